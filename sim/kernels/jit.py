@@ -1,0 +1,57 @@
+"""The one decorator of all kernels, and where their compiled code is kept.
+
+numba's cache does not notice an edit in an imported helper file, nor a changed NUMBA_BOUNDSCHECK, so the cache directory
+is keyed by a hash of `sim/kernels/`, of `sim/events.py` and of the flags. Import this module before numba is imported anywhere else.
+`_nrt=False` (no reference counting) makes array-heavy kernels several times faster; it is a private flag of numba, so a
+TypeError falls back to the public form.
+"""
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def _kernel_fingerprint() -> str:
+    digest = hashlib.sha256()
+    here = Path(__file__).parent
+    for path in [here.parent / "events.py", *sorted(here.glob("*.py"))]:  # events.py: its constants are compiled in
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    for name in ("NUMBA_BOUNDSCHECK", "NUMBA_DISABLE_JIT", "NUMBA_OPT", "NUMBA_CPU_NAME"):
+        digest.update(f"{name}={os.environ.get(name, '')}".encode())
+    digest.update(sys.version.encode())
+    return digest.hexdigest()[:16]
+
+
+def cache_directory() -> Path:
+    """Return where compiled kernels are kept; CLEARSIM_CACHE_DIR overrides the user's cache folder."""
+    root = os.environ.get("CLEARSIM_CACHE_DIR")
+    base = Path(root) if root else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "clearsim"
+    return base / "kernels" / _kernel_fingerprint()
+
+
+os.environ["NUMBA_CACHE_DIR"] = str(cache_directory())
+os.environ.setdefault("NUMBA_NUM_THREADS", "1")
+
+import numba  # noqa: E402  (must come after the cache directory is set)
+
+numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]
+
+Kernel = Callable[..., Any]
+
+
+def kernel(function: Kernel) -> Kernel:
+    """Compile `function` lazily, without Python objects, fastmath, threads or reference counting; cached on disk."""
+    try:
+        return numba.njit(cache=True, error_model="numpy", _nrt=False)(function)  # type: ignore[no-any-return]
+    except TypeError:
+        return numba.njit(cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+
+
+def is_cache_cold() -> bool:
+    """True if no kernel has been compiled for this code and these flags yet: the first run will compile for a while."""
+    directory = cache_directory()
+    return not directory.exists() or next(directory.rglob("*.nbi"), None) is None

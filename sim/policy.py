@@ -1,0 +1,20 @@
+"""The base of every mechanism that a config can choose: a frozen value with pure methods, and no state."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
+
+
+class Policy(BaseModel):
+    """Frozen, strict about unknown keys, defaults validated. What a policy must remember is kept in World."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+
+
+PositiveInt = Annotated[StrictInt, Field(gt=0)]
+NonNegativeInt = Annotated[StrictInt, Field(ge=0)]
+#: A share or rate in parts per million, 0..1_000_000.
+SharePpm = Annotated[StrictInt, Field(ge=0, le=1_000_000)]
+PositiveDecimal = Annotated[Decimal, Field(gt=0)]
+NonNegativeDecimal = Annotated[Decimal, Field(ge=0)]

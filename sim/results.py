@@ -1,0 +1,266 @@
+"""The schema of a result folder: tables, columns, kinds, units. No logic beyond naming; `analysis/` knows only this of `sim/`.
+
+Money is stored exactly: int64 quanta, with the size of a quantum in `manifest.json` (`quantum`). Prices are float64 in quote
+units per base unit, sizes int64 lots with the lot size in the manifest. Times are int64 milliseconds since the run's start.
+A folder holds `config.yaml`, `manifest.json`, `report.html`, and per table a directory of Parquet parts
+(`runs/`, `series/`, `accounts/`, `events/<table>/`).
+"""
+
+from typing import NamedTuple
+
+SCHEMA_VERSION = 1
+
+
+class Column(NamedTuple):
+    """One column: its name, its Arrow kind, its unit as printed on an axis, and what it means."""
+
+    name: str
+    kind: str  # int64 | int32 | float64 | bool | string
+    unit: str
+    meaning: str
+
+
+def _columns(text: str) -> tuple[Column, ...]:
+    rows = [line.split("|") for line in text.strip().splitlines()]
+    return tuple(Column(*(cell.strip() for cell in row)) for row in rows)  # type: ignore[arg-type]
+
+
+RUNS = _columns("""
+run_id                      | string  |        | content hash of config, seed, scenario, replication
+name                        | string  |        | name of the config
+config_hash                 | string  |        | SHA-256 of the canonical resolved config
+seed                        | int64   |        | seed of the run
+scenario                    | int64   |        | index of the point of uncertainties
+replication                 | int64   |        | index of the replication
+status                      | string  |        | done, or how it ended
+n_traders                   | int64   | traders | traders, each with one wallet and perhaps isolated positions
+n_cycles                    | int64   | cycles | clearing cycles run
+duration_ms                 | int64   | ms     | simulated time
+n_orders                    | int64   | orders | intents that reached the book
+n_rejected                  | int64   | orders | intents refused
+n_fills                     | int64   | fills  | trades
+volume_quanta               | int64   | quanta | traded value, each trade once
+index_low                   | float64 | quote  | lowest index price (first market)
+mark_low                    | float64 | quote  | lowest mark price (first market)
+dislocation_max             | float64 | fraction | largest |mark / index - 1| (first market)
+liquidated_accounts         | int64   | accounts | margin rows liquidated at least once
+liquidated_notional_quanta  | int64   | quanta | contracts closed by liquidation x mark then, each contract once
+book_liquidated_quanta      | int64   | quanta | of it closed in the book
+taken_over_quanta           | int64   | quanta | of it taken over by ENGINE
+adl_notional_quanta         | int64   | quanta | contracts closed by ADL x mark then, one side
+adl_accounts                | int64   | accounts | counterparties deleveraged at least once
+adl_matches                 | int64   | matches | deleveraging closes
+adl_harm_quanta             | int64   | quanta | sum of (mark - execution) x quantity given up by the deleveraged
+adl_forgone_1m_quanta       | int64   | quanta | profit forgone by the deleveraged one minute later
+adl_forgone_10m_quanta      | int64   | quanta | ten minutes later
+adl_forgone_60m_quanta      | int64   | quanta | sixty minutes later, or at the end of the run
+adl_forgone_close_quanta    | int64   | quanta | against the final mark
+fund_initial_quanta         | int64   | quanta | all funds at the start
+fund_final_quanta           | int64   | quanta | all funds at the end, cash
+fund_min_quanta             | int64   | quanta | lowest cash of all funds together
+fund_draw_quanta            | int64   | quanta | paid out of the funds
+fund_gain_quanta            | int64   | quanta | paid into the funds
+required_fund_quanta        | int64   | quanta | max over time of (F0 - equity of FUND + ENGINE)+
+inventory_peak_quanta       | int64   | quanta | largest |ENGINE inventory| x mark
+socialised_loss_quanta      | int64   | quanta | taken from winners
+bad_debt_quanta             | int64   | quanta | negative equity left standing at the end
+first_adl_ms                | int64   | ms     | time of the first ADL, -1 if none
+first_fund_empty_ms         | int64   | ms     | time when a fund first stood at zero after a draw, -1 if never
+step_ratio_worst            | float64 |        | smallest r = -ln(1-m) / (sigma sqrt(dt))
+step_ms_at_worst            | int64   | ms     | step where that happened
+rounds_max_reached          | int64   | cycles | cycles that hit the limit of clearing rounds
+backlog_peak                | int64   | accounts | longest queue of liquidations waiting
+residual_quanta             | int64   | quanta | sum of all quote balances: always 0
+""")
+
+SERIES = _columns("""
+time_ms                     | int64   | ms     | time since the start
+cycle                       | int64   | cycles | clearing cycle
+market                      | string  |        | market
+index_price                 | float64 | quote  | outside reference
+mark_price                  | float64 | quote  | what margin is measured at
+best_bid                    | float64 | quote  | best bid, NaN if none
+best_ask                    | float64 | quote  | best ask, NaN if none
+depth_bid_near_quanta       | int64   | quanta | resting bids within the near band of the mark (manifest: depth_bands_ppm)
+depth_ask_near_quanta       | int64   | quanta | resting asks within the near band
+depth_bid_mid_quanta        | int64   | quanta | resting bids within the middle band
+depth_ask_mid_quanta        | int64   | quanta | resting asks within the middle band
+depth_bid_far_quanta        | int64   | quanta | resting bids within the far band
+depth_ask_far_quanta        | int64   | quanta | resting asks within the far band
+open_interest_lots          | int64   | lots   | sum of positive positions
+volatility                  | float64 | fraction per sqrt(s) | realised volatility of the index
+funding_rate_ppm            | float64 | ppm    | last funding rate
+fund_quanta                 | int64   | quanta | cash of the market's fund
+fund_equity_quanta          | int64   | quanta | fund plus ENGINE at mark
+inventory_lots              | int64   | lots   | ENGINE's position in the market
+backlog                     | int64   | accounts | liquidations waiting
+liquidated_accounts         | int64   | accounts | so far
+liquidated_long_quanta      | int64   | quanta | long notional liquidated so far
+liquidated_short_quanta     | int64   | quanta | short notional liquidated so far
+fund_draw_quanta            | int64   | quanta | so far
+fund_gain_quanta            | int64   | quanta | so far
+adl_notional_quanta         | int64   | quanta | so far
+socialised_loss_quanta      | int64   | quanta | so far
+volume_quanta               | int64   | quanta | so far
+taker_net_lots              | int64   | lots   | taker buys minus taker sells so far
+""")
+
+#: Components of the change of a row's equity, in the order of a report; they add up to the change exactly.
+ATTRIBUTION = (
+    "price",
+    "trade_slippage",
+    "liquidation_slippage",
+    "takeover",
+    "unwind",
+    "fee",
+    "liquidation_fee",
+    "surplus",
+    "funding",
+    "fund",
+    "adl",
+    "socialised_loss",
+    "rounding",
+    "deposit",
+    "margin_move",
+)
+
+ACCOUNTS = _columns(
+    """
+account                     | int32   |        | margin row
+trader                      | int32   |        | wallet row of its owner
+name                        | string  |        | name of a reserved or named account, else empty
+cohort                      | string  |        | cohort
+mode                        | string  |        | cross, isolated or reserved
+role                        | string  |        | who-paid role of the row's owner at the end
+market                      | string  |        | market of an isolated row, else empty
+side                        | string  |        | long, short or flat at the start
+equity_initial_quanta       | int64   | quanta | at the initial mark
+equity_final_quanta         | int64   | quanta | at the final mark
+notional_initial_quanta     | int64   | quanta | |position| x mark at the start
+notional_final_quanta       | int64   | quanta | |position| x mark at the end
+liquidated                  | bool    |        | was liquidated at least once
+deleveraged                 | bool    |        | was deleveraged at least once
+bankrupt                    | bool    |        | somebody else paid for its deficit
+adl_harm_quanta             | int64   | quanta | (mark - execution) x quantity given up
+"""
+    + "\n".join(f"{name}_quanta | int64 | quanta | change of equity by {name}" for name in ATTRIBUTION)
+)
+
+#: Who-paid roles, in the order of the table. Every row has exactly one; a trader's rows share their owner's.
+ROLES = (
+    "liquidated traders",
+    "deleveraged traders",
+    "other losers",
+    "winners",
+    "makers",
+    "named agents",
+    "insurance fund",
+    "engine",
+    "fees",
+    "rounding",
+    "outside",
+)
+
+TRANSFERS = _columns("""
+seq | int64 | | sequence number
+time_ms | int64 | ms | time since the start
+cycle | int64 | cycles | clearing cycle
+cause_seq | int64 | | sequence number of the cause, -1 if none
+reason | string | | why
+payer | int32 | | account that pays the quote and receives the lots
+payee | int32 | | account that receives the quote and delivers the lots
+quote_quanta | int64 | quanta | money moved
+lots | int64 | lots | contracts moved
+market | string | | market, empty if only money moved
+price | float64 | quote | price, NaN if only money moved
+""")
+
+FILLS = _columns("""
+seq | int64 | | sequence number of the transfer
+time_ms | int64 | ms | time since the start
+cycle | int64 | cycles | clearing cycle
+market | string | | market
+price | float64 | quote | maker's price
+lots | int64 | lots | size
+maker | int32 | | resting account
+taker | int32 | | incoming account
+maker_order | int64 | | order id
+taker_order | int64 | | order id
+taker_side | string | | buy or sell
+reason | string | | TRADE, LIQUIDATION or UNWIND
+""")
+
+ORDERS = _columns("""
+time_ms | int64 | ms | time since the start
+cycle | int64 | cycles | clearing cycle
+account | int32 | | margin row
+market | string | | market
+side | string | | buy or sell
+kind | string | | LIMIT, MARKET, CANCEL, CANCEL_ALL, AMEND
+tif | string | | GTC, IOC, FOK, POST_ONLY
+price | float64 | quote | limit, NaN for a market order
+lots | int64 | lots | size
+flags | int64 | | bits of OrderFlag
+order | int64 | | order id
+status | string | | DONE or why it was refused
+filled | int64 | lots | filled at once
+""")
+
+LIQUIDATIONS = _columns("""
+seq | int64 | | sequence number
+time_ms | int64 | ms | time since the start
+cycle | int64 | cycles | clearing cycle
+account | int32 | | margin row
+market | string | | market
+lots | int64 | lots | position before, + is long
+mark_price | float64 | quote | mark then
+bankruptcy_price | float64 | quote | price where equity is 0
+equity_before_quanta | int64 | quanta | equity at mark before
+maintenance_quanta | int64 | quanta | requirement then
+lots_book | int64 | lots | closed in the book (absolute)
+lots_taken_over | int64 | lots | taken over by ENGINE (absolute)
+lots_adl | int64 | lots | closed against counterparties (absolute)
+fee_quanta | int64 | quanta | liquidation fee
+surplus_quanta | int64 | quanta | kept by the rule book
+deficit_quanta | int64 | quanta | paid by others to bring it to zero
+""")
+
+ADL_MATCHES = _columns("""
+seq | int64 | | sequence number of the transfer
+time_ms | int64 | ms | time since the start
+cycle | int64 | cycles | clearing cycle
+cause_seq | int64 | | liquidation or inventory that caused it
+market | string | | market
+bankrupt | int32 | | account closed out (a trader or ENGINE)
+counterparty | int32 | | account deleveraged
+rank | int64 | | place in the queue, 1 first
+score | float64 | | ranking score
+lots | int64 | lots | closed (absolute)
+price | float64 | quote | execution price
+mark_price | float64 | quote | mark then
+harm_quanta | int64 | quanta | (mark - execution) x quantity given up by the counterparty
+partial | bool | | the counterparty kept part of its position
+""")
+
+FUND_MOVES = _columns("""
+seq | int64 | | sequence number of the transfer
+time_ms | int64 | ms | time since the start
+cycle | int64 | cycles | clearing cycle
+cause_seq | int64 | | what caused it
+fund | string | | scope
+reason | string | | FUND_DRAW, FUND_GAIN, SURPLUS, DEPOSIT
+amount_quanta | int64 | quanta | + into the fund
+balance_quanta | int64 | quanta | cash after
+""")
+
+EVENT_TABLES: dict[str, tuple[Column, ...]] = {
+    "transfers": TRANSFERS,
+    "fills": FILLS,
+    "orders": ORDERS,
+    "liquidations": LIQUIDATIONS,
+    "adl_matches": ADL_MATCHES,
+    "fund_moves": FUND_MOVES,
+}
+TABLES: dict[str, tuple[Column, ...]] = {"runs": RUNS, "series": SERIES, "accounts": ACCOUNTS, **EVENT_TABLES}
+
+DETAILS = ("summary", "series", "events")
