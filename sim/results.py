@@ -21,7 +21,7 @@ class Column(NamedTuple):
 
 
 def _columns(text: str) -> tuple[Column, ...]:
-    rows = [line.split("|") for line in text.strip().splitlines()]
+    rows = [line.split("|", 3) for line in text.strip().splitlines()]
     return tuple(Column(*(cell.strip() for cell in row)) for row in rows)  # type: ignore[arg-type]
 
 
