@@ -1,0 +1,178 @@
+"""Turns what the engine counts into the tables of `sim/results.py`: series at sample times, event tables as logs fill.
+
+Decides what is kept at each level of detail (`summary`: counters only; `series`: samples too; `events`: every transfer,
+fill, order, liquidation, ADL match and fund move). Converts integers to the schema's kinds; changes nothing in World.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from sim import events as ev
+from sim.events import OrderKind, OrderStatus, Reason, Side, TimeInForce
+from sim.instrument import Instrument
+from sim.results import SERIES
+
+I64 = npt.NDArray[np.int64]
+Columns = Mapping[str, object]
+
+
+class EventSink(Protocol):
+    """Where event rows go; the result folder's writer is one, a list in memory another."""
+
+    def append(self, table: str, columns: Columns) -> None:
+        """Take over a batch of rows of `table` (equal-length columns)."""
+
+
+@dataclass
+class MemorySink:
+    """An EventSink that keeps everything: for tests and notebooks."""
+
+    batches: dict[str, list[dict[str, npt.NDArray[np.generic]]]] = field(default_factory=dict)
+
+    def append(self, table: str, columns: Columns) -> None:
+        """Keep a copy of the batch."""
+        self.batches.setdefault(table, []).append({name: np.array(column) for name, column in columns.items()})
+
+    def table(self, name: str) -> dict[str, npt.NDArray[np.generic]]:
+        """All rows of a table so far; no columns if there was no row."""
+        batches = self.batches.get(name, [])
+        if not batches:
+            return {}
+        return {column: np.concatenate([batch[column] for batch in batches]) for column in batches[0]}
+
+
+def _names(enumeration: type[Reason] | type[Side] | type[OrderKind] | type[TimeInForce]) -> npt.NDArray[np.object_]:
+    return np.array([member.name for member in enumeration], dtype=object)
+
+
+REASON_NAMES = _names(Reason)
+SIDE_NAMES = np.array(["buy", "sell"], dtype=object)
+KIND_NAMES = _names(OrderKind)
+TIF_NAMES = _names(TimeInForce)
+STATUS_NAMES = np.array([status.name for status in OrderStatus if status >= 0], dtype=object)
+
+
+class EventTables:
+    """Converts rows of the integer logs into event-table columns and hands them to the sink."""
+
+    def __init__(self, instruments: Sequence[Instrument], sink: EventSink | None) -> None:
+        self._sink = sink
+        self._market_names = np.array([instrument.name for instrument in instruments], dtype=object)
+        self._ticks = np.array([float(instrument.tick_size) for instrument in instruments])
+        self.row_counts: dict[str, int] = {}
+
+    def append(self, table: str, columns: Columns, n_rows: int) -> None:
+        """Hand `n_rows` rows to the sink and count them."""
+        if self._sink is None or n_rows == 0:
+            return
+        self._sink.append(table, columns)
+        self.row_counts[table] = self.row_counts.get(table, 0) + n_rows
+
+    def price(self, market: I64, ticks: I64) -> npt.NDArray[np.float64]:
+        """Ticks -> quote price, NaN where no price (0 ticks)."""
+        return np.where(ticks > 0, ticks * self._ticks[market], np.nan)
+
+    def market_name(self, market: I64) -> npt.NDArray[np.object_]:
+        """Names of market ids."""
+        names: npt.NDArray[np.object_] = self._market_names[market]
+        return names
+
+    def transfers(self, rows: I64) -> None:
+        """Append transfer log rows (n, TRANSFER_WIDTH)."""
+        market = rows[:, ev.T_MARKET]
+        with_lots = rows[:, ev.T_LOTS] != 0
+        columns = {
+            "seq": rows[:, ev.T_SEQ],
+            "time_ms": rows[:, ev.T_TIME_MS],
+            "cycle": rows[:, ev.T_CYCLE],
+            "cause_seq": rows[:, ev.T_CAUSE],
+            "reason": REASON_NAMES[rows[:, ev.T_REASON]],
+            "payer": rows[:, ev.T_PAYER],
+            "payee": rows[:, ev.T_PAYEE],
+            "quote_quanta": rows[:, ev.T_QUOTE],
+            "lots": rows[:, ev.T_LOTS],
+            "market": np.where(with_lots, self.market_name(market), ""),
+            "price": np.where(with_lots, self.price(market, rows[:, ev.T_PRICE]), np.nan),
+        }
+        self.append("transfers", columns, len(rows))
+
+    def fills(self, rows: I64) -> None:
+        """Append fill log rows (n, FILL_WIDTH)."""
+        market = rows[:, ev.F_MARKET]
+        columns = {
+            "seq": rows[:, ev.F_SEQ],
+            "time_ms": rows[:, ev.F_TIME_MS],
+            "cycle": rows[:, ev.F_CYCLE],
+            "market": self.market_name(market),
+            "price": self.price(market, rows[:, ev.F_PRICE]),
+            "lots": rows[:, ev.F_LOTS],
+            "maker": rows[:, ev.F_MAKER],
+            "taker": rows[:, ev.F_TAKER],
+            "maker_order": rows[:, ev.F_MAKER_ORDER],
+            "taker_order": rows[:, ev.F_TAKER_ORDER],
+            "taker_side": SIDE_NAMES[rows[:, ev.F_TAKER_SIDE]],
+            "reason": REASON_NAMES[rows[:, ev.F_REASON]],
+        }
+        self.append("fills", columns, len(rows))
+
+    def orders(self, rows: I64, *, time_ms: int, cycle: int) -> None:
+        """Append intents (n, INTENT_WIDTH) after matching."""
+        n_rows = len(rows)
+        market = rows[:, ev.I_MARKET]
+        kind = rows[:, ev.I_KIND]
+        priced = (kind == OrderKind.LIMIT) | (kind == OrderKind.AMEND)
+        columns = {
+            "time_ms": np.full(n_rows, time_ms, np.int64),
+            "cycle": np.full(n_rows, cycle, np.int64),
+            "account": rows[:, ev.I_ACCOUNT],
+            "market": self.market_name(market),
+            "side": SIDE_NAMES[rows[:, ev.I_SIDE]],
+            "kind": KIND_NAMES[kind],
+            "tif": TIF_NAMES[rows[:, ev.I_TIF]],
+            "price": np.where(priced, self.price(market, rows[:, ev.I_PRICE]), np.nan),
+            "lots": rows[:, ev.I_LOTS],
+            "flags": rows[:, ev.I_FLAGS],
+            "order": rows[:, ev.I_ORDER],
+            "status": STATUS_NAMES[rows[:, ev.I_STATUS]],
+            "filled": rows[:, ev.I_FILLED],
+        }
+        self.append("orders", columns, n_rows)
+
+
+class SeriesTable:
+    """Samples by time and market, in preallocated columns that double when they run full."""
+
+    def __init__(self, market_names: Sequence[str], expected_rows: int) -> None:
+        self._market_names = list(market_names)
+        self._numbers = {
+            column.name: np.zeros(max(expected_rows, 1), np.int64 if column.kind == "int64" else np.float64)
+            for column in SERIES
+            if column.kind != "string"
+        }
+        self._market = np.zeros(max(expected_rows, 1), np.int64)
+        self._count = 0
+
+    def append(self, market: int, values: Mapping[str, float | int]) -> None:
+        """Add one row; `values` holds every column but `market`."""
+        if self._count == len(self._market):
+            self._market = np.concatenate([self._market, np.zeros_like(self._market)])
+            self._numbers = {name: np.concatenate([data, np.zeros_like(data)]) for name, data in self._numbers.items()}
+        row = self._count
+        self._market[row] = market
+        for name, data in self._numbers.items():
+            data[row] = values[name]
+        self._count += 1
+
+    def columns(self) -> dict[str, object]:
+        """All rows as the columns of the `series` table, in the schema's order."""
+        names = np.array(self._market_names, dtype=object)
+        return {
+            column.name: names[self._market[: self._count]]
+            if column.name == "market"
+            else self._numbers[column.name][: self._count]
+            for column in SERIES
+        }
