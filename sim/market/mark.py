@@ -1,0 +1,167 @@
+"""The mark price: what margin is measured at. Decides how index and book are combined; not when, nor for what.
+
+`step` takes prices in ticks: index as a float, bid and ask as whole ticks (0: that side is empty), last as whole ticks
+(0: no trade yet), and returns the mark in whole ticks, at least 1. The state is updated in place; it belongs to World.
+An empty side leaves no mid price: averages of the basis then keep their value. `sees_liquidation_trades` says whether
+the caller should pass the last price and book with liquidations in them.
+"""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from sim.policy import Policy, PositiveDecimal, PositiveInt
+from sim.units import PPB, PPM
+
+HOUR_MS = 3_600_000
+
+
+def to_mark(price: float) -> int:
+    """A price in ticks, rounded to whole ticks (half up), at least 1."""
+    return max(1, int(price + 0.5))
+
+
+class MarkRuleBase(Policy):
+    """What all mark rules share."""
+
+    sees_liquidation_trades: bool = Field(
+        True, description="Whether fills of liquidation orders count as the last price and move the book the mark sees."
+    )
+
+
+@dataclass(slots=True)
+class MarkState:
+    """What a mark rule remembers of one market; each rule uses its part."""
+
+    basis: float = 0.0  # average of mid - index, ticks
+    samples: list[float] = field(default_factory=list)  # ring of the last samples of mid - index, ticks
+    oldest: int = 0  # where the next sample goes once the ring is full
+    total: float = 0.0  # sum of the ring
+    elapsed_ms: int = 0  # since the last sample
+
+
+class IndexMark(MarkRuleBase):
+    """The mark is the index."""
+
+    kind: Literal["index"] = Field("index", description="Mark = index.")
+
+    def initial_state(self) -> MarkState:
+        """Nothing to remember."""
+        return MarkState()
+
+    def step(
+        self,
+        state: MarkState,
+        *,
+        index: float,
+        bid: int,
+        ask: int,
+        last: int,
+        dt_ms: int,
+        funding_rate_ppb: int,
+        ms_to_funding: int,
+    ) -> int:
+        """Return the mark in ticks."""
+        return to_mark(index)
+
+
+class IndexEmaBasis(MarkRuleBase):
+    """Mark = index + exponential moving average of (mid - index), the average clamped (Deribit: 30 s)."""
+
+    kind: Literal["index_ema_basis"] = Field("index_ema_basis", description="Mark = index + EMA of (mid - index).")
+    half_life_ms: PositiveDecimal = Field(
+        description="Half-life of the average, ms. A time constant T has half-life 0.693 T."
+    )
+    clamp_ppm: PositiveInt | None = Field(
+        None, description="Largest |average| as a share of the index, ppm; null: no bound."
+    )
+
+    def initial_state(self) -> MarkState:
+        """The average starts at 0: mark = index."""
+        return MarkState()
+
+    def step(
+        self,
+        state: MarkState,
+        *,
+        index: float,
+        bid: int,
+        ask: int,
+        last: int,
+        dt_ms: int,
+        funding_rate_ppb: int,
+        ms_to_funding: int,
+    ) -> int:
+        """Return the mark in ticks; with an empty side the average keeps its value."""
+        basis = state.basis
+        if bid > 0 and ask > 0:
+            kept = 0.5 ** (dt_ms / float(self.half_life_ms))
+            basis = kept * basis + (1.0 - kept) * (0.5 * (bid + ask) - index)
+        if self.clamp_ppm is not None:
+            bound = index * self.clamp_ppm / PPM
+            basis = max(-bound, min(bound, basis))
+        state.basis = basis
+        return to_mark(index + basis)
+
+
+class MedianOfThree(MarkRuleBase):
+    """Binance: median of P1 = index (1 + last rate x time to funding / interval), P2 = index + MA, and the last price.
+
+    MA is the mean of (mid - index) over the last `window_ms`, sampled every `sample_ms`; 0 before the first sample.
+    Without a trade yet, P2 stands in for the last price. Source: binance.com support fff6ec1b3f5845d19f1fb924644a0877
+    and 360033525071, read 2026-11 (2.5 minutes, 30 samples at 5 s).
+    """
+
+    kind: Literal["median_of_three"] = Field(
+        "median_of_three", description="Median of two fair prices and the last trade."
+    )
+    window_ms: PositiveInt = Field(150_000, description="Length of the moving average of (mid - index), ms.")
+    sample_ms: PositiveInt = Field(5_000, description="Time between its samples, ms.")
+    funding_interval_ms: PositiveInt = Field(8 * HOUR_MS, description="Interval that the funding rate refers to, ms.")
+
+    @model_validator(mode="after")
+    def _window_holds_samples(self) -> "MedianOfThree":
+        if self.window_ms % self.sample_ms:
+            raise ValueError(f"window_ms must be a multiple of sample_ms ({self.window_ms} / {self.sample_ms})")
+        return self
+
+    def initial_state(self) -> MarkState:
+        """No samples; the first step takes one."""
+        return MarkState(elapsed_ms=self.sample_ms)
+
+    def step(
+        self,
+        state: MarkState,
+        *,
+        index: float,
+        bid: int,
+        ask: int,
+        last: int,
+        dt_ms: int,
+        funding_rate_ppb: int,
+        ms_to_funding: int,
+    ) -> int:
+        """Return the mark in ticks; with an empty side no sample is taken until both are there again."""
+        state.elapsed_ms += dt_ms
+        if state.elapsed_ms >= self.sample_ms and bid > 0 and ask > 0:
+            self._sample(state, 0.5 * (bid + ask) - index)
+        fair = index * (1.0 + funding_rate_ppb / PPB * ms_to_funding / self.funding_interval_ms)
+        average = index + (state.total / len(state.samples) if state.samples else 0.0)
+        traded = float(last) if last > 0 else average
+        return to_mark(max(min(fair, average), min(max(fair, average), traded)))
+
+    def _sample(self, state: MarkState, basis: float) -> None:
+        """Put `basis` into the ring once for each whole sample interval that has passed."""
+        capacity = self.window_ms // self.sample_ms
+        due, state.elapsed_ms = divmod(state.elapsed_ms, self.sample_ms)
+        for _ in range(min(due, capacity)):
+            if len(state.samples) < capacity:
+                state.samples.append(basis)
+                continue
+            state.samples[state.oldest] = basis
+            state.oldest = (state.oldest + 1) % capacity
+        state.total = sum(state.samples)  # anew each sample: no drift of a running sum
+
+
+MarkRule = Annotated[IndexMark | IndexEmaBasis | MedianOfThree, Field(discriminator="kind")]
