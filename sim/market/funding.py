@@ -59,7 +59,7 @@ def premium(*, index: float, bid: float, ask: float) -> float:
 
 
 class PremiumClamp(Policy):
-    """F = P + clamp(I - P, -dampener, +dampener), divided by `divisor`, capped; P: average premium since the last payment.
+    """F = P + clamp(I - P, -dampener, +dampener), divided by `divisor`, capped; P: mean premium since the last payment.
 
     Source: Binance support articles 360033525031, read 2026-11: interest 0.01% per 8 h, dampener 0.05%, samples every
     5 s, 5,760 of them in 8 h. BitMEX and Bybit use the same form; Hyperliquid divides an 8-hour rate by 8 every hour.

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sim.policy import NonNegativeDecimal, Policy, PositiveDecimal, SharePpm
+from sim.policy import NonNegativeDecimal, Policy, PositiveInt, SharePpm
 from sim.units import PPM
 
 MILLION = 1e6
@@ -59,7 +59,7 @@ class LinearImpact(Policy):
         description="Shift of the log index, ppm, per million quote units of net taker buying at the simulated scale."
     )
     permanent_share_ppm: SharePpm = Field(0, description="Part of the shift that never decays, ppm.")
-    half_life_s: PositiveDecimal = Field(description="Half-life of the transient part, seconds.")
+    half_life_ms: PositiveInt = Field(description="Half-life of the transient part, ms.")
 
     @property
     def shift_per_quote(self) -> float:
@@ -71,10 +71,10 @@ class LinearImpact(Policy):
         return ImpactState()
 
     def step(self, state: ImpactState, *, net_taker_quote: float, dt_ms: int) -> float:
-        """Decay the transient part over `dt_ms`, add the flow since the last call; return the shift of the log index."""
+        """Decay the transient part over `dt_ms`, add the flow since the last call; return the shift of log index."""
         moved = self.shift_per_quote * net_taker_quote
         share = self.permanent_share_ppm / PPM
-        state.transient *= 0.5 ** (dt_ms / 1e3 / float(self.half_life_s))
+        state.transient *= 0.5 ** (dt_ms / self.half_life_ms)
         state.transient += (1.0 - share) * moved
         state.permanent += share * moved
         return state.transient + state.permanent

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from sim.policy import Policy, PositiveDecimal, PositiveInt
+from sim.policy import Policy, PositiveInt
 from sim.units import PPB, PPM
 
 HOUR_MS = 3_600_000
@@ -70,7 +70,7 @@ class IndexEmaBasis(MarkRuleBase):
     """Mark = index + exponential moving average of (mid - index), the average clamped (Deribit: 30 s)."""
 
     kind: Literal["index_ema_basis"] = Field("index_ema_basis", description="Mark = index + EMA of (mid - index).")
-    half_life_ms: PositiveDecimal = Field(
+    half_life_ms: PositiveInt = Field(
         description="Half-life of the average, ms. A time constant T has half-life 0.693 T."
     )
     clamp_ppm: PositiveInt | None = Field(
@@ -96,7 +96,7 @@ class IndexEmaBasis(MarkRuleBase):
         """Return the mark in ticks; with an empty side the average keeps its value."""
         basis = state.basis
         if bid > 0 and ask > 0:
-            kept = 0.5 ** (dt_ms / float(self.half_life_ms))
+            kept = 0.5 ** (dt_ms / self.half_life_ms)
             basis = kept * basis + (1.0 - kept) * (0.5 * (bid + ask) - index)
         if self.clamp_ppm is not None:
             bound = index * self.clamp_ppm / PPM
