@@ -19,7 +19,17 @@ HOUR_MS = 3_600_000
 
 def to_mark(price: float) -> int:
     """A price in ticks, rounded to whole ticks (half up), at least 1."""
-    return max(1, int(price + 0.5))
+    ticks = int(price + 0.5)
+    return ticks if ticks > 0 else 1
+
+
+def median(a: float, b: float, c: float) -> float:
+    """The middle one of three."""
+    if a > b:
+        a, b = b, a
+    if c < a:
+        return a
+    return b if c > b else c
 
 
 class MarkRuleBase(Policy):
@@ -100,7 +110,7 @@ class IndexEmaBasis(MarkRuleBase):
             basis = kept * basis + (1.0 - kept) * (0.5 * (bid + ask) - index)
         if self.clamp_ppm is not None:
             bound = index * self.clamp_ppm / PPM
-            basis = max(-bound, min(bound, basis))
+            basis = median(-bound, basis, bound)
         state.basis = basis
         return to_mark(index + basis)
 
@@ -149,7 +159,7 @@ class MedianOfThree(MarkRuleBase):
         fair = index * (1.0 + funding_rate_ppb / PPB * ms_to_funding / self.funding_interval_ms)
         average = index + (state.total / len(state.samples) if state.samples else 0.0)
         traded = float(last) if last > 0 else average
-        return to_mark(max(min(fair, average), min(max(fair, average), traded)))
+        return to_mark(median(fair, average, traded))
 
     def _sample(self, state: MarkState, basis: float) -> None:
         """Put `basis` into the ring once for each whole sample interval that has passed."""
