@@ -1,0 +1,27 @@
+"""Configs: RunConfig, and how a strict YAML file becomes one."""
+
+from sim.config.canonical import canonical_json, config_hash, input_files, run_id, to_yaml
+from sim.config.check import check_config
+from sim.config.load import LoadedConfig, build_config, config_from_text, load_config, require_runnable
+from sim.config.model import Asset, Market, PositionsFile, Provenance, Record, RunConfig, Scale
+
+__all__ = [
+    "Asset",
+    "LoadedConfig",
+    "Market",
+    "PositionsFile",
+    "Provenance",
+    "Record",
+    "RunConfig",
+    "Scale",
+    "build_config",
+    "canonical_json",
+    "check_config",
+    "config_from_text",
+    "config_hash",
+    "input_files",
+    "load_config",
+    "require_runnable",
+    "run_id",
+    "to_yaml",
+]

@@ -1,0 +1,139 @@
+"""The canonical form of a resolved config, its SHA-256, and the YAML that is kept with a run's results.
+
+Two configs that mean the same have the same hash: decimals lose trailing zeros, defaults are written out, times are
+UTC, and an input file counts by its content, wherever it lies and whatever it is called.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from sim.config.model import RunConfig
+from sim.config.yamlfile import Step, read_scalar
+from sim.errors import ConfigError
+
+FileName = Callable[[str], str]
+
+
+def plain(value: Any, file_name: FileName = str) -> Any:
+    """A policy as dicts, lists, texts and numbers: decimals as text without trailing zeros, times in ISO 8601.
+
+    `file_name` says what stands in place of the path of an input file.
+    """
+    if isinstance(value, BaseModel):
+        return {
+            (field.alias or name): plain_field(name, getattr(value, name), file_name)
+            for name, field in type(value).model_fields.items()
+        }
+    if isinstance(value, dict):
+        return {str(key): plain_field(str(key), item, file_name) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [plain(item, file_name) for item in value]
+    if isinstance(value, Decimal):
+        return decimal_text(value)
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return value
+
+
+def plain_field(name: str, value: Any, file_name: FileName) -> Any:
+    """`plain` of a field; an input file's path goes through `file_name`."""
+    return file_name(value) if name == "file" and isinstance(value, str) else plain(value, file_name)
+
+
+def decimal_text(value: Decimal) -> str:
+    """A decimal without exponent or trailing zeros; -0 is 0."""
+    text = f"{value:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def content_hash(path: str) -> str:
+    """`sha256:...` of a file; ConfigError if it cannot be read."""
+    try:
+        return f"sha256:{hashlib.sha256(Path(path).read_bytes()).hexdigest()}"
+    except OSError as error:
+        raise ConfigError(f"{path}: input file cannot be read: {error.strerror}") from error
+
+
+def canonical_json(config: RunConfig) -> str:
+    """The canonical form that is hashed."""
+    return json.dumps(plain(config, content_hash), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def config_hash(config: RunConfig) -> str:
+    """SHA-256 (hex) of the canonical form, contents of input files included."""
+    return hashlib.sha256(canonical_json(config).encode()).hexdigest()
+
+
+def run_id(config_digest: str, *, seed: int, scenario: int, replication: int) -> str:
+    """Short content hash that names one run."""
+    text = f"{config_digest}/{seed}/{scenario}/{replication}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def input_files(value: Any) -> Iterator[str]:
+    """Paths of all input files of a config, in order, each once."""
+    seen: set[str] = set()
+    for path, leaf in leaves(value):
+        if path and path[-1] == "file" and isinstance(leaf, str) and leaf not in seen:
+            seen.add(leaf)
+            yield leaf
+
+
+def leaves(value: Any, path: tuple[Step, ...] = ()) -> Iterator[tuple[tuple[Step, ...], Any]]:
+    """Every value of a config that is neither a policy nor a list, with its path."""
+    if isinstance(value, BaseModel):
+        for name, field in type(value).model_fields.items():
+            yield from leaves(getattr(value, name), (*path, field.alias or name))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from leaves(item, (*path, str(key)))
+    elif isinstance(value, (tuple, list)):
+        for index, item in enumerate(value):
+            yield from leaves(item, (*path, index))
+    else:
+        yield path, value
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes every text that the strict loader would take for something else."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Never write anchors."""
+        return True
+
+
+def _represent_text(dumper: _Dumper, text: str) -> yaml.Node:
+    style = "|" if "\n" in text else '"' if _needs_quotes(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def _needs_quotes(text: str) -> bool:
+    try:
+        return not isinstance(read_scalar(text), str)
+    except ValueError:
+        return True
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def to_yaml(config: RunConfig, file_name: FileName = str) -> str:
+    """The resolved config as YAML that `load_config` reads back to an equal config."""
+    return yaml.dump(
+        plain(config, file_name),
+        Dumper=_Dumper,
+        sort_keys=False,
+        width=120,
+        allow_unicode=True,
+        default_flow_style=None,
+    )

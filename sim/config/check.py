@@ -1,0 +1,178 @@
+"""What must fit together across the parts of a config: names, markets and funds, ticks and quantum, provenance.
+
+Each check returns problems with their paths, so that all of them are told at once with file and line.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+from sim.config.canonical import leaves
+from sim.config.model import RunConfig
+from sim.config.problems import Problem
+from sim.config.shape import path_text
+from sim.config.yamlfile import Step
+from sim.errors import ConfigError
+from sim.units import QUANTA_LIMIT
+
+Problems = Iterator[Problem]
+
+#: Keys whose numbers describe the run and the file, not the world: provenance need not speak for them.
+TECHNICAL = (
+    "schema_version",
+    "seed",
+    "record",
+    "provenance",
+    "requires_provenance",
+    "clock",
+    "duration_s",
+    "asset.quantum",
+)
+
+
+def check_config(config: RunConfig) -> list[Problem]:
+    """Every problem across the parts of a config that is valid part by part; empty if it can be run."""
+    checks: tuple[Callable[[RunConfig], Problems], ...] = (
+        _names_are_unique,
+        _times_fit,
+        _ticks_fit_the_quantum,
+        _money_has_headroom,
+        _funds_cover_every_market_once,
+        _markets_are_known,
+        _prices_fit_the_markets,
+        _funding_makes_sense,
+        _waterfall_is_ordered,
+        _numbers_have_provenance,
+    )
+    return [problem for check in checks for problem in check(config)]
+
+
+def _repeated(names: list[str]) -> Iterator[tuple[int, str]]:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield index, name
+
+
+def _names_are_unique(config: RunConfig) -> Problems:
+    for key, items in (("markets", config.markets), ("funds", config.funds), ("agents", config.agents)):
+        for index, name in _repeated([item.name for item in items]):
+            yield Problem((key, index, "name"), f"must be unique, {name} stands twice")
+    for index, name in _repeated([cohort.name for cohort in config.population.cohorts]):
+        yield Problem(("population", "cohorts", index, "name"), f"must be unique, {name} stands twice")
+    cohorts = {cohort.name for cohort in config.population.cohorts}
+    for index, agent in enumerate(config.agents):
+        if agent.name in cohorts:
+            yield Problem(("agents", index, "name"), f"must differ from the names of cohorts, {agent.name} is one")
+
+
+def _times_fit(config: RunConfig) -> Problems:
+    if config.duration_s * 1000 % 1 != 0:
+        yield Problem(("duration_s",), f"must be whole milliseconds, found {config.duration_s}")
+        return
+    tick_ms = config.clock.tick_ms
+    if config.duration_ms % tick_ms != 0:
+        yield Problem(("duration_s",), f"must be a whole number of ticks of {tick_ms} ms, found {config.duration_s} s")
+    if config.start_utc.microsecond % 1000:
+        yield Problem(("start_utc",), f"must be whole milliseconds, found {config.start_utc.isoformat()}")
+    if config.record.sample_ms < tick_ms:
+        return  # sampled at every tick
+    if config.record.sample_ms % tick_ms != 0:
+        yield Problem(
+            ("record", "sample_ms"), f"must be a whole number of ticks of {tick_ms} ms, found {config.record.sample_ms}"
+        )
+
+
+def _ticks_fit_the_quantum(config: RunConfig) -> Problems:
+    for index, market in enumerate(config.markets):
+        try:
+            market.instrument(config.quantum)
+        except ConfigError as error:
+            yield Problem(("markets", index, "tick_size"), f"must fit asset.quantum: {error}")
+
+
+def _money_has_headroom(config: RunConfig) -> Problems:
+    limit = QUANTA_LIMIT * config.quantum
+    share = config.scale.simulated_share
+    for path, value in leaves(config):
+        is_money = isinstance(value, Decimal) and path[0] != "provenance" and str(path[-1]).endswith("quote")
+        if is_money and value * share > limit:
+            yield Problem(
+                path, f"must stay within the int64 head-room of {limit:,.0f} {config.asset.name}, found {value}"
+            )
+
+
+def _funds_cover_every_market_once(config: RunConfig) -> Problems:
+    owner: dict[str, str] = {}
+    for index, fund in enumerate(config.funds):
+        for place, name in enumerate(fund.markets):
+            if name not in config.market_names:
+                known = ", ".join(config.market_names)
+                yield Problem(("funds", index, "markets", place), f"must be one of the markets {known}, found {name!r}")
+            elif name in owner:
+                yield Problem(
+                    ("funds", index, "markets", place), f"must stand in one fund only, {name} is also in {owner[name]}"
+                )
+            owner.setdefault(name, fund.name)
+    for index, name in enumerate(config.market_names):
+        if name not in owner:
+            yield Problem(("markets", index, "name"), f"must stand in exactly one fund, no fund names {name}")
+
+
+def _markets_are_known(config: RunConfig) -> Problems:
+    """Every value under a key called `market` names a market of the run."""
+    known = config.market_names
+    for path, value in leaves(config):
+        if path[-1] == "market" and isinstance(value, str) and value not in known:
+            yield Problem(path, f"must be one of the markets {', '.join(known)}, found {value!r}")
+
+
+def _prices_fit_the_markets(config: RunConfig) -> Problems:
+    n_markets = len(config.markets)
+    for key, method in (("correlation", config.prices.factor), ("common_jumps", config.prices.shared)):
+        try:
+            method(n_markets)
+        except ConfigError as error:
+            yield Problem(("prices", key), f"must fit the {n_markets} markets: {error}")
+
+
+def _funding_makes_sense(config: RunConfig) -> Problems:
+    tick_ms = config.clock.tick_ms
+    for index, market in enumerate(config.markets):
+        interval_ms = market.funding.interval_ms
+        if interval_ms is not None and interval_ms < tick_ms:
+            yield Problem(
+                ("markets", index, "funding", "interval_ms"),
+                f"must be at least a tick of {tick_ms} ms, found {interval_ms}",
+            )
+
+
+def _waterfall_is_ordered(config: RunConfig) -> Problems:
+    kinds = [str(layer.kind) for layer in config.waterfall]
+    for index, kind in _repeated(kinds):
+        yield Problem(("waterfall", index, "kind"), f"must stand once, {kind} stands twice")
+
+
+def _numbers_have_provenance(config: RunConfig) -> Problems:
+    covered = [entry.path for entry in config.provenance]
+    for index, path in enumerate(covered):
+        if not any(_covers(path, leaf) for leaf, _ in leaves(config)):
+            yield Problem(("provenance", index, "path"), f"must lead to something in this config, found {path}")
+    if not config.requires_provenance:
+        return
+    for leaf, value in leaves(config):
+        is_number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+        if is_number and not any(_covers(path, leaf) for path in (*covered, *TECHNICAL)):
+            yield Problem(
+                leaf, f"must be covered by provenance (this config requires it for every number), found {value}"
+            )
+
+
+def _covers(prefix: str, leaf: tuple[Step, ...]) -> bool:
+    """True if `prefix` is the path of the leaf or of something above it; `[*]` stands for any item of a list."""
+    text = path_text(leaf)
+    if prefix == text or text.startswith((f"{prefix}.", f"{prefix}[")):
+        return True
+    if "[*]" not in prefix:
+        return False
+    pattern = re.escape(prefix).replace(r"\[\*\]", r"\[\d+\]")
+    return re.match(rf"{pattern}($|[.\[])", text) is not None

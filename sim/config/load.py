@@ -1,0 +1,71 @@
+"""From a file name to a RunConfig that can be run: read, lay over, override, validate, check across, hash."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from sim.config.canonical import config_hash, input_files, leaves
+from sim.config.check import check_config
+from sim.config.model import RunConfig
+from sim.config.overrides import apply_overrides
+from sim.config.problems import Problem, loose_values, problems_of, raise_problems
+from sim.config.yamlfile import Node, anchor_files, find_config, parse_yaml, read_nodes
+from sim.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class LoadedConfig:
+    """A valid config and where it came from. Paths of input files in `config` are absolute."""
+
+    config: RunConfig
+    path: Path
+    hash: str
+
+
+def load_config(source: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig:
+    """Return the config that `source` names (a path, or a shipped name), with `a.b=c` overrides applied.
+
+    ConfigError with one line a problem, each `file:line: dotted.path must ..., found ...`.
+    """
+    path = find_config(str(source))
+    node = read_nodes(path)
+    apply_overrides(node, overrides, RunConfig)
+    for text in overrides:
+        if text.partition("=")[0].strip().endswith("file"):
+            anchor_files(node, Path.cwd())
+    config = build_config(node)
+    return LoadedConfig(config, path, config_hash(config))
+
+
+def config_from_text(text: str, *, source: str = "config") -> RunConfig:
+    """Return the config written in `text` (no extends); for tests and notebooks."""
+    node = parse_yaml(text, source=source)
+    anchor_files(node, Path.cwd())
+    return build_config(node)
+
+
+def build_config(node: Node) -> RunConfig:
+    """Validate a tree of nodes; ConfigError telling every problem."""
+    try:
+        config = RunConfig.model_validate(node.plain())
+    except ValidationError as error:
+        raise_problems(problems_of(error, RunConfig, node), node)
+        raise  # unreachable: a ValidationError holds at least one error
+    except ConfigError as error:
+        raise ConfigError(f"{node.source}: {error}") from error
+    raise_problems(loose_values(config, node), node)
+    require_runnable(config, node)
+    return config
+
+
+def require_runnable(config: RunConfig, node: Node | None = None) -> None:
+    """ConfigError if the parts of a config do not fit together or an input file is missing."""
+    missing = [name for name in input_files(config) if not Path(name).is_file()]
+    problems = [Problem(_path_of(config, name), f"must be a file, found no {name}") for name in missing]
+    raise_problems([*problems, *check_config(config)], node)
+
+
+def _path_of(config: RunConfig, name: str) -> tuple[str | int, ...]:
+    return next(path for path, value in leaves(config) if path[-1] == "file" and value == name)

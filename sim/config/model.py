@@ -1,0 +1,167 @@
+"""RunConfig: everything a run depends on besides its seed, scenario and replication. It is the sum of the unions.
+
+Decides the shape of a config and nothing else: mechanisms are the policies of `market/`, `clearing/` and `agents/`;
+they lower themselves to integers; what must fit together across them is checked in `check.py`. Amounts of the venue
+(fund seed, inventory cap, open interest, depth) are written at venue scale; `scale.simulated_share` is the one place that
+says which part of the venue the run simulates. A key called `file` names an input file; its content counts for the
+hash.
+"""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field, StrictBool, StrictInt, field_validator
+
+from sim.config.pending import (
+    Fees,
+    FundPolicy,
+    LiquidationPolicy,
+    MarginSchedule,
+    NamedAgent,
+    PopulationConfig,
+    WaterfallLayer,
+)
+from sim.instrument import Instrument
+from sim.market.clock import Clock
+from sim.market.funding import FundingRule
+from sim.market.impact import ImpactRule
+from sim.market.mark import MarkRule
+from sim.market.price import PriceProcess, PriceSystem
+from sim.policy import Policy, PositiveDecimal, PositiveInt
+
+Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+Word = Annotated[str, Field(min_length=1, max_length=80)]
+_MILLISECOND = timedelta(milliseconds=1)
+Seed = Annotated[StrictInt, Field(ge=0, lt=2**63)]
+
+
+class Asset(Policy):
+    """The settlement asset of the run: money is counted in whole quanta of it."""
+
+    name: Word = Field(description="Name as printed, e.g. USDT.")
+    quantum: PositiveDecimal = Field(description="Smallest amount of money that is counted, quote units.")
+
+
+class Scale(Policy):
+    """Which part of the venue is simulated."""
+
+    simulated_share: PositiveDecimal = Field(
+        Decimal(1), le=1, description="Every amount at venue scale is multiplied by this when the run is built."
+    )
+
+
+class Market(Policy):
+    """One linear perpetual market and the rules of its own."""
+
+    name: Word = Field(description="Name of the market; other parts of the config refer to it.")
+    tick_size: PositiveDecimal = Field(description="Smallest price step, quote units per base unit.")
+    lot_size: PositiveDecimal = Field(description="Smallest size step, base units.")
+    price: PriceProcess = Field(description="Where the index price comes from.")
+    impact: ImpactRule = Field(description="Whether the venue's own net taker flow moves the index.")
+    mark: MarkRule = Field(description="How the mark price follows from index and book.")
+    funding: FundingRule = Field(description="What longs pay to shorts, and when.")
+    margin: MarginSchedule = Field(description="Initial and maintenance margin.")
+    fees: Fees = Field(description="Trading and liquidation fees.")
+
+    def instrument(self, quantum: Decimal) -> Instrument:
+        """The market's integer grid; ConfigError if one tick on one lot is not whole quanta."""
+        return Instrument.build(name=self.name, tick_size=self.tick_size, lot_size=self.lot_size, quantum=quantum)
+
+
+class PositionsFile(Policy):
+    """Opening positions from a CSV file in place of the population's own."""
+
+    file: str = Field(min_length=1, description="CSV file, relative to the config's folder.")
+    residual_account: Word | None = Field(
+        None, description="Account that takes the other side of what longs and shorts do not balance; null: refuse."
+    )
+
+
+class Record(Policy):
+    """What is written down."""
+
+    detail: Literal["summary", "series", "events"] = Field("events", description="Which tables are written.")
+    sample_ms: PositiveInt = Field(1_000, description="Time between two samples of the series, ms.")
+    depth_bands_ppm: tuple[PositiveInt, PositiveInt, PositiveInt] = Field(
+        (10_000, 20_000, 50_000),
+        description="Near, middle and far distance from the mark at which depth is summed, ppm.",
+    )
+
+    @field_validator("depth_bands_ppm")
+    @classmethod
+    def _widening(cls, bands: tuple[int, int, int]) -> tuple[int, int, int]:
+        if not bands[0] < bands[1] < bands[2] < 1_000_000:
+            raise ValueError(f"must widen from near to far and stay below 1,000,000, found {list(bands)}")
+        return bands
+
+
+class Provenance(Policy):
+    """Where the numbers below a path come from."""
+
+    path: str = Field(min_length=1, description="Path in this config; it speaks for everything below it.")
+    status: Literal["fact", "scaled", "assumption"] = Field(
+        description="Seen, computed from what was seen, or assumed."
+    )
+    source: str = Field(min_length=1, description="Document, data set or reasoning.")
+    date: str | None = Field(None, description="When the source was valid or was read.")
+    note: str | None = Field(None, description="Range of an assumption, formula of a scaling, doubts.")
+
+
+class RunConfig(Policy):
+    """A run, completely described."""
+
+    schema_version: Literal[1] = Field(1, description="Version of this file format.")
+    name: Slug = Field(
+        description="Short name: letters, digits, dot, dash, underscore. Result folders are called by it."
+    )
+    title: str = Field("", description="One line for lists and reports.")
+    description: str = Field("", description="What the run is about.")
+    seed: Seed = Field(description="Seed of all random streams.")
+    start_utc: AwareDatetime = Field(description="UTC time of the start, like 2025-10-10T20:30:00Z.")
+    duration_s: PositiveDecimal = Field(description="Simulated time, seconds.")
+    clock: Clock = Field(description="When the exchange ticks.")
+    asset: Asset = Field(description="Settlement asset.")
+    scale: Scale = Field(default_factory=Scale, description="Simulated part of the venue.")
+    prices: PriceSystem = Field(description="How the markets' prices hang together.")
+    markets: Annotated[tuple[Market, ...], Field(min_length=1)] = Field(description="Markets.")
+    funds: Annotated[tuple[FundPolicy, ...], Field(min_length=1)] = Field(
+        description="Insurance funds; every market has exactly one."
+    )
+    liquidation: LiquidationPolicy = Field(description="How distressed accounts are closed.")
+    waterfall: tuple[WaterfallLayer, ...] = Field(description="Who pays what is left, layer by layer in this order.")
+    population: PopulationConfig = Field(description="Cohorts of traders and what they hold at the start.")
+    agents: tuple[NamedAgent, ...] = Field((), description="Named agents: whales, and agents of your own.")
+    positions: PositionsFile | None = Field(None, description="Own book; null: the population's opening positions.")
+    record: Record = Field(default_factory=Record, description="What is written down.")
+    requires_provenance: StrictBool = Field(False, description="True: every number must be covered by provenance.")
+    provenance: tuple[Provenance, ...] = Field((), description="Where the numbers come from.")
+
+    @field_validator("start_utc")
+    @classmethod
+    def _to_utc(cls, value: datetime) -> datetime:
+        return value.astimezone(UTC)
+
+    @property
+    def duration_ms(self) -> int:
+        """Simulated time in whole milliseconds."""
+        return int(self.duration_s * 1000)
+
+    @property
+    def start_ms(self) -> int:
+        """Start of the run, milliseconds since 1970-01-01 UTC."""
+        return (self.start_utc - datetime(1970, 1, 1, tzinfo=UTC)) // _MILLISECOND
+
+    @property
+    def quantum(self) -> Decimal:
+        """The settlement asset's quantum."""
+        return self.asset.quantum
+
+    @property
+    def market_names(self) -> tuple[str, ...]:
+        """Names of the markets, in order."""
+        return tuple(market.name for market in self.markets)
+
+    def instruments(self) -> list[Instrument]:
+        """The markets' integer grids, in order."""
+        return [market.instrument(self.quantum) for market in self.markets]
