@@ -97,8 +97,8 @@ class PremiumClamp(Policy):
             raise ValueError("premium: impact needs impact_notional_quote above 0")
 
     def initial_state(self) -> FundingState:
-        """No samples; the first call takes one."""
-        return FundingState(elapsed_ms=self.sample_ms)
+        """No samples; the first is due after `sample_ms`."""
+        return FundingState()
 
     def sample(self, state: FundingState, *, index: float, bid: float, ask: float, dt_ms: int) -> None:
         """Count the premium once if a sample is due.

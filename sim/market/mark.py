@@ -137,8 +137,8 @@ class MedianOfThree(MarkRuleBase):
         return self
 
     def initial_state(self) -> MarkState:
-        """No samples; the first step takes one."""
-        return MarkState(elapsed_ms=self.sample_ms)
+        """No samples; the first step that sees both sides takes one."""
+        return MarkState()
 
     def step(
         self,
@@ -154,7 +154,7 @@ class MedianOfThree(MarkRuleBase):
     ) -> int:
         """Return the mark in ticks; with an empty side no sample is taken until both are there again."""
         state.elapsed_ms += dt_ms
-        if state.elapsed_ms >= self.sample_ms and bid > 0 and ask > 0:
+        if (state.elapsed_ms >= self.sample_ms or not state.samples) and bid > 0 and ask > 0:
             self._sample(state, 0.5 * (bid + ask) - index)
         fair = index * (1.0 + funding_rate_ppb / PPB * ms_to_funding / self.funding_interval_ms)
         average = index + (state.total / len(state.samples) if state.samples else 0.0)
@@ -162,9 +162,9 @@ class MedianOfThree(MarkRuleBase):
         return to_mark(median(fair, average, traded))
 
     def _sample(self, state: MarkState, basis: float) -> None:
-        """Put `basis` into the ring once for each whole sample interval that has passed."""
+        """Put `basis` into the ring once for each whole sample interval that has passed; the very first time once."""
         capacity = self.window_ms // self.sample_ms
-        due, state.elapsed_ms = divmod(state.elapsed_ms, self.sample_ms)
+        due, state.elapsed_ms = divmod(state.elapsed_ms, self.sample_ms) if state.samples else (1, 0)
         for _ in range(min(due, capacity)):
             if len(state.samples) < capacity:
                 state.samples.append(basis)

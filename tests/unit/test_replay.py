@@ -1,0 +1,115 @@
+"""Recorded prices: what is read, how it is laid on the clock, and what is refused."""
+
+import numpy as np
+import pytest
+
+from sim.errors import ConfigError, InputDataError
+from sim.market.clock import FixedClock
+from sim.market.price import Independent, Replay, build_paths
+from sim.market.price.replay import read_prices
+from sim.rng import Streams
+
+START_MS = 1_760_130_000_000
+
+
+def write(tmp_path, text):
+    (tmp_path / "prices.csv").write_text(text)
+    return tmp_path / "prices.csv"
+
+
+def path_of(folder, *, duration_ms=4_000, start_ms=None, refine=1, tick_ms=1_000, **fields):
+    return build_paths(
+        Independent(),
+        [Replay(file="prices.csv", **fields)],
+        names=["X"],
+        duration_ms=duration_ms,
+        clock=FixedClock(tick_ms=tick_ms),
+        streams=Streams(seed=1),
+        start_ms=start_ms,
+        folder=folder,
+        refine=refine,
+    )
+
+
+def test_ticks_with_a_straight_line_in_log_price_between(tmp_path):
+    write(tmp_path, f"ts_ms,price\n{START_MS},100\n{START_MS + 2_000},121\n{START_MS + 4_000},121\n")
+    path = path_of(tmp_path)
+    assert path.price[:, 0] == pytest.approx([100, 110, 121, 121, 121])
+    assert path.sigma[1:, 0] == pytest.approx([np.log(1.21) / 2**0.5] * 2 + [0, 0])
+    assert not path.jump.any()
+
+
+def test_ticks_with_the_last_price_held_are_jumps(tmp_path):
+    write(tmp_path, "ts_ms,price\n0,100\n1500,90\n2000,90\n3000,95\n5000,1\n")
+    path = path_of(tmp_path, between="last")
+    assert path.price[:, 0] == pytest.approx([100, 100, 90, 95, 95])
+    assert np.flatnonzero(path.jump[:, 0]).tolist() == [2, 3]
+    fine = path_of(tmp_path, between="last", refine=2)
+    assert fine.price[3, 0] == pytest.approx(90)
+
+
+def test_a_finer_grid_reads_points_between_the_ticks(tmp_path):
+    write(tmp_path, "ts_ms,price\n0,100\n500,80\n1000,100\n4000,100\n")
+    assert path_of(tmp_path).price[:, 0] == pytest.approx([100] * 5)
+    assert path_of(tmp_path, refine=2).price[1, 0] == pytest.approx(80)
+    assert path_of(tmp_path).sigma[1, 0] == pytest.approx(np.log(1.25) / 0.5**0.5)  # the coarse step knows of it
+
+
+def test_candles_go_open_low_high_close_when_rising_and_open_high_low_close_when_falling(tmp_path):
+    write(
+        tmp_path,
+        "open_time,open,high,low,close,volume\n"
+        "60000,100,112,94,110,5\n"
+        "120000,110,111,90,95,7\n",
+    )  # fmt: skip
+    times, prices = read_prices(tmp_path / "prices.csv")
+    assert times.tolist() == [60_000, 80_000, 100_000, 119_999, 120_000, 140_000, 160_000, 179_999]
+    assert prices.tolist() == [100, 94, 112, 110, 110, 111, 90, 95]
+
+
+def test_align_to_the_start_of_the_run(tmp_path):
+    write(tmp_path, f"ts_ms,price\n{START_MS - 2_000},100\n{START_MS + 2_000},100\n{START_MS + 4_000},121\n")
+    path = path_of(tmp_path, align="start_utc", start_ms=START_MS)
+    assert path.price[:, 0] == pytest.approx([100, 100, 100, 110, 121])
+    with pytest.raises(ConfigError, match="start_utc"):
+        path_of(tmp_path, align="start_utc")
+
+
+def test_record_must_span_the_run(tmp_path):
+    write(tmp_path, "ts_ms,price\n0,100\n3000,100\n")
+    with pytest.raises(InputDataError, match=r"prices\.csv: the prices span 0 s to 3 s.*the run needs 0 s to 4 s"):
+        path_of(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the file is empty"),
+        ("ts_ms,price\n", "at least 2 rows of prices, found 0"),
+        ("ts_ms,price\n0,1\n", "at least 2 rows of prices, found 1"),
+        ("time,price\n0,1\n", "row 1: expected columns"),
+        ("ts_ms,open,high,close\n0,1,1,1\n", "row 1: expected columns"),
+        ("ts_ms,price\n0,1\n0,1\n", "row 3: times must increase, found 0 after 0"),
+        ("ts_ms,price\n5,1\n4,1\n", "row 3: times must increase"),
+        ("ts_ms,price\n0,1\n1,nan\n", "row 3: price must be a positive number, found 'nan'"),
+        ("ts_ms,price\n0,1\n1,inf\n", "row 3: price must be a positive number"),
+        ("ts_ms,price\n0,1\n1,0\n", "row 3: price must be a positive number, found '0'"),
+        ("ts_ms,price\n0,1\n1,-2\n", "row 3: price must be a positive number, found '-2'"),
+        ("ts_ms,price\n0,1\n1,\n", "row 3: price must be a positive number, found ''"),
+        ("ts_ms,price\n0,1\n1\n", "row 3: expected at least 2 columns, found 1"),
+        ("ts_ms,price\n0.5,1\n1,1\n", "row 2: time must be whole milliseconds, found '0.5'"),
+        ("ts_ms,price\n1760130000000000,1\n1760130000001000,1\n", "row 2: time .* looks like microseconds"),
+        ("ts_ms,open,high,low,close\n0,1,1,1,1\n9,3,2,1,1\n", "row 3: open and close must lie between low and high"),
+        ("ts_ms,open,high,low,close\n0,1,1,1,1\n2,1,1,1,1\n", "bars of 2 ms are too short"),
+    ],
+)
+def test_bad_files_are_refused_with_file_and_row(tmp_path, text, message):
+    path = write(tmp_path, text)
+    with pytest.raises(InputDataError, match=message) as error:
+        read_prices(path)
+    assert str(path) in str(error.value)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(InputDataError, match="cannot be read as CSV"):
+        read_prices(tmp_path / "none.csv")
