@@ -2,9 +2,8 @@
 
 Decides the shape of a config and nothing else: mechanisms are the policies of `market/`, `clearing/` and `agents/`;
 they lower themselves to integers; what must fit together across them is checked in `check.py`. Amounts of the venue
-(fund seed, inventory cap, open interest, depth) are written at venue scale; `scale.simulated_share` is the one place that
-says which part of the venue the run simulates. A key called `file` names an input file; its content counts for the
-hash.
+(fund seed, inventory cap, open interest, depth) are written at venue scale; `scale.simulated_share` is the one place
+that says which part of the venue is simulated. A key called `file` names an input file; its content is hashed too.
 """
 
 from datetime import UTC, datetime, timedelta

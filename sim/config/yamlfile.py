@@ -2,7 +2,7 @@
 
 Decides what YAML means here: a key stands once; only `true` and `false` are booleans, so `no`, `yes`, `on` and `off`
 are text; `1e-3` is a number; `12:30:00` and `2025-10-10` are text; anchors, merge keys and tags are refused. The one
-tag is `!replace`, which makes a list or mapping of an overlay take the place of its base's instead of being merged with it.
+tag is `!replace`, which makes a list or mapping of an overlay take the place of its base's instead of merging with it.
 What keys there may be is the models' business (`model.py`); how errors are told is `problems.py`'s.
 """
 

@@ -1,0 +1,290 @@
+"""One run from config to result folder: simulate, write the tables, the manifest, the resolved config, all or nothing.
+
+Decides what the manifest says and where results go. The simulation is `sim/engine/`'s, the report is made by a function
+that the caller hands in, for `analysis/` is not known here.
+"""
+
+import hashlib
+import platform
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Protocol
+
+from sim.config import RunConfig, config_hash, input_files, require_runnable, run_id, to_yaml
+from sim.resultfolder import (
+    Columns,
+    ResultFolder,
+    combine_hashes,
+    free_folder,
+    manifest_text,
+)
+from sim.results import SCHEMA_VERSION
+
+PACKAGES = (
+    "clearsim",
+    "numpy",
+    "numba",
+    "simpy",
+    "scipy",
+    "pydantic",
+    "pyyaml",
+    "pyarrow",
+    "networkx",
+    "pandas",
+    "plotly",
+)
+
+
+class Progress(Protocol):
+    """Called by the engine as simulated time goes on; it may be called often and must be cheap."""
+
+    def __call__(self, time_ms: int, mark: float, fund_quanta: int, liquidated: int) -> None:
+        """Tell simulated time, mark of the first market (quote units), cash of all funds, accounts liquidated."""
+
+
+class EventSink(Protocol):
+    """Where the engine puts rows of the event tables during a run."""
+
+    def append(self, table: str, columns: Columns) -> None:
+        """Take over a batch of rows."""
+
+
+class RunResult(Protocol):
+    """What a simulation returns; event tables went to the sink."""
+
+    @property
+    def runs(self) -> Mapping[str, Any]:
+        """The one row of the `runs` table."""
+
+    @property
+    def series(self) -> Columns:
+        """Columns of the `series` table."""
+
+    @property
+    def accounts(self) -> Columns:
+        """Columns of the `accounts` table."""
+
+
+class Simulate(Protocol):
+    """The engine's entry point."""
+
+    def __call__(
+        self,
+        config: RunConfig,
+        *,
+        detail: str,
+        progress: Progress | None,
+        event_sink: EventSink | None,
+        scenario: int = 0,
+        replication: int = 0,
+        refine: int = 1,
+    ) -> RunResult:
+        """Run `config`; `refine` 4 halves every step of the clock twice and keeps the path's own points."""
+
+
+@dataclass(frozen=True)
+class RunOutput:
+    """A finished run: where it lies and what it found."""
+
+    folder: Path
+    result: RunResult
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run is carried out; none of this changes its numbers."""
+
+    out: Path | None = None  # None: results/<name>-<seed>, with a suffix if taken
+    overwrite: bool = False
+    detail: str | None = None  # None: the config's
+    scenario: int = 0
+    replication: int = 0
+    check_step: bool = False
+    command: Sequence[str] = field(default_factory=tuple)
+    progress: Progress | None = None
+    finish: Callable[[Path], None] | None = None  # makes the report inside the complete, not yet visible folder
+
+
+def _engine() -> Simulate:
+    from sim.engine.simulation import simulate
+
+    return simulate
+
+
+def run_config(config: RunConfig, options: RunOptions, *, simulate: Simulate | None = None) -> RunOutput:
+    """Run a config and write its result folder; on any error or Ctrl-C nothing of it is left."""
+    require_runnable(config)
+    engine = simulate or _engine()
+    detail = options.detail or config.record.detail
+    target = options.out or free_folder(Path("results"), f"{config.name}-{config.seed}")
+    started = time.perf_counter()
+    with ResultFolder(target, overwrite=options.overwrite) as folder:
+        result = engine(
+            config,
+            detail=detail,
+            progress=options.progress,
+            event_sink=folder if detail == "events" else None,
+            scenario=options.scenario,
+            replication=options.replication,
+        )
+        extra: dict[str, Any] = {"seconds": round(time.perf_counter() - started, 3), "detail": detail}
+        if options.check_step:
+            extra["step_check"] = check_step(config, result, options, engine)
+        tables: dict[str, Columns] = {"runs": as_columns(result.runs), "accounts": result.accounts}
+        if detail != "summary":
+            tables["series"] = result.series
+        manifest = _fill(folder, config, tables, {**_identity(options), **extra})
+        if options.finish is not None:
+            options.finish(folder.folder)
+        folder.commit()
+    return RunOutput(target, result, manifest)
+
+
+def write_run(
+    out_dir: Path,
+    config: RunConfig,
+    tables: Mapping[str, Columns],
+    manifest_extra: Mapping[str, Any],
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """Write a whole result folder from tables in memory; return its path."""
+    with ResultFolder(out_dir, overwrite=overwrite) as folder:
+        _fill(folder, config, tables, manifest_extra)
+        return folder.commit()
+
+
+def as_columns(row: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """One row as columns of one value."""
+    return {name: [value] for name, value in row.items()}
+
+
+def _fill(
+    folder: ResultFolder, config: RunConfig, tables: Mapping[str, Columns], extra: Mapping[str, Any]
+) -> dict[str, Any]:
+    for name, columns in tables.items():
+        folder.append(name, columns)
+    hashes = folder.close_tables()
+    kept = _keep_inputs(folder, config)
+    folder.write_text("config.yaml", to_yaml(config, kept.__getitem__))
+    manifest = {
+        **describe_run(config, scenario=int(extra.get("scenario", 0)), replication=int(extra.get("replication", 0))),
+        **extra,
+        "row_counts": folder.row_counts(),
+        "table_hashes": hashes,
+        "result_hash": combine_hashes(hashes),
+    }
+    folder.write_text("manifest.json", manifest_text(manifest))
+    return manifest
+
+
+def _keep_inputs(folder: ResultFolder, config: RunConfig) -> dict[str, str]:
+    """Copy input files into the folder, so that it can be replayed anywhere; return old path -> path in the folder."""
+    kept: dict[str, str] = {}
+    for name in input_files(config):
+        data = Path(name).read_bytes()
+        kept[name] = f"inputs/{hashlib.sha256(data).hexdigest()[:8]}-{Path(name).name}"
+        folder.write_bytes(kept[name], data)
+    return kept
+
+
+def _identity(options: RunOptions) -> dict[str, Any]:
+    return {
+        "scenario": options.scenario,
+        "replication": options.replication,
+        "command": shlex.join(options.command) if options.command else None,
+    }
+
+
+def describe_run(config: RunConfig, *, scenario: int = 0, replication: int = 0) -> dict[str, Any]:
+    """What a manifest says of the config, the code and the machine."""
+    digest = config_hash(config)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": config.name,
+        "title": config.title,
+        "config_hash": digest,
+        "run_id": run_id(digest, seed=config.seed, scenario=scenario, replication=replication),
+        "seed": config.seed,
+        "scenario": scenario,
+        "replication": replication,
+        "start_utc": config.start_utc.isoformat().replace("+00:00", "Z"),
+        "asset": config.asset.name,
+        "quantum": f"{config.quantum:f}",
+        "simulated_share": f"{config.scale.simulated_share:f}",
+        "markets": list(config.market_names),
+        "tick_sizes": {market.name: f"{market.tick_size:f}" for market in config.markets},
+        "lot_sizes": {market.name: f"{market.lot_size:f}" for market in config.markets},
+        "depth_bands_ppm": list(config.record.depth_bands_ppm),
+        "sample_ms": config.record.sample_ms,
+        "versions": package_versions(),
+        "python": platform.python_version(),
+        "host": {"system": platform.platform(), "machine": platform.machine(), "processor": _processor()},
+        "git_commit": git_commit(),
+    }
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of what can move numbers, by name; packages that are not installed are left out."""
+    versions = {}
+    for name in PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name)
+    return versions
+
+
+def _processor() -> str:
+    """The processor as the kernels' compiler sees it, empty if the compiler is not loaded."""
+    binding = sys.modules.get("llvmlite.binding")
+    return str(binding.get_host_cpu_name()) if binding is not None else platform.processor()
+
+
+def git_commit() -> str | None:
+    """The commit of the source tree, `-dirty` if it has changes; None if the package does not lie in one."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return None
+    try:
+        commit = _git(root, "rev-parse", "HEAD")
+        return f"{commit}-dirty" if _git(root, "status", "--porcelain", "--untracked-files=no") else commit
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, timeout=10, check=True)
+    return done.stdout.strip()
+
+
+def shortfall_quanta(runs: Mapping[str, Any]) -> int:
+    """What others paid for bankrupt accounts in a run: fund draws, harm of ADL at the mark, socialised loss, bad debt."""
+    paid = int(runs["fund_draw_quanta"]) + int(runs["socialised_loss_quanta"]) + abs(int(runs["bad_debt_quanta"]))
+    return paid + max(0, int(runs["adl_harm_quanta"]))
+
+
+def check_step(config: RunConfig, result: RunResult, options: RunOptions, engine: Simulate) -> dict[str, Any]:
+    """Run again with every step cut in four and say which share of the shortfall vanishes; it should be below 5%."""
+    finer = engine(
+        config,
+        detail="summary",
+        progress=options.progress,
+        event_sink=None,
+        scenario=options.scenario,
+        replication=options.replication,
+        refine=4,
+    )
+    coarse_quanta, fine_quanta = shortfall_quanta(result.runs), shortfall_quanta(finer.runs)
+    return {
+        "refine": 4,
+        "shortfall_quanta": coarse_quanta,
+        "shortfall_refined_quanta": fine_quanta,
+        "vanishing_share": (coarse_quanta - fine_quanta) / coarse_quanta if coarse_quanta else 0.0,
+    }
