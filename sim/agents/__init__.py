@@ -1,0 +1,12 @@
+"""Who trades: cohorts of like traders, named agents, and what they hold when the run begins."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sim.agents.behaviours.whale import Whale
+from sim.agents.user import UserAgentConfig
+
+NamedAgent = Annotated[Whale | UserAgentConfig, Field(discriminator="kind")]
+
+__all__ = ["NamedAgent", "UserAgentConfig", "Whale"]

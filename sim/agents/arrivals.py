@@ -1,0 +1,45 @@
+"""Arrival slots: a Poisson process in continuous time, with a row of pre-drawn uniforms for each arrival.
+
+Slot k arrives at the same millisecond whatever the clock's step, and always meets the same uniforms; only what it sees of the market
+differs. So the flow per second does not depend on the step, and two arms of a study share their arrivals.
+Column 0 of a slot is its gap to the next; the others belong to the kernel that consumes it.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+CHUNK = 2048
+
+# Elements of Arrivals.clock, float64.
+C_NEXT_MS, C_LAST_MS = range(2)
+
+
+@dataclass
+class Arrivals:
+    """The stream of one cohort: `uniforms[cursor[0]:]` are not used yet; `clock` holds the next arrival and the last wake."""
+
+    rng: np.random.Generator
+    per_ms: float  # arrivals per millisecond
+    width: int  # uniforms per slot, column 0 included
+    start_ms: int = 0
+    uniforms: npt.NDArray[np.float64] = field(init=False)
+    cursor: npt.NDArray[np.int64] = field(init=False)
+    clock: npt.NDArray[np.float64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.cursor = np.zeros(1, np.int64)
+        self.refill()
+        first = -np.log1p(-self.rng.random()) / self.per_ms if self.per_ms > 0 else np.inf
+        self.clock = np.array([self.start_ms + first, self.start_ms], np.float64)
+
+    def refill(self) -> None:
+        """Draw the next chunk of slots."""
+        self.uniforms = self.rng.random((CHUNK, self.width))
+        self.cursor[0] = 0
+
+    @property
+    def is_used_up(self) -> bool:
+        """True if the chunk has no slot left."""
+        return bool(self.cursor[0] == CHUNK)

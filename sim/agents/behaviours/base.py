@@ -1,0 +1,77 @@
+"""What every behaviour has in common: the contract of a policy, and what it is told about its cohort at the opening.
+
+A behaviour is a frozen value. `initial_state(context)` makes the explicit state it keeps (arrays, arrival streams, the compiled kernel it
+calls); `decide(state, view, intents)` appends orders for the time since it last woke, and changes nothing but the state
+and the intents. Randomness comes only from the cohort's own stream, drawn per arrival slot, so a finer clock meets the same
+arrivals.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.agents.view import Intents, MarketView
+from sim.errors import ConfigError
+from sim.instrument import Instrument
+from sim.kernels.state import P_TICK_VALUE, MarketArrays
+from sim.policy import Policy
+
+I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CohortContext:
+    """What a behaviour may know of its own cohort at the opening. n traders, M markets."""
+
+    name: str
+    rows: I64  # (n,) wallet rows, consecutive
+    home: npt.NDArray[np.int32]  # (n, M) row that trades market m: the wallet, or the trader's isolated row
+    capital: I64  # (n,) quanta beyond the margin of opening positions
+    max_leverage: int
+    instruments: tuple[Instrument, ...]
+    markets: MarketArrays  # at the opening mark
+    share: Decimal  # simulated share of the venue
+    quantum: Decimal
+    rng: np.random.Generator
+
+    def market(self, name: str) -> int:
+        """Number of the market called `name`; ConfigError if there is none."""
+        names = [instrument.name for instrument in self.instruments]
+        if name not in names:
+            raise ConfigError(f"cohort {self.name}: no market is called {name!r}; there are {', '.join(names)}")
+        return names.index(name)
+
+    def unit(self, market: int) -> int:
+        """Value of one lot at the opening mark, quanta."""
+        return int(self.markets.mark[market]) * int(self.markets.params[market, P_TICK_VALUE])
+
+    def venue_lots(self, quote: Decimal, market: int) -> float:
+        """Lots (a fraction too) that `quote` at venue scale is worth at the opening mark, after scaling."""
+        return float(quote * self.share / self.quantum) / self.unit(market)
+
+    def split(self, lots: float) -> F64:
+        """Split `lots` over the traders by capital; equally if nobody has any."""
+        total = float(self.capital.sum())
+        weights = self.capital / total if total > 0 else np.full(len(self.rows), 1.0 / len(self.rows))
+        return np.asarray(lots * weights)
+
+
+class BehaviourPolicy(Policy):
+    """Base of all behaviours."""
+
+    #: Ordinary cohorts are the ones `--traders N` rescales; the others keep their count.
+    ordinary: ClassVar[bool] = False
+    #: True for cohorts whose accounts the who-paid table calls makers.
+    is_maker: ClassVar[bool] = False
+
+    def initial_state(self, context: CohortContext) -> Any:
+        """Return the state the behaviour keeps."""
+        raise NotImplementedError
+
+    def decide(self, state: Any, view: MarketView, intents: Intents) -> None:
+        """Append what the cohort wants to do at `view.time_ms`."""
+        raise NotImplementedError

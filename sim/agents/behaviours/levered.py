@@ -1,0 +1,135 @@
+"""Levered traders: they hold their opening positions; some add margin when liquidation comes near, some come back after it.
+
+Decides: each watching trader looks at its position every `attention_s` (not all the time, and at its own phase). If the move of the mark
+that would liquidate it is smaller than `topup_below_ppm`, it adds what restores `topup_to_ppm`: first from its wallet (isolated
+positions), then from outside within its budget, which arrives after a delay. A liquidated trader may come back once, after a delay,
+with outside money, on the same side. Stop-losses stand in the book of stops from the opening and need no decision here.
+Leaves to others: everything that happens to a position otherwise.
+Sources: shares and budgets are assumptions to sweep; that liquidated traders return at all: Soska et al. (2021) see most accounts trade on.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, model_validator
+
+from sim.agents.behaviours.base import BehaviourPolicy, CohortContext
+from sim.agents.view import CashMove, Intents, MarketView
+from sim.events import Reason
+from sim.kernels.state import OUTSIDE
+from sim.policy import NonNegativeInt, PositiveDecimal, PositiveInt, SharePpm
+
+
+@dataclass
+class LeveredState:
+    """The watching traders, in the order in which they look. W positions are watched."""
+
+    rows: npt.NDArray[np.int64]  # (W, 3) position row, wallet row, market
+    memory: npt.NDArray[
+        np.int64
+    ]  # (W, 5) outside budget left, busy until ms, phase, side, bits: 1 comes back, 2 tops up
+    clock: npt.NDArray[np.float64]  # (2,) looks made so far, last wake ms
+    params: npt.NDArray[np.float64]
+    moves: npt.NDArray[np.int64]  # (2 W, 4) payer, payee, quanta, due ms: written by the kernel
+    rng: np.random.Generator
+    started: bool
+    kernel: Callable[..., Any] | None
+
+
+class Levered(BehaviourPolicy):
+    """Holders of levered positions, with optional top-ups and comebacks."""
+
+    kind: Literal["levered"] = "levered"
+    ordinary: ClassVar[bool] = True
+
+    topup_accounts_ppm: SharePpm = Field(default=0, description="share of the traders that add margin when it runs low")
+    topup_below_ppm: PositiveInt = Field(
+        default=20_000, description="they add margin when liquidation is nearer than this move"
+    )
+    topup_to_ppm: PositiveInt = Field(default=50_000, description="and restore this distance to liquidation")
+    outside_budget_ppm: NonNegativeInt = Field(
+        default=0,
+        description="money each watching trader can bring from outside, as a share of its equity in the position at the opening",
+    )
+    transfer_delay_ms: NonNegativeInt = Field(default=60_000, description="money from outside arrives after this time")
+    attention_s: PositiveDecimal = Field(default=Decimal(30), description="a watching trader looks this often, seconds")
+    comeback_accounts_ppm: SharePpm = Field(
+        default=0, description="share of the traders that open again once after liquidation"
+    )
+    comeback_delay_s: PositiveInt = Field(
+        default=300, description="time from seeing the liquidation to the new order, seconds"
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.topup_to_ppm <= self.topup_below_ppm:
+            raise ValueError(
+                f"topup_to_ppm must exceed topup_below_ppm ({self.topup_to_ppm} <= {self.topup_below_ppm})"
+            )
+        if self.comeback_accounts_ppm and not self.outside_budget_ppm:
+            raise ValueError(
+                "comeback_accounts_ppm needs outside_budget_ppm: a liquidated trader has nothing left here"
+            )
+        return self
+
+    def initial_state(self, context: CohortContext) -> LeveredState:
+        """Return the state: who watches, in random order of looking. Positions are read at the first wake."""
+        n, n_markets = context.home.shape
+        watching = context.rng.random(n) < self.topup_accounts_ppm / 1e6
+        returning = context.rng.random(n) < self.comeback_accounts_ppm / 1e6
+        member = context.rng.permutation(np.flatnonzero(watching | returning))
+        market = np.tile(np.arange(n_markets), len(member))
+        who = np.repeat(member, n_markets)
+        rows = np.column_stack([context.home[who, market], context.rows[who], market]).astype(np.int64)
+        memory = np.zeros((len(rows), 5), np.int64)
+        memory[:, 4] = returning[who] + 2 * watching[who]
+        kernel: Callable[..., Any] | None = None
+        if len(rows):
+            from sim.kernels.attention import watch_positions
+
+            kernel = watch_positions
+        params = [
+            self.topup_below_ppm / 1e6,
+            self.topup_to_ppm / 1e6,
+            self.outside_budget_ppm / 1e6,
+            float(self.transfer_delay_ms),
+            float(self.attention_s) * 1000.0,
+            self.comeback_delay_s * 1000.0,
+        ]
+        moves = np.zeros((2 * len(rows), 4), np.int64)
+        return LeveredState(rows, memory, np.zeros(2), np.array(params), moves, context.rng, False, kernel)
+
+    def decide(self, state: LeveredState, view: MarketView, intents: Intents) -> None:
+        """Append the top-ups (cash moves) and comebacks (market orders) of the traders that looked since the last wake."""
+        if state.kernel is None:
+            return
+        if not state.started:
+            self._read_opening(state, view)
+        accounts, markets = view.accounts, view.markets
+        intents.reserve(len(state.rows))
+        written, moved = state.kernel(
+            state.rows, state.memory, state.clock, state.params, accounts.lots, accounts.quote, accounts.initial_ppm,
+            accounts.flags, view.mark, markets.params, markets.tiers, view.time_ms, intents.rows, intents.count, state.moves,
+        )  # fmt: skip
+        intents.count += written
+        for payer, payee, quanta, due_ms in state.moves[:moved].tolist():
+            reason = Reason.DEPOSIT if payer == OUTSIDE else Reason.MARGIN_MOVE
+            intents.moves.append(CashMove(due_ms, payer, payee, quanta, reason))
+
+    def _read_opening(self, state: LeveredState, view: MarketView) -> None:
+        """Keep one watch a row that holds something; budgets are a share of the row's equity."""
+        accounts, markets = view.accounts, view.markets
+        held = accounts.lots[state.rows[:, 0], state.rows[:, 2]]
+        holding = np.flatnonzero(held != 0)
+        _, first = np.unique(state.rows[holding, 0], return_index=True)
+        keep = holding[np.sort(first)]
+        state.rows, state.memory = np.ascontiguousarray(state.rows[keep]), np.ascontiguousarray(state.memory[keep])
+        row = state.rows[:, 0]
+        equity = accounts.quote[row] + accounts.lots[row] @ (view.mark * markets.params[:, 0])
+        state.memory[:, 0] = np.maximum(0.0, np.floor(equity * state.params[2])).astype(np.int64)
+        state.memory[:, 3] = np.sign(held[keep])
+        state.started = True

@@ -1,0 +1,188 @@
+"""Market makers: individuals that each quote a ladder of bids and asks around a value skewed against their inventory.
+
+Decides: at each look (`interval_ms` of the maker, at its own phase) the middle of its quotes, how wide and how large they are, and
+whether the standing ones are stale; then it cancels them and posts new ones (post-only). It withdraws by its own inventory, the
+equity it has used, realised volatility over seconds, and its own chance of being deleveraged; never by time or by the fall of the price.
+What is taken from a side comes back with a half-life. A maker may be liquidated like anyone else.
+Leaves to others: matching, and margin. Hedges elsewhere are not modelled.
+The calm ladder reproduces the stated cumulative depth: within each band, level by level, as a power law of distance with exponent
+.85 in the first band (cumulative depth of BTCUSDT on Binance, 2025-10-10 before the crash) and linear in the others.
+Sources: skew against inventory: Avellaneda and Stoikov (2008), Gueant, Lehalle, Fernandez-Tapia (2013); depth fell by more than 90% on
+2025-10-10 (press; the recorded book is unreliable then), so the sensitivities are assumptions to sweep: withdrawal_power 0.5-2.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, model_validator
+
+from sim.agents.behaviours.base import BehaviourPolicy, CohortContext
+from sim.agents.view import ARRIVAL_SLOTS, Intents, MarketView
+from sim.policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveDecimal, PositiveInt, SharePpm
+
+I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
+
+FIRST_BAND_EXPONENT = 0.85
+
+
+class DepthBand(Policy):
+    """Cumulative resting value within a distance of the middle, each side, at venue scale."""
+
+    within_ppm: PositiveInt = Field(description="distance from the middle, parts per million")
+    bid_quote: PositiveDecimal = Field(description="bids within it, quote units at venue scale")
+    ask_quote: PositiveDecimal = Field(description="asks within it, quote units at venue scale")
+
+
+@dataclass
+class MakerState:
+    """Ladders and memories of the makers. n makers, L levels a side."""
+
+    market: int
+    home: npt.NDArray[np.int32]  # (n,)
+    memory: F64
+    limits: F64  # (n,) lots
+    distances: F64  # (n, L) fractions of the middle, calm
+    bids: F64  # (n, L) lots
+    asks: F64
+    totals: F64  # (n, 2) lots
+    parameters: F64
+    rng: np.random.Generator
+    no_quantiles: F64
+    kernel: Callable[..., Any]
+
+
+class MarketMaker(BehaviourPolicy):
+    """A cohort of makers whose calm ladders add up to the stated depth."""
+
+    kind: Literal["market_maker"] = "market_maker"
+    is_maker: ClassVar[bool] = True
+
+    market: str = Field(description="name of the market")
+    depth: tuple[DepthBand, ...] = Field(
+        min_length=1, description="cumulative depth of the whole cohort when calm, bands rising"
+    )
+    levels_per_band: PositiveInt = Field(default=4, description="price levels of one maker in each band and side")
+    half_spread_ppm: PositiveInt = Field(default=50, description="distance of the first level from the middle")
+    calm_volatility_ppm: PositiveInt = Field(
+        description="volatility per sqrt(second) at which the ladder is the stated one"
+    )
+    volatility_tolerance: PositiveDecimal = Field(
+        default=Decimal(2), description="realised over calm volatility from which quoted size shrinks"
+    )
+    withdrawal_power: NonNegativeDecimal = Field(
+        default=Decimal(1), description="size ~ (tolerance / volatility ratio)**power"
+    )
+    widening: NonNegativeDecimal = Field(default=Decimal("0.5"), description="distances ~ (volatility ratio)**widening")
+    inventory_limit_quote: PositiveDecimal = Field(
+        description="largest position of the whole cohort, quote units at venue scale"
+    )
+    skew_ppm: NonNegativeInt = Field(default=2000, description="shift of the middle at full inventory, against it")
+    mark_weight_ppm: SharePpm = Field(
+        default=0, description="weight of the mark in the reference; the rest is the index"
+    )
+    adl_aversion: NonNegativeDecimal = Field(
+        default=Decimal(1),
+        description="share of size withdrawn by a maker first in the ADL queue whose profit equals its equity",
+    )
+    refill_half_life_ms: PositiveInt = Field(
+        default=10_000, description="half of what was taken is quoted again after this"
+    )
+    look_interval_ms: PositiveInt = Field(
+        default=1000, description="a maker looks at the market this often, at its own phase"
+    )
+    requote_move_ppm: NonNegativeInt = Field(default=100, description="quotes are stale when the middle moved by more")
+    requote_size_ppm: SharePpm = Field(
+        default=250_000, description="quotes are stale when a side's size is off by more"
+    )
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        for low, high in zip(self.depth, self.depth[1:], strict=False):
+            if high.within_ppm <= low.within_ppm or high.bid_quote < low.bid_quote or high.ask_quote < low.ask_quote:
+                raise ValueError(f"depth must rise: {low.within_ppm} ppm then {high.within_ppm} ppm")
+        if self.half_spread_ppm >= self.depth[0].within_ppm or self.depth[-1].within_ppm >= 900_000:
+            raise ValueError("half_spread_ppm must lie inside the first band, and the last band below 900,000 ppm")
+        return self
+
+    def calm_ladder(self) -> tuple[F64, F64, F64]:
+        """Return distances (L + 1 edges, fractions, the first is the half-spread) and bid and ask value per level (L, quote)."""
+        edges, cumulative_bid, cumulative_ask = [self.half_spread_ppm / 1e6], [0.0], [0.0]
+        floor = 0.0
+        bid = ask = 0.0
+        for number, band in enumerate(self.depth):
+            ceiling = band.within_ppm / 1e6
+            exponent = FIRST_BAND_EXPONENT if number == 0 else 1.0
+            start = edges[-1]
+            for level in range(1, self.levels_per_band + 1):
+                part = level / self.levels_per_band
+                edge = start * (ceiling / start) ** part if number == 0 else start + (ceiling - start) * part
+                inside = ((edge - floor) / (ceiling - floor)) ** exponent
+                edges.append(edge)
+                cumulative_bid.append(bid + inside * (float(band.bid_quote) - bid))
+                cumulative_ask.append(ask + inside * (float(band.ask_quote) - ask))
+            floor, bid, ask = ceiling, float(band.bid_quote), float(band.ask_quote)
+        return np.array(edges), np.diff(cumulative_bid), np.diff(cumulative_ask)
+
+    def initial_state(self, context: CohortContext) -> MakerState:
+        """Return ladders split over the makers by capital; each level of each maker lies at random between the calm edges."""
+        from sim.kernels.makers import K_NEXT_MS, MEMORY_WIDTH, maker_ladders
+
+        market = context.market(self.market)
+        n = len(context.rows)
+        edges, bid_quote, ask_quote = self.calm_ladder()
+        place = context.rng.random((n, len(bid_quote)))
+        shares = context.split(1.0)[:, None]
+        per_quote = context.venue_lots(Decimal(1), market)
+        bids, asks = bid_quote * per_quote * shares, ask_quote * per_quote * shares
+        memory = np.zeros((n, MEMORY_WIDTH))
+        memory[:, K_NEXT_MS] = context.rng.random(n) * self.look_interval_ms
+        return MakerState(
+            market=market,
+            home=np.ascontiguousarray(context.home[:, market]),
+            memory=memory,
+            limits=np.maximum(context.split(context.venue_lots(self.inventory_limit_quote, market)), 1.0),
+            distances=np.ascontiguousarray(edges[:-1] + place * np.diff(edges)),
+            bids=np.ascontiguousarray(bids),
+            asks=np.ascontiguousarray(asks),
+            totals=np.ascontiguousarray(np.column_stack([bids.sum(axis=1), asks.sum(axis=1)])),
+            parameters=self._parameters(context),
+            rng=context.rng,
+            no_quantiles=np.zeros(0),
+            kernel=maker_ladders,
+        )
+
+    def _parameters(self, context: CohortContext) -> F64:
+        return np.array(
+            [
+                self.calm_volatility_ppm / 1e6,
+                float(self.volatility_tolerance),
+                float(self.withdrawal_power),
+                float(self.widening),
+                self.skew_ppm / 1e6,
+                self.mark_weight_ppm / 1e6,
+                float(self.adl_aversion),
+                float(self.refill_half_life_ms),
+                self.requote_move_ppm / 1e6,
+                self.requote_size_ppm / 1e6,
+                float(context.max_leverage),
+                float(self.look_interval_ms),
+            ]
+        )
+
+    def decide(self, state: MakerState, view: MarketView, intents: Intents) -> None:
+        """Append the requotes of the makers whose time has come."""
+        n, levels = state.distances.shape
+        intents.reserve(n * (2 * levels + 1))
+        keys = state.rng.integers(0, ARRIVAL_SLOTS, n)
+        accounts, market = view.accounts, state.market
+        intents.count += state.kernel(
+            state.home, state.memory, state.limits, state.distances, state.bids, state.asks, state.totals, state.parameters,
+            keys, accounts.lots, accounts.quote, accounts.cost, accounts.open_bid, accounts.open_ask, accounts.flags,
+            state.no_quantiles if view.adl_quantile is None else view.adl_quantile, view.mark, view.markets.params, market,
+            int(view.index[market]), float(view.volatility[market]), view.time_ms, intents.rows, intents.count,
+        )  # fmt: skip

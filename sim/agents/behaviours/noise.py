@@ -1,0 +1,96 @@
+"""Noise traders: orders without a view, at a rate, from random members of the cohort.
+
+Decides: at each arrival of a Poisson process one trader sends one order, buy or sell with equal chance, market or limit, of geometric
+size; a limit lies an exponential distance on the passive side of the mark and is cancelled after its lifetime. A trader first
+cancels what it has resting in the market.
+Leaves to others: whether it can pay (the margin check refuses what it cannot).
+Sources: zero intelligence as in Farmer, Patelli, Zovko (2005), with market and limit flow at constant rates; 15% market orders is the share of
+the ZI workload in the tests; a venue's traded volume per second at the calm hour sets `volume_quote_per_s`.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from sim.agents.arrivals import CHUNK, Arrivals
+from sim.agents.behaviours.base import BehaviourPolicy, CohortContext
+from sim.agents.view import Intents, MarketView
+from sim.errors import ConfigError
+from sim.policy import PositiveDecimal, PositiveInt, SharePpm
+
+
+@dataclass
+class NoiseState:
+    """Arrival slots, and the ring of limit orders that will expire: (expiry ms, row), oldest first."""
+
+    arrivals: Arrivals
+    market: int
+    home: npt.NDArray[np.int32]  # (n,)
+    params: npt.NDArray[np.float64]
+    ring: npt.NDArray[np.int64]  # (capacity, 2)
+    ring_ends: npt.NDArray[np.int64]  # (2,) head, tail: counters that only grow
+    kernel: Callable[..., Any]
+
+
+class Noise(BehaviourPolicy):
+    """Random market and limit orders at a stated rate and volume."""
+
+    kind: Literal["noise"] = "noise"
+    ordinary: ClassVar[bool] = True
+
+    market: str = Field(description="name of the market")
+    orders_per_s: PositiveDecimal = Field(
+        description="orders per second of the whole cohort, as simulated (not scaled)"
+    )
+    volume_quote_per_s: PositiveDecimal = Field(
+        description="ordered value per second of the whole cohort, quote units at venue scale; with orders_per_s it sets the mean size"
+    )
+    market_order_ppm: SharePpm = Field(default=150_000, description="share of market orders, parts per million")
+    limit_distance_ppm: PositiveInt = Field(default=1000, description="mean distance of a limit order from the mark")
+    limit_lifetime_s: PositiveInt = Field(default=60, description="a limit order is cancelled after this time, seconds")
+
+    def initial_state(self, context: CohortContext) -> NoiseState:
+        """Return the state; ConfigError if the mean order is below one lot."""
+        from sim.kernels.cohorts import noise_orders
+
+        market = context.market(self.market)
+        rate = float(self.orders_per_s)
+        mean_lots = context.venue_lots(self.volume_quote_per_s, market) / rate
+        if mean_lots < 1.0:
+            raise ConfigError(
+                f"cohort {context.name}: mean order is {mean_lots:.3g} lots; lower orders_per_s below {rate * mean_lots:.3g}"
+                " or raise volume_quote_per_s, the simulated share, or use a smaller lot"
+            )
+        scale = -1.0 / math.log1p(-1.0 / mean_lots) if mean_lots > 1.0 else 0.0
+        lifetime_ms = self.limit_lifetime_s * 1000
+        capacity = int(rate * self.limit_lifetime_s * 2) + 1024
+        return NoiseState(
+            arrivals=Arrivals(context.rng, rate / 1000.0, width=6),
+            market=market,
+            home=np.ascontiguousarray(context.home[:, market]),
+            params=np.array(
+                [scale, self.market_order_ppm / 1e6, self.limit_distance_ppm / 1e6, float(lifetime_ms), rate / 1000.0]
+            ),
+            ring=np.zeros((capacity, 2), np.int64),
+            ring_ends=np.zeros(2, np.int64),
+            kernel=noise_orders,
+        )
+
+    def decide(self, state: NoiseState, view: MarketView, intents: Intents) -> None:
+        """Append the orders of all slots that have arrived, and the cancels of limit orders that have expired."""
+        arrivals, accounts = state.arrivals, view.accounts
+        while True:
+            intents.reserve(2 * CHUNK + state.ring.shape[0])
+            intents.count += state.kernel(
+                arrivals.uniforms, arrivals.cursor, arrivals.clock, state.ring, state.ring_ends, state.home, state.params,
+                accounts.open_bid, accounts.open_ask, accounts.flags, state.market, view.mark[state.market], view.time_ms,
+                intents.rows, intents.count,
+            )  # fmt: skip
+            if not arrivals.is_used_up:
+                return
+            arrivals.refill()

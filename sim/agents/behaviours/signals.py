@@ -1,0 +1,81 @@
+"""Traders that act on the distance between the mark and an average of it: what momentum and value traders share."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.agents.arrivals import CHUNK, Arrivals
+from sim.agents.behaviours.base import CohortContext
+from sim.agents.distributions import PpmRange
+from sim.agents.view import Intents, MarketView
+
+
+@dataclass
+class SignalState:
+    """Arrival slots, the averages, and what distinguishes the traders. n traders, H horizons."""
+
+    arrivals: Arrivals
+    market: int
+    home: npt.NDArray[np.int32]  # (n,)
+    averages: npt.NDArray[np.float64]  # (H,) ticks
+    horizons_ms: npt.NDArray[np.float64]  # (H,)
+    traits: npt.NDArray[np.float64]  # (n, 2) threshold, log of personal factor of value
+    largest: npt.NDArray[np.int64]  # (n,) lots capital and leverage carry at the opening mark
+    params: npt.NDArray[np.float64]
+    kernel: Callable[..., Any]
+
+
+def make_signal_state(
+    context: CohortContext,
+    *,
+    market: str,
+    horizons_s: Sequence[float],
+    threshold: PpmRange,
+    dispersion_ppm: int,
+    decision_interval_s: float,
+    direction: int,
+    long_only: bool,
+    step_ppm: int,
+    slippage_ppm: int,
+) -> SignalState:
+    """Return the state of a cohort: trader i uses horizon i mod H, thresholds and opinions are drawn from its stream."""
+    from sim.kernels.cohorts import signal_orders as kernel
+
+    number = context.market(market)
+    n = len(context.rows)
+    thresholds = threshold.quantile(context.rng.random(n))
+    opinions = dispersion_ppm / 1e6 * context.rng.standard_normal(n)
+    per_ms = n / (1000.0 * decision_interval_s)
+    largest = np.floor(context.capital * float(context.max_leverage) / context.unit(number))
+    return SignalState(
+        arrivals=Arrivals(context.rng, per_ms, width=3),
+        market=number,
+        home=np.ascontiguousarray(context.home[:, number]),
+        averages=np.full(len(horizons_s), float(context.markets.mark[number])),
+        horizons_ms=np.array(horizons_s) * 1000.0,
+        traits=np.ascontiguousarray(np.column_stack([thresholds, opinions])),
+        largest=largest.astype(np.int64),
+        params=np.array([direction, 1.0 if long_only else 0.0, step_ppm / 1e6, slippage_ppm / 1e6, per_ms]),
+        kernel=kernel,
+    )
+
+
+def signal_orders(state: SignalState, view: MarketView, intents: Intents) -> None:
+    """Update the averages for the time since the last wake and append the orders of all slots that have arrived."""
+    arrivals, accounts = state.arrivals, view.accounts
+    reference = view.mark if state.params[0] > 0 else view.index
+    elapsed_ms = view.time_ms - arrivals.clock[1]
+    while True:
+        intents.reserve(CHUNK)
+        intents.count += state.kernel(
+            arrivals.uniforms, arrivals.cursor, arrivals.clock, state.home, state.averages, state.horizons_ms, state.traits,
+            state.largest, state.params, accounts.lots, accounts.flags, state.market, view.mark[state.market],
+            float(reference[state.market]), elapsed_ms, view.time_ms, intents.rows, intents.count,
+        )  # fmt: skip
+        if not arrivals.is_used_up:
+            return
+        arrivals.refill()
+        elapsed_ms = 0.0

@@ -1,0 +1,207 @@
+"""Draws what one cohort holds in one market at the opening: sizes, leverage, entry prices, margin, stops.
+
+Nobody starts distressed: an entry price that would leave less equity than the stated multiple of maintenance margin is drawn
+again (up to REDRAWS times), then put at today's price, and only then the margin is raised (counted in `n_remargined`). So the book
+is one that has survived its own past, and leverage measured at entry is followed exactly wherever the tiers allow it.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.agents.cohort import OpeningPositions
+from sim.agents.draws import assign_leverage, capped_sizes
+from sim.kernels.state import (
+    BASE_ENTRY,
+    BASE_MARK_PLUS_FEE,
+    P_CLOSE_FEE_PPM,
+    P_MARGIN_BASE,
+    P_N_TIERS,
+    P_NOTIONAL_CAP,
+    P_TICK_VALUE,
+    TIER_DEDUCTION,
+    TIER_FLOOR,
+    TIER_INITIAL_PPM,
+    TIER_MAINTENANCE_PPM,
+    MarketArrays,
+)
+from sim.units import PPM
+
+I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+REDRAWS = 20
+
+
+class MarketTerms(NamedTuple):
+    """What the draw needs to know of a market at the opening."""
+
+    market: int
+    mark: int  # ticks
+    params: I64  # (PARAM_WIDTH,)
+    tiers: I64  # (n_tiers, 4)
+
+    @classmethod
+    def of(cls, markets: MarketArrays, market: int) -> "MarketTerms":
+        """Terms of market number `market` at its present mark."""
+        n_tiers = int(markets.params[market, P_N_TIERS])
+        return cls(market, int(markets.mark[market]), markets.params[market], markets.tiers[market, :n_tiers])
+
+    @property
+    def unit(self) -> int:
+        """Value of one lot at the mark, quanta."""
+        return self.mark * int(self.params[P_TICK_VALUE])
+
+    def max_leverage(self, notional: F64) -> F64:
+        """Highest leverage the venue admits for positions worth `notional` quanta."""
+        tier = np.searchsorted(self.tiers[:, TIER_FLOOR], notional, side="right") - 1
+        return np.asarray(PPM / self.tiers[np.maximum(tier, 0), TIER_INITIAL_PPM])
+
+    def maintenance(self, notional: F64, entry_value: F64) -> F64:
+        """Maintenance margin of positions, quanta (floating point: it decides draws, never balances)."""
+        base = entry_value if self.params[P_MARGIN_BASE] == BASE_ENTRY else notional
+        tier = np.maximum(np.searchsorted(self.tiers[:, TIER_FLOOR], base, side="right") - 1, 0)
+        margin = base * self.tiers[tier, TIER_MAINTENANCE_PPM] / PPM - self.tiers[tier, TIER_DEDUCTION]
+        if self.params[P_MARGIN_BASE] == BASE_MARK_PLUS_FEE:
+            margin = margin + base * self.params[P_CLOSE_FEE_PPM] / PPM
+        return np.asarray(margin)
+
+    def largest_position(self) -> int:
+        """Lots the last tier admits at the mark."""
+        return max(1, int(self.params[P_NOTIONAL_CAP]) // self.unit)
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """Positions of one cohort in one market; all arrays are (positions,)."""
+
+    trader: I64  # index within the cohort
+    lots: I64  # signed
+    entry: I64  # ticks
+    margin: I64  # quanta put in for the position, so that quote = margin - entry value
+    beside: I64  # quanta in the wallet beside it
+    leverage: F64  # as drawn
+    isolated: Flags
+    stop: I64  # trigger, ticks; 0: no stop
+    n_remargined: int
+
+
+def draw_holdings(
+    item: OpeningPositions,
+    terms: MarketTerms,
+    *,
+    n_traders: int,
+    long_lots: int,
+    short_lots: int,
+    open_interest: int,
+    margin_ratio: float,
+    rng: np.random.Generator,
+    what: str,
+) -> Holdings:
+    """Return the positions of a cohort of `n_traders` that hold `long_lots` and `short_lots` in all.
+
+    open_interest: lots, one side, of the whole market (the cap of an account is a share of it).  margin_ratio: least equity over
+    maintenance margin.  ConfigError, naming `what`, if the accounts cannot hold the lots under the cap.
+    """
+    order = rng.permutation(n_traders)
+    cap = min(max(1, open_interest * item.largest_share_ppm // PPM), terms.largest_position())
+    n_long, n_short = _split_accounts(item, n_traders, long_lots, short_lots)
+    longs = capped_sizes(item.size, n=n_long, total=long_lots, cap=cap, what=f"{what}, long") if n_long else _none()
+    shorts = (
+        capped_sizes(item.size, n=n_short, total=short_lots, cap=cap, what=f"{what}, short") if n_short else _none()
+    )
+    lots = np.concatenate([longs, -shorts])
+    trader = order[: len(lots)]
+    notional = np.abs(lots) * float(terms.unit)
+    leverage = assign_leverage(
+        item.leverage,
+        weights=notional if item.leverage.weight == "notional" else np.ones(len(lots)),
+        caps=terms.max_leverage(notional),
+        order=rng.permutation(len(lots)),
+    )
+    entry, equity, margin, remargined = _draw_entries(item, terms, lots, leverage, margin_ratio, rng)
+    capital_share = item.capital_share_per_position.quantile(rng.random(len(lots)))
+    posted = equity if item.leverage.at == "now" else margin
+    beside = np.floor(posted * (1.0 / capital_share - 1.0))
+    return Holdings(
+        trader=trader.astype(np.int64),
+        lots=lots,
+        entry=entry,
+        margin=margin.astype(np.int64),
+        beside=beside.astype(np.int64),
+        leverage=leverage,
+        isolated=rng.random(len(lots)) < item.isolated_ppm / PPM,
+        stop=_draw_stops(item, terms, lots, rng),
+        n_remargined=remargined,
+    )
+
+
+def _none() -> I64:
+    return np.zeros(0, np.int64)
+
+
+def _split_accounts(item: OpeningPositions, n_traders: int, long_lots: int, short_lots: int) -> tuple[int, int]:
+    """Accounts long and short: by the stated shares, at least one on a side that holds anything, none on one that does not."""
+    n_positions = max(1, n_traders * item.accounts_ppm // PPM)
+    n_long = (n_positions * item.long_accounts_ppm + PPM // 2) // PPM
+    if long_lots and short_lots and n_positions >= 2:
+        n_long = min(max(n_long, 1), n_positions - 1)
+    n_short = n_positions - n_long
+    return (n_long if short_lots else n_positions) if long_lots else 0, (
+        (n_short if long_lots else n_positions) if short_lots else 0
+    )
+
+
+def _draw_entries(
+    item: OpeningPositions,
+    terms: MarketTerms,
+    lots: I64,
+    leverage: F64,
+    margin_ratio: float,
+    rng: np.random.Generator,
+) -> tuple[I64, F64, F64, int]:
+    """Entry ticks, equity and margin in quanta (whole floats), and how many positions needed more margin than drawn."""
+    unit, tick_value = float(terms.unit), float(terms.params[P_TICK_VALUE])
+    size = np.abs(lots).astype(np.float64)
+    notional = size * unit
+    at_now = item.leverage.at == "now"
+
+    def outcome(entry: F64, which: I64 | slice) -> tuple[F64, F64, Flags, F64]:
+        entry_value = size[which] * entry * tick_value
+        gain = np.sign(lots[which]) * (notional[which] - entry_value)
+        if at_now:
+            equity = np.ceil(notional[which] / leverage[which])
+            margin = equity - gain
+        else:
+            margin = np.ceil(entry_value / leverage[which])
+            equity = margin + gain
+        least = np.ceil(margin_ratio * terms.maintenance(notional[which], entry_value)) + 1.0
+        return equity, margin, (equity >= least) & (margin > 0), least
+
+    def fresh(n: int) -> F64:
+        moved = item.ageing.displacement(rng.standard_exponential(n), rng.standard_normal(n))
+        return np.maximum(np.rint(terms.mark * np.exp(-moved)), 1.0)
+
+    entry = fresh(len(lots))
+    equity, margin, good, least = outcome(entry, slice(None))
+    for attempt in range(REDRAWS + 1):
+        bad = np.flatnonzero(~good)
+        if bad.size == 0:
+            break
+        entry[bad] = fresh(bad.size) if attempt < REDRAWS else float(terms.mark)
+        equity[bad], margin[bad], good[bad], least[bad] = outcome(entry[bad], bad)
+    short_of = np.maximum(0.0, np.where(good, 0.0, least - equity))
+    return entry.astype(np.int64), equity + short_of, margin + short_of, int(np.count_nonzero(short_of))
+
+
+def _draw_stops(item: OpeningPositions, terms: MarketTerms, lots: I64, rng: np.random.Generator) -> I64:
+    if item.stops is None:
+        return np.zeros(len(lots), np.int64)
+    has = rng.random(len(lots)) < item.stops.accounts_ppm / PPM
+    distance = item.stops.distance.quantile(rng.random(len(lots)))
+    trigger = np.rint(terms.mark * (1.0 - np.sign(lots) * distance)).astype(np.int64)
+    beyond = np.where(lots > 0, np.minimum(trigger, terms.mark - 1), np.maximum(trigger, terms.mark + 1))
+    return np.where(has & (beyond > 0), beyond, 0)

@@ -1,0 +1,156 @@
+"""What behaviours see and what they write: the market as it stands, and the buffer of intents of one cycle.
+
+The engine owns both and updates them in place; a behaviour reads the view and appends to the intents, nothing else.
+Prices are ticks (0: there is none), money quanta, sizes lots. Cash that a trader wants to move is a `CashMove`: behaviours never
+touch balances.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.errors import InvariantError
+from sim.events import (
+    I_ACCOUNT,
+    I_ARRIVAL,
+    I_FLAGS,
+    I_KIND,
+    I_LOTS,
+    I_MARKET,
+    I_ORDER,
+    I_PRICE,
+    I_SIDE,
+    I_STATUS,
+    I_TIF,
+    INTENT_WIDTH,
+    OrderKind,
+    OrderStatus,
+    Side,
+    TimeInForce,
+)
+from sim.instrument import Instrument
+from sim.kernels.state import AccountArrays, MarketArrays
+
+I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
+
+#: Arrival keys of a tick are 0..ARRIVAL_SLOTS - 1: the time within the tick in 2**20 parts.
+ARRIVAL_BITS = 20
+ARRIVAL_SLOTS = 1 << ARRIVAL_BITS
+
+
+@dataclass
+class MarketView:
+    """The market at one instant. M markets, A margin rows; the engine writes, behaviours only read."""
+
+    instruments: tuple[Instrument, ...]
+    accounts: AccountArrays
+    markets: MarketArrays
+    index: I64  # (M,) ticks
+    mark: I64  # (M,) ticks, the last published (the same array as markets.mark)
+    best_bid: I64  # (M,) ticks, 0 if none
+    best_ask: I64  # (M,) ticks, 0 if none
+    volatility: F64  # (M,) realised volatility over seconds, fraction per sqrt(second)
+    adl_quantile: F64 | None = None  # (A,) place in the deleveraging queue: 0 not in it, 1 first; None: not computed
+    time_ms: int = 0
+    cycle: int = 0
+    dt_ms: int = 0  # since the previous cycle
+
+    @classmethod
+    def make(cls, *, instruments: Sequence[Instrument], accounts: AccountArrays, markets: MarketArrays) -> "MarketView":
+        """Return a view at time 0 whose index and mark are `markets.mark`, with no quotes and no volatility yet."""
+        n_markets = len(instruments)
+        return cls(
+            instruments=tuple(instruments),
+            accounts=accounts,
+            markets=markets,
+            index=markets.mark.copy(),
+            mark=markets.mark,
+            best_bid=np.zeros(n_markets, np.int64),
+            best_ask=np.zeros(n_markets, np.int64),
+            volatility=np.zeros(n_markets, np.float64),
+        )
+
+
+class CashMove(NamedTuple):
+    """Money a trader wants moved at `due_ms`. The engine moves at most what the payer can free, and says Reason `reason`.
+
+    payer / payee: rows (OUTSIDE for deposits and withdrawals).  quanta: > 0.  reason: Reason.DEPOSIT or MARGIN_MOVE.
+    """
+
+    due_ms: int
+    payer: int
+    payee: int
+    quanta: int
+    reason: int
+
+
+@dataclass
+class Intents:
+    """The orders of one cycle: `rows[:count]` (see the I_ columns in `sim/events.py`), and the cash moves asked for.
+
+    `reserve(n)` doubles the buffer until n more rows fit; more than `limit` rows in one cycle is an InvariantError, because a
+    cohort that floods the book is a mistake in its rate.
+    """
+
+    rows: I64 = field(default_factory=lambda: np.zeros((1024, INTENT_WIDTH), np.int64))
+    count: int = 0
+    moves: list[CashMove] = field(default_factory=list)
+    limit: int = 4_000_000
+
+    def __post_init__(self) -> None:
+        self._scratch = np.empty_like(self.rows)
+        self._counts = np.zeros(ARRIVAL_SLOTS >> (ARRIVAL_BITS // 2), np.int64)
+
+    def clear(self) -> None:
+        """Forget all orders and moves; the buffer stays."""
+        self.count = 0
+        self.moves.clear()
+
+    def reserve(self, n: int) -> None:
+        """Make room for `n` more rows. InvariantError beyond `limit`."""
+        needed = self.count + n
+        if needed > self.limit:
+            raise InvariantError(
+                f"{needed} orders in one cycle exceed the limit of {self.limit}: lower a cohort's rate"
+            )
+        capacity = self.rows.shape[0]
+        if needed <= capacity:
+            return
+        while capacity < needed:
+            capacity *= 2
+        grown = np.zeros((capacity, INTENT_WIDTH), np.int64)
+        grown[: self.count] = self.rows[: self.count]
+        self.rows = grown
+        self._scratch = np.empty_like(grown)
+
+    def append(
+        self,
+        *,
+        account: int,
+        market: int,
+        side: Side = Side.BUY,
+        kind: OrderKind,
+        lots: int = 0,
+        price: int = 0,
+        tif: TimeInForce = TimeInForce.GTC,
+        flags: int = 0,
+        arrival: int = 0,
+    ) -> None:
+        """Add one order."""
+        self.reserve(1)
+        row = self.rows[self.count]
+        row[:] = 0
+        row[I_ACCOUNT], row[I_MARKET], row[I_SIDE], row[I_KIND] = account, market, side, kind
+        row[I_TIF], row[I_PRICE], row[I_LOTS], row[I_FLAGS] = tif, price, lots, flags
+        row[I_ORDER], row[I_ARRIVAL], row[I_STATUS] = -1, arrival, OrderStatus.PENDING
+        self.count += 1
+
+    def sort(self) -> None:
+        """Put the orders in the order of arrival within the tick; orders with the same key keep their order."""
+        from sim.kernels.arrivals import ArrivalScratch, sort_by_arrival
+
+        sort_by_arrival(self.rows, self.count, ArrivalScratch(self._scratch, self._counts))

@@ -1,0 +1,49 @@
+"""Order of arrival within a tick: one stable radix sort of intent rows."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.events import I_ARRIVAL, INTENT_WIDTH
+from sim.kernels.jit import kernel
+
+RADIX_BITS = 10
+RADIX_SIZE = 1 << RADIX_BITS
+
+
+class ArrivalScratch(NamedTuple):
+    """Buffers of `sort_by_arrival`: as many rows as are sorted, and RADIX_SIZE counts."""
+
+    rows: npt.NDArray[np.int64]  # (capacity, INTENT_WIDTH)
+    counts: npt.NDArray[np.int64]  # (RADIX_SIZE,)
+
+
+@kernel
+def _pass(source, target, counts, n, shift):
+    """Copy rows source[:n] to target, stably sorted by RADIX_BITS bits of the arrival key from bit `shift`."""
+    mask = RADIX_SIZE - 1
+    for digit in range(RADIX_SIZE):
+        counts[digit] = 0
+    for i in range(n):
+        counts[(source[i, I_ARRIVAL] >> shift) & mask] += 1
+    place = 0
+    for digit in range(RADIX_SIZE):
+        size = counts[digit]
+        counts[digit] = place
+        place += size
+    for i in range(n):
+        digit = (source[i, I_ARRIVAL] >> shift) & mask
+        to = counts[digit]
+        counts[digit] = to + 1
+        for column in range(INTENT_WIDTH):
+            target[to, column] = source[i, column]
+
+
+@kernel
+def sort_by_arrival(rows, n, scratch):
+    """Sort intent rows[:n] by I_ARRIVAL (0 .. 2**20 - 1), stably, in two counting passes; scratch is an ArrivalScratch."""
+    if n < 2:
+        return
+    _pass(rows, scratch.rows, scratch.counts, n, 0)
+    _pass(scratch.rows, rows, scratch.counts, n, RADIX_BITS)

@@ -1,0 +1,131 @@
+"""Kernel of watching traders: who looks at its position now, what margin it adds, and who comes back after liquidation.
+
+Distances to liquidation are the trader's own estimate (floating point, at mark value); the clearing house decides by its own exact numbers.
+"""
+
+import math
+
+from sim.events import FLAG_FROZEN, FLAG_LIQUIDATED
+from sim.kernels.cohorts import BUY, KIND_MARKET, SELL, TIF_IOC, put_order
+from sim.kernels.jit import kernel
+from sim.kernels.state import (
+    OUTSIDE,
+    P_N_TIERS,
+    P_TICK_VALUE,
+    TIER_DEDUCTION,
+    TIER_FLOOR,
+    TIER_INITIAL_PPM,
+    TIER_MAINTENANCE_PPM,
+)
+
+W_BUDGET, W_BUSY_MS, W_PHASE, W_SIDE, W_WILL = range(5)  # columns of `memory`
+COMES_BACK, TOPS_UP = 1, 2  # bits of W_WILL
+PHASE_HOLDING, PHASE_FUNDED, PHASE_DONE = range(3)
+A_BELOW, A_TO, A_BUDGET, A_DELAY_MS, A_ATTENTION_MS, A_COMEBACK_MS = range(6)  # elements of `params`
+SPARE = 0.95  # share of its equity a returning trader uses, so that fees do not get its order refused
+
+
+@kernel
+def estimate(lots, quote, mark, params, tiers, row):
+    """Return (equity, gross value, maintenance) of a row at the mark, quanta; maintenance is an estimate."""
+    equity = quote[row]
+    gross = 0
+    maintenance = 0.0
+    for m in range(lots.shape[1]):
+        held = lots[row, m]
+        if held == 0:
+            continue
+        value = held * mark[m] * params[m, P_TICK_VALUE]
+        equity += value
+        size = abs(value)
+        gross += size
+        tier = params[m, P_N_TIERS] - 1
+        while tier > 0 and tiers[m, tier, TIER_FLOOR] > size:
+            tier -= 1
+        maintenance += size * (tiers[m, tier, TIER_MAINTENANCE_PPM] / 1e6) - tiers[m, tier, TIER_DEDUCTION]
+    return equity, gross, maintenance
+
+
+@kernel
+def _top_up(row, wallet, memory, params, lots, quote, initial_ppm, mark, market_params, tiers, now_ms, moves, n):
+    """Write the cash moves of one trader whose margin runs low at moves[n:]; return how many."""
+    equity, gross, maintenance = estimate(lots, quote, mark, market_params, tiers, row)
+    if gross == 0 or (equity - maintenance) / gross >= params[A_BELOW]:
+        return 0
+    needed = int(params[A_TO] * gross - (equity - maintenance))
+    written = 0
+    if wallet != row:
+        money, exposure, _maintenance = estimate(lots, quote, mark, market_params, tiers, wallet)
+        free = min(needed, money - int(exposure * (initial_ppm[wallet] / 1e6)))
+        if free > 0:
+            moves[n, 0], moves[n, 1], moves[n, 2], moves[n, 3] = wallet, row, free, now_ms
+            written += 1
+            needed -= free
+    amount = min(needed, memory[W_BUDGET])
+    if amount > 0:
+        memory[W_BUDGET] -= amount
+        memory[W_BUSY_MS] = now_ms + int(params[A_DELAY_MS])
+        moves[n + written, 0], moves[n + written, 1] = OUTSIDE, row
+        moves[n + written, 2], moves[n + written, 3] = amount, memory[W_BUSY_MS]
+        written += 1
+    return written
+
+
+@kernel
+def _come_back(row, market, memory, lots, quote, initial_ppm, mark, market_params, tiers, rows, count):
+    """Write the market order of a trader whose new money has arrived; return how many (0 or 1)."""
+    memory[W_PHASE] = PHASE_DONE
+    unit = mark[market] * market_params[market, P_TICK_VALUE]
+    rate = max(initial_ppm[row], tiers[market, 0, TIER_INITIAL_PPM]) / 1e6
+    size = int(math.floor(SPARE * quote[row] / (rate * unit)))
+    if size <= 0 or lots[row, market] != 0:
+        return 0
+    side = BUY if memory[W_SIDE] > 0 else SELL
+    put_order(rows, count, row, market, side, KIND_MARKET, TIF_IOC, 0, size, 0, (row * 7919) & 0xFFFFF)
+    return 1
+
+
+@kernel
+def watch_positions(
+    watched, memory, clock, params, lots, quote, initial_ppm, flags, mark, market_params, tiers, now_ms, rows, count, moves
+):  # fmt: skip
+    """Let the watchers whose turn it is look once; return (intents, cash moves).
+
+    watched: (W, 3) row, wallet, market, in the order of looking: each looks once per attention time.  memory: (W, 5).
+    clock: looks made so far, last wake.  moves: (2 W, 4) payer, payee, quanta, due ms.  At most W looks are made per call.
+    """
+    n_watched = watched.shape[0]
+    done = clock[0]
+    target = math.floor(n_watched * (now_ms / params[A_ATTENTION_MS]))
+    looks = min(int(target - done), n_watched)
+    clock[0] = target
+    clock[1] = now_ms
+    written = 0
+    moved = 0
+    for k in range(looks):
+        i = int(done + k) % n_watched
+        row, wallet, market = watched[i, 0], watched[i, 1], watched[i, 2]
+        state = memory[i]
+        if state[W_BUSY_MS] > now_ms or flags[row] & FLAG_FROZEN:
+            continue
+        if state[W_PHASE] == PHASE_FUNDED:
+            written += _come_back(
+                row, market, state, lots, quote, initial_ppm, mark, market_params, tiers, rows, count + written
+            )
+        elif state[W_PHASE] == PHASE_HOLDING and lots[row, market] != 0 and state[W_WILL] & TOPS_UP:
+            moved += _top_up(
+                row, wallet, state, params, lots, quote, initial_ppm, mark, market_params, tiers, now_ms, moves, moved
+            )
+        elif state[W_PHASE] == PHASE_HOLDING and state[W_WILL] & COMES_BACK and flags[row] & FLAG_LIQUIDATED:
+            state[W_PHASE] = PHASE_FUNDED
+            state[W_BUSY_MS] = now_ms + int(params[A_COMEBACK_MS])
+            if state[W_BUDGET] > 0:
+                moves[moved, 0], moves[moved, 1], moves[moved, 2], moves[moved, 3] = (
+                    OUTSIDE,
+                    row,
+                    state[W_BUDGET],
+                    state[W_BUSY_MS],
+                )
+                moved += 1
+                state[W_BUDGET] = 0
+    return written, moved
