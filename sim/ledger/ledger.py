@@ -1,0 +1,164 @@
+"""The one verb that moves money: `Ledger.transfer`, and the checks that nothing was created or lost.
+
+Its compiled twin is `post_transfer` in `sim/kernels/ledger.py`; both work on the same arrays and write the same log rows.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.errors import ConservationError
+from sim.events import (
+    H_CAUSE,
+    H_CYCLE,
+    H_LOG_ON,
+    H_N_TOUCHED,
+    H_N_TRANSFERS,
+    H_SEQ,
+    H_STAMP,
+    H_TIME_MS,
+    Reason,
+)
+from sim.kernels.state import FIRST_SCOPE_ROW, P_TICK_VALUE, AccountArrays, LogArrays, MarketArrays
+
+
+class Transfer(NamedTuple):
+    """`quote` quanta from payer to payee, `lots` contracts of `market` from payee to payer. `price` is information."""
+
+    payer: int
+    payee: int
+    quote: int
+    reason: Reason
+    lots: int = 0
+    market: int = 0
+    price: int = 0
+
+
+def entry_cost_after(*, cost: int, lots: int, change: int, value: int) -> int:
+    """Entry cost of a position of `lots` after `change` lots traded for `value` quanta (signed like `change`).
+
+    Increases add at the traded value; decreases keep the average entry, rounded down; a flip restarts at the new price.
+    """
+    after = lots + change
+    if after == 0:
+        return 0
+    if lots == 0 or (lots > 0) == (change > 0):
+        return cost + value
+    if (after > 0) != (lots > 0):
+        return value * abs(after) // abs(change)
+    return cost * abs(after) // abs(lots)
+
+
+class Ledger:
+    """Double entry over the margin rows. Sums over all rows are zero before and after every call."""
+
+    def __init__(self, accounts: AccountArrays, markets: MarketArrays, log: LogArrays, *, n_scopes: int = 0) -> None:
+        self.accounts, self.markets, self.log = accounts, markets, log
+        self._fund_rows = [FIRST_SCOPE_ROW + 2 * scope for scope in range(n_scopes)]
+        self._quote_seen = accounts.quote.copy()
+        self._lots_seen = accounts.lots.copy()
+
+    def transfer(
+        self,
+        *,
+        payer: int,
+        payee: int,
+        quote: int,
+        reason: Reason,
+        lots: int = 0,
+        market: int = 0,
+        price: int = 0,
+    ) -> None:
+        """Move `quote` quanta payer -> payee and `lots` contracts payee -> payer, and log it.
+
+        ValueError if payer and payee are the same row; ConservationError if the log is on and full.
+        """
+        if payer == payee:
+            raise ValueError(f"a transfer needs two accounts, both are {payer}")
+        self._book_side(payer, -quote, lots, market, reason)
+        self._book_side(payee, quote, -lots, market, reason)
+        self._write(Transfer(payer, payee, quote, reason, lots, market, price))
+
+    def transfer_batch(self, transfers: Sequence[Transfer]) -> None:
+        """Make all transfers in their order."""
+        for item in transfers:
+            self.transfer(**item._asdict())
+
+    def _book_side(self, row: int, quote: int, lots: int, market: int, reason: Reason) -> None:
+        accounts = self.accounts
+        accounts.quote[row] += quote
+        accounts.flows[row, reason] += quote
+        if lots:
+            marked = lots * int(self.markets.mark[market]) * int(self.markets.params[market, P_TICK_VALUE])
+            accounts.cost[row, market] = entry_cost_after(
+                cost=int(accounts.cost[row, market]),
+                lots=int(accounts.lots[row, market]),
+                change=lots,
+                value=-quote,
+            )
+            accounts.lots[row, market] += lots
+            accounts.marked_cost[row] += marked
+            accounts.flows[row, reason] += marked
+        header = self.log.header
+        if accounts.stamp[row] != header[H_STAMP]:
+            accounts.stamp[row] = header[H_STAMP]
+            accounts.touched[header[H_N_TOUCHED]] = row
+            header[H_N_TOUCHED] += 1
+
+    def _write(self, item: Transfer) -> None:
+        header = self.log.header
+        if header[H_LOG_ON]:
+            at = int(header[H_N_TRANSFERS])
+            if at >= len(self.log.transfers):
+                raise ConservationError(f"cycle {int(header[H_CYCLE])}: the transfer log is full; spill it first")
+            self.log.transfers[at] = (
+                header[H_SEQ],
+                header[H_TIME_MS],
+                header[H_CYCLE],
+                header[H_CAUSE],
+                item.reason,
+                item.payer,
+                item.payee,
+                item.quote,
+                item.lots,
+                item.market,
+                item.price,
+            )
+            header[H_N_TRANSFERS] += 1
+        header[H_SEQ] += 1
+
+    def check_touched(self) -> None:
+        """Raise ConservationError unless the rows touched in this cycle changed by exactly zero in sum, and funds are >= 0.
+
+        Costs a pass over the touched rows only. Starts the next cycle: the list of touched rows is empty afterwards.
+        """
+        header = self.log.header
+        touched = self.accounts.touched[: header[H_N_TOUCHED]]
+        quote = int((self.accounts.quote[touched] - self._quote_seen[touched]).sum())
+        lots = (self.accounts.lots[touched] - self._lots_seen[touched]).sum(axis=0)
+        if quote or lots.any():
+            raise ConservationError(f"cycle {int(header[H_CYCLE])}: {quote} quanta and {lots.tolist()} lots from nowhere")
+        self._quote_seen[touched] = self.accounts.quote[touched]
+        self._lots_seen[touched] = self.accounts.lots[touched]
+        self._check_funds()
+        header[H_N_TOUCHED] = 0
+        header[H_STAMP] += 1
+
+    def check_full(self) -> None:
+        """Raise ConservationError unless all quote and all lots sum to zero and every row equals the sum of its flows."""
+        accounts, cycle = self.accounts, int(self.log.header[H_CYCLE])
+        quote, lots = int(accounts.quote.sum()), accounts.lots.sum(axis=0)
+        if quote or lots.any():
+            raise ConservationError(f"cycle {cycle}: all accounts sum to {quote} quanta and {lots.tolist()} lots, not to 0")
+        gap = accounts.flows.sum(axis=1) - accounts.marked_cost - accounts.quote
+        if gap.any():
+            row = int(np.flatnonzero(gap)[0])
+            raise ConservationError(f"cycle {cycle}: account {row} differs from the sum of its flows by {int(gap[row])} quanta")
+        self._check_funds()
+
+    def _check_funds(self) -> None:
+        for row in self._fund_rows:
+            if self.accounts.quote[row] < 0:
+                cycle = int(self.log.header[H_CYCLE])
+                raise ConservationError(f"cycle {cycle}: fund {row} stands at {int(self.accounts.quote[row])} quanta")
