@@ -6,7 +6,6 @@ only. The result hash is over canonical column values: not over bytes, batches, 
 
 import errno
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -308,25 +307,6 @@ def combine_hashes(table_hashes: Mapping[str, str]) -> str:
     """The result hash: SHA-256 (hex) over the hashes of all tables."""
     text = "\n".join(f"{name}={table_hashes[name]}" for name in sorted(table_hashes))
     return hashlib.sha256(f"schema {SCHEMA_VERSION}\n{text}".encode()).hexdigest()
-
-
-def manifest_text(manifest: Mapping[str, Any]) -> str:
-    """The manifest as JSON with sorted keys."""
-    return json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a result folder; ResultError if there is none or it cannot be read."""
-    path = folder / "manifest.json"
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ResultError(f"{folder}: is not a result folder (no manifest.json: {error.strerror})") from error
-    except ValueError as error:
-        raise ResultError(f"{path}: is not valid JSON: {error}") from error
-    if not isinstance(manifest, dict):
-        raise ResultError(f"{path}: must be a mapping")
-    return manifest
 
 
 def free_folder(parent: Path, name: str) -> Path:

@@ -5,40 +5,20 @@ that the caller hands in, for `analysis/` is not known here.
 """
 
 import hashlib
-import platform
 import shlex
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
-from sim.config import RunConfig, config_hash, input_files, require_runnable, run_id, to_yaml
+from sim.config import RunConfig, input_files, require_runnable, to_yaml
+from sim.manifest import describe_run, manifest_text
 from sim.resultfolder import (
     Columns,
     ResultFolder,
     combine_hashes,
     free_folder,
-    manifest_text,
-)
-from sim.results import SCHEMA_VERSION
-
-PACKAGES = (
-    "clearsim",
-    "numpy",
-    "numba",
-    "simpy",
-    "scipy",
-    "pydantic",
-    "pyyaml",
-    "pyarrow",
-    "networkx",
-    "pandas",
-    "plotly",
 )
 
 
@@ -204,68 +184,8 @@ def _identity(options: RunOptions) -> dict[str, Any]:
     }
 
 
-def describe_run(config: RunConfig, *, scenario: int = 0, replication: int = 0) -> dict[str, Any]:
-    """What a manifest says of the config, the code and the machine."""
-    digest = config_hash(config)
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "name": config.name,
-        "title": config.title,
-        "config_hash": digest,
-        "run_id": run_id(digest, seed=config.seed, scenario=scenario, replication=replication),
-        "seed": config.seed,
-        "scenario": scenario,
-        "replication": replication,
-        "start_utc": config.start_utc.isoformat().replace("+00:00", "Z"),
-        "asset": config.asset.name,
-        "quantum": f"{config.quantum:f}",
-        "simulated_share": f"{config.scale.simulated_share:f}",
-        "markets": list(config.market_names),
-        "tick_sizes": {market.name: f"{market.tick_size:f}" for market in config.markets},
-        "lot_sizes": {market.name: f"{market.lot_size:f}" for market in config.markets},
-        "depth_bands_ppm": list(config.record.depth_bands_ppm),
-        "sample_ms": config.record.sample_ms,
-        "versions": package_versions(),
-        "python": platform.python_version(),
-        "host": {"system": platform.platform(), "machine": platform.machine(), "processor": _processor()},
-        "git_commit": git_commit(),
-    }
-
-
-def package_versions() -> dict[str, str]:
-    """Versions of what can move numbers, by name; packages that are not installed are left out."""
-    versions = {}
-    for name in PACKAGES:
-        with suppress(metadata.PackageNotFoundError):
-            versions[name] = metadata.version(name)
-    return versions
-
-
-def _processor() -> str:
-    """The processor as the kernels' compiler sees it, empty if the compiler is not loaded."""
-    binding = sys.modules.get("llvmlite.binding")
-    return str(binding.get_host_cpu_name()) if binding is not None else platform.processor()
-
-
-def git_commit() -> str | None:
-    """The commit of the source tree, `-dirty` if it has changes; None if the package does not lie in one."""
-    root = Path(__file__).resolve().parent.parent
-    if not (root / ".git").exists():
-        return None
-    try:
-        commit = _git(root, "rev-parse", "HEAD")
-        return f"{commit}-dirty" if _git(root, "status", "--porcelain", "--untracked-files=no") else commit
-    except (OSError, subprocess.SubprocessError):
-        return None
-
-
-def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, timeout=10, check=True)
-    return done.stdout.strip()
-
-
 def shortfall_quanta(runs: Mapping[str, Any]) -> int:
-    """What others paid for bankrupt accounts in a run: fund draws, harm of ADL at the mark, socialised loss, bad debt."""
+    """What others paid for bankrupt accounts in a run: fund draws, ADL harm at the mark, socialised loss, bad debt."""
     paid = int(runs["fund_draw_quanta"]) + int(runs["socialised_loss_quanta"]) + abs(int(runs["bad_debt_quanta"]))
     return paid + max(0, int(runs["adl_harm_quanta"]))
 
