@@ -1,8 +1,8 @@
 """Arrival slots: a Poisson process in continuous time, with a row of pre-drawn uniforms for each arrival.
 
-Slot k arrives at the same millisecond whatever the clock's step, and always meets the same uniforms; only what it sees of the market
-differs. So the flow per second does not depend on the step, and two arms of a study share their arrivals.
-Column 0 of a slot is its gap to the next; the others belong to the kernel that consumes it.
+Slot k arrives at the same millisecond whatever the clock's step, and always meets the same uniforms; only what it sees
+of the market differs. So the flow per second does not depend on the step, and two arms of a study share their
+arrivals. Column 0 of a slot is its gap to the next; the others belong to the kernel that consumes it.
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +18,8 @@ C_NEXT_MS, C_LAST_MS = range(2)
 
 @dataclass
 class Arrivals:
-    """The stream of one cohort: `uniforms[cursor[0]:]` are not used yet; `clock` holds the next arrival and the last wake."""
+    """The stream of one cohort: `uniforms[cursor[0]:]` are not used yet; `clock` holds the next arrival and the last
+    wake."""
 
     rng: np.random.Generator
     per_ms: float  # arrivals per millisecond
@@ -29,6 +30,7 @@ class Arrivals:
     clock: npt.NDArray[np.float64] = field(init=False)
 
     def __post_init__(self) -> None:
+        """Draw the first chunk and the first arrival."""
         self.cursor = np.zeros(1, np.int64)
         self.refill()
         first = -np.log1p(-self.rng.random()) / self.per_ms if self.per_ms > 0 else np.inf
@@ -42,4 +44,4 @@ class Arrivals:
     @property
     def is_used_up(self) -> bool:
         """True if the chunk has no slot left."""
-        return bool(self.cursor[0] == CHUNK)
+        return int(self.cursor[0]) == CHUNK

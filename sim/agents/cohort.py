@@ -1,4 +1,5 @@
-"""What a config says of a population: cohorts of like traders, what they hold at the opening, and the venue's open interest.
+"""What a config says of a population: cohorts of like traders, what they hold at the opening, and the venue's open
+interest.
 
 Money and sizes are written at venue scale; `Population.build` multiplies them by the simulated share, once.
 """

@@ -1,10 +1,13 @@
-"""Distributions a population is drawn from: sizes, leverage, shares, ages. Values with quantile functions, no randomness.
+"""Distributions a population is drawn from: sizes, leverage, shares, ages. Values with quantile functions, no
+randomness.
 
-Every leverage distribution says what its shares count (`weight: notional` or `account`: published figures mix the two) and when
-it was measured (`at: entry`, the leverage a position was opened with, or `at: now`, position value over its equity today).
+Every leverage distribution says what its shares count (`weight: notional` or `account`: published figures mix the two)
+and when it was measured (`at: entry`, the leverage a position was opened with, or `at: now`, position value over its
+equity today).
 """
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -17,30 +20,46 @@ from sim.units import PPM
 F64 = npt.NDArray[np.float64]
 
 
-def normal_quantile(u: F64) -> F64:
-    """Standard normal quantile of 0 < u < 1, relative error below 1.2e-9.
-
-    Source: P. Acklam's rational approximation (2003), read from the published coefficients; no scipy, which is slow to import.
-    """
-    a = (
+#: P. Acklam's rational approximation of the normal quantile (2003): numerators and denominators, highest power first.
+_ACKLAM_A = np.array(
+    [
         -39.69683028665376,
         220.9460984245205,
         -275.9285104469687,
         138.3577518672690,
         -30.66479806614716,
         2.506628277459239,
-    )
-    b = (-54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572, 1.0)
-    c = (-0.007784894002430293, -0.3223964580411365, -2.400758277161838, -2.549732539343734, 4.374664141464968)
-    c = (*c, 2.938163982698783)
-    d = (0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.754408661907416, 1.0)
+    ]
+)
+_ACKLAM_B = np.array(
+    [-54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572, 1.0]
+)
+_ACKLAM_C = np.array(
+    [
+        -0.007784894002430293,
+        -0.3223964580411365,
+        -2.400758277161838,
+        -2.549732539343734,
+        4.374664141464968,
+        2.938163982698783,
+    ]
+)
+_ACKLAM_D = np.array([0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.754408661907416, 1.0])
+
+
+def normal_quantile(u: F64) -> F64:
+    """Standard normal quantile of 0 < u < 1, relative error below 1.2e-9.
+
+    Source: P. Acklam's rational approximation (2003), read from the published coefficients; no scipy, which is slow to
+    import.
+    """
     low = 0.02425
     tail = np.minimum(u, 1.0 - u)
     q = np.sqrt(-2.0 * np.log(np.minimum(tail, low)))
-    outer = np.polyval(c, q) / np.polyval(d, q)
+    outer = np.polyval(_ACKLAM_C, q) / np.polyval(_ACKLAM_D, q)
     x = u - 0.5
-    inner = x * np.polyval(a, x * x) / np.polyval(b, x * x)
-    return np.where(tail < low, np.where(u < 0.5, outer, -outer), inner)
+    inner = x * np.polyval(_ACKLAM_A, x * x) / np.polyval(_ACKLAM_B, x * x)
+    return np.asarray(np.where(tail < low, np.where(u < 0.5, outer, -outer), inner))
 
 
 class EqualSizes(Policy):
@@ -54,7 +73,8 @@ class EqualSizes(Policy):
 
 
 class ParetoSizes(Policy):
-    """P(size > s) ~ s**-exponent: a straight tail on log-log paper; exponents below 1 have no mean, so a cap decides."""
+    """P(size > s) ~ s**-exponent: a straight tail on log-log paper; exponents below 1 have no mean, so a cap
+    decides."""
 
     kind: Literal["pareto"] = "pareto"
     exponent: PositiveDecimal = Field(
@@ -128,7 +148,7 @@ class ParetoLeverage(_Leverage):
         """Share at or below `leverage`."""
         low, high, a = float(self.minimum), float(self.maximum), float(self.exponent)
         inside = min(max(leverage, low), high)
-        return (1.0 - (low / inside) ** a) / (1.0 - (low / high) ** a)
+        return float((1.0 - (low / inside) ** a) / (1.0 - (low / high) ** a))
 
 
 class LeverageBucket(Policy):
@@ -153,7 +173,7 @@ class BucketLeverage(_Leverage):
         if total != PPM:
             raise ValueError(f"shares must sum to {PPM}, found {total}")
         edges = [edge for bucket in self.buckets for edge in (bucket.low, bucket.high)]
-        if any(b < a for a, b in zip(edges, edges[1:], strict=False)) or any(b.low >= b.high for b in self.buckets):
+        if any(b < a for a, b in pairwise(edges)) or any(b.low >= b.high for b in self.buckets):
             raise ValueError("buckets must rise and not overlap")
         return self
 
@@ -200,7 +220,8 @@ class PpmRange(Policy):
 class Ageing(Policy):
     """How far entry prices lie from today's: a diffusion over an exponential age, drawn apart for each position.
 
-    Independent draws, not one past path: with a common path a single draw would put the whole book in profit or in loss.
+    Independent draws, not one past path: with a common path a single draw would put the whole book in profit or in
+    loss.
     """
 
     mean_age_days: Decimal = Field(ge=0, description="mean age of a position, days (0: all opened at today's price)")

@@ -1,7 +1,9 @@
-"""The two allocations of an opening book: whole lots to accounts under a cap, and leverage to accounts given their size.
+"""The two allocations of an opening book: whole lots to accounts under a cap, and leverage to accounts given their
+size.
 
-Both are stratified: quantiles at equal steps instead of independent draws, because size tails are so heavy that one draw of the
-largest account would be the result. Randomness enters only as the order in which accounts meet the quantiles.
+Both are stratified: quantiles at equal steps instead of independent draws, because size tails are so heavy that one
+draw of the largest account would be the result. Randomness enters only as the order in which accounts meet the
+quantiles.
 """
 
 import numpy as np
@@ -20,7 +22,8 @@ def strata(n: int) -> F64:
 
 
 def capped_sizes(distribution: SizeDistribution, *, n: int, total: int, cap: int, what: str) -> I64:
-    """Return n whole sizes in 1..cap that sum to `total` exactly, in rising order, in proportion where neither bound binds.
+    """Return n whole sizes in 1..cap that sum to `total` exactly, in rising order, in proportion where neither bound
+    binds.
 
     ConfigError (naming `what`) if n accounts of 1..cap cannot hold `total`.
     """
@@ -78,10 +81,10 @@ def assign_leverage(
 ) -> F64:
     """Return one leverage per account, at most its cap, so that the shares by `weights` follow the distribution.
 
-    weights: (n,) position value if the distribution counts notional, ones if it counts accounts.  caps: (n,) highest leverage the
-    venue admits for the account's size.  order: (n,) a random permutation.
-    Large accounts, which have low caps, take their part of the distribution below their cap first; the rest share what is
-    left, so the whole still follows it. Where too much weight has a low cap for that, the excess sits exactly at its cap.
+    weights: (n,) position value if the distribution counts notional, ones if it counts accounts.  caps: (n,) highest
+    leverage the venue admits for the account's size.  order: (n,) a random permutation. Large accounts, which have low
+    caps, take their part of the distribution below their cap first; the rest share what is left, so the whole still
+    follows it. Where too much weight has a low cap for that, the excess sits exactly at its cap.
     """
     edges = np.unique(caps)
     mass = np.diff([0.0, *(distribution.cdf(float(edge)) for edge in edges)])

@@ -1,8 +1,9 @@
 """Draws what one cohort holds in one market at the opening: sizes, leverage, entry prices, margin, stops.
 
-Nobody starts distressed: an entry price that would leave less equity than the stated multiple of maintenance margin is drawn
-again (up to REDRAWS times), then put at today's price, and only then the margin is raised (counted in `n_remargined`). So the book
-is one that has survived its own past, and leverage measured at entry is followed exactly wherever the tiers allow it.
+Nobody starts distressed: an entry price that would leave less equity than the stated multiple of maintenance margin is
+drawn again (up to REDRAWS times), then put at today's price, and only then the margin is raised (counted in
+`n_remargined`). So the book is one that has survived its own past, and leverage measured at entry is followed exactly
+wherever the tiers allow it.
 """
 
 from dataclasses import dataclass
@@ -103,8 +104,8 @@ def draw_holdings(
 ) -> Holdings:
     """Return the positions of a cohort of `n_traders` that hold `long_lots` and `short_lots` in all.
 
-    open_interest: lots, one side, of the whole market (the cap of an account is a share of it).  margin_ratio: least equity over
-    maintenance margin.  ConfigError, naming `what`, if the accounts cannot hold the lots under the cap.
+    open_interest: lots, one side, of the whole market (the cap of an account is a share of it).  margin_ratio: least
+    equity over maintenance margin.  ConfigError, naming `what`, if the accounts cannot hold the lots under the cap.
     """
     order = rng.permutation(n_traders)
     cap = min(max(1, open_interest * item.largest_share_ppm // PPM), terms.largest_position())
@@ -144,7 +145,8 @@ def _none() -> I64:
 
 
 def _split_accounts(item: OpeningPositions, n_traders: int, long_lots: int, short_lots: int) -> tuple[int, int]:
-    """Accounts long and short: by the stated shares, at least one on a side that holds anything, none on one that does not."""
+    """Accounts long and short: by the stated shares, at least one on a side that holds anything, none on one that does
+    not."""
     n_positions = max(1, n_traders * item.accounts_ppm // PPM)
     n_long = (n_positions * item.long_accounts_ppm + PPM // 2) // PPM
     if long_lots and short_lots and n_positions >= 2:
@@ -183,7 +185,7 @@ def _draw_entries(
 
     def fresh(n: int) -> F64:
         moved = item.ageing.displacement(rng.standard_exponential(n), rng.standard_normal(n))
-        return np.maximum(np.rint(terms.mark * np.exp(-moved)), 1.0)
+        return np.asarray(np.maximum(np.rint(terms.mark * np.exp(-moved)), 1.0))
 
     entry = fresh(len(lots))
     equity, margin, good, least = outcome(entry, slice(None))

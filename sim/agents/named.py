@@ -1,4 +1,5 @@
-"""What named agents have in common: one trader with a name, its money, its opening positions, and how often it wakes."""
+"""What named agents have in common: one trader with a name, its money, its opening positions, and how often it
+wakes."""
 
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, Self

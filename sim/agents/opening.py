@@ -1,8 +1,9 @@
 """The opening book: every trader's rows, money, positions and stops before the run begins.
 
-Lays traders out as margin rows (wallets of the cohorts in order, then named agents, then isolated rows), shares the open interest over
-cohorts, and has `holdings.py` draw the rest. Long lots equal short lots in every market exactly: both sides are split from the same
-whole number, named agents first. The engine posts the book: deposits from OUTSIDE, then positions against OUTSIDE at their entry prices.
+Lays traders out as margin rows (wallets of the cohorts in order, then named agents, then isolated rows), shares the
+open interest over cohorts, and has `holdings.py` draw the rest. Long lots equal short lots in every market exactly:
+both sides are split from the same whole number, named agents first. The engine posts the book: deposits from OUTSIDE,
+then positions against OUTSIDE at their entry prices.
 """
 
 from collections.abc import Sequence
@@ -31,7 +32,8 @@ WEIGHT_SCALE = 10**9
 
 
 class Venue(NamedTuple):
-    """What the opening needs to know of the exchange: its markets at the opening mark, the quantum, the simulated share."""
+    """What the opening needs to know of the exchange: its markets at the opening mark, the quantum, the simulated
+    share."""
 
     instruments: tuple[Instrument, ...]
     markets: MarketArrays
@@ -85,7 +87,8 @@ class OpeningBook:
 
 
 def trader_counts(config: PopulationConfig, *, n_agents: int, traders: int | None) -> list[int]:
-    """Traders per cohort. With `traders`, ordinary cohorts are rescaled so that all (named agents too) make that many."""
+    """Traders per cohort. With `traders`, ordinary cohorts are rescaled so that all (named agents too) make that
+    many."""
     counts = [cohort.traders for cohort in config.cohorts]
     if traders is None:
         return counts
@@ -169,7 +172,8 @@ def build_opening(
         stops=[np.zeros((0, 5), np.int64)],
         end=n_wallets,
     )
-    setting = [-(-PPM // member.max_leverage) for member in [*config.cohorts, *agents]]
+    leverage = [*(cohort.max_leverage for cohort in config.cohorts), *(agent.max_leverage for agent in agents)]
+    setting = [-(-PPM // highest) for highest in leverage]
     for number, ppm in enumerate(setting):
         draft.initial_ppm[starts[number] : starts[number + 1]] = ppm
     open_interest = _open_interest_lots(config, agents, venue)
@@ -328,7 +332,8 @@ def _split_side(lots: int, weights: list[int], market: str, side: int) -> list[i
 
 
 def _capital(cohort: Cohort, venue: Venue, count: int, beside: I64, streams: Streams) -> I64:
-    """Money of a cohort's traders beyond margin: what lies beside positions, and the cohort's own capital split as stated."""
+    """Money of a cohort's traders beyond margin: what lies beside positions, and the cohort's own capital split as
+    stated."""
     total = int(cohort.capital.quote * venue.share / venue.quantum)
     if total == 0:
         return beside.copy()

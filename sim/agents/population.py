@@ -1,7 +1,7 @@
 """The population of a run: its opening book, and the cohorts and named agents that decide while it lasts.
 
-Decides nothing itself: it hands each member that wakes the view and the intents. The engine posts the opening book, calls `decide` with
-the members that are due, sorts the intents by arrival and matches them.
+Decides nothing itself: it hands each member that wakes the view and the intents. The engine posts the opening book,
+calls `decide` with the members that are due, sorts the intents by arrival and matches them.
 """
 
 from collections.abc import Sequence

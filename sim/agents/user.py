@@ -1,9 +1,9 @@
 """A user's own agent: a class in the user's own Python file, named from the config. See HOWTO.md beside this file.
 
-The agent gets a read-only picture of the market and of its own account and returns a list of requests. Whatever goes wrong in
-it (an exception, a wrong type, a size that is not a number, a price off the grid) becomes an AgentError that says which agent, when,
-and what. The text of the file is kept in the config (`source`), so it is part of the config's hash, travels to workers, and a result
-folder can be replayed without the file.
+The agent gets a read-only picture of the market and of its own account and returns a list of requests. Whatever goes
+wrong in it (an exception, a wrong type, a size that is not a number, a price off the grid) becomes an AgentError that
+says which agent, when, and what. The text of the file is kept in the config (`source`), so it is part of the config's
+hash, travels to workers, and a result folder can be replayed without the file.
 """
 
 import math
@@ -30,7 +30,8 @@ MAX_REQUESTS = 1000
 
 @dataclass(frozen=True)
 class Order:
-    """A request to trade. `size` in base units, a positive multiple of the lot; `price` on the grid, None: market order.
+    """A request to trade. `size` in base units, a positive multiple of the lot; `price` on the grid, None: market
+    order.
 
     time_in_force: GTC, IOC, FOK or POST_ONLY (limit orders only). Numbers may be Decimal, str, int or float.
     """
@@ -88,8 +89,8 @@ class AgentView:
 class UserAgent:
     """Base class of a user's agent. `params` of the config are passed to the constructor by name.
 
-    `self.rng` (a numpy Generator of the agent's own stream, set before the first call) is the only randomness that keeps a run
-    reproducible. Keep state in attributes; do not read clocks or files.
+    `self.rng` (a numpy Generator of the agent's own stream, set before the first call) is the only randomness that
+    keeps a run reproducible. Keep state in attributes; do not read clocks or files.
     """
 
     rng: np.random.Generator
@@ -122,7 +123,8 @@ class UserAgentConfig(NamedTrader):
     source: str | None = Field(default=None, description="text of the file; filled in when the config is resolved")
 
     def with_source(self, folder: Path) -> "UserAgentConfig":
-        """Return the same agent with the text of its file, read relative to `folder`; ConfigError if it cannot be read."""
+        """Return the same agent with the text of its file, read relative to `folder`; ConfigError if it cannot be
+        read."""
         if self.source is not None:
             return self
         path = folder / self.file

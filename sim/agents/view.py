@@ -1,8 +1,8 @@
 """What behaviours see and what they write: the market as it stands, and the buffer of intents of one cycle.
 
 The engine owns both and updates them in place; a behaviour reads the view and appends to the intents, nothing else.
-Prices are ticks (0: there is none), money quanta, sizes lots. Cash that a trader wants to move is a `CashMove`: behaviours never
-touch balances.
+Prices are ticks (0: there is none), money quanta, sizes lots. Cash that a trader wants to move is a `CashMove`:
+behaviours never touch balances.
 """
 
 from collections.abc import Sequence
@@ -76,7 +76,8 @@ class MarketView:
 
 
 class CashMove(NamedTuple):
-    """Money a trader wants moved at `due_ms`. The engine moves at most what the payer can free, and says Reason `reason`.
+    """Money a trader wants moved at `due_ms`. The engine moves at most what the payer can free, and says Reason
+    `reason`.
 
     payer / payee: rows (OUTSIDE for deposits and withdrawals).  quanta: > 0.  reason: Reason.DEPOSIT or MARGIN_MOVE.
     """
@@ -92,8 +93,8 @@ class CashMove(NamedTuple):
 class Intents:
     """The orders of one cycle: `rows[:count]` (see the I_ columns in `sim/events.py`), and the cash moves asked for.
 
-    `reserve(n)` doubles the buffer until n more rows fit; more than `limit` rows in one cycle is an InvariantError, because a
-    cohort that floods the book is a mistake in its rate.
+    `reserve(n)` doubles the buffer until n more rows fit; more than `limit` rows in one cycle is an InvariantError,
+    because a cohort that floods the book is a mistake in its rate.
     """
 
     rows: I64 = field(default_factory=lambda: np.zeros((1024, INTENT_WIDTH), np.int64))
@@ -102,6 +103,7 @@ class Intents:
     limit: int = 4_000_000
 
     def __post_init__(self) -> None:
+        """Make the buffers of the sort."""
         self._scratch = np.empty_like(self.rows)
         self._counts = np.zeros(ARRIVAL_SLOTS >> (ARRIVAL_BITS // 2), np.int64)
 

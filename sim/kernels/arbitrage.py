@@ -14,7 +14,8 @@ B_ENTRY, B_EXIT, B_STEP, B_LOW_WATER, B_DELAY_MS, B_LEVERAGE, B_PER_MS = range(7
 
 @kernel
 def rehedge(outside, held, index, tick_value, now_ms):
-    """Hold minus `held` lots outside, traded at the index; forget money that has arrived. Return equity outside, quanta."""
+    """Hold minus `held` lots outside, traded at the index; forget money that has arrived. Return equity outside,
+    quanta."""
     if outside[O_SENT] > 0 and outside[O_DUE_MS] <= now_ms:
         outside[O_SENT] = 0
     change = -held - outside[O_HEDGE]
@@ -25,7 +26,8 @@ def rehedge(outside, held, index, tick_value, now_ms):
 
 @kernel
 def wanted_trade(held, largest, step, index, best_bid, best_ask, entry, leave):
-    """Return (lots to trade, + buys; limit price): towards the basis beyond `entry`, flat inside `leave`, down to `largest`."""
+    """Return (lots to trade, + buys; limit price): towards the basis beyond `entry`, flat inside `leave`, down to
+    `largest`."""
     if abs(held) > largest:
         change = largest - held if held > 0 else -largest - held
         wide = 10.0 * entry
@@ -44,7 +46,8 @@ def wanted_trade(held, largest, step, index, best_bid, best_ask, entry, leave):
 
 @kernel
 def money_to_send(outside, equity, abroad, needed, low_water):
-    """Quanta to send to the wallet: half the difference of the purses, if the wallet is below its low-water mark and nothing is on its way."""
+    """Quanta to send to the wallet: half the difference of the purses, if the wallet is below its low-water mark and
+    nothing is on its way."""
     if outside[O_SENT] > 0 or needed <= 0 or equity >= low_water * needed or abroad <= equity:
         return 0
     return (abroad - max(0, equity)) // 2
@@ -52,8 +55,8 @@ def money_to_send(outside, equity, abroad, needed, low_water):
 
 @kernel
 def arbitrage_orders(
-    uniforms, cursor, clock, home, outside, params, lots, quote, cost, flags, mark, market_params, market, index, best_bid,
-    best_ask, now_ms, rows, count, moves,
+    uniforms, cursor, clock, home, outside, params, lots, quote, cost, flags, mark, market_params, market, index,
+    best_bid, best_ask, now_ms, rows, count, moves,
 ):  # fmt: skip
     """Append the orders of arbitrageurs that look at arrival slots; return (intents, deposits written to moves).
 

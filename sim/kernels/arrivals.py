@@ -42,7 +42,8 @@ def _pass(source, target, counts, n, shift):
 
 @kernel
 def sort_by_arrival(rows, n, scratch):
-    """Sort intent rows[:n] by I_ARRIVAL (0 .. 2**20 - 1), stably, in two counting passes; scratch is an ArrivalScratch."""
+    """Sort intent rows[:n] by I_ARRIVAL (0 .. 2**20 - 1), stably, in two counting passes; scratch is an
+    ArrivalScratch."""
     if n < 2:
         return
     _pass(rows, scratch.rows, scratch.counts, n, 0)

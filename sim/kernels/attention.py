@@ -1,6 +1,7 @@
 """Kernel of watching traders: who looks at its position now, what margin it adds, and who comes back after liquidation.
 
-Distances to liquidation are the trader's own estimate (floating point, at mark value); the clearing house decides by its own exact numbers.
+Distances to liquidation are the trader's own estimate (floating point, at mark value); the clearing house decides by
+its own exact numbers.
 """
 
 import math
@@ -39,9 +40,9 @@ def estimate(lots, quote, mark, params, tiers, row):
         equity += value
         size = abs(value)
         gross += size
-        tier = params[m, P_N_TIERS] - 1
-        while tier > 0 and tiers[m, tier, TIER_FLOOR] > size:
-            tier -= 1
+        tier = 0
+        while tier + 1 < params[m, P_N_TIERS] and tiers[m, tier + 1, TIER_FLOOR] <= size:
+            tier += 1
         maintenance += size * (tiers[m, tier, TIER_MAINTENANCE_PPM] / 1e6) - tiers[m, tier, TIER_DEDUCTION]
     return equity, gross, maintenance
 
@@ -87,12 +88,14 @@ def _come_back(row, market, memory, lots, quote, initial_ppm, mark, market_param
 
 @kernel
 def watch_positions(
-    watched, memory, clock, params, lots, quote, initial_ppm, flags, mark, market_params, tiers, now_ms, rows, count, moves
+    watched, memory, clock, params, lots, quote, initial_ppm, flags, mark, market_params, tiers, now_ms, rows, count,
+    moves
 ):  # fmt: skip
     """Let the watchers whose turn it is look once; return (intents, cash moves).
 
     watched: (W, 3) row, wallet, market, in the order of looking: each looks once per attention time.  memory: (W, 5).
-    clock: looks made so far, last wake.  moves: (2 W, 4) payer, payee, quanta, due ms.  At most W looks are made per call.
+    clock: looks made so far, last wake.  moves: (2 W, 4) payer, payee, quanta, due ms.  At most W looks are made per
+    call.
     """
     n_watched = watched.shape[0]
     done = clock[0]

@@ -1,9 +1,10 @@
-"""Kernels of cohorts that act at arrival slots: noise, signal traders, arbitrageurs. Each appends intents and returns how many.
+"""Kernels of cohorts that act at arrival slots: noise, signal traders, arbitrageurs. Each appends intents and returns
+how many.
 
-A slot is a row of uniforms; column 0 is the gap to the next. A kernel takes slots until the next arrival lies after `now_ms` or the
-chunk is used up; then the caller refills and calls again. `clock` is (next arrival, last wake) in ms; the last wake
-moves to `now_ms` only when the slots up to now are done. Room: one row a slot (noise: two, and the ring) must be reserved.
-The caller's plain twin in `tests/conformance/test_cohort_kernels.py` equals them exactly.
+A slot is a row of uniforms; column 0 is the gap to the next. A kernel takes slots until the next arrival lies after
+`now_ms` or the chunk is used up; then the caller refills and calls again. `clock` is (next arrival, last wake) in ms;
+the last wake moves to `now_ms` only when the slots up to now are done. Room: one row a slot (noise: two, and the ring)
+must be reserved. The caller's plain twin in `tests/conformance/test_cohort_kernels.py` equals them exactly.
 """
 
 import math
@@ -83,9 +84,9 @@ def noise_orders(
 ):  # fmt: skip
     """Append the orders of noise traders; return how many intents were written at rows[count:].
 
-    uniforms: (slots, 6) gap, trader, side, kind, size, distance.  home: (n,) rows.  mark: ticks.
-    params: scale of the geometric size in lots (0: always one), share of market orders, mean distance (fraction), lifetime in ms,
-    arrivals per ms.  ring: (capacity, 2) expiry ms and row of resting limits; a full ring forgets its oldest.
+    uniforms: (slots, 6) gap, trader, side, kind, size, distance.  home: (n,) rows.  mark: ticks. params: scale of the
+    geometric size in lots (0: always one), share of market orders, mean distance (fraction), lifetime in ms, arrivals
+    per ms.  ring: (capacity, 2) expiry ms and row of resting limits; a full ring forgets its oldest.
     """
     last_ms = clock[1]
     n = _expire(ring, ring_ends, open_bid, open_ask, market, last_ms, now_ms, rows, count)
@@ -129,7 +130,8 @@ def noise_orders(
 
 @kernel
 def wanted_lots(signal, threshold, largest, held, direction, long_only):
-    """Position a signal trader wants: its largest beyond the threshold, flat once the signal is below half of it, else as it is."""
+    """Position a signal trader wants: its largest beyond the threshold, flat once the signal is below half of it, else
+    as it is."""
     sign = 1 if signal > 0 else -1
     if abs(signal) >= threshold:
         side = sign * direction
@@ -143,13 +145,13 @@ def wanted_lots(signal, threshold, largest, held, direction, long_only):
 
 @kernel
 def signal_orders(
-    uniforms, cursor, clock, home, averages, horizons_ms, traits, largest, params, lots, flags, market, mark, price, elapsed_ms,
-    now_ms, rows, count,
+    uniforms, cursor, clock, home, averages, horizons_ms, traits, largest, params, lots, flags, market, mark, price,
+    elapsed_ms, now_ms, rows, count,
 ):  # fmt: skip
     """Append the orders of traders that compare the mark with an average of `price`; return how many.
 
-    uniforms: (slots, 3) gap, trader, spare.  averages: (H,) ticks, moved towards `price` by elapsed_ms / horizons_ms here.
-    traits: (n, 2) threshold as a fraction, log of the personal factor on the average.  largest: (n,) lots.
+    uniforms: (slots, 3) gap, trader, spare.  averages: (H,) ticks, moved towards `price` by elapsed_ms / horizons_ms
+    here. traits: (n, 2) threshold as a fraction, log of the personal factor on the average.  largest: (n,) lots.
     params: direction (+1 trend, -1 value), long only, step as a share of largest, slippage, arrivals per ms.
     """
     horizons = averages.shape[0]

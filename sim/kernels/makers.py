@@ -3,10 +3,11 @@
 Factors on the quoted size of a side, each 1 when calm:
   volatility  min(1, (tolerance / ratio)**power), ratio = realised / calm volatility
   deleveraging  1 - aversion x quantile in the ADL queue x unrealised profit / equity (at most 1)
-  equity      1 - margin used / equity, on the side that adds to the position
+  equity      what equity can still carry over what it could at the opening: less where it adds to the position
   inventory   1 - |inventory| / limit, on the side that adds to the position
   depletion   1 - what was taken on that side and not refilled yet (half-life)
-Distances widen by ratio**widening; the middle is skewed against the inventory. Neither time nor the fall of the price is an input.
+Distances widen by ratio**widening; the middle is skewed against the inventory. Neither time nor the fall of the price
+is an input.
 """
 
 import math
@@ -62,8 +63,12 @@ def standing(lots, quote, cost, mark, params, row):
 
 
 @kernel
-def size_factors(parameters, volatility, equity, gross, profit, quantile, inventory):
-    """Return (bid factor, ask factor, widening) before depletion. inventory: position over limit, -1 .. 1 clipped here."""
+def size_factors(parameters, volatility, equity, gross, profit, quantile, inventory, capacity):
+    """Return (bid factor, ask factor, widening) before depletion.
+
+    inventory: position over limit, + long.  capacity: equity x leverage at the opening, quanta.  gross: value of
+    positions, quanta.
+    """
     if equity <= 0:
         return 0.0, 0.0, 1.0
     ratio = volatility / parameters[Q_CALM]
@@ -72,20 +77,21 @@ def size_factors(parameters, volatility, equity, gross, profit, quantile, invent
         both = (parameters[Q_TOLERANCE] / ratio) ** parameters[Q_POWER]
     gain = min(1.0, max(0.0, profit / equity))
     both *= max(0.0, 1.0 - parameters[Q_AVERSION] * quantile * gain)
-    used = min(1.0, gross / (equity * parameters[Q_MAX_LEVERAGE]))
-    full = min(1.0, abs(inventory))
-    adding = both * (1.0 - used) * (1.0 - full)
+    carries = equity * parameters[Q_MAX_LEVERAGE]
+    adding = both * min(1.0, max(0.0, (carries - gross) / capacity)) * (1.0 - min(1.0, abs(inventory)))
+    reducing = both * min(1.0, (carries + gross) / capacity)
     widening = max(1.0, ratio) ** parameters[Q_WIDENING]
     if inventory > 0:
-        return adding, both, widening
-    if inventory < 0:
-        return both, adding, widening
-    return both, both, widening
+        return adding, reducing, widening
+    return reducing if inventory < 0 else adding, adding, widening
 
 
 @kernel
 def _remember_fills(memory, held, bid_lots, ask_lots, parameters, now_ms):
     """Refill what was taken since the last look, then add what was taken now."""
+    if memory[K_SEEN_MS] < 0:  # the first look: what it holds stood before
+        memory[K_LOTS] = held
+        memory[K_SEEN_MS] = now_ms
     decay = 2.0 ** (-(now_ms - memory[K_SEEN_MS]) / parameters[Q_HALF_LIFE_MS])
     change = held - memory[K_LOTS]
     memory[K_TAKEN_BID] *= decay
@@ -132,11 +138,12 @@ def maker_ladders(
     home, memory, limits, distances, bids, asks, totals, parameters, keys, lots, quote, cost, open_bid, open_ask, flags,
     adl_quantile, mark, market_params, market, index, volatility, now_ms, rows, count,
 ):  # fmt: skip
-    """Let every maker whose time has come look at the market and requote if its quotes are stale; return intents written.
+    """Let every maker whose time has come look at the market and requote if its quotes are stale; return intents
+    written.
 
-    home: (n,) rows.  memory: (n, MEMORY_WIDTH).  limits: (n,) inventory limit, lots.  distances: (n, L) fractions.
-    bids / asks: (n, L) lots when calm.  totals: (n, 2) their sums.  keys: (n,) arrival key of each maker this tick.
-    adl_quantile: (A,) or empty.  Room for n x (2 L + 1) rows must be reserved.
+    home: (n,) rows.  memory: (n, MEMORY_WIDTH).  limits: (n, 2) inventory limit in lots, capacity in quanta.
+    distances: (n, L) fractions. bids / asks: (n, L) lots when calm.  totals: (n, 2) their sums.  keys: (n,) arrival
+    key of each maker this tick. adl_quantile: (A,) or empty.  Room for n x (2 L + 1) rows must be reserved.
     """
     n = 0
     for i in range(home.shape[0]):
@@ -152,8 +159,10 @@ def maker_ladders(
             continue
         equity, gross, profit = standing(lots, quote, cost, mark, market_params, account)
         quantile = adl_quantile[account] if adl_quantile.shape[0] > 0 else 0.0
-        inventory = held / limits[i]
-        bid, ask, widening = size_factors(parameters, volatility, equity, gross, profit, quantile, inventory)
+        inventory = held / limits[i, 0]
+        bid, ask, widening = size_factors(
+            parameters, volatility, equity, gross, profit, quantile, inventory, limits[i, 1]
+        )
         bid *= 1.0 - memory[i, K_TAKEN_BID]
         ask *= 1.0 - memory[i, K_TAKEN_ASK]
         reference = index + parameters[Q_MARK_WEIGHT] * (mark[market] - index)

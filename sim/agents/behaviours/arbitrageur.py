@@ -1,11 +1,13 @@
-"""Index-perpetual arbitrageurs: buy the perpetual below the index and sell it above, hedged outside, with finite capital on both sides.
+"""Index-perpetual arbitrageurs: buy the perpetual below the index and sell it above, hedged outside, with finite
+capital on both sides.
 
-Decides: at its own random times an arbitrageur compares the best quotes with the index. Beyond `entry_ppm` it takes the quote, down to
-`exit_ppm`; inside `exit_ppm` it unwinds. Its position is at most what the smaller of its two purses carries: the wallet on this venue
-and the money outside, where it holds the opposite position at the index. When the wallet runs short it sends money from outside,
-which arrives after a delay. If it is deleveraged here, the hedge outside is closed at the index at its next look: until then it is naked.
-Leaves to others: the outside market (any size at the index, no cost: stated, not modelled).
-Sources: limits of arbitrage, Shleifer and Vishny (1997); entry of 5-20 bp covers two taker fees; capital and delay are assumptions.
+Decides: at its own random times an arbitrageur compares the best quotes with the index. Beyond `entry_ppm` it takes
+the quote, down to `exit_ppm`; inside `exit_ppm` it unwinds. Its position is at most what the smaller of its two purses
+carries: the wallet on this venue and the money outside, where it holds the opposite position at the index. When the
+wallet runs short it sends money from outside, which arrives after a delay. If it is deleveraged here, the hedge
+outside is closed at the index at its next look: until then it is naked. Leaves to others: the outside market (any size
+at the index, no cost: stated, not modelled). Sources: limits of arbitrage, Shleifer and Vishny (1997); entry of 5-20
+bp covers two taker fees; capital and delay are assumptions.
 """
 
 from collections.abc import Callable
@@ -97,9 +99,10 @@ class Arbitrageur(BehaviourPolicy):
         while True:
             intents.reserve(CHUNK)
             written, moved = state.kernel(
-                arrivals.uniforms, arrivals.cursor, arrivals.clock, state.home, state.outside, state.params, accounts.lots,
-                accounts.quote, accounts.cost, accounts.flags, view.mark, view.markets.params, market, int(view.index[market]),
-                int(view.best_bid[market]), int(view.best_ask[market]), view.time_ms, intents.rows, intents.count, state.moves,
+                arrivals.uniforms, arrivals.cursor, arrivals.clock, state.home, state.outside, state.params,
+                accounts.lots, accounts.quote, accounts.cost, accounts.flags, view.mark, view.markets.params, market,
+                int(view.index[market]), int(view.best_bid[market]), int(view.best_ask[market]), view.time_ms,
+                intents.rows, intents.count, state.moves,
             )  # fmt: skip
             intents.count += written
             for row, quanta, due_ms in state.moves[:moved].tolist():

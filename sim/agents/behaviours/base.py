@@ -1,9 +1,9 @@
 """What every behaviour has in common: the contract of a policy, and what it is told about its cohort at the opening.
 
-A behaviour is a frozen value. `initial_state(context)` makes the explicit state it keeps (arrays, arrival streams, the compiled kernel it
-calls); `decide(state, view, intents)` appends orders for the time since it last woke, and changes nothing but the state
-and the intents. Randomness comes only from the cohort's own stream, drawn per arrival slot, so a finer clock meets the same
-arrivals.
+A behaviour is a frozen value. `initial_state(context)` makes the explicit state it keeps (arrays, arrival streams, the
+compiled kernel it calls); `decide(state, view, intents)` appends orders for the time since it last woke, and changes
+nothing but the state and the intents. Randomness comes only from the cohort's own stream, drawn per arrival slot, so a
+finer clock meets the same arrivals.
 """
 
 from dataclasses import dataclass

@@ -1,11 +1,10 @@
 """Fundamentalists and dip buyers: buy below what they think it is worth, sell above, with limited capital.
 
-Decides: each trader holds its own opinion of value, a slow average of the index times a personal factor. At its own random times, if the
-mark is below (above) by more than its threshold, it buys (sells) a step towards the position its capital and leverage carry; near its
-value it goes flat. A dip buyer is the one-sided form: it never goes short.
-Leaves to others: whether the margin suffices.
-Sources: fundamentalists as in Chiarella and Iori (2002); how much dip-buying capital stands by in a crash is not observed: an
-uncertainty to sweep.
+Decides: each trader holds its own opinion of value, a slow average of the index times a personal factor. At its own
+random times, if the mark is below (above) by more than its threshold, it buys (sells) a step towards the position its
+capital and leverage carry; near its value it goes flat. A dip buyer is the one-sided form: it never goes short. Leaves
+to others: whether the margin suffices. Sources: fundamentalists as in Chiarella and Iori (2002); how much dip-buying
+capital stands by in a crash is not observed: an uncertainty to sweep.
 """
 
 from decimal import Decimal

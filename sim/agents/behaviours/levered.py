@@ -1,11 +1,13 @@
-"""Levered traders: they hold their opening positions; some add margin when liquidation comes near, some come back after it.
+"""Levered traders: they hold their opening positions; some add margin when liquidation comes near, some come back
+after it.
 
-Decides: each watching trader looks at its position every `attention_s` (not all the time, and at its own phase). If the move of the mark
-that would liquidate it is smaller than `topup_below_ppm`, it adds what restores `topup_to_ppm`: first from its wallet (isolated
-positions), then from outside within its budget, which arrives after a delay. A liquidated trader may come back once, after a delay,
-with outside money, on the same side. Stop-losses stand in the book of stops from the opening and need no decision here.
-Leaves to others: everything that happens to a position otherwise.
-Sources: shares and budgets are assumptions to sweep; that liquidated traders return at all: Soska et al. (2021) see most accounts trade on.
+Decides: each watching trader looks at its position every `attention_s` (not all the time, and at its own phase). If
+the move of the mark that would liquidate it is smaller than `topup_below_ppm`, it adds what restores `topup_to_ppm`:
+first from its wallet (isolated positions), then from outside within its budget, which arrives after a delay. A
+liquidated trader may come back once, after a delay, with outside money, on the same side. Stop-losses stand in the
+book of stops from the opening and need no decision here. Leaves to others: everything that happens to a position
+otherwise. Sources: shares and budgets are assumptions to sweep; that liquidated traders return at all: Soska et al.
+(2021) see most accounts trade on.
 """
 
 from collections.abc import Callable
@@ -35,7 +37,6 @@ class LeveredState:
     clock: npt.NDArray[np.float64]  # (2,) looks made so far, last wake ms
     params: npt.NDArray[np.float64]
     moves: npt.NDArray[np.int64]  # (2 W, 4) payer, payee, quanta, due ms: written by the kernel
-    rng: np.random.Generator
     started: bool
     kernel: Callable[..., Any] | None
 
@@ -53,7 +54,7 @@ class Levered(BehaviourPolicy):
     topup_to_ppm: PositiveInt = Field(default=50_000, description="and restore this distance to liquidation")
     outside_budget_ppm: NonNegativeInt = Field(
         default=0,
-        description="money each watching trader can bring from outside, as a share of its equity in the position at the opening",
+        description="money a watching trader can bring from outside, as a share of its opening equity in the position",
     )
     transfer_delay_ms: NonNegativeInt = Field(default=60_000, description="money from outside arrives after this time")
     attention_s: PositiveDecimal = Field(default=Decimal(30), description="a watching trader looks this often, seconds")
@@ -77,11 +78,11 @@ class Levered(BehaviourPolicy):
         return self
 
     def initial_state(self, context: CohortContext) -> LeveredState:
-        """Return the state: who watches, in random order of looking. Positions are read at the first wake."""
+        """Return the state: who watches, in the order of rows. Positions are read at the first wake."""
         n, n_markets = context.home.shape
-        watching = context.rng.random(n) < self.topup_accounts_ppm / 1e6
-        returning = context.rng.random(n) < self.comeback_accounts_ppm / 1e6
-        member = context.rng.permutation(np.flatnonzero(watching | returning))
+        watching = np.asarray(context.rng.random(n) < self.topup_accounts_ppm / 1e6)
+        returning = np.asarray(context.rng.random(n) < self.comeback_accounts_ppm / 1e6)
+        member = np.flatnonzero(watching | returning)
         market = np.tile(np.arange(n_markets), len(member))
         who = np.repeat(member, n_markets)
         rows = np.column_stack([context.home[who, market], context.rows[who], market]).astype(np.int64)
@@ -101,19 +102,20 @@ class Levered(BehaviourPolicy):
             self.comeback_delay_s * 1000.0,
         ]
         moves = np.zeros((2 * len(rows), 4), np.int64)
-        return LeveredState(rows, memory, np.zeros(2), np.array(params), moves, context.rng, False, kernel)
+        return LeveredState(rows, memory, np.zeros(2), np.array(params), moves, False, kernel)
 
     def decide(self, state: LeveredState, view: MarketView, intents: Intents) -> None:
-        """Append the top-ups (cash moves) and comebacks (market orders) of the traders that looked since the last wake."""
+        """Append the top-ups (cash moves) and comebacks (market orders) of the traders that looked since the last
+        wake."""
         if state.kernel is None:
             return
         if not state.started:
             self._read_opening(state, view)
         accounts, markets = view.accounts, view.markets
         intents.reserve(len(state.rows))
-        written, moved = state.kernel(
-            state.rows, state.memory, state.clock, state.params, accounts.lots, accounts.quote, accounts.initial_ppm,
-            accounts.flags, view.mark, markets.params, markets.tiers, view.time_ms, intents.rows, intents.count, state.moves,
+        written, moved = state.kernel( state.rows, state.memory, state.clock, state.params, accounts.lots,
+        accounts.quote, accounts.initial_ppm, accounts.flags, view.mark, markets.params, markets.tiers, view.time_ms,
+        intents.rows, intents.count, state.moves,
         )  # fmt: skip
         intents.count += written
         for payer, payee, quanta, due_ms in state.moves[:moved].tolist():
@@ -126,7 +128,7 @@ class Levered(BehaviourPolicy):
         held = accounts.lots[state.rows[:, 0], state.rows[:, 2]]
         holding = np.flatnonzero(held != 0)
         _, first = np.unique(state.rows[holding, 0], return_index=True)
-        keep = holding[np.sort(first)]
+        keep = holding[first]  # in the order of rows, which is random in size and near in memory
         state.rows, state.memory = np.ascontiguousarray(state.rows[keep]), np.ascontiguousarray(state.memory[keep])
         row = state.rows[:, 0]
         equity = accounts.quote[row] + accounts.lots[row] @ (view.mark * markets.params[:, 0])

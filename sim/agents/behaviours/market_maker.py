@@ -1,19 +1,21 @@
 """Market makers: individuals that each quote a ladder of bids and asks around a value skewed against their inventory.
 
-Decides: at each look (`interval_ms` of the maker, at its own phase) the middle of its quotes, how wide and how large they are, and
-whether the standing ones are stale; then it cancels them and posts new ones (post-only). It withdraws by its own inventory, the
-equity it has used, realised volatility over seconds, and its own chance of being deleveraged; never by time or by the fall of the price.
-What is taken from a side comes back with a half-life. A maker may be liquidated like anyone else.
-Leaves to others: matching, and margin. Hedges elsewhere are not modelled.
-The calm ladder reproduces the stated cumulative depth: within each band, level by level, as a power law of distance with exponent
-.85 in the first band (cumulative depth of BTCUSDT on Binance, 2025-10-10 before the crash) and linear in the others.
-Sources: skew against inventory: Avellaneda and Stoikov (2008), Gueant, Lehalle, Fernandez-Tapia (2013); depth fell by more than 90% on
-2025-10-10 (press; the recorded book is unreliable then), so the sensitivities are assumptions to sweep: withdrawal_power 0.5-2.
+Decides: at each look (`interval_ms` of the maker, at its own phase) the middle of its quotes, how wide and how large
+they are, and whether the standing ones are stale; then it cancels them and posts new ones (post-only). It withdraws by
+its own inventory, the equity it has used, realised volatility over seconds, and its own chance of being deleveraged;
+never by time or by the fall of the price. What is taken from a side comes back with a half-life. A maker may be
+liquidated like anyone else. Leaves to others: matching, and margin. Hedges elsewhere are not modelled. The calm ladder
+reproduces the stated cumulative depth: within each band, level by level, as a power law of distance with exponent .85
+in the first band (cumulative depth of BTCUSDT on Binance, 2025-10-10 before the crash) and linear in the others.
+Sources: skew against inventory: Avellaneda and Stoikov (2008), Gueant, Lehalle, Fernandez-Tapia (2013); depth fell by
+more than 90% on 2025-10-10 (press; the recorded book is unreliable then), so the sensitivities are assumptions to
+sweep: withdrawal_power 0.5-2.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -22,12 +24,15 @@ from pydantic import Field, model_validator
 
 from sim.agents.behaviours.base import BehaviourPolicy, CohortContext
 from sim.agents.view import ARRIVAL_SLOTS, Intents, MarketView
+from sim.errors import ConfigError
 from sim.policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveDecimal, PositiveInt, SharePpm
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 
 FIRST_BAND_EXPONENT = 0.85
+#: Wakes after which the pre-drawn arrival keys repeat (a prime, so no pattern of the clock meets the same ones).
+KEY_ROUNDS = 1021
 
 
 class DepthBand(Policy):
@@ -45,13 +50,14 @@ class MakerState:
     market: int
     home: npt.NDArray[np.int32]  # (n,)
     memory: F64
-    limits: F64  # (n,) lots
+    limits: F64  # (n, 2) inventory limit in lots, capacity (capital x leverage) in quanta
     distances: F64  # (n, L) fractions of the middle, calm
     bids: F64  # (n, L) lots
     asks: F64
     totals: F64  # (n, 2) lots
     parameters: F64
-    rng: np.random.Generator
+    keys: I64  # pre-drawn arrival keys, used in turn
+    next_key: int
     no_quantiles: F64
     kernel: Callable[..., Any]
 
@@ -102,7 +108,7 @@ class MarketMaker(BehaviourPolicy):
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
-        for low, high in zip(self.depth, self.depth[1:], strict=False):
+        for low, high in pairwise(self.depth):
             if high.within_ppm <= low.within_ppm or high.bid_quote < low.bid_quote or high.ask_quote < low.ask_quote:
                 raise ValueError(f"depth must rise: {low.within_ppm} ppm then {high.within_ppm} ppm")
         if self.half_spread_ppm >= self.depth[0].within_ppm or self.depth[-1].within_ppm >= 900_000:
@@ -110,7 +116,8 @@ class MarketMaker(BehaviourPolicy):
         return self
 
     def calm_ladder(self) -> tuple[F64, F64, F64]:
-        """Return distances (L + 1 edges, fractions, the first is the half-spread) and bid and ask value per level (L, quote)."""
+        """Return distances (L + 1 edges, fractions, the first is the half-spread) and bid and ask value per level (L,
+        quote)."""
         edges, cumulative_bid, cumulative_ask = [self.half_spread_ppm / 1e6], [0.0], [0.0]
         floor = 0.0
         bid = ask = 0.0
@@ -129,8 +136,9 @@ class MarketMaker(BehaviourPolicy):
         return np.array(edges), np.diff(cumulative_bid), np.diff(cumulative_ask)
 
     def initial_state(self, context: CohortContext) -> MakerState:
-        """Return ladders split over the makers by capital; each level of each maker lies at random between the calm edges."""
-        from sim.kernels.makers import K_NEXT_MS, MEMORY_WIDTH, maker_ladders
+        """Return ladders split over the makers by capital; each level of each maker lies at random between the calm
+        edges."""
+        from sim.kernels.makers import K_NEXT_MS, K_SEEN_MS, MEMORY_WIDTH, maker_ladders
 
         market = context.market(self.market)
         n = len(context.rows)
@@ -139,19 +147,31 @@ class MarketMaker(BehaviourPolicy):
         shares = context.split(1.0)[:, None]
         per_quote = context.venue_lots(Decimal(1), market)
         bids, asks = bid_quote * per_quote * shares, ask_quote * per_quote * shares
+        capacity = context.capital * float(context.max_leverage)
+        dearest = np.maximum(bids.sum(axis=1), asks.sum(axis=1)) * context.unit(market)
+        if np.any(dearest > capacity):
+            raise ConfigError(
+                f"cohort {context.name}: capital x max_leverage carries {capacity.sum() / dearest.sum():.3g} of the depth it is"
+                " to quote on one side: raise capital or max_leverage, or quote less"
+            )
+        limits = context.split(context.venue_lots(self.inventory_limit_quote, market))
         memory = np.zeros((n, MEMORY_WIDTH))
-        memory[:, K_NEXT_MS] = context.rng.random(n) * self.look_interval_ms
+        memory[:, K_NEXT_MS] = (
+            -context.rng.random(n) * self.look_interval_ms
+        )  # all look at the first wake, then each in turn
+        memory[:, K_SEEN_MS] = -1.0
         return MakerState(
             market=market,
             home=np.ascontiguousarray(context.home[:, market]),
             memory=memory,
-            limits=np.maximum(context.split(context.venue_lots(self.inventory_limit_quote, market)), 1.0),
+            limits=np.ascontiguousarray(np.column_stack([np.maximum(limits, 1.0), capacity])),
             distances=np.ascontiguousarray(edges[:-1] + place * np.diff(edges)),
             bids=np.ascontiguousarray(bids),
             asks=np.ascontiguousarray(asks),
             totals=np.ascontiguousarray(np.column_stack([bids.sum(axis=1), asks.sum(axis=1)])),
             parameters=self._parameters(context),
-            rng=context.rng,
+            keys=context.rng.integers(0, ARRIVAL_SLOTS, n * KEY_ROUNDS),
+            next_key=0,
             no_quantiles=np.zeros(0),
             kernel=maker_ladders,
         )
@@ -178,7 +198,8 @@ class MarketMaker(BehaviourPolicy):
         """Append the requotes of the makers whose time has come."""
         n, levels = state.distances.shape
         intents.reserve(n * (2 * levels + 1))
-        keys = state.rng.integers(0, ARRIVAL_SLOTS, n)
+        keys = state.keys[state.next_key : state.next_key + n]
+        state.next_key = (state.next_key + n) % len(state.keys)
         accounts, market = view.accounts, state.market
         intents.count += state.kernel(
             state.home, state.memory, state.limits, state.distances, state.bids, state.asks, state.totals, state.parameters,

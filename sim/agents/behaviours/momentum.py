@@ -1,11 +1,10 @@
 """Momentum traders: buy what has risen, sell what has fallen, over horizons of their own.
 
-Decides: at its own random times a trader compares the mark with a moving average of it. Beyond its threshold it moves a step towards a
-position in the direction of the move, at most what its capital and leverage carry; when the move has faded it goes flat.
-Orders are immediate-or-cancel limits with a slippage tolerance.
-Leaves to others: whether the margin suffices.
-Sources: chartists as in Chiarella and Iori (2002) and Brock and Hommes (1998); horizons of seconds to an hour and thresholds of 0.1-1% are
-assumptions, to be swept.
+Decides: at its own random times a trader compares the mark with a moving average of it. Beyond its threshold it moves
+a step towards a position in the direction of the move, at most what its capital and leverage carry; when the move has
+faded it goes flat. Orders are immediate-or-cancel limits with a slippage tolerance. Leaves to others: whether the
+margin suffices. Sources: chartists as in Chiarella and Iori (2002) and Brock and Hommes (1998); horizons of seconds to
+an hour and thresholds of 0.1-1% are assumptions, to be swept.
 """
 
 from typing import Literal

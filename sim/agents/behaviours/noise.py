@@ -1,11 +1,11 @@
 """Noise traders: orders without a view, at a rate, from random members of the cohort.
 
-Decides: at each arrival of a Poisson process one trader sends one order, buy or sell with equal chance, market or limit, of geometric
-size; a limit lies an exponential distance on the passive side of the mark and is cancelled after its lifetime. A trader first
-cancels what it has resting in the market.
-Leaves to others: whether it can pay (the margin check refuses what it cannot).
-Sources: zero intelligence as in Farmer, Patelli, Zovko (2005), with market and limit flow at constant rates; 15% market orders is the share of
-the ZI workload in the tests; a venue's traded volume per second at the calm hour sets `volume_quote_per_s`.
+Decides: at each arrival of a Poisson process one trader sends one order, buy or sell with equal chance, market or
+limit, of geometric size; a limit lies an exponential distance on the passive side of the mark and is cancelled after
+its lifetime. A trader first cancels what it has resting in the market. Leaves to others: whether it can pay (the
+margin check refuses what it cannot). Sources: zero intelligence as in Farmer, Patelli, Zovko (2005), with market and
+limit flow at constant rates; 15% market orders is the share of the ZI workload in the tests; a venue's traded volume
+per second at the calm hour sets `volume_quote_per_s`.
 """
 
 import math
@@ -87,9 +87,9 @@ class Noise(BehaviourPolicy):
         while True:
             intents.reserve(2 * CHUNK + state.ring.shape[0])
             intents.count += state.kernel(
-                arrivals.uniforms, arrivals.cursor, arrivals.clock, state.ring, state.ring_ends, state.home, state.params,
-                accounts.open_bid, accounts.open_ask, accounts.flags, state.market, view.mark[state.market], view.time_ms,
-                intents.rows, intents.count,
+                arrivals.uniforms, arrivals.cursor, arrivals.clock, state.ring, state.ring_ends, state.home,
+                state.params, accounts.open_bid, accounts.open_ask, accounts.flags, state.market,
+                view.mark[state.market], view.time_ms, intents.rows, intents.count,
             )  # fmt: skip
             if not arrivals.is_used_up:
                 return

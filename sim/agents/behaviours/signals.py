@@ -41,7 +41,8 @@ def make_signal_state(
     step_ppm: int,
     slippage_ppm: int,
 ) -> SignalState:
-    """Return the state of a cohort: trader i uses horizon i mod H, thresholds and opinions are drawn from its stream."""
+    """Return the state of a cohort: trader i uses horizon i mod H, thresholds and opinions are drawn from its
+    stream."""
     from sim.kernels.cohorts import signal_orders as kernel
 
     number = context.market(market)
