@@ -1,4 +1,4 @@
-"""What `manifest.json` says: which config, which code, which machine. It stands beside the tables, outside their hash."""
+"""What `manifest.json` says: which config, code and machine. It stands beside the tables and is not in their hash."""
 
 import json
 import platform

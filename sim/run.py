@@ -4,7 +4,6 @@ Decides what the manifest says and where results go. The simulation is `sim/engi
 that the caller hands in, for `analysis/` is not known here.
 """
 
-import hashlib
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from sim.config import RunConfig, input_files, require_runnable, to_yaml
+from sim.config import InputFile, RunConfig, input_files, require_runnable, to_yaml
 from sim.manifest import describe_run, manifest_text
 from sim.resultfolder import (
     Columns,
@@ -154,7 +153,7 @@ def _fill(
         folder.append(name, columns)
     hashes = folder.close_tables()
     kept = _keep_inputs(folder, config)
-    folder.write_text("config.yaml", to_yaml(config, kept.__getitem__))
+    folder.write_text("config.yaml", to_yaml(config, kept))
     manifest = {
         **describe_run(config, scenario=int(extra.get("scenario", 0)), replication=int(extra.get("replication", 0))),
         **extra,
@@ -166,14 +165,15 @@ def _fill(
     return manifest
 
 
-def _keep_inputs(folder: ResultFolder, config: RunConfig) -> dict[str, str]:
-    """Copy input files into the folder, so that it can be replayed anywhere; return old path -> path in the folder."""
-    kept: dict[str, str] = {}
-    for name in input_files(config):
-        data = Path(name).read_bytes()
-        kept[name] = f"inputs/{hashlib.sha256(data).hexdigest()[:8]}-{Path(name).name}"
-        folder.write_bytes(kept[name], data)
-    return kept
+def _keep_inputs(folder: ResultFolder, config: RunConfig) -> Callable[[InputFile], str]:
+    """Copy input files into the folder, so that it can be replayed anywhere; return how the copies are called."""
+
+    def name(file: InputFile) -> str:
+        return f"inputs/{file.content_hash()[7:15]}-{Path(file.path).name}"
+
+    for _, file in input_files(config):
+        folder.write_bytes(name(file), file.read())
+    return name
 
 
 def _identity(options: RunOptions) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """Configs: RunConfig, and how a strict YAML file becomes one."""
 
-from sim.config.canonical import canonical_json, config_hash, input_files, run_id, to_yaml
+from sim.config.canonical import InputFile, canonical_json, config_hash, input_files, run_id, to_yaml
 from sim.config.check import check_config
 from sim.config.load import LoadedConfig, build_config, config_from_text, load_config, require_runnable
 from sim.config.model import Asset, Market, PositionsFile, Provenance, Record, RunConfig, Scale
+from sim.config.traders import traders_overrides
 
 __all__ = [
     "Asset",
+    "InputFile",
     "LoadedConfig",
     "Market",
     "PositionsFile",
@@ -24,4 +26,5 @@ __all__ = [
     "require_runnable",
     "run_id",
     "to_yaml",
+    "traders_overrides",
 ]

@@ -7,6 +7,7 @@ UTC, and an input file counts by its content, wherever it lies and whatever it i
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,21 +20,44 @@ from sim.config.model import RunConfig
 from sim.config.yamlfile import Step, read_scalar
 from sim.errors import ConfigError
 
-FileName = Callable[[str], str]
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file that a config names: its path, and its text where the config carries it along (a user's own agent)."""
+
+    path: str
+    text: str | None = None
+
+    def read(self) -> bytes:
+        """The content; ConfigError if the config does not carry it and the file cannot be read."""
+        if self.text is not None:
+            return self.text.encode()
+        try:
+            return Path(self.path).read_bytes()
+        except OSError as error:
+            raise ConfigError(f"{self.path}: input file cannot be read: {error.strerror}") from error
+
+    def content_hash(self) -> str:
+        """`sha256:...` of the content."""
+        return f"sha256:{hashlib.sha256(self.read()).hexdigest()}"
 
 
-def plain(value: Any, file_name: FileName = str) -> Any:
+FileName = Callable[[InputFile], str]
+
+
+def _as_written(file: InputFile) -> str:
+    return file.path
+
+
+def plain(value: Any, file_name: FileName = _as_written) -> Any:
     """A policy as dicts, lists, texts and numbers: decimals as text without trailing zeros, times in ISO 8601.
 
-    `file_name` says what stands in place of the path of an input file.
+    `file_name` says what stands in place of the path of an input file; text that a config carries along is left out.
     """
     if isinstance(value, BaseModel):
-        return {
-            (field.alias or name): plain_field(name, getattr(value, name), file_name)
-            for name, field in type(value).model_fields.items()
-        }
+        return _plain_model(value, file_name)
     if isinstance(value, dict):
-        return {str(key): plain_field(str(key), item, file_name) for key, item in value.items()}
+        return {str(key): plain(item, file_name) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
         return [plain(item, file_name) for item in value]
     if isinstance(value, Decimal):
@@ -43,9 +67,22 @@ def plain(value: Any, file_name: FileName = str) -> Any:
     return value
 
 
-def plain_field(name: str, value: Any, file_name: FileName) -> Any:
-    """`plain` of a field; an input file's path goes through `file_name`."""
-    return file_name(value) if name == "file" and isinstance(value, str) else plain(value, file_name)
+def _plain_model(model: BaseModel, file_name: FileName) -> dict[str, Any]:
+    fields = {
+        (field.alias or name): plain(getattr(model, name), file_name)
+        for name, field in type(model).model_fields.items()
+    }
+    file = _file_of(model)
+    if file is not None:
+        fields["file"] = file_name(file)
+        if "source" in fields:
+            fields["source"] = None
+    return fields
+
+
+def _file_of(model: BaseModel) -> InputFile | None:
+    path = getattr(model, "file", None)
+    return InputFile(path, getattr(model, "source", None)) if isinstance(path, str) else None
 
 
 def decimal_text(value: Decimal) -> str:
@@ -56,17 +93,9 @@ def decimal_text(value: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
-def content_hash(path: str) -> str:
-    """`sha256:...` of a file; ConfigError if it cannot be read."""
-    try:
-        return f"sha256:{hashlib.sha256(Path(path).read_bytes()).hexdigest()}"
-    except OSError as error:
-        raise ConfigError(f"{path}: input file cannot be read: {error.strerror}") from error
-
-
 def canonical_json(config: RunConfig) -> str:
     """The canonical form that is hashed."""
-    return json.dumps(plain(config, content_hash), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return json.dumps(plain(config, InputFile.content_hash), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def config_hash(config: RunConfig) -> str:
@@ -80,13 +109,17 @@ def run_id(config_digest: str, *, seed: int, scenario: int, replication: int) ->
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def input_files(value: Any) -> Iterator[str]:
-    """Paths of all input files of a config, in order, each once."""
-    seen: set[str] = set()
-    for path, leaf in leaves(value):
-        if path and path[-1] == "file" and isinstance(leaf, str) and leaf not in seen:
-            seen.add(leaf)
-            yield leaf
+def input_files(value: Any, path: tuple[Step, ...] = ()) -> Iterator[tuple[tuple[Step, ...], InputFile]]:
+    """Every input file of a config with the path of its key."""
+    if isinstance(value, BaseModel):
+        file = _file_of(value)
+        if file is not None:
+            yield (*path, "file"), file
+        for name, field in type(value).model_fields.items():
+            yield from input_files(getattr(value, name), (*path, field.alias or name))
+    elif isinstance(value, (tuple, list)):
+        for index, item in enumerate(value):
+            yield from input_files(item, (*path, index))
 
 
 def leaves(value: Any, path: tuple[Step, ...] = ()) -> Iterator[tuple[tuple[Step, ...], Any]]:
@@ -127,7 +160,7 @@ def _needs_quotes(text: str) -> bool:
 _Dumper.add_representer(str, _represent_text)
 
 
-def to_yaml(config: RunConfig, file_name: FileName = str) -> str:
+def to_yaml(config: RunConfig, file_name: FileName = _as_written) -> str:
     """The resolved config as YAML that `load_config` reads back to an equal config."""
     return yaml.dump(
         plain(config, file_name),

@@ -41,7 +41,6 @@ def check_config(config: RunConfig) -> list[Problem]:
         _markets_are_known,
         _prices_fit_the_markets,
         _funding_makes_sense,
-        _waterfall_is_ordered,
         _numbers_have_provenance,
     )
     return [problem for check in checks for problem in check(config)]
@@ -122,7 +121,7 @@ def _markets_are_known(config: RunConfig) -> Problems:
     """Every value under a key called `market` names a market of the run."""
     known = config.market_names
     for path, value in leaves(config):
-        if path[-1] == "market" and isinstance(value, str) and value not in known:
+        if path[-1] == "market" and "params" not in path and isinstance(value, str) and value not in known:
             yield Problem(path, f"must be one of the markets {', '.join(known)}, found {value!r}")
 
 
@@ -144,12 +143,6 @@ def _funding_makes_sense(config: RunConfig) -> Problems:
                 ("markets", index, "funding", "interval_ms"),
                 f"must be at least a tick of {tick_ms} ms, found {interval_ms}",
             )
-
-
-def _waterfall_is_ordered(config: RunConfig) -> Problems:
-    kinds = [str(layer.kind) for layer in config.waterfall]
-    for index, kind in _repeated(kinds):
-        yield Problem(("waterfall", index, "kind"), f"must stand once, {kind} stands twice")
 
 
 def _numbers_have_provenance(config: RunConfig) -> Problems:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from sim.config.canonical import config_hash, input_files, leaves
+from sim.agents import UserAgentConfig
+from sim.config.canonical import config_hash, input_files
 from sim.config.check import check_config
 from sim.config.model import RunConfig
 from sim.config.overrides import apply_overrides
@@ -57,15 +58,22 @@ def build_config(node: Node) -> RunConfig:
         raise ConfigError(f"{node.source}: {error}") from error
     raise_problems(loose_values(config, node), node)
     require_runnable(config, node)
-    return config
+    return _with_sources(config)
 
 
 def require_runnable(config: RunConfig, node: Node | None = None) -> None:
     """ConfigError if the parts of a config do not fit together or an input file is missing."""
-    missing = [name for name in input_files(config) if not Path(name).is_file()]
-    problems = [Problem(_path_of(config, name), f"must be a file, found no {name}") for name in missing]
-    raise_problems([*problems, *check_config(config)], node)
+    missing = [
+        Problem(path, f"must be a file, found no {file.path}")
+        for path, file in input_files(config)
+        if file.text is None and not Path(file.path).is_file()
+    ]
+    raise_problems([*missing, *check_config(config)], node)
 
 
-def _path_of(config: RunConfig, name: str) -> tuple[str | int, ...]:
-    return next(path for path, value in leaves(config) if path[-1] == "file" and value == name)
+def _with_sources(config: RunConfig) -> RunConfig:
+    """The config with the text of users' own agents read in, so that it runs where the files are not."""
+    agents = tuple(
+        agent.with_source(Path.cwd()) if isinstance(agent, UserAgentConfig) else agent for agent in config.agents
+    )
+    return config.model_copy(update={"agents": agents})

@@ -12,15 +12,13 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StrictBool, StrictInt, field_validator
 
-from sim.config.pending import (
-    Fees,
-    FundPolicy,
-    LiquidationPolicy,
-    MarginSchedule,
-    NamedAgent,
-    PopulationConfig,
-    WaterfallLayer,
-)
+from sim.agents import NamedAgent
+from sim.agents.cohort import PopulationConfig
+from sim.clearing.fees import FeeSchedule
+from sim.clearing.fund import FundPolicy
+from sim.clearing.liquidation import LiquidationPolicy
+from sim.clearing.margin import MarginSchedule
+from sim.clearing.waterfall import DefaultWaterfall
 from sim.instrument import Instrument
 from sim.market.clock import Clock
 from sim.market.funding import FundingRule
@@ -61,7 +59,7 @@ class Market(Policy):
     mark: MarkRule = Field(description="How the mark price follows from index and book.")
     funding: FundingRule = Field(description="What longs pay to shorts, and when.")
     margin: MarginSchedule = Field(description="Initial and maintenance margin.")
-    fees: Fees = Field(description="Trading and liquidation fees.")
+    fees: FeeSchedule = Field(description="Trading and liquidation fees.")
 
     def instrument(self, quantum: Decimal) -> Instrument:
         """The market's integer grid; ConfigError if one tick on one lot is not whole quanta."""
@@ -128,7 +126,7 @@ class RunConfig(Policy):
         description="Insurance funds; every market has exactly one."
     )
     liquidation: LiquidationPolicy = Field(description="How distressed accounts are closed.")
-    waterfall: tuple[WaterfallLayer, ...] = Field(description="Who pays what is left, layer by layer in this order.")
+    waterfall: DefaultWaterfall
     population: PopulationConfig = Field(description="Cohorts of traders and what they hold at the start.")
     agents: tuple[NamedAgent, ...] = Field((), description="Named agents: whales, and agents of your own.")
     positions: PositionsFile | None = Field(None, description="Own book; null: the population's opening positions.")

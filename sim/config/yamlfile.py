@@ -28,6 +28,8 @@ CORE_TAGS = {
 #: An overlay merges lists of mappings by the first of these keys that all their items have.
 MERGE_KEYS = ("name", "path")
 MAX_EXTENDS = 16
+#: What lies below this key is the user's own affair.
+FREE_KEY = "params"
 
 _INT = re.compile(r"[-+]?(0|[1-9][0-9_]*)$")
 _FLOAT = re.compile(r"[-+]?([0-9][0-9_]*\.[0-9]*|\.[0-9]+|[0-9][0-9_]*)([eE][-+]?[0-9]+)?$")
@@ -192,7 +194,7 @@ def _by_key(items: list[Node], key: str) -> dict[Scalar, Node]:
 
 def shipped_configs() -> dict[str, Path]:
     """Every config inside the package: name without folder or suffix -> path. Names are unique across folders."""
-    root = Path(str(resources.files("configs")))
+    root = Path(str(resources.files("configs").joinpath("__init__.py"))).parent
     return {path.stem: path for path in sorted(root.rglob("*.yaml"))}
 
 
@@ -261,6 +263,8 @@ def _short(path: Path) -> str:
 def anchor_files(node: Node, folder: Path) -> None:
     """Make every value of a key called `file` below `node` an absolute path against `folder`."""
     for key, child in node.children():
+        if key == FREE_KEY:
+            continue
         if key == "file" and isinstance(child.value, str):
             child.value = str((folder / Path(child.value).expanduser()).resolve())
         anchor_files(child, folder)

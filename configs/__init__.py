@@ -1,0 +1,1 @@
+"""The configs that ship with clearsim; `clearsim configs` lists them."""

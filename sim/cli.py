@@ -1,0 +1,284 @@
+"""The command line: `clearsim run`, `check`, `schema`, `init`, `configs`, `replay`, `positions`.
+
+Decides exit codes (0 done, 1 failed or differs, 2 bad input, 130 Ctrl-C) and that an error is one line on stderr. What
+commands need is imported when they run, so that `--help` is quick.
+"""
+
+import os
+import shlex
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from sim.errors import ClearsimError, ConfigError, InputDataError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sim.config import LoadedConfig
+
+FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+COMPILE_SECONDS = 25
+
+app = typer.Typer(
+    name="clearsim",
+    help="Simulate how a derivatives exchange clears leveraged positions when the price jumps.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+positions_app = typer.Typer(help="Opening positions as a CSV file.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(positions_app, name="positions")
+
+ConfigName = Annotated[str, typer.Argument(metavar="CONFIG", help="A config file, or a name from `clearsim configs`.")]
+Sets = Annotated[
+    list[str], typer.Option("--set", metavar="PATH=VALUE", help="Override, e.g. markets[0].fees.taker_ppm=500. Repeat.")
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Print the traceback of an unexpected error.")]
+
+
+@app.command()
+def run(
+    config: ConfigName,
+    set_: Sets = [],  # noqa: B006  (typer copies it)
+    seed: Annotated[int | None, typer.Option(help="Seed in place of the config's.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Result folder; default results/<name>-<seed>.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing result folder.")] = False,
+    detail: Annotated[str | None, typer.Option(help="summary, series or events; default: the config's.")] = None,
+    traders: Annotated[int | None, typer.Option(help="Number of traders, shared among cohorts as before.")] = None,
+    positions: Annotated[Path | None, typer.Option(help="Own book: CSV of opening positions.")] = None,
+    residual: Annotated[str | None, typer.Option(help="Account that balances the own book.")] = None,
+    check_step: Annotated[bool, typer.Option("--check-step", help="Run again at a quarter of the step.")] = False,
+    report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html.")] = True,
+    debug: Debug = False,
+) -> None:
+    """Run CONFIG and write a result folder with report.html."""
+    from sim.run import RunOptions, run_config
+
+    loaded = _load(config, set_, seed=seed, traders=traders, positions=positions, residual=residual, detail=detail)
+    console, errors = _console(), _console(stderr=True)
+    from sim.console import RunProgress, print_run
+
+    _say_if_compiling(errors)
+    with RunProgress(loaded.config, errors) as progress:
+        options = RunOptions(
+            out=out,
+            overwrite=overwrite,
+            check_step=check_step,
+            command=_command(),
+            progress=progress,
+            finish=_report_writer(errors) if report else None,
+        )
+        output = run_config(loaded.config, options)
+    print_run(output, loaded.config, console)
+
+
+@app.command()
+def check(
+    config: ConfigName,
+    set_: Sets = [],  # noqa: B006
+    traders: Annotated[int | None, typer.Option(help="Number of traders.")] = None,
+    positions: Annotated[Path | None, typer.Option(help="Own book: CSV of opening positions.")] = None,
+    residual: Annotated[str | None, typer.Option(help="Account that balances the own book.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Validate CONFIG and say how large a run it is; nothing is run."""
+    from sim.estimate import estimate_lines
+
+    loaded = _load(config, set_, traders=traders, positions=positions, residual=residual)
+    typer.echo(f"{loaded.path}: valid; config hash {loaded.hash}")
+    for line in estimate_lines(loaded.config):
+        typer.echo(line)
+
+
+@app.command()
+def schema(debug: Debug = False) -> None:
+    """Print the JSON Schema of configs."""
+    import json
+
+    from sim.config import RunConfig
+
+    typer.echo(json.dumps(RunConfig.model_json_schema(), indent=2))
+
+
+@app.command()
+def init(
+    path: Annotated[Path, typer.Argument(help="File to write.")] = Path("my-run.yaml"), debug: Debug = False
+) -> None:
+    """Write a commented starter config."""
+    from sim.config.starter import starter_text
+
+    try:
+        with path.open("x", encoding="utf-8") as handle:
+            handle.write(starter_text())
+    except FileExistsError as error:
+        raise ConfigError(f"{path}: exists; it is not overwritten. Name another file: clearsim init FILE") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
+    typer.echo(f"{path}: written. Try: clearsim run {shlex.quote(str(path))}")
+
+
+@app.command()
+def configs(debug: Debug = False) -> None:
+    """List the configs that ship with clearsim."""
+    from sim.config.shipped import list_shipped
+
+    for name, folder, title in list_shipped():
+        typer.echo(f"{name:36} {folder:10} {title}".rstrip())
+
+
+@app.command()
+def replay(
+    folder: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A result folder.")], debug: Debug = False
+) -> None:
+    """Run RUN_DIR's config again and compare the result tables byte for byte; exit code 1 if they differ."""
+    from sim.console import RunProgress
+    from sim.replay import load_run, replay_run
+
+    errors = _console(stderr=True)
+    recorded = load_run(folder)
+    _say_if_compiling(errors)
+    with RunProgress(recorded.config, errors) as progress:
+        outcome = replay_run(recorded, progress=progress)
+    for line in outcome.lines:
+        typer.echo(line)
+    if not outcome.equal:
+        raise typer.Exit(FAILED)
+
+
+@positions_app.command()
+def export(
+    config: ConfigName,
+    out: Annotated[Path, typer.Option(help="CSV file to write.")] = Path("positions.csv"),
+    set_: Sets = [],  # noqa: B006
+    seed: Annotated[int | None, typer.Option(help="Seed in place of the config's.")] = None,
+    traders: Annotated[int | None, typer.Option(help="Number of traders.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Write the opening book of CONFIG (or of a result folder) as CSV, for `clearsim run --positions`."""
+    from sim.positions import export_opening
+
+    source = str(Path(config) / "config.yaml") if Path(config).is_dir() else config
+    loaded = _load(source, set_, seed=seed, traders=traders)
+    n_rows = export_opening(loaded.config, out)
+    typer.echo(f"{out}: {n_rows:,} rows written")
+
+
+def _load(
+    source: str,
+    sets: list[str],
+    *,
+    seed: int | None = None,
+    traders: int | None = None,
+    positions: Path | None = None,
+    residual: str | None = None,
+    detail: str | None = None,
+) -> "LoadedConfig":
+    from sim.config import load_config, traders_overrides
+
+    overrides = list(sets)
+    if seed is not None:
+        overrides.append(f"seed={seed}")
+    if detail is not None:
+        overrides.append(f"record.detail={detail}")
+    if positions is not None:
+        overrides.append(f"positions={{file: '{positions.resolve()}', residual_account: {residual or 'null'}}}")
+    elif residual is not None:
+        overrides.append(f"positions.residual_account={residual}")
+    loaded = load_config(source, overrides)
+    if traders is None:
+        return loaded
+    return load_config(source, [*overrides, *traders_overrides(loaded.config, traders)])
+
+
+def _console(*, stderr: bool = False) -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=stderr)
+
+
+def _say_if_compiling(console: "Console") -> None:
+    from sim.kernels.jit import is_cache_cold
+
+    if is_cache_cold():
+        console.print(f"compiling kernels (first start only, ~{COMPILE_SECONDS} s)", highlight=False)
+
+
+def _report_writer(console: "Console") -> Any:
+    """What writes report.html; if it fails, the results are kept and the reason is told."""
+
+    def write(folder: Path) -> None:
+        try:
+            from analysis.reports.run_report import write_report
+
+            write_report(folder)
+        except (ClearsimError, ImportError, ValueError, KeyError, TypeError, OSError) as error:
+            (folder / "report.html").unlink(missing_ok=True)
+            console.print(f"warning: no report.html: {type(error).__name__}: {error}", highlight=False, soft_wrap=True)
+
+    return write
+
+
+def _command() -> list[str]:
+    return ["clearsim", *sys.argv[1:]]
+
+
+def _stop(code: int, message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    sys.stdout.flush()
+    raise SystemExit(code)
+
+
+def _raise_terminated(signum: int, frame: object) -> NoReturn:
+    raise SystemExit(TERMINATED)
+
+
+def main() -> None:
+    """Run the command line; never shows a traceback unless asked with --debug."""
+    signal.signal(signal.SIGTERM, _raise_terminated)
+    replay_with = shlex.join(_command())
+    try:
+        app(standalone_mode=False)
+    except (ConfigError, InputDataError) as error:
+        _stop(BAD_INPUT, str(error))
+    except ClearsimError as error:
+        text = str(error)
+        _stop(FAILED, text if "clearsim " in text else f"{text}; replay with: {replay_with}")
+    except KeyboardInterrupt:
+        _stop(INTERRUPTED, "interrupted; nothing was kept")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(FAILED) from None
+    except MemoryError:
+        _stop(FAILED, f"out of memory; try --detail summary or fewer --traders; replay with: {replay_with}")
+    except Exception as error:
+        _tell_unexpected(error, replay_with)
+
+
+def _tell_unexpected(error: Exception, replay_with: str) -> NoReturn:
+    """Usage errors of typer are printed as they are; anything else is one line, its traceback saved (or --debug)."""
+    import traceback
+
+    show = getattr(error, "show", None)
+    if callable(show):  # click's usage errors and aborts
+        show()
+        raise SystemExit(int(getattr(error, "exit_code", BAD_INPUT)))
+    if type(error).__name__ == "Abort":
+        _stop(INTERRUPTED, "interrupted; nothing was kept")
+    if "--debug" in sys.argv:
+        traceback.print_exception(error)
+        raise SystemExit(FAILED)
+    descriptor, name = tempfile.mkstemp(prefix="clearsim-error-", suffix=".txt")
+    with open(descriptor, "w", encoding="utf-8") as handle:
+        handle.write("".join(traceback.format_exception(error)))
+    summary = " ".join(str(error).split())[:200]
+    _stop(FAILED, f"unexpected {type(error).__name__}: {summary}; traceback in {name}; replay with: {replay_with}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+"""`--traders N`: how many traders each cohort gets when the total is given."""
+
+from sim.agents.opening import trader_counts
+from sim.config.model import RunConfig
+
+
+def traders_overrides(config: RunConfig, traders: int) -> list[str]:
+    """Overrides that make all cohorts and named agents together `traders`; ConfigError if that is too few.
+
+    Ordinary cohorts keep their proportions; makers, arbitrageurs and named agents keep their numbers; money stays.
+    """
+    counts = trader_counts(config.population, n_agents=len(config.agents), traders=traders)
+    return [f"population.cohorts[{index}].traders={count}" for index, count in enumerate(counts)]

@@ -1,0 +1,168 @@
+"""What a run looks like in a terminal: progress while it lasts, the who-paid table and headline numbers after it.
+
+Decides nothing: it prints what `whopaid.py` and the `runs` row say. Heavy imports are made where they are used.
+"""
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from sim.whopaid import who_paid
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress as RichProgress
+    from rich.table import Table
+
+    from sim.config import RunConfig
+    from sim.run import RunOutput
+
+UPDATES_PER_S = 10
+PLAIN_STEPS = 4
+
+
+def clock_text(time_ms: int, start_ms: int) -> str:
+    """Simulated UTC time of day."""
+    seconds = (start_ms + time_ms) // 1000 % 86_400
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def money_text(quanta: int, quantum: float, digits: int = 0) -> str:
+    """Quanta -> quote units with thousands separators."""
+    return f"{quanta * quantum:,.{digits}f}"
+
+
+class RunProgress:
+    """The engine's progress callback: a bar in a terminal, four plain lines elsewhere. Use as a context manager."""
+
+    def __init__(self, config: "RunConfig", console: "Console") -> None:
+        self._config = config
+        self._console = console
+        self._quantum = float(config.quantum)
+        self._duration_ms = config.duration_ms
+        self._next_update = 0.0
+        self._plain_done = 0
+        self._bar: RichProgress | None = None
+        self._task: Any = None
+
+    def __enter__(self) -> Self:
+        """Show the bar if there is a terminal."""
+        if self._console.is_terminal:
+            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=24),
+                TaskProgressColumn(),
+                TimeRemainingColumn(),
+                console=self._console,
+                refresh_per_second=UPDATES_PER_S,
+                transient=True,
+            )
+            self._task = self._bar.add_task(self._text(0, 0.0, 0, 0), total=self._duration_ms)
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, time_ms: int, mark: float, fund_quanta: int, liquidated: int) -> None:
+        """Show where the run stands, at most ten times a second."""
+        if self._bar is None:
+            self._plain(time_ms, mark, fund_quanta, liquidated)
+            return
+        now = time.monotonic()
+        if now < self._next_update and time_ms < self._duration_ms:
+            return
+        self._next_update = now + 1 / UPDATES_PER_S
+        text = self._text(time_ms, mark, fund_quanta, liquidated)
+        self._bar.update(self._task, completed=min(time_ms, self._duration_ms), description=text)
+
+    def _plain(self, time_ms: int, mark: float, fund_quanta: int, liquidated: int) -> None:
+        due = PLAIN_STEPS * time_ms // self._duration_ms
+        if due > self._plain_done:
+            self._plain_done = due
+            self._console.print(self._text(time_ms, mark, fund_quanta, liquidated), soft_wrap=True, highlight=False)
+
+    def _text(self, time_ms: int, mark: float, fund_quanta: int, liquidated: int) -> str:
+        at = clock_text(time_ms, self._config.start_ms)
+        fund = money_text(fund_quanta, self._quantum)
+        return f"{at} UTC  mark {mark:,.1f}  fund {fund} {self._config.asset.name}  liquidated {liquidated:,}"
+
+
+def who_paid_table(accounts: Mapping[str, Any], config: "RunConfig") -> "Table":
+    """The who-paid table for printing; its results sum to exactly zero."""
+    from rich.table import Table
+
+    quantum = float(config.quantum)
+    rows = who_paid(accounts)
+    table = Table(title=f"Who paid ({config.asset.name}, final mark)", title_justify="left", show_footer=True)
+    table.add_column("role", footer="sum")
+    headers = ("accounts", "equity before", "net deposits", "equity after", "result")
+    totals = [sum(int(row[place]) for row in rows) for place in range(1, 6)]
+    footers = [f"{totals[0]:,}", *(money_text(total, quantum) for total in totals[1:])]
+    for header, footer in zip(headers, footers, strict=True):
+        table.add_column(header, justify="right", footer=footer)
+    for row in rows:
+        table.add_row(row.role, f"{row.accounts:,}", *(money_text(int(value), quantum) for value in row[2:]))
+    return table
+
+
+def memo_lines(runs: Mapping[str, Any], config: "RunConfig") -> list[str]:
+    """Headline numbers, and what ADL took, which stands outside the sum."""
+    quantum, asset = float(config.quantum), config.asset.name
+
+    def amount(name: str) -> str:
+        return money_text(int(runs[name]), quantum)
+
+    lines = [
+        f"index low {float(runs['index_low']):,.2f}, mark low {float(runs['mark_low']):,.2f},"
+        f" largest |mark/index - 1| {100 * float(runs['dislocation_max']):.2f}%",
+        f"liquidated {int(runs['liquidated_accounts']):,} accounts, {amount('liquidated_notional_quanta')} {asset}"
+        f" (book {amount('book_liquidated_quanta')}, taken over {amount('taken_over_quanta')})",
+        f"fund {amount('fund_initial_quanta')} -> {amount('fund_final_quanta')} {asset}, lowest"
+        f" {amount('fund_min_quanta')}; needed {amount('required_fund_quanta')}",
+        f"ADL {int(runs['adl_accounts']):,} accounts, {amount('adl_notional_quanta')} {asset}; memo, outside the sum:"
+        f" given up at the close {amount('adl_harm_quanta')}, after 1 min {amount('adl_forgone_1m_quanta')}, 10 min"
+        f" {amount('adl_forgone_10m_quanta')}, 60 min {amount('adl_forgone_60m_quanta')}, final mark"
+        f" {amount('adl_forgone_close_quanta')}",
+        f"socialised loss {amount('socialised_loss_quanta')}, bad debt {amount('bad_debt_quanta')} {asset}",
+        f"step ratio r = -ln(1-m)/(sigma sqrt(dt)) at its worst: {float(runs['step_ratio_worst']):.2f}"
+        f" (a step of {int(runs['step_ms_at_worst']):,} ms)",
+    ]
+    return [*lines, *_warnings(runs)]
+
+
+def _warnings(runs: Mapping[str, Any]) -> list[str]:
+    lines = []
+    if int(runs["rounds_max_reached"]):
+        lines.append(f"warning: {int(runs['rounds_max_reached']):,} cycles reached the limit of clearing rounds")
+    if int(runs["residual_quanta"]):
+        lines.append(f"warning: balances sum to {runs['residual_quanta']} quanta, not to 0")
+    return lines
+
+
+def step_check_line(check: Mapping[str, Any]) -> str:
+    """What `--check-step` found, with a warning above 5%."""
+    share = float(check["vanishing_share"])
+    warning = "; warning: above 5%, use a shorter tick" if share > 0.05 else ""
+    return f"step check: {100 * share:.1f}% of the shortfall vanishes at dt/4{warning}"
+
+
+def print_run(output: "RunOutput", config: "RunConfig", console: "Console") -> None:
+    """Print the who-paid table, the headline numbers and where the results lie."""
+    console.print(who_paid_table(output.result.accounts, config))
+    for line in memo_lines(output.result.runs, config):
+        console.print(line, highlight=False, soft_wrap=True)
+    if "step_check" in output.manifest:
+        console.print(step_check_line(output.manifest["step_check"]), highlight=False, soft_wrap=True)
+    console.print(f"result {output.manifest['result_hash'][:16]}  {output.manifest['seconds']:.1f} s", highlight=False)
+    for name in ("report.html", ""):
+        path = output.folder / name
+        if path.exists():
+            console.print(str(path), highlight=False, soft_wrap=True)
