@@ -112,7 +112,7 @@ class PopulationConfig(Policy):
     cohorts: tuple[Cohort, ...] = Field(default=(), description="cohorts")
     minimum_margin_ratio_ppm: Annotated[StrictInt, Field(ge=1_000_000)] = Field(
         default=1_200_000,
-        description="no position starts with less equity than this multiple of its maintenance margin, parts per million",
+        description="least equity of a position at the start, as a multiple of its maintenance margin, ppm",
     )
 
     @model_validator(mode="after")

@@ -97,8 +97,8 @@ def trader_counts(config: PopulationConfig, *, n_agents: int, traders: int | Non
     n_ordinary = sum(1 for count in ordinary if count)
     if not n_ordinary or traders - fixed < n_ordinary:
         raise ConfigError(
-            f"--traders {traders} is too few: {fixed} traders are makers, arbitrageurs, named agents and others with fixed"
-            f" numbers, and {n_ordinary} ordinary cohorts need at least one each"
+            f"--traders {traders} is too few: {fixed} traders are makers, arbitrageurs, named agents and others with"
+            f" fixed numbers, and {n_ordinary} ordinary cohorts need at least one each"
         )
     scaled = allocate_largest_remainder(traders - fixed - n_ordinary, ordinary)
     return [part + 1 if own else count for part, own, count in zip(scaled, ordinary, counts, strict=True)]
@@ -245,8 +245,8 @@ def _add_agent(
         column = 0 if position.side == "long" else 1
         if lots > sides[market, column]:
             raise ConfigError(
-                f"agent {agent.name}: its {position.side} position of {lots} lots exceeds what is left of the open interest"
-                f" of {position.market}, {int(sides[market, column])} lots"
+                f"agent {agent.name}: its {position.side} position of {lots} lots exceeds what is left of the open"
+                f" interest of {position.market}, {int(sides[market, column])} lots"
             )
         sides[market, column] -= lots
         sign = 1 if column == 0 else -1
@@ -259,7 +259,8 @@ def _add_agent(
         if equity * PPM < maintenance * config.minimum_margin_ratio_ppm:
             raise ConfigError(
                 f"agent {agent.name}: its position in {position.market} would start with equity {equity} quanta, below"
-                f" {config.minimum_margin_ratio_ppm} ppm of its maintenance margin {maintenance:.0f}: lower its leverage"
+                f" {config.minimum_margin_ratio_ppm} ppm of its maintenance margin {maintenance:.0f}:"
+                " lower its leverage"
             )
         draft.add(
             np.array([wallet]),
@@ -324,8 +325,8 @@ def _split_side(lots: int, weights: list[int], market: str, side: int) -> list[i
         if lots:
             name = "short" if side else "long"
             raise ConfigError(
-                f"market {market}: {lots} lots of the {name} open interest are held by nobody; give a cohort a {name}_weight,"
-                " or balance the named agents' positions"
+                f"market {market}: {lots} lots of the {name} open interest are held by nobody: give a cohort a"
+                f" {name}_weight, or balance the named agents' positions"
             )
         return [0] * len(weights)
     return allocate_largest_remainder(int(lots), weights)

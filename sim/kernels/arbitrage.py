@@ -31,16 +31,16 @@ def wanted_trade(held, largest, step, index, best_bid, best_ask, entry, leave):
     if abs(held) > largest:
         change = largest - held if held > 0 else -largest - held
         wide = 10.0 * entry
-        limit = int(math.ceil(index * (1.0 - wide))) if change < 0 else int(math.floor(index * (1.0 + wide)))
+        limit = math.ceil(index * (1.0 - wide)) if change < 0 else math.floor(index * (1.0 + wide))
         return max(-step, min(step, change)), limit
     if best_ask > 0 and best_ask < index * (1.0 - entry):
-        return max(0, min(step, largest - held)), int(math.floor(index * (1.0 - leave)))
+        return max(0, min(step, largest - held)), math.floor(index * (1.0 - leave))
     if best_bid > index * (1.0 + entry):
-        return -max(0, min(step, largest + held)), int(math.ceil(index * (1.0 + leave)))
+        return -max(0, min(step, largest + held)), math.ceil(index * (1.0 + leave))
     if held > 0 and best_bid >= index * (1.0 - leave):
-        return -min(step, held), int(math.ceil(index * (1.0 - leave)))
+        return -min(step, held), math.ceil(index * (1.0 - leave))
     if held < 0 and best_ask > 0 and best_ask <= index * (1.0 + leave):
-        return min(step, -held), int(math.floor(index * (1.0 + leave)))
+        return min(step, -held), math.floor(index * (1.0 + leave))
     return 0, 0
 
 
@@ -82,7 +82,7 @@ def arbitrage_orders(
         abroad = rehedge(purse, held, index, tick_value, now_ms)
         if flags[account] & FLAG_FROZEN:
             continue
-        equity, gross, _profit = standing(lots, quote, cost, mark, market_params, account)
+        equity, _gross, _profit = standing(lots, quote, cost, mark, market_params, account)
         needed = int(abs(held) * index * tick_value / params[B_LEVERAGE])
         amount = money_to_send(purse, equity, abroad, needed, params[B_LOW_WATER])
         if amount > 0:

@@ -78,7 +78,7 @@ def _come_back(row, market, memory, lots, quote, initial_ppm, mark, market_param
     memory[W_PHASE] = PHASE_DONE
     unit = mark[market] * market_params[market, P_TICK_VALUE]
     rate = max(initial_ppm[row], tiers[market, 0, TIER_INITIAL_PPM]) / 1e6
-    size = int(math.floor(SPARE * quote[row] / (rate * unit)))
+    size = math.floor(SPARE * quote[row] / (rate * unit))
     if size <= 0 or lots[row, market] != 0:
         return 0
     side = BUY if memory[W_SIDE] > 0 else SELL

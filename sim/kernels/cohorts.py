@@ -182,10 +182,10 @@ def signal_orders(
         key = arrival_key(at_ms, last_ms, float(now_ms))
         reduce_only = REDUCE_ONLY if wanted == 0 else 0
         if change > 0:
-            limit = int(math.floor(mark * (1.0 + params[3])))
+            limit = math.floor(mark * (1.0 + params[3]))
             put_order(rows, count + n, account, market, BUY, KIND_LIMIT, TIF_IOC, limit, size, reduce_only, key)
         else:
-            limit = max(1, int(math.ceil(mark * (1.0 - params[3]))))
+            limit = max(1, math.ceil(mark * (1.0 - params[3])))
             put_order(rows, count + n, account, market, SELL, KIND_LIMIT, TIF_IOC, limit, size, reduce_only, key)
         n += 1
     clock[1] = now_ms

@@ -114,12 +114,12 @@ def _quote_ladder(
         away = min(0.9, distances[level] * widening)
         lots = int(bids[level] * bid_size)
         if lots > 0:
-            price = max(1, int(math.floor(middle * (1.0 - away))))
+            price = max(1, math.floor(middle * (1.0 - away)))
             put_order(rows, count + n, account, market, BUY, KIND_LIMIT, TIF_POST_ONLY, price, lots, 0, key)
             n += 1
         lots = int(asks[level] * ask_size)
         if lots > 0:
-            price = int(math.ceil(middle * (1.0 + away)))
+            price = math.ceil(middle * (1.0 + away))
             put_order(rows, count + n, account, market, SELL, KIND_LIMIT, TIF_POST_ONLY, price, lots, 0, key)
             n += 1
     return n

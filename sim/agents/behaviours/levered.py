@@ -113,9 +113,10 @@ class Levered(BehaviourPolicy):
             self._read_opening(state, view)
         accounts, markets = view.accounts, view.markets
         intents.reserve(len(state.rows))
-        written, moved = state.kernel( state.rows, state.memory, state.clock, state.params, accounts.lots,
-        accounts.quote, accounts.initial_ppm, accounts.flags, view.mark, markets.params, markets.tiers, view.time_ms,
-        intents.rows, intents.count, state.moves,
+        written, moved = state.kernel(
+            state.rows, state.memory, state.clock, state.params, accounts.lots, accounts.quote, accounts.initial_ppm,
+            accounts.flags, view.mark, markets.params, markets.tiers, view.time_ms, intents.rows, intents.count,
+            state.moves,
         )  # fmt: skip
         intents.count += written
         for payer, payee, quanta, due_ms in state.moves[:moved].tolist():

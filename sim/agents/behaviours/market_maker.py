@@ -151,8 +151,8 @@ class MarketMaker(BehaviourPolicy):
         dearest = np.maximum(bids.sum(axis=1), asks.sum(axis=1)) * context.unit(market)
         if np.any(dearest > capacity):
             raise ConfigError(
-                f"cohort {context.name}: capital x max_leverage carries {capacity.sum() / dearest.sum():.3g} of the depth it is"
-                " to quote on one side: raise capital or max_leverage, or quote less"
+                f"cohort {context.name}: capital x max_leverage carries only {capacity.sum() / dearest.sum():.3g}"
+                " of the depth it is to quote on one side: raise capital or max_leverage, or quote less"
             )
         limits = context.split(context.venue_lots(self.inventory_limit_quote, market))
         memory = np.zeros((n, MEMORY_WIDTH))
@@ -202,8 +202,9 @@ class MarketMaker(BehaviourPolicy):
         state.next_key = (state.next_key + n) % len(state.keys)
         accounts, market = view.accounts, state.market
         intents.count += state.kernel(
-            state.home, state.memory, state.limits, state.distances, state.bids, state.asks, state.totals, state.parameters,
-            keys, accounts.lots, accounts.quote, accounts.cost, accounts.open_bid, accounts.open_ask, accounts.flags,
-            state.no_quantiles if view.adl_quantile is None else view.adl_quantile, view.mark, view.markets.params, market,
-            int(view.index[market]), float(view.volatility[market]), view.time_ms, intents.rows, intents.count,
+            state.home, state.memory, state.limits, state.distances, state.bids, state.asks, state.totals,
+            state.parameters, keys, accounts.lots, accounts.quote, accounts.cost, accounts.open_bid, accounts.open_ask,
+            accounts.flags, state.no_quantiles if view.adl_quantile is None else view.adl_quantile, view.mark,
+            view.markets.params, market, int(view.index[market]), float(view.volatility[market]), view.time_ms,
+            intents.rows, intents.count,
         )  # fmt: skip

@@ -48,7 +48,7 @@ class Noise(BehaviourPolicy):
         description="orders per second of the whole cohort, as simulated (not scaled)"
     )
     volume_quote_per_s: PositiveDecimal = Field(
-        description="ordered value per second of the whole cohort, quote units at venue scale; with orders_per_s it sets the mean size"
+        description="ordered value per second of the whole cohort, quote units at venue scale; sets the mean size"
     )
     market_order_ppm: SharePpm = Field(default=150_000, description="share of market orders, parts per million")
     limit_distance_ppm: PositiveInt = Field(default=1000, description="mean distance of a limit order from the mark")
@@ -63,8 +63,8 @@ class Noise(BehaviourPolicy):
         mean_lots = context.venue_lots(self.volume_quote_per_s, market) / rate
         if mean_lots < 1.0:
             raise ConfigError(
-                f"cohort {context.name}: mean order is {mean_lots:.3g} lots; lower orders_per_s below {rate * mean_lots:.3g}"
-                " or raise volume_quote_per_s, the simulated share, or use a smaller lot"
+                f"cohort {context.name}: mean order is {mean_lots:.3g} lots; lower orders_per_s below"
+                f" {rate * mean_lots:.3g}, or raise volume_quote_per_s, the simulated share, or use a smaller lot"
             )
         scale = -1.0 / math.log1p(-1.0 / mean_lots) if mean_lots > 1.0 else 0.0
         lifetime_ms = self.limit_lifetime_s * 1000

@@ -72,9 +72,10 @@ def signal_orders(state: SignalState, view: MarketView, intents: Intents) -> Non
     while True:
         intents.reserve(CHUNK)
         intents.count += state.kernel(
-            arrivals.uniforms, arrivals.cursor, arrivals.clock, state.home, state.averages, state.horizons_ms, state.traits,
-            state.largest, state.params, accounts.lots, accounts.flags, state.market, view.mark[state.market],
-            float(reference[state.market]), elapsed_ms, view.time_ms, intents.rows, intents.count,
+            arrivals.uniforms, arrivals.cursor, arrivals.clock, state.home, state.averages, state.horizons_ms,
+            state.traits, state.largest, state.params, accounts.lots, accounts.flags, state.market,
+            view.mark[state.market], float(reference[state.market]), elapsed_ms, view.time_ms, intents.rows,
+            intents.count,
         )  # fmt: skip
         if not arrivals.is_used_up:
             return
