@@ -8,6 +8,7 @@ that says which part of the venue is simulated. A key called `file` names an inp
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StrictBool, StrictInt, field_validator
@@ -105,6 +106,33 @@ class Provenance(Policy):
     note: str | None = Field(None, description="Range of an assumption, formula of a scaling, doubts.")
 
 
+class RecordedPrice(Policy):
+    """One recorded price."""
+
+    utc: AwareDatetime = Field(description="Time, e.g. 2025-10-10T21:15:00Z.")
+    price: PositiveDecimal = Field(description="Price seen then, quote units per base unit.")
+
+
+class Comparison(Policy):
+    """A recorded series to be drawn and measured beside the run. The simulation never reads it."""
+
+    name: Word = Field(description="Name of the series.")
+    market: Word = Field(description="Name of the market.")
+    quantity: Literal["mark", "index"] = Field(description="What of the run it is compared with.")
+    source: str = Field(min_length=1, description="Document or data set.")
+    date: str | None = Field(None, description="When the source was valid or was read.")
+    note: str | None = Field(None, description="Doubts, and what the points leave out.")
+    points: Annotated[tuple[RecordedPrice, ...], Field(min_length=1)] = Field(description="Prices in order of time.")
+
+    @field_validator("points")
+    @classmethod
+    def _in_order(cls, points: tuple[RecordedPrice, ...]) -> tuple[RecordedPrice, ...]:
+        for earlier, later in pairwise(points):
+            if later.utc <= earlier.utc:
+                raise ValueError(f"must be in order of time: {later.utc} does not follow {earlier.utc}")
+        return points
+
+
 class RunConfig(Policy):
     """A run, completely described."""
 
@@ -131,6 +159,7 @@ class RunConfig(Policy):
     agents: tuple[NamedAgent, ...] = Field((), description="Named agents: whales, and agents of your own.")
     positions: PositionsFile | None = Field(None, description="Own book; null: the population's opening positions.")
     record: Record = Field(default_factory=Record, description="What is written down.")
+    comparisons: tuple[Comparison, ...] = Field((), description="Recorded series to hold beside the run.")
     requires_provenance: StrictBool = Field(False, description="True: every number must be covered by provenance.")
     provenance: tuple[Provenance, ...] = Field((), description="Where the numbers come from.")
 
