@@ -6,10 +6,10 @@ tag is `!replace`, which makes a list or mapping of an overlay take the place of
 What keys there may be is the models' business (`model.py`); how errors are told is `problems.py`'s.
 """
 
+import importlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -194,8 +194,8 @@ def _by_key(items: list[Node], key: str) -> dict[Scalar, Node]:
 
 def shipped_configs() -> dict[str, Path]:
     """Every config inside the package: name without folder or suffix -> path. Names are unique across folders."""
-    root = Path(str(resources.files("configs").joinpath("__init__.py"))).parent
-    return {path.stem: path for path in sorted(root.rglob("*.yaml"))}
+    roots = [Path(entry) for entry in importlib.import_module("configs").__path__]
+    return {path.stem: path for root in roots for path in sorted(root.rglob("*.yaml"))}
 
 
 def find_config(text: str, *, folder: Path | None = None) -> Path:
