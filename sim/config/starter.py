@@ -1,0 +1,8 @@
+"""The commented config that `clearsim init` writes."""
+
+from importlib import resources
+
+
+def starter_text() -> str:
+    """The text of the starter config."""
+    return resources.files("sim.config").joinpath("starter.yaml").read_text(encoding="utf-8")
