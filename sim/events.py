@@ -111,8 +111,8 @@ FILL_WIDTH = 12
     H_FILL_COUNT,
     H_ORDER_COUNT,
     H_REJECT_COUNT,
-    H_NET_TAKER_LOTS,  # of market 0..: see kernels/matching.py
-    H_FEES,
+    H_FEES,  # trading fees paid to FEES, net of rebates
+    H_VOLUME,  # traded value, each trade once
 ) = range(16)
 HEADER_WIDTH = 32
 

@@ -61,7 +61,10 @@ class MarketArrays(NamedTuple):
     P_FUND_ROW,
     P_ENGINE_ROW,
     P_AT_OR_BELOW,  # 1: an account exactly at its requirement is distressed too
-) = range(11)
+    P_LAST_TRADE,  # ticks of the last trade, 0 before the first (state, written by matching)
+    P_LAST_TRADE_CALM,  # the same, liquidation trades left out
+    P_NET_TAKER_LOTS,  # taker buys less taker sells since the start (state, written by matching)
+) = range(14)
 PARAM_WIDTH = 16
 
 TIER_FLOOR, TIER_MAINTENANCE_PPM, TIER_DEDUCTION, TIER_INITIAL_PPM = range(4)
