@@ -1,5 +1,7 @@
 """Recorded prices: what is read, how it is laid on the clock, and what is refused."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -113,3 +115,22 @@ def test_bad_files_are_refused_with_file_and_row(tmp_path, text, message):
 def test_missing_file(tmp_path):
     with pytest.raises(InputDataError, match="cannot be read as CSV"):
         read_prices(tmp_path / "none.csv")
+
+
+RECORDED = Path(__file__).parents[3] / "shared" / "data" / "market"
+
+
+@pytest.mark.skipif(not RECORDED.exists(), reason="the recorded market data is not here")
+@pytest.mark.parametrize(
+    ("name", "rows", "low"),
+    [
+        ("gemini_BTCUSD_1m_2025-10-10.csv", None, 107_000.0),
+        ("binance_BTCUSD_PERP_markprice_1m_2025-10-09_10.csv", 2 * 1_440, 102_497.0),
+        ("gemini_BTCUSD_1h_2020-01-17_2020-04-09.csv", None, 3_901.0),
+    ],
+)
+def test_recorded_candles_are_read(name, rows, low):
+    times, prices = read_prices(RECORDED / name)
+    assert rows is None or len(times) == 4 * rows
+    assert prices.min() == pytest.approx(low, rel=1e-3)
+    assert np.all(np.diff(times) > 0)

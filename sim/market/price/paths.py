@@ -99,7 +99,8 @@ def _contexts(
     ticks = clock.base_times(duration_ms)
     plain = [PathContext(name, ticks, streams, start_ms, folder) for name in names]
     pinned = [process.pinned_ms(context) for process, context in zip(processes, plain, strict=True)]
-    base = np.unique(np.concatenate([ticks, *pinned]))
+    base = np.sort(np.concatenate([ticks, *pinned]))
+    base = base[np.concatenate([[True], np.diff(base) > 0])]
     return [PathContext(name, base, streams, start_ms, folder) for name in names]
 
 
@@ -193,5 +194,5 @@ def _assemble(tree: _Tree, skeletons: Sequence[Skeleton], sigma: F64, names: Seq
         price=price,
         sigma=np.concatenate([steps[:1], steps]),
         jump=np.stack([s.jumped(times) for s in skeletons], axis=1),
-        coarse=np.isin(times, own_grid),
+        coarse=own_grid[np.searchsorted(own_grid, times)] == times,  # both end at the end of the run
     )
