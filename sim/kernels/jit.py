@@ -37,6 +37,7 @@ os.environ["NUMBA_CACHE_DIR"] = str(cache_directory())
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 import numba  # noqa: E402  (must come after the cache directory is set)
+from numba.core import types  # noqa: E402
 
 numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]
 
@@ -45,10 +46,26 @@ Kernel = Callable[..., Any]
 
 def kernel(function: Kernel) -> Kernel:
     """Compile `function` lazily, without Python objects, fastmath, threads or reference counting; cached on disk."""
+    options: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": False}
     try:
-        return numba.njit(cache=True, error_model="numpy", _nrt=False)(function)  # type: ignore[no-any-return]
+        return _without_literals(numba.njit(**options)(function))
     except TypeError:
-        return numba.njit(cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+        del options["_nrt"]
+        return _without_literals(numba.njit(**options)(function))
+
+
+def _without_literals(dispatcher: Any) -> Kernel:
+    """Let kernels called with constants share one compiled form: numba would compile one per constant otherwise."""
+    resolve = getattr(dispatcher, "get_call_template", None)
+    if resolve is None:  # NUMBA_DISABLE_JIT: a plain function
+        return dispatcher  # type: ignore[no-any-return]
+
+    def resolve_plain(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
+        plain = {name: types.unliteral(kind) for name, kind in kws.items()}
+        return resolve(tuple(types.unliteral(kind) for kind in args), plain)
+
+    dispatcher.get_call_template = resolve_plain
+    return dispatcher  # type: ignore[no-any-return]
 
 
 def is_cache_cold() -> bool:
