@@ -68,7 +68,7 @@ class OpeningBook:
     agent_rows: tuple[int, ...]  # wallet row of each named agent
     positions: I64  # (P, 4) row, market, lots (+ long), entry ticks; by row
     leverage: npt.NDArray[np.float64]  # (P,) as drawn
-    stops: I64  # (S, 5) row, market, Side, trigger ticks, lots
+    stops: I64  # (S, 5) row, market, Side, trigger ticks, lots; by row
     open_interest: I64  # (M,) lots, one side
     n_remargined: int  # positions whose margin was raised so that they do not start distressed
 
@@ -365,6 +365,7 @@ def _finish(draft: _Draft, config: PopulationConfig, agents: Sequence[NamedTrade
     makes = np.array([*(cohort.behaviour.is_maker for cohort in config.cohorts), *(False for _ in agents), False])
     positions = np.concatenate(draft.positions)
     by_row = np.lexsort((positions[:, 1], positions[:, 0]))
+    stops = np.concatenate(draft.stops)
     return OpeningBook(
         first_trader=draft.first,
         n_traders=n_wallets - draft.first,
@@ -381,7 +382,7 @@ def _finish(draft: _Draft, config: PopulationConfig, agents: Sequence[NamedTrade
         agent_rows=tuple(draft.starts[len(config.cohorts) : -1]),
         positions=positions[by_row],
         leverage=np.concatenate(draft.leverage)[by_row],
-        stops=np.concatenate(draft.stops),
+        stops=stops[np.lexsort((stops[:, 1], stops[:, 0]))],
         open_interest=open_interest,
         n_remargined=draft.n_remargined,
     )

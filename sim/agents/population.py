@@ -50,15 +50,17 @@ class Population:
         first_trader: int,
         streams: Streams,
         traders: int | None = None,
+        drawn: tuple[OpeningBook, Sequence[Any]] | None = None,
     ) -> Self:
         """Draw the opening book at `markets.mark` and make every member's state.
 
         markets: mark set to the opening price, params and tiers lowered.  agents: Whale and UserAgentConfig values.
         traders: total number of traders; ordinary cohorts are rescaled, open interest stays. ConfigError if impossible.
+        drawn: the opening book and the cohorts' capital if they are given from outside (own book), not to be drawn.
         """
         venue = Venue(tuple(instruments), markets, quantum, simulated_share, first_trader)
         named: list[NamedTrader] = list(agents)
-        opening, capital = build_opening(config, named, venue, streams=streams, traders=traders)
+        opening, capital = drawn or build_opening(config, named, venue, streams=streams, traders=traders)
         cohorts = [
             _start(cohort, number, opening, capital[number], venue, streams)
             for number, cohort in enumerate(config.cohorts)
