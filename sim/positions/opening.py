@@ -94,8 +94,8 @@ def _balanced(path: Path, rows: Sequence[PositionRow], residual_account: str | N
         if residual_account is None:
             raise InputDataError(
                 f"{path}: {instrument.name}: longs {instrument.size(longs)} and shorts {instrument.size(shorts)} differ"
-                f" by {instrument.size(abs(longs - shorts))}; they must be equal, or name an account that takes the rest:"
-                " --residual NAME (positions.residual_account)"
+                f" by {instrument.size(abs(longs - shorts))}; they must be equal, or name an account that takes"
+                " the rest: --residual NAME (positions.residual_account)"
             )
         if any(row.account == residual_account and row.market == market for row in found):
             raise InputDataError(

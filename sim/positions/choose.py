@@ -1,0 +1,37 @@
+"""The opening of a run: drawn from the population, or read from the config's positions file."""
+
+from pathlib import Path
+
+from sim.agents.opening import Venue, build_opening
+from sim.config.model import RunConfig
+from sim.positions.csvfile import PositionRow, read_positions, write_positions
+from sim.positions.opening import ImportedOpening, opening_from_positions, positions_of_opening
+from sim.rng import Streams
+
+
+def choose_opening(config: RunConfig, venue: Venue, streams: Streams) -> ImportedOpening:
+    """Return the opening book of a run, with the cohorts that really take part and their capital.
+
+    Streams of the opening are used by nobody else, so a run that reads what it once drew goes on alike.
+    """
+    if config.positions is None:
+        book, capital = build_opening(config.population, config.agents, venue, streams=streams)
+        return ImportedOpening(config.population, book, capital)
+    path = Path(config.positions.file)
+    return opening_from_positions(
+        path,
+        read_positions(path, venue.instruments),
+        residual_account=config.positions.residual_account,
+        population=config.population,
+        agents=config.agents,
+        venue=venue,
+        streams=streams,
+    )
+
+
+def export_opening(config: RunConfig, venue: Venue, streams: Streams, path: Path) -> list[PositionRow]:
+    """Write the opening book of a run to `path`; a run of the same config with that file has the same results."""
+    opening = choose_opening(config, venue, streams)
+    rows = positions_of_opening(opening.book, opening.capital, venue)
+    write_positions(path, rows, venue.instruments)
+    return rows
