@@ -1,9 +1,11 @@
-"""Which rows may be distressed at a mark, without looking at all of them: price thresholds by row, bounds by block of rows.
+"""Which rows may be distressed at a mark, without looking at all of them: price thresholds by row, bounds by block.
 
-A row with one position is distressed exactly when the mark is at or below `down` (long) or at or above `up` (short): both are
-the exact solution of the integer predicate, recomputed whenever the row is touched. Rows with several positions, and flat rows
-below zero, have no such price: they are candidates always, and every candidate is verified. A block's bound may be stale on the
-cautious side only; a scan that enters a block puts it right. The oracle in tests is the dense scan.
+A row with one position is distressed exactly when the mark is at or below `down` (long) or at or above `up` (short):
+both are the exact solution of the integer predicate, recomputed whenever the row is touched. A row with several
+positions gets in each of its markets a band around the mark inside which no combination of prices can distress it.
+Distressed rows, and flat rows below zero, are candidates always. Every candidate is verified, so bands and bounds may
+be cautious, never bold: a block's bound may be stale on the cautious side only, and a scan that enters a block puts
+it right. The oracle in tests is the dense scan.
 """
 
 from typing import NamedTuple
@@ -13,7 +15,7 @@ import numpy.typing as npt
 
 from sim.events import H_N_TOUCHED, AccountMode
 from sim.kernels.jit import kernel
-from sim.kernels.margin import equity, find_tier, maintenance, position_maintenance
+from sim.kernels.margin import equity, is_distressed, maintenance, position_maintenance
 from sim.kernels.state import (
     BASE_ENTRY,
     BASE_MARK_PLUS_FEE,
@@ -23,6 +25,7 @@ from sim.kernels.state import (
     P_N_TIERS,
     P_TICK_VALUE,
     TIER_DEDUCTION,
+    TIER_FLOOR,
     TIER_MAINTENANCE_PPM,
 )
 
@@ -30,15 +33,20 @@ BLOCK = 256
 NEVER_DOWN = 0
 ALWAYS_DOWN = 2**31 - 1
 NEVER_UP = 2**31 - 1
+#: Prices beyond this many ticks, and positions worth more than 2**60 quanta, are outside the head-room of an
+#: instrument.
+HIGHEST_PRICE = 2_000_000_000
+_FARTHEST = 2.0**60
 
+_PPM = 1_000_000
 _RESERVED = int(AccountMode.RESERVED)
 
 
 class Thresholds(NamedTuple):
     """Prices in ticks at which rows become distressed, and their bounds over blocks of BLOCK rows."""
 
-    down: npt.NDArray[np.int32]  # (M, A) distressed at mark <= down
-    up: npt.NDArray[np.int32]  # (M, A) distressed at mark >= up
+    down: npt.NDArray[np.int32]  # (M, A) candidate at mark <= down
+    up: npt.NDArray[np.int32]  # (M, A) candidate at mark >= up
     block_down: npt.NDArray[np.int32]  # (M, blocks) at least the largest `down` of the block
     block_up: npt.NDArray[np.int32]  # (M, blocks) at most the smallest `up` of the block
 
@@ -56,177 +64,238 @@ def make_thresholds(n_markets: int, n_rows: int) -> Thresholds:
 
 @kernel
 def is_distressed_at(quote, lots, cost, mark, params, tiers):
-    """Whether a row with this one position is below (or at, if the rule book says so) its maintenance margin at `mark`."""
+    """True if a row with this one position is below (or at, where that counts) its maintenance margin at `mark`."""
     margin = position_maintenance(lots, cost, mark, params, tiers)
     left = quote + lots * mark * params[P_TICK_VALUE] - margin
     return left < 0 or (left == 0 and params[P_AT_OR_BELOW] != 0)
 
 
 @kernel
-def _guess(quote, lots, cost, mark, params, tiers):
-    """Price in ticks where equity about equals maintenance margin in the tier at `mark`: floating point, to start from."""
-    unit = float(lots * params[P_TICK_VALUE])
-    size = unit if unit > 0 else -unit
-    base = size * mark
-    if params[P_MARGIN_BASE] == BASE_ENTRY:
-        base = float(cost if cost > 0 else -cost)
-    tier = find_tier(int(base), tiers, params[P_N_TIERS])
-    rate = tiers[tier, TIER_MAINTENANCE_PPM] / 1e6
-    fixed = -float(tiers[tier, TIER_DEDUCTION])
-    if params[P_MARGIN_BASE] == BASE_ENTRY:
-        fixed += base * rate
-        rate = 0.0
-    if params[P_MARGIN_BASE] == BASE_MARK_PLUS_FEE:
-        rate += params[P_CLOSE_FEE_PPM] / 1e6
-    price = (fixed - float(quote)) / (unit - size * rate)
-    if price < 0.0:
-        price = 0.0
-    return int(price) if price < 2e9 else 2_000_000_000
+def _entry_price(short_of, unit, is_long, at_or_below):
+    """The threshold if the requirement does not depend on the mark; short_of: requirement less quote, quanta."""
+    if is_long:
+        price = short_of // unit
+        return price - 1 if at_or_below == 0 and price * unit == short_of else price
+    price = -short_of // unit
+    return price + 1 if at_or_below == 0 or price * unit != -short_of else price
 
 
 @kernel
-def distress_price(quote, lots, cost, mark, params, tiers):
-    """Largest price (long; 0 if none) or smallest price (short) in ticks at which the one-position row is distressed."""
-    guess = _guess(quote, lots, cost, mark, params, tiers)
-    guess = _guess(quote, lots, cost, guess, params, tiers)
-    if guess < 1:
-        guess = 1
+def _search_price(quote, lots, cost, guess, params, tiers):
+    """The threshold by doubling steps from `guess`, then bisection: where rounding or a tier's edge put the guess off."""
+    wanted = lots > 0  # a long is distressed below its threshold, a short above: find the last price of the lower kind
+    low = max(guess, 1)
     step = 1
-    if lots > 0:
-        low, high = guess, guess
-        while low > 0 and not is_distressed_at(quote, lots, cost, low, params, tiers):
-            high = low
-            low = low - step if low > step else 0
-            step *= 2
-        step = 1
-        while is_distressed_at(quote, lots, cost, high, params, tiers) and high < 2_000_000_000:
-            low = high
-            high += step
-            step *= 2
-        while high - low > 1:
-            middle = (low + high) // 2
-            if is_distressed_at(quote, lots, cost, middle, params, tiers):
-                low = middle
-            else:
-                high = middle
-        return low
-    low, high = guess, guess
-    while is_distressed_at(quote, lots, cost, low, params, tiers) and low > 0:
-        high = low
+    while low > 0 and is_distressed_at(quote, lots, cost, low, params, tiers) != wanted:
         low = low - step if low > step else 0
         step *= 2
+    high = low + 1
     step = 1
-    while high < 2_000_000_000 and not is_distressed_at(quote, lots, cost, high, params, tiers):
+    while high < HIGHEST_PRICE and is_distressed_at(quote, lots, cost, high, params, tiers) == wanted:
         low = high
-        high += step
+        high = min(high + step, HIGHEST_PRICE)
         step *= 2
     while high - low > 1:
         middle = (low + high) // 2
-        if is_distressed_at(quote, lots, cost, middle, params, tiers):
-            high = middle
-        else:
+        if is_distressed_at(quote, lots, cost, middle, params, tiers) == wanted:
             low = middle
-    return high
+        else:
+            high = middle
+    return low if wanted else high
 
 
 @kernel
-def reindex_row(thresholds, accounts, markets, row):
-    """Recompute the thresholds of one row; loosen its block's bounds where needed."""
-    if accounts.mode[row] == _RESERVED:
-        return
-    n_markets = accounts.lots.shape[1]
-    held = -1
-    count = 0
-    for market in range(n_markets):
-        thresholds.down[market, row] = NEVER_DOWN
-        thresholds.up[market, row] = NEVER_UP
-        if accounts.lots[row, market] != 0:
-            count += 1
-            held = market
-    if count == 0:
-        if accounts.quote[row] >= 0:
-            return
-        held = 0
+def distress_price(quote, lots, cost, params, tiers):
+    """Largest (long; 0 if none) or smallest (short) price in ticks at which a row with this one position is distressed.
+
+    Closed form in floating point: the schedule is convex, so the first tier whose own solution lies below the next
+    floor holds it. The integer predicate on both sides of it must agree, else the neighbourhood is searched. The body
+    is in one piece because a call costs more than the arithmetic. A long beyond the head-room gets ALWAYS_DOWN, a
+    short NEVER_UP.
+    """
+    is_long = lots > 0
+    unit = (lots if is_long else -lots) * params[P_TICK_VALUE]
+    at_or_below = params[P_AT_OR_BELOW]
+    if params[P_MARGIN_BASE] == BASE_ENTRY:
+        short_of = position_maintenance(lots, cost, 1, params, tiers) - quote
+        price = _entry_price(short_of, unit, is_long, at_or_below)
+        return min(max(price, 0 if is_long else 1), ALWAYS_DOWN)
+    sign = 1.0 if is_long else -1.0
+    fee_ppm = params[P_CLOSE_FEE_PPM] if params[P_MARGIN_BASE] == BASE_MARK_PLUS_FEE else 0
+    last = params[P_N_TIERS] - 1
+    tier = 0
+    while True:
+        rate_ppm = tiers[tier, TIER_MAINTENANCE_PPM] + fee_ppm
+        deduction = tiers[tier, TIER_DEDUCTION]
+        value = (np.float64(quote) + np.float64(deduction)) / (rate_ppm * 1e-6 - sign)
+        if tier == last or value < np.float64(tiers[tier + 1, TIER_FLOOR]):
+            break
+        tier += 1
+    if value > _FARTHEST or value > np.float64(unit) * HIGHEST_PRICE:
+        return ALWAYS_DOWN
+    price = np.int64(value / np.float64(unit)) if value > 0.0 else 0
+    low = unit * price
+    high = low + unit
+    if low >= tiers[tier, TIER_FLOOR] and (tier == last or high < tiers[tier + 1, TIER_FLOOR]):
+        whole = low // _PPM
+        left = quote - max(0, whole * rate_ppm - (whole * _PPM - low) * rate_ppm // _PPM - deduction)
+        whole = high // _PPM
+        next_left = quote - max(0, whole * rate_ppm - (whole * _PPM - high) * rate_ppm // _PPM - deduction)
+        if is_long:
+            if left + low < at_or_below <= next_left + high:
+                return price
+        elif next_left - high < at_or_below <= left - low:
+            return price + 1
+    return _search_price(quote, lots, cost, price, params, tiers)
+
+
+@kernel
+def _set_down(thresholds, market, row, price):
+    thresholds.down[market, row] = price
     block = row // BLOCK
-    if count == 1 and accounts.lots[row, held] < 0:
-        price = distress_price(
-            accounts.quote[row],
-            accounts.lots[row, held],
-            accounts.cost[row, held],
-            markets.mark[held],
-            markets.params[held],
-            markets.tiers[held],
-        )
-        thresholds.up[held, row] = price
-        if price < thresholds.block_up[held, block]:
-            thresholds.block_up[held, block] = price
+    if price > thresholds.block_down[market, block]:
+        thresholds.block_down[market, block] = price
+
+
+@kernel
+def _set_up(thresholds, market, row, price):
+    thresholds.up[market, row] = price
+    block = row // BLOCK
+    if price < thresholds.block_up[market, block]:
+        thresholds.block_up[market, block] = price
+
+
+@kernel
+def _set_band(thresholds, accounts, markets, row):
+    """Give a row with positions a band in each of its markets that keeps it safe while all marks stay inside theirs.
+
+    A price move of one tick costs at most |lots| x tick value x (1 + highest rate), and rounding two quanta a market,
+    so a relative move of spare / (sum of notional x (1 + rate)) in all markets at once is safe.
+    """
+    spare = np.float64(equity(accounts, markets, row) - maintenance(accounts, markets, row))
+    weight = 0.0
+    first = -1
+    for market in range(accounts.lots.shape[1]):
+        lots = accounts.lots[row, market]
+        if lots != 0:
+            params, tiers = markets.params[market], markets.tiers[market]
+            rate = (tiers[params[P_N_TIERS] - 1, TIER_MAINTENANCE_PPM] + params[P_CLOSE_FEE_PPM]) / 1e6
+            weight += np.abs(np.float64(lots) * markets.mark[market] * params[P_TICK_VALUE]) * (1.0 + rate)
+            spare -= 2.0
+            if first < 0:
+                first = market
+    if spare <= 0.0:
+        _set_down(thresholds, max(first, 0), row, ALWAYS_DOWN)
         return
-    price = ALWAYS_DOWN
-    if count == 1:
-        price = distress_price(
-            accounts.quote[row],
-            accounts.lots[row, held],
-            accounts.cost[row, held],
-            markets.mark[held],
-            markets.params[held],
-            markets.tiers[held],
-        )
-    thresholds.down[held, row] = price
-    if price > thresholds.block_down[held, block]:
-        thresholds.block_down[held, block] = price
+    move = 0.999999 * spare / weight
+    for market in range(accounts.lots.shape[1]):
+        if accounts.lots[row, market] != 0:
+            mark = markets.mark[market]
+            ticks = np.int64(min(np.float64(HIGHEST_PRICE - mark - 1), mark * move)) + 1
+            _set_down(thresholds, market, row, mark - ticks if mark > ticks else NEVER_DOWN)
+            _set_up(thresholds, market, row, mark + ticks)
+
+
+@kernel
+def _reindex(thresholds, accounts, markets, rows, n, all_rows):
+    """Recompute the thresholds of rows[:n], or of rows 0..n-1; loosen the bounds of their blocks where needed."""
+    quote, lots, cost, mode = accounts.quote, accounts.lots, accounts.cost, accounts.mode
+    down, up = thresholds.down, thresholds.up
+    n_markets = lots.shape[1]
+    for i in range(n):
+        row = i if all_rows else rows[i]
+        if mode[row] == _RESERVED:
+            continue
+        count = 0
+        held = 0
+        for market in range(n_markets):
+            down[market, row] = NEVER_DOWN
+            up[market, row] = NEVER_UP
+            if lots[row, market] != 0:
+                count += 1
+                held = market
+        if count == 1:
+            size = lots[row, held]
+            price = distress_price(quote[row], size, cost[row, held], markets.params[held], markets.tiers[held])
+            if size > 0:
+                down[held, row] = price
+                if price > thresholds.block_down[held, row // BLOCK]:
+                    thresholds.block_down[held, row // BLOCK] = price
+            else:
+                up[held, row] = price
+                if price < thresholds.block_up[held, row // BLOCK]:
+                    thresholds.block_up[held, row // BLOCK] = price
+        elif count > 1:
+            _set_band(thresholds, accounts, markets, row)
+        elif quote[row] < 0:
+            _set_down(thresholds, 0, row, ALWAYS_DOWN)
 
 
 @kernel
 def reindex_all(thresholds, accounts, markets):
     """Recompute the thresholds of all rows."""
-    for row in range(accounts.quote.shape[0]):
-        reindex_row(thresholds, accounts, markets, row)
+    _reindex(thresholds, accounts, markets, accounts.touched, accounts.quote.shape[0], True)
 
 
 @kernel
 def reindex_touched(thresholds, accounts, markets, header):
     """Recompute the thresholds of the rows touched in this cycle."""
-    for i in range(header[H_N_TOUCHED]):
-        reindex_row(thresholds, accounts, markets, accounts.touched[i])
+    _reindex(thresholds, accounts, markets, accounts.touched, header[H_N_TOUCHED], False)
 
 
 @kernel
-def is_row_distressed(accounts, markets, row):
-    """The exact predicate: equity below maintenance margin (or at it), or flat and below zero."""
-    margin = maintenance(accounts, markets, row)
-    left = equity(accounts, markets, row) - margin
-    if left < 0:
+def _is_candidate(thresholds, markets, market, row):
+    mark = markets.mark[market]
+    return mark <= thresholds.down[market, row] or mark >= thresholds.up[market, row]
+
+
+@kernel
+def _verify(thresholds, accounts, markets, market, row):
+    """True if a candidate of `market` is distressed and no earlier market named it; a safe row gets a fresh band."""
+    for earlier in range(market):
+        if _is_candidate(thresholds, markets, earlier, row):
+            return False
+    if is_distressed(accounts, markets, row):
         return True
-    return left == 0 and margin > 0 and markets.params[0, P_AT_OR_BELOW] != 0
+    _set_band(thresholds, accounts, markets, row)
+    return False
+
+
+@kernel
+def _tighten_block(thresholds, market, begin, end):
+    """Set the bounds of the block of rows [begin, end) to the extremes of its thresholds."""
+    highest = NEVER_DOWN
+    lowest = NEVER_UP
+    for row in range(begin, end):
+        highest = max(highest, thresholds.down[market, row])
+        lowest = min(lowest, thresholds.up[market, row])
+    thresholds.block_down[market, begin // BLOCK] = highest
+    thresholds.block_up[market, begin // BLOCK] = lowest
+    return highest, lowest
 
 
 @kernel
 def find_distressed(thresholds, accounts, markets, out):
-    """Write the ids of distressed rows to `out`, ascending within a market's blocks, each once; return how many."""
+    """Write the ids of distressed rows to `out`, each once; return how many. Reserved rows are never among them.
+
+    Thresholds must have been recomputed for every row touched since the last call. out: int64 (>= A,).
+    """
     n_markets, n_rows = thresholds.down.shape
-    n_blocks = thresholds.block_down.shape[1]
     count = 0
     for market in range(n_markets):
         mark = markets.mark[market]
-        down, up = thresholds.down[market], thresholds.up[market]
-        for block in range(n_blocks):
+        for block in range(thresholds.block_down.shape[1]):
             if mark > thresholds.block_down[market, block] and mark < thresholds.block_up[market, block]:
                 continue
             begin = block * BLOCK
-            end = begin + BLOCK if begin + BLOCK < n_rows else n_rows
-            highest = NEVER_DOWN
-            lowest = NEVER_UP
-            for row in range(begin, end):
-                if down[row] > highest:
-                    highest = down[row]
-                if up[row] < lowest:
-                    lowest = up[row]
-            thresholds.block_down[market, block] = highest
-            thresholds.block_up[market, block] = lowest
+            end = min(begin + BLOCK, n_rows)
+            highest, lowest = _tighten_block(thresholds, market, begin, end)
             if mark > highest and mark < lowest:
                 continue
             for row in range(begin, end):
-                if (mark <= down[row] or mark >= up[row]) and is_row_distressed(accounts, markets, row):
+                if _is_candidate(thresholds, markets, market, row) and _verify(
+                    thresholds, accounts, markets, market, row
+                ):
                     out[count] = row
                     count += 1
     return count
