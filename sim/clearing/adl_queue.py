@@ -1,4 +1,4 @@
-"""The ADL queue: counterparties of one side of a market in rank order, sorted only as far as needed; and the queue lights.
+"""The ADL queue of one side of a market, sorted only as far as needed; and the queue lights.
 
 A sample of every 64th row gives a cut that should hold enough contracts; the rows above the cut are sorted exactly by
 (score, id). If they do not suffice, the cut is lowered; the sorted prefix always equals that of the full sort.

@@ -1,4 +1,6 @@
-"""Insurance funds: one FUND (cash, never below zero) and one ENGINE (inventory) per scope of markets. Rules: CLR-FND-###."""
+"""Insurance funds: one FUND (cash, never below zero) and one ENGINE (inventory) per scope of markets. Rules
+CLR-FND-### in RULES.md.
+"""
 
 from decimal import Decimal
 from typing import Annotated

@@ -1,11 +1,12 @@
 """The clearing house: runs steps 8-12 of the cycle on the arrays, in the order written in `waterfall.py`.
 
-It decides nothing of its own: policies say what, kernels do it. It owns what clearing remembers (waiting rows, throttle,
-unwind clocks), the records, and scratch memory. `engine/` calls it; policies never import it.
+It decides nothing of its own: policies say what, kernels do it. It owns what clearing remembers (waiting rows,
+throttle, unwind clocks), the records, and scratch memory. `engine/` calls it; policies never import it.
 """
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,7 @@ from sim.kernels.state import P_ENGINE_ROW, P_FUND_ROW, P_TICK_VALUE, AccountArr
 from sim.kernels.unwind import plan_unwind
 
 I64 = npt.NDArray[np.int64]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class Throttle:
@@ -51,7 +53,7 @@ class Throttle:
         return passed
 
 
-def grow(array: npt.NDArray[np.generic], rows: int) -> npt.NDArray[np.generic]:
+def grow(array: npt.NDArray[Scalar], rows: int) -> npt.NDArray[Scalar]:
     """Return `array` with at least `rows` rows, contents kept."""
     if len(array) >= rows:
         return array
@@ -109,7 +111,10 @@ class ClearingHouse:
     # -- step 8: who is liquidated now -------------------------------------------------------------------------------
 
     def admit(self, rows: I64, *, now_ms: int) -> I64:
-        """Return those of the distressed `rows` whose liquidation starts now, first one first; the rest is `backlog`."""
+        """Return those of the distressed `rows` whose liquidation starts now, first one first.
+
+        The rest is `backlog`.
+        """
         rows = self._without_known_bad_debt(np.asarray(rows, np.int64))
         cycle = int(self.log.header[H_CYCLE])
         waiting = self.waiting
@@ -129,7 +134,8 @@ class ClearingHouse:
         keys = np.empty(len(rows), np.float64)
         priority = PRIORITIES.index(self.policy.priority)
         liq.risk_keys(self.accounts, self.markets, rows, len(rows), priority, self._random_key, keys)
-        return rows[np.lexsort((rows, keys))]
+        ordered: I64 = rows[np.lexsort((rows, keys))]
+        return ordered
 
     def _below_zero(self, rows: I64) -> npt.NDArray[np.bool_]:
         value = self.markets.mark * self.markets.params[:, P_TICK_VALUE]
@@ -140,10 +146,13 @@ class ClearingHouse:
         debt = self.waiting.bad_debt[rows]
         if not debt.any():
             return rows
-        market = np.maximum(self.waiting.last_market[rows], 0)
+        market = np.maximum(np.maximum(self.waiting.last_market[rows], self.accounts.market[rows]), 0)
         fund_cash = self.accounts.quote[self.markets.params[market, P_FUND_ROW]]
-        stands = (debt > 0) & (self.accounts.quote[rows] == -debt) & ~((fund_cash > 0) & self.may_draw)
-        return rows[~stands]
+        stands: npt.NDArray[np.bool_] = (
+            (debt > 0) & (self.accounts.quote[rows] == -debt) & ~((fund_cash > 0) & self.may_draw)
+        )
+        others: I64 = rows[~stands]
+        return others
 
     def _note_backlog(self, rows: I64) -> None:
         self.backlog = rows
@@ -196,7 +205,10 @@ class ClearingHouse:
     # -- steps 11, 12 --------------------------------------------------------------------------------------------------
 
     def run_waterfall(self, rows: I64) -> WaterfallOutcome:
-        """Run the configured layers, in order, over what the book left; call it even if `rows` is empty and ENGINE holds."""
+        """Run the configured layers, in order, over what the book left.
+
+        Call it even if `rows` is empty and ENGINE holds.
+        """
         outcome = WaterfallOutcome()
         self._layers.run(rows, outcome)
         if len(outcome.left):

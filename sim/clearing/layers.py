@@ -1,4 +1,7 @@
-"""Runs the configured layers of the waterfall in order; what each means is written in `waterfall.py` and the kernels."""
+"""Runs the configured layers of the waterfall in order.
+
+What each means is written in `waterfall.py` and the kernels.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from sim.clearing.waterfall import InsuranceFundLayer, TakeoverLayer, WaterfallL
 from sim.errors import InvariantError
 from sim.events import H_CYCLE
 from sim.kernels import adl as adl_kernels
-from sim.kernels import liquidation as liq
+from sim.kernels import liquidation_records as liq
 from sim.kernels import loss as loss_kernels
 from sim.kernels import waterfall as wf
 from sim.kernels.records import D_COUNTERPARTY
@@ -228,7 +231,8 @@ class Layers:
             raise InvariantError(
                 f"tear-up in market {market} left {len(targets) - place[0]} positions: lots do not sum to 0"
             )
-        return holders[:n].copy()
+        torn: I64 = holders[:n].copy()
+        return torn
 
     def _collect(self, gains: I64, scope: tuple[int, int, int]) -> None:
         """Winners pay what the scope owes, up to their gains; ENGINE's own debt comes last."""

@@ -1,7 +1,7 @@
 """Liquidation policies: how much of a distressed position goes to the book, at what limit, in what order and how fast.
 
-Who is distressed is the margin schedule's; what happens to what the book leaves is the waterfall's. Rules: CLR-LIQ-### in
-RULES.md. A policy holds parameters only; what liquidation remembers of a row is `WaitingArrays`.
+Who is distressed is the margin schedule's; what happens to what the book leaves is the waterfall's. Rules: CLR-LIQ-###
+in RULES.md. A policy holds parameters only; what liquidation remembers of a row is `WaitingArrays`.
 """
 
 from decimal import Decimal

@@ -1,4 +1,7 @@
-"""Socialised loss: what nobody else paid is taken from winners, and positions nobody took are torn up. Rules: CLR-LOS-###."""
+"""Socialised loss: what nobody else paid is taken from winners, and positions nobody took are torn up.
+
+Rules CLR-LOS-### in RULES.md.
+"""
 
 from typing import Literal
 
@@ -8,7 +11,10 @@ from sim.policy import Policy
 
 
 class SocialisedLossLayer(Policy):
-    """Standing bankrupt positions close at mark against all opposing holders pro rata; the debt is a haircut of gains."""
+    """Standing bankrupt positions close at mark against all opposing holders pro rata.
+
+    The debt is a haircut of gains.
+    """
 
     kind: Literal["socialised_loss"] = "socialised_loss"
     basis: Literal["unrealised_gain", "equity_change"] = Field(

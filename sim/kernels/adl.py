@@ -1,8 +1,9 @@
 """Kernels of auto-deleveraging: scores, the queue, the closes at bankruptcy price, and the queue lights.
 
-Ranked are margin rows, not traders. A row may be a counterparty if it holds the opposite side in profit against its entry
-cost, is not reserved, does not belong to the bankrupt's own trader (an isolated position must not cost its owner's other
-rows more than the margin assigned to it), and would not end below zero by the close (such rows are skipped, as dYdX does).
+Ranked are margin rows, not traders. A row may be a counterparty if it holds the opposite side in profit against its
+entry cost, is not reserved, does not belong to the bankrupt's own trader (an isolated position must not cost its
+owner's other rows more than the margin assigned to it), and would not end below zero by the close (such rows are
+skipped, as dYdX does).
 """
 
 import numpy as np
@@ -23,7 +24,7 @@ from sim.kernels.allocate import allocate
 from sim.kernels.bankruptcy import bankruptcy_quote, lot_value
 from sim.kernels.jit import kernel
 from sim.kernels.ledger import post_transfer
-from sim.kernels.liquidation import find_record, note_closed
+from sim.kernels.liquidation_records import find_record, note_closed
 from sim.kernels.margin import equity, maintenance, maintenance_in
 from sim.kernels.records import (
     C_ADL_ACCOUNTS,
@@ -43,6 +44,7 @@ from sim.kernels.records import (
     D_QUOTE,
     D_RANK,
     D_SEQ,
+    D_SIDE,
     D_TIME_MS,
     L_DEFICIT,
     L_LOTS_ADL,
@@ -55,7 +57,7 @@ from sim.kernels.state import P_TICK_VALUE
 RANK_PROFIT_LEVERAGE, RANK_BINANCE_WALLET = range(2)
 #: What `deleverage` stopped for.
 ADL_DONE, ADL_EXTEND, ADL_ROOM, ADL_LIMIT = range(4)
-#: Slots of `work`: next target, head of the queue, matches still allowed in this cycle, transfers needed when out of room.
+#: Slots of `work`: next target, head of the queue, matches left in this cycle, log rows needed when out of room.
 W_TARGET, W_HEAD, W_LEFT, W_NEEDED = range(4)
 WORK_WIDTH = 4
 
@@ -71,10 +73,12 @@ def unrealised_profit(accounts, markets, row, market):
 
 @kernel
 def profit_leverage_score(accounts, markets, row, market):
-    """BitMEX: PNL% x effective leverage if in profit, PNL% / effective leverage if in loss; inf at zero equity in profit.
+    """BitMEX: PNL% x effective leverage if in profit, PNL% / effective leverage if in loss; inf at zero equity in
+    profit.
 
-    PNL% = (mark value - entry value) / |entry value|; effective leverage = |mark value| / (mark value - bankruptcy value),
-    whose divisor is the equity that belongs to the position. Source: BitMEX, What is Auto-Deleveraging, read 2026-11.
+    PNL% = (mark value - entry value) / |entry value|; effective leverage = |mark value| / (mark value - bankruptcy
+    value), whose divisor is the equity that belongs to the position.
+    Source: BitMEX, What is Auto-Deleveraging, read 2026-11.
     """
     value = accounts.lots[row, market] * lot_value(markets, market)
     cost = accounts.cost[row, market]
@@ -113,7 +117,8 @@ def binance_wallet_score(accounts, markets, row, market, wallet_floor):
 
 @kernel
 def score_side(accounts, markets, market, side, ranking, wallet_floor, only_profit, scores):
-    """Write the score of every row on `side` (+1 long, -1 short) of `market` to `scores`, NaN elsewhere; return the lots.
+    """Write the score of every row on `side` (+1 long, -1 short) of `market` to `scores`, NaN elsewhere; return the
+    lots.
 
     only_profit: leave out rows without unrealised profit. Reserved rows never score. scores: float64 (A,). The return
     value is the number of contracts (absolute) of the rows that have a score.
@@ -160,7 +165,10 @@ def light_buckets(accounts, market, queue, n, total, buckets):
 
 @kernel
 def gather_targets(accounts, markets, rows, n, market, side, only_bankrupt, out):
-    """Write rows of rows[:n] that stand on `side` of `market` and are to be closed by ADL; return (count, contracts)."""
+    """Write rows of rows[:n] that stand on `side` of `market` and are to be closed by ADL.
+
+    Return (count, contracts).
+    """
     count = 0
     total = 0
     for i in range(n):
@@ -228,6 +236,7 @@ def _write_match(accounts, markets, log, records, target, row, market, rank, sco
     match[D_HARM] = harm
     held = accounts.lots[row, market]
     match[D_PARTIAL] = 1 if (held if held > 0 else -held) > lots else 0
+    match[D_SIDE] = 1 if held > 0 else -1
     records.scores[index] = score
     records.counts[R_MATCHES] += 1
     counters = records.counters[market]
@@ -241,7 +250,7 @@ def _write_match(accounts, markets, log, records, target, row, market, rank, sco
 
 @kernel
 def _close_target(accounts, markets, log, target, market, quote, n, got, queue, scratch, scores, records):
-    """Close `got` contracts of `target` against the picked counterparties for `quote` in all, split by largest remainder."""
+    """Close `got` contracts of `target` against the picked rows for `quote` in all, split by largest remainder."""
     picks, parts, quotes, ids, remainders = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
     sign = 1 if accounts.lots[target, market] > 0 else -1
     unit = lot_value(markets, market)
@@ -283,9 +292,9 @@ def deleverage(
     """Close the positions of targets[work[W_TARGET]:n_targets] against the queue, each at its bankruptcy price.
 
     Best-ranked first, the last one partial; never more than the target holds. The total of a close is split by largest
-    remainder, ties to the lower id. Returns ADL_DONE, or why it stopped: ADL_EXTEND (the sorted prefix is used up and not
-    `complete`), ADL_ROOM (the logs need work[W_NEEDED] free rows), ADL_LIMIT (no matches left in this cycle); then call
-    again with the same `work`. queue: int64 ids. scratch: int64 (5, >= n_queue).
+    remainder, ties to the lower id. Returns ADL_DONE, or why it stopped: ADL_EXTEND (the sorted prefix is used up and
+    not `complete`), ADL_ROOM (the logs need work[W_NEEDED] free rows), ADL_LIMIT (no matches left in this cycle); then
+    call again with the same `work`. queue: int64 ids. scratch: int64 (5, >= n_queue).
     """
     header = log.header
     while work[W_TARGET] < n_targets:

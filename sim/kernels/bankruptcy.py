@@ -1,7 +1,8 @@
 """The price at which a close leaves nothing: as a total in quanta, for accounts with one or many positions.
 
 The equity of an account is split over its positions by the maintenance margin each frees (dYdX v4). The quotient rounds
-down, so the close is never worse than bankruptcy for the account: the fund or the counterparty pays the quantum (CLR-LIQ-002).
+down, so the close is never worse than bankruptcy for the account: the fund or the counterparty pays the quantum
+(CLR-LIQ-002).
 """
 
 from sim.kernels.jit import kernel

@@ -1,18 +1,16 @@
 """Kernels of liquidation: who comes first, what is sent to the book, and what the penalty is.
 
-They decide sizes and limits and write intents and records; only `charge_liquidation_fees` moves money, by `post_transfer`.
+They decide sizes and limits and write intents and records; only `charge_liquidation_fees` moves money, by
+`post_transfer`.
 """
 
 import numpy as np
 
 from sim.events import (
     FLAG_FROZEN,
-    FLAG_LIQUIDATED,
     H_CAUSE,
-    H_CYCLE,
     H_LOG_ON,
     H_N_TRANSFERS,
-    H_SEQ,
     H_TIME_MS,
     I_ACCOUNT,
     I_ARRIVAL,
@@ -33,53 +31,38 @@ from sim.events import (
     Side,
     TimeInForce,
 )
-from sim.kernels.bankruptcy import bankruptcy_limit, bankruptcy_quote, lot_value
+from sim.kernels.bankruptcy import bankruptcy_limit, lot_value
 from sim.kernels.jit import kernel
-from sim.kernels.ledger import entry_cost_after, post_transfer
-from sim.kernels.margin import equity, maintenance, maintenance_in, position_maintenance
+from sim.kernels.ledger import post_transfer
+from sim.kernels.liquidation_records import begin_row, find_record, is_distressed, note_closed
+from sim.kernels.liquidation_steps import (
+    PL_BAND_PPM,
+    PL_STEP,
+    PL_STYLE,
+    STEP_COMPLIANT,
+    STEP_FRACTION,
+    STEP_TIER_FLOOR,
+    STYLE_MARKET,
+    lots_of_fraction,
+    lots_to_comply,
+    lots_to_tier_floor,
+)
+from sim.kernels.margin import equity, maintenance, maintenance_in
 from sim.kernels.records import (
     C_BOOK_NOTIONAL,
     C_FUND_GAIN,
-    C_LIQUIDATED_ACCOUNTS,
-    C_LIQUIDATED_LONG,
-    C_LIQUIDATED_SHORT,
     C_LIQUIDATION_FEES,
-    L_ACCOUNT,
     L_BANKRUPTCY_QUOTE,
-    L_CYCLE,
-    L_EQUITY,
     L_FEE,
     L_LOTS,
     L_LOTS_BOOK,
-    L_MAINTENANCE,
-    L_MARK,
-    L_MARKET,
-    L_MARKET_MAINTENANCE,
     L_SEQ,
-    L_TIME_MS,
-    LIQUIDATION_WIDTH,
     R_LIQUIDATIONS,
     R_ROUND_START,
 )
-from sim.kernels.rounding import mul_div_floor, rate_ceil, rate_floor
-from sim.kernels.state import (
-    BASE_ENTRY,
-    FEES,
-    P_AT_OR_BELOW,
-    P_FUND_ROW,
-    P_LIQUIDATION_FEE_PPM,
-    P_MARGIN_BASE,
-    P_N_TIERS,
-    P_TICK_VALUE,
-    TIER_FLOOR,
-    TIER_MAINTENANCE_PPM,
-)
+from sim.kernels.rounding import rate_ceil, rate_floor
+from sim.kernels.state import FEES, P_AT_OR_BELOW, P_FUND_ROW, P_LIQUIDATION_FEE_PPM, P_TICK_VALUE
 
-# Slots of the lowered liquidation policy, int64[PLAN_WIDTH].
-PL_STEP, PL_FRACTION_PPM, PL_WHOLE_BELOW, PL_THEN_WHOLE, PL_STYLE, PL_BAND_PPM = range(6)
-PLAN_WIDTH = 8
-STEP_FULL, STEP_COMPLIANT, STEP_TIER_FLOOR, STEP_FRACTION = range(4)
-STYLE_BANKRUPTCY_LIMIT, STYLE_MARKET = range(2)
 PRIORITY_RISKIEST, PRIORITY_BY_ID, PRIORITY_RANDOM = range(3)
 
 _IOC, _LIMIT, _MARKET = int(TimeInForce.IOC), int(OrderKind.LIMIT), int(OrderKind.MARKET)
@@ -89,43 +72,6 @@ _PENDING = int(OrderStatus.PENDING)
 _FEE_REASON = int(Reason.LIQUIDATION_FEE)
 _SCALE = 1_000_000
 INT64_MAX = 2**63 - 1
-
-
-@kernel
-def is_flat(accounts, row):
-    """True if `row` holds no contracts."""
-    for market in range(accounts.lots.shape[1]):
-        if accounts.lots[row, market] != 0:
-            return False
-    return True
-
-
-@kernel
-def is_distressed(accounts, markets, row):
-    """True if equity is below maintenance margin (or at it where the market says so), or flat and below zero."""
-    margin = equity(accounts, markets, row) - maintenance(accounts, markets, row)
-    if margin != 0:
-        return margin < 0
-    for market in range(accounts.lots.shape[1]):
-        if accounts.lots[row, market] != 0 and markets.params[market, P_AT_OR_BELOW] != 0:
-            return True
-    return False
-
-
-@kernel
-def gather_distressed(accounts, markets, rows, n, only_below_zero, out):
-    """Write those of rows[:n] that are distressed (or hold contracts and are below zero) to `out`; return how many."""
-    count = 0
-    for i in range(n):
-        row = rows[i]
-        if only_below_zero != 0:
-            keep = equity(accounts, markets, row) < 0 and not is_flat(accounts, row)
-        else:
-            keep = is_distressed(accounts, markets, row)
-        if keep:
-            out[count] = row
-            count += 1
-    return count
 
 
 @kernel
@@ -157,151 +103,7 @@ def risk_keys(accounts, markets, rows, n, priority, key, out):
 
 
 @kernel
-def lots_to_comply(lots, cost, mark, params, tiers, allowed):
-    """Smallest number of contracts (absolute) whose close at mark brings requirement plus fee down to `allowed` quanta.
-
-    All of them if no smaller number does. Requirement + fee is convex in the number closed, so the search stops where
-    the fee rate overtakes the marginal maintenance rate. Rounding up by quantum may make the answer one lot too large.
-    """
-    size = lots if lots > 0 else -lots
-    sign = 1 if lots > 0 else -1
-    unit = mark * params[P_TICK_VALUE]
-    fee_ppm = params[P_LIQUIDATION_FEE_PPM]
-    least = _lots_where_fee_wins(size, cost, unit, params, tiers, fee_ppm)
-    low, high = 0, size - least
-    while low + 1 < high:
-        middle = (low + high) // 2
-        if _need_after(lots, cost, mark, params, tiers, sign * middle, unit, fee_ppm) > allowed:
-            low = middle
-        else:
-            high = middle
-    if high < 1 or _need_after(lots, cost, mark, params, tiers, sign * high, unit, fee_ppm) > allowed:
-        return size
-    return high
-
-
-@kernel
-def _need_after(lots, cost, mark, params, tiers, closed, unit, fee_ppm):
-    """Requirement of what is left after `closed` (signed) contracts, plus the fee on them."""
-    left = position_maintenance(lots - closed, entry_cost_after(cost, lots, -closed, 0), mark, params, tiers)
-    notional = (closed if closed > 0 else -closed) * unit
-    return left + rate_ceil(notional, fee_ppm, _SCALE)
-
-
-@kernel
-def _lots_where_fee_wins(size, cost, unit, params, tiers, fee_ppm):
-    """Largest position (absolute) whose marginal maintenance rate does not exceed the fee rate: no use going below."""
-    floor = -1
-    for tier in range(params[P_N_TIERS]):
-        if tiers[tier, TIER_MAINTENANCE_PPM] > fee_ppm:
-            floor = tiers[tier, TIER_FLOOR]
-            break
-    if floor < 0:
-        return size
-    return _lots_at_value(floor, size, cost, unit, params)
-
-
-@kernel
-def _lots_at_value(value, size, cost, unit, params):
-    """Contracts (at most `size`) that are worth at most `value`, by the measure that the margin tiers use."""
-    if params[P_MARGIN_BASE] == BASE_ENTRY:
-        entry = cost if cost > 0 else -cost
-        left = mul_div_floor(value, size, entry) if entry > 0 else size
-    else:
-        left = value // unit
-    return left if left < size else size
-
-
-@kernel
-def lots_to_tier_floor(lots, cost, mark, params, tiers):
-    """Contracts (absolute) to close so that the position falls into the tier below; all of them in the lowest tier.
-
-    A value exactly on a floor still belongs to the tier above it, so the target is one quantum less.
-    """
-    size = lots if lots > 0 else -lots
-    unit = mark * params[P_TICK_VALUE]
-    entry = cost if cost > 0 else -cost
-    value = entry if params[P_MARGIN_BASE] == BASE_ENTRY else size * unit
-    floor = 0
-    for tier in range(params[P_N_TIERS]):
-        if tiers[tier, TIER_FLOOR] <= value:
-            floor = tiers[tier, TIER_FLOOR]
-    if floor == 0:
-        return size
-    return max(1, size - _lots_at_value(floor - 1, size, cost, unit, params))
-
-
-@kernel
-def lots_of_fraction(lots, unit, plan, attempts):
-    """Contracts (absolute) of a step that closes a share: rounded up, and all if the position is small or was stepped."""
-    size = lots if lots > 0 else -lots
-    if size * unit <= plan[PL_WHOLE_BELOW] or (plan[PL_THEN_WHOLE] != 0 and attempts > 0):
-        return size
-    return min(size, rate_ceil(size, plan[PL_FRACTION_PPM], _SCALE))
-
-
-@kernel
-def begin_record(accounts, markets, header, records, row, market, row_equity, row_maintenance, last_market):
-    """Append one liquidation row for a position (lots 0: an account that is flat and below zero); return its index."""
-    index = records.counts[R_LIQUIDATIONS]
-    record = records.liquidations[index]
-    for column in range(LIQUIDATION_WIDTH):
-        record[column] = 0
-    lots = accounts.lots[row, market]
-    record[L_SEQ] = header[H_SEQ]
-    record[L_TIME_MS] = header[H_TIME_MS]
-    record[L_CYCLE] = header[H_CYCLE]
-    record[L_ACCOUNT] = row
-    record[L_MARKET] = market
-    record[L_LOTS] = lots
-    record[L_MARK] = markets.mark[market]
-    record[L_EQUITY] = row_equity
-    record[L_MAINTENANCE] = row_maintenance
-    if lots != 0:
-        record[L_BANKRUPTCY_QUOTE] = bankruptcy_quote(accounts, markets, row, market, lots if lots > 0 else -lots)
-        record[L_MARKET_MAINTENANCE] = maintenance_in(accounts, markets, row, market)
-        last_market[row] = market
-    header[H_SEQ] += 1
-    records.counts[R_LIQUIDATIONS] += 1
-    if accounts.flags[row] & FLAG_LIQUIDATED == 0 and lots != 0:
-        accounts.flags[row] |= FLAG_LIQUIDATED
-        records.counters[market, C_LIQUIDATED_ACCOUNTS] += 1
-    return index
-
-
-@kernel
-def begin_row(accounts, markets, header, records, waiting, row):
-    """Append the liquidation rows of one account: one a position, or one for its debt; link them to the account."""
-    row_equity = equity(accounts, markets, row)
-    row_maintenance = maintenance(accounts, markets, row)
-    records.first_record[row] = records.counts[R_LIQUIDATIONS]
-    if is_flat(accounts, row):
-        market = max(accounts.market[row], waiting.last_market[row], 0)
-        begin_record(accounts, markets, header, records, row, market, row_equity, row_maintenance, waiting.last_market)
-        return row_equity
-    for market in range(accounts.lots.shape[1]):
-        if accounts.lots[row, market] != 0:
-            begin_record(
-                accounts, markets, header, records, row, market, row_equity, row_maintenance, waiting.last_market
-            )
-    return row_equity
-
-
-@kernel
-def find_record(records, row, market):
-    """Index of this round's liquidation row of (row, market); -1 if there is none."""
-    index = records.first_record[row]
-    if index < records.counts[R_ROUND_START]:
-        return -1
-    while index < records.counts[R_LIQUIDATIONS] and records.liquidations[index, L_ACCOUNT] == row:
-        if records.liquidations[index, L_MARKET] == market:
-            return index
-        index += 1
-    return -1
-
-
-@kernel
-def _write_intent(accounts, markets, intents, index, row, market, lots, plan):
+def _write_intent(accounts, markets, records, intents, index, row, market, lots, plan):
     """Write one liquidation order that closes `lots` contracts (absolute); False if no price on the grid is allowed."""
     held = accounts.lots[row, market]
     mark = markets.mark[market]
@@ -315,7 +117,7 @@ def _write_intent(accounts, markets, intents, index, row, market, lots, plan):
         else:
             price = mark + rate_floor(mark, band, _SCALE)
     else:
-        whole = bankruptcy_quote(accounts, markets, row, market, held if held > 0 else -held)
+        whole = records.liquidations[find_record(records, row, market), L_BANKRUPTCY_QUOTE]
         price = bankruptcy_limit(whole, held, markets.params[market, P_TICK_VALUE])
         if price == 0:
             return False
@@ -336,7 +138,7 @@ def _write_intent(accounts, markets, intents, index, row, market, lots, plan):
 
 
 @kernel
-def _plan_to_comply(accounts, markets, row, row_equity, plan, intents, count):
+def _plan_to_comply(accounts, markets, records, row, row_equity, plan, intents, count):
     """Orders that restore one account with the fewest contracts: its largest requirement first, the next if need be."""
     free = row_equity
     total = maintenance(accounts, markets, row)
@@ -357,7 +159,7 @@ def _plan_to_comply(accounts, markets, row, row_equity, plan, intents, count):
         size = lots if lots > 0 else -lots
         allowed = free - (total - best_size) - (1 if params[P_AT_OR_BELOW] != 0 else 0)
         close = lots_to_comply(lots, accounts.cost[row, best], markets.mark[best], params, markets.tiers[best], allowed)
-        if _write_intent(accounts, markets, intents, count, row, best, close, plan):
+        if _write_intent(accounts, markets, records, intents, count, row, best, close, plan):
             count += 1
         if close < size:
             return count
@@ -367,10 +169,10 @@ def _plan_to_comply(accounts, markets, row, row_equity, plan, intents, count):
 
 
 @kernel
-def _plan_row(accounts, markets, waiting, row, row_equity, plan, intents, count):
+def _plan_row(accounts, markets, waiting, records, row, row_equity, plan, intents, count):
     """Orders of one account, by the step of the policy; an account below zero is always closed in full."""
     if plan[PL_STEP] == STEP_COMPLIANT and row_equity >= 0:
-        return _plan_to_comply(accounts, markets, row, row_equity, plan, intents, count)
+        return _plan_to_comply(accounts, markets, records, row, row_equity, plan, intents, count)
     for market in range(accounts.lots.shape[1]):
         lots = accounts.lots[row, market]
         if lots == 0:
@@ -382,7 +184,7 @@ def _plan_row(accounts, markets, waiting, row, row_equity, plan, intents, count)
             )
         elif row_equity >= 0 and plan[PL_STEP] == STEP_FRACTION:
             close = lots_of_fraction(lots, lot_value(markets, market), plan, waiting.attempts[row])
-        if _write_intent(accounts, markets, intents, count, row, market, close, plan):
+        if _write_intent(accounts, markets, records, intents, count, row, market, close, plan):
             count += 1
     return count
 
@@ -405,19 +207,10 @@ def plan_liquidations(accounts, markets, header, rows, n, plan, waiting, records
         kept += 1
         row_equity = begin_row(accounts, markets, header, records, waiting, row)
         accounts.flags[row] |= FLAG_FROZEN
-        count = _plan_row(accounts, markets, waiting, row, row_equity, plan, intents, count)
+        count = _plan_row(accounts, markets, waiting, records, row, row_equity, plan, intents, count)
         waiting.attempt_ms[row] = header[H_TIME_MS]
         waiting.attempts[row] += 1
     return count, kept
-
-
-@kernel
-def note_closed(records, markets, market, lots, held, column):
-    """Count `lots` contracts (absolute) of a position that was `held` (signed) as liquidated, once, in counter `column`."""
-    notional = lots * lot_value(markets, market)
-    records.counters[market, C_LIQUIDATED_LONG if held > 0 else C_LIQUIDATED_SHORT] += notional
-    if column >= 0:
-        records.counters[market, column] += notional
 
 
 @kernel

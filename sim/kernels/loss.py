@@ -1,4 +1,5 @@
-"""Kernels of the last layer: positions that nobody would take are torn up at mark, and what is owed is taken from gains.
+"""Kernels of the last layer: positions that nobody would take are torn up at mark, and what is owed is taken from
+gains.
 
 Tear-up: the standing contracts of one side are split over ALL holders of the other side pro rata to their contracts, at
 mark, so it changes nobody's equity and always succeeds (lots sum to 0). The debt then stands on flat accounts and is
@@ -10,7 +11,7 @@ from sim.kernels.allocate import allocate
 from sim.kernels.bankruptcy import lot_value
 from sim.kernels.jit import kernel
 from sim.kernels.ledger import post_transfer
-from sim.kernels.liquidation import find_record, is_flat, note_closed
+from sim.kernels.liquidation_records import find_record, is_flat, note_closed
 from sim.kernels.margin import equity
 from sim.kernels.records import (
     C_SOCIALISED,
@@ -98,9 +99,9 @@ def tear_up(accounts, markets, log, market, targets, n_targets, holders, parts, 
 def measure_gains(accounts, markets, fund, basis, gains):
     """Write what each row may be asked for in the scope of `fund` to `gains`, int64 (A,); return the sum.
 
-    BASIS_UNREALISED: profit against entry cost in the scope's markets. BASIS_EQUITY_CHANGE: equity less deposits, opening
-    positions and moves between own rows, i.e. what the row has gained since the run began. At most the row's equity;
-    reserved rows and losers give nothing.
+    BASIS_UNREALISED: profit against entry cost in the scope's markets. BASIS_EQUITY_CHANGE: equity less deposits,
+    opening positions and moves between own rows, i.e. what the row has gained since the run began. At most the row's
+    equity; reserved rows and losers give nothing.
     """
     total = 0
     for row in range(accounts.lots.shape[0]):
@@ -170,7 +171,10 @@ def collect_loss(accounts, markets, log, market, payers, parts, start, n, record
 
 @kernel
 def distribute_loss(accounts, markets, log, fund, pot, start, records):
-    """Pay what was collected to the accounts that owe in the scope of `fund`, in order; return (next record, what is left)."""
+    """Pay what was collected to the accounts that owe in the scope of `fund`, in order.
+
+    Return (next record, what is left).
+    """
     header = log.header
     for index in range(max(start, records.counts[R_ROUND_START]), records.counts[R_LIQUIDATIONS]):
         record = records.liquidations[index]

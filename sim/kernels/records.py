@@ -1,7 +1,8 @@
 """Columns of what clearing writes down: liquidations, deleveraging matches, and counters by market. Integers, no logic.
 
-One liquidation row is one position (account, market) in one round of clearing. One match row is one counterparty reduced.
-Prices that need not lie on the grid are kept as totals in quanta: price in ticks = quote / (lots x tick_value), all signed.
+One liquidation row is one position (account, market) in one round of clearing. One match row is one counterparty
+reduced. Prices that need not lie on the grid are kept as totals in quanta: price in ticks = quote / (lots x
+tick_value), all signed.
 """
 
 from typing import NamedTuple
@@ -50,8 +51,9 @@ LIQUIDATION_WIDTH = 18
     D_MARK,
     D_HARM,  # (mark - execution) x quantity given up by the counterparty; positive: it lost against the mark
     D_PARTIAL,  # 1: the counterparty kept part of its position
-) = range(13)
-MATCH_WIDTH = 13
+    D_SIDE,  # +1: the counterparty was long, -1: short
+) = range(14)
+MATCH_WIDTH = 14
 
 # Columns of RecordArrays.counters, one row a market, all since the start of the run.
 (

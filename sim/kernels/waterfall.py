@@ -1,15 +1,18 @@
 """Kernels of the waterfall's money: takeover by ENGINE, what flat accounts leave or owe, and what FUND pays.
 
-The columns of what they write are in `sim/kernels/records.py` (re-exported here). Every one moves money by `post_transfer`
-only, and returns the next item to process, short of its end when the transfer log lacks room: spill the log, call again.
+The columns of what they write are in `sim/kernels/records.py` (re-exported here). Every one moves
+money by `post_transfer` only, and returns the next item to process, short of its end when the transfer log lacks room:
+spill the log, call again.
 """
+
+import numpy as np
 
 from sim.events import FLAG_BANKRUPT, FLAG_FROZEN, H_CAUSE, H_LOG_ON, H_N_TRANSFERS, AccountMode, Reason
 from sim.kernels.allocate import allocate
 from sim.kernels.bankruptcy import bankruptcy_quote, count_positions, lot_value
 from sim.kernels.jit import kernel
 from sim.kernels.ledger import post_transfer
-from sim.kernels.liquidation import find_record, is_distressed, is_flat, note_closed
+from sim.kernels.liquidation_records import find_record, is_distressed, is_flat, note_closed, record_count_of
 from sim.kernels.margin import equity
 from sim.kernels.records import *  # noqa: F403
 from sim.kernels.records import (
@@ -52,18 +55,6 @@ def unit_ticks(quote, lots, tick_value):
 
 
 @kernel
-def record_count_of(records, row):
-    """Return (first, count) of this round's liquidation rows of `row`."""
-    first = records.first_record[row]
-    count = 0
-    if first < records.counts[R_ROUND_START]:
-        return first, 0
-    while first + count < records.counts[R_LIQUIDATIONS] and records.liquidations[first + count, L_ACCOUNT] == row:
-        count += 1
-    return first, count
-
-
-@kernel
 def split_by_market(records, row, amount, work):
     """Split `amount` >= 0 over the markets in which `row` was liquidated, by maintenance margin; return (first, count).
 
@@ -89,7 +80,7 @@ def _take_surplus(accounts, markets, log, row, to_fund, records, work):
     left = accounts.quote[row]
     if to_fund == 0:
         if accounts.mode[row] == _ISOLATED:
-            post_transfer(accounts, markets, log, row, accounts.wallet[row], left, 0, 0, _MARGIN_MOVE, 0)
+            post_transfer(accounts, markets, log, row, np.int64(accounts.wallet[row]), left, 0, 0, _MARGIN_MOVE, 0)
         return
     first, count = split_by_market(records, row, left, work)
     for k in range(count):
@@ -161,7 +152,8 @@ def inventory_notional(accounts, markets, engine):
 def lots_acceptable(accounts, markets, row, market, cap):
     """How many contracts (absolute) of the position ENGINE may take over, by inventory cap and by solvency.
 
-    After it, ENGINE's inventory at mark is at most `cap` quanta, and FUND's cash plus ENGINE's equity is not below zero.
+    After it, ENGINE's inventory at mark is at most `cap` quanta, and FUND's cash plus ENGINE's equity is not below
+    zero.
     """
     engine, fund = markets.params[market, P_ENGINE_ROW], markets.params[market, P_FUND_ROW]
     lots = accounts.lots[row, market]
@@ -238,7 +230,10 @@ def take_over(accounts, markets, log, rows, start, n, caps, records):
 
 @kernel
 def draw_fund(accounts, markets, log, start, records):
-    """FUND pays what this round's flat accounts owe, in order of the records, down to zero cash; return the next record."""
+    """FUND pays what this round's flat accounts owe, in order of the records, down to zero cash.
+
+    Return the next record.
+    """
     header = log.header
     for index in range(max(start, records.counts[R_ROUND_START]), records.counts[R_LIQUIDATIONS]):
         record = records.liquidations[index]
