@@ -1,0 +1,66 @@
+"""Where did each cohort's result come from? The change of equity split into components that add up exactly."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from analysis.charts.context import Context
+from analysis.charts.theme import BLACK, GROUP_COLOURS, empty_figure, finish
+from analysis.money import format_short
+from analysis.whopaid import GROUPS, group_components
+
+QUESTION = "Where did each cohort's result come from?"
+_MOST = 24
+
+
+def draw_attribution(attribution: pd.DataFrame, context: Context) -> go.Figure:
+    """Diverging stacked bars of `whopaid.attribution_by_cohort`, one bar a cohort, one colour a group of components."""
+    grouped = group_components(attribution)
+    labels = list(GROUPS)
+    moved = grouped[labels].apply(lambda row: any(value != 0 for value in row), axis=1).to_numpy()
+    grouped = grouped[moved]
+    if grouped.empty:
+        axes = (f"change of equity ({context.asset})", "cohort")
+        return empty_figure(context, question=QUESTION, words="No account's equity changed.", axes=axes)
+    size = grouped[labels].map(abs).sum(axis=1)
+    kept = grouped.loc[size.sort_values(ascending=False, kind="stable").index[:_MOST].sort_values()]
+    quote = {label: context.quote(kept[label].to_numpy(dtype=np.int64)) for label in labels}
+    scale = context.scale(*(np.asarray(values) for values in quote.values()))
+    figure = go.Figure()
+    for label in labels:
+        if quote[label].any():
+            figure.add_trace(
+                go.Bar(
+                    x=scale.of(quote[label]), y=kept["cohort"], orientation="h", name=label,
+                    marker={"color": GROUP_COLOURS[label], "line": {"width": 0.5, "color": "white"}},
+                    hovertemplate=f"%{{y}}, {label}: %{{x:+,.5~g}} {scale.unit}<extra></extra>",
+                )
+            )  # fmt: skip
+    change = scale.of(context.quote(kept["change_quanta"].to_numpy(dtype=np.int64)))
+    figure.add_trace(
+        go.Scatter(
+            x=change, y=kept["cohort"], mode="markers", name="change of equity",
+            marker={"symbol": "diamond", "size": 10, "color": BLACK, "line": {"width": 1, "color": "white"}},
+            hovertemplate=f"%{{y}}, change of equity: %{{x:+,.5~g}} {scale.unit}<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_layout(barmode="relative", bargap=0.3)
+    figure.update_xaxes(title_text=f"change of equity ({scale.unit})")
+    figure.update_yaxes(title_text="cohort", autorange="reversed")
+    finish(figure, context, question=QUESTION, answer=_answer(attribution, context), height=280 + 34 * len(kept))
+    figure.update_layout(legend={"x": 1.01, "y": 1, "xanchor": "left", "font": {"size": 12}})
+    return figure
+
+
+def _answer(attribution: pd.DataFrame, context: Context) -> str:
+    changed = attribution.sort_values("change_quanta", kind="stable")
+    low, high = changed.iloc[0], changed.iloc[-1]
+    return (
+        f"Largest fall of equity: {low['cohort']} {_short(low['change_quanta'], context)};"
+        f" largest rise: {high['cohort']} {_short(high['change_quanta'], context)}."
+        " Components add up to the change of every single account; nothing is left over."
+    )
+
+
+def _short(quanta: int, context: Context) -> str:
+    return format_short(float(context.quote(int(quanta))), context.asset)

@@ -1,0 +1,104 @@
+"""What every chart must know of its run: units, time axis, and the caption that says where the numbers come from."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.data import RunFolder
+from analysis.money import Scale, choose_scale
+
+F64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Context:
+    """Units and identity of a run, as charts print them."""
+
+    name: str
+    asset: str
+    quantum: Decimal
+    seed: int
+    n_traders: int
+    simulated_share: Decimal
+    config_hash: str
+    duration_ms: int
+    start_utc: datetime | None
+    lot_sizes: dict[str, Decimal] = field(default_factory=dict)
+    depth_bands_ppm: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, run: RunFolder) -> "Context":
+        """The context of a result folder."""
+        row = run.run
+        return cls(
+            name=str(row["name"]),
+            asset=run.asset,
+            quantum=run.quantum,
+            seed=int(row["seed"]),
+            n_traders=int(row["n_traders"]),
+            simulated_share=Decimal(run.text("simulated_share", "1")),
+            config_hash=str(row["config_hash"]),
+            duration_ms=int(row["duration_ms"]),
+            start_utc=run.start_utc,
+            lot_sizes={market: run.lot_size(market) for market in run.markets},
+            depth_bands_ppm=tuple(int(band) for band in run.manifest.get("depth_bands_ppm", ())),
+        )
+
+    @property
+    def caption(self) -> str:
+        """Run, seed, number of traders, simulated share, start of the config hash."""
+        share = f"{self.simulated_share * 100:f}".rstrip("0").rstrip(".") if self.simulated_share != 1 else "100"
+        return (
+            f"{self.name} · seed {self.seed} · {self.n_traders:,} traders · simulated share of the venue {share}%"
+            f" · config {self.config_hash[:10]}"
+        )
+
+    def quote(self, quanta: Any) -> F64:
+        """Quanta -> quote units as float64, for drawing only."""
+        return np.asarray(quanta, dtype=np.float64) * float(self.quantum)
+
+    def scale(self, *amounts: F64) -> Scale:
+        """The unit in which the largest of these amounts (quote units) is readable."""
+        largest = max((float(np.nanmax(np.abs(a))) for a in amounts if a.size and not np.isnan(a).all()), default=0.0)
+        return choose_scale(largest, self.asset)
+
+    def times(self, time_ms: Any) -> F64:
+        """Milliseconds since the start -> values of the time axis: milliseconds since 1970 if it shows UTC."""
+        column = np.asarray(time_ms, dtype=np.int64)
+        if self.start_utc is None:
+            return column / (60_000.0 if self._in_minutes else 1_000.0)
+        return column + self.start_utc.timestamp() * 1_000.0
+
+    @property
+    def _in_minutes(self) -> bool:
+        return self.duration_ms > 600_000
+
+    @property
+    def time_title(self) -> str:
+        """Title of the time axis, with its unit."""
+        if self.start_utc is None:
+            return f"time since the start ({'minutes' if self._in_minutes else 'seconds'})"
+        end = self.start_utc + timedelta(milliseconds=self.duration_ms)
+        days = f"{self.start_utc:%d %b %Y}"
+        if end.date() != self.start_utc.date():
+            days += f" to {end:%d %b %Y}"
+        return f"time (UTC, {days.lstrip('0')})"
+
+    @property
+    def time_type(self) -> str:
+        """Kind of the time axis."""
+        return "linear" if self.start_utc is None else "date"
+
+    def base_unit(self, market: str) -> str:
+        """The unit in which sizes of a market are counted: BTC for BTCUSDT settled in USDT."""
+        short = market.removesuffix("-PERP").removesuffix("_PERP")
+        base = short.removesuffix(self.asset).rstrip("-_/")
+        return base if base and base != short else f"base units of {market}"
+
+    def base(self, lots: Any, market: str) -> F64:
+        """Lots -> base units as float64, for drawing only."""
+        return np.asarray(lots, dtype=np.float64) * float(self.lot_sizes[market])

@@ -1,0 +1,125 @@
+"""Who was deleveraged, and what did it cost them? Each deleveraged account by its place in the ranking."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import plotly.graph_objects as go
+
+from analysis.charts.context import Context
+from analysis.charts.theme import LONG, SHORT, empty_figure, finish, place_legend
+from analysis.downsample import MAX_POINTS
+from analysis.money import exact_sum, format_short
+
+QUESTION = "Who was deleveraged, and what did it cost them?"
+
+
+def draw_deleveraged(adl_matches: pd.DataFrame, context: Context, *, recorded: bool, adl_accounts: int) -> go.Figure:
+    """Deleveraged accounts: score at the close against harm, size by notional, colour by side.
+
+    adl_matches: the event table.  recorded: whether this run kept event tables.  adl_accounts: count from `runs`.
+    """
+    axes = (
+        "ADL score at the close (ranking units of the rule, higher is deleveraged first)",
+        f"harm ({context.asset})",
+    )
+    if adl_matches.empty:
+        words = (
+            "No account was deleveraged: the layers above ADL covered every deficit, or there was none."
+            if recorded or adl_accounts == 0
+            else f"{adl_accounts:,} accounts were deleveraged, but the single closes were not kept: run with --detail events."
+        )
+        return empty_figure(context, question=QUESTION, words=words, axes=axes)
+    points = by_counterparty(adl_matches, context)
+    drawn = points.nlargest(MAX_POINTS, "notional")
+    scale = context.scale(drawn["harm"].to_numpy())
+    figure = go.Figure()
+    for side, colour in (("long", LONG), ("short", SHORT)):
+        for partial, symbol in ((False, "circle"), (True, "diamond-open")):
+            rows = drawn[(drawn["side"] == side) & (drawn["partial"] == partial)]
+            if len(rows):
+                name = f"{side}, {'kept a part' if partial else 'closed entirely'}"
+                figure.add_trace(_markers(rows, scale.of(rows["harm"].to_numpy()), scale.unit, context, name, colour, symbol,
+                                          float(drawn["notional"].max())))  # fmt: skip
+    figure.update_xaxes(title_text=axes[0], type="log" if _wants_log(drawn["score"]) else "linear")
+    figure.update_yaxes(title_text=f"harm: (mark − execution) × quantity ({scale.unit})", zeroline=True)
+    finish(figure, context, question=QUESTION, answer=_answer(points, drawn, context), height=500)
+    place_legend(figure)
+    return figure
+
+
+def by_counterparty(adl_matches: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """One row a deleveraged account and market: score (highest), rank (best), harm, notional (quote units), side, partial.
+
+    The side given up follows from the signs: harm = (mark - execution) x signed quantity.
+    """
+    frame = adl_matches[["market", "counterparty", "score", "rank", "harm_quanta", "partial"]].copy()
+    base = np.zeros(len(frame))
+    for market in frame["market"].unique():
+        rows = (frame["market"] == market).to_numpy()
+        base[rows] = context.base(adl_matches.loc[rows, "lots"], market)
+    frame["notional"] = base * adl_matches["mark_price"].to_numpy()
+    frame["signed"] = frame["notional"] * _side_sign(adl_matches)
+    groups = frame.groupby(["market", "counterparty"], sort=True, observed=True)
+    points = groups.agg(
+        score=("score", "max"), rank=("rank", "min"), harm_quanta=("harm_quanta", "sum"), notional=("notional", "sum"),
+        signed=("signed", "sum"), closes=("rank", "size"), partial=("partial", "last"),
+    ).reset_index()  # fmt: skip
+    points["harm"] = context.quote(points["harm_quanta"])
+    points["side"] = np.where(points["signed"] > 0, "long", "short")
+    return points
+
+
+def _side_sign(adl_matches: pd.DataFrame) -> npt.NDArray[np.float64]:
+    gap = np.sign(adl_matches["mark_price"].to_numpy() - adl_matches["price"].to_numpy())
+    return np.sign(adl_matches["harm_quanta"].to_numpy()) * gap
+
+
+def _wants_log(scores: pd.Series) -> bool:
+    return bool((scores > 0).all() and scores.max() > 50 * scores.min())
+
+
+def _markers(
+    rows: pd.DataFrame,
+    harm: npt.NDArray[np.float64],
+    unit: str,
+    context: Context,
+    name: str,
+    colour: str,
+    symbol: str,
+    largest: float,
+) -> go.Scatter:
+    text = [
+        f"account {account} in {market}<br>rank {rank} first time, {closes} closes<br>"
+        f"notional {format_short(notional, context.asset)}"
+        for account, market, rank, closes, notional in zip(
+            rows["counterparty"], rows["market"], rows["rank"], rows["closes"], rows["notional"], strict=True
+        )
+    ]
+    return go.Scatter(
+        x=rows["score"],
+        y=harm,
+        name=name,
+        mode="markers",
+        text=text,
+        hovertemplate=f"%{{text}}<br>score %{{x:.4~g}}<br>harm %{{y:,.4~g}} {unit}<extra></extra>",
+        marker={
+            "color": colour,
+            "symbol": symbol,
+            "size": 5 + 25 * np.sqrt(rows["notional"].to_numpy() / largest),
+            "opacity": 0.7,
+            "line": {
+                "width": 1.5 if symbol.endswith("open") else 0.5,
+                "color": colour if "open" in symbol else "white",
+            },
+        },
+    )
+
+
+def _answer(points: pd.DataFrame, drawn: pd.DataFrame, context: Context) -> str:
+    harm = format_short(float(context.quote(exact_sum(points["harm_quanta"]))), context.asset)
+    notional = format_short(float(points["notional"].sum()), context.asset)
+    text = (
+        f"{points['counterparty'].nunique():,} accounts gave up {notional} of positions (size of a mark: notional closed);"
+        f" booked harm {harm} in all."
+    )
+    return text if len(drawn) == len(points) else f"{text} Drawn: the {len(drawn):,} largest."

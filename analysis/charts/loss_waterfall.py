@@ -1,0 +1,114 @@
+"""Who covered the loss of the liquidated? Causes of their loss on the left, payers on the right, and the shortfall alone."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from analysis.charts.context import Context
+from analysis.charts.theme import GREY, LOSS, ROLE_COLOURS, VERMILLION, empty_figure, finish, join_and, say
+from analysis.money import Scale, format_short
+from analysis.whopaid import loss_waterfall
+
+QUESTION = "Who covered the loss of the liquidated accounts?"
+_PAYER_COLOURS = {
+    "insurance fund": ROLE_COLOURS["insurance fund"],
+    "deleveraged (ADL)": ROLE_COLOURS["deleveraged traders"],
+    "socialised loss": VERMILLION,
+    "engine, still open": ROLE_COLOURS["engine"],
+    "backstop": "#56B4E9",
+}
+
+
+def draw_loss_waterfall(accounts: pd.DataFrame, context: Context) -> go.Figure:
+    """Waterfall of the loss of liquidated accounts and the engine behind them; right, what exceeded their own margin."""
+    sides = loss_waterfall(accounts)
+    if not accounts["liquidated"].any():
+        words = "Nobody was liquidated: there is no loss to cover, and no layer of the waterfall was used."
+        axes = ("", f"loss ({context.asset})")
+        return empty_figure(context, question=QUESTION, words=words, axes=axes)
+    causes = {label: quanta for label, quanta in sides["causes"].items() if quanta}
+    payers = {label: quanta for label, quanta in sides["payers"].items() if quanta}
+    beyond = {label: quanta for label, quanta in payers.items() if label != "own margin"}
+    figure = make_subplots(
+        rows=1, cols=2, column_widths=[0.62, 0.38], horizontal_spacing=0.13,
+        subplot_titles=("all of the loss", "only what exceeded the margin of the liquidated"),
+    )  # fmt: skip
+    _add_waterfall(figure, causes, payers, context)
+    _add_beyond(figure, beyond, context)
+    total, shortfall = sum(causes.values()), sum(beyond.values())
+    finish(figure, context, question=QUESTION, answer=_answer(total, shortfall, beyond, context), height=520)
+    figure.update_layout(showlegend=False, margin={"b": 150})
+    figure.layout.annotations[-1].yshift = -138
+    return figure
+
+
+def _add_waterfall(figure: go.Figure, causes: dict[str, int], payers: dict[str, int], context: Context) -> None:
+    total = sum(causes.values())
+    quote = context.quote([*causes.values(), total, *(-amount for amount in payers.values())])
+    scale = context.scale(quote)
+    figure.add_trace(
+        go.Waterfall(
+            x=[*causes, "loss", *(f"paid: {label}" for label in payers)],
+            y=scale.of(quote),
+            measure=["relative"] * len(causes) + ["total"] + ["relative"] * len(payers),
+            text=[f"{value:+,.3g}" if i != len(causes) else f"{value:,.3g}" for i, value in enumerate(scale.of(quote))],
+            textposition="outside",
+            cliponaxis=False,
+            increasing={"marker": {"color": LOSS}},
+            decreasing={"marker": {"color": "#0072B2"}},
+            totals={"marker": {"color": GREY}},
+            connector={"line": {"color": GREY, "width": 1}},
+            hovertemplate=f"%{{x}}: %{{y:,.4~g}} {scale.unit}<extra></extra>",
+        ),
+        row=1,
+        col=1,
+    )
+    figure.update_yaxes(title_text=f"loss ({scale.unit})", row=1, col=1)
+    figure.update_xaxes(tickangle=-35, row=1, col=1)
+
+
+def _add_beyond(figure: go.Figure, beyond: dict[str, int], context: Context) -> None:
+    quote = context.quote(list(beyond.values()) or [0])
+    scale: Scale = context.scale(quote)
+    figure.update_yaxes(title_text=f"paid for them ({scale.unit})", row=1, col=2)
+    figure.update_xaxes(tickangle=-35, row=1, col=2)
+    values = scale.of(quote)
+    figure.add_trace(
+        go.Bar(
+            x=list(beyond) or [""],
+            y=values,
+            text=[f"{value:,.3g}" if beyond else "" for value in values],
+            textposition="outside",
+            cliponaxis=False,
+            marker={"color": [_PAYER_COLOURS[label] for label in beyond] or GREY},
+            hovertemplate=f"%{{x}}: %{{y:,.4~g}} {scale.unit}<extra></extra>",
+        ),
+        row=1,
+        col=2,
+    )
+    span = float(np.abs(values).max()) or 1.0
+    figure.update_yaxes(range=[min(float(values.min()), 0.0) - 0.12 * span * bool(np.any(values < 0)),
+                               max(float(values.max()), 0.0) + 0.12 * span], row=1, col=2)  # fmt: skip
+    if not beyond:
+        say(
+            figure,
+            "No account lost more than<br>its margin: fund, ADL and<br>socialised loss paid nothing.",
+            row=1,
+            col=2,
+        )
+        figure.update_xaxes(showticklabels=False, row=1, col=2)
+
+
+def _answer(total: int, shortfall: int, beyond: dict[str, int], context: Context) -> str:
+    start = f"They lost {_short(total, context)}; their own margin covered {_short(total - shortfall, context)}"
+    if total > 0:
+        start += f" ({(total - shortfall) / total * 100:.1f}%)"
+    if not beyond:
+        return f"{start}, all of it."
+    rest = join_and(f"{label} {_short(amount, context)}" for label, amount in beyond.items())
+    return f"{start}, others the rest: {rest}."
+
+
+def _short(quanta: int, context: Context) -> str:
+    return format_short(float(context.quote(quanta)), context.asset)

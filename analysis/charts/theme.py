@@ -1,0 +1,138 @@
+"""The look that all charts share, so that a report reads as one: colours, fonts, sizes, captions, words in panels.
+
+Colours are Okabe and Ito's palette (2008), which colour-blind readers can tell apart; each means one thing everywhere.
+"""
+
+from collections.abc import Iterable
+from textwrap import wrap
+
+import plotly.graph_objects as go
+
+from analysis.charts.context import Context
+
+BLACK, GREY, LIGHT = "#222222", "#7f7f7f", "#e3e3e3"
+ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
+BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+
+LONG, SHORT = BLUE, ORANGE
+BID, ASK = BLUE, ORANGE
+GAIN, LOSS = GREEN, VERMILLION
+BEFORE, AFTER = SKY, VERMILLION
+
+ROLE_COLOURS = {
+    "liquidated traders": VERMILLION,
+    "deleveraged traders": PURPLE,
+    "other losers": ORANGE,
+    "winners": GREEN,
+    "makers": BLUE,
+    "named agents": SKY,
+    "insurance fund": YELLOW,
+    "engine": "#8c564b",
+    "fees": GREY,
+    "rounding": "#bbbbbb",
+    "outside": "#bbbbbb",
+}
+GROUP_COLOURS = {
+    "price": GREY,
+    "execution against mark": SKY,
+    "takeover by the engine": "#8c564b",
+    "trading fees": "#b0b0b0",
+    "liquidation penalty": ORANGE,
+    "funding": BLUE,
+    "insurance fund": YELLOW,
+    "ADL": PURPLE,
+    "socialised loss": VERMILLION,
+    "deposits and rounding": "#dddddd",
+}
+
+WIDTH = 1000
+FONT = "Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
+_TOP, _BOTTOM = 92, 86
+
+
+def finish(figure: go.Figure, context: Context, *, question: str, answer: str, height: int = 460) -> go.Figure:
+    """Give a figure its title (a question), the answer below it, the common look, and the caption; return it."""
+    answer = "<br>".join(wrap(answer, 135))
+    lines = answer.count("<br>")
+    figure.update_layout(
+        template="plotly_white",
+        width=WIDTH,
+        height=height + 18 * lines,
+        font={"family": FONT, "size": 13, "color": BLACK},
+        title={
+            "text": f"<b>{question}</b><br><span style='font-size:13px;color:#444444'>{answer}</span>",
+            "x": 0,
+            "xref": "paper",
+            "xanchor": "left",
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"t": 14},
+            "font": {"size": 18},
+        },
+        margin={"l": 90, "r": 40, "t": _TOP + 18 * lines, "b": _BOTTOM},
+        hoverlabel={"font": {"family": FONT}},
+        separators=".,",
+    )
+    look = {
+        "automargin": True,
+        "showline": True,
+        "linecolor": GREY,
+        "gridcolor": LIGHT,
+        "zerolinecolor": GREY,
+        "title": {"font": {"size": 13}, "standoff": 10},
+        "exponentformat": "none",
+        "separatethousands": True,
+    }
+    figure.update_xaxes(look)
+    figure.update_yaxes(look)
+    figure.for_each_annotation(lambda note: note.update(font={"size": 14}))  # titles of panels
+    figure.add_annotation(
+        text=context.caption, xref="paper", yref="paper", x=0, y=0, yshift=-(_BOTTOM - 12), yanchor="bottom",
+        xanchor="left", showarrow=False, font={"size": 11, "color": GREY},
+    )  # fmt: skip
+    return figure
+
+
+def place_legend(figure: go.Figure, *, y: float = 1.0) -> None:
+    """Put the legend in one line just above the plot."""
+    figure.update_layout(
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": y, "yanchor": "bottom", "font": {"size": 12}}
+    )
+
+
+def say(figure: go.Figure, words: str, *, row: int | None = None, col: int | None = None) -> None:
+    """Write into a panel, in words, that there is nothing to draw and why; hide the axes' numbers there."""
+    text = "<br>".join(wrap(words, 80))
+    where = {} if row is None else {"row": row, "col": col or 1}
+    index = _axis_number(figure, row, col)
+    figure.add_annotation(
+        text=text, xref=f"x{index} domain", yref=f"y{index} domain", x=0.5, y=0.5, showarrow=False,
+        align="center", font={"size": 15, "color": "#555555"},
+    )  # fmt: skip
+    figure.update_yaxes(showticklabels=False, showgrid=False, zeroline=False, **where)
+    if row is None:
+        figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False)
+
+
+def _axis_number(figure: go.Figure, row: int | None, col: int | None) -> str:
+    if row is None:
+        return ""
+    name = str(figure.get_subplot(row, col or 1).xaxis.plotly_name)
+    return name.removeprefix("xaxis")
+
+
+def empty_figure(context: Context, *, question: str, words: str, axes: tuple[str, str], height: int = 260) -> go.Figure:
+    """A figure that says in words that there is nothing to draw; its axes keep their titles with units."""
+    figure = go.Figure(go.Scatter(x=[None], y=[None], showlegend=False))
+    figure.update_xaxes(title_text=axes[0], range=[0, 1])
+    figure.update_yaxes(title_text=axes[1], range=[0, 1])
+    finish(figure, context, question=question, answer="", height=height)
+    say(figure, words)
+    return figure
+
+
+def join_and(parts: Iterable[str]) -> str:
+    """a, b and c."""
+    items = list(parts)
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""

@@ -1,0 +1,66 @@
+"""Figures as files (png, svg, pdf) through kaleido, which drives an installed Chrome or Chromium. HTML needs none of this."""
+
+import importlib.util
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import plotly.graph_objects as go
+
+from analysis.errors import AnalysisError
+
+FORMATS = ("png", "svg", "pdf")
+_NO_BROWSER = (
+    "exporting figures needs Chrome or Chromium: install it (for example: apt-get install chromium), or set the"
+    " environment variable BROWSER_PATH to its program file. report.html is complete without it"
+)
+
+
+def parse_formats(text: str) -> tuple[str, ...]:
+    """`png,svg` -> ("png", "svg"); AnalysisError names what is not a format."""
+    wanted = tuple(dict.fromkeys(word.strip().lower() for word in text.split(",") if word.strip()))
+    unknown = [word for word in wanted if word not in FORMATS]
+    if unknown or not wanted:
+        raise AnalysisError(f"formats must be among {', '.join(FORMATS)}; found {', '.join(unknown) or 'nothing'}")
+    return wanted
+
+
+def export_figures(figures: Mapping[str, go.Figure], out_dir: str | Path, formats: Sequence[str]) -> list[Path]:
+    """Write every figure in every format as out_dir/<name>.<format>; return the paths in that order.
+
+    AnalysisError, before anything is drawn, if there is no browser or kaleido is not installed.
+    """
+    kinds = parse_formats(",".join(formats))
+    _require_browser()
+    folder = Path(out_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    jobs = [(figure, folder / f"{name}.{kind}", kind) for name, figure in figures.items() for kind in kinds]
+    import plotly.io as pio
+
+    try:
+        pio.write_images(
+            fig=[figure for figure, _, _ in jobs],
+            file=[path for _, path, _ in jobs],
+            format=[kind for _, _, kind in jobs],
+            scale=[2 if kind == "png" else 1 for _, _, kind in jobs],
+        )
+    except Exception as error:  # kaleido's errors have no common base
+        if _is_no_browser(error):
+            raise AnalysisError(_NO_BROWSER) from error
+        raise AnalysisError(
+            f"the browser could not draw the figures: {error}. report.html is complete without it"
+        ) from error
+    return [path for _, path, _ in jobs]
+
+
+def _require_browser() -> None:
+    """AnalysisError if what draws is plainly not there; an unusual place of the browser is left to kaleido to find."""
+    if importlib.util.find_spec("kaleido") is None:
+        raise AnalysisError(f"exporting figures needs kaleido: pip install 'clearsim[export]'; and {_NO_BROWSER}")
+    path = os.environ.get("BROWSER_PATH")
+    if path is not None and not Path(path).is_file():
+        raise AnalysisError(f"{_NO_BROWSER} (BROWSER_PATH is {path!r}, which is not a file)")
+
+
+def _is_no_browser(error: Exception) -> bool:
+    return type(error).__name__ == "ChromeNotFoundError" or "requires Chrome" in str(error)

@@ -1,0 +1,100 @@
+"""The loss-flow graphs: who lost to whom, and why, aggregated so that a reader can take them in.
+
+`loss_flows` is exact for every run, because each component of the attribution sums to zero: what some roles lost through
+a component is what others gained. It leads through the component, so no pairing is invented (a price move has no payee).
+`money_flows` pairs payer and payee, and so needs the `transfers` table; it counts transfers of money only.
+"""
+
+from collections.abc import Mapping
+
+import networkx as nx
+import pandas as pd
+
+from analysis.money import exact_sum
+from analysis.whopaid import GROUPS
+from sim.results import ROLES
+
+#: Groups that move money because of the clearing house, as opposed to the market.
+CLEARING_GROUPS = (
+    "takeover by the engine",
+    "liquidation penalty",
+    "insurance fund",
+    "ADL",
+    "socialised loss",
+)
+MAX_NODES = 30
+
+
+def loss_flows(accounts: pd.DataFrame, groups: tuple[str, ...] = tuple(GROUPS), min_share: float = 0.002) -> nx.DiGraph:
+    """Graph from roles that lost, through the reason, to roles that gained.
+
+    Nodes: (role, "lost"), (reason, "reason"), (role, "gained") with attributes label, kind, quanta.  Edges carry `quanta` > 0.
+    What goes into a reason comes out of it, exactly, before edges below `min_share` of the whole flow are left out;
+    graph.graph has total_quanta, omitted_edges, omitted_quanta, and the graph has at most MAX_NODES nodes.
+    """
+    edges: list[tuple[str, str, int]] = []
+    for group in groups:
+        net = _net_by_role(accounts, group)
+        edges += [(role, group, amount) for role, amount in net.items() if amount != 0]
+    total = sum(-amount for _, _, amount in edges if amount < 0)
+    kept, omitted = _prune(edges, total, min_share)
+    graph = nx.DiGraph(
+        total_quanta=total, omitted_edges=len(omitted), omitted_quanta=sum(abs(amount) for _, _, amount in omitted)
+    )
+    for role, group, amount in kept:
+        _add_edge(graph, role, group, amount)
+    return graph
+
+
+def _net_by_role(accounts: pd.DataFrame, group: str) -> dict[str, int]:
+    """What each role gained (+) or lost (-) through a group of components, quanta, in the order of ROLES."""
+    names = [f"{name}_quanta" for name in GROUPS[group]]
+    roles = accounts["role"].to_numpy(dtype=object)
+    return {role: sum(exact_sum(accounts.loc[roles == role, name]) for name in names) for role in ROLES}
+
+
+def _prune(
+    edges: list[tuple[str, str, int]], total: int, min_share: float
+) -> tuple[list[tuple[str, str, int]], list[tuple[str, str, int]]]:
+    kept = [edge for edge in edges if abs(edge[2]) >= min_share * total]
+    while _count_nodes(kept) > MAX_NODES:
+        kept.remove(min(kept, key=lambda edge: abs(edge[2])))
+    return kept, [edge for edge in edges if edge not in kept]
+
+
+def _count_nodes(edges: list[tuple[str, str, int]]) -> int:
+    return len({(role, amount > 0) for role, _, amount in edges} | {group for _, group, _ in edges})
+
+
+def _add_edge(graph: nx.DiGraph, role: str, group: str, amount: int) -> None:
+    side = "gained" if amount > 0 else "lost"
+    ends = ((role, side), (group, "reason"))
+    for label, kind in ends:
+        graph.add_node((label, kind), label=label, kind=kind)
+    tail, head = (ends[1], ends[0]) if amount > 0 else ends
+    graph.add_edge(tail, head, quanta=abs(amount))
+
+
+def money_flows(transfers: pd.DataFrame, roles: Mapping[int, str]) -> nx.MultiDiGraph:
+    """Graph payer role -> payee role, one edge a reason, of transfers that moved money and no contracts.
+
+    roles: account -> role.  Edges carry `reason`, `quanta` (net, > 0) and `transfers`; flows within a role are left out.
+    """
+    money = transfers[transfers["lots"] == 0]
+    payer, payee = money["payer"].map(roles), money["payee"].map(roles)
+    frame = pd.DataFrame({"payer": payer, "payee": payee, "reason": money["reason"], "quanta": money["quote_quanta"]})
+    graph = nx.MultiDiGraph()
+    net: dict[tuple[str, str, str], tuple[int, int]] = {}
+    for (source, target, reason), rows in frame.groupby(["payer", "payee", "reason"], sort=True, observed=True):
+        if source == target:
+            continue
+        forward = source < target
+        key = (source, target, reason) if forward else (target, source, reason)
+        amount, count = net.get(key, (0, 0))
+        signed = exact_sum(rows["quanta"])
+        net[key] = (amount + (signed if forward else -signed), count + len(rows))
+    for (source, target, reason), (amount, count) in net.items():
+        if amount:
+            ends = (source, target) if amount > 0 else (target, source)
+            graph.add_edge(*ends, reason=reason, quanta=abs(amount), transfers=count)
+    return graph

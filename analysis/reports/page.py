@@ -1,0 +1,105 @@
+"""HTML building blocks of a report: one self-contained page, no request to anywhere, the same bytes for the same content."""
+
+import html
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
+
+_STYLE = """
+@page { size: A4 landscape; margin: 10mm; }
+body { font: 15px/1.5 Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif; color: #222; background: #fff;
+  width: 1000px; max-width: 100%; margin: 24px auto 60px; padding: 0 16px; box-sizing: content-box; }
+h1 { font-size: 27px; margin: 0 0 2px; } h2 { font-size: 20px; margin: 34px 0 8px; border-bottom: 1px solid #ccc; }
+p.sub { color: #555; margin: 0 0 14px; } p.note { color: #555; font-size: 13px; margin: 6px 0; }
+.box { border: 2px solid #D55E00; background: #fff4ec; padding: 10px 16px; margin: 16px 0; border-radius: 6px; }
+.box h2 { border: 0; margin: 0 0 4px; font-size: 17px; color: #A34700; } .box ul { margin: 0; padding-left: 20px; }
+.cards { display: grid; grid-template-columns: repeat(4, 1fr); gap: 10px; margin: 14px 0; }
+.card { border: 1px solid #ddd; border-radius: 6px; padding: 8px 12px; break-inside: avoid; }
+.card b { display: block; font-size: 19px; line-height: 1.25; } .card span { color: #555; font-size: 12.5px; }
+table { border-collapse: collapse; width: 100%; font-size: 13px; margin: 8px 0; }
+th { text-align: left; border-bottom: 2px solid #888; padding: 4px 8px; vertical-align: bottom; background: #fff; }
+td { border-bottom: 1px solid #e4e4e4; padding: 3px 8px; vertical-align: top; overflow-wrap: anywhere; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; overflow-wrap: normal; }
+tr.sum td { border-top: 2px solid #888; font-weight: bold; } tr.warn td { background: #fff4ec; }
+tr { break-inside: avoid; } .wide { overflow-x: auto; } .dim { color: #8a8a8a; }
+.figure { break-inside: avoid; margin: 18px 0; overflow-x: auto; } .figure > div { margin: 0 auto; }
+.tag { padding: 1px 7px; border-radius: 9px; font-size: 12px; white-space: nowrap; }
+.fact { background: #cfe8dc; } .scaled { background: #d5e8f5; } .assumption { background: #fbe3c0; }
+pre { background: #f6f6f6; padding: 10px; font-size: 12px; overflow-x: auto; white-space: pre-wrap; }
+code { background: #f2f2f2; padding: 1px 4px; } summary { cursor: pointer; font-weight: bold; }
+nav { font-size: 13px; margin: 10px 0; } nav a { margin-right: 12px; color: #0072B2; }
+@media print { body { margin: 0; padding: 0; width: 1000px; } nav, .modebar { display: none !important; }
+  h2 { break-after: avoid; } .box, .card { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
+"""
+#: Deterministic and offline: no logo, no link to a server, no upload.
+_PLOT_CONFIG = {"displaylogo": False, "responsive": False, "showLink": False, "plotlyServerURL": ""}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A table cell that is not plain text: `markup` is HTML already, `kind` a CSS class."""
+
+    markup: str
+    kind: str = ""
+
+
+def escape(text: object) -> str:
+    """Text -> HTML."""
+    return html.escape(str(text), quote=True)
+
+
+def tag(word: str) -> Cell:
+    """A coloured word: fact, scaled or assumption."""
+    return Cell(f'<span class="tag {escape(word)}">{escape(word)}</span>')
+
+
+def amount(text: str) -> Cell:
+    """A number cell; the decimals are drawn lighter, so that large sums stay readable."""
+    whole, point, decimals = text.partition(".")
+    return Cell(f'{escape(whole)}<span class="dim">{point}{escape(decimals)}</span>', "n")
+
+
+def table(
+    header: Sequence[str], rows: Iterable[Sequence[object]], *, sums: Sequence[object] | None = None, numbers: int = 99
+) -> str:
+    """A table; columns from `numbers` on have right-aligned headers, `sums` is a bold last row."""
+    head = "".join(f"<th{' class=n' if i >= numbers else ''}>{escape(name)}</th>" for i, name in enumerate(header))
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    last = f'<tr class="sum">{"".join(map(_cell, sums))}</tr>' if sums is not None else ""
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}{last}</tbody></table></div>'
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, Cell):
+        kind = f' class="{value.kind}"' if value.kind else ""
+        return f"<td{kind}>{value.markup}</td>"
+    return f"<td>{escape(value)}</td>"
+
+
+def embed(name: str, figure: go.Figure) -> str:
+    """A figure as a div and the script that draws it; needs plotly.js in the page."""
+    identity = json.dumps(f"figure-{name}")
+    parts = json.loads(figure.to_json())
+    data, layout = (_script_json(parts[key]) for key in ("data", "layout"))
+    width, height = figure.layout.width, figure.layout.height
+    return (
+        f'<div class="figure"><div id={identity} style="width:{width}px;height:{height}px"></div>'
+        f"<script>Plotly.newPlot({identity},{data},{layout},{_script_json(_PLOT_CONFIG)});</script></div>\n"
+    )
+
+
+def _script_json(value: object) -> str:
+    """JSON that is safe inside a script element."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+
+
+def page(*, title: str, body: str) -> str:
+    """A whole page with plotly.js inside, once."""
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<style>{_STYLE}</style>\n<script>{get_plotlyjs()}</script></head>\n<body>\n{body}\n</body></html>\n"
+    )

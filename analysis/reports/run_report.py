@@ -1,0 +1,232 @@
+"""The report of one run: `report.html` in its result folder, one self-contained file.
+
+What it says comes first: warnings, headline numbers, who paid; then figures; then how far to trust it, where its numbers come
+from, and how to run it again. The same result folder gives the same bytes.
+"""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.data import RunFolder, open_run
+from analysis.errors import AnalysisError
+from analysis.flows import money_flows
+from analysis.money import format_exact, format_short, to_quote
+from analysis.reports.honesty import Finding, examine
+from analysis.reports.page import Cell, amount, embed, escape, page, table, tag
+from analysis.reports.panels import run_panels
+from analysis.reports.provenance import STATUSES, origins
+from analysis.whopaid import adl_harm_lines, attribution_by_cohort, group_components, who_paid
+
+REPORT_NAME = "report.html"
+_LONGEST_CONFIG = 200_000
+
+
+def write_report(run_dir: str | Path) -> Path:
+    """Write `report.html` into a result folder, whole or not at all; return its path. AnalysisError if it cannot be."""
+    run = open_run(run_dir)
+    target = run.path / REPORT_NAME
+    waiting = run.path / f".{REPORT_NAME}.partial"
+    text = build_report(run)
+    try:
+        waiting.write_text(text, encoding="utf-8")
+        os.replace(waiting, target)
+    except OSError as error:
+        waiting.unlink(missing_ok=True)
+        raise AnalysisError(f"{target}: cannot be written: {error.strerror or error}") from error
+    return target
+
+
+def build_report(run: RunFolder) -> str:
+    """The report as HTML."""
+    findings = examine(run)
+    title = run.text("title") or str(run.run["name"])
+    body = [
+        _header(run, title),
+        _warnings(findings),
+        _cards(run),
+        _who_paid(run),
+        "<h2 id='figures'>Figures</h2>",
+        *(embed(panel.name, panel.figure) for panel in run_panels(run)),
+        _attribution(run),
+        _money_flows(run),
+        _honesty(findings),
+        _provenance(run),
+        _again(run),
+    ]
+    return page(title=f"{title} · clearsim", body="\n".join(part for part in body if part))
+
+
+def _header(run: RunFolder, title: str) -> str:
+    row = run.run
+    start = f"{run.start_utc:%Y-%m-%d %H:%M:%S} UTC, " if run.start_utc else ""
+    facts = (
+        f"{row['name']} · {start}{_duration(int(row['duration_ms']))} · seed {row['seed']} · {int(row['n_traders']):,} traders"
+        f" · simulated share of the venue {float(run.text('simulated_share', '1')) * 100:g}%"
+        f" · config {str(row['config_hash'])[:10]} · markets {', '.join(run.markets)}"
+    )
+    anchors = (("who-paid", "who paid"), ("figures", "figures"), ("attribution", "attribution"),
+               ("trust", "how far to trust this"), ("provenance", "where the numbers come from"), ("again", "run it again"))  # fmt: skip
+    links = "".join(f"<a href='#{anchor}'>{text}</a>" for anchor, text in anchors)
+    description = str(run.config.get("description") or "").strip()
+    more = f"<p>{escape(description)}</p>" if description else ""
+    return f"<h1>{escape(title)}</h1><p class='sub'>{escape(facts)}</p>{more}<nav>{links}</nav>"
+
+
+def _duration(milliseconds: int) -> str:
+    seconds = milliseconds / 1000
+    if seconds >= 172_800:
+        return f"{seconds / 86_400:g} days"
+    return f"{seconds / 60:g} min" if seconds >= 120 else f"{seconds:g} s"
+
+
+def _warnings(findings: list[Finding]) -> str:
+    lines = [
+        f"<li><b>{escape(finding.subject)}: {escape(finding.found)}.</b> {escape(finding.meaning)}</li>"
+        for finding in findings
+        if finding.warns
+    ]
+    return f"<div class='box'><h2>Read this first</h2><ul>{''.join(lines)}</ul></div>" if lines else ""
+
+
+def _cards(run: RunFolder) -> str:
+    row = run.run
+
+    def money(column: str) -> str:
+        return format_short(float(to_quote(int(row[column]), run.quantum)), run.asset)
+
+    market = run.markets[0] if run.markets else "first market"
+    cards = [
+        (
+            f"{float(row['mark_low']):,.6g} {run.asset}",
+            f"lowest mark of {market} (index {float(row['index_low']):,.6g})",
+        ),
+        (f"{float(row['dislocation_max']) * 100:.2f}%", f"largest gap between mark and index, {market}"),
+        (f"{int(row['liquidated_accounts']):,} accounts", "liquidated at least once"),
+        (money("liquidated_notional_quanta"), f"liquidated, of it {money('book_liquidated_quanta')} in the book"),
+        (money("fund_draw_quanta"), f"paid by the insurance fund; it received {money('fund_gain_quanta')}"),
+        (money("required_fund_quanta"), f"required fund; at hand {money('fund_initial_quanta')}"),
+        (money("adl_notional_quanta"), f"deleveraged (ADL) from {int(row['adl_accounts']):,} accounts"),
+        (money("socialised_loss_quanta"), f"socialised loss; bad debt left {money('bad_debt_quanta')}"),
+    ]
+    seed = f" · seed {row['seed']}"
+    return (
+        "<div class='cards'>"
+        + "".join(
+            f"<div class='card'><b>{escape(value)}</b><span>{escape(label + seed)}</span></div>"
+            for value, label in cards
+        )
+        + "</div>"
+    )
+
+
+def _money(run: RunFolder, quanta: int) -> Cell:
+    return amount(format_exact(quanta, run.quantum))
+
+
+def _who_paid(run: RunFolder) -> str:
+    paid = who_paid(run.accounts)
+    columns = ("equity_initial_quanta", "net_deposits_quanta", "equity_final_quanta", "result_quanta")
+    rows = [
+        [row["role"], Cell(f"{row['n_traders'] or '–'}", "n"), Cell(f"{row['n_accounts']:,}", "n"),
+         *(_money(run, row[column]) for column in columns)]
+        for row in paid.to_dict("records")
+    ]  # fmt: skip
+    sums = ["sum", Cell(f"{paid['n_traders'].sum():,}", "n"), Cell(f"{paid['n_accounts'].sum():,}", "n")]
+    sums += [_money(run, sum(paid[column])) for column in columns]
+    header = ("role", "traders", "accounts", f"initial equity ({run.asset})", "net deposits", "final equity", "result")
+    memo = [(label, _money(run, quanta)) for label, quanta in adl_harm_lines(run.run)]
+    harm = (
+        f"<p class='note'>Memo, outside the sum: what ADL took from the deleveraged, counted in each way"
+        f" (seed {run.run['seed']}).</p>" + table(("harm of ADL", f"amount ({run.asset})"), memo, numbers=1)
+        if int(run.run["adl_matches"])
+        else "<p class='note'>Nobody was deleveraged, so there is no harm of ADL to count.</p>"
+    )
+    return (
+        "<h2 id='who-paid'>Who paid</h2><p class='note'>Every account stands in exactly one role. Result = final equity −"
+        " initial equity − net deposits, at the final mark. The results sum to exactly zero.</p>"
+        + table(header, rows, sums=sums, numbers=1)
+        + harm
+    )
+
+
+def _attribution(run: RunFolder) -> str:
+    attribution = attribution_by_cohort(run.accounts)
+    grouped = group_components(attribution)
+    labels = [label for label in grouped.columns[1:-1] if any(grouped[label] != 0)]
+    rows = [
+        [row["cohort"], *(_money(run, row[label]) for label in labels), _money(run, row["change_quanta"])]
+        for row in grouped.to_dict("records")
+    ]
+    sums = ["sum", *(_money(run, sum(grouped[label])) for label in (*labels, "change_quanta"))]
+    return (
+        "<h2 id='attribution'>Attribution of each cohort's change of equity</h2><p class='note'>"
+        f"{escape(run.asset)}, exact; components add up to the change of every account, residual 0 (checked).</p>"
+        + table(("cohort", *labels, "change of equity"), rows, sums=sums, numbers=1).replace(
+            'class="wide"', 'class="wide small"'
+        )
+    )
+
+
+def _money_flows(run: RunFolder) -> str:
+    if not run.has("transfers"):
+        return ""
+    columns = ["reason", "payer", "payee", "quote_quanta", "lots"]
+    accounts = run.accounts
+    roles = pd.Series(accounts["role"].to_numpy(dtype=object), index=accounts["account"].to_numpy())
+    graph = money_flows(run.table("transfers", columns), roles)
+    edges = sorted(graph.edges(data=True), key=lambda edge: (-edge[2]["quanta"], edge[0], edge[1], edge[2]["reason"]))
+    rows = [
+        [payer, payee, detail["reason"], Cell(f"{detail['transfers']:,}", "n"), _money(run, detail["quanta"])]
+        for payer, payee, detail in edges[:20]
+    ]
+    if not rows:
+        return ""
+    return (
+        "<h2>Who paid whom</h2><p class='note'>Transfers of money alone (not the money side of trades), net, by role"
+        f" and reason; the {len(rows)} largest of {len(edges)}.</p>"
+        + table(("payer", "payee", "reason", "transfers", f"net amount ({run.asset})"), rows, numbers=3)
+    )
+
+
+def _honesty(findings: list[Finding]) -> str:
+    rows = [
+        [finding.subject, Cell(f"<b>{escape(finding.found)}</b>"), finding.meaning + (" ⚠" if finding.warns else "")]
+        for finding in findings
+    ]
+    return "<h2 id='trust'>How far to trust this</h2>" + table(("check", "found", "meaning"), rows)
+
+
+def _provenance(run: RunFolder) -> str:
+    heading = "<h2 id='provenance'>Where the numbers come from</h2>"
+    rows = origins(run)
+    if not rows:
+        return heading + "<p>The config does not say where its numbers come from: read all of them as assumptions.</p>"
+    counts = ", ".join(f"{sum(row.status == status for row in rows)} {status}" for status in STATUSES)
+    header = ("setting", "status", "value", "source", "note")
+    body = [
+        [Cell(f"<code>{escape(row.path)}</code>"), tag(row.status), row.value, row.source, row.note] for row in rows
+    ]
+    return f"{heading}<p class='note'>Entries: {counts}. Each speaks for everything below its path.</p>{table(header, body)}"
+
+
+def _again(run: RunFolder) -> str:
+    versions = run.manifest.get("versions") or {}
+    facts = [
+        ("result hash", run.text("result_hash", "–")),
+        ("config hash", str(run.run["config_hash"])),
+        ("git commit", run.text("git_commit", "none (installed package)")),
+        ("versions", ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) or "–"),
+        ("python", run.text("python", "–")),
+        ("scenario, replication", f"{run.run['scenario']}, {run.run['replication']}"),
+        ("detail", run.text("detail", "–")),
+    ]
+    config = run.config_text[:_LONGEST_CONFIG]
+    return (
+        "<h2 id='again'>Run it again</h2><p>In the folder of this report: <code>clearsim replay .</code> runs"
+        " <code>config.yaml</code> again and compares the results value by value.</p>"
+        + table(("", ""), facts)
+        + f"<details><summary>Resolved config ({len(run.config_text.splitlines()):,} lines)</summary>"
+        f"<pre>{escape(config)}</pre></details>"
+    )

@@ -1,0 +1,166 @@
+"""Who paid: every account in one role, what each role gained or lost, and how each cohort's change of equity splits up.
+
+Sums are exact in quanta and checked here a second time, independently of the run: roles sum to zero, components sum to
+the change of equity of every row, and each component sums to zero over all rows. What ADL took from the deleveraged is a memo:
+it is not part of any sum, for nobody was paid it.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.errors import AnalysisError
+from analysis.money import exact_sum
+from sim.results import ATTRIBUTION, ROLES
+
+COMPONENTS = tuple(f"{name}_quanta" for name in ATTRIBUTION)
+
+#: Components as a reader wants them: label -> columns of `accounts`. Every component is in exactly one group.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "price": ("price",),
+    "execution against mark": ("trade_slippage", "liquidation_slippage", "unwind"),
+    "takeover by the engine": ("takeover",),
+    "trading fees": ("fee",),
+    "liquidation penalty": ("liquidation_fee", "surplus"),
+    "funding": ("funding",),
+    "insurance fund": ("fund",),
+    "ADL": ("adl",),
+    "socialised loss": ("socialised_loss",),
+    "deposits and rounding": ("deposit", "margin_move", "rounding"),
+}
+
+#: The four ways to count what ADL took from the deleveraged: label -> column of `runs`.
+ADL_HARM = {
+    "booked: (mark - execution) x quantity": "adl_harm_quanta",
+    "profit forgone 1 minute later": "adl_forgone_1m_quanta",
+    "profit forgone 10 minutes later": "adl_forgone_10m_quanta",
+    "profit forgone 60 minutes later (or at the close)": "adl_forgone_60m_quanta",
+    "profit forgone against the mark at the close": "adl_forgone_close_quanta",
+}
+
+
+def who_paid(accounts: pd.DataFrame) -> pd.DataFrame:
+    """One row a role that has accounts, in the order of ROLES; the results sum to exactly 0.
+
+    Columns: role, n_accounts, n_traders, equity_initial_quanta, net_deposits_quanta, equity_final_quanta, result_quanta
+    (final - initial - net deposits) as Python ints.  AnalysisError if a role is unknown or the sum is not 0.
+    """
+    roles = accounts["role"].to_numpy(dtype=object)
+    unknown = sorted(set(roles) - set(ROLES))
+    if unknown:
+        raise AnalysisError(f"table accounts: unknown roles {unknown}; expected one of {', '.join(ROLES)}")
+    rows = [_role_row(role, accounts[roles == role]) for role in ROLES if (roles == role).any()]
+    total = sum(row["result_quanta"] for row in rows)
+    if total != 0:
+        raise AnalysisError(f"table accounts: the results of all roles must sum to 0 quanta, found {total}")
+    return pd.DataFrame(rows).astype(
+        {name: object for name in rows[0] if name.endswith("_quanta")}  # Python ints: exact at any size
+    )
+
+
+def _role_row(role: str, rows: pd.DataFrame) -> dict[str, Any]:
+    initial = exact_sum(rows["equity_initial_quanta"])
+    deposits = exact_sum(rows["deposit_quanta"])
+    final = exact_sum(rows["equity_final_quanta"])
+    return {
+        "role": role,
+        "n_accounts": len(rows),
+        "n_traders": int(rows["trader"].nunique()) if role not in ROLES[-5:] else 0,
+        "equity_initial_quanta": initial,
+        "net_deposits_quanta": deposits,
+        "equity_final_quanta": final,
+        "result_quanta": final - initial - deposits,
+    }
+
+
+def check_attribution(accounts: pd.DataFrame) -> None:
+    """AnalysisError unless components add up to each row's change of equity, and each sums to 0 over all rows."""
+    change = accounts["equity_final_quanta"] - accounts["equity_initial_quanta"]
+    residual = (change - accounts[list(COMPONENTS)].sum(axis=1)).to_numpy()
+    if residual.any():
+        at = int(np.flatnonzero(residual)[0])
+        raise AnalysisError(
+            f"table accounts: account {accounts['account'].iloc[at]} has {residual[at]} quanta that no component explains"
+        )
+    for name in COMPONENTS:
+        total = exact_sum(accounts[name])
+        if total != 0:
+            raise AnalysisError(f"table accounts: component {name} must sum to 0 over all accounts, found {total}")
+
+
+def cohort_labels(accounts: pd.DataFrame) -> pd.Series:
+    """What each row is listed under: its cohort, a named agent's own name, a reserved account's role."""
+    reserved = (accounts["mode"] == "reserved") | (accounts["cohort"] == "")
+    named = reserved & (accounts["mode"] != "reserved") & (accounts["name"] != "")
+    label = accounts["cohort"].where(~reserved, accounts["role"])
+    return label.where(~named, accounts["name"])
+
+
+def attribution_by_cohort(accounts: pd.DataFrame) -> pd.DataFrame:
+    """Change of equity of each cohort by component: one row a cohort, one column a component, Python ints.
+
+    Columns: cohort, n_accounts, the components of ATTRIBUTION (with `_quanta`), change_quanta; residual 0 is checked.
+    """
+    check_attribution(accounts)
+    labels = cohort_labels(accounts).to_numpy(dtype=object)
+    rows = []
+    for label in dict.fromkeys(labels):
+        members = accounts[labels == label]
+        row: dict[str, Any] = {"cohort": label, "n_accounts": len(members)}
+        row |= {name: exact_sum(members[name]) for name in COMPONENTS}
+        row["change_quanta"] = exact_sum(members["equity_final_quanta"]) - exact_sum(members["equity_initial_quanta"])
+        rows.append(row)
+    reserved = set(ROLES[-5:])
+    rows.sort(key=lambda row: row["cohort"] in reserved)
+    return pd.DataFrame(rows).astype({name: object for name in (*COMPONENTS, "change_quanta")})
+
+
+def group_components(attribution: pd.DataFrame) -> pd.DataFrame:
+    """The attribution with its components merged into GROUPS, exact; columns: cohort, the groups, change_quanta."""
+    grouped = pd.DataFrame({"cohort": attribution["cohort"]})
+    for label, names in GROUPS.items():
+        grouped[label] = attribution[[f"{name}_quanta" for name in names]].sum(axis=1).astype(object)
+    grouped["change_quanta"] = attribution["change_quanta"]
+    return grouped
+
+
+def adl_harm_lines(run: pd.Series) -> list[tuple[str, int]]:
+    """Memo lines beside the who-paid table: what ADL took, counted in each way; (label, quanta)."""
+    return [(label, int(run[column])) for label, column in ADL_HARM.items()]
+
+
+def loss_waterfall(accounts: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Where the loss of liquidated accounts came from and who covered it, in quanta; both sides are equal.
+
+    The liquidated accounts and the engine that took over from them are one party here, so that takeovers cancel.
+    Result: {"causes": label -> loss (+), "payers": label -> amount paid (+; - if it gained)}. "own margin" is what the
+    liquidated lost themselves; the other payers cover the rest, the shortfall.
+    """
+    engine = (accounts["role"] == "engine").to_numpy()
+    party = accounts[accounts["liquidated"].to_numpy() | engine]
+    liquidated = accounts[accounts["liquidated"].to_numpy() & ~engine]
+    lost = {name: -exact_sum(party[f"{name}_quanta"]) for name in ATTRIBUTION}
+    causes = {
+        "price move, at mark": lost["price"],
+        "execution worse than mark": lost["trade_slippage"] + lost["liquidation_slippage"] + lost["unwind"],
+        "fees and penalties": lost["fee"] + lost["liquidation_fee"] + lost["surplus"],
+        "funding and rounding": lost["funding"] + lost["rounding"],
+    }
+    payers = {
+        "own margin": _own_loss(liquidated),
+        "engine, still open": _own_loss(accounts[engine]),
+        "insurance fund": -lost["fund"],
+        "deleveraged (ADL)": -lost["adl"],
+        "socialised loss": -lost["socialised_loss"],
+        "backstop": -lost["takeover"],
+    }
+    if sum(causes.values()) != sum(payers.values()):
+        raise AnalysisError(f"loss of {sum(causes.values())} quanta, but {sum(payers.values())} quanta were paid")
+    return {"causes": causes, "payers": payers}
+
+
+def _own_loss(rows: pd.DataFrame) -> int:
+    """What these rows lost, net of deposits and of money moved in from their owners' other rows."""
+    change = exact_sum(rows["equity_final_quanta"]) - exact_sum(rows["equity_initial_quanta"])
+    return exact_sum(rows["deposit_quanta"]) + exact_sum(rows["margin_move_quanta"]) - change
