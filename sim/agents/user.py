@@ -186,7 +186,7 @@ class UserAgentConfig(NamedTrader):
         for number, request in enumerate(answer):
             try:
                 _append(request, state, intents, arrival)
-            except ValueError as error:
+            except Exception as error:  # a request may hold any object, with any behaviour
                 raise AgentError(f"{where}, request {number}: {error}") from error
 
 
@@ -208,9 +208,9 @@ def _append(request: object, state: UserState, intents: Intents, arrival: int) -
         raise ValueError(f"must be an Order or a CancelAll, was {type(request).__name__}")
     market = _market(request.market, [instrument.name for instrument in state.instruments])
     instrument = state.instruments[market]
-    if request.side not in ("buy", "sell"):
+    if not isinstance(request.side, str) or request.side not in ("buy", "sell"):
         raise ValueError(f"side must be 'buy' or 'sell', was {request.side!r}")
-    if request.time_in_force not in TimeInForce.__members__:
+    if not isinstance(request.time_in_force, str) or request.time_in_force not in TimeInForce.__members__:
         raise ValueError(
             f"time_in_force must be one of {', '.join(TimeInForce.__members__)}, was {request.time_in_force!r}"
         )
@@ -234,9 +234,9 @@ def _append(request: object, state: UserState, intents: Intents, arrival: int) -
 
 
 def _market(name: object, names: list[str]) -> int:
-    if name not in names:
+    if not isinstance(name, str) or name not in names:
         raise ValueError(f"no market is called {name!r}; there are {', '.join(names)}")
-    return names.index(str(name))
+    return names.index(name)
 
 
 def _whole(value: object, unit: Decimal, what: str, unit_name: str) -> int:

@@ -2,7 +2,17 @@
 
 import numpy as np
 import pytest
-from agent_worlds import MARK, build, instruments, levered, make_view, market_arrays, opening_item, orders_at, population
+from agent_worlds import (
+    MARK,
+    build,
+    instruments,
+    levered,
+    make_view,
+    market_arrays,
+    opening_item,
+    orders_at,
+    population,
+)
 
 from sim.agents import Whale
 from sim.agents.behaviours import MarketMaker
@@ -412,7 +422,10 @@ def watchers(**changes) -> dict:
     behaviour = {"kind": "levered", "topup_accounts_ppm": 1_000_000, "attention_s": "10", **changes}
     leverage = {"kind": "fixed", "weight": "account", "at": "now", "leverage": "20"}
     item = opening_item(
-        leverage=leverage, isolated_ppm=1_000_000, stops=None, ageing={"mean_age_days": "0", "volatility_per_day_ppm": 0}
+        leverage=leverage,
+        isolated_ppm=1_000_000,
+        stops=None,
+        ageing={"mean_age_days": "0", "volatility_per_day_ppm": 0},
     )
     return levered(1_000, behaviour=behaviour, opening=[item])
 

@@ -153,7 +153,9 @@ def test_signal_kernel_equals_its_twin(direction, long_only):
     assert found > 50
 
 
-def plain_maker(memory, p, held, quote, cost, unit, limit, capacity, distances, bids, asks, resting, quantile, index, now):
+def plain_maker(
+    memory, p, held, quote, cost, unit, limit, capacity, distances, bids, asks, resting, quantile, index, now
+):
     """One maker's intents as (side, kind, price, lots); memory is a dict, updated."""
     calm, tolerance, power, wide, skew, _, aversion, half_life, move, size_off, leverage, _ = p
     if memory["seen"] < 0:
@@ -176,7 +178,9 @@ def plain_maker(memory, p, held, quote, cost, unit, limit, capacity, distances, 
     bid, ask = (adding, reducing) if held > 0 else (reducing, adding) if held < 0 else (adding, adding)
     bid, ask = bid * (1.0 - memory["bid"]), ask * (1.0 - memory["ask"])
     middle = index * (1.0 - skew * min(1.0, max(-1.0, held / limit)))
-    off = [abs(r - w) > size_off * max(w, 1.0) for r, w in zip(resting, (bid * sum(bids), ask * sum(asks)), strict=True)]
+    off = [
+        abs(r - w) > size_off * max(w, 1.0) for r, w in zip(resting, (bid * sum(bids), ask * sum(asks)), strict=True)
+    ]
     if memory["middle"] and abs(middle - memory["middle"]) <= move * memory["middle"] and not any(off):
         return []
     memory["middle"] = middle

@@ -107,7 +107,9 @@ def test_leverage_shares_follow_the_config_by_the_stated_weight(weight, at):
     """Stratified: a bucket's share can miss by at most the largest single weight at each of its two edges, per class of cap."""
     leverage, notional, opening = drawn(weight, at)
     weights = notional / notional.sum() if weight == "notional" else np.full(len(notional), 1 / len(notional))
-    classes = len(np.unique([np.searchsorted([floor * 10**6 for floor, _, _ in BRACKETS], n, "right") for n in notional]))
+    classes = len(
+        np.unique([np.searchsorted([floor * 10**6 for floor, _, _ in BRACKETS], n, "right") for n in notional])
+    )
     tolerance = 2 * classes * weights.max()
     for low, high, share in ((0, 3, 0.36), (3, 7, 0.49), (7, 126, 0.15)):
         inside = weights[(leverage >= low * 0.99999) & (leverage < high * 0.99999)].sum()
