@@ -76,7 +76,20 @@ def _to_arrow(column: Any, kind: pa.DataType) -> pa.Array:
         if len(array):
             raise ValueError("a value is missing")
         return pa.array([], kind)
+    if not _may_become(array.type, kind):
+        raise ValueError(f"{array.type} does not become {kind}")
     return array.cast(kind)
+
+
+def _may_become(found: pa.DataType, wanted: pa.DataType) -> bool:
+    """True if a cast keeps the meaning: text stays text, truth stays truth, numbers stay numbers (whole ones whole)."""
+    if pa.types.is_dictionary(found):
+        found = found.value_type
+    if pa.types.is_string(wanted):
+        return bool(pa.types.is_string(found) or pa.types.is_large_string(found))
+    if pa.types.is_boolean(wanted):
+        return bool(pa.types.is_boolean(found))
+    return bool(pa.types.is_integer(found) or pa.types.is_floating(found))
 
 
 class ColumnHashes:
