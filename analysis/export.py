@@ -1,4 +1,4 @@
-"""Figures as files (png, svg, pdf) through kaleido, which drives an installed Chrome or Chromium. HTML needs none of this."""
+"""Figures as files (png, svg, pdf) through kaleido, which drives an installed Chrome or Chromium."""
 
 import importlib.util
 import os
@@ -47,9 +47,7 @@ def export_figures(figures: Mapping[str, go.Figure], out_dir: str | Path, format
     except Exception as error:  # kaleido's errors have no common base
         if _is_no_browser(error):
             raise AnalysisError(_NO_BROWSER) from error
-        raise AnalysisError(
-            f"the browser could not draw the figures: {error}. report.html is complete without it"
-        ) from error
+        raise AnalysisError(f"the browser could not draw the figures: {error}; report.html is complete") from error
     return [path for _, path, _ in jobs]
 
 

@@ -1,7 +1,8 @@
 """The loss-flow graphs: who lost to whom, and why, aggregated so that a reader can take them in.
 
-`loss_flows` is exact for every run, because each component of the attribution sums to zero: what some roles lost through
-a component is what others gained. It leads through the component, so no pairing is invented (a price move has no payee).
+`loss_flows` is exact for every run, because each component of the attribution sums to zero: what some roles lost
+through a component is what others gained. It leads through the component, so that no pairing is invented (a price
+move has no payee).
 `money_flows` pairs payer and payee, and so needs the `transfers` table; it counts transfers of money only.
 """
 
@@ -28,7 +29,7 @@ MAX_NODES = 30
 def loss_flows(accounts: pd.DataFrame, groups: tuple[str, ...] = tuple(GROUPS), min_share: float = 0.002) -> nx.DiGraph:
     """Graph from roles that lost, through the reason, to roles that gained.
 
-    Nodes: (role, "lost"), (reason, "reason"), (role, "gained") with attributes label, kind, quanta.  Edges carry `quanta` > 0.
+    Nodes: (role, "lost"), (reason, "reason"), (role, "gained"), with label and kind; edges carry `quanta` > 0.
     What goes into a reason comes out of it, exactly, before edges below `min_share` of the whole flow are left out;
     graph.graph has total_quanta, omitted_edges, omitted_quanta, and the graph has at most MAX_NODES nodes.
     """
@@ -78,7 +79,7 @@ def _add_edge(graph: nx.DiGraph, role: str, group: str, amount: int) -> None:
 def money_flows(transfers: pd.DataFrame, roles: Mapping[int, str]) -> nx.MultiDiGraph:
     """Graph payer role -> payee role, one edge a reason, of transfers that moved money and no contracts.
 
-    roles: account -> role.  Edges carry `reason`, `quanta` (net, > 0) and `transfers`; flows within a role are left out.
+    roles: account -> role.  Edges carry `reason`, `quanta` (net, > 0), `transfers`; those inside a role are left out.
     """
     money = transfers[transfers["lots"] == 0]
     payer, payee = money["payer"].map(roles), money["payee"].map(roles)

@@ -1,8 +1,8 @@
 """Who paid: every account in one role, what each role gained or lost, and how each cohort's change of equity splits up.
 
 Sums are exact in quanta and checked here a second time, independently of the run: roles sum to zero, components sum to
-the change of equity of every row, and each component sums to zero over all rows. What ADL took from the deleveraged is a memo:
-it is not part of any sum, for nobody was paid it.
+the change of equity of every row, and each component sums to zero over all rows. What ADL took from the deleveraged is
+a memo: it is not part of any sum, for nobody was paid it.
 """
 
 from typing import Any
@@ -81,7 +81,7 @@ def check_attribution(accounts: pd.DataFrame) -> None:
     if residual.any():
         at = int(np.flatnonzero(residual)[0])
         raise AnalysisError(
-            f"table accounts: account {accounts['account'].iloc[at]} has {residual[at]} quanta that no component explains"
+            f"table accounts: no component explains {residual[at]} quanta of account {accounts['account'].iloc[at]}"
         )
     for name in COMPONENTS:
         total = exact_sum(accounts[name])

@@ -70,8 +70,8 @@ class Context:
         """Milliseconds since the start -> values of the time axis: milliseconds since 1970 if it shows UTC."""
         column = np.asarray(time_ms, dtype=np.int64)
         if self.start_utc is None:
-            return column / (60_000.0 if self._in_minutes else 1_000.0)
-        return column + self.start_utc.timestamp() * 1_000.0
+            return np.asarray(column / (60_000.0 if self._in_minutes else 1_000.0), dtype=np.float64)
+        return np.asarray(column + self.start_utc.timestamp() * 1_000.0, dtype=np.float64)
 
     @property
     def _in_minutes(self) -> bool:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from analysis.charts.context import Context
 from analysis.charts.theme import LONG, SHORT, empty_figure, finish, place_legend
 from analysis.downsample import MAX_POINTS
-from analysis.money import exact_sum, format_short
+from analysis.money import Scale, exact_sum, format_short
 
 QUESTION = "Who was deleveraged, and what did it cost them?"
 
@@ -19,28 +19,31 @@ def draw_deleveraged(adl_matches: pd.DataFrame, context: Context, *, recorded: b
     adl_matches: the event table.  recorded: whether this run kept event tables.  adl_accounts: count from `runs`.
     """
     axes = (
-        "ADL score at the close (ranking units of the rule, higher is deleveraged first)",
+        "ADL score at the close (in the units of the rule; the highest comes first)",
         f"harm ({context.asset})",
     )
     if adl_matches.empty:
         words = (
             "No account was deleveraged: the layers above ADL covered every deficit, or there was none."
             if recorded or adl_accounts == 0
-            else f"{adl_accounts:,} accounts were deleveraged, but the single closes were not kept: run with --detail events."
+            else f"{adl_accounts:,} accounts were deleveraged, but the closes were not kept: run with --detail events."
         )
         return empty_figure(context, question=QUESTION, words=words, axes=axes)
     points = by_counterparty(adl_matches, context)
     drawn = points.nlargest(MAX_POINTS, "notional")
     scale = context.scale(drawn["harm"].to_numpy())
+    largest = float(drawn["notional"].max())
     figure = go.Figure()
     for side, colour in (("long", LONG), ("short", SHORT)):
         for partial, symbol in ((False, "circle"), (True, "diamond-open")):
             rows = drawn[(drawn["side"] == side) & (drawn["partial"] == partial)]
             if len(rows):
                 name = f"{side}, {'kept a part' if partial else 'closed entirely'}"
-                figure.add_trace(_markers(rows, scale.of(rows["harm"].to_numpy()), scale.unit, context, name, colour, symbol,
-                                          float(drawn["notional"].max())))  # fmt: skip
-    figure.update_xaxes(title_text=axes[0], type="log" if _wants_log(drawn["score"]) else "linear")
+                points_of_side = _markers(rows, scale, context, name=name, color=colour, symbol=symbol, largest=largest)
+                figure.add_trace(points_of_side)
+    figure.update_xaxes(title_text=axes[0])
+    if _wants_log(drawn["score"]):
+        figure.update_xaxes(type="log", dtick=1, title_text=f"{axes[0].removesuffix(')')}; log scale)")
     figure.update_yaxes(title_text=f"harm: (mark − execution) × quantity ({scale.unit})", zeroline=True)
     finish(figure, context, question=QUESTION, answer=_answer(points, drawn, context), height=500)
     place_legend(figure)
@@ -48,7 +51,7 @@ def draw_deleveraged(adl_matches: pd.DataFrame, context: Context, *, recorded: b
 
 
 def by_counterparty(adl_matches: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """One row a deleveraged account and market: score (highest), rank (best), harm, notional (quote units), side, partial.
+    """One row a deleveraged account and market: highest score, best rank, harm, notional (quote units), side, partial.
 
     The side given up follows from the signs: harm = (mark - execution) x signed quantity.
     """
@@ -70,8 +73,10 @@ def by_counterparty(adl_matches: pd.DataFrame, context: Context) -> pd.DataFrame
 
 
 def _side_sign(adl_matches: pd.DataFrame) -> npt.NDArray[np.float64]:
-    gap = np.sign(adl_matches["mark_price"].to_numpy() - adl_matches["price"].to_numpy())
-    return np.sign(adl_matches["harm_quanta"].to_numpy()) * gap
+    mark, execution, harm = (
+        adl_matches[name].to_numpy(dtype=np.float64) for name in ("mark_price", "price", "harm_quanta")
+    )
+    return np.asarray(np.sign(harm) * np.sign(mark - execution))
 
 
 def _wants_log(scores: pd.Series) -> bool:
@@ -79,38 +84,29 @@ def _wants_log(scores: pd.Series) -> bool:
 
 
 def _markers(
-    rows: pd.DataFrame,
-    harm: npt.NDArray[np.float64],
-    unit: str,
-    context: Context,
-    name: str,
-    colour: str,
-    symbol: str,
-    largest: float,
+    rows: pd.DataFrame, scale: Scale, context: Context, *, name: str, color: str, symbol: str, largest: float
 ) -> go.Scatter:
+    """Points of one side; the largest notional of the chart has the largest point."""
+    columns = (rows[column] for column in ("counterparty", "market", "rank", "closes", "notional"))
     text = [
-        f"account {account} in {market}<br>rank {rank} first time, {closes} closes<br>"
+        f"account {account} in {market}<br>best rank {rank}, {closes} closes<br>"
         f"notional {format_short(notional, context.asset)}"
-        for account, market, rank, closes, notional in zip(
-            rows["counterparty"], rows["market"], rows["rank"], rows["closes"], rows["notional"], strict=True
-        )
+        for account, market, rank, closes, notional in zip(*columns, strict=True)
     ]
+    is_open = symbol.endswith("open")
     return go.Scatter(
         x=rows["score"],
-        y=harm,
+        y=scale.of(rows["harm"].to_numpy()),
         name=name,
         mode="markers",
         text=text,
-        hovertemplate=f"%{{text}}<br>score %{{x:.4~g}}<br>harm %{{y:,.4~g}} {unit}<extra></extra>",
+        hovertemplate=f"%{{text}}<br>score %{{x:.4~g}}<br>harm %{{y:,.4~g}} {scale.unit}<extra></extra>",
         marker={
-            "color": colour,
+            "color": color,
             "symbol": symbol,
-            "size": 5 + 25 * np.sqrt(rows["notional"].to_numpy() / largest),
+            "size": 6 + 24 * np.sqrt(rows["notional"].to_numpy() / largest),
             "opacity": 0.7,
-            "line": {
-                "width": 1.5 if symbol.endswith("open") else 0.5,
-                "color": colour if "open" in symbol else "white",
-            },
+            "line": {"width": 1.5 if is_open else 0.5, "color": color if is_open else "white"},
         },
     )
 
@@ -119,7 +115,7 @@ def _answer(points: pd.DataFrame, drawn: pd.DataFrame, context: Context) -> str:
     harm = format_short(float(context.quote(exact_sum(points["harm_quanta"]))), context.asset)
     notional = format_short(float(points["notional"].sum()), context.asset)
     text = (
-        f"{points['counterparty'].nunique():,} accounts gave up {notional} of positions (size of a mark: notional closed);"
-        f" booked harm {harm} in all."
+        f"{points['counterparty'].nunique():,} accounts gave up {notional} of positions (the size of a point is the"
+        f" notional closed); booked harm {harm} in all."
     )
     return text if len(drawn) == len(points) else f"{text} Drawn: the {len(drawn):,} largest."

@@ -1,4 +1,4 @@
-"""How much could be sold into the book during the crash? Resting orders within three distances of the mark, each side."""
+"""How much could be traded against the book during the crash? Resting orders within three distances of the mark."""
 
 import numpy as np
 import numpy.typing as npt
@@ -35,9 +35,7 @@ def draw_depth(series: pd.DataFrame, context: Context, *, market: str) -> go.Fig
                 colour=_COLOURS[band], unit=scale.unit, legendgroup=band, showlegend=row == 1,
             )  # fmt: skip
             figure.add_trace(line, row=row, col=1)
-        figure.update_yaxes(
-            title_text=f"{name} ({scale.unit}, log scale)", type="log", dtick=1, exponentformat="none", row=row, col=1
-        )
+        figure.update_yaxes(title_text=f"{name} ({scale.unit}, log scale)", type="log", row=row, col=1)
         if not series[columns[side]].to_numpy().any():
             say(figure, f"There were no {name} within these distances at any sample.", row=row, col=1)
     _set_range(figure, scale.of(everything))
@@ -59,7 +57,8 @@ def _set_range(figure: go.Figure, values: npt.NDArray[np.float64]) -> None:
         return
     low, high = float(np.log10(positive.min())), float(np.log10(positive.max()))
     low = max(low, high - 6)
-    figure.update_yaxes(range=[low - 0.1, high + 0.15])
+    dtick = 1 if high - low > 3 else "D2"  # D2: ticks at 1, 2 and 5
+    figure.update_yaxes(range=[low - 0.1, high + 0.15], dtick=dtick)
 
 
 def _answer(series: pd.DataFrame, context: Context) -> str:
@@ -70,8 +69,11 @@ def _answer(series: pd.DataFrame, context: Context) -> str:
     empty = int((near == 0).sum())
     text = f"Bids {name}: {start} at the start, {least} at the least"
     if near[0] > 0:
-        text += f" ({near[low] / near[0] * 100:.2g}% of the start)"
-    text += (
-        f"; gaps in a line are samples without orders ({empty:,} of {len(near):,} for these bids)." if empty else "."
-    )
-    return text
+        text += f" ({_percent(near[low] / near[0] * 100)} of the start)"
+    if not empty:
+        return f"{text}."
+    return f"{text}; gaps in a line are samples without orders ({empty:,} of {len(near):,} for these bids)."
+
+
+def _percent(value: float) -> str:
+    return f"{value:.0f}%" if value >= 10 or value == 0 else f"{value:.2g}%"

@@ -1,4 +1,4 @@
-"""Was the insurance fund large enough? Its cash, its equity with the inventory it stands behind, what it paid and received."""
+"""Was the insurance fund large enough? Its cash, its equity with the inventory behind it, what it paid and received."""
 
 from decimal import Decimal
 
@@ -25,13 +25,13 @@ def draw_fund(series: pd.DataFrame, context: Context, *, name: str, markets: lis
         words = "No samples over time were kept: run with --detail series or events."
         axes = (context.time_title, f"balance ({context.asset})")
         return empty_figure(context, question=question, words=words, axes=axes)
-    figure = make_subplots(rows=3, cols=1, shared_xaxes=True, row_heights=[0.46, 0.27, 0.27], vertical_spacing=0.06)
+    figure = make_subplots(rows=3, cols=1, shared_xaxes=True, row_heights=[0.42, 0.29, 0.29], vertical_spacing=0.06)
     fund = samples[0]  # cash and moves of a fund stand in the samples of each of its markets
     _add_balance(figure, fund, context)
     _add_moves(figure, fund, context)
     _add_inventory(figure, samples, context)
     title_time(figure, context, row=3)
-    finish(figure, context, question=question, answer=_answer(fund, context), height=700)
+    finish(figure, context, question=question, answer=_answer(fund, context), height=720)
     place_legend(figure, y=1.005)
     return figure
 
@@ -56,14 +56,15 @@ def _add_moves(figure: go.Figure, fund: pd.DataFrame, context: Context) -> None:
     _, draws = sum_increments(fund["time_ms"], fund["fund_draw_quanta"], span)
     gain_quote, draw_quote = context.quote(gains), context.quote(draws)
     scale = context.scale(gain_quote, draw_quote)
-    figure.update_yaxes(title_text=f"moves, {scale.unit}<br>per {span_words(span)}", row=2, col=1)
+    figure.update_yaxes(title_text=f"moves ({scale.unit}<br>per {span_words(span)})", row=2, col=1)
+    if not gains.any() and not draws.any():
+        say(figure, "The fund was not touched: nothing was paid out of it and nothing into it.", row=2, col=1)
+        return
     for name, values, colour in (("gains (up)", gain_quote, GAIN), ("draws (down)", -draw_quote, LOSS)):
         bars = draw_bars(context, middle, scale.of(values), name=name, colour=colour, unit=scale.unit, span_ms=span)
         figure.add_trace(bars, row=2, col=1)
     figure.update_layout(barmode="relative", bargap=0)
-    if not gains.any() and not draws.any():
-        say(figure, "The fund was not touched: nothing was paid out of it and nothing into it.", row=2, col=1)
-    elif not draws.any():
+    if not draws.any():
         _note(figure, "nothing was drawn from the fund")
 
 
@@ -78,14 +79,15 @@ def _add_inventory(figure: go.Figure, samples: list[pd.DataFrame], context: Cont
     values = [_inventory_quote(frame, context) for frame in samples]
     scale: Scale = context.scale(*values)
     figure.update_yaxes(title_text=f"inventory at mark<br>({scale.unit}, + long)", row=3, col=1)
+    if not any(np.any(quote) for quote in values):
+        say(figure, "The engine took no position over.", row=3, col=1)
+        return
     for frame, quote, colour in zip(samples, values, _COLOURS, strict=False):
         market = str(frame["market"].iloc[0])
         line = draw_line(
             context, frame["time_ms"], scale.of(quote), name=f"inventory {market}", colour=colour, unit=scale.unit
         )
         figure.add_trace(line, row=3, col=1)
-    if not any(np.any(quote) for quote in values):
-        say(figure, "The engine took no position over.", row=3, col=1)
 
 
 def _inventory_quote(frame: pd.DataFrame, context: Context) -> np.ndarray:
@@ -102,7 +104,8 @@ def _answer(fund: pd.DataFrame, context: Context) -> str:
     elif cash.min() == 0:
         verdict = "No: it ran empty."
     else:
-        verdict = f"Yes: its lowest balance was {low}."
+        share = f" ({int(cash.min()) / int(cash[0]) * 100:.2g}% of the start)" if cash[0] > 0 else ""
+        verdict = f"It did not run empty: its lowest balance was {low}{share}."
     return f"{verdict} Start {start}, end {end}; paid out {_short(drawn, context)}, received {_short(gained, context)}."
 
 

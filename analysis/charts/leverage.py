@@ -1,4 +1,6 @@
-"""How leveraged was the market before and after? The same accounts weighed twice: each counts once, or by its notional."""
+"""How leveraged was the market before and after? The same accounts weighed twice: each once, and by its notional."""
+
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -12,14 +14,14 @@ from analysis.money import format_short
 
 QUESTION = "How leveraged was the market before and after?"
 EDGES = (0.0, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 50.0, 75.0, 100.0)
-LABELS = (*(f"{low:g}–{high:g}" for low, high in zip(EDGES, EDGES[1:], strict=False)), "> 100", "equity ≤ 0")
+LABELS = (*(f"{low:g}–{high:g}" for low, high in pairwise(EDGES)), "≥ 100", "equity ≤ 0")
 _X_TITLE = "leverage (notional / equity, times)"
 
 
 def leverage_bins(equity: npt.NDArray[np.int64], notional: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Index into LABELS of each position; an equity of zero or less is a class of its own."""
+    """Index into LABELS of each position, a class holding its lower edge; equity of zero or less is one of its own."""
     leverage = notional / np.maximum(equity, 1).astype(np.float64)
-    index = np.searchsorted(EDGES, leverage, side="left") - 1
+    index = np.searchsorted(EDGES, leverage, side="right") - 1
     return np.where(equity <= 0, len(LABELS) - 1, np.clip(index, 0, len(LABELS) - 2))
 
 
@@ -27,7 +29,7 @@ def draw_leverage(accounts: pd.DataFrame, context: Context) -> go.Figure:
     """Leverage distribution of margin accounts with a position, before and after, by account and by notional."""
     traders = accounts[(accounts["mode"] != "reserved").to_numpy()]
     moments = {
-        "before": _positions(traders, "initial"),
+        "Before": _positions(traders, "initial"),
         "after": _positions(traders, "final"),
     }
     if not any(len(equity) for equity, _ in moments.values()):
@@ -96,4 +98,4 @@ def _answer(moments: dict[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64
             f"{name}: {len(equity):,} margin accounts with {total} of positions, median leverage {median:.1f}x"
             f" by account, {by_notional:.1f}x by notional"
         )
-    return "; ".join(parts).capitalize() + "."
+    return "; ".join(parts) + "."

@@ -1,6 +1,7 @@
-"""Who covered the loss of the liquidated? Causes of their loss on the left, payers on the right, and the shortfall alone."""
+"""Who covered the loss of the liquidated? Causes of their loss, then payers; beside it the shortfall alone."""
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -21,7 +22,7 @@ _PAYER_COLOURS = {
 
 
 def draw_loss_waterfall(accounts: pd.DataFrame, context: Context) -> go.Figure:
-    """Waterfall of the loss of liquidated accounts and the engine behind them; right, what exceeded their own margin."""
+    """Waterfall of the loss of liquidated accounts and the engine behind them; right, what exceeded their margin."""
     sides = loss_waterfall(accounts)
     if not accounts["liquidated"].any():
         words = "Nobody was liquidated: there is no loss to cover, and no layer of the waterfall was used."
@@ -65,6 +66,8 @@ def _add_waterfall(figure: go.Figure, causes: dict[str, int], payers: dict[str, 
         col=1,
     )
     figure.update_yaxes(title_text=f"loss ({scale.unit})", row=1, col=1)
+    steps = scale.of(context.quote([*causes.values(), *(-amount for amount in payers.values())]))
+    _make_room(figure, np.cumsum(steps), col=1)
     figure.update_xaxes(tickangle=-35, row=1, col=1)
 
 
@@ -87,9 +90,7 @@ def _add_beyond(figure: go.Figure, beyond: dict[str, int], context: Context) -> 
         row=1,
         col=2,
     )
-    span = float(np.abs(values).max()) or 1.0
-    figure.update_yaxes(range=[min(float(values.min()), 0.0) - 0.12 * span * bool(np.any(values < 0)),
-                               max(float(values.max()), 0.0) + 0.12 * span], row=1, col=2)  # fmt: skip
+    _make_room(figure, values, col=2)
     if not beyond:
         say(
             figure,
@@ -98,6 +99,13 @@ def _add_beyond(figure: go.Figure, beyond: dict[str, int], context: Context) -> 
             col=2,
         )
         figure.update_xaxes(showticklabels=False, row=1, col=2)
+
+
+def _make_room(figure: go.Figure, values: npt.NDArray[np.float64], *, col: int) -> None:
+    """Leave room above and below for the numbers that stand outside the bars."""
+    low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
+    span = (high - low) or 1.0
+    figure.update_yaxes(range=[low - 0.1 * span, high + 0.1 * span], row=1, col=col)
 
 
 def _answer(total: int, shortfall: int, beyond: dict[str, int], context: Context) -> str:

@@ -26,7 +26,7 @@ _MOST = len(_COLOURS)
 
 
 def draw_open_interest(series: pd.DataFrame, context: Context) -> go.Figure:
-    """Open interest of all markets: in base units (in % of the start if there are several), and at mark in quote units."""
+    """Open interest: in base units (in % of the start if there are several markets), and at mark in quote units."""
     names = list(dict.fromkeys(series["market"]))
     single = len(names) == 1
     contracts_title = f"open interest ({context.base_unit(names[0])})" if single else "open interest (% of start)"

@@ -1,7 +1,6 @@
-"""How far did the price fall, and when were traders liquidated? Index, mark, a recorded mark beside them, liquidations."""
+"""How far did the price fall, and when were traders liquidated? Index, mark, a recorded mark, liquidations."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,18 +10,11 @@ from plotly.subplots import make_subplots
 from analysis.charts.context import Context
 from analysis.charts.theme import BLACK, BLUE, LONG, PURPLE, SHORT, VERMILLION, empty_figure, finish, place_legend, say
 from analysis.charts.traces import choose_span, draw_bars, draw_line, span_words, sum_increments, title_time
+from analysis.comparisons import Comparison
 from analysis.money import format_short
 
 QUESTION = "How far did {market} fall, and when were traders liquidated?"
 _OVERLAY = (PURPLE, VERMILLION, "#8c564b")
-
-
-class Comparison(NamedTuple):
-    """A recorded price to draw beside the run: never an input of it."""
-
-    label: str
-    time_ms: Sequence[int]  # since the run's start
-    price: Sequence[float]
 
 
 def draw_price(
@@ -61,7 +53,7 @@ def _add_prices(figure: go.Figure, series: pd.DataFrame, context: Context, compa
         figure.add_trace(line, row=1, col=1)
     for comparison, colour in zip(comparisons, _OVERLAY, strict=False):
         line = draw_line(
-            context, comparison.time_ms, comparison.price, name=comparison.label, colour=colour, unit=context.asset,
+            context, comparison.time_ms, comparison.price, name=f"recorded: {comparison.name}", colour=colour, unit=context.asset,
             line={"dash": "dot", "width": 1.6},
         )  # fmt: skip
         figure.add_trace(line, row=1, col=1)
@@ -73,8 +65,11 @@ def _add_liquidations(figure: go.Figure, series: pd.DataFrame, context: Context)
     _, shorts = sum_increments(series["time_ms"], series["liquidated_short_quanta"], span)
     long_quote, short_quote = context.quote(longs), context.quote(shorts)
     scale = context.scale(long_quote, short_quote)
-    title = f"liquidated, {scale.unit}<br>per {span_words(span)}"
+    title = f"liquidated ({scale.unit}<br>per {span_words(span)})"
     figure.update_yaxes(title_text=title, row=2, col=1)
+    if not longs.any() and not shorts.any():
+        say(figure, "Nobody was liquidated in this market.", row=2, col=1)
+        return
     for name, values, colour in (
         ("longs liquidated (up)", long_quote, LONG),
         ("shorts liquidated (down)", -short_quote, SHORT),
@@ -82,8 +77,6 @@ def _add_liquidations(figure: go.Figure, series: pd.DataFrame, context: Context)
         bars = draw_bars(context, middle, scale.of(values), name=name, colour=colour, unit=scale.unit, span_ms=span)
         figure.add_trace(bars, row=2, col=1)
     figure.update_layout(barmode="relative", bargap=0)
-    if not longs.any() and not shorts.any():
-        say(figure, "Nobody was liquidated in this market.", row=2, col=1)
 
 
 def _answer(series: pd.DataFrame, context: Context) -> str:
@@ -93,7 +86,8 @@ def _answer(series: pd.DataFrame, context: Context) -> str:
     worst = int(np.nanargmax(np.abs(gap)))
     liquidated = float(context.quote(series[["liquidated_long_quanta", "liquidated_short_quanta"]].iloc[-1].sum()))
     return (
-        f"Mark from {_price(mark[0])} to a low of {_price(mark[low])} ({(mark[low] / mark[0] - 1) * 100:+.1f}%), {_price(mark[-1])} at the end."
+        f"Mark from {_price(mark[0])} to a low of {_price(mark[low])} ({(mark[low] / mark[0] - 1) * 100:+.1f}%),"
+        f" {_price(mark[-1])} at the end."
         f" Index low {_price(np.nanmin(index))}. Mark was at most {gap[worst] * 100:+.2f}% from the index."
         f" Liquidated: {format_short(liquidated, context.asset)}."
     )

@@ -29,23 +29,30 @@ def draw_who_paid(paid: pd.DataFrame, context: Context) -> go.Figure:
             y=labels,
             orientation="h",
             marker={"color": [GAIN if value >= 0 else LOSS for value in values]},
-            text=[f"{value:+,.3g}" if value else "0" for value in values],
+            text=[_bar_text(value) for value in values],
             textposition="outside",
             cliponaxis=False,
             hovertemplate=f"%{{x:+,.5~g}} {scale.unit}<extra></extra>",
         )
     )
     span = float(abs(values).max())
-    figure.update_xaxes(
-        title_text=x_title, range=[min(values.min(), 0) - 0.12 * span, max(values.max(), 0) + 0.12 * span]
-    )
+    low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
+    figure.update_xaxes(title_text=x_title, range=[low - 0.12 * span, high + 0.12 * span])
     figure.update_yaxes(title_text="role (accounts)", autorange="reversed")
     finish(figure, context, question=QUESTION, answer=_answer(paid, context), height=210 + 38 * len(paid))
     return figure
 
 
+def _bar_text(value: float) -> str:
+    """A bar's number; what is too small for the axis says so, 0 only where it is exactly 0."""
+    if value == 0:
+        return "0"
+    return f"{value:+,.3g}" if abs(value) >= 0.001 else "≈ 0"
+
+
 def _count(traders: int, rows: int) -> str:
-    return f"{traders:,} traders" if traders else f"{rows:,} account{'s' if rows > 1 else ''}"
+    number, word = (traders, "trader") if traders else (rows, "account")
+    return f"{number:,} {word}{'s' if number != 1 else ''}"
 
 
 def _answer(paid: pd.DataFrame, context: Context) -> str:
@@ -53,4 +60,7 @@ def _answer(paid: pd.DataFrame, context: Context) -> str:
     worst, best = ordered.iloc[0], ordered.iloc[-1]
     loss = format_short(-float(context.quote(int(worst["result_quanta"]))), context.asset)
     gain = format_short(float(context.quote(int(best["result_quanta"]))), context.asset)
-    return f"Most was lost by {worst['role']} ({loss}) and gained by {best['role']} ({gain}). All results sum to exactly 0."
+    return (
+        f"Most was lost by {worst['role']} ({loss}) and gained by {best['role']} ({gain})."
+        " All results sum to exactly 0."
+    )

@@ -52,8 +52,8 @@ def _step_ratio(run: RunFolder) -> Finding:
         return Finding(subject, "not defined", "No step had both a position to clear and volatility.")
     warns = ratio < LEAST_STEP_RATIO
     meaning = (
-        f"Below {LEAST_STEP_RATIO:g}: a step can jump over the whole maintenance margin, so a part of the shortfall may be"
-        " made by the step; measure it with --check-step, or shorten the step."
+        f"Below {LEAST_STEP_RATIO:g}: a step can jump over the whole maintenance margin, so part of the shortfall may"
+        " be made by the step; measure it with --check-step, or shorten the step."
         if warns
         else f"At least {LEAST_STEP_RATIO:g}: a step rarely jumps over the whole maintenance margin."
     )

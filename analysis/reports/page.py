@@ -1,4 +1,4 @@
-"""HTML building blocks of a report: one self-contained page, no request to anywhere, the same bytes for the same content."""
+"""HTML building blocks of a report: one self-contained page, no requests, the same bytes for the same content."""
 
 import html
 import json
@@ -25,6 +25,8 @@ td { border-bottom: 1px solid #e4e4e4; padding: 3px 8px; vertical-align: top; ov
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; overflow-wrap: normal; }
 tr.sum td { border-top: 2px solid #888; font-weight: bold; } tr.warn td { background: #fff4ec; }
 tr { break-inside: avoid; } .wide { overflow-x: auto; } .dim { color: #8a8a8a; }
+.small table { font-size: 11px; } .small td, .small th { padding: 3px 4px; }
+.small td:first-child { white-space: nowrap; } .small th { white-space: normal !important; }
 .figure { break-inside: avoid; margin: 18px 0; overflow-x: auto; } .figure > div { margin: 0 auto; }
 .tag { padding: 1px 7px; border-radius: 9px; font-size: 12px; white-space: nowrap; }
 .fact { background: #cfe8dc; } .scaled { background: #d5e8f5; } .assumption { background: #fbe3c0; }
@@ -32,10 +34,19 @@ pre { background: #f6f6f6; padding: 10px; font-size: 12px; overflow-x: auto; whi
 code { background: #f2f2f2; padding: 1px 4px; } summary { cursor: pointer; font-weight: bold; }
 nav { font-size: 13px; margin: 10px 0; } nav a { margin-right: 12px; color: #0072B2; }
 @media print { body { margin: 0; padding: 0; width: 1000px; } nav, .modebar { display: none !important; }
-  h2 { break-after: avoid; } .box, .card { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
+  h2 { break-after: avoid; }
+  .small table { font-size: 8.5px; } .small td, .small th { padding: 2px 3px; }
+  .box, .card { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
 #: Deterministic and offline: no logo, no link to a server, no upload.
-_PLOT_CONFIG = {"displaylogo": False, "responsive": False, "showLink": False, "plotlyServerURL": ""}
+_PLOT_CONFIG = {
+    "displaylogo": False,
+    "responsive": False,
+    "showLink": False,
+    "plotlyServerURL": "",
+    "showSendToCloud": False,
+    "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"],
+}
 
 
 @dataclass(frozen=True)
@@ -59,17 +70,24 @@ def tag(word: str) -> Cell:
 def amount(text: str) -> Cell:
     """A number cell; the decimals are drawn lighter, so that large sums stay readable."""
     whole, point, decimals = text.partition(".")
+    if not text.strip("-0.,"):
+        return Cell('<span class="dim">0</span>', "n")
     return Cell(f'{escape(whole)}<span class="dim">{point}{escape(decimals)}</span>', "n")
 
 
 def table(
-    header: Sequence[str], rows: Iterable[Sequence[object]], *, sums: Sequence[object] | None = None, numbers: int = 99
+    header: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    sums: Sequence[object] | None = None,
+    numbers: int = 99,
+    kind: str = "wide",
 ) -> str:
     """A table; columns from `numbers` on have right-aligned headers, `sums` is a bold last row."""
     head = "".join(f"<th{' class=n' if i >= numbers else ''}>{escape(name)}</th>" for i, name in enumerate(header))
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     last = f'<tr class="sum">{"".join(map(_cell, sums))}</tr>' if sums is not None else ""
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}{last}</tbody></table></div>'
+    return f'<div class="{kind}"><table><thead><tr>{head}</tr></thead><tbody>{body}{last}</tbody></table></div>'
 
 
 def _cell(value: object) -> str:

@@ -1,10 +1,8 @@
 """Which figures a run's report has, in which order, and under which headings. Decides no look and no number."""
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
-import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.charts.attribution import draw_attribution
@@ -16,10 +14,10 @@ from analysis.charts.leverage import draw_leverage
 from analysis.charts.loss_flow import draw_loss_flow
 from analysis.charts.loss_waterfall import draw_loss_waterfall
 from analysis.charts.open_interest import draw_open_interest
-from analysis.charts.price import Comparison, draw_price
+from analysis.charts.price import draw_price
 from analysis.charts.who_paid import draw_who_paid
+from analysis.comparisons import read_comparisons
 from analysis.data import RunFolder
-from analysis.errors import AnalysisError
 from analysis.flows import CLEARING_GROUPS, loss_flows
 from analysis.whopaid import attribution_by_cohort, who_paid
 
@@ -44,7 +42,7 @@ def _figures(run: RunFolder, context: Context) -> Iterator[tuple[str, go.Figure]
     comparisons = read_comparisons(run)
     accounts = run.accounts
     for market in markets:
-        overlays = [comparison for owner, comparison in comparisons if owner in (None, market)]
+        overlays = [comparison for comparison in comparisons if comparison.market == market]
         yield f"price-{market}", draw_price(run.of_market(market), context, market=market, comparisons=overlays)
     yield "who-paid", draw_who_paid(who_paid(accounts), context)
     yield "loss-waterfall", draw_loss_waterfall(accounts, context)
@@ -83,36 +81,3 @@ def largest_markets(run: RunFolder) -> list[str]:
     liquidated = run.series.groupby("market")[["liquidated_long_quanta", "liquidated_short_quanta"]].max().sum(axis=1)
     kept = set(liquidated.sort_values(ascending=False, kind="stable").index[:MAX_MARKETS])
     return [market for market in run.markets if market in kept]
-
-
-def read_comparisons(run: RunFolder) -> list[tuple[str | None, Comparison]]:
-    """Recorded prices to draw beside the run, from the config's or manifest's `comparison`: (market or None, prices).
-
-    An entry has `file` (CSV with columns `time_ms` since the start or `ts_ms` since 1970, and `price` or `close`), `label`,
-    and perhaps `market`. AnalysisError if the file cannot be used.
-    """
-    entries = run.config.get("comparison") or run.manifest.get("comparison") or []
-    if isinstance(entries, Mapping):
-        entries = [entries]
-    return [(entry.get("market"), _read_comparison(run, entry)) for entry in entries]
-
-
-def _read_comparison(run: RunFolder, entry: Mapping[str, Any]) -> Comparison:
-    path = run.path / Path(str(entry["file"]))
-    try:
-        frame = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise AnalysisError(f"{path}: comparison cannot be read: {error}") from error
-    price = next((name for name in ("price", "close") if name in frame), None)
-    if price is None or not {"time_ms", "ts_ms"} & set(frame):
-        raise AnalysisError(f"{path}: expected columns time_ms or ts_ms, and price or close; found {', '.join(frame)}")
-    time = frame["time_ms"] if "time_ms" in frame else frame["ts_ms"] - _start_ms(run)
-    inside = (time >= 0) & (time <= int(run.run["duration_ms"]))
-    label = str(entry.get("label", "recorded mark"))
-    return Comparison(label, time[inside].to_list(), frame.loc[inside, price].to_list())
-
-
-def _start_ms(run: RunFolder) -> int:
-    if run.start_utc is None:
-        raise AnalysisError(f"{run.path}: a comparison with ts_ms needs start_utc in manifest.json")
-    return int(run.start_utc.timestamp() * 1000)

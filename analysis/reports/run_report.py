@@ -1,7 +1,7 @@
 """The report of one run: `report.html` in its result folder, one self-contained file.
 
-What it says comes first: warnings, headline numbers, who paid; then figures; then how far to trust it, where its numbers come
-from, and how to run it again. The same result folder gives the same bytes.
+What it says comes first: warnings, headline numbers, who paid; then figures; then how far to trust it, where its
+numbers come from, and how to run it again. The same result folder gives the same bytes.
 """
 
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.comparisons import measure, read_comparisons
 from analysis.data import RunFolder, open_run
 from analysis.errors import AnalysisError
 from analysis.flows import money_flows
@@ -21,6 +22,14 @@ from analysis.whopaid import adl_harm_lines, attribution_by_cohort, group_compon
 
 REPORT_NAME = "report.html"
 _LONGEST_CONFIG = 200_000
+_ANCHORS = (
+    ("who-paid", "who paid"),
+    ("figures", "figures"),
+    ("attribution", "attribution"),
+    ("trust", "how far to trust this"),
+    ("provenance", "where the numbers come from"),
+    ("again", "run it again"),
+)
 
 
 def write_report(run_dir: str | Path) -> Path:
@@ -51,6 +60,7 @@ def build_report(run: RunFolder) -> str:
         *(embed(panel.name, panel.figure) for panel in run_panels(run)),
         _attribution(run),
         _money_flows(run),
+        _comparisons(run),
         _honesty(findings),
         _provenance(run),
         _again(run),
@@ -62,13 +72,12 @@ def _header(run: RunFolder, title: str) -> str:
     row = run.run
     start = f"{run.start_utc:%Y-%m-%d %H:%M:%S} UTC, " if run.start_utc else ""
     facts = (
-        f"{row['name']} · {start}{_duration(int(row['duration_ms']))} · seed {row['seed']} · {int(row['n_traders']):,} traders"
+        f"{row['name']} · {start}{_duration(int(row['duration_ms']))} · seed {row['seed']}"
+        f" · {int(row['n_traders']):,} traders"
         f" · simulated share of the venue {float(run.text('simulated_share', '1')) * 100:g}%"
         f" · config {str(row['config_hash'])[:10]} · markets {', '.join(run.markets)}"
     )
-    anchors = (("who-paid", "who paid"), ("figures", "figures"), ("attribution", "attribution"),
-               ("trust", "how far to trust this"), ("provenance", "where the numbers come from"), ("again", "run it again"))  # fmt: skip
-    links = "".join(f"<a href='#{anchor}'>{text}</a>" for anchor, text in anchors)
+    links = "".join(f"<a href='#{anchor}'>{text}</a>" for anchor, text in _ANCHORS)
     description = str(run.config.get("description") or "").strip()
     more = f"<p>{escape(description)}</p>" if description else ""
     return f"<h1>{escape(title)}</h1><p class='sub'>{escape(facts)}</p>{more}<nav>{links}</nav>"
@@ -144,8 +153,8 @@ def _who_paid(run: RunFolder) -> str:
         else "<p class='note'>Nobody was deleveraged, so there is no harm of ADL to count.</p>"
     )
     return (
-        "<h2 id='who-paid'>Who paid</h2><p class='note'>Every account stands in exactly one role. Result = final equity −"
-        " initial equity − net deposits, at the final mark. The results sum to exactly zero.</p>"
+        "<h2 id='who-paid'>Who paid</h2><p class='note'>Every account stands in exactly one role. Result = final"
+        " equity − initial equity − net deposits, at the final mark. The results sum to exactly zero.</p>"
         + table(header, rows, sums=sums, numbers=1)
         + harm
     )
@@ -190,6 +199,32 @@ def _money_flows(run: RunFolder) -> str:
     )
 
 
+def _comparisons(run: RunFolder) -> str:
+    rows = []
+    for comparison in read_comparisons(run):
+        samples = run.of_market(comparison.market)
+        if samples.empty:
+            continue
+        distance = measure(comparison, samples)
+        source = f"{comparison.source}. {comparison.note}" if comparison.note else comparison.source
+        rows.append(
+            [
+                f"{comparison.name}: {comparison.quantity} of {comparison.market}",
+                Cell(f"{len(comparison.price):,}", "n"),
+                *(Cell(f"{price:,.8g}", "n") for price in (distance.recorded_low, distance.run_low)),
+                *(Cell(text, "n") for text in (f"{distance.mean_gap:.2%}", f"{distance.worst_gap:+.2%}")),
+                source,
+            ]
+        )
+    if not rows:
+        return ""
+    header = ("record", "points", f"recorded low ({run.asset})", "low of the run", "mean gap", "largest gap", "source")
+    note = (
+        "Recorded prices stand beside the run and are never an input. Gap = run / recorded − 1 at the record's times."
+    )
+    return f"<h2>Beside the record</h2><p class='note'>{note}</p>" + table(header, rows, numbers=1)
+
+
 def _honesty(findings: list[Finding]) -> str:
     rows = [
         [finding.subject, Cell(f"<b>{escape(finding.found)}</b>"), finding.meaning + (" ⚠" if finding.warns else "")]
@@ -208,7 +243,8 @@ def _provenance(run: RunFolder) -> str:
     body = [
         [Cell(f"<code>{escape(row.path)}</code>"), tag(row.status), row.value, row.source, row.note] for row in rows
     ]
-    return f"{heading}<p class='note'>Entries: {counts}. Each speaks for everything below its path.</p>{table(header, body)}"
+    note = f"<p class='note'>Entries: {counts}. Each speaks for everything below its path.</p>"
+    return heading + note + table(header, body)
 
 
 def _again(run: RunFolder) -> str:
