@@ -14,6 +14,7 @@ import numpy.typing as npt
 from sim import events as ev
 from sim.events import OrderKind, OrderStatus, Reason, Side, TimeInForce
 from sim.instrument import Instrument
+from sim.kernels import records as rec
 from sim.results import SERIES
 
 I64 = npt.NDArray[np.int64]
@@ -59,11 +60,16 @@ STATUS_NAMES = np.array([status.name for status in OrderStatus if status >= 0], 
 class EventTables:
     """Converts rows of the integer logs into event-table columns and hands them to the sink."""
 
-    def __init__(self, instruments: Sequence[Instrument], sink: EventSink | None) -> None:
+    def __init__(
+        self, instruments: Sequence[Instrument], sink: EventSink | None, *, funds: Mapping[int, str] | None = None
+    ) -> None:
         self._sink = sink
         self._market_names = np.array([instrument.name for instrument in instruments], dtype=object)
         self._ticks = np.array([float(instrument.tick_size) for instrument in instruments])
+        self._tick_values = np.array([instrument.tick_value for instrument in instruments], np.int64)
         self.row_counts: dict[str, int] = {}
+        self.funds = dict(funds or {})  # FUND row -> name of its scope
+        self._balances: dict[int, int] = {}
 
     def append(self, table: str, columns: Columns, n_rows: int) -> None:
         """Hand `n_rows` rows to the sink and count them."""
@@ -99,6 +105,28 @@ class EventTables:
             "price": np.where(with_lots, self.price(market, rows[:, ev.T_PRICE]), np.nan),
         }
         self.append("transfers", columns, len(rows))
+        self._fund_moves(rows)
+
+    def _fund_moves(self, rows: I64) -> None:
+        """Append the transfers into and out of FUND rows, with the balance after each."""
+        for row, name in self.funds.items():
+            own = rows[(rows[:, ev.T_PAYER] == row) | (rows[:, ev.T_PAYEE] == row)]
+            if not len(own):
+                continue
+            amount = np.where(own[:, ev.T_PAYEE] == row, own[:, ev.T_QUOTE], -own[:, ev.T_QUOTE])
+            balance = self._balances.get(row, 0) + np.cumsum(amount)
+            self._balances[row] = int(balance[-1])
+            columns = {
+                "seq": own[:, ev.T_SEQ],
+                "time_ms": own[:, ev.T_TIME_MS],
+                "cycle": own[:, ev.T_CYCLE],
+                "cause_seq": own[:, ev.T_CAUSE],
+                "fund": np.full(len(own), name, dtype=object),
+                "reason": REASON_NAMES[own[:, ev.T_REASON]],
+                "amount_quanta": amount,
+                "balance_quanta": balance,
+            }
+            self.append("fund_moves", columns, len(own))
 
     def fills(self, rows: I64) -> None:
         """Append fill log rows (n, FILL_WIDTH)."""
@@ -141,6 +169,56 @@ class EventTables:
             "filled": rows[:, ev.I_FILLED],
         }
         self.append("orders", columns, n_rows)
+
+
+    def total_price(self, market: I64, quote: I64, lots: I64) -> npt.NDArray[np.float64]:
+        """Price of a close given as a total in quanta: |quote| / (|lots| x tick value) in quote units, NaN without lots."""
+        value = np.abs(lots) * self._tick_values[market]
+        return np.divide(np.abs(quote), value, out=np.full(len(lots), np.nan), where=value != 0) * self._ticks[market]
+
+    def liquidations(self, rows: I64) -> None:
+        """Append liquidation records (n, LIQUIDATION_WIDTH)."""
+        market, lots = rows[:, rec.L_MARKET], rows[:, rec.L_LOTS]
+        columns = {
+            "seq": rows[:, rec.L_SEQ],
+            "time_ms": rows[:, rec.L_TIME_MS],
+            "cycle": rows[:, rec.L_CYCLE],
+            "account": rows[:, rec.L_ACCOUNT],
+            "market": self.market_name(market),
+            "lots": lots,
+            "mark_price": self.price(market, rows[:, rec.L_MARK]),
+            "bankruptcy_price": self.total_price(market, rows[:, rec.L_BANKRUPTCY_QUOTE], lots),
+            "equity_before_quanta": rows[:, rec.L_EQUITY],
+            "maintenance_quanta": rows[:, rec.L_MAINTENANCE],
+            "lots_book": rows[:, rec.L_LOTS_BOOK],
+            "lots_taken_over": rows[:, rec.L_LOTS_TAKEN_OVER],
+            "lots_adl": rows[:, rec.L_LOTS_ADL],
+            "fee_quanta": rows[:, rec.L_FEE],
+            "surplus_quanta": rows[:, rec.L_SURPLUS],
+            "deficit_quanta": rows[:, rec.L_DEFICIT],
+        }
+        self.append("liquidations", columns, len(rows))
+
+    def adl_matches(self, rows: I64, scores: npt.NDArray[np.float64]) -> None:
+        """Append deleveraging matches (n, MATCH_WIDTH) with their scores (n,)."""
+        market, lots = rows[:, rec.D_MARKET], rows[:, rec.D_LOTS]
+        columns = {
+            "seq": rows[:, rec.D_SEQ],
+            "time_ms": rows[:, rec.D_TIME_MS],
+            "cycle": rows[:, rec.D_CYCLE],
+            "cause_seq": rows[:, rec.D_CAUSE],
+            "market": self.market_name(market),
+            "bankrupt": rows[:, rec.D_BANKRUPT],
+            "counterparty": rows[:, rec.D_COUNTERPARTY],
+            "rank": rows[:, rec.D_RANK],
+            "score": scores,
+            "lots": lots,
+            "price": self.total_price(market, rows[:, rec.D_QUOTE], lots),
+            "mark_price": self.price(market, rows[:, rec.D_MARK]),
+            "harm_quanta": rows[:, rec.D_HARM],
+            "partial": rows[:, rec.D_PARTIAL] != 0,
+        }
+        self.append("adl_matches", columns, len(rows))
 
 
 class SeriesTable:

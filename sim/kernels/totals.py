@@ -1,6 +1,10 @@
-"""Sums over all margin rows, in one pass: what conservation is checked against, and open interest."""
+"""Sums over margin rows in one pass: what conservation is checked against, open interest, and isolated rows gone flat."""
 
+from sim.events import H_LOG_ON, H_N_TOUCHED, H_N_TRANSFERS, AccountMode, Reason
 from sim.kernels.jit import kernel
+from sim.kernels.ledger import post_transfer
+
+_ISOLATED, _MARGIN_MOVE = int(AccountMode.ISOLATED), int(Reason.MARGIN_MOVE)
 
 
 @kernel
@@ -36,3 +40,46 @@ def count_inconsistent_rows(accounts):
         if total != accounts.quote[row]:
             bad += 1
     return bad
+
+
+@kernel
+def settle_touched(accounts, header, quote_seen, lots_seen, out_lots):
+    """Return by how many quanta the touched rows changed in sum since they were last seen, and mark them seen.
+
+    quote_seen: int64 (A,).  lots_seen: int64 (A, M).  out_lots: int64 (M,), gets the sum of the changes of lots.  All are 0 in a
+    conserved cycle. The list of touched rows stays.
+    """
+    total = 0
+    n_markets = lots_seen.shape[1]
+    for market in range(n_markets):
+        out_lots[market] = 0
+    for i in range(header[H_N_TOUCHED]):
+        row = accounts.touched[i]
+        total += accounts.quote[row] - quote_seen[row]
+        quote_seen[row] = accounts.quote[row]
+        for market in range(n_markets):
+            out_lots[market] += accounts.lots[row, market] - lots_seen[row, market]
+            lots_seen[row, market] = accounts.lots[row, market]
+    return total
+
+
+@kernel
+def release_isolated(accounts, markets, log, lots_seen, start):
+    """Give the money of isolated rows that went flat in this cycle back to their wallets; return where to go on.
+
+    lots_seen: int64 (A, M), positions at the end of the last cycle. Looks at the touched rows from number `start`; the returned number
+    is below header[H_N_TOUCHED] only when the log is full. A row in debt keeps it: that is for the waterfall.
+    """
+    header = log.header
+    n = header[H_N_TOUCHED]
+    for i in range(start, n):
+        row = accounts.touched[i]
+        if accounts.mode[row] != _ISOLATED or accounts.quote[row] <= 0:
+            continue
+        market = accounts.market[row]
+        if accounts.lots[row, market] != 0 or lots_seen[row, market] == 0:
+            continue
+        if header[H_LOG_ON] != 0 and header[H_N_TRANSFERS] >= log.transfers.shape[0]:
+            return i
+        post_transfer(accounts, markets, log, row, accounts.wallet[row], accounts.quote[row], 0, 0, _MARGIN_MOVE, 0)
+    return n

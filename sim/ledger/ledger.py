@@ -1,12 +1,13 @@
 """The one verb that moves money: `Ledger.transfer`, and the checks that nothing was created or lost.
 
-Its compiled twin is `post_transfer` in `sim/kernels/ledger.py`; both work on the same arrays and write the same log rows.
+Its compiled twin is `post_transfer` in `sim/kernels/ledger.py`: both work on the same arrays and write the same log
+rows. Kernels are imported when first used, so that this module stays cheap to import.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from sim.errors import ConservationError
 from sim.events import (
@@ -18,9 +19,38 @@ from sim.events import (
     H_SEQ,
     H_STAMP,
     H_TIME_MS,
+    T_LOTS,
+    T_MARKET,
+    T_PAYEE,
+    T_PAYER,
+    T_PRICE,
+    T_QUOTE,
+    T_REASON,
+    TRANSFER_WIDTH,
     Reason,
 )
 from sim.kernels.state import FIRST_SCOPE_ROW, P_TICK_VALUE, AccountArrays, LogArrays, MarketArrays
+
+I64 = npt.NDArray[np.int64]
+
+
+def transfer_rows(
+    *,
+    payer: npt.ArrayLike,
+    payee: npt.ArrayLike,
+    quote: npt.ArrayLike,
+    reason: Reason,
+    lots: npt.ArrayLike = 0,
+    market: npt.ArrayLike = 0,
+    price: npt.ArrayLike = 0,
+) -> I64:
+    """Return transfers for `Ledger.transfer_batch`, int64 (n, TRANSFER_WIDTH); the arguments are broadcast together."""
+    columns = np.broadcast_arrays(*(np.atleast_1d(column) for column in (payer, payee, quote, lots, market, price)))
+    rows = np.zeros((len(columns[0]), TRANSFER_WIDTH), np.int64)
+    for place, column in zip((T_PAYER, T_PAYEE, T_QUOTE, T_LOTS, T_MARKET, T_PRICE), columns, strict=True):
+        rows[:, place] = column
+    rows[:, T_REASON] = reason
+    return rows
 
 
 class Transfer(NamedTuple):
@@ -57,7 +87,8 @@ class Ledger:
         self.accounts, self.markets, self.log = accounts, markets, log
         self._fund_rows = [FIRST_SCOPE_ROW + 2 * scope for scope in range(n_scopes)]
         self._quote_seen = accounts.quote.copy()
-        self._lots_seen = accounts.lots.copy()
+        self.lots_seen = accounts.lots.copy()
+        self._lots_sum = np.zeros(accounts.lots.shape[1], np.int64)
 
     def transfer(
         self,
@@ -80,10 +111,16 @@ class Ledger:
         self._book_side(payee, quote, -lots, market, reason)
         self._write(Transfer(payer, payee, quote, reason, lots, market, price))
 
-    def transfer_batch(self, transfers: Sequence[Transfer]) -> None:
-        """Make all transfers in their order."""
-        for item in transfers:
-            self.transfer(**item._asdict())
+    def transfer_batch(self, rows: I64, start: int = 0) -> int:
+        """Make the transfers rows[start:] in their order, compiled; return the first one not made.
+
+        That is len(rows), unless the log ran full: then spill it and call again from there. See `transfer_rows`.
+        """
+        from sim.kernels.batch import post_batch
+
+        if (rows[start:, T_PAYER] == rows[start:, T_PAYEE]).any():
+            raise ValueError("a transfer needs two accounts, one of the batch names the same account twice")
+        return int(post_batch(self.accounts, self.markets, self.log, rows, start, len(rows)))
 
     def _book_side(self, row: int, quote: int, lots: int, market: int, reason: Reason) -> None:
         accounts = self.accounts
@@ -129,36 +166,46 @@ class Ledger:
         header[H_SEQ] += 1
 
     def check_touched(self) -> None:
-        """Raise ConservationError unless the rows touched in this cycle changed by exactly zero in sum, and funds are >= 0.
+        """Raise ConservationError unless the rows touched in this cycle changed by 0 in sum and no fund is below 0.
 
         Costs a pass over the touched rows only. Starts the next cycle: the list of touched rows is empty afterwards.
         """
+        from sim.kernels.batch import settle_touched
+
         header = self.log.header
-        touched = self.accounts.touched[: header[H_N_TOUCHED]]
-        quote = int((self.accounts.quote[touched] - self._quote_seen[touched]).sum())
-        lots = (self.accounts.lots[touched] - self._lots_seen[touched]).sum(axis=0)
-        if quote or lots.any():
-            raise ConservationError(f"cycle {int(header[H_CYCLE])}: {quote} quanta and {lots.tolist()} lots from nowhere")
-        self._quote_seen[touched] = self.accounts.quote[touched]
-        self._lots_seen[touched] = self.accounts.lots[touched]
+        quote = settle_touched(self.accounts, header, self._quote_seen, self.lots_seen, self._lots_sum)
+        if quote or self._lots_sum.any():
+            raise ConservationError(
+                f"cycle {int(header[H_CYCLE])}: {quote} quanta and {self._lots_sum.tolist()} lots came from nowhere"
+            )
         self._check_funds()
         header[H_N_TOUCHED] = 0
         header[H_STAMP] += 1
 
-    def check_full(self) -> None:
-        """Raise ConservationError unless all quote and all lots sum to zero and every row equals the sum of its flows."""
-        accounts, cycle = self.accounts, int(self.log.header[H_CYCLE])
-        quote, lots = int(accounts.quote.sum()), accounts.lots.sum(axis=0)
+    def check_sums(self) -> None:
+        """Raise ConservationError unless all quote and all lots sum to zero. Costs a pass over all balances."""
+        quote, lots = int(self.accounts.quote.sum()), self.accounts.lots.sum(axis=0)
         if quote or lots.any():
-            raise ConservationError(f"cycle {cycle}: all accounts sum to {quote} quanta and {lots.tolist()} lots, not to 0")
+            cycle = int(self.log.header[H_CYCLE])
+            raise ConservationError(
+                f"cycle {cycle}: all accounts sum to {quote} quanta and {lots.tolist()} lots, not 0"
+            )
+        self._check_funds()
+
+    def check_full(self) -> None:
+        """As `check_sums`, and every row's quote must equal the sum of its flows less its marked cost."""
+        self.check_sums()
+        accounts = self.accounts
         gap = accounts.flows.sum(axis=1) - accounts.marked_cost - accounts.quote
         if gap.any():
             row = int(np.flatnonzero(gap)[0])
-            raise ConservationError(f"cycle {cycle}: account {row} differs from the sum of its flows by {int(gap[row])} quanta")
-        self._check_funds()
+            raise ConservationError(
+                f"cycle {int(self.log.header[H_CYCLE])}: account {row} differs from the sum of its flows by"
+                f" {int(gap[row])} quanta"
+            )
 
     def _check_funds(self) -> None:
         for row in self._fund_rows:
             if self.accounts.quote[row] < 0:
-                cycle = int(self.log.header[H_CYCLE])
-                raise ConservationError(f"cycle {cycle}: fund {row} stands at {int(self.accounts.quote[row])} quanta")
+                cycle, amount = int(self.log.header[H_CYCLE]), int(self.accounts.quote[row])
+                raise ConservationError(f"cycle {cycle}: fund {row} stands at {amount} quanta")

@@ -1,0 +1,331 @@
+"""Makes a World from a config: instruments, lowered rules, paths, population, opening balances, books, thresholds.
+
+Decides sizes of buffers and the order of the opening: deposits, fund seeds, positions that stood before, stops, thresholds.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.agents.opening import OpeningBook, Venue
+from sim.agents.population import Population
+from sim.agents.view import Intents, MarketView
+from sim.clearing.house import ClearingHouse
+from sim.config import RunConfig
+from sim.engine.recorder import EventSink, EventTables, SeriesTable
+from sim.engine.summary import take_snapshot
+from sim.engine.world import MarketState, World
+from sim.errors import ConfigError, ConservationError
+from sim.events import (
+    FILL_WIDTH,
+    H_CAUSE,
+    H_LOG_ON,
+    H_N_FILLS,
+    H_N_TRANSFERS,
+    H_NEXT_ORDER,
+    H_STAMP,
+    HEADER_WIDTH,
+    TRANSFER_WIDTH,
+    OrderFlag,
+    Reason,
+)
+from sim.instrument import Instrument
+from sim.kernels.book import make_books
+from sim.kernels.opening import post_against
+from sim.kernels.state import (
+    OUTSIDE,
+    P_AT_OR_BELOW,
+    P_CLOSE_FEE_PPM,
+    P_ENGINE_ROW,
+    P_FUND_ROW,
+    P_LIQUIDATION_FEE_PPM,
+    P_MAKER_PPM,
+    P_MARGIN_BASE,
+    P_N_TIERS,
+    P_NOTIONAL_CAP,
+    P_TAKER_PPM,
+    P_TICK_VALUE,
+    PARAM_WIDTH,
+    AccountArrays,
+    LogArrays,
+    MarketArrays,
+)
+from sim.kernels.stops import add_stop, make_stops
+from sim.kernels.thresholds import make_thresholds, reindex_all
+from sim.ledger.accounts import Rows, make_accounts
+from sim.ledger.ledger import Ledger
+from sim.market.price import PathSet, build_paths
+from sim.positions import choose_opening
+from sim.rng import Streams
+from sim.units import INT64_MAX, QUANTA_LIMIT
+
+I64 = npt.NDArray[np.int64]
+
+#: Columns of MarketArrays.params by the name that a margin schedule's `lower` gives them.
+_MARGIN_PARAMS = {
+    "margin_base": P_MARGIN_BASE,
+    "close_fee_ppm": P_CLOSE_FEE_PPM,
+    "n_tiers": P_N_TIERS,
+    "notional_cap": P_NOTIONAL_CAP,
+    "at_or_below": P_AT_OR_BELOW,
+}
+
+
+def lower_markets(config: RunConfig, instruments: Sequence[Instrument], opening: PathSet, rows: Rows) -> MarketArrays:
+    """Return the markets as kernels read them, at the opening price."""
+    n_markets = len(instruments)
+    params = np.zeros((n_markets, PARAM_WIDTH), np.int64)
+    tables = []
+    for number, (item, instrument) in enumerate(zip(config.markets, instruments, strict=True)):
+        values, table = item.margin.lower(quantum=config.quantum, fees=item.fees)
+        tables.append(table)
+        scope = next(i for i, fund in enumerate(config.funds) if item.name in fund.markets)
+        for name, value in values.items():
+            params[number, _MARGIN_PARAMS[name]] = value
+        params[number, P_TICK_VALUE] = instrument.tick_value
+        params[number, P_TAKER_PPM] = item.fees.taker_ppm
+        params[number, P_MAKER_PPM] = item.fees.maker_ppm
+        params[number, P_LIQUIDATION_FEE_PPM] = item.fees.liquidation_ppm
+        params[number, P_FUND_ROW] = rows.fund(scope)
+        params[number, P_ENGINE_ROW] = rows.engine(scope)
+    n_tiers = max(len(table) for table in tables)
+    tiers = np.zeros((n_markets, n_tiers, 4), np.int64)
+    tiers[:, :, 0] = INT64_MAX
+    for number, table in enumerate(tables):
+        tiers[number, : len(table)] = table
+    mark = np.array(
+        [max(1, round(float(opening.price[0, m]) / float(i.tick_size))) for m, i in enumerate(instruments)], np.int64
+    )
+    return MarketArrays(mark=mark, params=params, tiers=tiers)
+
+
+def make_log(*, capacity: int, log_on: bool) -> LogArrays:
+    """Return empty logs; without the log one row suffices."""
+    rows = capacity if log_on else 1
+    header = np.zeros(HEADER_WIDTH, np.int64)
+    header[H_LOG_ON] = int(log_on)
+    header[H_CAUSE] = -1
+    header[H_NEXT_ORDER] = 1
+    return LogArrays(header, np.zeros((rows, TRANSFER_WIDTH), np.int64), np.zeros((rows, FILL_WIDTH), np.int64))
+
+
+def open_accounts(opening: OpeningBook, *, n_markets: int, scopes: Sequence[str]) -> AccountArrays:
+    """Return the rows of the opening book, still empty."""
+    accounts = make_accounts(n_rows=opening.n_rows, n_markets=n_markets, scopes=scopes)
+    accounts.wallet[:] = opening.wallet
+    accounts.market[:] = opening.market
+    accounts.mode[:] = opening.mode
+    first = opening.first_trader
+    accounts.initial_ppm[first:] = opening.initial_ppm[first:]
+    return accounts
+
+
+def post_opening(world: World, opening: OpeningBook) -> None:
+    """Deposit everybody's money and post the positions that stood before the run, at their entry prices, against OUTSIDE."""
+    unit = world.markets.params[:, P_TICK_VALUE]
+    rows, market, lots, entry = opening.positions.T
+    largest = np.abs(lots.astype(np.float64)) * entry * unit[market]
+    if len(largest) and largest.max() > QUANTA_LIMIT:
+        raise ConfigError(f"the opening position of account {int(rows[largest.argmax()])} exceeds the int64 head-room")
+    paying = np.flatnonzero(opening.deposit)
+    batches = (
+        (Reason.DEPOSIT, paying, -opening.deposit[paying], np.zeros_like(paying), np.zeros_like(paying), np.zeros_like(paying)),
+        (Reason.OPENING, rows, lots * entry * unit[market], lots, market, entry),
+    )
+    for reason, payers, quote, moved, markets, price in batches:
+        done = 0
+        while done < len(payers):
+            done = post_against(
+                world.accounts, world.markets, world.log, int(reason), OUTSIDE, payers, quote, moved, markets, price, done
+            )
+            if done < len(payers):
+                spill(world.log, world.events)
+
+
+def seed_funds(world: World, rows: Rows) -> None:
+    """Pay the seeds of the funds in, from OUTSIDE."""
+    config = world.config
+    for scope, fund in enumerate(config.funds):
+        seed = fund.seed_quanta(config.quantum, config.scale.simulated_share)
+        if seed:
+            world.ledger.transfer(payer=OUTSIDE, payee=rows.fund(scope), quote=seed, reason=Reason.DEPOSIT)
+
+
+def spill(log: LogArrays, events: EventTables) -> None:
+    """Hand the filled part of the transfer and fill logs to the event tables and empty them."""
+    header = log.header
+    n_transfers, n_fills = int(header[H_N_TRANSFERS]), int(header[H_N_FILLS])
+    if n_transfers:
+        events.transfers(log.transfers[:n_transfers].copy())
+    if n_fills:
+        events.fills(log.fills[:n_fills].copy())
+    header[H_N_TRANSFERS] = 0
+    header[H_N_FILLS] = 0
+
+
+def make_population(
+    config: RunConfig, instruments: Sequence[Instrument], markets: MarketArrays, rows: Rows, streams: Streams
+) -> Population:
+    """Draw or read the opening book and start every cohort and agent."""
+    venue = Venue(tuple(instruments), markets, config.quantum, config.scale.simulated_share, rows.first_trader)
+    chosen = choose_opening(config, venue, streams)
+    return Population.build(
+        chosen.population,
+        config.agents,
+        instruments=instruments,
+        markets=markets,
+        quantum=config.quantum,
+        simulated_share=config.scale.simulated_share,
+        first_trader=rows.first_trader,
+        streams=streams,
+        drawn=(chosen.book, chosen.capital),
+    )
+
+
+def build_world(
+    config: RunConfig,
+    *,
+    detail: str,
+    sink: EventSink | None,
+    scenario: int = 0,
+    replication: int = 0,
+    refine: int = 1,
+) -> World:
+    """Return a run about to begin: the book is open, everybody has their money, nothing has ticked yet."""
+    streams = Streams(seed=config.seed, scenario=scenario, replication=replication)
+    instruments = tuple(config.instruments())
+    rows = Rows(tuple(fund.name for fund in config.funds))
+    paths = build_paths(
+        config.prices,
+        [market.price for market in config.markets],
+        names=config.market_names,
+        duration_ms=config.duration_ms,
+        clock=config.clock,
+        streams=streams,
+        maintenance_ppm=[market.margin.smallest_maintenance_ppm() for market in config.markets],
+        start_ms=config.start_ms,
+        refine=refine,
+    )
+    markets = lower_markets(config, instruments, paths, rows)
+    population = make_population(config, instruments, markets, rows, streams)
+    opening = population.opening
+    n_rows, n_markets, n_times = opening.n_rows, len(instruments), len(paths.times_ms)
+    capacity = book_capacity(n_rows)
+    events_on = detail == "events" and sink is not None
+    log = make_log(capacity=3 * capacity + (1 << 16), log_on=events_on)
+    accounts = open_accounts(opening, n_markets=n_markets, scopes=rows.scopes)
+    funds = {rows.fund(scope): name for scope, name in enumerate(rows.scopes)}
+    events = EventTables(instruments, sink if events_on else None, funds=funds)
+    ledger = Ledger(accounts, markets, log, n_scopes=len(rows.scopes))
+    world = World(
+        config=config,
+        instruments=instruments,
+        rows=rows,
+        accounts=accounts,
+        markets=markets,
+        log=log,
+        ledger=ledger,
+        books=make_books(
+            n_markets,
+            capacity=capacity,
+            n_rows=n_rows,
+            base_ticks=[max(1, int(mark) - (1 << (GRID_BITS - 1))) for mark in markets.mark],
+            grid_bits=GRID_BITS,
+        ),
+        stops=make_stops(n_markets, len(opening.stops) + STOP_ROOM),
+        thresholds=make_thresholds(n_markets, n_rows),
+        paths=paths,
+        population=population,
+        view=MarketView.make(instruments=instruments, accounts=accounts, markets=markets),
+        intents=Intents(),
+        clearing=make_house(config, accounts, markets, log, events, streams),
+        market_states=[_market_state(config, market) for market in range(n_markets)],
+        events=events,
+        series=None if detail == "summary" else SeriesTable(config.market_names, expected_rows(config, n_markets)),
+        mark_path=np.zeros((n_times, n_markets), np.int64),
+        index_path=np.zeros((n_times, n_markets)),
+        row_buffer=np.zeros(n_rows * n_markets, np.int64),
+        open_interest=opening.open_interest.copy(),
+        adl_harm=np.zeros(n_rows, np.int64),
+        always_awake=_always_awake(population, paths),
+        events_on=events_on,
+    )
+    _open(world, opening)
+    return world
+
+
+#: Ticks of a book's grid: at 0.1 USDT, 104,858 USDT around the opening price.
+GRID_BITS = 20
+#: Stops that may be added while a run lasts, beyond those of the opening.
+STOP_ROOM = 1024
+
+
+def book_capacity(n_rows: int) -> int:
+    """Resting orders that the books can hold: two a row and room for makers' ladders."""
+    return min(2 * n_rows + (1 << 16), (1 << 24) - 1)
+
+
+def expected_rows(config: RunConfig, n_markets: int) -> int:
+    """Rows of the series table."""
+    return n_markets * (config.duration_ms // config.record.sample_ms + 2)
+
+
+def make_house(
+    config: RunConfig,
+    accounts: AccountArrays,
+    markets: MarketArrays,
+    log: LogArrays,
+    events: EventTables,
+    streams: Streams,
+) -> ClearingHouse:
+    """Return the clearing house of the run."""
+    return ClearingHouse(
+        accounts,
+        markets,
+        log,
+        liquidation=config.liquidation,
+        funds=config.funds,
+        fund_of_market=[
+            next(i for i, fund in enumerate(config.funds) if name in fund.markets) for name in config.market_names
+        ],
+        waterfall=config.waterfall,
+        quantum=config.quantum,
+        spill=lambda: spill(log, events),
+        scale=config.scale.simulated_share,
+        random_key=int(streams.get("clearing/priority").integers(2**62)),
+    )
+
+
+def _market_state(config: RunConfig, market: int) -> MarketState:
+    item = config.markets[market]
+    return MarketState(item.mark.initial_state(), item.funding.initial_state(), item.impact.initial_state())
+
+
+def _always_awake(population: Population, paths: PathSet) -> tuple[list[int], list[int]]:
+    """Cohorts and agents whose interval is no longer than the shortest step: they wake at every step."""
+    shortest = int(np.diff(paths.times_ms).min())
+    return (
+        [i for i, member in enumerate(population.cohorts) if member.interval_ms <= shortest],
+        [i for i, member in enumerate(population.agents) if member.interval_ms <= shortest],
+    )
+
+
+def _open(world: World, opening: OpeningBook) -> None:
+    """Post the opening, put the stops in, index every row, and take the snapshot that results are measured from."""
+    world.log.header[H_STAMP] = 1
+    seed_funds(world, world.rows)
+    post_opening(world, opening)
+    for row, market, side, trigger, lots in opening.stops.tolist():
+        add_stop(world.stops, row, market, side, trigger, lots, int(OrderFlag.REDUCE_ONLY))
+    reindex_all(world.thresholds, world.accounts, world.markets)
+    world.ledger.check_touched()
+    world.ledger.check_full()
+    if world.accounts.lots[OUTSIDE].any():
+        raise ConservationError(f"the opening book does not balance: {world.accounts.lots[OUTSIDE].tolist()} lots")
+    for market in range(len(world.instruments)):
+        world.mark_path[0, market] = world.markets.mark[market]
+        world.index_path[0, market] = world.paths.price[0, market]
+    world.start = take_snapshot(world.accounts, world.markets)
+    world.fund_initial = sum(int(world.accounts.quote[world.rows.fund(s)]) for s in range(len(world.rows.scopes)))
+    world.extremes.fund_min = world.fund_initial

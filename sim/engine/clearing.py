@@ -1,0 +1,125 @@
+"""Steps 8 to 13 of the cycle: margin, cancel, liquidate, waterfall, unwind, repeat while the mark moves.
+
+The clearing house (`sim/clearing/house.py`) decides and applies; this file says in which order, and takes orders to the books.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.engine.trading import match, publish_mark, refresh_quotes
+from sim.engine.world import World
+from sim.events import FLAG_FROZEN
+from sim.kernels.matching import cancel_account_orders
+from sim.kernels.records import C_ADL_MATCHES, C_FUND_DRAW
+from sim.kernels.state import P_FUND_ROW
+from sim.kernels.thresholds import find_distressed, reindex_touched
+
+I64 = npt.NDArray[np.int64]
+
+
+def find_rows(world: World) -> I64:
+    """Step 8: the distressed rows at the published mark (ids, in no particular order)."""
+    reindex_touched(world.thresholds, world.accounts, world.markets, world.log.header)
+    count = find_distressed(world.thresholds, world.accounts, world.markets, world.row_buffer)
+    return world.row_buffer[:count]
+
+
+def clear(world: World) -> None:
+    """Steps 8 to 13. Costs one scan when nobody is distressed and ENGINE holds nothing."""
+    house = world.clearing
+    rounds_max = world.config.liquidation.rounds_max
+    for done in range(rounds_max + 1):
+        rows = find_rows(world)
+        if len(rows) == 0 and not house.holds_inventory():
+            house.backlog = rows.copy()
+            break
+        if done == rounds_max:
+            world.extremes.rounds_max_reached += 1
+            break
+        due = house.admit(rows, now_ms=world.time_ms)
+        if len(due):
+            liquidate(world, due)
+        elif house.holds_inventory():
+            house.run_waterfall(np.zeros(0, np.int64))
+        unwound = unwind(world)
+        if not len(due) and not unwound:
+            break
+        refresh_quotes(world)
+        if not publish_mark(world, elapsed_ms=0) and not len(house.backlog):
+            break
+    note_extremes(world)
+
+
+def liquidate(world: World, due: I64) -> None:
+    """Steps 9 to 11 for the rows whose turn it is, all on one walk of the book or one after the other."""
+    groups = [due]
+    if world.config.liquidation.mode == "interleaved":
+        groups = [due[i : i + 1] for i in range(len(due))]
+    for rows in groups:
+        _liquidate_together(world, rows)
+
+
+def _liquidate_together(world: World, rows: I64) -> None:
+    house = world.clearing
+    world.accounts.flags[rows] |= FLAG_FROZEN
+    cancel_account_orders(world.books, world.accounts, world.log, rows, len(rows), -1)
+    world.intents.clear()
+    world.intents.reserve(len(rows) * len(world.instruments))
+    n_orders, still = house.plan(rows, world.intents.rows)
+    match(world, world.intents.rows, n_orders)
+    left = house.settle(still, world.intents.rows, n_orders)
+    outcome = house.run_waterfall(left)
+    for market, reduced in outcome.reduced:
+        cancel_account_orders(world.books, world.accounts, world.log, reduced, len(reduced), market)
+    house.finish(rows)
+
+
+def unwind(world: World) -> bool:
+    """Step 12: ENGINE's inventory works its way out through the book; FUND and ENGINE settle. True if orders were sent."""
+    house = world.clearing
+    if not house.holds_inventory():
+        house.settle_engines()
+        return False
+    world.intents.clear()
+    world.intents.reserve(len(world.instruments))
+    count = house.plan_unwind(world.intents.rows, now_ms=world.time_ms)
+    if count:
+        match(world, world.intents.rows, count)
+    house.settle_engines()
+    return bool(count)
+
+
+def note_extremes(world: World) -> None:
+    """Keep the running extremes of funds, inventory and backlog that a summary reports."""
+    extremes, house = world.extremes, world.clearing
+    extremes.backlog_peak = max(extremes.backlog_peak, len(house.backlog))
+    cash, equity, inventory = fund_position(world)
+    extremes.fund_min = min(extremes.fund_min, cash)
+    extremes.fund_needed = max(extremes.fund_needed, world.fund_initial - equity)
+    extremes.inventory_peak = max(extremes.inventory_peak, inventory)
+    counters = house.records.counters
+    if extremes.first_adl_ms < 0 and counters[:, C_ADL_MATCHES].any():
+        extremes.first_adl_ms = world.time_ms
+    if extremes.first_fund_empty_ms < 0 and counters[:, C_FUND_DRAW].any() and _a_fund_is_empty(world):
+        extremes.first_fund_empty_ms = world.time_ms
+
+
+def _a_fund_is_empty(world: World) -> bool:
+    """True if a fund that has paid out stands at zero."""
+    counters, funds = world.clearing.records.counters, world.markets.params[:, P_FUND_ROW]
+    return bool(((counters[:, C_FUND_DRAW] > 0) & (world.accounts.quote[funds] == 0)).any())
+
+
+def fund_position(world: World) -> tuple[int, int, int]:
+    """Cash of all funds, their equity with ENGINE's at mark, and ENGINE's inventory at mark, quanta."""
+    accounts, value = world.accounts, world.unit_values()
+    cash = equity = inventory = 0
+    for scope in range(len(world.rows.scopes)):
+        fund, engine = world.rows.fund(scope), world.rows.engine(scope)
+        cash += int(accounts.quote[fund])
+        equity += int(accounts.quote[fund]) + int(accounts.quote[engine])
+        for market in range(len(world.instruments)):
+            held = int(accounts.lots[engine, market]) * value[market]
+            equity += held
+            inventory += abs(held)
+    return cash, equity, inventory

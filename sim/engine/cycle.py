@@ -1,0 +1,57 @@
+"""One clearing cycle, in order:
+
+ 1. release    money moves that are due
+ 2. price      the index for this instant, with this venue's own impact
+ 3. intents    cohorts and agents that are awake decide; all orders interleaved by arrival time
+ 4. match      orders meet the book; fills move lots, money, fees
+ 5. mark       MarkRule(index, book)
+ 6. stops      triggered by the new mark, into the book
+ 7. funding    if due
+ 8. margin     find the distressed
+ 9. cancel     withdraw their orders; test again
+10. liquidate  into the book
+11. waterfall  what is left, layer by layer
+12. unwind     ENGINE's inventory into the book; test again
+13. repeat     5 and 8-12 while the mark moved, at most `rounds_max`
+14. check      touched rows every cycle, full sums at every sample
+15. record     counters always; series at samples; events as they happen
+"""
+
+from sim.engine.clearing import clear
+from sim.engine.record import record
+from sim.engine.trading import (
+    fire_stops,
+    gather_intents,
+    match_intents,
+    pay_funding,
+    publish_mark,
+    release_due,
+    update_index,
+)
+from sim.engine.world import World
+from sim.events import H_CYCLE, H_TIME_MS
+
+
+def run_cycle(world: World, step: int) -> None:
+    """Move the world on to step number `step` of its clock."""
+    _advance(world, step)
+    release_due(world)
+    update_index(world)
+    gather_intents(world)
+    match_intents(world)
+    publish_mark(world, elapsed_ms=world.dt_ms)
+    fire_stops(world)
+    pay_funding(world)
+    clear(world)
+    world.ledger.check_touched()
+    record(world)
+
+
+def _advance(world: World, step: int) -> None:
+    times = world.paths.times_ms
+    world.step = step
+    world.cycle = step
+    world.dt_ms = int(times[step] - times[step - 1])
+    world.time_ms = int(times[step])
+    world.log.header[H_TIME_MS] = world.time_ms
+    world.log.header[H_CYCLE] = step

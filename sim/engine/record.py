@@ -1,0 +1,214 @@
+"""Step 15 of the cycle and the end of a run: samples, event rows of clearing, the summary row.
+
+Decides when a sample is taken (posted by the sample clock) and what a row holds; conservation is checked in full at each.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.engine.build import spill
+from sim.engine.clearing import fund_position
+from sim.engine.world import World
+from sim.errors import ConservationError
+from sim.events import (
+    H_FILL_COUNT,
+    H_N_FILLS,
+    H_N_TRANSFERS,
+    H_ORDER_COUNT,
+    H_REJECT_COUNT,
+    H_VOLUME,
+)
+from sim.kernels import records as rec
+from sim.kernels.book import depth_within
+from sim.kernels.state import P_ENGINE_ROW, P_FUND_ROW, P_NET_TAKER_LOTS
+from sim.kernels.totals import sum_accounts
+
+I64 = npt.NDArray[np.int64]
+
+
+def record(world: World) -> None:
+    """Keep marks and extremes, hand clearing's records on, and sample if a sample is due."""
+    _note_prices(world)
+    if world.clearing.n_liquidations or world.clearing.n_matches:
+        take_clearing_records(world)
+    if world.due.sample:
+        world.due.sample = False
+        sample(world)
+    if world.progress is not None:
+        world.progress(world.time_ms, *_headline(world))
+
+
+def _note_prices(world: World) -> None:
+    extremes = world.extremes
+    world.mark_path[world.step] = world.markets.mark
+    tick = float(world.instruments[0].tick_size)
+    index, mark = float(world.index_path[world.step, 0]), float(world.markets.mark[0]) * tick
+    extremes.index_low = min(extremes.index_low, index)
+    extremes.mark_low = min(extremes.mark_low, mark)
+    extremes.dislocation_max = max(extremes.dislocation_max, abs(mark / index - 1.0))
+
+
+def _headline(world: World) -> tuple[float, int, int]:
+    mark = float(world.markets.mark[0]) * float(world.instruments[0].tick_size)
+    liquidated = int(world.clearing.records.counters[:, rec.C_LIQUIDATED_ACCOUNTS].sum())
+    return mark, fund_position(world)[0], liquidated
+
+
+def take_clearing_records(world: World) -> None:
+    """Keep what the summary needs of this cycle's ADL matches, write event rows, and empty the records."""
+    house, events = world.clearing, world.events
+    matches = house.records.matches[: house.n_matches].copy()
+    if len(matches):
+        world.adl_matches.append(matches)
+        np.add.at(world.adl_harm, matches[:, rec.D_COUNTERPARTY], matches[:, rec.D_HARM])
+    if world.events_on:
+        events.liquidations(house.records.liquidations[: house.n_liquidations].copy())
+        events.adl_matches(matches, house.records.scores[: house.n_matches].copy())
+    house.clear_records()
+
+
+def check_sums(world: World) -> None:
+    """Raise ConservationError unless all balances and all lots sum to zero; leave open interest in `world.open_interest`."""
+    lots = np.zeros(len(world.instruments), np.int64)
+    total = int(sum_accounts(world.accounts, lots, world.open_interest))
+    if total or lots.any():
+        raise ConservationError(f"cycle {world.cycle}: accounts sum to {total} quanta and {lots.tolist()} lots, not to 0")
+
+
+def sample(world: World) -> None:
+    """Check the full sums, refresh what agents see of the deleveraging queue, and add one row a market to the series."""
+    check_sums(world)
+    if world.wants_lights:
+        world.view.adl_quantile = world.clearing.lights()
+    if world.series is None:
+        return
+    bands = np.array(world.config.record.depth_bands_ppm, np.int64)
+    bid, ask = np.zeros(3, np.int64), np.zeros(3, np.int64)
+    counters, header = world.clearing.records.counters, world.log.header
+    unit = world.unit_values()
+    for market, instrument in enumerate(world.instruments):
+        depth_within(world.books, world.markets, market, int(world.markets.mark[market]), bands, bid, ask)
+        tick = float(instrument.tick_size)
+        fund, engine = (int(world.markets.params[market, column]) for column in (P_FUND_ROW, P_ENGINE_ROW))
+        quote, lots = world.accounts.quote, world.accounts.lots
+        state, count = world.market_states[market], counters[market]
+        best_bid, best_ask = int(world.view.best_bid[market]), int(world.view.best_ask[market])
+        world.series.append(
+            market,
+            {
+                "time_ms": world.time_ms,
+                "cycle": world.cycle,
+                "index_price": float(world.index_path[world.step, market]),
+                "mark_price": float(world.markets.mark[market]) * tick,
+                "best_bid": best_bid * tick if best_bid else np.nan,
+                "best_ask": best_ask * tick if best_ask else np.nan,
+                "depth_bid_near_quanta": bid[0],
+                "depth_ask_near_quanta": ask[0],
+                "depth_bid_mid_quanta": bid[1],
+                "depth_ask_mid_quanta": ask[1],
+                "depth_bid_far_quanta": bid[2],
+                "depth_ask_far_quanta": ask[2],
+                "open_interest_lots": world.open_interest[market],
+                "volatility": world.view.volatility[market],
+                "funding_rate_ppm": state.funding_rate_ppb / 1000.0,
+                "fund_quanta": quote[fund],
+                "fund_equity_quanta": int(quote[fund]) + int(quote[engine]) + int(lots[engine] @ np.array(unit)),
+                "inventory_lots": lots[engine, market],
+                "backlog": len(world.clearing.backlog),
+                "liquidated_accounts": count[rec.C_LIQUIDATED_ACCOUNTS],
+                "liquidated_long_quanta": count[rec.C_LIQUIDATED_LONG],
+                "liquidated_short_quanta": count[rec.C_LIQUIDATED_SHORT],
+                "fund_draw_quanta": count[rec.C_FUND_DRAW],
+                "fund_gain_quanta": count[rec.C_FUND_GAIN],
+                "adl_notional_quanta": count[rec.C_ADL_NOTIONAL],
+                "socialised_loss_quanta": count[rec.C_SOCIALISED],
+                "volume_quanta": header[H_VOLUME],
+                "taker_net_lots": world.markets.params[market, P_NET_TAKER_LOTS],
+            },
+        )
+
+
+def finish(world: World) -> None:
+    """Check everything once more at the end and hand the rest of the logs on."""
+    world.ledger.check_full()
+    if world.log.header[H_N_TRANSFERS] or world.log.header[H_N_FILLS]:
+        spill(world.log, world.events)
+
+
+def summary_row(world: World, identity: dict[str, object]) -> dict[str, object]:
+    """Return the row of the `runs` table; `identity` holds run_id, hashes and the like."""
+    header, extremes = world.log.header, world.extremes
+    total = world.clearing.records.counters.sum(axis=0)
+    worst = world.paths.worst_step([m.margin.smallest_maintenance_ppm() for m in world.config.markets])
+    return {
+        **identity,
+        "status": "done",
+        "n_traders": world.population.opening.n_traders,
+        "n_cycles": world.cycle,
+        "duration_ms": world.time_ms,
+        "n_orders": int(header[H_ORDER_COUNT]),
+        "n_rejected": int(header[H_REJECT_COUNT]),
+        "n_fills": int(header[H_FILL_COUNT]),
+        "volume_quanta": int(header[H_VOLUME]),
+        "index_low": extremes.index_low,
+        "mark_low": extremes.mark_low,
+        "dislocation_max": extremes.dislocation_max,
+        "liquidated_accounts": int(total[rec.C_LIQUIDATED_ACCOUNTS]),
+        "liquidated_notional_quanta": int(total[rec.C_LIQUIDATED_LONG] + total[rec.C_LIQUIDATED_SHORT]),
+        "book_liquidated_quanta": int(total[rec.C_BOOK_NOTIONAL]),
+        "taken_over_quanta": int(total[rec.C_TAKEN_OVER_NOTIONAL]),
+        "adl_notional_quanta": int(total[rec.C_ADL_NOTIONAL]),
+        "adl_accounts": int(total[rec.C_ADL_ACCOUNTS]),
+        "adl_matches": int(total[rec.C_ADL_MATCHES]),
+        "adl_harm_quanta": int(total[rec.C_ADL_HARM]),
+        **_forgone(world),
+        "fund_initial_quanta": world.fund_initial,
+        "fund_final_quanta": fund_position(world)[0],
+        "fund_min_quanta": extremes.fund_min,
+        "fund_draw_quanta": int(total[rec.C_FUND_DRAW]),
+        "fund_gain_quanta": int(total[rec.C_FUND_GAIN]),
+        "required_fund_quanta": extremes.fund_needed,
+        "inventory_peak_quanta": extremes.inventory_peak,
+        "socialised_loss_quanta": int(total[rec.C_SOCIALISED]),
+        "bad_debt_quanta": _bad_debt(world),
+        "first_adl_ms": extremes.first_adl_ms,
+        "first_fund_empty_ms": extremes.first_fund_empty_ms,
+        "step_ratio_worst": worst.ratio,
+        "step_ms_at_worst": worst.step_ms,
+        "rounds_max_reached": extremes.rounds_max_reached,
+        "backlog_peak": extremes.backlog_peak,
+        "residual_quanta": int(world.accounts.quote.sum()),
+    }
+
+
+def _bad_debt(world: World) -> int:
+    """Negative equity of traders left standing at the end, quanta (>= 0)."""
+    first = world.rows.first_trader
+    value = world.accounts.lots[first:] @ np.array(world.unit_values(), np.int64)
+    equity = world.accounts.quote[first:] + value
+    return -int(equity[equity < 0].sum())
+
+
+def _forgone(world: World) -> dict[str, object]:
+    """Profit forgone by the deleveraged after 1, 10, 60 minutes and at the close."""
+    from sim.engine.summary import forgone_profit
+    from sim.kernels.state import P_TICK_VALUE
+
+    horizons = {"1m": 60_000, "10m": 600_000, "60m": 3_600_000, "close": None}
+    if not world.adl_matches:
+        return {f"adl_forgone_{name}_quanta": 0 for name in horizons}
+    matches = np.concatenate(world.adl_matches)
+    side = matches[:, rec.D_SIDE]
+    return {
+        f"adl_forgone_{name}_quanta": forgone_profit(
+            time_ms=matches[:, rec.D_TIME_MS],
+            signed_lots=side * matches[:, rec.D_LOTS],
+            quote=side * matches[:, rec.D_QUOTE],
+            tick_values=world.markets.params[:, P_TICK_VALUE],
+            market=matches[:, rec.D_MARKET],
+            mark_times_ms=world.paths.times_ms,
+            marks=world.mark_path,
+            horizon_ms=horizon,
+        )
+        for name, horizon in horizons.items()
+    }

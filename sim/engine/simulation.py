@@ -1,0 +1,129 @@
+"""One run: build the world, let SimPy run the clock, and return the tables. The engine's only entry point.
+
+A run is a function of (config, seed, scenario, replication, refine, code): no clock, no environment, no order of a dict.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import simpy
+
+from sim.config import RunConfig, config_hash, run_id
+from sim.engine.build import build_world
+from sim.engine.cycle import run_cycle
+from sim.engine.processes import exchange_clock, funding_clock, sample_clock, wake_up
+from sim.engine.record import finish, sample, summary_row
+from sim.engine.recorder import EventSink
+from sim.engine.summary import accounts_table, assign_roles, take_snapshot
+from sim.engine.world import World
+from sim.errors import ConservationError
+
+Progress = Callable[[int, float, int, int], None]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run leaves: one summary row, the series and the accounts as columns (see `sim/results.py`)."""
+
+    runs: dict[str, object]
+    series: dict[str, object]
+    accounts: dict[str, object]
+    world: World
+
+
+def simulate(
+    config: RunConfig,
+    *,
+    detail: str = "summary",
+    progress: Progress | None = None,
+    event_sink: EventSink | None = None,
+    scenario: int = 0,
+    replication: int = 0,
+    refine: int = 1,
+) -> RunResult:
+    """Run `config` to its end. Event rows go to `event_sink` if detail is "events".
+
+    refine: 1, 2, 4: every step of the clock is cut into that many, its own points kept.
+    Raises ConfigError, AgentError, and ConservationError or InvariantError when a check of the cycle fails.
+    """
+    world = build_world(
+        config, detail=detail, sink=event_sink, scenario=scenario, replication=replication, refine=refine
+    )
+    world.progress = progress
+    run_to_end(world)
+    digest = config_hash(config)
+    identity: dict[str, object] = {
+        "run_id": run_id(digest, seed=config.seed, scenario=scenario, replication=replication),
+        "name": config.name,
+        "config_hash": digest,
+        "seed": config.seed,
+        "scenario": scenario,
+        "replication": replication,
+    }
+    row = summary_row(world, identity)
+    series = world.series.columns() if world.series is not None else {}
+    return RunResult(row, series, _accounts(world), world)
+
+
+def run_to_end(world: World) -> None:
+    """Start the processes and run them until the clock has made its last cycle."""
+    env = simpy.Environment()
+    times = world.paths.times_ms.tolist()
+    due = world.due
+    env.process(sample_clock(env, due, interval_ms=world.config.record.sample_ms))
+    for market, item in enumerate(world.config.markets):
+        interval = item.funding.interval_ms
+        if interval is not None:
+            first = getattr(item.funding, "first_ms", None) or interval
+            world.market_states[market].next_funding_ms = first
+            env.process(funding_clock(env, due, market=market, interval_ms=interval, first_ms=first))
+    awake_cohorts, awake_agents = world.always_awake
+    for woken, always, members in (
+        (due.cohorts, awake_cohorts, world.population.cohorts),
+        (due.agents, awake_agents, world.population.agents),
+    ):
+        for number, member in enumerate(members):
+            if number not in always:
+                env.process(wake_up(env, woken, member=number, interval_ms=member.interval_ms, first_ms=times[1]))
+    clock = env.process(exchange_clock(env, times, lambda step: run_cycle(world, step)))
+    env.run(until=clock)
+    if world.config.duration_ms % world.config.record.sample_ms:
+        sample(world)
+    finish(world)
+
+
+def _accounts(world: World) -> dict[str, object]:
+    """The `accounts` table; ConservationError unless the results of all rows sum to exactly zero."""
+    opening, accounts = world.population.opening, world.accounts
+    before, after = world.start, take_snapshot(accounts, world.markets)
+    if before is None:
+        raise ConservationError("the run was not opened")
+    deposits = (after.flows - before.flows)[:, [0, 1]].sum(axis=1)
+    result = after.equity - before.equity - deposits
+    n_rows, n_reserved = len(accounts.quote), world.rows.first_trader
+    names = np.full(n_rows, "", dtype=object)
+    for row in range(n_reserved):
+        names[row] = world.rows.name(row)
+    n_cohorts = len(world.population.cohorts)
+    for number, row in enumerate(opening.agent_rows):
+        names[row] = opening.cohort_names[n_cohorts + number]
+    roles = assign_roles(
+        accounts,
+        n_reserved=n_reserved,
+        reserved_names=[world.rows.name(row) for row in range(n_reserved)],
+        is_maker=opening.is_maker,
+        is_named=opening.is_named,
+        result=result,
+    )
+    cohorts = np.array([*opening.cohort_names, ""], dtype=object)[opening.cohort]
+    return accounts_table(
+        accounts,
+        before,
+        after,
+        names=names,
+        cohorts=cohorts,
+        roles=roles,
+        market_names=world.config.market_names,
+        harm=world.adl_harm,
+    )

@@ -1,0 +1,199 @@
+"""Steps 1 to 7 of the cycle: due money moves, the index, orders, matching, the mark, stops, funding.
+
+Decides nothing of its own: policies decide, kernels apply. `match` is the one way orders reach the books.
+"""
+
+import heapq
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.engine.build import spill
+from sim.engine.world import MarketState, World
+from sim.errors import InvariantError
+from sim.events import H_LOG_ON, H_N_TOUCHED, H_N_TRANSFERS, Reason
+from sim.kernels.book import best_prices
+from sim.kernels.funding import apply_funding
+from sim.kernels.free import free_equity
+from sim.kernels.matching import match_orders
+from sim.kernels.state import OUTSIDE, P_LAST_TRADE, P_LAST_TRADE_CALM, P_NET_TAKER_LOTS, P_TICK_VALUE
+from sim.kernels.stops import trigger_stops
+from sim.kernels.totals import release_isolated
+
+I64 = npt.NDArray[np.int64]
+
+#: Half-life of the realised volatility that makers watch: "over seconds".
+VOLATILITY_HALF_LIFE_S = 10.0
+
+
+def spill_logs(world: World) -> None:
+    """Hand the filled part of the logs to the event tables and empty them."""
+    spill(world.log, world.events)
+
+
+def match(world: World, rows: I64, n: int) -> None:
+    """Send intents rows[:n] to the books in their order; spill the logs as often as they run full."""
+    done = 0
+    while done < n:
+        reached = match_orders(world.books, world.accounts, world.markets, world.log, rows, done, n)
+        if reached == done and world.log.header[H_N_TRANSFERS] == 0:
+            raise InvariantError(f"cycle {world.cycle}: an order needs more room in the log than there is")
+        if reached < n:
+            spill_logs(world)
+        done = reached
+    if world.events_on and n:
+        world.events.orders(rows[:n].copy(), time_ms=world.time_ms, cycle=world.cycle)
+
+
+def release_due(world: World) -> None:
+    """Step 1: carry out the money moves whose time has come, each limited to what its payer can free."""
+    while world.moves and world.moves[0][0] <= world.time_ms:
+        move = heapq.heappop(world.moves)[2]
+        quanta = move.quanta
+        if move.payer != OUTSIDE:
+            quanta = min(quanta, int(free_equity(world.accounts, world.markets, move.payer)))
+        if quanta > 0:
+            reserve_log(world, 1)
+            world.ledger.transfer(payer=move.payer, payee=move.payee, quote=quanta, reason=Reason(move.reason))
+
+
+def reserve_log(world: World, n_transfers: int) -> None:
+    """Spill the logs unless `n_transfers` more fit."""
+    header = world.log.header
+    if header[H_LOG_ON] and header[H_N_TRANSFERS] + n_transfers > len(world.log.transfers):
+        spill_logs(world)
+
+
+def update_index(world: World) -> None:
+    """Step 2: the exogenous price of this instant, shifted by this venue's own flow."""
+    for market, state in enumerate(world.market_states):
+        instrument = world.instruments[market]
+        rule = world.config.markets[market].impact
+        net_lots = int(world.markets.params[market, P_NET_TAKER_LOTS])
+        flow_lots = net_lots - state.taker_net_seen
+        state.taker_net_seen = net_lots
+        notional = flow_lots * int(world.markets.mark[market]) * int(world.markets.params[market, P_TICK_VALUE])
+        quote = notional * float(instrument.quantum)
+        state.shift = rule.step(state.impact, net_taker_quote=quote, dt_ms=world.dt_ms)
+        price = float(world.paths.price[world.step, market]) * math.exp(state.shift)
+        before = world.index_path[world.step - 1, market]
+        world.index_path[world.step, market] = price
+        _update_volatility(state, math.log(price / before), world.dt_ms / 1000.0)
+        world.view.volatility[market] = math.sqrt(state.variance)
+        world.view.index[market] = max(1, round(price / float(instrument.tick_size)))
+
+
+def _update_volatility(state: MarketState, log_return: float, seconds: float) -> None:
+    kept = 0.5 ** (seconds / VOLATILITY_HALF_LIFE_S)
+    state.variance = kept * state.variance + (1.0 - kept) * log_return * log_return / seconds
+
+
+def gather_intents(world: World) -> None:
+    """Step 3: every cohort and agent that is due decides; their orders are interleaved by arrival time."""
+    view, intents = world.view, world.intents
+    view.time_ms, view.cycle, view.dt_ms = world.time_ms, world.cycle, world.dt_ms
+    intents.clear()
+    cohorts, agents = world.always_awake
+    world.population.decide(
+        view, intents, cohorts=[*cohorts, *world.due.cohorts], agents=[*agents, *world.due.agents]
+    )
+    world.due.cohorts.clear()
+    world.due.agents.clear()
+    for move in intents.moves:
+        heapq.heappush(world.moves, (move.due_ms, world.n_moves, move))
+        world.n_moves += 1
+    intents.sort()
+
+
+def match_intents(world: World) -> None:
+    """Step 4: orders meet the book."""
+    match(world, world.intents.rows, world.intents.count)
+    release_flat(world)
+    refresh_quotes(world)
+
+
+def release_flat(world: World) -> None:
+    """Give the money of isolated positions that were closed in this cycle back to their wallets."""
+    done, touched = 0, int(world.log.header[H_N_TOUCHED])
+    while done < touched:
+        done = release_isolated(world.accounts, world.markets, world.log, world.ledger.lots_seen, done)
+        if done < touched:
+            spill_logs(world)
+            continue
+        break
+
+
+def refresh_quotes(world: World) -> None:
+    """Read the best prices of every market into the view."""
+    for market in range(len(world.instruments)):
+        bid, ask = best_prices(world.books, market)
+        world.view.best_bid[market] = bid
+        world.view.best_ask[market] = ask
+
+
+def publish_mark(world: World, *, elapsed_ms: int) -> bool:
+    """Step 5: the mark rule's price of every market; True if any mark moved.
+
+    elapsed_ms: the tick for the first mark of a cycle, 0 when marks are repeated within it.
+    """
+    moved = False
+    for market, state in enumerate(world.market_states):
+        item = world.config.markets[market]
+        last = P_LAST_TRADE if item.mark.sees_liquidation_trades else P_LAST_TRADE_CALM
+        mark = item.mark.step(
+            state.mark,
+            index=world.index_path[world.step, market] / float(world.instruments[market].tick_size),
+            bid=int(world.view.best_bid[market]),
+            ask=int(world.view.best_ask[market]),
+            last=int(world.markets.params[market, last]),
+            dt_ms=elapsed_ms,
+            funding_rate_ppb=state.funding_rate_ppb,
+            ms_to_funding=max(0, state.next_funding_ms - world.time_ms),
+        )
+        moved = moved or mark != world.markets.mark[market]
+        world.markets.mark[market] = mark
+    return moved
+
+
+def fire_stops(world: World) -> None:
+    """Step 6: stops that the new mark triggers go into the book as market orders."""
+    world.intents.clear()
+    world.intents.reserve(int(world.stops.head[1]))
+    count = trigger_stops(world.stops, world.markets, world.accounts, world.intents.rows, 0)
+    if count:
+        match(world, world.intents.rows, count)
+        release_flat(world)
+        refresh_quotes(world)
+
+
+def pay_funding(world: World) -> None:
+    """Step 7: sample premiums, and pay where a payment is due."""
+    for market, state in enumerate(world.market_states):
+        rule = world.config.markets[market].funding
+        tick = float(world.instruments[market].tick_size)
+        rule.sample(
+            state.funding,
+            index=world.index_path[world.step, market] / tick,
+            bid=float(world.view.best_bid[market]),
+            ask=float(world.view.best_ask[market]),
+            dt_ms=world.dt_ms,
+        )
+    for market in world.due.funding:
+        _pay(world, market)
+    world.due.funding.clear()
+
+
+def _pay(world: World, market: int) -> None:
+    state = world.market_states[market]
+    rule = world.config.markets[market].funding
+    state.funding_rate_ppb = rule.rate_ppb(state.funding)
+    state.next_funding_ms = world.time_ms + (rule.interval_ms or 0)
+    position, end = 0, 2 * world.accounts.quote.shape[0]
+    while position < end:
+        position = apply_funding(
+            world.accounts, world.markets, world.log, market, state.funding_rate_ppb, position
+        )
+        if position < end:
+            spill_logs(world)
+    rule.restart(state.funding)

@@ -1,0 +1,115 @@
+"""All the state of a run, in one place: what the cycle mutates and what it only reads.
+
+Nothing here decides. `sim/engine/build.py` makes a World from a config; `sim/engine/cycle.py` is the only code that moves it on.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.agents.population import Population
+from sim.agents.view import CashMove, Intents, MarketView
+from sim.clearing.house import ClearingHouse
+from sim.engine.processes import DueWork
+from sim.engine.recorder import EventTables, SeriesTable
+from sim.engine.summary import Snapshot
+from sim.instrument import Instrument
+from sim.kernels.book import BookArrays
+from sim.kernels.state import P_TICK_VALUE, AccountArrays, LogArrays, MarketArrays
+from sim.kernels.stops import StopArrays
+from sim.kernels.thresholds import Thresholds
+from sim.ledger.accounts import Rows
+from sim.ledger.ledger import Ledger
+from sim.market.funding import FundingState
+from sim.market.impact import ImpactState
+from sim.market.mark import MarkState
+from sim.market.price import PathSet
+
+if TYPE_CHECKING:
+    from sim.config import RunConfig
+
+I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
+
+
+@dataclass
+class MarketState:
+    """What one market remembers between cycles."""
+
+    mark: MarkState
+    funding: FundingState
+    impact: ImpactState
+    funding_rate_ppb: int = 0
+    next_funding_ms: int = 0
+    shift: float = 0.0  # log shift of the index by this venue's flow
+    variance: float = 0.0  # EWMA of squared log returns of the index per second
+    taker_net_seen: int = 0  # lots of net taker flow already fed into the index
+
+
+@dataclass
+class Extremes:
+    """Running extremes that a summary row reports."""
+
+    index_low: float = float("inf")
+    mark_low: float = float("inf")
+    dislocation_max: float = 0.0
+    fund_min: int = 0
+    fund_needed: int = 0  # max over time of (F0 - equity of FUND + ENGINE)+, net of income
+    inventory_peak: int = 0
+    backlog_peak: int = 0
+    first_adl_ms: int = -1
+    first_fund_empty_ms: int = -1
+    rounds_max_reached: int = 0
+
+
+@dataclass
+class World:
+    """A run in progress. A margin rows, M markets, T steps of the clock."""
+
+    config: "RunConfig"
+    instruments: tuple[Instrument, ...]
+    rows: Rows
+    accounts: AccountArrays
+    markets: MarketArrays
+    log: LogArrays
+    ledger: Ledger
+    books: BookArrays
+    stops: StopArrays
+    thresholds: Thresholds
+    paths: PathSet
+    population: Population
+    view: MarketView
+    intents: Intents
+    clearing: ClearingHouse
+    market_states: list[MarketState]
+    events: EventTables
+    series: SeriesTable | None
+    mark_path: I64  # (T+1, M) ticks
+    index_path: F64  # (T+1, M) quote units, with impact
+    row_buffer: I64  # (A * M,) scratch for ids of distressed rows
+    always_awake: tuple[list[int], list[int]]  # cohorts and agents whose interval no step exceeds
+    open_interest: I64  # (M,) lots, at the last sample
+    adl_harm: I64  # (A,) (mark - execution) x quantity given up so far, quanta
+    adl_matches: list[I64] = field(default_factory=list)
+    progress: Callable[[int, float, int, int], None] | None = None
+    wants_lights: bool = False
+    start: Snapshot | None = None  # balances once the book is open
+    moves: list[tuple[int, int, CashMove]] = field(default_factory=list)  # heap of money moves asked for
+    n_moves: int = 0
+    due: DueWork = field(default_factory=DueWork)
+    extremes: Extremes = field(default_factory=Extremes)
+    step: int = 0
+    time_ms: int = 0
+    cycle: int = 0
+    dt_ms: int = 0
+    backlog: int = 0
+    fund_initial: int = 0
+    events_on: bool = False
+
+    def unit_values(self) -> list[int]:
+        """Quanta that one lot is worth at mark, by market."""
+        values: list[int] = (self.markets.mark * self.markets.params[:, P_TICK_VALUE]).tolist()
+        return values
