@@ -10,7 +10,9 @@ from sim.policy import Policy
 class FeeSchedule(Policy):
     """Rates of one market. A negative maker rate is a rebate that FEES pays out of what takers pay."""
 
-    taker_ppm: Annotated[StrictInt, Field(ge=0, lt=1_000_000)] = Field(description="fee of the incoming order, ppm of notional")
+    taker_ppm: Annotated[StrictInt, Field(ge=0, lt=1_000_000)] = Field(
+        description="fee of the incoming order, ppm of notional"
+    )
     maker_ppm: Annotated[StrictInt, Field(gt=-1_000_000, lt=1_000_000)] = Field(
         description="fee of the resting order, ppm of notional; negative: a rebate"
     )
@@ -22,7 +24,7 @@ class FeeSchedule(Policy):
     def _rebate_is_covered(self) -> "FeeSchedule":
         if self.taker_ppm + self.maker_ppm < 0:
             raise ValueError(
-                f"taker_ppm + maker_ppm must not be negative ({self.taker_ppm} + {self.maker_ppm}): the exchange would pay"
-                " for every trade"
+                f"taker_ppm + maker_ppm must not be negative ({self.taker_ppm} + {self.maker_ppm}): the exchange"
+                " would pay for every trade"
             )
         return self

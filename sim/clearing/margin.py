@@ -1,12 +1,12 @@
 """Margin schedules: what a position must hold, by its size. Decides the table that kernels read; not when it is tested.
 
-Tiers are floors of notional with a maintenance rate and a largest leverage. The deduction ("maintenance amount") of each
+Tiers are floors of notional with a maintenance rate and a largest leverage. The deduction ("maintenance amount") of a
 tier is derived so that the requirement is continuous: cum_n = cum_{n-1} + floor_n x (mmr_n - mmr_{n-1}).
 Source: binance.com support b3c689c1f50a44cabb3a84e663b81d93, read 2026-11.
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Annotated, Literal
 
 import numpy as np
@@ -31,7 +31,7 @@ MarginBaseName = Literal["mark", "entry", "mark_plus_fee"]
 
 def initial_ppm_of(leverage: Decimal) -> int:
     """Initial-margin rate of a leverage, ppm, rounded up."""
-    return int(-(-PPM // leverage)) if leverage == leverage.to_integral_value() else int((PPM / leverage).__ceil__())
+    return int((PPM / leverage).to_integral_value(ROUND_CEILING))
 
 
 class _Schedule(Policy):
@@ -48,10 +48,20 @@ class _Schedule(Policy):
         """Smallest maintenance rate of the schedule, ppm."""
         raise NotImplementedError
 
-    def _params(self, fees: FeeSchedule, cap: int, n_tiers: int) -> dict[str, int]:
+    def close_fee_ppm(self, fees: FeeSchedule) -> int:
+        """Rate of the closing fee that is part of the requirement, ppm."""
+        return fees.taker_ppm if self.base == "mark_plus_fee" else 0
+
+    def _params(self, fees: FeeSchedule, cap: int, n_tiers: int, highest_ppm: int) -> dict[str, int]:
+        close_fee = self.close_fee_ppm(fees)
+        if highest_ppm + close_fee >= PPM:
+            raise ConfigError(
+                f"margin: maintenance_ppm and the closing fee together must stay below {PPM} ppm"
+                f" ({highest_ppm} + {close_fee})"
+            )
         return {
             "margin_base": _BASES[self.base],
-            "close_fee_ppm": fees.taker_ppm if self.base == "mark_plus_fee" else 0,
+            "close_fee_ppm": close_fee,
             "n_tiers": n_tiers,
             "notional_cap": cap,
             "at_or_below": int(self.distressed_at_or_below),
@@ -64,7 +74,9 @@ class FlatMargin(_Schedule):
     kind: Literal["flat"] = Field("flat", description="the same rates for every size")
     maintenance_ppm: RatePpm = Field(description="maintenance margin, ppm of the base")
     max_leverage: PositiveDecimal = Field(description="largest leverage; initial margin is 1 / leverage")
-    notional_cap_quote: PositiveDecimal | None = Field(None, description="largest position, quote units; null: no limit")
+    notional_cap_quote: PositiveDecimal | None = Field(
+        default=None, description="largest position, quote units; null: no limit"
+    )
 
     @model_validator(mode="after")
     def _below_initial(self) -> "FlatMargin":
@@ -79,7 +91,7 @@ class FlatMargin(_Schedule):
         """Return the parameters and the tier table (1, 4) that kernels read."""
         cap = QUANTA_LIMIT if self.notional_cap_quote is None else to_quanta(self.notional_cap_quote, quantum)
         table = np.array([[0, self.maintenance_ppm, 0, initial_ppm_of(self.max_leverage)]], np.int64)
-        return self._params(fees, cap, 1), table
+        return self._params(fees, cap, 1, self.maintenance_ppm), table
 
 
 class Tier(Policy):
@@ -113,11 +125,13 @@ class TieredMargin(_Schedule):
             before = self.tiers[i - 1]
             if tier.floor_quote <= before.floor_quote:
                 raise ValueError(
-                    f"tiers[{i}].floor_quote must be above the floor before it ({tier.floor_quote} <= {before.floor_quote})"
+                    f"tiers[{i}].floor_quote must be above the floor before it"
+                    f" ({tier.floor_quote} <= {before.floor_quote})"
                 )
             if tier.maintenance_ppm <= before.maintenance_ppm:
                 raise ValueError(
-                    f"tiers[{i}].maintenance_ppm must rise with size ({tier.maintenance_ppm} <= {before.maintenance_ppm})"
+                    f"tiers[{i}].maintenance_ppm must rise with size"
+                    f" ({tier.maintenance_ppm} <= {before.maintenance_ppm})"
                 )
             if tier.max_leverage > before.max_leverage:
                 raise ValueError(
@@ -127,7 +141,9 @@ class TieredMargin(_Schedule):
             raise ValueError(f"notional_cap_quote must exceed the last floor ({self.tiers[-1].floor_quote})")
         for i, (tier, derived) in enumerate(zip(self.tiers, self.deductions(), strict=True)):
             if tier.deduction_quote is not None and tier.deduction_quote != derived:
-                raise ValueError(f"tiers[{i}].deduction_quote must be {derived.normalize():f}, found {tier.deduction_quote}")
+                raise ValueError(
+                    f"tiers[{i}].deduction_quote must be {derived.normalize():f}, found {tier.deduction_quote}"
+                )
         return self
 
     def deductions(self) -> list[Decimal]:
@@ -152,14 +168,14 @@ class TieredMargin(_Schedule):
                 raise ConfigError(f"margin.tiers[{i}]: {error}") from None
             rows.append([floor, tier.maintenance_ppm, amount, initial_ppm_of(tier.max_leverage)])
         cap = QUANTA_LIMIT if self.notional_cap_quote is None else to_quanta(self.notional_cap_quote, quantum)
-        return self._params(fees, cap, len(rows)), np.array(rows, np.int64)
+        return self._params(fees, cap, len(rows), self.tiers[-1].maintenance_ppm), np.array(rows, np.int64)
 
 
 def _require_below_initial(maintenance_ppm: int, max_leverage: Decimal, where: str) -> None:
     initial = initial_ppm_of(max_leverage)
     if maintenance_ppm >= initial:
         raise ValueError(
-            f"{where}maintenance_ppm must be below the initial rate of {max_leverage}x, {initial} ppm, found {maintenance_ppm}"
+            f"{where}maintenance_ppm must be below the initial rate of {max_leverage}x ({maintenance_ppm} >= {initial})"
         )
 
 

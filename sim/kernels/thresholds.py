@@ -82,7 +82,7 @@ def _entry_price(short_of, unit, is_long, at_or_below):
 
 @kernel
 def _search_price(quote, lots, cost, guess, params, tiers):
-    """The threshold by doubling steps from `guess`, then bisection: where rounding or a tier's edge put the guess off."""
+    """The threshold by doubling steps from `guess`, then bisection: where rounding or a tier put the guess off."""
     wanted = lots > 0  # a long is distressed below its threshold, a short above: find the last price of the lower kind
     low = max(guess, 1)
     step = 1

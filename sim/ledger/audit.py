@@ -1,0 +1,147 @@
+"""The independent path to all balances: replays the transfer log with numpy, sharing no code with the ledger.
+
+Decides nothing and changes nothing. `replay` reads log rows, `replay_folder` the transfers table of a result folder,
+and `audit_folder` compares a folder with itself: its transfers must add up to the equities its accounts table states.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.errors import ConservationError, ResultError
+from sim.events import T_LOTS, T_MARKET, T_PAYEE, T_PAYER, T_QUOTE, T_REASON, Reason
+
+I64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Balances:
+    """What every row holds: quote (A,) quanta, lots (A, M), and per reason the quote it received, (A, R) quanta."""
+
+    quote: I64
+    lots: I64
+    received: I64
+
+    @classmethod
+    def empty(cls, n_rows: int, n_markets: int) -> "Balances":
+        """Rows that hold nothing."""
+        return cls(
+            np.zeros(n_rows, np.int64),
+            np.zeros((n_rows, n_markets), np.int64),
+            np.zeros((n_rows, len(Reason)), np.int64),
+        )
+
+    def add(self, *, payer: I64, payee: I64, quote: I64, lots: I64, market: I64, reason: I64) -> None:
+        """Book columns of transfers: the payer pays the quote and receives the lots."""
+        for rows, sign in ((payer, -1), (payee, 1)):
+            np.add.at(self.quote, rows, sign * quote)
+            np.add.at(self.received, (rows, reason), sign * quote)
+            np.add.at(self.lots, (rows, market), -sign * lots)
+
+    def equity(self, unit_values: Sequence[int]) -> I64:
+        """Quote plus lots at the given quanta per lot of each market, (A,) quanta."""
+        return np.asarray(self.quote + self.lots @ np.asarray(unit_values, np.int64))
+
+
+def replay(transfers: I64 | Iterable[I64], n_rows: int, n_markets: int) -> Balances:
+    """Return the balances that the log rows (n, TRANSFER_WIDTH), or parts of them in any order, lead to from nothing."""
+    balances = Balances.empty(n_rows, n_markets)
+    for part in (transfers,) if isinstance(transfers, np.ndarray) else transfers:
+        balances.add(
+            payer=part[:, T_PAYER],
+            payee=part[:, T_PAYEE],
+            quote=part[:, T_QUOTE],
+            lots=part[:, T_LOTS],
+            market=part[:, T_MARKET],
+            reason=part[:, T_REASON],
+        )
+    return balances
+
+
+def replay_folder(folder: Path) -> Balances:
+    """Return the balances that the transfers table of a result folder leads to; ResultError if it has none."""
+    import pyarrow.parquet as pq
+
+    parts = sorted((folder / "events" / "transfers").glob("*.parquet"))
+    if not parts:
+        raise ResultError(f"{folder}: no transfers table; run with --detail events")
+    markets = list(_manifest(folder)["markets"])
+    accounts = _read(folder, "accounts", ["account"])["account"]
+    balances = Balances.empty(int(np.max(accounts)) + 1, len(markets))
+    places = {"": 0} | {name: i for i, name in enumerate(markets)}
+    numbers = {reason.name: int(reason) for reason in Reason}
+    for part in parts:
+        table = pq.read_table(part, columns=["payer", "payee", "quote_quanta", "lots", "market", "reason"])
+        balances.add(
+            payer=table["payer"].to_numpy().astype(np.int64),
+            payee=table["payee"].to_numpy().astype(np.int64),
+            quote=table["quote_quanta"].to_numpy(),
+            lots=table["lots"].to_numpy(),
+            market=np.array([places[name] for name in table["market"].to_pylist()], np.int64),
+            reason=np.array([numbers[name] for name in table["reason"].to_pylist()], np.int64),
+        )
+    return balances
+
+
+def audit_folder(folder: Path) -> Balances:
+    """Return the replayed balances; ConservationError unless they sum to zero and give the stated final equities.
+
+    The final marks are those of the last sample in the series; a folder whose last sample is not the end of the run
+    has its sums checked only.
+    """
+    balances = replay_folder(folder)
+    if int(balances.quote.sum()) or balances.lots.sum(axis=0).any():
+        raise ConservationError(
+            f"{folder}: the transfers sum to {int(balances.quote.sum())} quanta and"
+            f" {balances.lots.sum(axis=0).tolist()} lots, not 0"
+        )
+    values = _final_unit_values(folder)
+    if values:
+        accounts = _read(folder, "accounts", ["account", "equity_final_quanta"])
+        gap = balances.equity(values)[accounts["account"]] - accounts["equity_final_quanta"]
+        if gap.any():
+            first = int(np.flatnonzero(gap)[0])
+            raise ConservationError(
+                f"{folder}: account {int(accounts['account'][first])} ends {int(gap[first])} quanta away from its transfers"
+            )
+    return balances
+
+
+def _final_unit_values(folder: Path) -> list[int]:
+    """Quanta per lot of each market at the end of the run; empty if the last sample is earlier than the end."""
+    manifest = _manifest(folder)
+    series = _read(folder, "series", ["time_ms", "market", "mark_price"])
+    end = int(_read(folder, "runs", ["duration_ms"])["duration_ms"][0])
+    values = []
+    for name in manifest["markets"]:
+        last = np.flatnonzero(series["market"] == name)[-1:]
+        if not len(last) or int(series["time_ms"][last[0]]) != end:
+            return []
+        tick, lot = Decimal(manifest["tick_sizes"][name]), Decimal(manifest["lot_sizes"][name])
+        ticks = round(Decimal(float(series["mark_price"][last[0]])) / tick)
+        values.append(int(ticks * tick * lot / Decimal(manifest["quantum"])))
+    return values
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise ResultError(f"{folder}: no manifest.json; is this a result folder?")
+    return dict(json.loads(path.read_text()))
+
+
+def _read(folder: Path, table: str, columns: list[str]) -> dict[str, npt.NDArray[Any]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    parts = [pq.read_table(part, columns=columns) for part in sorted((folder / table).glob("*.parquet"))]
+    if not parts:
+        return {name: np.array([]) for name in columns}
+    whole = pa.concat_tables(parts)
+    return {name: whole[name].to_numpy() for name in columns}
