@@ -9,14 +9,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Self
 
+import numpy as np
+import numpy.typing as npt
+
 from sim.agents.behaviours.base import CohortContext
+from sim.agents.book import OpeningBook
 from sim.agents.cohort import Cohort, PopulationConfig
 from sim.agents.named import NamedTrader
-from sim.agents.opening import OpeningBook, Venue, build_opening
+from sim.agents.opening import build_opening
+from sim.agents.shares import Venue
 from sim.agents.view import Intents, MarketView
 from sim.instrument import Instrument
 from sim.kernels.state import MarketArrays
 from sim.rng import Streams
+
+I64 = npt.NDArray[np.int64]
 
 
 @dataclass
@@ -93,9 +100,7 @@ class Population:
             member.policy.decide(member.state, view, intents)
 
 
-def _start(cohort: Cohort, number: int, opening: OpeningBook, capital: Any, venue: Venue, streams: Streams) -> Member:
-    import numpy as np
-
+def _start(cohort: Cohort, number: int, opening: OpeningBook, capital: I64, venue: Venue, streams: Streams) -> Member:
     start, end = opening.cohort_starts[number], opening.cohort_starts[number + 1]
     context = CohortContext(
         name=cohort.name,

@@ -1,11 +1,11 @@
-"""Small exchanges and populations for the tests of agents: a BTC market with real tiers, and ways to post an opening book."""
+"""Small exchanges and populations for the tests of agents: real BTC tiers, an opening posted without a ledger."""
 
 from decimal import Decimal
 
 import numpy as np
 
+from sim.agents.book import OpeningBook
 from sim.agents.cohort import PopulationConfig
-from sim.agents.opening import OpeningBook
 from sim.agents.population import Population
 from sim.agents.view import Intents, MarketView
 from sim.instrument import Instrument
@@ -131,3 +131,57 @@ def orders_at(members: Population, view: MarketView, time_ms: int) -> np.ndarray
     members.decide(view, intents)
     intents.sort()
     return intents.rows[: intents.count].copy()
+
+
+UNIT = MARK * instruments()[0].tick_value
+DEPTH = [
+    {"within_ppm": 10_000, "bid_quote": "306000000", "ask_quote": "241000000"},
+    {"within_ppm": 20_000, "bid_quote": "700000000", "ask_quote": "393000000"},
+    {"within_ppm": 30_000, "bid_quote": "1003000000", "ask_quote": "482000000"},
+    {"within_ppm": 40_000, "bid_quote": "1119000000", "ask_quote": "611000000"},
+    {"within_ppm": 50_000, "bid_quote": "1200000000", "ask_quote": "723000000"},
+]
+
+
+def makers(**changes) -> dict:
+    behaviour = {
+        "kind": "market_maker",
+        "market": "BTCUSDT",
+        "depth": DEPTH,
+        "calm_volatility_ppm": 100,
+        "inventory_limit_quote": "500000000",
+    }
+    capital = {"quote": "2000000000"}
+    return {
+        "name": "makers", "traders": 8, "max_leverage": 10, "capital": capital, "behaviour": {**behaviour, **changes}
+    }  # fmt: skip
+
+
+def noise(**changes) -> dict:
+    behaviour = {"kind": "noise", "market": "BTCUSDT", "orders_per_s": "40", "volume_quote_per_s": "2000000"}
+    capital = {"quote": "500000000"}
+    return {"name": "noise", "traders": 400, "capital": capital, "behaviour": {**behaviour, **changes}}
+
+
+def signal(kind: str, **changes) -> dict:
+    behaviour = {
+        "kind": kind,
+        "market": "BTCUSDT",
+        "threshold": {"low_ppm": 1_000, "high_ppm": 5_000},
+        "decision_interval_s": "5",
+    }
+    extra = {"horizons_s": ["30", "300"]} if kind == "momentum" else {"dispersion_ppm": 0}
+    capital = {"quote": "300000000"}
+    return {"name": kind, "traders": 100, "capital": capital, "behaviour": {**behaviour, **extra, **changes}}
+
+
+def arbitrageurs(**changes) -> dict:
+    behaviour = {
+        "kind": "arbitrageur",
+        "market": "BTCUSDT",
+        "entry_ppm": 1_000,
+        "decision_interval_s": "2",
+        "outside_quote": "100000000",
+    }
+    capital = {"quote": "100000000"}
+    return {"name": "arbs", "traders": 20, "capital": capital, "behaviour": {**behaviour, **changes}}

@@ -221,8 +221,8 @@ def test_maker_kernel_equals_its_twin():
         keys = rng.integers(0, KEYS, n)
         index = MARK + int(rng.integers(-100, 100))
         count = maker_ladders(
-            home, memory, limits, distances, bids, asks, totals, parameters, keys, lots, quote, cost, open_bid, open_ask,
-            np.zeros(20, np.uint8), quantile, mark, params, 0, index, volatility, now, rows, 0,
+            home, memory, limits, distances, bids, asks, totals, parameters, keys, lots, quote, cost, open_bid,
+            open_ask, np.zeros(20, np.uint8), quantile, mark, params, 0, index, volatility, now, rows, 0,
         )  # fmt: skip
         expected = []
         for i, row in enumerate(home.tolist()):

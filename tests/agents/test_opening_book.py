@@ -1,4 +1,4 @@
-"""Conformance of the opening book: balances, caps, nobody distressed, configured distributions, invariance to the number of agents."""
+"""Conformance of the opening book: balances, caps, nobody distressed, stated distributions, invariance to numbers."""
 
 import numpy as np
 import pytest
@@ -104,7 +104,7 @@ def drawn(weight: str, at: str, traders: int = 20_000, **size):
 @pytest.mark.parametrize("at", ["now", "entry"])
 @pytest.mark.parametrize("weight", ["notional", "account"])
 def test_leverage_shares_follow_the_config_by_the_stated_weight(weight, at):
-    """Stratified: a bucket's share can miss by at most the largest single weight at each of its two edges, per class of cap."""
+    """Stratified: a bucket misses by at most the largest single weight at each of its edges, per class of cap."""
     leverage, notional, opening = drawn(weight, at)
     weights = notional / notional.sum() if weight == "notional" else np.full(len(notional), 1 / len(notional))
     classes = len(
@@ -117,7 +117,7 @@ def test_leverage_shares_follow_the_config_by_the_stated_weight(weight, at):
 
 
 def test_the_two_weights_give_different_books():
-    """At full scale the tiers hold large positions to low leverage, so shares by account leave less leverage by notional."""
+    """At full scale tiers hold large positions to low leverage: shares by account leave less by notional."""
     by_weight = {}
     for weight in ("notional", "account"):
         buckets = [{"low": "1", "high": "7", "share_ppm": 500_000}, {"low": "7", "high": "100", "share_ppm": 500_000}]
@@ -152,7 +152,7 @@ def test_isolated_positions_have_a_row_each_and_the_rest_of_the_money_is_in_the_
     assert np.all(opening.deposit[isolated] > 0)
     beside = opening.deposit[opening.wallet[isolated]]
     assert np.all(beside >= 0)
-    # Margin over capital is uniform in .2 .. 1 when measured on equity now: none below, and the mean is .6 within 4 s.e.
+    # Margin over capital is uniform in .2 .. 1, measured on equity now: none below, and the mean .6 within 4 s.e.
     accounts = post(opening, market_arrays())
     worth = equity(accounts, market_arrays())
     portion = worth[isolated] / (worth[isolated] + worth[opening.wallet[isolated]])
@@ -196,7 +196,7 @@ def test_totals_do_not_depend_on_the_number_of_agents():
         size = np.abs(accounts.lots[held, 0])
         margin.append(worth.sum() / (size.sum() * UNIT))
         notional_share.append(np.sort(size)[-50:].sum() / size.sum())
-    # Total equity per open interest agrees within 5%; the cap makes the same 50 accounts hold at least .9 of a thousand's share.
+    # Total equity per open interest agrees within 5%, the part of the 50 largest accounts within a fifth.
     assert margin[0] == pytest.approx(margin[1], rel=0.05)
     assert notional_share[0] == pytest.approx(notional_share[1], rel=0.2)
 

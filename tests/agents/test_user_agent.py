@@ -1,4 +1,4 @@
-"""A user's own agent: what it sees, what becomes of its requests, how every mistake is reported; and HOWTO.md runs as written."""
+"""A user's own agent: what it sees, what its requests become, how mistakes are told; HOWTO.md runs as written."""
 
 import re
 from decimal import Decimal
@@ -34,7 +34,8 @@ def test_orders_become_intents():
     orders = run(
         agent(
             "return [CancelAll(), Order('BTCUSDT', 'buy', '0.25', '119999.9'),\n"
-            "        Order('BTCUSDT', 'sell', 0.003, reduce_only=True), Order('BTCUSDT', 'sell', 1, 130000.0, 'POST_ONLY')]"
+            "        Order('BTCUSDT', 'sell', 0.003, reduce_only=True),\n"
+            "        Order('BTCUSDT', 'sell', 1, 130000.0, 'POST_ONLY')]"
         )
     )
     assert orders[:, I_KIND].tolist() == [OrderKind.CANCEL_ALL, OrderKind.LIMIT, OrderKind.MARKET, OrderKind.LIMIT]
@@ -61,7 +62,7 @@ MISTAKES = {
     "return [Order('BTCUSDT', 'buy', True)]": "size must be a number, was True",
     "return [Order('BTCUSDT', 'buy', '0.0005')]": "size 0.0005 is not a whole multiple of the lot 0.001",
     "return [Order('BTCUSDT', 'buy', 1e300)]": "is beyond the largest",
-    "return [Order('BTCUSDT', 'buy', 1, '100.05')]": "price 100.05 is not a whole multiple of the tick 0.1; the next below is 100.0",
+    "return [Order('BTCUSDT', 'buy', 1, '100.05')]": "not a whole multiple of the tick 0.1; the next below is 100.0",
     "return [Order('BTCUSDT', 'buy', 1, -1)]": "price must be positive and finite, was -1",
     "return [Order('BTCUSDT', 'buy', 1, 0)]": "price must be positive and finite, was 0",
     "return [Order('BTCUSDT', 'buy', 10**9, 10**9)]": "exceeds the largest amount",

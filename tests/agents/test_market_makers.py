@@ -1,0 +1,156 @@
+"""Market makers: calm depth as stated; they withdraw by inventory, equity, volatility and ADL; never by time."""
+
+import numpy as np
+import pytest
+from agent_worlds import (
+    DEPTH,
+    MARK,
+    UNIT,
+    build,
+    instruments,
+    levered,
+    make_view,
+    makers,
+    orders_at,
+    population,
+)
+
+from sim.agents.behaviours import MarketMaker
+from sim.errors import ConfigError
+from sim.events import (
+    I_ACCOUNT,
+    I_KIND,
+    I_LOTS,
+    I_PRICE,
+    I_SIDE,
+    OrderKind,
+)
+
+
+def ladder(volatility=1e-4, lots=0, profit=0, quantile=0.0, time_ms=1000, index=MARK, mark=MARK, loss=0, **changes):
+    """(intents, bid lots, ask lots) of fresh makers in a given state."""
+    members = build(population(makers(**changes), levered(500)))
+    view = make_view(members)
+    mine = np.arange(*members.opening.cohort_starts[:2])
+    view.index[0], view.mark[0], view.volatility[0] = index, mark, volatility
+    view.accounts.lots[mine, 0] = lots
+    view.accounts.cost[mine, 0] = lots * view.mark[0] * instruments()[0].tick_value - profit
+    view.accounts.quote[mine] -= lots * view.mark[0] * instruments()[0].tick_value + loss
+    view.adl_quantile = np.full(members.opening.n_rows, quantile)
+    orders = orders_at(members, view, time_ms)
+    bids, asks = (orders[(orders[:, I_SIDE] == side) & (orders[:, I_KIND] == OrderKind.LIMIT)] for side in (0, 1))
+    return orders, bids, asks
+
+
+@pytest.mark.parametrize("levels", [1, 4])
+def test_calm_ladders_reproduce_the_stated_depth(levels):
+    """Each level loses less than one lot to rounding: 8 makers x 5 bands x levels lots at most."""
+    _, bids, asks = ladder(levels_per_band=levels)
+    for band in DEPTH:
+        edge = band["within_ppm"] / 1e6
+        near_bids = bids[bids[:, I_PRICE] >= MARK * (1 - edge) - 1]
+        near_asks = asks[asks[:, I_PRICE] <= MARK * (1 + edge) + 1]
+        for near, stated in ((near_bids, band["bid_quote"]), (near_asks, band["ask_quote"])):
+            value = near[:, I_LOTS].sum() * UNIT / 1e6
+            wanted = float(stated) * 0.05
+            assert wanted - 8 * 5 * levels * UNIT / 1e6 <= value <= wanted
+
+
+def test_first_band_follows_the_power_law_of_distance():
+    _, bids, _ = ladder(levels_per_band=16)
+    half = bids[bids[:, I_PRICE] >= MARK * 0.995][:, I_LOTS].sum()
+    whole = bids[bids[:, I_PRICE] >= MARK * 0.99 - 1][:, I_LOTS].sum()
+    assert half / whole == pytest.approx(0.5**0.85, abs=0.04)
+
+
+def test_makers_withdraw_with_volatility():
+    sizes = [ladder(volatility=v)[1][:, I_LOTS].sum() for v in (0.0, 1e-4, 2e-4, 4e-4, 1e-3)]
+    assert sizes[0] == sizes[1] == sizes[2]
+    assert sizes[3] == pytest.approx(sizes[2] / 2, rel=0.01)  # (tolerance 2 / ratio 4) ** 1
+    assert sizes[4] == pytest.approx(sizes[2] / 5, rel=0.01)
+    nearest = [ladder(volatility=v)[1][:, I_PRICE].max() for v in (1e-4, 1e-3)]
+    assert nearest[0] > nearest[1]
+
+
+def test_makers_withdraw_the_side_that_adds_to_their_inventory_and_skew_against_it():
+    # Inventory limit: 500M x 5% / 8 makers / 120 USDT = 26,041 lots each.
+    flat, full = ladder(), ladder(lots=26_042)
+    assert len(full[1]) == 0
+    assert full[2][:, I_LOTS].sum() > 0.9 * flat[2][:, I_LOTS].sum()
+    half = ladder(lots=13_000)
+    assert half[1][:, I_LOTS].sum() == pytest.approx(0.5 * flat[1][:, I_LOTS].sum(), rel=0.1)
+    assert half[2][:, I_PRICE].min() < flat[2][:, I_PRICE].min()
+    short = ladder(lots=-13_000)
+    assert short[2][:, I_LOTS].sum() == pytest.approx(0.5 * flat[2][:, I_LOTS].sum(), rel=0.1)
+    assert short[1][:, I_PRICE].max() > flat[1][:, I_PRICE].max()
+
+
+def test_makers_quote_less_when_their_equity_is_gone_and_nothing_when_it_is_negative():
+    capital = 2_000_000_000 * 0.05 / 8 * 1e6
+    flat = ladder()[1][:, I_LOTS].sum()
+    assert ladder(loss=int(capital * 0.5))[1][:, I_LOTS].sum() == pytest.approx(0.5 * flat, rel=0.01)
+    assert len(ladder(loss=int(capital * 1.1))[0]) == 0
+
+
+def test_makers_withdraw_with_their_chance_of_being_deleveraged():
+    capital = int(2_000_000_000 * 0.05 / 8 * 1e6)
+    common = {"lots": -1_000, "profit": capital}
+    safe, first = ladder(quantile=0.0, **common)[1], ladder(quantile=1.0, **common)[1]
+    middle = ladder(quantile=0.5, **common)[1]
+    assert middle[:, I_LOTS].sum() == pytest.approx(0.5 * safe[:, I_LOTS].sum(), rel=0.02)
+    assert first[:, I_LOTS].sum() < 0.05 * safe[:, I_LOTS].sum()
+    losing = ladder(quantile=1.0, lots=-1_000, profit=-1)[1]
+    assert losing[:, I_LOTS].sum() == safe[:, I_LOTS].sum()
+
+
+def test_makers_do_not_withdraw_with_time_or_with_the_fall_of_the_price():
+    now, later = ladder(time_ms=1000)[1], ladder(time_ms=3_600_000)[1]
+    assert now[:, I_LOTS].sum() == later[:, I_LOTS].sum()
+    fallen = ladder(index=MARK // 2, mark=MARK // 2)[1]
+    assert fallen[:, I_LOTS].sum() == now[:, I_LOTS].sum()
+    assert fallen[:, I_PRICE].max() < MARK // 2
+
+
+def test_what_is_taken_from_a_maker_comes_back_with_the_half_life():
+    members = build(population(makers(refill_half_life_ms=10_000, inventory_limit_quote="500000000000"), levered(500)))
+    view = make_view(members)
+    mine = np.arange(*members.opening.cohort_starts[:2])
+
+    def bid_lots(now):
+        orders = orders_at(members, view, now)
+        return orders[(orders[:, I_SIDE] == 0) & (orders[:, I_KIND] == OrderKind.LIMIT), I_LOTS].sum()
+
+    calm = bid_lots(1000)
+    view.accounts.lots[mine, 0] += calm // 16  # half of each maker's bids
+    view.accounts.quote[mine] -= calm // 16 * UNIT
+    view.accounts.cost[mine, 0] += calm // 16 * UNIT
+    # Equity used: position 1/16 x 8 of the bids; capacity 2e9 x 10, bids 1.2e9: 3% of it, on top of the depletion.
+    used = 1 - 0.5 * 1.2e9 / 2e10
+    assert bid_lots(2000) == pytest.approx(0.5 * used * calm, rel=0.01)
+    assert bid_lots(12_000) == pytest.approx(0.75 * used * calm, rel=0.01)
+
+
+def test_makers_stand_still_while_nothing_changes():
+    members = build(population(makers(), levered(500)))
+    view = make_view(members)
+    orders = orders_at(members, view, 1000)
+    for side, resting in ((0, view.accounts.open_bid), (1, view.accounts.open_ask)):
+        limits = orders[(orders[:, I_SIDE] == side) & (orders[:, I_KIND] == OrderKind.LIMIT)]
+        np.add.at(resting[:, 0], limits[:, I_ACCOUNT], limits[:, I_LOTS])
+    assert len(orders_at(members, view, 5000)) == 0
+    view.index[0] = round(MARK * 1.001)
+    moved = orders_at(members, view, 9000)
+    assert (moved[:, I_KIND] == OrderKind.CANCEL_ALL).sum() == 8
+    for maker in set(moved[:, I_ACCOUNT].tolist()):
+        assert moved[moved[:, I_ACCOUNT] == maker][0, I_KIND] == OrderKind.CANCEL_ALL  # before its new quotes
+
+
+def test_makers_that_cannot_pay_for_their_depth_are_refused():
+    poor = {**makers(), "capital": {"quote": "1000000"}}
+    with pytest.raises(ConfigError, match="capital x max_leverage carries"):
+        build(population(poor, levered(500)))
+
+
+def test_depth_must_rise():
+    with pytest.raises(ValueError, match="depth must rise"):
+        MarketMaker.model_validate({**makers()["behaviour"], "depth": DEPTH[::-1]})
