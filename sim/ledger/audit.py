@@ -50,7 +50,7 @@ class Balances:
 
 
 def replay(transfers: I64 | Iterable[I64], n_rows: int, n_markets: int) -> Balances:
-    """Return the balances that the log rows (n, TRANSFER_WIDTH), or parts of them in any order, lead to from nothing."""
+    """Return the balances that log rows (n, TRANSFER_WIDTH), or parts of them in any order, lead to from nothing."""
     balances = Balances.empty(n_rows, n_markets)
     for part in (transfers,) if isinstance(transfers, np.ndarray) else transfers:
         balances.add(
@@ -108,7 +108,8 @@ def audit_folder(folder: Path) -> Balances:
         if gap.any():
             first = int(np.flatnonzero(gap)[0])
             raise ConservationError(
-                f"{folder}: account {int(accounts['account'][first])} ends {int(gap[first])} quanta away from its transfers"
+                f"{folder}: the transfers leave account {int(accounts['account'][first])} with {int(gap[first])} quanta"
+                " more than its table says"
             )
     return balances
 
