@@ -19,7 +19,8 @@ from sim.kernels.state import (
     TIER_MAINTENANCE_PPM,
 )
 
-W_BUDGET, W_BUSY_MS, W_PHASE, W_SIDE, W_WILL = range(5)  # columns of `memory`
+W_BUDGET, W_BUSY_MS, W_PHASE, W_SIDE, W_WILL, W_SAFE = range(6)  # columns of `memory`
+WATCH_WIDTH = 6
 COMES_BACK, TOPS_UP = 1, 2  # bits of W_WILL
 PHASE_HOLDING, PHASE_FUNDED, PHASE_DONE = range(3)
 A_BELOW, A_TO, A_BUDGET, A_DELAY_MS, A_ATTENTION_MS, A_COMEBACK_MS = range(6)  # elements of `params`
@@ -48,26 +49,61 @@ def estimate(lots, quote, mark, params, tiers, row):
 
 
 @kernel
-def _top_up(row, wallet, memory, params, lots, quote, initial_ppm, mark, market_params, tiers, now_ms, moves, n):
+def _is_known_safe(memory, mark, flag):
+    """True if nothing ever happened to the row, and its owner never adds margin or need not at this mark."""
+    if flag != 0 or memory[W_PHASE] != PHASE_HOLDING:
+        return False
+    if not memory[W_WILL] & TOPS_UP:
+        return True
+    if memory[W_SAFE] == 0:
+        return False
+    return mark >= memory[W_SAFE] if memory[W_SIDE] > 0 else mark <= memory[W_SAFE]
+
+
+@kernel
+def _remember_safety(memory, room, mark):
+    """Keep the mark up to which the trader need not look closer: four fifths of the `room` (a fraction) it has."""
+    move = mark * 0.8 * min(room, 1.0)
+    memory[W_SAFE] = int(mark - move if memory[W_SIDE] > 0 else mark + move)
+
+
+@kernel
+def _put_move(moves, n, payer, payee, quanta, due_ms):
+    """Write one cash move at moves[n]."""
+    moves[n, 0] = payer
+    moves[n, 1] = payee
+    moves[n, 2] = quanta
+    moves[n, 3] = due_ms
+
+
+@kernel
+def _top_up(
+    row, wallet, market, memory, params, lots, quote, initial_ppm, mark, market_params, tiers, now_ms, moves, n
+):  # fmt: skip
     """Write the cash moves of one trader whose margin runs low at moves[n:]; return how many."""
     equity, gross, maintenance = estimate(lots, quote, mark, market_params, tiers, row)
-    if gross == 0 or (equity - maintenance) / gross >= params[A_BELOW]:
+    if gross == 0:
         return 0
+    room = (equity - maintenance) / gross - params[A_BELOW]
+    if room >= 0:
+        if wallet != row or lots.shape[1] == 1:  # the row's margin depends on this one mark
+            _remember_safety(memory, room, mark[market])
+        return 0
+    memory[W_SAFE] = 0
     needed = int(params[A_TO] * gross - (equity - maintenance))
     written = 0
     if wallet != row:
         money, exposure, _maintenance = estimate(lots, quote, mark, market_params, tiers, wallet)
         free = min(needed, money - int(exposure * (initial_ppm[wallet] / 1e6)))
         if free > 0:
-            moves[n, 0], moves[n, 1], moves[n, 2], moves[n, 3] = wallet, row, free, now_ms
+            _put_move(moves, n, wallet, row, free, now_ms)
             written += 1
             needed -= free
     amount = min(needed, memory[W_BUDGET])
     if amount > 0:
         memory[W_BUDGET] -= amount
         memory[W_BUSY_MS] = now_ms + int(params[A_DELAY_MS])
-        moves[n + written, 0], moves[n + written, 1] = OUTSIDE, row
-        moves[n + written, 2], moves[n + written, 3] = amount, memory[W_BUSY_MS]
+        _put_move(moves, n + written, OUTSIDE, row, amount, memory[W_BUSY_MS])
         written += 1
     return written
 
@@ -93,7 +129,8 @@ def watch_positions(
 ):  # fmt: skip
     """Let the watchers whose turn it is look once; return (intents, cash moves).
 
-    watched: (W, 3) row, wallet, market, in the order of looking: each looks once per attention time.  memory: (W, 5).
+    watched: (W, 3) row, wallet, market, in the order of looking: each looks once per attention time.  memory:
+    (W, WATCH_WIDTH).
     clock: looks made so far, last wake.  moves: (2 W, 4) payer, payee, quanta, due ms.  At most W looks are made per
     call.
     """
@@ -109,26 +146,24 @@ def watch_positions(
         i = int(done + k) % n_watched
         row, wallet, market = watched[i, 0], watched[i, 1], watched[i, 2]
         state = memory[i]
+        if _is_known_safe(state, mark[market], flags[row]):
+            continue
         if state[W_BUSY_MS] > now_ms or flags[row] & FLAG_FROZEN:
             continue
         if state[W_PHASE] == PHASE_FUNDED:
             written += _come_back(
                 row, market, state, lots, quote, initial_ppm, mark, market_params, tiers, rows, count + written
-            )
+            )  # fmt: skip
         elif state[W_PHASE] == PHASE_HOLDING and lots[row, market] != 0 and state[W_WILL] & TOPS_UP:
             moved += _top_up(
-                row, wallet, state, params, lots, quote, initial_ppm, mark, market_params, tiers, now_ms, moves, moved
-            )
+                row, wallet, market, state, params, lots, quote, initial_ppm, mark, market_params, tiers, now_ms, moves,
+                moved,
+            )  # fmt: skip
         elif state[W_PHASE] == PHASE_HOLDING and state[W_WILL] & COMES_BACK and flags[row] & FLAG_LIQUIDATED:
             state[W_PHASE] = PHASE_FUNDED
             state[W_BUSY_MS] = now_ms + int(params[A_COMEBACK_MS])
             if state[W_BUDGET] > 0:
-                moves[moved, 0], moves[moved, 1], moves[moved, 2], moves[moved, 3] = (
-                    OUTSIDE,
-                    row,
-                    state[W_BUDGET],
-                    state[W_BUSY_MS],
-                )
+                _put_move(moves, moved, OUTSIDE, row, state[W_BUDGET], state[W_BUSY_MS])
                 moved += 1
                 state[W_BUDGET] = 0
     return written, moved

@@ -121,3 +121,24 @@ def test_liquidated_traders_come_back_once_with_new_money_on_the_same_side():
 def test_stop_losses_and_holding_need_no_decisions():
     members = build(population(levered(500)))
     assert len(orders_at(members, make_view(members), 1000)) == 0
+
+
+def test_the_short_cut_for_safe_positions_changes_no_decision():
+    """A trader far from liquidation only compares the mark; forgetting what it knows before each look decides the same."""
+    found = {}
+    for forget in (False, True):
+        cohort = watchers(outside_budget_ppm=300_000, attention_s="3")
+        cohort["opening"][0]["leverage"] = opening_item()["leverage"]
+        members = build(population(cohort))
+        view, intents, moves = make_view(members), Intents(), []
+        for step in range(400):
+            intents.clear()
+            view.time_ms = 1000 * (step + 1)
+            view.mark[0] = round(MARK * (1 - 0.0005 * step if step < 200 else 0.9 + 0.001 * (step - 200)))
+            if forget and step:
+                members.cohorts[0].state.memory[:, 5] = 0
+            members.decide(view, intents)
+            moves += [(view.time_ms, *move) for move in intents.moves]
+        found[forget] = moves
+    assert len(found[True]) > 500
+    assert found[False] == found[True]

@@ -31,9 +31,7 @@ class LeveredState:
     """The watching traders, in the order in which they look. W positions are watched."""
 
     rows: npt.NDArray[np.int64]  # (W, 3) position row, wallet row, market
-    memory: npt.NDArray[
-        np.int64
-    ]  # (W, 5) outside budget left, busy until ms, phase, side, bits: 1 comes back, 2 tops up
+    memory: npt.NDArray[np.int64]  # (W, WATCH_WIDTH): the W_ columns of sim/kernels/attention.py
     clock: npt.NDArray[np.float64]  # (2,) looks made so far, last wake ms
     params: npt.NDArray[np.float64]
     moves: npt.NDArray[np.int64]  # (2 W, 4) payer, payee, quanta, due ms: written by the kernel
@@ -79,6 +77,8 @@ class Levered(BehaviourPolicy):
 
     def initial_state(self, context: CohortContext) -> LeveredState:
         """Return the state: who watches, in the order of rows. Positions are read at the first wake."""
+        from sim.kernels.attention import COMES_BACK, TOPS_UP, WATCH_WIDTH, watch_positions
+
         n, n_markets = context.home.shape
         watching = np.asarray(context.rng.random(n) < self.topup_accounts_ppm / 1e6)
         returning = np.asarray(context.rng.random(n) < self.comeback_accounts_ppm / 1e6)
@@ -86,13 +86,9 @@ class Levered(BehaviourPolicy):
         market = np.tile(np.arange(n_markets), len(member))
         who = np.repeat(member, n_markets)
         rows = np.column_stack([context.home[who, market], context.rows[who], market]).astype(np.int64)
-        memory = np.zeros((len(rows), 5), np.int64)
-        memory[:, 4] = returning[who] + 2 * watching[who]
-        kernel: Callable[..., Any] | None = None
-        if len(rows):
-            from sim.kernels.attention import watch_positions
-
-            kernel = watch_positions
+        memory = np.zeros((len(rows), WATCH_WIDTH), np.int64)
+        memory[:, 4] = COMES_BACK * returning[who] + TOPS_UP * watching[who]
+        kernel: Callable[..., Any] | None = watch_positions if len(rows) else None
         params = [
             self.topup_below_ppm / 1e6,
             self.topup_to_ppm / 1e6,
