@@ -161,11 +161,11 @@ def export(
     debug: Debug = False,
 ) -> None:
     """Write the opening book of CONFIG (or of a result folder) as CSV, for `clearsim run --positions`."""
-    from sim.positions import export_opening
+    from sim.run import export_positions
 
     source = str(Path(config) / "config.yaml") if Path(config).is_dir() else config
     loaded = _load(source, set_, seed=seed, traders=traders)
-    n_rows = export_opening(loaded.config, out)
+    n_rows = export_positions(loaded.config, out)
     typer.echo(f"{out}: {n_rows:,} rows written")
 
 

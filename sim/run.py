@@ -13,11 +13,13 @@ from typing import Any, Protocol
 
 from sim.config import InputFile, RunConfig, input_files, require_runnable, to_yaml
 from sim.manifest import describe_run, manifest_text
+from sim.positions import choose_opening, positions_of_opening, write_positions
 from sim.resultfolder import (
     Columns,
     ResultFolder,
     combine_hashes,
     free_folder,
+    telling_disk_errors,
 )
 
 
@@ -125,6 +127,23 @@ def run_config(config: RunConfig, options: RunOptions, *, simulate: Simulate | N
             options.finish(folder.folder)
         folder.commit()
     return RunOutput(target, result, manifest)
+
+
+def export_positions(config: RunConfig, path: Path, *, scenario: int = 0, replication: int = 0) -> int:
+    """Write the opening book of a run as CSV and return its lines; a run with that file has the same result hash."""
+    from sim.agents.shares import Venue
+    from sim.engine.build import build_world
+    from sim.rng import Streams
+
+    world = build_world(config, detail="summary", sink=None, scenario=scenario, replication=replication)
+    share = config.scale.simulated_share
+    venue = Venue(world.instruments, world.markets, config.quantum, share, world.rows.first_trader)
+    streams = Streams(seed=config.seed, scenario=scenario, replication=replication)
+    opening = choose_opening(config, venue, streams)
+    rows = positions_of_opening(opening.book, opening.capital, venue)
+    with telling_disk_errors(path):
+        write_positions(path, rows, venue.instruments)
+    return len(rows)
 
 
 def write_run(

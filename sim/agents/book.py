@@ -102,6 +102,7 @@ class Draft:
         owner = np.searchsorted(np.array(self.starts), wallet, side="right") - 1
         positions = np.concatenate(self.positions)
         by_row = np.lexsort((positions[:, 1], positions[:, 0]))
+        stops = np.concatenate(self.stops)
         return OpeningBook(
             first_trader=first,
             n_traders=n_wallets - first,
@@ -118,7 +119,7 @@ class Draft:
             agent_rows=tuple(self.starts[n_cohorts:-1]),
             positions=positions[by_row],
             leverage=np.concatenate(self.leverage)[by_row],
-            stops=np.concatenate(self.stops),
+            stops=stops[np.lexsort((stops[:, 1], stops[:, 0]))],
             open_interest=open_interest,
             n_remargined=self.n_remargined,
         )

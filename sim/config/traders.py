@@ -1,6 +1,6 @@
 """`--traders N`: how many traders each cohort gets when the total is given."""
 
-from sim.agents.opening import trader_counts
+from sim.agents.shares import trader_counts
 from sim.config.model import RunConfig
 
 

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from sim.agents.opening import Venue, build_opening
+from sim.agents.opening import build_opening
+from sim.agents.shares import Venue
 from sim.config.model import RunConfig
-from sim.positions.csvfile import PositionRow, read_positions, write_positions
-from sim.positions.opening import ImportedOpening, opening_from_positions, positions_of_opening
+from sim.positions.csvfile import read_positions
+from sim.positions.opening import ImportedOpening, opening_from_positions
 from sim.rng import Streams
 
 
@@ -27,11 +28,3 @@ def choose_opening(config: RunConfig, venue: Venue, streams: Streams) -> Importe
         venue=venue,
         streams=streams,
     )
-
-
-def export_opening(config: RunConfig, venue: Venue, streams: Streams, path: Path) -> list[PositionRow]:
-    """Write the opening book of a run to `path`; a run of the same config with that file has the same results."""
-    opening = choose_opening(config, venue, streams)
-    rows = positions_of_opening(opening.book, opening.capital, venue)
-    write_positions(path, rows, venue.instruments)
-    return rows

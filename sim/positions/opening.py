@@ -15,8 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.agents.behaviours import Levered
+from sim.agents.book import OpeningBook
 from sim.agents.cohort import Cohort, PopulationConfig
-from sim.agents.opening import OpeningBook, Venue, build_opening
+from sim.agents.opening import build_opening
+from sim.agents.shares import Venue
 from sim.config.nearest import nearest_hint
 from sim.errors import InputDataError
 from sim.events import AccountMode, Side
