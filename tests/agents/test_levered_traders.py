@@ -124,7 +124,7 @@ def test_stop_losses_and_holding_need_no_decisions():
 
 
 def test_the_short_cut_for_safe_positions_changes_no_decision():
-    """A trader far from liquidation only compares the mark; forgetting what it knows before each look decides the same."""
+    """Far from liquidation a trader only compares the mark; forgetting what it knows each time decides the same."""
     found = {}
     for forget in (False, True):
         cohort = watchers(outside_budget_ppm=300_000, attention_s="3")
