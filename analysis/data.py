@@ -6,7 +6,8 @@ that names the file. Nothing here computes results.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -80,6 +81,15 @@ class RunFolder:
         if key not in self._frames:
             self._frames[key] = self._read(table, columns)
         return self._frames[key]
+
+    def batches(self, table: str, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """The rows of a table piece by piece, so that a table larger than memory can be summed up."""
+        parts = self._parts(table)
+        self._require(table, parts)
+        for part in parts:
+            with _opened(part, table) as handle:
+                for group in range(handle.num_row_groups):
+                    yield handle.read_row_group(group, columns=list(columns)).to_pandas()
 
     def _parts(self, table: str) -> list[Path]:
         folder = self.path / ("events" if table in EVENT_TABLES else "") / table
@@ -207,18 +217,22 @@ def _read_text(path: Path) -> str:
         raise AnalysisError(f"{path}: cannot be read: {error}") from error
 
 
-def _read_part(part: Path, table: str, names: Sequence[str]) -> pa.Table:
-    """One part with the named columns, of the schema's kinds; AnalysisError names the part."""
+@contextmanager
+def _opened(part: Path, table: str) -> Iterator[pq.ParquetFile]:
+    """A part of the schema's columns and kinds, open for reading; AnalysisError names the part."""
     try:
         with pq.ParquetFile(part) as handle:
-            found = {entry.name: entry.type for entry in handle.schema_arrow}
-            _check_columns(part, table, found)
-            read = handle.read(columns=list(names))
+            _check_columns(part, table, {entry.name: entry.type for entry in handle.schema_arrow})
+            yield handle
     except (pa.ArrowException, OSError) as error:
         raise AnalysisError(
             f"{part}: cannot be read, the part is corrupt or cut short ({error}); replay the run to write it again"
         ) from error
-    return read.select(list(names))
+
+
+def _read_part(part: Path, table: str, names: Sequence[str]) -> pa.Table:
+    with _opened(part, table) as handle:
+        return handle.read(columns=list(names)).select(list(names))
 
 
 def _check_columns(part: Path, table: str, found: Mapping[str, pa.DataType]) -> None:

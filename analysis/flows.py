@@ -6,7 +6,8 @@ move has no payee).
 `money_flows` pairs payer and payee, and so needs the `transfers` table; it counts transfers of money only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
+from typing import Any
 
 import networkx as nx
 import pandas as pd
@@ -24,6 +25,9 @@ CLEARING_GROUPS = (
     "socialised loss",
 )
 MAX_NODES = 30
+#: Columns of `transfers` that money_flows reads.
+MONEY_COLUMNS = ("reason", "payer", "payee", "quote_quanta", "lots")
+_FUNDING_AN_ACCOUNT = ("DEPOSIT", "OPENING", "MARGIN_MOVE")
 
 
 def loss_flows(accounts: pd.DataFrame, groups: tuple[str, ...] = tuple(GROUPS), min_share: float = 0.002) -> nx.DiGraph:
@@ -76,26 +80,30 @@ def _add_edge(graph: nx.DiGraph, role: str, group: str, amount: int) -> None:
     graph.add_edge(tail, head, quanta=abs(amount))
 
 
-def money_flows(transfers: pd.DataFrame, roles: Mapping[int, str]) -> nx.MultiDiGraph:
-    """Graph payer role -> payee role, one edge a reason, of transfers that moved money and no contracts.
+def money_flows(transfers: Iterable[pd.DataFrame], roles: pd.Series) -> nx.MultiDiGraph:
+    """Graph payer role -> payee role, one edge a reason, of transfers of money alone; deposits are left out.
 
-    roles: account -> role.  Edges carry `reason`, `quanta` (net, > 0), `transfers`; those inside a role are left out.
+    transfers: pieces of the table with MONEY_COLUMNS.  roles: role by account.  Edges carry `reason`, `quanta`
+    (net, > 0) and `transfers`; those inside a role are left out.
     """
-    money = transfers[transfers["lots"] == 0]
-    payer, payee = money["payer"].map(roles), money["payee"].map(roles)
-    frame = pd.DataFrame({"payer": payer, "payee": payee, "reason": money["reason"], "quanta": money["quote_quanta"]})
+    net: dict[tuple[str, str, str], list[int]] = {}
+    for piece in transfers:
+        for (source, target, reason), rows in _between_roles(piece, roles):
+            forward = source < target
+            entry = net.setdefault((*sorted((source, target)), reason), [0, 0])
+            entry[0] += exact_sum(rows["quote_quanta"]) * (1 if forward else -1)
+            entry[1] += len(rows)
     graph = nx.MultiDiGraph()
-    net: dict[tuple[str, str, str], tuple[int, int]] = {}
-    for (source, target, reason), rows in frame.groupby(["payer", "payee", "reason"], sort=True, observed=True):
-        if source == target:
-            continue
-        forward = source < target
-        key = (source, target, reason) if forward else (target, source, reason)
-        amount, count = net.get(key, (0, 0))
-        signed = exact_sum(rows["quanta"])
-        net[key] = (amount + (signed if forward else -signed), count + len(rows))
-    for (source, target, reason), (amount, count) in net.items():
+    for (first, second, reason), (amount, count) in sorted(net.items()):
         if amount:
-            ends = (source, target) if amount > 0 else (target, source)
+            ends = (first, second) if amount > 0 else (second, first)
             graph.add_edge(*ends, reason=reason, quanta=abs(amount), transfers=count)
     return graph
+
+
+def _between_roles(piece: pd.DataFrame, roles: pd.Series) -> Any:
+    """Transfers of money alone between two roles, grouped by payer's role, payee's role and reason."""
+    money = piece[(piece["lots"] == 0) & ~piece["reason"].isin(_FUNDING_AN_ACCOUNT)]
+    money = money.assign(payer=money["payer"].map(roles), payee=money["payee"].map(roles))
+    money = money[money["payer"] != money["payee"]]
+    return money.groupby(["payer", "payee", "reason"], sort=True, observed=True)

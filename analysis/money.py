@@ -50,6 +50,11 @@ def format_short(amount: float, unit: str = "") -> str:
     return f"{text} {word}{unit}".strip()
 
 
+def format_percent(value: float) -> str:
+    """A share in percent: whole from 10% on, two significant digits below."""
+    return f"{value:.0f}%" if abs(value) >= 10 or value == 0 else f"{value:.2g}%"
+
+
 @dataclass(frozen=True)
 class Scale:
     """What an axis divides by, and the unit it then prints."""

@@ -8,6 +8,7 @@ a memo: it is not part of any sum, for nobody was paid it.
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from analysis.errors import AnalysisError
@@ -130,16 +131,21 @@ def adl_harm_lines(run: pd.Series) -> list[tuple[str, int]]:
     return [(label, int(run[column])) for label, column in ADL_HARM.items()]
 
 
+def is_failed(accounts: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """True for the rows that were liquidated, or whose deficit somebody else paid."""
+    return np.asarray(accounts["liquidated"].to_numpy(dtype=bool) | accounts["bankrupt"].to_numpy(dtype=bool))
+
+
 def loss_waterfall(accounts: pd.DataFrame) -> dict[str, dict[str, int]]:
     """Where the loss of liquidated accounts came from and who covered it, in quanta; both sides are equal.
 
-    The liquidated accounts and the engine that took over from them are one party here, so that takeovers cancel.
-    Result: {"causes": label -> loss (+), "payers": label -> amount paid (+; - if it gained)}. "own margin" is what the
-    liquidated lost themselves; the other payers cover the rest, the shortfall.
+    The liquidated (and those who went bankrupt without it, as through a stop order) and the engine that took over from
+    them are one party here, so that takeovers cancel. Result: {"causes": label -> loss (+), "payers": label -> amount
+    paid (+; - if it gained)}. "own margin" is what they lost themselves; the other payers cover the rest.
     """
     engine = (accounts["role"] == "engine").to_numpy()
-    party = accounts[accounts["liquidated"].to_numpy() | engine]
-    liquidated = accounts[accounts["liquidated"].to_numpy() & ~engine]
+    failed = is_failed(accounts) & ~engine
+    party, liquidated = accounts[failed | engine], accounts[failed]
     lost = {name: -exact_sum(party[f"{name}_quanta"]) for name in ATTRIBUTION}
     causes = {
         "price move, at mark": lost["price"],

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.charts.context import Context
-from analysis.charts.theme import LONG, SHORT, empty_figure, finish, place_legend
+from analysis.charts.theme import GREY, LONG, SHORT, empty_figure, finish, place_legend
 from analysis.downsample import MAX_POINTS
 from analysis.money import Scale, exact_sum, format_short
 
@@ -34,7 +34,7 @@ def draw_deleveraged(adl_matches: pd.DataFrame, context: Context, *, recorded: b
     scale = context.scale(drawn["harm"].to_numpy())
     largest = float(drawn["notional"].max())
     figure = go.Figure()
-    for side, colour in (("long", LONG), ("short", SHORT)):
+    for side, colour in (("long", LONG), ("short", SHORT), ("closed at mark", GREY)):
         for partial, symbol in ((False, "circle"), (True, "diamond-open")):
             rows = drawn[(drawn["side"] == side) & (drawn["partial"] == partial)]
             if len(rows):
@@ -53,7 +53,7 @@ def draw_deleveraged(adl_matches: pd.DataFrame, context: Context, *, recorded: b
 def by_counterparty(adl_matches: pd.DataFrame, context: Context) -> pd.DataFrame:
     """One row a deleveraged account and market: highest score, best rank, harm, notional (quote units), side, partial.
 
-    The side given up follows from the signs: harm = (mark - execution) x signed quantity.
+    The side given up follows from the signs: harm = (mark - execution) x signed quantity; at harm 0 it is not known.
     """
     frame = adl_matches[["market", "counterparty", "score", "rank", "harm_quanta", "partial"]].copy()
     base = np.zeros(len(frame))
@@ -68,7 +68,7 @@ def by_counterparty(adl_matches: pd.DataFrame, context: Context) -> pd.DataFrame
         signed=("signed", "sum"), closes=("rank", "size"), partial=("partial", "last"),
     ).reset_index()  # fmt: skip
     points["harm"] = context.quote(points["harm_quanta"])
-    points["side"] = np.where(points["signed"] > 0, "long", "short")
+    points["side"] = np.select([points["signed"] > 0, points["signed"] < 0], ["long", "short"], "closed at mark")
     return points
 
 
@@ -114,8 +114,9 @@ def _markers(
 def _answer(points: pd.DataFrame, drawn: pd.DataFrame, context: Context) -> str:
     harm = format_short(float(context.quote(exact_sum(points["harm_quanta"]))), context.asset)
     notional = format_short(float(points["notional"].sum()), context.asset)
+    better = " (below zero: closed at better prices than mark)" if points["harm_quanta"].sum() < 0 else ""
     text = (
         f"{points['counterparty'].nunique():,} accounts gave up {notional} of positions (the size of a point is the"
-        f" notional closed); booked harm {harm} in all."
+        f" notional closed); booked harm {harm} in all{better}."
     )
     return text if len(drawn) == len(points) else f"{text} Drawn: the {len(drawn):,} largest."

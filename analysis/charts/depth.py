@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 from analysis.charts.context import Context
 from analysis.charts.theme import BLUE, PURPLE, VERMILLION, empty_figure, finish, place_legend, say
 from analysis.charts.traces import draw_line, title_time
-from analysis.money import format_short
+from analysis.money import format_percent, format_short
 
 QUESTION = "How much could be traded against the book of {market} during the crash?"
 _BANDS = ("near", "mid", "far")
@@ -69,11 +69,7 @@ def _answer(series: pd.DataFrame, context: Context) -> str:
     empty = int((near == 0).sum())
     text = f"Bids {name}: {start} at the start, {least} at the least"
     if near[0] > 0:
-        text += f" ({_percent(near[low] / near[0] * 100)} of the start)"
+        text += f" ({format_percent(near[low] / near[0] * 100)} of the start)"
     if not empty:
         return f"{text}."
     return f"{text}; gaps in a line are samples without orders ({empty:,} of {len(near):,} for these bids)."
-
-
-def _percent(value: float) -> str:
-    return f"{value:.0f}%" if value >= 10 or value == 0 else f"{value:.2g}%"

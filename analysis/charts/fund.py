@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from analysis.charts.context import Context
 from analysis.charts.theme import BLACK, BLUE, GAIN, LOSS, VERMILLION, empty_figure, finish, place_legend, say
 from analysis.charts.traces import choose_span, draw_bars, draw_line, span_words, sum_increments, title_time
-from analysis.money import Scale, format_short
+from analysis.money import Scale, format_percent, format_short
 
 QUESTION = "Was the insurance fund{name} large enough?"
 _COLOURS = (BLUE, "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
@@ -104,7 +104,7 @@ def _answer(fund: pd.DataFrame, context: Context) -> str:
     elif cash.min() == 0:
         verdict = "No: it ran empty."
     else:
-        share = f" ({int(cash.min()) / int(cash[0]) * 100:.2g}% of the start)" if cash[0] > 0 else ""
+        share = f" ({format_percent(int(cash.min()) / int(cash[0]) * 100)} of the start)" if cash[0] > 0 else ""
         verdict = f"It did not run empty: its lowest balance was {low}{share}."
     return f"{verdict} Start {start}, end {end}; paid out {_short(drawn, context)}, received {_short(gained, context)}."
 

@@ -29,7 +29,7 @@ def draw_leverage(accounts: pd.DataFrame, context: Context) -> go.Figure:
     """Leverage distribution of margin accounts with a position, before and after, by account and by notional."""
     traders = accounts[(accounts["mode"] != "reserved").to_numpy()]
     moments = {
-        "Before": _positions(traders, "initial"),
+        "before": _positions(traders, "initial"),
         "after": _positions(traders, "final"),
     }
     if not any(len(equity) for equity, _ in moments.values()):
@@ -98,4 +98,5 @@ def _answer(moments: dict[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64
             f"{name}: {len(equity):,} margin accounts with {total} of positions, median leverage {median:.1f}x"
             f" by account, {by_notional:.1f}x by notional"
         )
-    return "; ".join(parts) + "."
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."

@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 from analysis.charts.context import Context
 from analysis.charts.theme import GREY, LOSS, ROLE_COLOURS, VERMILLION, empty_figure, finish, join_and, say
 from analysis.money import Scale, format_short
-from analysis.whopaid import loss_waterfall
+from analysis.whopaid import is_failed, loss_waterfall
 
 QUESTION = "Who covered the loss of the liquidated accounts?"
 _PAYER_COLOURS = {
@@ -24,7 +24,7 @@ _PAYER_COLOURS = {
 def draw_loss_waterfall(accounts: pd.DataFrame, context: Context) -> go.Figure:
     """Waterfall of the loss of liquidated accounts and the engine behind them; right, what exceeded their margin."""
     sides = loss_waterfall(accounts)
-    if not accounts["liquidated"].any():
+    if not is_failed(accounts).any():
         words = "Nobody was liquidated: there is no loss to cover, and no layer of the waterfall was used."
         axes = ("", f"loss ({context.asset})")
         return empty_figure(context, question=QUESTION, words=words, axes=axes)
@@ -33,7 +33,7 @@ def draw_loss_waterfall(accounts: pd.DataFrame, context: Context) -> go.Figure:
     beyond = {label: quanta for label, quanta in payers.items() if label != "own margin"}
     figure = make_subplots(
         rows=1, cols=2, column_widths=[0.62, 0.38], horizontal_spacing=0.13,
-        subplot_titles=("all of the loss", "only what exceeded the margin of the liquidated"),
+        subplot_titles=("all of the loss", "only others: paid (+) or gained (−)"),
     )  # fmt: skip
     _add_waterfall(figure, causes, payers, context)
     _add_beyond(figure, beyond, context)
@@ -50,7 +50,11 @@ def _add_waterfall(figure: go.Figure, causes: dict[str, int], payers: dict[str, 
     scale = context.scale(quote)
     figure.add_trace(
         go.Waterfall(
-            x=[*causes, "loss", *(f"paid: {label}" for label in payers)],
+            x=[
+                *causes,
+                "loss",
+                *(f"{'paid' if amount >= 0 else 'gained'}: {label}" for label, amount in payers.items()),
+            ],
             y=scale.of(quote),
             measure=["relative"] * len(causes) + ["total"] + ["relative"] * len(payers),
             text=[f"{value:+,.3g}" if i != len(causes) else f"{value:,.3g}" for i, value in enumerate(scale.of(quote))],
@@ -74,7 +78,7 @@ def _add_waterfall(figure: go.Figure, causes: dict[str, int], payers: dict[str, 
 def _add_beyond(figure: go.Figure, beyond: dict[str, int], context: Context) -> None:
     quote = context.quote(list(beyond.values()) or [0])
     scale: Scale = context.scale(quote)
-    figure.update_yaxes(title_text=f"paid for them ({scale.unit})", row=1, col=2)
+    figure.update_yaxes(title_text=f"paid by others ({scale.unit})", row=1, col=2)
     figure.update_xaxes(tickangle=-35, row=1, col=2)
     values = scale.of(quote)
     figure.add_trace(
@@ -109,13 +113,18 @@ def _make_room(figure: go.Figure, values: npt.NDArray[np.float64], *, col: int) 
 
 
 def _answer(total: int, shortfall: int, beyond: dict[str, int], context: Context) -> str:
-    start = f"They lost {_short(total, context)}; their own margin covered {_short(total - shortfall, context)}"
+    start = f"Their loss at mark, execution and fees included: {_short(total, context)}. Paid from their own margin"
+    start += f" {_short(total - shortfall, context)}"
     if total > 0:
         start += f" ({(total - shortfall) / total * 100:.1f}%)"
     if not beyond:
         return f"{start}, all of it."
-    rest = join_and(f"{label} {_short(amount, context)}" for label, amount in beyond.items())
-    return f"{start}, others the rest: {rest}."
+    rest = join_and(
+        f"{label} {'paid' if amount >= 0 else 'gained'} {_short(abs(amount), context)}"
+        for label, amount in beyond.items()
+    )
+    more = " Closed at their bankruptcy price, they lost more than mark took." if shortfall < 0 else ""
+    return f"{start}; {rest}.{more}"
 
 
 def _short(quanta: int, context: Context) -> str:

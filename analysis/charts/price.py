@@ -26,20 +26,20 @@ def draw_price(
     if series.empty:
         words = "No samples over time were kept: run with --detail series or events."
         return empty_figure(context, question=question, words=words, axes=(context.time_title, price_title))
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.68, 0.32], vertical_spacing=0.06)
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.64, 0.36], vertical_spacing=0.06)
     _add_prices(figure, series, context, comparisons)
     _add_liquidations(figure, series, context)
     figure.update_yaxes(title_text=price_title, row=1, col=1)
     title_time(figure, context, row=2)
-    finish(figure, context, question=question, answer=_answer(series, context), height=600)
+    finish(figure, context, question=question, answer=_answer(series, context), height=630)
     place_legend(figure, y=1.005)
     return figure
 
 
 def _add_prices(figure: go.Figure, series: pd.DataFrame, context: Context, comparisons: Sequence[Comparison]) -> None:
     for column, name, colour, width in (
-        ("index_price", "index (outside reference)", BLACK, 1.2),
-        ("mark_price", "mark (margin is measured at it)", BLUE, 1.8),
+        ("index_price", "index", BLACK, 1.2),
+        ("mark_price", "mark", BLUE, 1.8),
     ):
         line = draw_line(
             context,
@@ -53,9 +53,14 @@ def _add_prices(figure: go.Figure, series: pd.DataFrame, context: Context, compa
         figure.add_trace(line, row=1, col=1)
     for comparison, colour in zip(comparisons, _OVERLAY, strict=False):
         line = draw_line(
-            context, comparison.time_ms, comparison.price, name=f"recorded: {comparison.name}", colour=colour, unit=context.asset,
-            line={"dash": "dot", "width": 1.6},
-        )  # fmt: skip
+            context,
+            comparison.time_ms,
+            comparison.price,
+            name=f"{comparison.name} (recorded)",
+            colour=colour,
+            unit=context.asset,
+            line={"dash": "dot"},
+        )
         figure.add_trace(line, row=1, col=1)
 
 
@@ -71,8 +76,8 @@ def _add_liquidations(figure: go.Figure, series: pd.DataFrame, context: Context)
         say(figure, "Nobody was liquidated in this market.", row=2, col=1)
         return
     for name, values, colour in (
-        ("longs liquidated (up)", long_quote, LONG),
-        ("shorts liquidated (down)", -short_quote, SHORT),
+        ("longs liquidated", long_quote, LONG),
+        ("shorts liquidated", -short_quote, SHORT),
     ):
         bars = draw_bars(context, middle, scale.of(values), name=name, colour=colour, unit=scale.unit, span_ms=span)
         figure.add_trace(bars, row=2, col=1)
@@ -87,8 +92,8 @@ def _answer(series: pd.DataFrame, context: Context) -> str:
     liquidated = float(context.quote(series[["liquidated_long_quanta", "liquidated_short_quanta"]].iloc[-1].sum()))
     return (
         f"Mark from {_price(mark[0])} to a low of {_price(mark[low])} ({(mark[low] / mark[0] - 1) * 100:+.1f}%),"
-        f" {_price(mark[-1])} at the end."
-        f" Index low {_price(np.nanmin(index))}. Mark was at most {gap[worst] * 100:+.2f}% from the index."
+        f" {_price(mark[-1])} at the end. Lowest sample of the index"
+        f" {_price(np.nanmin(index))}. Mark was at most {gap[worst] * 100:+.2f}% from the index."
         f" Liquidated: {format_short(liquidated, context.asset)}."
     )
 

@@ -2,7 +2,7 @@
 
 import html
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
@@ -25,8 +25,9 @@ td { border-bottom: 1px solid #e4e4e4; padding: 3px 8px; vertical-align: top; ov
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; overflow-wrap: normal; }
 tr.sum td { border-top: 2px solid #888; font-weight: bold; } tr.warn td { background: #fff4ec; }
 tr { break-inside: avoid; } .wide { overflow-x: auto; } .dim { color: #8a8a8a; }
-.small table { font-size: 11px; } .small td, .small th { padding: 3px 4px; }
+.small table { font-size: 10px; } .small td, .small th { padding: 3px; }
 .small td:first-child { white-space: nowrap; } .small th { white-space: normal !important; }
+.origins td:first-child { min-width: 170px; } .origins td { overflow-wrap: break-word; }
 .figure { break-inside: avoid; margin: 18px 0; overflow-x: auto; } .figure > div { margin: 0 auto; }
 .tag { padding: 1px 7px; border-radius: 9px; font-size: 12px; white-space: nowrap; }
 .fact { background: #cfe8dc; } .scaled { background: #d5e8f5; } .assumption { background: #fbe3c0; }
@@ -80,11 +81,11 @@ def table(
     rows: Iterable[Sequence[object]],
     *,
     sums: Sequence[object] | None = None,
-    numbers: int = 99,
+    numbers: Container[int] = (),
     kind: str = "wide",
 ) -> str:
-    """A table; columns from `numbers` on have right-aligned headers, `sums` is a bold last row."""
-    head = "".join(f"<th{' class=n' if i >= numbers else ''}>{escape(name)}</th>" for i, name in enumerate(header))
+    """A table; the columns in `numbers` have right-aligned headers, `sums` is a bold last row."""
+    head = "".join(f"<th{' class=n' if i in numbers else ''}>{escape(name)}</th>" for i, name in enumerate(header))
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     last = f'<tr class="sum">{"".join(map(_cell, sums))}</tr>' if sums is not None else ""
     return f'<div class="{kind}"><table><thead><tr>{head}</tr></thead><tbody>{body}{last}</tbody></table></div>'

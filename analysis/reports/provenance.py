@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from analysis.data import RunFolder
 
 STATUSES = ("fact", "scaled", "assumption")
-_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_STEP = re.compile(r"([^.\[\]]+)(?![^\[]*\])|\[(\d+|\*)\]")
 _LONGEST = 90
 
 
@@ -36,16 +36,23 @@ def _origin(entry: Mapping[str, Any], config: Mapping[str, Any]) -> Origin:
 
 
 def find_value(config: Any, path: str) -> Any:
-    """The value at a path like markets[0].margin.tiers[2].floor_quote; None if there is none."""
-    value = config
+    """The value at a path like markets[0].margin.tiers[2].floor_quote; None if there is none.
+
+    A path with [*] has one value for each item: a list, or the value itself if there is one item.
+    """
+    found = [config]
     for name, index in _STEP.findall(path):
-        if index and isinstance(value, list) and int(index) < len(value):
-            value = value[int(index)]
-        elif name and isinstance(value, Mapping):
-            value = value.get(name)
-        else:
-            return None
-    return value
+        found = [deeper for value in found for deeper in _step(value, name, index)]
+    return found if len(found) > 1 else next(iter(found), None)
+
+
+def _step(value: Any, name: str, index: str) -> list[Any]:
+    """What one step of a path leads to: nothing, one value, or all items of a list."""
+    if index == "*":
+        return value if isinstance(value, list) else []
+    if index:
+        return [value[int(index)]] if isinstance(value, list) and int(index) < len(value) else []
+    return [value[name]] if isinstance(value, Mapping) and name in value else []
 
 
 def shorten(value: Any) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.comparisons import measure, read_comparisons
 from analysis.data import RunFolder, open_run
 from analysis.errors import AnalysisError
-from analysis.flows import money_flows
+from analysis.flows import MONEY_COLUMNS, money_flows
 from analysis.money import format_exact, format_short, to_quote
 from analysis.reports.honesty import Finding, examine
 from analysis.reports.page import Cell, amount, embed, escape, page, table, tag
@@ -130,6 +130,10 @@ def _cards(run: RunFolder) -> str:
     )
 
 
+def _count(number: int) -> Cell:
+    return Cell(f"{number:,}" if number else "–", "n")
+
+
 def _money(run: RunFolder, quanta: int) -> Cell:
     return amount(format_exact(quanta, run.quantum))
 
@@ -138,7 +142,7 @@ def _who_paid(run: RunFolder) -> str:
     paid = who_paid(run.accounts)
     columns = ("equity_initial_quanta", "net_deposits_quanta", "equity_final_quanta", "result_quanta")
     rows = [
-        [row["role"], Cell(f"{row['n_traders'] or '–'}", "n"), Cell(f"{row['n_accounts']:,}", "n"),
+        [row["role"], _count(row["n_traders"]), _count(row["n_accounts"]),
          *(_money(run, row[column]) for column in columns)]
         for row in paid.to_dict("records")
     ]  # fmt: skip
@@ -148,14 +152,14 @@ def _who_paid(run: RunFolder) -> str:
     memo = [(label, _money(run, quanta)) for label, quanta in adl_harm_lines(run.run)]
     harm = (
         f"<p class='note'>Memo, outside the sum: what ADL took from the deleveraged, counted in each way"
-        f" (seed {run.run['seed']}).</p>" + table(("harm of ADL", f"amount ({run.asset})"), memo, numbers=1)
+        f" (seed {run.run['seed']}).</p>" + table(("harm of ADL", f"amount ({run.asset})"), memo, numbers=(1,))
         if int(run.run["adl_matches"])
         else "<p class='note'>Nobody was deleveraged, so there is no harm of ADL to count.</p>"
     )
     return (
         "<h2 id='who-paid'>Who paid</h2><p class='note'>Every account stands in exactly one role. Result = final"
         " equity − initial equity − net deposits, at the final mark. The results sum to exactly zero.</p>"
-        + table(header, rows, sums=sums, numbers=1)
+        + table(header, rows, sums=sums, numbers=range(1, 7))
         + harm
     )
 
@@ -172,19 +176,17 @@ def _attribution(run: RunFolder) -> str:
     return (
         "<h2 id='attribution'>Attribution of each cohort's change of equity</h2><p class='note'>"
         f"{escape(run.asset)}, exact; components add up to the change of every account, residual 0 (checked).</p>"
-        + table(("cohort", *labels, "change of equity"), rows, sums=sums, numbers=1).replace(
-            'class="wide"', 'class="wide small"'
-        )
+        + table(("cohort", *labels, "change of equity"), rows, sums=sums, numbers=range(1, 99), kind="wide small")
     )
 
 
 def _money_flows(run: RunFolder) -> str:
     if not run.has("transfers"):
         return ""
-    columns = ["reason", "payer", "payee", "quote_quanta", "lots"]
+
     accounts = run.accounts
     roles = pd.Series(accounts["role"].to_numpy(dtype=object), index=accounts["account"].to_numpy())
-    graph = money_flows(run.table("transfers", columns), roles)
+    graph = money_flows(run.batches("transfers", MONEY_COLUMNS), roles)
     edges = sorted(graph.edges(data=True), key=lambda edge: (-edge[2]["quanta"], edge[0], edge[1], edge[2]["reason"]))
     rows = [
         [payer, payee, detail["reason"], Cell(f"{detail['transfers']:,}", "n"), _money(run, detail["quanta"])]
@@ -193,9 +195,9 @@ def _money_flows(run: RunFolder) -> str:
     if not rows:
         return ""
     return (
-        "<h2>Who paid whom</h2><p class='note'>Transfers of money alone (not the money side of trades), net, by role"
-        f" and reason; the {len(rows)} largest of {len(edges)}.</p>"
-        + table(("payer", "payee", "reason", "transfers", f"net amount ({run.asset})"), rows, numbers=3)
+        "<h2>Who paid whom</h2><p class='note'>Transfers of money alone (not the money side of trades; no deposits),"
+        f" net, by role and reason; the {len(rows)} largest of {len(edges)}.</p>"
+        + table(("payer", "payee", "reason", "transfers", f"net amount ({run.asset})"), rows, numbers=(3, 4))
     )
 
 
@@ -222,7 +224,7 @@ def _comparisons(run: RunFolder) -> str:
     note = (
         "Recorded prices stand beside the run and are never an input. Gap = run / recorded − 1 at the record's times."
     )
-    return f"<h2>Beside the record</h2><p class='note'>{note}</p>" + table(header, rows, numbers=1)
+    return f"<h2>Beside the record</h2><p class='note'>{note}</p>" + table(header, rows, numbers=range(1, 6))
 
 
 def _honesty(findings: list[Finding]) -> str:
@@ -241,10 +243,17 @@ def _provenance(run: RunFolder) -> str:
     counts = ", ".join(f"{sum(row.status == status for row in rows)} {status}" for status in STATUSES)
     header = ("setting", "status", "value", "source", "note")
     body = [
-        [Cell(f"<code>{escape(row.path)}</code>"), tag(row.status), row.value, row.source, row.note] for row in rows
+        [
+            Cell(f"<code>{escape(row.path).replace('.', '.<wbr>')}</code>"),
+            tag(row.status),
+            row.value,
+            row.source,
+            row.note,
+        ]
+        for row in rows
     ]
     note = f"<p class='note'>Entries: {counts}. Each speaks for everything below its path.</p>"
-    return heading + note + table(header, body)
+    return heading + note + table(header, body, kind="wide origins")
 
 
 def _again(run: RunFolder) -> str:
