@@ -133,7 +133,15 @@ class ClearingHouse:
     def _in_order(self, rows: I64) -> I64:
         keys = np.empty(len(rows), np.float64)
         priority = PRIORITIES.index(self.policy.priority)
-        liq.risk_keys(self.accounts, self.markets, rows, len(rows), priority, self._random_key, keys)
+        liq.risk_keys(
+            self.accounts,
+            self.markets,
+            rows,
+            len(rows),
+            priority,
+            self._random_key + int(self.log.header[H_CYCLE]),
+            keys,
+        )
         ordered: I64 = rows[np.lexsort((rows, keys))]
         return ordered
 
