@@ -282,3 +282,13 @@ def test_every_leverage_distribution_must_say_its_weight():
 def test_tick_value_is_in_column_zero():
     """The opening multiplies by params[:, 0] in one place; this pins the column."""
     assert P_TICK_VALUE == 0
+
+
+def test_leverage_beyond_every_tier_ends_exactly_at_the_tier():
+    leverage = {"kind": "fixed", "weight": "account", "at": "entry", "leverage": "200"}
+    item = opening_item(leverage=leverage, stops=None, ageing={"mean_age_days": "0", "volatility_per_day_ppm": 0})
+    opening = build(population(levered(2_000, opening=[item]))).opening
+    notional = np.abs(opening.positions[:, 2]) * UNIT
+    caps = [[cap for floor, _, cap in BRACKETS if floor * 10**6 <= value][-1] for value in notional.tolist()]
+    assert len(set(caps)) >= 3
+    assert np.all(np.isclose(opening.leverage, caps, rtol=1e-4))
