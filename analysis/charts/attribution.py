@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.charts.context import Context
-from analysis.charts.theme import BLACK, GROUP_COLOURS, empty_figure, finish
+from analysis.charts.theme import BLACK, GROUP_COLOURS, MOST_HEIGHT, empty_figure, finish
 from analysis.money import format_short
 from analysis.whopaid import GROUPS, group_components
 
@@ -47,7 +47,13 @@ def draw_attribution(attribution: pd.DataFrame, context: Context) -> go.Figure:
     figure.update_layout(barmode="relative", bargap=0.3)
     figure.update_xaxes(title_text=f"change of equity ({scale.unit})")
     figure.update_yaxes(title_text="cohort", autorange="reversed")
-    finish(figure, context, question=QUESTION, answer=_answer(attribution, context), height=280 + 34 * len(kept))
+    finish(
+        figure,
+        context,
+        question=QUESTION,
+        answer=_answer(attribution, context),
+        height=min(280 + 34 * len(kept), MOST_HEIGHT),
+    )
     figure.update_layout(legend={"x": 1.01, "y": 1, "xanchor": "left", "font": {"size": 12}})
     return figure
 

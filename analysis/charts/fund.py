@@ -31,7 +31,7 @@ def draw_fund(series: pd.DataFrame, context: Context, *, name: str, markets: lis
     _add_moves(figure, fund, context)
     _add_inventory(figure, samples, context)
     title_time(figure, context, row=3)
-    finish(figure, context, question=question, answer=_answer(fund, context), height=720)
+    finish(figure, context, question=question, answer=_answer(fund, context), height=640)
     place_legend(figure, y=1.005)
     return figure
 

@@ -46,6 +46,7 @@ GROUP_COLOURS = {
 }
 
 WIDTH = 1000
+MOST_HEIGHT = 640  # fits a printed page with its caption
 FONT = "Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 _TOP, _BOTTOM = 92, 86
 

@@ -34,7 +34,10 @@ tr { break-inside: avoid; } .wide { overflow-x: auto; } .dim { color: #8a8a8a; }
 pre { background: #f6f6f6; padding: 10px; font-size: 12px; overflow-x: auto; white-space: pre-wrap; }
 code { background: #f2f2f2; padding: 1px 4px; } summary { cursor: pointer; font-weight: bold; }
 nav { font-size: 13px; margin: 10px 0; } nav a { margin-right: 12px; color: #0072B2; }
-@media print { body { margin: 0; padding: 0; width: 1000px; } nav, .modebar { display: none !important; }
+@media print {
+  .figure { margin: 0; }
+  body { margin: 0; padding: 0; width: 1000px; }
+  nav, .modebar { display: none !important; }
   h2 { break-after: avoid; }
   .small table { font-size: 8.5px; } .small td, .small th { padding: 2px 3px; }
   .box, .card { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }

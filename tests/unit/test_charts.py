@@ -1,0 +1,136 @@
+"""Every chart of a run: axes with units, captions, at most 2,000 points a trace, words in empty panels."""
+
+import numpy as np
+import pytest
+
+from analysis.charts.context import Context
+from analysis.charts.deleveraged import by_counterparty
+from analysis.charts.leverage import LABELS, leverage_bins
+from analysis.charts.traces import choose_span, span_words, sum_increments
+from analysis.data import open_run
+from analysis.downsample import MAX_POINTS
+from analysis.reports.panels import run_panels
+from tests.worlds_results import write_quiet, write_rich
+
+NAMES = [
+    "price-BTCUSDT", "price-ETHUSDT", "who-paid", "loss-waterfall", "fund-shared", "deleveraged", "depth-BTCUSDT",
+    "depth-ETHUSDT", "open-interest", "leverage", "attribution", "loss-flow", "loss-flow-clearing",
+]  # fmt: skip
+#: What counts as a unit in an axis title; the axes of these names are lists of words.
+UNITS = ("USDT", "UTC", "BTC", "ETH", "%", "times", "units of the rule")
+CATEGORIES = ("role", "cohort")
+
+
+@pytest.fixture(scope="module")
+def panels(tmp_path_factory):
+    worlds = {"rich": write_rich, "quiet": write_quiet, "summary": lambda folder: write_rich(folder, detail="summary")}
+    return {name: dict(run_panels(open_run(write(tmp_path_factory.mktemp(name))))) for name, write in worlds.items()}
+
+
+def words_of(figure):
+    return " ".join(str(note.text).replace("<br>", " ") for note in figure.layout.annotations)
+
+
+def axes_of(figure):
+    """All axes of a figure, by name."""
+    for name in figure.layout:
+        if name.startswith(("xaxis", "yaxis")):
+            yield name, figure.layout[name]
+
+
+def test_all_charts_are_drawn_in_order(panels):
+    assert list(panels["rich"]) == NAMES
+
+
+@pytest.mark.parametrize("world", ["rich", "quiet", "summary"])
+def test_every_axis_says_its_unit(panels, world):
+    checked = 0
+    for name, figure in panels[world].items():
+        if figure.data[0].type == "sankey":
+            assert all("USDT" in label for label in figure.data[0].node.label)
+            continue
+        for axis_name, axis in axes_of(figure):
+            title = axis.title.text or ""
+            if axis_name.startswith("x") and (axis.showticklabels is False or (axis.type is None and not title)):
+                continue  # shared with the panel below, without numbers, or a list of words
+            assert any(unit in title for unit in UNITS) or title.startswith(CATEGORIES), (name, axis_name, title)
+            checked += 1
+    assert checked > 12
+
+
+@pytest.mark.parametrize("world", ["rich", "quiet", "summary"])
+def test_every_chart_asks_a_question_and_names_its_run(panels, world):
+    for figure in panels[world].values():
+        assert "?</b>" in figure.layout.title.text
+        caption = words_of(figure)
+        for part in ("made-up", "seed 7", "traders", "simulated share of the venue 5%", "config 0123456789"):
+            assert part in caption
+
+
+@pytest.mark.parametrize("world", ["rich", "quiet"])
+def test_no_trace_has_more_points_than_the_limit(panels, world):
+    for figure in panels[world].values():
+        assert all(len(trace.x) <= MAX_POINTS for trace in figure.data if getattr(trace, "x", None) is not None)
+
+
+def test_the_lowest_mark_is_drawn(panels, tmp_path):
+    lowest = open_run(write_rich(tmp_path)).of_market("BTCUSDT")["mark_price"].min()
+    mark = next(trace for trace in panels["rich"]["price-BTCUSDT"].data if trace.name == "mark")
+    assert np.min(mark.y) == lowest
+
+
+@pytest.mark.parametrize(
+    ("chart", "words"),
+    [
+        ("price-BTCUSDT", "Nobody was liquidated in this market"),
+        ("who-paid", "Nobody gained or lost anything"),
+        ("loss-waterfall", "Nobody was liquidated: there is no loss to cover"),
+        ("fund-shared", "The fund was not touched"),
+        ("fund-shared", "The engine took no position over"),
+        ("deleveraged", "No account was deleveraged"),
+        ("attribution", "No account's equity changed"),
+        ("loss-flow", "No money changed hands"),
+        ("loss-flow-clearing", "The clearing house moved nothing"),
+    ],
+)
+def test_a_panel_without_content_says_so(panels, chart, words):
+    assert words in words_of(panels["quiet"][chart])
+
+
+@pytest.mark.parametrize("chart", ["price-BTCUSDT", "fund-shared", "depth-ETHUSDT", "open-interest"])
+def test_a_run_without_samples_says_how_to_get_them(panels, chart):
+    assert "run with --detail series or events" in words_of(panels["summary"][chart])
+
+
+def test_adl_without_events_says_that_it_happened(panels):
+    assert "60 accounts were deleveraged, but the closes were not kept" in words_of(panels["summary"]["deleveraged"])
+
+
+def test_the_side_given_up_follows_from_price_and_harm(tmp_path):
+    run = open_run(write_rich(tmp_path))
+    points = by_counterparty(run.table("adl_matches"), Context.of(run))
+    assert set(points["side"]) == {"short"}  # bought back above mark, at a loss
+    assert points["harm_quanta"].sum() == run.run["adl_harm_quanta"]
+
+
+def test_increments_are_summed_into_spans_and_lose_nothing():
+    middle, sums = sum_increments([0, 1_000, 2_000, 3_000, 4_000], [5, 5, 7, 7, 10], 2_000)
+    assert middle.tolist() == [1_000, 3_000]
+    assert sums.tolist() == [7, 3]  # a sample at the end of a span belongs to it
+    assert (choose_span(3_600_000), span_words(30_000), span_words(300_000)) == (30_000, "30 s", "5 min")
+
+
+def test_leverage_classes_hold_their_lower_edge():
+    equity = np.array([100, 100, 100, 100, 0, -5])
+    notional = np.array([99, 300, 10_000, 50_000, 10, 10])
+    assert [LABELS[i] for i in leverage_bins(equity, notional)] == [
+        "0–1", "3–5", "≥ 100", "≥ 100", "equity ≤ 0", "equity ≤ 0",
+    ]  # fmt: skip
+
+
+def test_without_a_start_time_the_axis_counts_minutes(tmp_path):
+    context = Context.of(open_run(write_quiet(tmp_path, start_utc=None)))
+    assert context.time_title == "time since the start (minutes)"
+    assert context.times([90_000]).tolist() == [1.5]
+    assert context.base_unit("BTCUSDT") == "BTC"
+    assert context.base_unit("SOMETHING") == "base units of SOMETHING"
