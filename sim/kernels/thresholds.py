@@ -84,23 +84,25 @@ def _entry_price(short_of, unit, is_long, at_or_below):
 def _search_price(quote, lots, cost, guess, params, tiers):
     """The threshold by doubling steps from `guess`, then bisection: where rounding or a tier put the guess off."""
     wanted = lots > 0  # a long is distressed below its threshold, a short above: find the last price of the lower kind
-    low = max(guess, 1)
+    low, high = -1, -1  # not bracketed yet
+    price = max(guess, 1)
     step = 1
-    while low > 0 and is_distressed_at(quote, lots, cost, low, params, tiers) != wanted:
-        low = low - step if low > step else 0
-        step *= 2
-    high = low + 1
-    step = 1
-    while high < HIGHEST_PRICE and is_distressed_at(quote, lots, cost, high, params, tiers) == wanted:
-        low = high
-        high = min(high + step, HIGHEST_PRICE)
-        step *= 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        if is_distressed_at(quote, lots, cost, middle, params, tiers) == wanted:
-            low = middle
+    while low < 0 or high < 0 or high - low > 1:  # one call of the predicate: it is compiled into this loop
+        if is_distressed_at(quote, lots, cost, price, params, tiers) == wanted:
+            low = price
         else:
-            high = middle
+            high = price
+        if high < 0:
+            if low >= HIGHEST_PRICE:
+                high = low + 1
+            price = min(low + step, HIGHEST_PRICE)
+        elif low < 0:
+            if high <= 1:
+                low = 0
+            price = max(high - step, 1)
+        else:
+            price = (low + high) // 2
+        step *= 2
     return low if wanted else high
 
 
@@ -231,16 +233,14 @@ def _reindex(thresholds, accounts, markets, rows, n, all_rows):
             _set_down(thresholds, 0, row, ALWAYS_DOWN)
 
 
-@kernel
 def reindex_all(thresholds, accounts, markets):
     """Recompute the thresholds of all rows."""
-    _reindex(thresholds, accounts, markets, accounts.touched, accounts.quote.shape[0], True)
+    _reindex(thresholds, accounts, markets, accounts.touched, len(accounts.quote), True)
 
 
-@kernel
 def reindex_touched(thresholds, accounts, markets, header):
     """Recompute the thresholds of the rows touched in this cycle."""
-    _reindex(thresholds, accounts, markets, accounts.touched, header[H_N_TOUCHED], False)
+    _reindex(thresholds, accounts, markets, accounts.touched, int(header[H_N_TOUCHED]), False)
 
 
 @kernel

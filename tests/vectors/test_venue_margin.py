@@ -234,7 +234,7 @@ def test_dydx_liquidatable_predicate(equity, requirement, liquidatable):
 
 @pytest.mark.parametrize(("quote", "liquidatable"), [(-4_000, False), (-4_500, False), (-4_501, True)])
 def test_dydx_account_at_initial_and_at_maintenance_margin_is_safe(quote, liquidatable):
-    """CLR-MRG-003: dydx-010 and -011 (x/clob/keeper/liquidations_test.go), 0.1 BTC at 50,000, 20% / 10%; one less not."""
+    """CLR-MRG-003: dydx-010, dydx-011 (x/clob/keeper/liquidations_test.go): 0.1 BTC at 50,000, 20% / 10%."""
     accounts = make_rows(1)
     markets = make_markets(marks=[50_000], tick_values=[1], tiers=[[[0, 100_000, 0, 200_000]]])
     accounts.lots[ROW, 0], accounts.quote[ROW] = 1, quote * 10  # one lot stands for 1 BTC: ten times the example
