@@ -19,9 +19,15 @@ I64 = npt.NDArray[np.int64]
 
 def find_rows(world: World) -> I64:
     """Step 8: the distressed rows at the published mark (ids, in no particular order)."""
-    reindex_touched(world.thresholds, world.accounts, world.markets, world.log.header)
+    close_touched(world)
     count = find_distressed(world.thresholds, world.accounts, world.markets, world.row_buffer)
     return world.row_buffer[:count]
+
+
+def close_touched(world: World) -> None:
+    """Recompute the thresholds of the rows touched so far, check that they conserve, and start a new list."""
+    reindex_touched(world.thresholds, world.accounts, world.markets, world.log.header)
+    world.ledger.check_touched()
 
 
 def clear(world: World) -> None:

@@ -17,7 +17,7 @@
 15. record     counters always; series at samples; events as they happen
 """
 
-from sim.engine.clearing import clear
+from sim.engine.clearing import clear, close_touched
 from sim.engine.record import record
 from sim.engine.trading import (
     fire_stops,
@@ -43,7 +43,7 @@ def run_cycle(world: World, step: int) -> None:
     fire_stops(world)
     pay_funding(world)
     clear(world)
-    world.ledger.check_touched()
+    close_touched(world)
     record(world)
 
 
