@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 COMPILE_SECONDS = 25
+#: Columns of what is written to a file or pipe.
+WIDTH = 110
 
 app = typer.Typer(
     name="clearsim",
@@ -89,8 +91,10 @@ def check(
 ) -> None:
     """Validate CONFIG and say how large a run it is; nothing is run."""
     from sim.estimate import estimate_lines
+    from sim.inputs import check_inputs
 
     loaded = _load(config, set_, traders=traders, positions=positions, residual=residual)
+    check_inputs(loaded.config)
     typer.echo(f"{loaded.path}: valid; config hash {loaded.hash}")
     for line in estimate_lines(loaded.config):
         typer.echo(line)
@@ -199,7 +203,8 @@ def _load(
 def _console(*, stderr: bool = False) -> "Console":
     from rich.console import Console
 
-    return Console(stderr=stderr)
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(stderr=stderr, width=WIDTH)
 
 
 def _say_if_compiling(console: "Console") -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 UPDATES_PER_S = 10
 PLAIN_STEPS = 4
+#: From this amount on (quote units) the who-paid table is in thousands.
+THOUSANDS_FROM = 1e9
 
 
 def clock_text(time_ms: int, start_ms: int) -> str:
@@ -96,21 +98,29 @@ class RunProgress:
 
 
 def who_paid_table(accounts: Mapping[str, Any], config: "RunConfig") -> "Table":
-    """The who-paid table for printing; its results sum to exactly zero."""
+    """The who-paid table for printing; its results sum to exactly zero. Large amounts are shown in thousands."""
+    from rich import box
     from rich.table import Table
 
-    quantum = float(config.quantum)
     rows = who_paid(accounts)
-    table = Table(title=f"Who paid ({config.asset.name}, final mark)", title_justify="left", show_footer=True)
-    table.add_column("role", footer="sum")
+    largest = max(abs(int(value)) for row in rows for value in row[2:]) * float(config.quantum)
+    unit = 1000 if largest >= THOUSANDS_FROM else 1
+    name = f"{'thousand ' if unit > 1 else ''}{config.asset.name}"
+    title = f"Who paid ({name}; result = equity after - before - net deposits, at the final mark)"
+    table = Table(title=title, title_justify="left", show_footer=True, box=box.SIMPLE_HEAD, padding=(0, 1))
+    table.add_column("role", footer="sum", no_wrap=True)
     headers = ("accounts", "equity before", "net deposits", "equity after", "result")
     totals = [sum(int(row[place]) for row in rows) for place in range(1, 6)]
-    footers = [f"{totals[0]:,}", *(money_text(total, quantum) for total in totals[1:])]
-    for header, footer in zip(headers, footers, strict=True):
-        table.add_column(header, justify="right", footer=footer)
+    for header, cell in zip(headers, _cells(totals, config, unit), strict=True):
+        table.add_column(header, justify="right", footer=cell, no_wrap=True)
     for row in rows:
-        table.add_row(row.role, f"{row.accounts:,}", *(money_text(int(value), quantum) for value in row[2:]))
+        table.add_row(row.role, *_cells([int(value) for value in row[1:]], config, unit))
     return table
+
+
+def _cells(values: list[int], config: "RunConfig", unit: int) -> list[str]:
+    """A count and four amounts as text."""
+    return [f"{values[0]:,}", *(money_text(value, float(config.quantum) / unit) for value in values[1:])]
 
 
 def memo_lines(runs: Mapping[str, Any], config: "RunConfig") -> list[str]:
