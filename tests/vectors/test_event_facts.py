@@ -290,7 +290,7 @@ def test_the_stressed_event_is_labelled_and_its_multipliers_are_as_stated() -> N
     for old, new in zip(before, after, strict=True):
         assert new["bid_quote"] == pytest.approx(0.2 * old["bid_quote"])
         assert new["ask_quote"] == pytest.approx(0.2 * old["ask_quote"])
-    assert stressed["funds"][0]["seed_quote"] == pytest.approx(0.02 * plain["funds"][0]["seed_quote"])
+    assert stressed["funds"][0]["seed_quote"] == pytest.approx(0.01 * plain["funds"][0]["seed_quote"])
 
 
 def test_leverage_is_given_by_notional_and_by_account_as_two_different_distributions() -> None:
