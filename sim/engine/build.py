@@ -13,6 +13,7 @@ from sim.agents.population import Population
 from sim.agents.view import Intents, MarketView
 from sim.clearing.house import ClearingHouse
 from sim.config import RunConfig
+from sim.engine.lights import watching_rows
 from sim.engine.recorder import EventSink, EventTables, SeriesTable
 from sim.engine.summary import take_snapshot
 from sim.engine.world import MarketState, World
@@ -326,6 +327,9 @@ def _open(world: World, opening: OpeningBook) -> None:
     for market in range(len(world.instruments)):
         world.mark_path[0, market] = world.markets.mark[market]
         world.index_path[0, market] = world.paths.price[0, market]
+    world.watchers = watching_rows(world)
+    if len(world.watchers):
+        world.view.adl_quantile = np.zeros(len(world.accounts.quote))
     world.start = take_snapshot(world.accounts, world.markets)
     world.fund_initial = sum(int(world.accounts.quote[world.rows.fund(s)]) for s in range(len(world.rows.scopes)))
     world.extremes.fund_min = world.fund_initial

@@ -76,10 +76,8 @@ def check_sums(world: World) -> None:
 
 
 def sample(world: World) -> None:
-    """Check the full sums, refresh what agents see of the deleveraging queue, and add one row a market to the series."""
+    """Check the full sums and add one row a market to the series."""
     check_sums(world)
-    if world.wants_lights:
-        world.view.adl_quantile = world.clearing.lights()
     if world.series is None:
         return
     bands = np.array(world.config.record.depth_bands_ppm, np.int64)

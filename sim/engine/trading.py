@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.engine.build import spill
+from sim.engine.lights import look_at_queue
 from sim.engine.world import MarketState, World
 from sim.errors import InvariantError
 from sim.events import H_LOG_ON, H_N_TOUCHED, H_N_TRANSFERS, Reason
@@ -93,6 +94,7 @@ def gather_intents(world: World) -> None:
     """Step 3: every cohort and agent that is due decides; their orders are interleaved by arrival time."""
     view, intents = world.view, world.intents
     view.time_ms, view.cycle, view.dt_ms = world.time_ms, world.cycle, world.dt_ms
+    look_at_queue(world)
     intents.clear()
     cohorts, agents = world.always_awake
     world.population.decide(

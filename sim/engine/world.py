@@ -95,7 +95,8 @@ class World:
     adl_harm: I64  # (A,) (mark - execution) x quantity given up so far, quanta
     adl_matches: list[I64] = field(default_factory=list)
     progress: Callable[[int, float, int, int], None] | None = None
-    wants_lights: bool = False
+    watchers: I64 = field(default_factory=lambda: np.zeros(0, np.int64))  # rows that watch their place in the ADL queue
+    next_look_ms: int = 0
     start: Snapshot | None = None  # balances once the book is open
     moves: list[tuple[int, int, CashMove]] = field(default_factory=list)  # heap of money moves asked for
     n_moves: int = 0

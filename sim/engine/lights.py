@@ -1,0 +1,65 @@
+"""What agents and reports may ask of the ADL queue at any time: every account's light, and the places of those that watch theirs.
+
+Decides how often watchers look (`LOOK_MS`): a place changes slowly, and asking costs a pass over all rows.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.clearing.adl import AdlLayer
+from sim.clearing.adl_queue import adl_lights
+from sim.engine.world import World
+from sim.kernels.adl import score_side
+from sim.kernels.adl_places import queue_places
+
+#: Watchers see their place as it was at most this long ago.
+LOOK_MS = 5_000
+
+
+def ranking_of(world: World) -> tuple[int, int] | None:
+    """The ranking of the waterfall's ADL layer as kernels read it; None if there is no such layer."""
+    for layer in world.config.waterfall:
+        if isinstance(layer, AdlLayer):
+            return layer.ranking.lower(world.config.quantum)
+    return None
+
+
+def queue_lights(world: World, market: int) -> npt.NDArray[np.uint8]:
+    """Every row's light in `market`: 1 (front fifth of the queue by contracts) to 5, 0 without a position or without ADL."""
+    ranking = ranking_of(world)
+    if ranking is None:
+        return np.zeros(len(world.accounts.quote), np.uint8)
+    return adl_lights(world.accounts, world.markets, market=market, ranking=ranking)
+
+
+def watching_rows(world: World) -> npt.NDArray[np.int64]:
+    """Rows of the cohorts whose behaviour watches its place in the queue; empty if nobody can be deleveraged."""
+    if ranking_of(world) is None:
+        return np.zeros(0, np.int64)
+    opening = world.population.opening
+    watching = [
+        number
+        for number, member in enumerate(world.population.cohorts)
+        if float(getattr(member.policy, "adl_aversion", 0)) > 0
+    ]
+    return np.flatnonzero(np.isin(opening.cohort, watching) & (opening.mode != 2))
+
+
+def look_at_queue(world: World) -> None:
+    """Refresh the watchers' places in the view if the last look is old: 1 is first in the queue, 0 not in it."""
+    places = world.view.adl_quantile
+    if places is None or world.time_ms < world.next_look_ms:
+        return
+    world.next_look_ms = world.time_ms + LOOK_MS
+    ranking = ranking_of(world)
+    assert ranking is not None
+    code, wallet_floor = ranking
+    places[world.watchers] = 0.0
+    scores = np.empty(len(places), np.float64)
+    for market in range(len(world.instruments)):
+        held = world.accounts.lots[world.watchers, market]
+        for side in (1, -1):
+            rows = world.watchers[held * side > 0]
+            if len(rows):
+                score_side(world.accounts, world.markets, market, side, code, wallet_floor, 1, scores)
+                queue_places(world.accounts, scores, market, side, rows, places)
