@@ -190,7 +190,7 @@ def test_binance_score_ignores_losers_and_floors_the_wallet():
 
 
 def test_lights_are_fifths_of_contracts_on_each_side():
-    """CLR-ADL-011: one short of 1, then one of 9: the first fifth, and the last; a side of one account is in the last."""
+    """CLR-ADL-011: one short of 1, then one of 9: the first fifth and the last; a lone account is in the last."""
     world = ClearingWorld([ADL], marks=(90,))
     first = world.trader(0, money=50, lots=-1, price=100)
     second = world.trader(1, money=5_000, lots=-9, price=100)

@@ -1,4 +1,4 @@
-"""Liquidation: who comes first, how much, at what limit, how fast, and the penalty. CLR-LIQ-### in sim/clearing/RULES.md."""
+"""Liquidation: who comes first, how much, at what limit, how fast, the penalty: CLR-LIQ-### in RULES.md."""
 
 from decimal import Decimal
 
