@@ -76,7 +76,7 @@ def test_a_full_step_sends_one_ioc_for_everything_at_the_bankruptcy_price():
     [(1000, 3, 334), (999, 3, 333), (-5, 3, 1), (-1000, -3, 333), (-999, -3, 333), (-2, -3, 0), (4, -3, 0)],
 )
 def test_the_limit_rounds_in_favour_of_the_account(quote, lots, limit):
-    """CLR-LIQ-002: 3 lots for 1,000: sell at 334 or better, buy at 333 or better; no price buys for less than a tick."""
+    """CLR-LIQ-002: 3 lots for 1,000: sell at 334 or better, buy at 333 or better; none below a tick."""
     assert bankruptcy_limit(quote, lots, 1) == limit
 
 
