@@ -42,6 +42,8 @@ def export_figures(figures: Mapping[str, go.Figure], out_dir: str | Path, format
             fig=[figure for figure, _, _ in jobs],
             file=[path for _, path, _ in jobs],
             format=[kind for _, _, kind in jobs],
+            width=[figure.layout.width for figure, _, _ in jobs],  # else plotly takes 700 x 500 for all
+            height=[figure.layout.height for figure, _, _ in jobs],
             scale=[2 if kind == "png" else 1 for _, _, kind in jobs],
         )
     except Exception as error:  # kaleido's errors have no common base

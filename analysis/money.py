@@ -51,8 +51,8 @@ def format_short(amount: float, unit: str = "") -> str:
 
 
 def format_percent(value: float) -> str:
-    """A share in percent: whole from 10% on, two significant digits below."""
-    return f"{value:.0f}%" if abs(value) >= 10 or value == 0 else f"{value:.2g}%"
+    """A number of percent with three significant digits."""
+    return f"{value:.3g}%"
 
 
 @dataclass(frozen=True)

@@ -91,9 +91,9 @@ def _answer(series: pd.DataFrame, context: Context) -> str:
     worst = int(np.nanargmax(np.abs(gap)))
     liquidated = float(context.quote(series[["liquidated_long_quanta", "liquidated_short_quanta"]].iloc[-1].sum()))
     return (
-        f"Mark from {_price(mark[0])} to a low of {_price(mark[low])} ({(mark[low] / mark[0] - 1) * 100:+.1f}%),"
-        f" {_price(mark[-1])} at the end. Lowest sample of the index"
-        f" {_price(np.nanmin(index))}. Mark was at most {gap[worst] * 100:+.2f}% from the index."
+        f"At the samples: mark from {_price(mark[0])} to a low of {_price(mark[low])} ({(mark[low] / mark[0] - 1) * 100:+.1f}%),"
+        f" {_price(mark[-1])} at the end. Index low"
+        f" {_price(np.nanmin(index))}. Mark at most {gap[worst] * 100:+.2f}% from the index."
         f" Liquidated: {format_short(liquidated, context.asset)}."
     )
 

@@ -56,7 +56,7 @@ def finish(figure: go.Figure, context: Context, *, question: str, answer: str, h
     answer = "<br>".join(wrap(answer, 135))
     lines = answer.count("<br>")
     figure.update_layout(
-        template="plotly_white",
+        template="none",
         width=WIDTH,
         height=height + 18 * lines,
         font={"family": FONT, "size": 13, "color": BLACK},

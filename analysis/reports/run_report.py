@@ -5,6 +5,7 @@ numbers come from, and how to run it again. The same result folder gives the sam
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +13,7 @@ import pandas as pd
 from analysis.comparisons import measure, read_comparisons
 from analysis.data import RunFolder, open_run
 from analysis.errors import AnalysisError
+from analysis.export import export_figures, parse_formats
 from analysis.flows import MONEY_COLUMNS, money_flows
 from analysis.money import format_exact, format_short, to_quote
 from analysis.reports.honesty import Finding, examine
@@ -45,6 +47,13 @@ def write_report(run_dir: str | Path) -> Path:
         waiting.unlink(missing_ok=True)
         raise AnalysisError(f"{target}: cannot be written: {error.strerror or error}") from error
     return target
+
+
+def export_run(run_dir: str | Path, formats: Sequence[str]) -> list[Path]:
+    """Write every figure of a run's report into `figures/` of its folder, in every format; return the paths."""
+    run = open_run(run_dir)
+    parse_formats(",".join(formats))
+    return export_figures({panel.name: panel.figure for panel in run_panels(run)}, run.path / "figures", formats)
 
 
 def build_report(run: RunFolder) -> str:

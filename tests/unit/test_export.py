@@ -9,7 +9,7 @@ import pytest
 from analysis.errors import AnalysisError
 from analysis.export import export_figures, parse_formats
 
-FIGURE = go.Figure(go.Bar(x=["a"], y=[1]))
+FIGURE = go.Figure(go.Bar(x=["a"], y=[1]), {"width": 420, "height": 210})
 BROWSER = next((path for name in ("chromium", "google-chrome", "chrome") if (path := shutil.which(name))), None)
 
 
@@ -45,3 +45,5 @@ def test_figures_are_written_in_every_format(tmp_path, monkeypatch):
     assert [path.name for path in paths] == ["bar.png", "bar.svg", "bar.pdf"]
     starts = [path.read_bytes()[:4] for path in paths]
     assert starts == [b"\x89PNG", b"<svg", b"%PDF"]
+    png = paths[0].read_bytes()
+    assert [int.from_bytes(png[i : i + 4]) for i in (16, 20)] == [840, 420]  # the figure's own size, twice as sharp
