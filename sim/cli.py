@@ -248,7 +248,11 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _raise_terminated)
     replay_with = shlex.join(_command())
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)  # typer returns the code of an Exit, and 130 for Ctrl-C
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
+        if isinstance(code, int) and code:
+            raise SystemExit(code)
     except (ConfigError, InputDataError) as error:
         _stop(BAD_INPUT, str(error))
     except ClearsimError as error:
