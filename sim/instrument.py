@@ -1,4 +1,5 @@
-"""A market's integer grid: tick, lot and quantum, and the conversion between what people write and what the engine counts.
+"""A market's integer grid: tick, lot and quantum, and the conversion between what people write and what the engine
+counts.
 
 Decides head-room: an instrument whose largest position could leave int64 is refused when it is built.
 """
@@ -73,8 +74,8 @@ class Instrument:
         """ConfigError if |lots| at `ticks` would use more than the int64 head-room (2**61 quanta)."""
         if abs(lots) * ticks * self.tick_value > QUANTA_LIMIT:
             raise ConfigError(
-                f"{what}: {self.size(abs(lots))} at {self.price(ticks)} in market {self.name} exceeds the int64 head-room"
-                f" of {QUANTA_LIMIT} quanta of {self.quantum}; use a coarser quantum or a smaller book"
+                f"{what}: {self.size(abs(lots))} at {self.price(ticks)} in market {self.name} exceeds the int64"
+                f" head-room of {QUANTA_LIMIT} quanta of {self.quantum}; use a coarser quantum or a smaller book"
             )
 
 

@@ -1,8 +1,10 @@
-"""The schema of a result folder: tables, columns, kinds, units. No logic beyond naming; `analysis/` knows only this of `sim/`.
+"""The schema of a result folder: tables, columns, kinds, units. No logic beyond naming; `analysis/` knows only this
+of `sim/`.
 
-Money is stored exactly: int64 quanta, with the size of a quantum in `manifest.json` (`quantum`). Prices are float64 in quote
-units per base unit, sizes int64 lots with the lot size in the manifest. Times are int64 milliseconds since the run's start.
-A folder holds `config.yaml`, `manifest.json`, `report.html`, and per table a directory of Parquet parts
+Money is stored exactly: int64 quanta, with the size of a quantum in `manifest.json` (`quantum`). Prices are float64
+in quote
+units per base unit, sizes int64 lots with the lot size in the manifest. Times are int64 milliseconds since the run's
+start. A folder holds `config.yaml`, `manifest.json`, `report.html`, and per table a directory of Parquet parts
 (`runs/`, `series/`, `accounts/`, `events/<table>/`).
 """
 
@@ -22,7 +24,7 @@ class Column(NamedTuple):
 
 def _columns(text: str) -> tuple[Column, ...]:
     rows = [line.split("|", 3) for line in text.strip().splitlines()]
-    return tuple(Column(*(cell.strip() for cell in row)) for row in rows)  # type: ignore[arg-type]
+    return tuple(Column(*(cell.strip() for cell in row)) for row in rows)
 
 
 RUNS = _columns("""
@@ -81,8 +83,8 @@ index_price                 | float64 | quote  | outside reference
 mark_price                  | float64 | quote  | what margin is measured at
 best_bid                    | float64 | quote  | best bid, NaN if none
 best_ask                    | float64 | quote  | best ask, NaN if none
-depth_bid_near_quanta       | int64   | quanta | resting bids within the near band of the mark (manifest: depth_bands_ppm)
-depth_ask_near_quanta       | int64   | quanta | resting asks within the near band
+depth_bid_near_quanta       | int64   | quanta | resting bids within the near band of the mark (manifest:
+depth_bands_ppm) depth_ask_near_quanta       | int64   | quanta | resting asks within the near band
 depth_bid_mid_quanta        | int64   | quanta | resting bids within the middle band
 depth_ask_mid_quanta        | int64   | quanta | resting asks within the middle band
 depth_bid_far_quanta        | int64   | quanta | resting bids within the far band

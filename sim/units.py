@@ -43,7 +43,8 @@ def mul_div_ceil(a: int, b: int, c: int) -> int:
 
 
 def allocate_largest_remainder(amount: int, weights: Sequence[int]) -> list[int]:
-    """Split `amount` >= 0 in proportion to `weights` >= 0; parts are whole and sum to `amount`, ties to the lower index."""
+    """Split `amount` >= 0 in proportion to `weights` >= 0; parts are whole and sum to `amount`, ties to the lower
+    index."""
     total = sum(weights)
     if total <= 0:
         raise ValueError(f"weights must have a positive sum, was {total}")

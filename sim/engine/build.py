@@ -1,6 +1,7 @@
 """Makes a World from a config: instruments, lowered rules, paths, population, opening balances, books, thresholds.
 
-Decides sizes of buffers and the order of the opening: deposits, fund seeds, positions that stood before, stops, thresholds.
+Decides sizes of buffers and the order of the opening: deposits, fund seeds, positions that stood before, stops,
+thresholds.
 """
 
 from collections.abc import Sequence
@@ -123,7 +124,8 @@ def open_accounts(opening: OpeningBook, *, n_markets: int, scopes: Sequence[str]
 
 
 def post_opening(world: World, opening: OpeningBook) -> None:
-    """Deposit everybody's money and post the positions that stood before the run, at their entry prices, against OUTSIDE."""
+    """Deposit everybody's money and post the positions that stood before the run, at their entry prices, against
+    OUTSIDE."""
     unit = world.markets.params[:, P_TICK_VALUE]
     rows, market, lots, entry = opening.positions.T
     largest = np.abs(lots.astype(np.float64)) * entry * unit[market]
@@ -131,14 +133,31 @@ def post_opening(world: World, opening: OpeningBook) -> None:
         raise ConfigError(f"the opening position of account {int(rows[largest.argmax()])} exceeds the int64 head-room")
     paying = np.flatnonzero(opening.deposit)
     batches = (
-        (Reason.DEPOSIT, paying, -opening.deposit[paying], np.zeros_like(paying), np.zeros_like(paying), np.zeros_like(paying)),
+        (
+            Reason.DEPOSIT,
+            paying,
+            -opening.deposit[paying],
+            np.zeros_like(paying),
+            np.zeros_like(paying),
+            np.zeros_like(paying),
+        ),
         (Reason.OPENING, rows, lots * entry * unit[market], lots, market, entry),
     )
     for reason, payers, quote, moved, markets, price in batches:
         done = 0
         while done < len(payers):
             done = post_against(
-                world.accounts, world.markets, world.log, int(reason), OUTSIDE, payers, quote, moved, markets, price, done
+                world.accounts,
+                world.markets,
+                world.log,
+                int(reason),
+                OUTSIDE,
+                payers,
+                quote,
+                moved,
+                markets,
+                price,
+                done,
             )
             if done < len(payers):
                 spill(world.log, world.events)

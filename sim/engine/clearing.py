@@ -1,6 +1,7 @@
 """Steps 8 to 13 of the cycle: margin, cancel, liquidate, waterfall, unwind, repeat while the mark moves.
 
-The clearing house (`sim/clearing/house.py`) decides and applies; this file says in which order, and takes orders to the books.
+The clearing house (`sim/clearing/house.py`) decides and applies; this file says in which order, and takes orders to
+the books.
 """
 
 import numpy as np
@@ -81,7 +82,8 @@ def _liquidate_together(world: World, rows: I64) -> None:
 
 
 def unwind(world: World) -> bool:
-    """Step 12: ENGINE's inventory works its way out through the book; FUND and ENGINE settle. True if orders were sent."""
+    """Step 12: ENGINE's inventory works its way out through the book; FUND and ENGINE settle. True if orders were
+    sent."""
     house = world.clearing
     if not house.holds_inventory():
         house.settle_engines()

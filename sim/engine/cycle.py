@@ -22,6 +22,7 @@ from sim.engine.record import record
 from sim.engine.trading import (
     fire_stops,
     gather_intents,
+    keep_on_grid,
     match_intents,
     pay_funding,
     publish_mark,
@@ -37,6 +38,7 @@ def run_cycle(world: World, step: int) -> None:
     _advance(world, step)
     release_due(world)
     update_index(world)
+    keep_on_grid(world)
     gather_intents(world)
     match_intents(world)
     publish_mark(world, elapsed_ms=world.dt_ms)

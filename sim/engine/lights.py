@@ -1,4 +1,5 @@
-"""What agents and reports may ask of the ADL queue at any time: every account's light, and the places of those that watch theirs.
+"""What agents and reports may ask of the ADL queue at any time: every account's light, and the places of those that
+watch theirs.
 
 Decides how often watchers look (`LOOK_MS`): a place changes slowly, and asking costs a pass over all rows.
 """
@@ -25,7 +26,8 @@ def ranking_of(world: World) -> tuple[int, int] | None:
 
 
 def queue_lights(world: World, market: int) -> npt.NDArray[np.uint8]:
-    """Every row's light in `market`: 1 (front fifth of the queue by contracts) to 5, 0 without a position or without ADL."""
+    """Every row's light in `market`: 1 (front fifth of the queue by contracts) to 5, 0 without a position or without
+    ADL."""
     ranking = ranking_of(world)
     if ranking is None:
         return np.zeros(len(world.accounts.quote), np.uint8)

@@ -1,6 +1,7 @@
 """The SimPy processes: they say *when*. Time is integer milliseconds since the start of the run.
 
-Price, mark and clearing run in ONE process, the exchange clock, as function calls. SimPy runs events of one instant in the
+Price, mark and clearing run in ONE process, the exchange clock, as function calls. SimPy runs events of one instant
+in the
 order in which they were scheduled, so every other process only posts due work, and the clock steps aside once (a zero
 timeout) before each cycle: whatever is posted for an instant is taken up in that instant's cycle, whatever its period.
 """

@@ -1,6 +1,7 @@
 """Step 15 of the cycle and the end of a run: samples, event rows of clearing, the summary row.
 
-Decides when a sample is taken (posted by the sample clock) and what a row holds; conservation is checked in full at each.
+Decides when a sample is taken (posted by the sample clock) and what a row holds; conservation is checked in full at
+each.
 """
 
 import numpy as np
@@ -68,11 +69,14 @@ def take_clearing_records(world: World) -> None:
 
 
 def check_sums(world: World) -> None:
-    """Raise ConservationError unless all balances and all lots sum to zero; leave open interest in `world.open_interest`."""
+    """Raise ConservationError unless all balances and all lots sum to zero; leave open interest in
+    `world.open_interest`."""
     lots = np.zeros(len(world.instruments), np.int64)
     total = int(sum_accounts(world.accounts, lots, world.open_interest))
     if total or lots.any():
-        raise ConservationError(f"cycle {world.cycle}: accounts sum to {total} quanta and {lots.tolist()} lots, not to 0")
+        raise ConservationError(
+            f"cycle {world.cycle}: accounts sum to {total} quanta and {lots.tolist()} lots, not to 0"
+        )
 
 
 def sample(world: World) -> None:

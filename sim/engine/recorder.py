@@ -170,11 +170,15 @@ class EventTables:
         }
         self.append("orders", columns, n_rows)
 
-
     def total_price(self, market: I64, quote: I64, lots: I64) -> npt.NDArray[np.float64]:
-        """Price of a close given as a total in quanta: |quote| / (|lots| x tick value) in quote units, NaN without lots."""
+        """Price of a close given as a total in quanta: |quote| / (|lots| x tick value) in quote units, NaN without
+        lots."""
         value = np.abs(lots) * self._tick_values[market]
-        return np.divide(np.abs(quote), value, out=np.full(len(lots), np.nan), where=value != 0) * self._ticks[market]
+        ticks: npt.NDArray[np.float64] = np.divide(
+            np.abs(quote), value, out=np.full(len(lots), np.nan), where=value != 0
+        )
+        ticks *= self._ticks[market]
+        return ticks
 
     def liquidations(self, rows: I64) -> None:
         """Append liquidation records (n, LIQUIDATION_WIDTH)."""

@@ -1,6 +1,7 @@
 """One run: build the world, let SimPy run the clock, and return the tables. The engine's only entry point.
 
-A run is a function of (config, seed, scenario, replication, refine, code): no clock, no environment, no order of a dict.
+A run is a function of (config, seed, scenario, replication, refine, code): no clock, no environment, no order of a
+dict.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,9 @@
 """What a run leaves behind about accounts: equity before and after, exact attribution, roles, and the harm of ADL.
 
-Decides nothing about the run itself: it reads the arrays of World at the start and at the end. The attribution identity is
-change of equity = price + slippages + takeover + fees + surplus + funding + fund + ADL + socialised + rounding + deposits
-+ moves between own rows, in quanta, with residual 0 for every row; a residual raises ConservationError.
+Decides nothing about the run itself: it reads the arrays of World at the start and at the end. The attribution
+identity is
+change of equity = price + slippages + takeover + fees + surplus + funding + fund + ADL + socialised + rounding +
+deposits + moves between own rows, in quanta, with residual 0 for every row; a residual raises ConservationError.
 """
 
 from collections.abc import Sequence
@@ -116,7 +117,13 @@ def assign_roles(
     trader = np.where(is_maker, ROLES.index("makers"), trader)
     trader = np.where(is_named, ROLES.index("named agents"), trader)
     role = trader[owner]
-    prefix = {"OUTSIDE": "outside", "FEES": "fees", "ROUNDING": "rounding", "FUND": "insurance fund", "ENGINE": "engine"}
+    prefix = {
+        "OUTSIDE": "outside",
+        "FEES": "fees",
+        "ROUNDING": "rounding",
+        "FUND": "insurance fund",
+        "ENGINE": "engine",
+    }
     for row in range(n_reserved):
         role[row] = ROLES.index(prefix[reserved_names[row].split(":")[0]])
     return role
@@ -127,8 +134,8 @@ def accounts_table(
     before: Snapshot,
     after: Snapshot,
     *,
-    names: Sequence[str],
-    cohorts: Sequence[str],
+    names: npt.NDArray[np.object_],
+    cohorts: npt.NDArray[np.object_],
     roles: npt.NDArray[np.int64],
     market_names: Sequence[str],
     harm: I64,
@@ -140,8 +147,8 @@ def accounts_table(
     return {
         "account": np.arange(accounts.quote.shape[0], dtype=np.int32),
         "trader": accounts.wallet.copy(),
-        "name": list(names),
-        "cohort": list(cohorts),
+        "name": names,
+        "cohort": cohorts,
         "mode": mode,
         "role": np.array(ROLES, dtype=object)[roles],
         "market": np.where(accounts.mode == AccountMode.ISOLATED, market, ""),

@@ -14,9 +14,9 @@ from sim.engine.lights import look_at_queue
 from sim.engine.world import MarketState, World
 from sim.errors import InvariantError
 from sim.events import H_LOG_ON, H_N_TOUCHED, H_N_TRANSFERS, Reason
-from sim.kernels.book import best_prices
-from sim.kernels.funding import apply_funding
+from sim.kernels.book import B_BASE, best_prices, recentre
 from sim.kernels.free import free_equity
+from sim.kernels.funding import apply_funding
 from sim.kernels.matching import match_orders
 from sim.kernels.state import OUTSIDE, P_LAST_TRADE, P_LAST_TRADE_CALM, P_NET_TAKER_LOTS, P_TICK_VALUE
 from sim.kernels.stops import trigger_stops
@@ -90,6 +90,16 @@ def _update_volatility(state: MarketState, log_return: float, seconds: float) ->
     state.variance = kept * state.variance + (1.0 - kept) * log_return * log_return / seconds
 
 
+def keep_on_grid(world: World) -> None:
+    """Shift the price grid of a book whose mark is within an eighth of its edge, unless orders would fall off it."""
+    size = world.books.levels.shape[1]
+    for market in range(len(world.instruments)):
+        base, mark = int(world.books.tops[market, B_BASE]), int(world.markets.mark[market])
+        middle = max(1, mark - size // 2)
+        if not size // 8 <= mark - base < size - size // 8 and middle != base:
+            recentre(world.books, market, middle)
+
+
 def gather_intents(world: World) -> None:
     """Step 3: every cohort and agent that is due decides; their orders are interleaved by arrival time."""
     view, intents = world.view, world.intents
@@ -97,9 +107,7 @@ def gather_intents(world: World) -> None:
     look_at_queue(world)
     intents.clear()
     cohorts, agents = world.always_awake
-    world.population.decide(
-        view, intents, cohorts=[*cohorts, *world.due.cohorts], agents=[*agents, *world.due.agents]
-    )
+    world.population.decide(view, intents, cohorts=[*cohorts, *world.due.cohorts], agents=[*agents, *world.due.agents])
     world.due.cohorts.clear()
     world.due.agents.clear()
     for move in intents.moves:
@@ -193,9 +201,7 @@ def _pay(world: World, market: int) -> None:
     state.next_funding_ms = world.time_ms + (rule.interval_ms or 0)
     position, end = 0, 2 * world.accounts.quote.shape[0]
     while position < end:
-        position = apply_funding(
-            world.accounts, world.markets, world.log, market, state.funding_rate_ppb, position
-        )
+        position = apply_funding(world.accounts, world.markets, world.log, market, state.funding_rate_ppb, position)
         if position < end:
             spill_logs(world)
     rule.restart(state.funding)

@@ -1,6 +1,7 @@
 """All the state of a run, in one place: what the cycle mutates and what it only reads.
 
-Nothing here decides. `sim/engine/build.py` makes a World from a config; `sim/engine/cycle.py` is the only code that moves it on.
+Nothing here decides. `sim/engine/build.py` makes a World from a config; `sim/engine/cycle.py` is the only code that
+moves it on.
 """
 
 from collections.abc import Callable

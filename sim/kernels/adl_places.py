@@ -1,13 +1,16 @@
-"""Where given rows stand in the ADL queue of their side, without sorting it: what a trader can see of its own danger."""
+"""Where given rows stand in the ADL queue of their side, without sorting it: what a trader can see of its own
+danger."""
 
 from sim.kernels.jit import kernel
 
 
 @kernel
 def queue_places(accounts, scores, market, side, rows, out):
-    """Write to out[row], for each of `rows` on `side`, the share of the side's queued contracts ranked behind it, in (0, 1].
+    """Write to out[row], for each of `rows` on `side`, the share of the side's queued contracts ranked behind it, in
+    (0, 1].
 
-    scores: float64 (A,) of the side, NaN for rows not in the queue (see `score_side`). 1: first to be deleveraged; rows that are not
+    scores: float64 (A,) of the side, NaN for rows not in the queue (see `score_side`). 1: first to be deleveraged;
+    rows that are not
     in the queue stay as they are. Ties rank by row, lower first. One pass over all rows for each of `rows`.
     """
     total = 0

@@ -1,8 +1,9 @@
-"""The order books of all markets: price grid with bitmaps, first-in-first-out levels, one pool of orders, lists by owner.
+"""The order books of all markets: a grid of prices, first-in-first-out levels, one pool of orders, lists by owner.
 
-A book decides nothing: it keeps resting orders in price-time priority and finds, adds, reduces and removes them in O(1) (the next
-price level: three words of bitmap). Slot 0 of the pool and index 0 of every link mean "none", so fresh memory needs no filling.
-The grid of a market covers 2**grid_bits ticks from `base`; `recentre` shifts it.
+A book decides nothing: it keeps resting orders in price-time priority and finds, adds, reduces and removes them in
+O(1). Slot 0 of the pool means "none" in every link, so fresh memory needs no filling. The grid of a market covers
+2**grid_bits ticks from its base; `recentre` shifts it. Indices are unsigned where it matters: numba asks of a signed
+one whether it counts from the end.
 """
 
 from collections.abc import Sequence
@@ -10,19 +11,29 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba.cpython.unsafe.numbers import leading_zeros, trailing_zeros
 
-from sim.kernels.jit import kernel
-from sim.kernels.state import P_TICK_VALUE
+from sim.kernels.bitmap import clear_bit, count_words, next_level, previous_level, set_bit
+from sim.kernels.jit import inlined_kernel, kernel
+from sim.kernels.state import I64, P_TICK_VALUE
 
-I64 = npt.NDArray[np.int64]
-
-# Columns of BookArrays.orders.
-O_ID, O_PRICE, O_LOTS, O_OWNER, O_NEXT, O_PREV, O_OWNER_NEXT, O_OWNER_PREV, O_SIDE, O_MARKET, O_FLAGS, O_SPARE = range(12)
-ORDER_WIDTH = 12
-
-# Columns of BookArrays.levels.
-L_FIRST, L_LAST, L_LOTS, L_ORDERS = range(4)
+ORDER = np.dtype(
+    [
+        ("id", np.int64),  # 0: the slot is free
+        ("lots", np.int64),  # what is left of it, > 0
+        ("price", np.uint32),  # ticks
+        ("owner", np.uint32),  # row
+        ("next", np.uint32),  # in its level, by time
+        ("prev", np.uint32),
+        ("owner_next", np.uint32),  # among its owner's in the market, newest first
+        ("owner_prev", np.uint32),
+        ("market", np.uint16),
+        ("side", np.uint8),
+        ("flags", np.uint8),  # OrderFlag bits
+    ],
+    align=True,
+)
+LEVEL = np.dtype([("first", np.uint32), ("last", np.uint32), ("lots", np.int64)])
+OWNER = np.dtype([("first", np.uint32), ("reduce_only", np.uint32)])  # newest order; how many are reduce-only
 
 # Columns of BookArrays.tops.
 B_BID, B_ASK, B_BASE = range(3)  # grid index of the best bid (-1: none) and ask (grid size: none); ticks of index 0
@@ -33,24 +44,28 @@ SLOT_BITS = 24
 SLOT_MASK = (1 << SLOT_BITS) - 1
 
 BID, ASK = 0, 1
+_REDUCE_ONLY = 1  # OrderFlag.REDUCE_ONLY
 
 
 class BookArrays(NamedTuple):
-    """All books. P grid levels, C orders at most, A rows."""
+    """All books: M markets, P grid levels, C orders at most, A rows."""
 
     tops: I64  # (M, TOP_WIDTH)
-    levels: I64  # (M, P, 4)
-    bits: npt.NDArray[np.uint64]  # (M, 2, words) occupied levels by side, and two summaries of them
-    orders: I64  # (C + 1, ORDER_WIDTH)
-    free: npt.NDArray[np.int32]  # (C,) stack of free slots
+    levels: npt.NDArray[np.void]  # (M, P) LEVEL
+    bits: npt.NDArray[np.uint64]  # (M, 2, words) occupied levels by side
+    orders: npt.NDArray[np.void]  # (C + 1,) ORDER
+    free: npt.NDArray[np.uint32]  # (C,) stack of free slots
     n_free: I64  # (1,)
-    owner_first: npt.NDArray[np.int32]  # (M, A) first order of each row
+    owners: npt.NDArray[np.void]  # (M, A) OWNER
 
 
 def make_books(
     n_markets: int, *, capacity: int, n_rows: int, base_ticks: Sequence[int], grid_bits: int = 20
 ) -> BookArrays:
-    """Return empty books for at most `capacity` resting orders. base_ticks: lowest price of each market's grid, >= 1."""
+    """Return empty books for at most `capacity` resting orders.
+
+    base_ticks: the lowest price of each market's grid, >= 1.
+    """
     if not 12 <= grid_bits <= 24:
         raise ValueError(f"grid_bits must lie in 12..24, was {grid_bits}")
     if not 0 < capacity <= SLOT_MASK:
@@ -58,111 +73,18 @@ def make_books(
     size = 1 << grid_bits
     tops = np.zeros((n_markets, TOP_WIDTH), np.int64)
     tops[:, B_BID], tops[:, B_ASK], tops[:, B_BASE] = -1, size, base_ticks
-    words = (size >> 6) + (size >> 12) + max(1, size >> 18)
     return BookArrays(
         tops=tops,
-        levels=np.zeros((n_markets, size, 4), np.int64),
-        bits=np.zeros((n_markets, 2, words), np.uint64),
-        orders=np.zeros((capacity + 1, ORDER_WIDTH), np.int64),
-        free=np.arange(capacity, 0, -1, dtype=np.int32),
+        levels=np.zeros((n_markets, size), LEVEL),
+        bits=np.zeros((n_markets, 2, count_words(size)), np.uint64),
+        orders=np.zeros(capacity + 1, ORDER),
+        free=np.arange(capacity, 0, -1, dtype=np.uint32),
         n_free=np.array([capacity], np.int64),
-        owner_first=np.zeros((n_markets, n_rows), np.int32),
+        owners=np.zeros((n_markets, n_rows), OWNER),
     )
 
 
-@kernel
-def _bit(index):
-    return np.uint64(1) << np.uint64(index & 63)
-
-
-@kernel
-def _set_bit(bits, size, index):
-    """Mark level `index` occupied in the three layers of a bitmap."""
-    first, second = size >> 6, (size >> 6) + (size >> 12)
-    bits[index >> 6] |= _bit(index)
-    bits[first + (index >> 12)] |= _bit(index >> 6)
-    bits[second + (index >> 18)] |= _bit(index >> 12)
-
-
-@kernel
-def _clear_bit(bits, size, index):
-    """Mark level `index` empty."""
-    first, second = size >> 6, (size >> 6) + (size >> 12)
-    bits[index >> 6] &= ~_bit(index)
-    if bits[index >> 6] == 0:
-        bits[first + (index >> 12)] &= ~_bit(index >> 6)
-        if bits[first + (index >> 12)] == 0:
-            bits[second + (index >> 18)] &= ~_bit(index >> 12)
-
-
-@kernel
-def _above(word, index):
-    """Bits of `word` at or above position index & 63."""
-    return (word >> np.uint64(index & 63)) << np.uint64(index & 63)
-
-
-@kernel
-def _below(word, index):
-    """Bits of `word` at or below position index & 63."""
-    shift = np.uint64(63 - (index & 63))
-    return (word << shift) >> shift
-
-
-@kernel
-def next_level(bits, size, index):
-    """Smallest occupied level >= index, or `size`."""
-    if index >= size:
-        return size
-    word = _above(bits[index >> 6], index)
-    if word != 0:
-        return ((index >> 6) << 6) + np.int64(trailing_zeros(word))
-    first, second = size >> 6, (size >> 6) + (size >> 12)
-    group = (index >> 6) + 1
-    if group < first:
-        word = _above(bits[first + (group >> 6)], group)
-        if word != 0:
-            group = ((group >> 6) << 6) + np.int64(trailing_zeros(word))
-            return (group << 6) + np.int64(trailing_zeros(bits[group]))
-    block = (group >> 6) + 1 if group < first else first
-    n_blocks = size >> 12
-    while block < n_blocks:
-        word = _above(bits[second + (block >> 6)], block)
-        if word != 0:
-            block = ((block >> 6) << 6) + np.int64(trailing_zeros(word))
-            group = (block << 6) + np.int64(trailing_zeros(bits[first + block]))
-            return (group << 6) + np.int64(trailing_zeros(bits[group]))
-        block = ((block >> 6) + 1) << 6
-    return size
-
-
-@kernel
-def previous_level(bits, size, index):
-    """Largest occupied level <= index, or -1."""
-    if index < 0:
-        return -1
-    word = _below(bits[index >> 6], index)
-    if word != 0:
-        return ((index >> 6) << 6) + 63 - np.int64(leading_zeros(word))
-    first, second = size >> 6, (size >> 6) + (size >> 12)
-    group = (index >> 6) - 1
-    if group < 0:
-        return -1
-    word = _below(bits[first + (group >> 6)], group)
-    if word != 0:
-        group = ((group >> 6) << 6) + 63 - np.int64(leading_zeros(word))
-        return (group << 6) + 63 - np.int64(leading_zeros(bits[group]))
-    block = (group >> 6) - 1
-    while block >= 0:
-        word = _below(bits[second + (block >> 6)], block)
-        if word != 0:
-            block = ((block >> 6) << 6) + 63 - np.int64(leading_zeros(word))
-            group = (block << 6) + 63 - np.int64(leading_zeros(bits[first + block]))
-            return (group << 6) + 63 - np.int64(leading_zeros(bits[group]))
-        block = ((block >> 6) << 6) - 1
-    return -1
-
-
-@kernel
+@inlined_kernel
 def is_on_grid(books, market, price):
     """True if the book of `market` has a level for `price` (ticks)."""
     index = price - books.tops[market, B_BASE]
@@ -178,104 +100,137 @@ def best_prices(books, market):
     return bid, ask
 
 
-@kernel
+@inlined_kernel
 def first_order(books, market, side):
     """Slot of the order of `side` that trades next, 0 if there is none."""
     index = books.tops[market, B_BID if side == BID else B_ASK]
     if index < 0 or index >= books.levels.shape[1]:
         return 0
-    return books.levels[market, index, L_FIRST]
+    return np.int64(books.levels[market, np.uint64(index)]["first"])
 
 
-@kernel
-def add_order(books, market, side, price, lots, owner, order_id_serial, flags):
+@inlined_kernel
+def following_order(books, slot):
+    """Slot of the order that trades after `slot` on its side, 0 if there is none."""
+    order = books.orders[slot]
+    if order["next"] != 0:
+        return np.int64(order["next"])
+    market, size = np.int64(order["market"]), books.levels.shape[1]
+    index = order["price"] - books.tops[market, B_BASE]
+    bits = books.bits[market, order["side"]]
+    is_bid = order["side"] == BID
+    index = previous_level(bits, size, index - 1) if is_bid else next_level(bits, size, index + 1)
+    if index < 0 or index >= size:
+        return 0
+    return np.int64(books.levels[market, np.uint64(index)]["first"])
+
+
+@inlined_kernel
+def add_order(books, market, side, price, lots, owner, serial, flags):
     """Rest an order at the end of its level; return its id. The caller has checked the grid and that a slot is free."""
     books.n_free[0] -= 1
-    slot = np.int64(books.free[books.n_free[0]])
-    size = books.levels.shape[1]
-    index = price - books.tops[market, B_BASE]
-    level = books.levels[market, index]
+    slot = np.int64(books.free[np.uint64(books.n_free[0])])
     order = books.orders[slot]
-    order_id = (order_id_serial << SLOT_BITS) | slot
-    order[O_ID], order[O_PRICE], order[O_LOTS], order[O_OWNER] = order_id, price, lots, owner
-    order[O_SIDE], order[O_MARKET], order[O_FLAGS] = side, market, flags
-    order[O_NEXT], order[O_PREV] = 0, level[L_LAST]
-    if level[L_LAST] != 0:
-        books.orders[level[L_LAST], O_NEXT] = slot
-    else:
-        level[L_FIRST] = slot
-        _set_bit(books.bits[market, side], size, index)
-        top = books.tops[market]
-        if side == BID:
-            if index > top[B_BID]:
-                top[B_BID] = index
-        elif index < top[B_ASK]:
-            top[B_ASK] = index
-    level[L_LAST] = slot
-    level[L_LOTS] += lots
-    level[L_ORDERS] += 1
-    head = np.int64(books.owner_first[market, owner])
-    order[O_OWNER_NEXT], order[O_OWNER_PREV] = head, 0
-    if head != 0:
-        books.orders[head, O_OWNER_PREV] = slot
-    books.owner_first[market, owner] = slot
+    order_id = (serial << SLOT_BITS) | slot
+    order["id"] = order_id
+    order["lots"] = lots
+    order["price"] = price
+    order["owner"] = owner
+    order["market"] = market
+    order["side"] = side
+    order["flags"] = flags
+    _link_to_level(books, slot, market, side, price - books.tops[market, B_BASE])
+    _link_to_owner(books, slot, market, owner)
     return order_id
 
 
-@kernel
-def reduce_order(books, slot, lots):
-    """Take `lots` off a resting order; it leaves the book when nothing is left."""
+@inlined_kernel
+def _link_to_level(books, slot, market, side, index):
+    """Put a new order last in its level; an empty level becomes occupied, and maybe the best."""
+    order, level = books.orders[slot], books.levels[market, np.uint64(index)]
+    before = level["last"]
+    order["next"] = 0
+    order["prev"] = before
+    level["last"] = slot
+    level["lots"] += order["lots"]
+    if before != 0:
+        books.orders[before]["next"] = slot
+        return
+    level["first"] = slot
+    set_bit(books.bits[market, side], books.levels.shape[1], index)
+    top = books.tops[market]
+    if side == BID:
+        top[B_BID] = max(top[B_BID], index)
+    else:
+        top[B_ASK] = min(top[B_ASK], index)
+
+
+@inlined_kernel
+def _link_to_owner(books, slot, market, owner):
+    """Put a new order first in its owner's list."""
+    order, mine = books.orders[slot], books.owners[market, owner]
+    head = mine["first"]
+    order["owner_next"] = head
+    order["owner_prev"] = 0
+    if head != 0:
+        books.orders[head]["owner_prev"] = slot
+    mine["first"] = slot
+    mine["reduce_only"] += order["flags"] & _REDUCE_ONLY
+
+
+@inlined_kernel
+def reduce_order(books, market, slot, lots):
+    """Take `lots` off an order resting in the book of `market`; it leaves the book when nothing is left."""
     order = books.orders[slot]
-    index = order[O_PRICE] - books.tops[order[O_MARKET], B_BASE]
-    order[O_LOTS] -= lots
-    books.levels[order[O_MARKET], index, L_LOTS] -= lots
-    if order[O_LOTS] == 0:
-        _unlink(books, slot, index)
+    index = order["price"] - books.tops[market, B_BASE]
+    books.levels[market, np.uint64(index)]["lots"] -= lots
+    left = order["lots"] - lots
+    order["lots"] = left
+    if left == 0:
+        _unlink_from_level(books, slot, market, index)
+        _unlink_from_owner(books, slot, market)
+        order["id"] = 0
+        books.free[np.uint64(books.n_free[0])] = slot
+        books.n_free[0] += 1
 
 
-@kernel
-def remove_order(books, slot):
-    """Take a resting order out of the book."""
-    reduce_order(books, slot, books.orders[slot, O_LOTS])
-
-
-@kernel
-def _unlink(books, slot, index):
-    """Remove an empty order from its level and its owner's list; free its slot."""
-    orders = books.orders
-    order = orders[slot]
-    market, side = order[O_MARKET], order[O_SIDE]
-    level = books.levels[market, index]
-    before, after = order[O_PREV], order[O_NEXT]
+@inlined_kernel
+def _unlink_from_level(books, slot, market, index):
+    """Take an order out of its level; an emptied level is no longer occupied, nor the best."""
+    orders, order, level = books.orders, books.orders[slot], books.levels[market, np.uint64(index)]
+    before, after = order["prev"], order["next"]
     if before != 0:
-        orders[before, O_NEXT] = after
+        orders[before]["next"] = after
     else:
-        level[L_FIRST] = after
+        level["first"] = after
     if after != 0:
-        orders[after, O_PREV] = before
+        orders[after]["prev"] = before
     else:
-        level[L_LAST] = before
-    level[L_ORDERS] -= 1
-    if level[L_FIRST] == 0:
-        _empty_level(books, market, side, index)
-    before, after = order[O_OWNER_PREV], order[O_OWNER_NEXT]
+        level["last"] = before
+        if before == 0:
+            _vacate_level(books, market, order["side"], index)
+
+
+@inlined_kernel
+def _unlink_from_owner(books, slot, market):
+    orders, order = books.orders, books.orders[slot]
+    before, after = order["owner_prev"], order["owner_next"]
+    mine = books.owners[market, order["owner"]]
+    mine["reduce_only"] -= order["flags"] & _REDUCE_ONLY
     if before != 0:
-        orders[before, O_OWNER_NEXT] = after
+        orders[before]["owner_next"] = after
     else:
-        books.owner_first[market, order[O_OWNER]] = after
+        mine["first"] = after
     if after != 0:
-        orders[after, O_OWNER_PREV] = before
-    order[O_ID] = 0
-    books.free[books.n_free[0]] = slot
-    books.n_free[0] += 1
+        orders[after]["owner_prev"] = before
 
 
-@kernel
-def _empty_level(books, market, side, index):
+@inlined_kernel
+def _vacate_level(books, market, side, index):
     """Clear an emptied level's bit and move the best price if it was the best."""
     size = books.levels.shape[1]
     bits = books.bits[market, side]
-    _clear_bit(bits, size, index)
+    clear_bit(bits, size, index)
     top = books.tops[market]
     if side == BID:
         if index == top[B_BID]:
@@ -288,30 +243,9 @@ def _empty_level(books, market, side, index):
 def find_order(books, order_id):
     """Slot of a resting order, 0 if it rests no more."""
     slot = order_id & SLOT_MASK
-    if order_id <= 0 or slot >= books.orders.shape[0] or books.orders[slot, O_ID] != order_id:
+    if order_id <= 0 or slot == 0 or slot >= books.orders.shape[0] or books.orders[slot]["id"] != order_id:
         return 0
     return slot
-
-
-@kernel
-def lots_within(books, market, side, limit_price, enough):
-    """Lots of `side` that an opposite order with this limit could reach; stops counting at `enough`."""
-    size = books.levels.shape[1]
-    top = books.tops[market]
-    bits = books.bits[market, side]
-    limit = limit_price - top[B_BASE]
-    total = 0
-    if side == ASK:
-        index = top[B_ASK]
-        while index < size and index <= limit and total < enough:
-            total += books.levels[market, index, L_LOTS]
-            index = next_level(bits, size, index + 1)
-        return total
-    index = top[B_BID]
-    while index >= 0 and index >= limit and total < enough:
-        total += books.levels[market, index, L_LOTS]
-        index = previous_level(bits, size, index - 1)
-    return total
 
 
 @kernel
@@ -330,7 +264,7 @@ def depth_within(books, markets, market, reference_ticks, bands_ppm, out_bid, ou
     for band in range(n_bands):
         limit = reference_ticks - reference_ticks * bands_ppm[band] // 1_000_000
         while index >= 0 and index + base >= limit:
-            total += books.levels[market, index, L_LOTS] * (index + base) * unit
+            total += books.levels[market, np.uint64(index)]["lots"] * (index + base) * unit
             index = previous_level(books.bits[market, BID], size, index - 1)
         out_bid[band] = total
     total = 0
@@ -338,47 +272,41 @@ def depth_within(books, markets, market, reference_ticks, bands_ppm, out_bid, ou
     for band in range(n_bands):
         limit = reference_ticks + reference_ticks * bands_ppm[band] // 1_000_000
         while index < size and index + base <= limit:
-            total += books.levels[market, index, L_LOTS] * (index + base) * unit
+            total += books.levels[market, np.uint64(index)]["lots"] * (index + base) * unit
             index = next_level(books.bits[market, ASK], size, index + 1)
         out_ask[band] = total
 
 
-@kernel
-def _move_level(books, market, side, index, shift):
-    """Move a level by `shift` places on the grid, in place; its orders keep their prices and their order."""
-    size = books.levels.shape[1]
-    source, target = books.levels[market, index], books.levels[market, index + shift]
-    for column in range(4):
-        target[column] = source[column]
-        source[column] = 0
-    _clear_bit(books.bits[market, side], size, index)
-    _set_bit(books.bits[market, side], size, index + shift)
+def recentre(books: BookArrays, market: int, new_base: int) -> bool:
+    """Shift the grid so that index 0 stands for `new_base` ticks.
 
-
-@kernel
-def recentre(books, market, new_base):
-    """Shift the grid so that index 0 stands for `new_base` ticks; False, and nothing changes, if an order would fall off it."""
-    size = books.levels.shape[1]
-    top = books.tops[market]
-    shift = top[B_BASE] - new_base
-    for side in range(2):
-        low = next_level(books.bits[market, side], size, 0)
-        high = previous_level(books.bits[market, side], size, size - 1)
-        if high >= 0 and (low + shift < 0 or high + shift >= size):
-            return False
-    if shift > 0:
-        for side in (ASK, BID):
-            index = previous_level(books.bits[market, side], size, size - 1)
-            while index >= 0:
-                _move_level(books, market, side, index, shift)
-                index = previous_level(books.bits[market, side], size, index - 1)
-    elif shift < 0:
-        for side in (BID, ASK):
-            index = next_level(books.bits[market, side], size, 0)
-            while index < size:
-                _move_level(books, market, side, index, shift)
-                index = next_level(books.bits[market, side], size, index + 1)
+    False, and nothing changes, if an order would fall off it. Plain numpy: a run needs it a few times at most.
+    """
+    levels, top = books.levels[market], books.tops[market]
+    size, shift = len(levels), int(top[B_BASE]) - new_base
+    occupied = np.flatnonzero(levels["first"])
+    moved = occupied + shift
+    if new_base < 1 or (len(moved) and (moved[0] < 0 or moved[-1] >= size)):
+        return False
+    contents = levels[occupied]
+    sides = books.orders["side"][contents["first"]]
+    levels[occupied] = 0
+    levels[moved] = contents
+    books.bits[market] = 0
+    for side in (BID, ASK):
+        _fill_bits(books.bits[market, side], size, moved[sides == side])
+    bids, asks = moved[sides == BID], moved[sides == ASK]
+    top[B_BID] = bids[-1] if len(bids) else -1
+    top[B_ASK] = asks[0] if len(asks) else size
     top[B_BASE] = new_base
-    top[B_BID] = previous_level(books.bits[market, BID], size, size - 1)
-    top[B_ASK] = next_level(books.bits[market, ASK], size, 0)
     return True
+
+
+def _fill_bits(bits: npt.NDArray[np.uint64], size: int, levels: npt.NDArray[np.int64]) -> None:
+    """Set the bits of `levels` in the three layers of an empty bitmap."""
+    start, members = 0, levels
+    for shift in (6, 12, 18):
+        words = start + (members >> 6)
+        np.bitwise_or.at(bits, words, np.uint64(1) << (members & 63).astype(np.uint64))
+        start += size >> shift
+        members = np.unique(members >> 6)

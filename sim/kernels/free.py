@@ -7,7 +7,8 @@ from sim.kernels.state import P_TICK_VALUE
 
 @kernel
 def free_equity(accounts, markets, row):
-    """Equity beyond the initial margin of positions and open orders, and never more than the quote of a flat row; >= 0, quanta."""
+    """Equity beyond the initial margin of positions and open orders, and never more than the quote of a flat row; >=
+    0, quanta."""
     free = equity(accounts, markets, row)
     for market in range(accounts.lots.shape[1]):
         size = worst_lots(accounts, row, market, 0, 0)

@@ -1,9 +1,9 @@
 """The one decorator of all kernels, and where their compiled code is kept.
 
-numba's cache does not notice an edit in an imported helper file, nor a changed NUMBA_BOUNDSCHECK, so the cache directory
-is keyed by a hash of `sim/kernels/`, of `sim/events.py` and of the flags. Import this module before numba is imported anywhere else.
-`_nrt=False` (no reference counting) makes array-heavy kernels several times faster; it is a private flag of numba, so a
-TypeError falls back to the public form.
+numba's cache does not notice an edit in an imported helper file, nor a changed NUMBA_BOUNDSCHECK, so the cache
+directory is keyed by a hash of `sim/kernels/`, of `sim/events.py` and of the flags. Import this module before numba is
+imported anywhere else. `_nrt=False` (no reference counting) makes array-heavy kernels several times faster; it is a
+private flag of numba, so a TypeError falls back to the public form.
 """
 
 import hashlib
@@ -44,14 +44,43 @@ numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defi
 Kernel = Callable[..., Any]
 
 
+_OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy"}
+_PRIVATE: dict[str, Any] = {"_nrt": False}  # flags of numba that may go: without them kernels are slower, not wrong
+
+
 def kernel(function: Kernel) -> Kernel:
     """Compile `function` lazily, without Python objects, fastmath, threads or reference counting; cached on disk."""
-    options: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": False}
+    return _compile(function, _PRIVATE)
+
+
+def inlined_kernel(function: Kernel) -> Kernel:
+    """A small step of a hot path: its machine code is put into the kernels that call it, and Python cannot call it.
+
+    A call would pass every array of its arguments by value, eight words each: several times the work of the step. The
+    entry point for Python, which is left out, takes half of the time to compile it.
+    """
+    return _refuse_python(
+        _compile(function, {**_PRIVATE, "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True})
+    )
+
+
+def _compile(function: Kernel, private: dict[str, Any]) -> Kernel:
     try:
-        return _without_literals(numba.njit(**options)(function))
+        return _without_literals(numba.njit(**_OPTIONS, **private)(function))
     except TypeError:
-        del options["_nrt"]
-        return _without_literals(numba.njit(**options)(function))
+        return _without_literals(numba.njit(**_OPTIONS)(function))
+
+
+def _refuse_python(dispatcher: Any) -> Kernel:
+    """Make a call from Python raise TypeError: without an entry point it would crash the process."""
+    if hasattr(dispatcher, "_compile_for_args"):
+
+        def refuse(*args: Any, **kws: Any) -> Any:
+            raise TypeError(f"{dispatcher.__name__} is an inlined kernel: only kernels can call it")
+
+        dispatcher._insert = lambda *args, **kws: None  # never among the forms that Python finds
+        dispatcher._compile_for_args = refuse
+    return dispatcher  # type: ignore[no-any-return]
 
 
 def _without_literals(dispatcher: Any) -> Kernel:

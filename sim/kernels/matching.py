@@ -1,37 +1,21 @@
-"""Orders meet the books: checks, matching with accounts, cancels. Every fill moves lots, money and fees at once.
+"""Orders meet the books: checks, matching, cancels, amendments. One code path with a clearing house and without.
 
-`match_orders` is the one entry. Each intent is checked (frozen account, size, price, reduce-only, leverage cap, initial margin), matched
-in price-time priority at the maker's price, and its rest put into the book where its time in force says so. A row never trades with
-itself: its own resting order is cancelled. The margin check of an order sees the fills before it.
+`match_orders` is the engine's entry: each intent is checked (frozen account, price, size, leverage cap, initial margin,
+reduce-only), matched in price-time priority at the maker's price, and its rest put into the book where its time in
+force says so. Every fill moves lots, money and fees at once, so the margin check of an order sees the fills before it.
+A trader never trades with itself: its own resting order is cancelled when it would be hit.
+
+`match_actions` is the same path without accounts, for streams of actions on one book. There `accounts` and `markets`
+are None, and numba compiles the branches on accounts away.
 """
 
+import numpy as np
+
 from sim.events import (
-    F_CYCLE,
-    F_LOTS,
-    F_MAKER,
-    F_MAKER_ORDER,
-    F_MARKET,
-    F_PRICE,
-    F_REASON,
-    F_SEQ,
-    F_TAKER,
-    F_TAKER_ORDER,
-    F_TAKER_SIDE,
-    F_TIME_MS,
     FLAG_FROZEN,
-    H_CYCLE,
-    H_FEES,
-    H_FILL_COUNT,
-    H_FILLED_LOTS,
-    H_LOG_ON,
-    H_N_FILLS,
-    H_N_TRANSFERS,
     H_NEXT_ORDER,
     H_ORDER_COUNT,
     H_REJECT_COUNT,
-    H_SEQ,
-    H_TIME_MS,
-    H_VOLUME,
     I_ACCOUNT,
     I_FILLED,
     I_FLAGS,
@@ -51,75 +35,57 @@ from sim.events import (
 )
 from sim.kernels.book import (
     ASK,
+    B_BASE,
     BID,
-    O_FLAGS,
-    O_ID,
-    O_LOTS,
-    O_MARKET,
-    O_OWNER,
-    O_OWNER_NEXT,
-    O_PRICE,
-    O_SIDE,
     SLOT_BITS,
-    add_order,
     find_order,
     first_order,
+    following_order,
     is_on_grid,
-    lots_within,
-    reduce_order,
-    remove_order,
 )
-from sim.kernels.jit import kernel
-from sim.kernels.ledger import post_transfer
+from sim.kernels.fills import has_log_room, record_fill
+from sim.kernels.jit import inlined_kernel, kernel
 from sim.kernels.margin import check_order
-from sim.kernels.rounding import rate_ceil
-from sim.kernels.state import FEES, P_LAST_TRADE, P_LAST_TRADE_CALM, P_MAKER_PPM, P_NET_TAKER_LOTS, P_TAKER_PPM, P_TICK_VALUE
+from sim.kernels.resting import (
+    cancel_order,
+    cancel_row_in,
+    count_open,
+    rest_order,
+    room_to_reduce,
+    shrink_reduce_only,
+    withdraw_lots,
+)
+from sim.kernels.state import P_TICK_VALUE
+from sim.units import QUANTA_LIMIT
 
-_REDUCE, _LIQUIDATION, _UNWIND = int(OrderFlag.REDUCE_ONLY), int(OrderFlag.LIQUIDATION), int(OrderFlag.UNWIND)
-_LIMIT, _MARKET = int(OrderKind.LIMIT), int(OrderKind.MARKET)
-_CANCEL, _CANCEL_ALL, _AMEND = int(OrderKind.CANCEL), int(OrderKind.CANCEL_ALL), int(OrderKind.AMEND)
+_REDUCE_ONLY, _LIQUIDATION = int(OrderFlag.REDUCE_ONLY), int(OrderFlag.LIQUIDATION)
+_UNWIND = int(OrderFlag.UNWIND)
+_LIMIT, _MARKET, _AMEND = int(OrderKind.LIMIT), int(OrderKind.MARKET), int(OrderKind.AMEND)
+_CANCEL, _CANCEL_ALL = int(OrderKind.CANCEL), int(OrderKind.CANCEL_ALL)
 _GTC, _FOK, _POST_ONLY = int(TimeInForce.GTC), int(TimeInForce.FOK), int(TimeInForce.POST_ONLY)
 _DONE, _BAD_SIZE, _BAD_PRICE = int(OrderStatus.DONE), int(OrderStatus.REJECTED_SIZE), int(OrderStatus.REJECTED_PRICE)
 _FROZEN, _NOT_REDUCING = int(OrderStatus.REJECTED_FROZEN), int(OrderStatus.REJECTED_REDUCE_ONLY)
 _UNKNOWN, _FULL = int(OrderStatus.REJECTED_UNKNOWN_ORDER), int(OrderStatus.REJECTED_CAPACITY)
 _WOULD_TAKE, _NOT_FILLED = int(OrderStatus.REJECTED_POST_ONLY), int(OrderStatus.REJECTED_FOK)
-_R_TRADE, _R_LIQUIDATION = int(Reason.TRADE), int(Reason.LIQUIDATION)
-_R_UNWIND, _R_FEE = int(Reason.UNWIND), int(Reason.FEE)
+_REPLACE = -2  # not a status: an order is to be placed
+_R_TRADE, _R_LIQUIDATION, _R_UNWIND = int(Reason.TRADE), int(Reason.LIQUIDATION), int(Reason.UNWIND)
 
-_PPM = 1_000_000
-#: Lots of one order: far below what would overflow, far above any position.
-_LOTS_LIMIT = 2**42
-_PRICE_LIMIT = 2**31 - 1
+#: Largest order and price (ticks) without a clearing house, whose head-room check is stricter.
+LOTS_LIMIT = 2**31 - 1
+PRICE_LIMIT = 2**31 - 1
 
-
-@kernel
-def _forget_open(accounts, books, slot, lots):
-    """Take `lots` of a resting order off its owner's open orders."""
-    order = books.orders[slot]
-    if order[O_SIDE] == BID:
-        accounts.open_bid[order[O_OWNER], order[O_MARKET]] -= lots
-    else:
-        accounts.open_ask[order[O_OWNER], order[O_MARKET]] -= lots
-
-
-@kernel
-def cancel_resting(books, accounts, slot):
-    """Cancel one resting order."""
-    _forget_open(accounts, books, slot, books.orders[slot, O_LOTS])
-    remove_order(books, slot)
-
-
-@kernel
-def cancel_row_in(books, accounts, row, market):
-    """Cancel all orders of a row in one market; return how many."""
-    count = 0
-    slot = books.owner_first[market, row] + 0
-    while slot != 0:
-        following = books.orders[slot, O_OWNER_NEXT]
-        cancel_resting(books, accounts, slot)
-        slot = following
-        count += 1
-    return count
+#: One action on a book without accounts; `replace` cancels the owner's resting orders first.
+ACTION = np.dtype(
+    [
+        ("kind", np.uint8),  # OrderKind: LIMIT, MARKET or CANCEL_ALL
+        ("side", np.uint8),
+        ("tif", np.uint8),
+        ("replace", np.uint8),
+        ("owner", np.uint32),
+        ("price", np.int32),
+        ("lots", np.int32),
+    ]
+)
 
 
 @kernel
@@ -130,274 +96,260 @@ def cancel_account_orders(books, accounts, log, rows, n, market):
         if market >= 0:
             count += cancel_row_in(books, accounts, rows[i], market)
         else:
-            for each in range(books.owner_first.shape[0]):
+            for each in range(books.owners.shape[0]):
                 count += cancel_row_in(books, accounts, rows[i], each)
     return count
 
 
-@kernel
-def _charge(accounts, markets, log, row, market, value, rate_ppm):
-    """Move the trading fee on `value` quanta from the row's wallet to FEES (a negative rate pays a rebate).
-
-    A wallet without positions pays at most what it has, so that a fee leaves no debt.
-    """
-    fee = rate_ceil(value, rate_ppm, _PPM)
-    payer = accounts.wallet[row]
-    if fee > 0:
-        is_flat = True
-        for each in range(accounts.lots.shape[1]):
-            if accounts.lots[payer, each] != 0:
-                is_flat = False
-        if is_flat:
-            left = accounts.quote[payer]
-            fee = min(fee, left if left > 0 else 0)
-    if fee != 0:
-        post_transfer(accounts, markets, log, payer, FEES, fee, 0, market, _R_FEE, 0)
-        log.header[H_FEES] += fee
+@inlined_kernel
+def _is_same_trader(accounts, taker, maker):
+    """True if both rows are the same trader's: one wallet pays for both."""
+    if accounts is None:
+        return taker == maker
+    return accounts.wallet[taker] == accounts.wallet[maker]
 
 
-@kernel
-def _write_fill(log, market, price, lots, maker, taker, maker_order, taker_order, side, reason):
-    header = log.header
-    if header[H_LOG_ON] == 0:
-        return
-    row = log.fills[header[H_N_FILLS]]
-    row[F_SEQ], row[F_TIME_MS], row[F_CYCLE], row[F_MARKET] = header[H_SEQ], header[H_TIME_MS], header[H_CYCLE], market
-    row[F_PRICE], row[F_LOTS], row[F_MAKER], row[F_TAKER] = price, lots, maker, taker
-    row[F_MAKER_ORDER], row[F_TAKER_ORDER] = maker_order >> SLOT_BITS, taker_order
-    row[F_TAKER_SIDE], row[F_REASON] = side, reason
-    header[H_N_FILLS] += 1
-
-
-@kernel
-def _shrink_reduce_only(books, accounts, row, market):
-    """Shrink or cancel a row's reduce-only orders so that they do not exceed its position."""
-    slot = books.owner_first[market, row] + 0
-    while slot != 0:
-        order = books.orders[slot]
-        following = order[O_OWNER_NEXT]
-        if order[O_FLAGS] & _REDUCE != 0:
-            held = accounts.lots[row, market]
-            room = -held if order[O_SIDE] == BID else held
-            room = room if room > 0 else 0
-            excess = order[O_LOTS] - room
-            if excess > 0:
-                _forget_open(accounts, books, slot, excess)
-                reduce_order(books, slot, excess)
-        slot = following
-
-
-@kernel
-def _settle_fill(books, accounts, markets, log, taker, maker, market, side, price, lots, reason, orders):
-    """Move lots and money of one fill, its fees, and keep reduce-only orders of both within their positions."""
-    value = price * lots * markets.params[market, P_TICK_VALUE]
-    header = log.header
-    _write_fill(log, market, price, lots, maker, taker, orders[0], orders[1], side, reason)
-    if side == BID:
-        post_transfer(accounts, markets, log, taker, maker, value, lots, market, reason, price)
-        markets.params[market, P_NET_TAKER_LOTS] += lots
-    else:
-        post_transfer(accounts, markets, log, maker, taker, value, lots, market, reason, price)
-        markets.params[market, P_NET_TAKER_LOTS] -= lots
-    if reason == _R_TRADE:
-        _charge(accounts, markets, log, taker, market, value, markets.params[market, P_TAKER_PPM])
-    _charge(accounts, markets, log, maker, market, value, markets.params[market, P_MAKER_PPM])
-    markets.params[market, P_LAST_TRADE] = price
-    if reason != _R_LIQUIDATION:
-        markets.params[market, P_LAST_TRADE_CALM] = price
-    header[H_FILLED_LOTS] += lots
-    header[H_FILL_COUNT] += 1
-    header[H_VOLUME] += value
-    if books.owner_first[market, maker] != 0:
-        _shrink_reduce_only(books, accounts, maker, market)
-
-
-@kernel
-def _take(books, accounts, markets, log, taker, market, side, limit, lots, reason, order_id):
-    """Match `lots` against the other side up to `limit` ticks; return the lots filled. Own resting orders are cancelled."""
-    other = ASK if side == BID else BID
+@inlined_kernel
+def _take(books, accounts, markets, log, taker, market, side, limit, lots, reason, serial):
+    """Match `lots` against the other side up to `limit` ticks; return the lots filled. Own orders are cancelled."""
     left = lots
     while left > 0:
-        slot = first_order(books, market, other)
+        slot = first_order(books, market, ASK if side == BID else BID)
         if slot == 0:
             break
-        maker_order = books.orders[slot]
-        price = maker_order[O_PRICE]
+        order = books.orders[slot]
+        price, maker = np.int64(order["price"]), np.int64(order["owner"])
         if price > limit if side == BID else price < limit:
             break
-        maker = maker_order[O_OWNER]
-        if maker == taker:
-            cancel_resting(books, accounts, slot)
+        if _is_same_trader(accounts, taker, maker):
+            cancel_order(books, accounts, market, slot)
             continue
-        traded = maker_order[O_LOTS] if maker_order[O_LOTS] < left else left
-        ids = (maker_order[O_ID], order_id)
-        _forget_open(accounts, books, slot, traded)
-        reduce_order(books, slot, traded)
+        traded = min(left, order["lots"])
         left -= traded
-        _settle_fill(books, accounts, markets, log, taker, maker, market, side, price, traded, reason, ids)
-    if left != lots and books.owner_first[market, taker] != 0:
-        _shrink_reduce_only(books, accounts, taker, market)
+        maker_serial = order["id"] >> SLOT_BITS
+        withdraw_lots(books, accounts, market, slot, traded)
+        record_fill(accounts, markets, log, market, side, price, traded, maker, taker, maker_serial, serial, reason)
+        if accounts is not None:
+            shrink_reduce_only(books, accounts, maker, market)
+    if accounts is not None and left != lots:
+        shrink_reduce_only(books, accounts, taker, market)
     return lots - left
 
 
-@kernel
-def _has_log_room(books, log):
-    """True if the largest possible sweep (every resting order filled, three transfers each) fits the logs."""
-    header = log.header
-    if header[H_LOG_ON] == 0:
-        return True
-    resting = books.free.shape[0] - books.n_free[0] + 1
-    return (
-        header[H_N_TRANSFERS] + 3 * resting <= log.transfers.shape[0]
-        and header[H_N_FILLS] + resting <= log.fills.shape[0]
-    )
-
-
-@kernel
-def _clamp_reduce_only(accounts, row, market, side, lots):
-    """Lots of a reduce-only order that the position leaves room for."""
-    held = accounts.lots[row, market]
-    room = -held if side == BID else held
-    return lots if lots < room else room
-
-
-@kernel
-def _check_shape(books, accounts, intent):
-    """Status of an order's own fields: account not frozen, size and price in range."""
-    if accounts.flags[intent[I_ACCOUNT]] & FLAG_FROZEN != 0 and intent[I_FLAGS] & (_LIQUIDATION | _UNWIND) == 0:
-        return _FROZEN
-    if intent[I_LOTS] <= 0 or intent[I_LOTS] > _LOTS_LIMIT:
-        return _BAD_SIZE
-    if intent[I_KIND] == _LIMIT and intent[I_TIF] in (_GTC, _POST_ONLY):
-        return _DONE if is_on_grid(books, intent[I_MARKET], intent[I_PRICE]) and intent[I_PRICE] > 0 else _BAD_PRICE
-    if intent[I_KIND] == _LIMIT and (intent[I_PRICE] <= 0 or intent[I_PRICE] > _PRICE_LIMIT):
-        return _BAD_PRICE
-    return _DONE
-
-
-@kernel
+@inlined_kernel
 def _crosses(books, market, side, limit):
     """True if an order with this limit would trade at once."""
     slot = first_order(books, market, ASK if side == BID else BID)
     if slot == 0:
         return False
-    price = books.orders[slot, O_PRICE]
+    price = books.orders[slot]["price"]
     return price <= limit if side == BID else price >= limit
 
 
-@kernel
-def _place(books, accounts, markets, log, intent):
-    """Check, match and rest one limit or market order; return its status."""
-    row, market, side = intent[I_ACCOUNT], intent[I_MARKET], intent[I_SIDE]
-    status = _check_shape(books, accounts, intent)
+@inlined_kernel
+def _is_certain(books, accounts, slot, taker):
+    """True if a sweep by `taker` surely gets all lots of this resting order, whatever it trades before.
+
+    Not the taker's own; and not a reduce-only order of a row with other orders, whose fills may shrink it.
+    """
+    order = books.orders[slot]
+    if _is_same_trader(accounts, taker, np.int64(order["owner"])):
+        return False
+    is_only_order = order["owner_next"] == 0 and order["owner_prev"] == 0
+    return order["flags"] & _REDUCE_ONLY == 0 or is_only_order
+
+
+@inlined_kernel
+def _can_fill(books, accounts, taker, market, side, limit, lots):
+    """True if all of a fill-or-kill order is sure to trade at once."""
+    found = 0
+    slot = first_order(books, market, ASK if side == BID else BID)
+    while slot != 0 and found < lots:
+        price = books.orders[slot]["price"]
+        if price > limit if side == BID else price < limit:
+            break
+        if _is_certain(books, accounts, slot, taker):
+            found += books.orders[slot]["lots"]
+        slot = following_order(books, slot)
+    return found >= lots
+
+
+@inlined_kernel
+def _is_too_large(books, markets, market, limit, lots):
+    """True if the order's value at the highest price it can meet (its limit, the top of the grid) leaves int64."""
+    if markets is None:
+        return lots > LOTS_LIMIT
+    worst = max(limit, books.tops[market, B_BASE] + books.levels.shape[1])
+    return lots > QUANTA_LIMIT // (worst * markets.params[market, P_TICK_VALUE])
+
+
+@inlined_kernel
+def _has_bad_price(books, market, tif, price):
+    """True if a limit price is not positive, too large, or off the grid of an order that may rest."""
+    if price <= 0 or price > PRICE_LIMIT:
+        return True
+    return tif in (_GTC, _POST_ONLY) and not is_on_grid(books, market, price)
+
+
+@inlined_kernel
+def _check(books, accounts, markets, row, market, side, kind, tif, price, lots, flags):
+    """Status of an order by its own fields and its row's: account not frozen, price and size in range, margin.
+
+    Liquidations, unwinding and reduce-only orders need no margin. A market order is valued at the best price.
+    """
+    is_privileged = flags & (_LIQUIDATION | _UNWIND) != 0
+    if accounts is not None:  # numba compiles a test of None away only if it stands alone
+        is_frozen = accounts.flags[row] & FLAG_FROZEN != 0
+        if is_frozen and not is_privileged:
+            return _FROZEN
+    if kind == _MARKET:
+        price = 0
+    elif _has_bad_price(books, market, tif, price):
+        return _BAD_PRICE
+    if lots <= 0 or _is_too_large(books, markets, market, price, lots):
+        return _BAD_SIZE
+    if accounts is None:
+        return _DONE
+    if is_privileged or flags & _REDUCE_ONLY != 0:
+        return _DONE
+    if kind == _MARKET:
+        price = np.int64(books.orders[first_order(books, market, ASK if side == BID else BID)]["price"])
+    return check_order(accounts, markets, row, market, side, price, lots)
+
+
+@inlined_kernel
+def _reason_of(flags):
+    if flags & _LIQUIDATION != 0:
+        return _R_LIQUIDATION
+    return _R_UNWIND if flags & _UNWIND != 0 else _R_TRADE
+
+
+@inlined_kernel
+def _place(books, accounts, markets, log, row, market, side, kind, tif, price, lots, flags):
+    """Check, match and rest one limit or market order; return its status, the lots filled and its order id."""
+    status = _check(books, accounts, markets, row, market, side, kind, tif, price, lots, flags)
     if status != _DONE:
-        return status
-    lots, flags, tif = intent[I_LOTS], intent[I_FLAGS], intent[I_TIF]
-    limit = intent[I_PRICE]
-    if intent[I_KIND] == _MARKET:
-        limit = _PRICE_LIMIT if side == BID else 1
-    if flags & _REDUCE != 0:
-        lots = _clamp_reduce_only(accounts, row, market, side, lots)
+        return status, 0, 0
+    limit = price
+    if kind == _MARKET:
+        limit = PRICE_LIMIT if side == BID else 1
+    if accounts is not None and flags & _REDUCE_ONLY != 0:
+        lots = min(lots, room_to_reduce(accounts, row, market, side))
         if lots <= 0:
-            return _NOT_REDUCING
-    rests = intent[I_KIND] == _LIMIT and (tif == _GTC or tif == _POST_ONLY)
+            return _NOT_REDUCING, 0, 0
+    rests = kind == _LIMIT and tif in (_GTC, _POST_ONLY)
     if rests and books.n_free[0] == 0:
-        return _FULL
-    if tif == _POST_ONLY and intent[I_KIND] == _LIMIT and _crosses(books, market, side, limit):
-        return _WOULD_TAKE
-    if tif == _FOK and lots_within(books, market, ASK if side == BID else BID, limit, lots) < lots:
-        return _NOT_FILLED
-    if flags & (_LIQUIDATION | _UNWIND | _REDUCE) == 0:
-        price = limit
-        if intent[I_KIND] == _MARKET:
-            slot = first_order(books, market, ASK if side == BID else BID)
-            price = books.orders[slot, O_PRICE] if slot != 0 else 0
-        status = check_order(accounts, markets, row, market, side, price, lots)
-        if status != _DONE:
-            return status
+        return _FULL, 0, 0
+    if tif == _POST_ONLY and rests and _crosses(books, market, side, limit):
+        return _WOULD_TAKE, 0, 0
+    if tif == _FOK and not _can_fill(books, accounts, row, market, side, limit, lots):
+        return _NOT_FILLED, 0, 0
     serial = log.header[H_NEXT_ORDER]
     log.header[H_NEXT_ORDER] += 1
-    reason = _R_TRADE
-    if flags & _LIQUIDATION != 0:
-        reason = _R_LIQUIDATION
-    elif flags & _UNWIND != 0:
-        reason = _R_UNWIND
-    filled = _take(books, accounts, markets, log, row, market, side, limit, lots, reason, serial)
-    intent[I_FILLED] = filled
-    intent[I_ORDER] = serial << SLOT_BITS
+    filled = _take(books, accounts, markets, log, row, market, side, limit, lots, _reason_of(flags), serial)
     if rests and filled < lots:
-        intent[I_ORDER] = add_order(books, market, side, limit, lots - filled, row, serial, flags)
-        if side == BID:
-            accounts.open_bid[row, market] += lots - filled
-        else:
-            accounts.open_ask[row, market] += lots - filled
+        return _DONE, filled, rest_order(books, accounts, market, side, limit, lots - filled, row, serial, flags)
+    return _DONE, filled, serial << SLOT_BITS
+
+
+@inlined_kernel
+def _begin_amend(books, accounts, markets, row, order_id, price, lots):
+    """Change a resting order to `lots` at `price` (0: as it is).
+
+    Returns a status, and market, side, price and flags of the order to place if the status is _REPLACE. Fewer lots at
+    the same price keep their place and are done. Anything else is a cancel and a new order: the new one is checked with
+    the old one away, and if it is refused, the old one stays.
+    """
+    slot = find_order(books, order_id)
+    order = books.orders[slot]
+    if slot == 0 or order["owner"] != row:
+        return _UNKNOWN, 0, 0, 0, 0
+    market, side, flags = np.int64(order["market"]), np.int64(order["side"]), np.int64(order["flags"])
+    resting = order["lots"]
+    if price <= 0:
+        price = np.int64(order["price"])
+    if price == order["price"] and 0 < lots <= resting:
+        if lots < resting:
+            withdraw_lots(books, accounts, market, slot, resting - lots)
+        return _DONE, market, side, price, flags
+    count_open(accounts, row, market, side, -resting)
+    status = _check(books, accounts, markets, row, market, side, _LIMIT, _GTC, price, lots, flags)
+    count_open(accounts, row, market, side, resting)
+    if status != _DONE:
+        return status, market, side, price, flags
+    cancel_order(books, accounts, market, slot)
+    return _REPLACE, market, side, price, flags
+
+
+@inlined_kernel
+def _cancel(books, accounts, row, order_id):
+    """Cancel one order of the row; return the status."""
+    slot = find_order(books, order_id)
+    order = books.orders[slot]
+    if slot == 0 or order["owner"] != row:
+        return _UNKNOWN
+    cancel_order(books, accounts, np.int64(order["market"]), slot)
     return _DONE
 
 
 @kernel
-def _amend(books, accounts, markets, log, intent):
-    """Change a resting order: fewer lots at its price keep its place; anything else is a cancel and a new order.
-
-    The new order is checked first; if it is refused, the old one stays.
-    """
-    slot = find_order(books, intent[I_ORDER])
-    row = intent[I_ACCOUNT]
-    if slot == 0 or books.orders[slot, O_OWNER] != row:
-        return _UNKNOWN
-    if intent[I_LOTS] <= 0:
-        return _BAD_SIZE
-    order = books.orders[slot]
-    price = intent[I_PRICE] if intent[I_PRICE] > 0 else order[O_PRICE]
-    excess = order[O_LOTS] - intent[I_LOTS]
-    if price == order[O_PRICE] and excess >= 0:
-        if excess > 0:
-            _forget_open(accounts, books, slot, excess)
-            reduce_order(books, slot, excess)
-        return _DONE
-    market, side, lots = order[O_MARKET], order[O_SIDE], order[O_LOTS]
-    intent[I_MARKET], intent[I_SIDE], intent[I_KIND], intent[I_PRICE] = market, side, _LIMIT, price
-    intent[I_TIF], intent[I_FLAGS] = _GTC, order[O_FLAGS]
-    status = _check_shape(books, accounts, intent)
-    if status == _DONE and order[O_FLAGS] & _REDUCE == 0:
-        _forget_open(accounts, books, slot, lots)
-        status = check_order(accounts, markets, row, market, side, price, intent[I_LOTS])
-        _forget_open(accounts, books, slot, -lots)
-    if status != _DONE:
-        return status
-    cancel_resting(books, accounts, slot)
-    return _place(books, accounts, markets, log, intent)
-
-
-@kernel
 def match_orders(books, accounts, markets, log, intents, start, n):
-    """Process intents[start:n] in order; return the first one not processed (n, or less when the logs lack room: spill, call again).
+    """Process intents[start:n] in order; return the first one not processed: n, or less when the logs lack room.
 
-    Writes I_STATUS, I_FILLED and I_ORDER of each. Trades carry Reason TRADE, LIQUIDATION or UNWIND by flag; only TRADE takers
-    pay the taker fee, makers always pay (or get) theirs.
+    Then the caller spills the logs and calls again. Writes I_STATUS, I_FILLED and I_ORDER of each. Trades carry Reason
+    TRADE, LIQUIDATION or UNWIND by the taker's flag; only TRADE takers pay the taker fee, makers always pay (or get)
+    theirs. accounts, markets: None for a book without a clearing house.
     """
     header = log.header
     for i in range(start, n):
-        if not _has_log_room(books, log):
-            return i
         intent = intents[i]
-        kind = intent[I_KIND]
-        intent[I_FILLED] = 0
-        header[H_ORDER_COUNT] += 1
-        if kind == _LIMIT or kind == _MARKET:
-            status = _place(books, accounts, markets, log, intent)
-        elif kind == _CANCEL_ALL:
-            cancel_row_in(books, accounts, intent[I_ACCOUNT], intent[I_MARKET])
+        row, market, kind, order_id = intent[I_ACCOUNT], intent[I_MARKET], intent[I_KIND], intent[I_ORDER]
+        side, tif, flags = intent[I_SIDE], intent[I_TIF], intent[I_FLAGS]
+        price, lots = intent[I_PRICE], intent[I_LOTS]
+        if not has_log_room(books, accounts, log, lots):
+            return i
+        status, filled = _REPLACE, 0
+        if kind == _CANCEL_ALL:
+            cancel_row_in(books, accounts, row, market)
             status = _DONE
         elif kind == _CANCEL:
-            slot = find_order(books, intent[I_ORDER])
-            if slot != 0 and books.orders[slot, O_OWNER] == intent[I_ACCOUNT]:
-                cancel_resting(books, accounts, slot)
-                status = _DONE
-            else:
-                status = _UNKNOWN
-        else:
-            status = _amend(books, accounts, markets, log, intent)
+            status = _cancel(books, accounts, row, order_id)
+        elif kind == _AMEND:
+            status, market, side, price, flags = _begin_amend(books, accounts, markets, row, order_id, price, lots)
+            kind, tif = _LIMIT, _GTC
+        if status == _REPLACE:
+            status, filled, order_id = _place(
+                books, accounts, markets, log, row, market, side, kind, tif, price, lots, flags
+            )
         intent[I_STATUS] = status
-        if status != _DONE:
-            header[H_REJECT_COUNT] += 1
+        intent[I_FILLED] = filled
+        intent[I_ORDER] = order_id
+        header[H_ORDER_COUNT] += 1
+        header[H_REJECT_COUNT] += 1 if status != _DONE else 0
+    return n
+
+
+@kernel
+def match_actions(books, log, market, actions, start, n):
+    """Process actions[start:n] on one book without accounts; return the first one not processed, as `match_orders`.
+
+    actions: ACTION records.  The header counts orders, rejects, fills, lots and value (price x lots, ticks).
+    """
+    if market < 0 or market >= books.tops.shape[0]:
+        return start
+    header = log.header
+    for i in range(start, n):
+        action = actions[i]
+        owner, lots = np.int64(action["owner"]), np.int64(action["lots"])
+        if not has_log_room(books, None, log, lots):
+            return i
+        kind = np.int64(action["kind"])
+        header[H_ORDER_COUNT] += 1
+        if action["replace"] != 0 or kind == _CANCEL_ALL:
+            cancel_row_in(books, None, owner, market)
+        if kind == _CANCEL_ALL:
+            continue
+        side, tif, price = np.int64(action["side"]), np.int64(action["tif"]), np.int64(action["price"])
+        status, _, _ = _place(books, None, None, log, owner, market, side, kind, tif, price, lots, 0)
+        header[H_REJECT_COUNT] += 1 if status != _DONE else 0
     return n

@@ -7,7 +7,8 @@ from sim.kernels.ledger import post_transfer
 
 @kernel
 def post_against(accounts, markets, log, reason, other, rows, quote, lots, market, price, start):
-    """For each i >= start: rows[i] pays quote[i] to `other` and receives lots[i] from it; return where to go on if the log is full."""
+    """For each i >= start: rows[i] pays quote[i] to `other` and receives lots[i] from it; return where to go on if
+    the log is full."""
     header = log.header
     for i in range(start, rows.shape[0]):
         if header[H_LOG_ON] != 0 and header[H_N_TRANSFERS] >= log.transfers.shape[0]:

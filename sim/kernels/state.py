@@ -45,7 +45,9 @@ class MarketArrays(NamedTuple):
 
     mark: I64  # (M,) ticks, the last published
     params: I64  # (M, PARAM_WIDTH)
-    tiers: I64  # (M, K, 4) floor quanta, maintenance ppm, deduction quanta, initial ppm; unused rows have floor INT64_MAX
+    tiers: (
+        I64  # (M, K, 4) floor quanta, maintenance ppm, deduction quanta, initial ppm; unused rows have floor INT64_MAX
+    )
 
 
 # Columns of MarketArrays.params.

@@ -1,7 +1,7 @@
 """Stop orders: market orders that the mark triggers. A table with O(1) add and cancel, scanned by blocks.
 
-A sell stop triggers at mark <= trigger, a buy stop at mark >= trigger. A block's bound may be stale on the cautious side only; a scan
-that enters a block puts it right, so a calm tick looks at one number a block.
+A sell stop triggers at mark <= trigger, a buy stop at mark >= trigger. A block's bound may be stale on the cautious
+side only; a scan that enters a block puts it right, so a calm tick looks at one number a block.
 """
 
 from typing import NamedTuple
@@ -127,10 +127,11 @@ def _write_order(table, accounts, slot, intents, n):
 
 @kernel
 def trigger_stops(table, markets, accounts, intents, n):
-    """Take out every stop that the mark triggers and append its market order to intents; return the new number of intents.
+    """Take out every stop that the mark triggers and append its market order to intents; return the new number of
+    intents.
 
-    Order: by market, then by slot. Stops of accounts with nothing left to reduce vanish. When intents is full the rest stays and
-    triggers at the next call.
+    Order: by market, then by slot. Stops of accounts with nothing left to reduce vanish. When intents is full the
+    rest stays and triggers at the next call.
     """
     n_markets, capacity = table.down.shape
     for market in range(n_markets):

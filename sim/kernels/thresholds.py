@@ -19,6 +19,7 @@ from sim.kernels.margin import equity, is_distressed, maintenance, position_main
 from sim.kernels.state import (
     BASE_ENTRY,
     BASE_MARK_PLUS_FEE,
+    I64,
     P_AT_OR_BELOW,
     P_CLOSE_FEE_PPM,
     P_MARGIN_BASE,
@@ -27,6 +28,8 @@ from sim.kernels.state import (
     TIER_DEDUCTION,
     TIER_FLOOR,
     TIER_MAINTENANCE_PPM,
+    AccountArrays,
+    MarketArrays,
 )
 
 BLOCK = 256
@@ -233,12 +236,12 @@ def _reindex(thresholds, accounts, markets, rows, n, all_rows):
             _set_down(thresholds, 0, row, ALWAYS_DOWN)
 
 
-def reindex_all(thresholds, accounts, markets):
+def reindex_all(thresholds: Thresholds, accounts: AccountArrays, markets: MarketArrays) -> None:
     """Recompute the thresholds of all rows."""
     _reindex(thresholds, accounts, markets, accounts.touched, len(accounts.quote), True)
 
 
-def reindex_touched(thresholds, accounts, markets, header):
+def reindex_touched(thresholds: Thresholds, accounts: AccountArrays, markets: MarketArrays, header: I64) -> None:
     """Recompute the thresholds of the rows touched in this cycle."""
     _reindex(thresholds, accounts, markets, accounts.touched, int(header[H_N_TOUCHED]), False)
 

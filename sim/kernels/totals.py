@@ -1,4 +1,5 @@
-"""Sums over margin rows in one pass: what conservation is checked against, open interest, and isolated rows gone flat."""
+"""Sums over margin rows in one pass: what conservation is checked against, open interest, and isolated rows gone
+flat."""
 
 from sim.events import H_LOG_ON, H_N_TOUCHED, H_N_TRANSFERS, AccountMode, Reason
 from sim.kernels.jit import kernel
@@ -46,8 +47,8 @@ def count_inconsistent_rows(accounts):
 def settle_touched(accounts, header, quote_seen, lots_seen, out_lots):
     """Return by how many quanta the touched rows changed in sum since they were last seen, and mark them seen.
 
-    quote_seen: int64 (A,).  lots_seen: int64 (A, M).  out_lots: int64 (M,), gets the sum of the changes of lots.  All are 0 in a
-    conserved cycle. The list of touched rows stays.
+    quote_seen: int64 (A,).  lots_seen: int64 (A, M).  out_lots: int64 (M,), gets the sum of the changes of lots.  All
+    are 0 in a conserved cycle. The list of touched rows stays.
     """
     total = 0
     n_markets = lots_seen.shape[1]
@@ -67,7 +68,8 @@ def settle_touched(accounts, header, quote_seen, lots_seen, out_lots):
 def release_isolated(accounts, markets, log, lots_seen, start):
     """Give the money of isolated rows that went flat in this cycle back to their wallets; return where to go on.
 
-    lots_seen: int64 (A, M), positions at the end of the last cycle. Looks at the touched rows from number `start`; the returned number
+    lots_seen: int64 (A, M), positions at the end of the last cycle. Looks at the touched rows from number `start`;
+    the returned number
     is below header[H_N_TOUCHED] only when the log is full. A row in debt keeps it: that is for the waterfall.
     """
     header = log.header

@@ -1,4 +1,5 @@
-"""Builds the struct of arrays of margin rows, and names the reserved ones. Balances change only in `ledger.py` and its twin."""
+"""Builds the struct of arrays of margin rows, and names the reserved ones. Balances change only in `ledger.py` and
+its twin."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

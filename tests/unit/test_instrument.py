@@ -16,7 +16,7 @@ def test_one_tick_on_one_lot_is_a_whole_number_of_quanta():
 
 
 def test_a_tick_that_does_not_fit_the_quantum_is_refused():
-    with pytest.raises(ConfigError, match="0.01 quanta.*smaller quantum"):
+    with pytest.raises(ConfigError, match=r"0.01 quanta.*smaller quantum"):
         Instrument.build(**{**BTC, "quantum": Decimal("0.01")})
 
 
@@ -49,7 +49,7 @@ def test_a_position_beyond_the_head_room_is_refused():
     market = Instrument.build(**BTC)
     # 2**61 quanta = 2.3e12 USDT; 20 million BTC at 120,000 is 2.4e12.
     market.require_headroom(lots=19_000_000_000, ticks=1_200_000, what="open interest")
-    with pytest.raises(ConfigError, match="open interest.*head-room"):
+    with pytest.raises(ConfigError, match=r"open interest.*head-room"):
         market.require_headroom(lots=20_000_000_000, ticks=1_200_000, what="open interest")
 
 
