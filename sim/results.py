@@ -83,8 +83,8 @@ index_price                 | float64 | quote  | outside reference
 mark_price                  | float64 | quote  | what margin is measured at
 best_bid                    | float64 | quote  | best bid, NaN if none
 best_ask                    | float64 | quote  | best ask, NaN if none
-depth_bid_near_quanta       | int64   | quanta | resting bids within the near band of the mark (manifest:
-depth_bands_ppm) depth_ask_near_quanta       | int64   | quanta | resting asks within the near band
+depth_bid_near_quanta       | int64   | quanta | resting bids within the near band (manifest: depth_bands_ppm)
+depth_ask_near_quanta       | int64   | quanta | resting asks within the near band
 depth_bid_mid_quanta        | int64   | quanta | resting bids within the middle band
 depth_ask_mid_quanta        | int64   | quanta | resting asks within the middle band
 depth_bid_far_quanta        | int64   | quanta | resting bids within the far band
