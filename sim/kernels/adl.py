@@ -21,7 +21,7 @@ from sim.events import (
     Reason,
 )
 from sim.kernels.allocate import allocate
-from sim.kernels.bankruptcy import bankruptcy_quote, lot_value
+from sim.kernels.bankruptcy import bankruptcy_quote, count_positions, lot_value
 from sim.kernels.jit import kernel
 from sim.kernels.ledger import post_transfer
 from sim.kernels.liquidation_records import find_record, note_closed
@@ -87,10 +87,9 @@ def profit_leverage_score(accounts, markets, row, market):
     if entry == 0.0:
         return np.inf if profit > 0.0 else -np.inf
     own = np.float64(equity(accounts, markets, row))
-    total = maintenance(accounts, markets, row)
-    here = maintenance_in(accounts, markets, row, market)
-    if total != here:
-        own *= np.float64(here) / np.float64(total)
+    if accounts.lots.shape[1] > 1 and count_positions(accounts, row) > 1:
+        here, total = maintenance_in(accounts, markets, row, market), maintenance(accounts, markets, row)
+        own *= np.float64(here) / np.float64(total) if total > 0 else 1.0
     if profit > 0.0:
         return np.inf if own <= 0.0 else profit / entry * (np.abs(np.float64(value)) / own)
     leverage_inverse = max(own, 0.0) / np.abs(np.float64(value))
