@@ -90,10 +90,11 @@ def _answer(series: pd.DataFrame, context: Context) -> str:
     gap = mark / index - 1
     worst = int(np.nanargmax(np.abs(gap)))
     liquidated = float(context.quote(series[["liquidated_long_quanta", "liquidated_short_quanta"]].iloc[-1].sum()))
+    fall = (mark[low] / mark[0] - 1) * 100
     return (
-        f"At the samples: mark from {_price(mark[0])} to a low of {_price(mark[low])} ({(mark[low] / mark[0] - 1) * 100:+.1f}%),"
-        f" {_price(mark[-1])} at the end. Index low"
-        f" {_price(np.nanmin(index))}. Mark at most {gap[worst] * 100:+.2f}% from the index."
+        f"At the samples: mark from {_price(mark[0])} to a low of {_price(mark[low])} ({fall:+.1f}%),"
+        f" {_price(mark[-1])} at the end. Index low {_price(np.nanmin(index))}."
+        f" Mark at most {gap[worst] * 100:+.2f}% from the index."
         f" Liquidated: {format_short(liquidated, context.asset)}."
     )
 
