@@ -2,7 +2,6 @@
 
 from sim.events import (
     H_LOG_ON,
-    H_N_TOUCHED,
     H_N_TRANSFERS,
     T_LOTS,
     T_MARKET,
@@ -43,21 +42,21 @@ def post_batch(accounts, markets, log, rows, start, n):
 
 
 @kernel
-def settle_touched(accounts, header, quote_seen, lots_seen, out_lots):
-    """Return the sum of quote changes of the rows touched in this cycle; write the sums of lots changes to `out_lots`.
+def settle_touched(touched, n, quote, lots, quote_seen, lots_seen, out_lots):
+    """Return the sum of quote changes of rows touched[:n]; write the sums of their lots changes to `out_lots`.
 
     Both are 0 in a conserved cycle. quote_seen (A,) and lots_seen (A, M) hold the balances at the last call, and are
     brought up to date.  out_lots: int64 (M,).
     """
-    n_markets = accounts.lots.shape[1]
+    n_markets = lots.shape[1]
     for market in range(n_markets):
         out_lots[market] = 0
     total = 0
-    for i in range(header[H_N_TOUCHED]):
-        row = accounts.touched[i]
-        total += accounts.quote[row] - quote_seen[row]
-        quote_seen[row] = accounts.quote[row]
+    for i in range(n):
+        row = touched[i]
+        total += quote[row] - quote_seen[row]
+        quote_seen[row] = quote[row]
         for market in range(n_markets):
-            out_lots[market] += accounts.lots[row, market] - lots_seen[row, market]
-            lots_seen[row, market] = accounts.lots[row, market]
+            out_lots[market] += lots[row, market] - lots_seen[row, market]
+            lots_seen[row, market] = lots[row, market]
     return total

@@ -173,7 +173,16 @@ class Ledger:
         from sim.kernels.batch import settle_touched
 
         header = self.log.header
-        quote = settle_touched(self.accounts, header, self._quote_seen, self.lots_seen, self._lots_sum)
+        accounts, n_touched = self.accounts, int(header[H_N_TOUCHED])
+        quote = settle_touched(
+            accounts.touched,
+            n_touched,
+            accounts.quote,
+            accounts.lots,
+            self._quote_seen,
+            self.lots_seen,
+            self._lots_sum,
+        )
         if quote or self._lots_sum.any():
             raise ConservationError(
                 f"cycle {int(header[H_CYCLE])}: {quote} quanta and {self._lots_sum.tolist()} lots came from nowhere"
