@@ -48,7 +48,7 @@ GROUP_COLOURS = {
 WIDTH = 1000
 MOST_HEIGHT = 640  # fits a printed page with its caption
 FONT = "Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
-_TOP, _BOTTOM = 92, 86
+_TOP, _BOTTOM = 102, 86
 
 
 def finish(figure: go.Figure, context: Context, *, question: str, answer: str, height: int = 460) -> go.Figure:
@@ -68,7 +68,7 @@ def finish(figure: go.Figure, context: Context, *, question: str, answer: str, h
             "y": 1,
             "yref": "container",
             "yanchor": "top",
-            "pad": {"t": 14},
+            "pad": {"t": 26},
             "font": {"size": 18},
         },
         margin={"l": 90, "r": 40, "t": _TOP + 18 * lines, "b": _BOTTOM},
