@@ -1,0 +1,248 @@
+"""One market's order book, one request at a time: for users, tests and explanations. The engine sends batches.
+
+Both go through `match_orders`, so they trade alike. Without accounts the book only matches; with accounts every order
+passes the margin check, fills move money and lots, and reduce-only orders and stops know the position.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.errors import InvariantError
+from sim.events import (
+    F_LOTS,
+    F_MAKER,
+    F_MAKER_ORDER,
+    F_PRICE,
+    F_REASON,
+    F_TAKER,
+    F_TAKER_ORDER,
+    F_TAKER_SIDE,
+    FILL_WIDTH,
+    H_CAUSE,
+    H_LOG_ON,
+    H_N_FILLS,
+    H_N_TRANSFERS,
+    H_NEXT_ORDER,
+    H_STAMP,
+    HEADER_WIDTH,
+    I_ACCOUNT,
+    I_FILLED,
+    I_FLAGS,
+    I_KIND,
+    I_LOTS,
+    I_MARKET,
+    I_ORDER,
+    I_PRICE,
+    I_SIDE,
+    I_STATUS,
+    I_TIF,
+    INTENT_WIDTH,
+    TRANSFER_WIDTH,
+    OrderFlag,
+    OrderKind,
+    OrderStatus,
+    Reason,
+    Side,
+    TimeInForce,
+)
+from sim.kernels.book import B_BASE, BookArrays, best_prices, find_order, make_books
+from sim.kernels.matching import match_orders
+from sim.kernels.state import AccountArrays, LogArrays, MarketArrays
+from sim.kernels.stops import StopArrays, add_stop, cancel_stop, make_stops, trigger_stops
+from sim.orders import Fill, Order
+
+
+@dataclass(frozen=True)
+class ClearingSide:
+    """The clearing house behind a book: margin rows, markets, and the log (fills are seen only while it is on)."""
+
+    accounts: AccountArrays
+    markets: MarketArrays
+    log: LogArrays
+
+
+class OrderBook:
+    """A price-time priority book of one market. Prices in ticks, sizes in lots, owners are row numbers."""
+
+    def __init__(
+        self,
+        *,
+        owners: int = 1024,
+        capacity: int = 1 << 16,
+        lowest_price: int = 1,
+        grid_bits: int = 20,
+        clearing: ClearingSide | None = None,
+        books: BookArrays | None = None,
+        market: int = 0,
+    ) -> None:
+        """Make an empty book, or take over number `market` of existing `books`.
+
+        With `clearing` the owners are its rows. Prices lie in lowest_price .. lowest_price + 2**grid_bits - 1.
+        """
+        if clearing is not None:
+            owners = len(clearing.accounts.quote)
+        self.market = market
+        self.books = books or make_books(
+            market + 1, capacity=capacity, n_rows=owners, base_ticks=[lowest_price] * (market + 1), grid_bits=grid_bits
+        )
+        self._clearing = clearing
+        self._accounts = clearing.accounts if clearing else None
+        self._markets = clearing.markets if clearing else None
+        self._log = clearing.log if clearing else _make_log(self.books)
+        self._intents = np.zeros((1, INTENT_WIDTH), np.int64)
+        self._stops: StopArrays | None = None
+
+    def limit(
+        self,
+        owner: int,
+        side: Side,
+        *,
+        price: int,
+        lots: int,
+        tif: TimeInForce = TimeInForce.GTC,
+        reduce_only: bool = False,
+    ) -> Order:
+        """Send a limit order; what does not trade at once rests (GTC, POST_ONLY) or is dropped (IOC)."""
+        return self._send(owner, OrderKind.LIMIT, side=side, price=price, lots=lots, tif=tif, reduce_only=reduce_only)
+
+    def market_order(self, owner: int, side: Side, *, lots: int, reduce_only: bool = False) -> Order:
+        """Send a market order; what the book cannot fill is dropped."""
+        tif = TimeInForce.IOC
+        return self._send(owner, OrderKind.MARKET, side=side, price=0, lots=lots, tif=tif, reduce_only=reduce_only)
+
+    def cancel(self, owner: int, order_id: int) -> Order:
+        """Cancel one resting order of the owner; REJECTED_UNKNOWN_ORDER if it rests no more or is another's."""
+        return self._send(owner, OrderKind.CANCEL, order_id=order_id)
+
+    def cancel_all(self, owner: int) -> Order:
+        """Cancel all resting orders of the owner in this market."""
+        return self._send(owner, OrderKind.CANCEL_ALL)
+
+    def amend(self, owner: int, order_id: int, *, lots: int, price: int = 0) -> Order:
+        """Change what is left of a resting order to `lots`, at `price` (0: unchanged).
+
+        Fewer lots at the same price keep the order's place in the queue. Any other change loses it and gives a new id;
+        if the new order is refused, the old one stays.
+        """
+        return self._send(owner, OrderKind.AMEND, order_id=order_id, lots=lots, price=price)
+
+    def stop_market(self, owner: int, side: Side, *, trigger: int, lots: int, reduce_only: bool = True) -> int:
+        """Enter a market order that the mark triggers; return its slot. Sells trigger at mark <= trigger."""
+        self._require_clearing("a stop")
+        if not 0 < trigger < 2**31 - 1 or lots <= 0:
+            raise ValueError(
+                f"a stop needs a positive trigger below 2**31 - 1 and positive lots, was {trigger}, {lots}"
+            )
+        slot = int(add_stop(self.stops, owner, self.market, int(side), trigger, lots, _flags(reduce_only)))
+        if slot < 0:
+            raise InvariantError(f"the stop table is full: {len(self.stops.stops)} stops")
+        return slot
+
+    def cancel_stop(self, slot: int) -> bool:
+        """Take a stop out; False if it was triggered or cancelled before."""
+        return bool(cancel_stop(self.stops, slot))
+
+    def trigger_stops(self) -> list[Order]:
+        """Send the orders of all stops that the present mark triggers, in slot order; return what became of them."""
+        clearing = self._require_clearing("a stop")
+        rows = np.zeros((max(1, int(self.stops.head[1])), INTENT_WIDTH), np.int64)
+        count = int(trigger_stops(self.stops, clearing.markets, clearing.accounts, rows, 0))
+        orders = []
+        for i in range(count):
+            self._intents[0] = rows[i]
+            orders.append(self._match())
+        return orders
+
+    @property
+    def stops(self) -> StopArrays:
+        """The stop table, made at the first use."""
+        if self._stops is None:
+            self._stops = make_stops(len(self.books.tops), 1 << 12)
+        return self._stops
+
+    @property
+    def best_bid(self) -> int:
+        """Highest price bid, ticks; 0 if there is none."""
+        return int(best_prices(self.books, self.market)[0])
+
+    @property
+    def best_ask(self) -> int:
+        """Lowest price asked, ticks; 0 if there is none."""
+        return int(best_prices(self.books, self.market)[1])
+
+    def lots_at(self, price: int) -> int:
+        """Lots resting at a price."""
+        index = price - int(self.books.tops[self.market, B_BASE])
+        return int(self.books.levels[self.market, index]["lots"]) if 0 <= index < self.books.levels.shape[1] else 0
+
+    def lots_left(self, order_id: int) -> int:
+        """Lots of an order still resting; 0 if it rests no more."""
+        slot = int(find_order(self.books, order_id))
+        return int(self.books.orders[slot]["lots"]) if slot else 0
+
+    def _require_clearing(self, what: str) -> ClearingSide:
+        if self._clearing is None:
+            raise ValueError(f"{what} needs a position: make the book with clearing=")
+        return self._clearing
+
+    def _send(
+        self,
+        owner: int,
+        kind: OrderKind,
+        *,
+        side: Side = Side.BUY,
+        price: int = 0,
+        lots: int = 0,
+        tif: TimeInForce = TimeInForce.GTC,
+        reduce_only: bool = False,
+        order_id: int = 0,
+    ) -> Order:
+        if not 0 <= owner < self.books.owners.shape[1]:
+            raise ValueError(f"owner must lie in 0..{self.books.owners.shape[1] - 1}, was {owner}")
+        if reduce_only:
+            self._require_clearing("a reduce-only order")
+        row = self._intents[0]
+        row[I_ACCOUNT], row[I_MARKET], row[I_KIND], row[I_SIDE], row[I_TIF] = owner, self.market, kind, side, tif
+        row[I_PRICE], row[I_LOTS], row[I_FLAGS], row[I_ORDER] = price, lots, _flags(reduce_only), order_id
+        return self._match()
+
+    def _match(self) -> Order:
+        """Send the one intent in the buffer; the fills are those it appended to the log."""
+        header = self._log.header
+        if self._clearing is None:
+            header[H_N_FILLS] = 0
+        seen = int(header[H_N_FILLS])
+        if match_orders(self.books, self._accounts, self._markets, self._log, self._intents, 0, 1) != 1:
+            raise InvariantError(
+                f"the log has no room for the order: {int(header[H_N_TRANSFERS])} transfers stand in it"
+            )
+        row = self._intents[0]
+        status = OrderStatus(int(row[I_STATUS]))
+        fills = tuple(_read_fill(line) for line in self._log.fills[seen : int(header[H_N_FILLS])].tolist())
+        return Order(status, int(row[I_ORDER]) if status == OrderStatus.DONE else 0, int(row[I_FILLED]), fills)
+
+
+def _flags(reduce_only: bool) -> int:
+    return int(OrderFlag.REDUCE_ONLY) if reduce_only else 0
+
+
+def _make_log(books: BookArrays) -> LogArrays:
+    """Return a log for a book without accounts: room for the longest sweep, no transfers."""
+    header = np.zeros(HEADER_WIDTH, np.int64)
+    header[H_LOG_ON], header[H_CAUSE], header[H_NEXT_ORDER], header[H_STAMP] = 1, -1, 1, 1
+    fills = np.zeros((len(books.free), FILL_WIDTH), np.int64)
+    return LogArrays(header, np.zeros((1, TRANSFER_WIDTH), np.int64), fills)
+
+
+def _read_fill(line: list[int]) -> Fill:
+    return Fill(
+        price=line[F_PRICE],
+        lots=line[F_LOTS],
+        maker=line[F_MAKER],
+        taker=line[F_TAKER],
+        taker_side=Side(line[F_TAKER_SIDE]),
+        maker_serial=line[F_MAKER_ORDER],
+        taker_serial=line[F_TAKER_ORDER],
+        reason=Reason(line[F_REASON]),
+    )
