@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.agents.behaviours import Levered
-from sim.agents.book import OpeningBook
+from sim.agents.book import Draft, OpeningBook
 from sim.agents.cohort import Cohort, PopulationConfig
 from sim.agents.opening import build_opening
 from sim.agents.shares import Venue
 from sim.config.nearest import nearest_hint
 from sim.errors import InputDataError
-from sim.events import AccountMode, Side
+from sim.events import Side
 from sim.positions.csvfile import PositionRow
 from sim.rng import Streams
 from sim.units import PPM, QUANTA_LIMIT, allocate_largest_remainder
@@ -188,51 +188,32 @@ def _lay_out(
         (row for wallet in wallets for row in wallet.rows if row.market >= 0), key=lambda row: row.line or 2**62
     )
     isolated = [row for row in lines if row.isolated]
-    n_wallets, n_rows = starts[-1], starts[-1] + len(isolated)
-    place_of = {id(row): n_wallets + place for place, row in enumerate(isolated)}
+    place_of = {id(row): starts[-1] + place for place, row in enumerate(isolated)}
     placed = [(place_of.get(id(row), row_of[row.account]), row) for row in lines]
-    wallet = np.arange(n_rows, dtype=np.int32)
-    wallet[n_wallets:] = [row_of[row.account] for row in isolated]
-    market = np.full(n_rows, -1, np.int32)
-    market[n_wallets:] = [row.market for row in isolated]
-    mode = np.full(n_rows, AccountMode.CROSS, np.uint8)
-    mode[:first] = AccountMode.RESERVED
-    mode[n_wallets:] = AccountMode.ISOLATED
-    owner = np.searchsorted(np.array(starts), wallet, side="right") - 1
-    makes = np.array([*(cohort.behaviour.is_maker for cohort, _ in members), *(False for _ in agents), False])
-    positions, stops = _positions(placed), _stops(placed)
-    initial_ppm = _per_row(first, [w.initial_ppm for w in wallets], [_isolated_ppm(row, venue) for row in isolated])
-    initial_ppm[:first] = PPM
-    return OpeningBook(
-        first_trader=first,
-        n_traders=n_wallets - first,
-        wallet=wallet,
-        market=market,
-        mode=mode,
-        initial_ppm=initial_ppm,
-        deposit=_per_row(first, [w.deposit for w in wallets], [row.margin for row in isolated]),
-        cohort=owner.astype(np.int32),
-        cohort_names=(*(cohort.name for cohort, _ in members), *(agent.name for agent in agents)),
-        cohort_starts=tuple(starts),
-        is_maker=makes[owner],
-        is_named=owner >= len(members),
-        agent_rows=tuple(starts[len(members) : -1]),
-        positions=positions,
-        leverage=PPM / np.maximum(initial_ppm[positions[:, 0]], 1),
-        stops=stops,
-        open_interest=np.array(
-            [
-                int(positions[(positions[:, 1] == m) & (positions[:, 2] > 0), 2].sum())
-                for m in range(len(venue.instruments))
-            ],
-            np.int64,
-        ),
-        n_remargined=0,
+    draft = Draft(starts, np.array([PPM] * first + [wallet.initial_ppm for wallet in wallets], np.int64))
+    draft.deposit[first:] = [wallet.deposit for wallet in wallets]
+    draft.end += len(isolated)
+    draft.blocks += [
+        (np.array([row_of[row.account]]), row.market, np.array([row.margin]), np.array([_isolated_ppm(row, venue)]))
+        for row in isolated
+    ]
+    positions = np.array([(at, row.market, row.lots, row.entry) for at, row in placed], np.int64).reshape(-1, 4)
+    draft.positions.append(positions)
+    draft.leverage.append(np.array([PPM / _chosen_ppm(row, draft, at, venue) for at, row in placed]))
+    draft.stops.append(_stops(placed))
+    longs = np.where(positions[:, 2] > 0, positions[:, 2], 0)
+    open_interest = [int(longs[positions[:, 1] == m].sum()) for m in range(len(venue.instruments))]
+    return draft.finish(
+        (*(cohort.name for cohort, _ in members), *(agent.name for agent in agents)),
+        makes=[*(cohort.behaviour.is_maker for cohort, _ in members), *(False for _ in agents)],
+        n_cohorts=len(members),
+        open_interest=np.array(open_interest, np.int64),
     )
 
 
-def _per_row(first: int, wallets: Sequence[int], isolated: Sequence[int]) -> I64:
-    return np.concatenate([np.zeros(first, np.int64), np.array([*wallets, *isolated], np.int64)])
+def _chosen_ppm(row: PositionRow, draft: Draft, at: int, venue: Venue) -> int:
+    """The initial-margin rate of the margin row on which a position stands."""
+    return _isolated_ppm(row, venue) if row.isolated else int(draft.initial_ppm[at])
 
 
 def _isolated_ppm(row: PositionRow, venue: Venue) -> int:
@@ -243,19 +224,13 @@ def _isolated_ppm(row: PositionRow, venue: Venue) -> int:
     return max(1, min(PPM, -(-row.margin * PPM // value)))
 
 
-def _positions(placed: Sequence[tuple[int, PositionRow]]) -> I64:
-    table = np.array([(at, row.market, row.lots, row.entry) for at, row in placed], np.int64).reshape(-1, 4)
-    return table[np.lexsort((table[:, 1], table[:, 0]))]
-
-
 def _stops(placed: Sequence[tuple[int, PositionRow]]) -> I64:
     entries = [
         (at, row.market, int(Side.SELL if row.lots > 0 else Side.BUY), row.stop, row.stop_lots)
         for at, row in placed
         if row.stop
     ]
-    table = np.array(entries, np.int64).reshape(-1, 5)
-    return table[np.lexsort((table[:, 1], table[:, 0]))]
+    return np.array(entries, np.int64).reshape(-1, 5)
 
 
 def positions_of_opening(book: OpeningBook, capital: Sequence[I64], venue: Venue) -> list[PositionRow]:
