@@ -135,6 +135,7 @@ def finish(world: World) -> None:
     world.ledger.check_full()
     if world.log.header[H_N_TRANSFERS] or world.log.header[H_N_FILLS]:
         spill(world.log, world.events)
+    world.events.flush()
 
 
 def summary_row(world: World, identity: dict[str, object]) -> dict[str, object]:

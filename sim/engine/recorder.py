@@ -10,9 +10,10 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from sim import events as ev
-from sim.events import OrderKind, OrderStatus, Reason, Side, TimeInForce
+from sim.events import OrderKind, OrderStatus, Reason, TimeInForce
 from sim.instrument import Instrument
 from sim.kernels import records as rec
 from sim.results import SERIES
@@ -46,15 +47,25 @@ class MemorySink:
         return {column: np.concatenate([batch[column] for batch in batches]) for column in batches[0]}
 
 
-def _names(enumeration: type[Reason] | type[Side] | type[OrderKind] | type[TimeInForce]) -> npt.NDArray[np.object_]:
-    return np.array([member.name for member in enumeration], dtype=object)
+class Names:
+    """Strings by number, handed out as Arrow arrays: a million names cost milliseconds."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = pa.array(names, pa.string())
+
+    def __getitem__(self, numbers: npt.NDArray[np.int64]) -> pa.StringArray:
+        """The names of `numbers`."""
+        return self._names.take(pa.array(np.ascontiguousarray(numbers)))
 
 
-REASON_NAMES = _names(Reason)
-SIDE_NAMES = np.array(["buy", "sell"], dtype=object)
-KIND_NAMES = _names(OrderKind)
-TIF_NAMES = _names(TimeInForce)
-STATUS_NAMES = np.array([status.name for status in OrderStatus if status >= 0], dtype=object)
+REASON_NAMES = Names([member.name for member in Reason])
+SIDE_NAMES = Names(["buy", "sell"])
+KIND_NAMES = Names([member.name for member in OrderKind])
+TIF_NAMES = Names([member.name for member in TimeInForce])
+STATUS_NAMES = Names([status.name for status in OrderStatus if status >= 0])
+
+#: Orders are collected over cycles and handed on in batches of at least this many.
+ORDERS_PER_BATCH = 1 << 16
 
 
 class EventTables:
@@ -64,12 +75,15 @@ class EventTables:
         self, instruments: Sequence[Instrument], sink: EventSink | None, *, funds: Mapping[int, str] | None = None
     ) -> None:
         self._sink = sink
-        self._market_names = np.array([instrument.name for instrument in instruments], dtype=object)
+        self._market_names = Names([*(instrument.name for instrument in instruments), ""])
+        self._no_market = len(instruments)
         self._ticks = np.array([float(instrument.tick_size) for instrument in instruments])
         self._tick_values = np.array([instrument.tick_value for instrument in instruments], np.int64)
         self.row_counts: dict[str, int] = {}
         self.funds = dict(funds or {})  # FUND row -> name of its scope
         self._balances: dict[int, int] = {}
+        self._orders: list[I64] = []
+        self._n_orders = 0
 
     def append(self, table: str, columns: Columns, n_rows: int) -> None:
         """Hand `n_rows` rows to the sink and count them."""
@@ -82,10 +96,9 @@ class EventTables:
         """Ticks -> quote price, NaN where no price (0 ticks)."""
         return np.where(ticks > 0, ticks * self._ticks[market], np.nan)
 
-    def market_name(self, market: I64) -> npt.NDArray[np.object_]:
+    def market_name(self, market: I64) -> pa.StringArray:
         """Names of market ids."""
-        names: npt.NDArray[np.object_] = self._market_names[market]
-        return names
+        return self._market_names[market]
 
     def transfers(self, rows: I64) -> None:
         """Append transfer log rows (n, TRANSFER_WIDTH)."""
@@ -101,7 +114,7 @@ class EventTables:
             "payee": rows[:, ev.T_PAYEE],
             "quote_quanta": rows[:, ev.T_QUOTE],
             "lots": rows[:, ev.T_LOTS],
-            "market": np.where(with_lots, self.market_name(market), ""),
+            "market": self.market_name(np.where(with_lots, market, self._no_market)),
             "price": np.where(with_lots, self.price(market, rows[:, ev.T_PRICE]), np.nan),
         }
         self.append("transfers", columns, len(rows))
@@ -121,7 +134,7 @@ class EventTables:
                 "time_ms": own[:, ev.T_TIME_MS],
                 "cycle": own[:, ev.T_CYCLE],
                 "cause_seq": own[:, ev.T_CAUSE],
-                "fund": np.full(len(own), name, dtype=object),
+                "fund": [name] * len(own),
                 "reason": REASON_NAMES[own[:, ev.T_REASON]],
                 "amount_quanta": amount,
                 "balance_quanta": balance,
@@ -148,14 +161,26 @@ class EventTables:
         self.append("fills", columns, len(rows))
 
     def orders(self, rows: I64, *, time_ms: int, cycle: int) -> None:
-        """Append intents (n, INTENT_WIDTH) after matching."""
-        n_rows = len(rows)
+        """Add intents (n, INTENT_WIDTH) after matching; they reach the sink in batches, and at `flush`."""
+        if self._sink is None:
+            return
+        self._orders.append(np.column_stack([rows, np.full(len(rows), time_ms), np.full(len(rows), cycle)]))
+        self._n_orders += len(rows)
+        if self._n_orders >= ORDERS_PER_BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand the collected orders to the sink."""
+        if not self._n_orders:
+            return
+        rows = np.concatenate(self._orders)
+        self._orders, self._n_orders = [], 0
         market = rows[:, ev.I_MARKET]
         kind = rows[:, ev.I_KIND]
         priced = (kind == OrderKind.LIMIT) | (kind == OrderKind.AMEND)
         columns = {
-            "time_ms": np.full(n_rows, time_ms, np.int64),
-            "cycle": np.full(n_rows, cycle, np.int64),
+            "time_ms": rows[:, ev.INTENT_WIDTH],
+            "cycle": rows[:, ev.INTENT_WIDTH + 1],
             "account": rows[:, ev.I_ACCOUNT],
             "market": self.market_name(market),
             "side": SIDE_NAMES[rows[:, ev.I_SIDE]],
@@ -168,7 +193,7 @@ class EventTables:
             "status": STATUS_NAMES[rows[:, ev.I_STATUS]],
             "filled": rows[:, ev.I_FILLED],
         }
-        self.append("orders", columns, n_rows)
+        self.append("orders", columns, len(rows))
 
     def total_price(self, market: I64, quote: I64, lots: I64) -> npt.NDArray[np.float64]:
         """Price of a close given as a total in quanta: |quote| / (|lots| x tick value) in quote units, NaN without
