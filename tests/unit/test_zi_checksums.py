@@ -1,0 +1,45 @@
+"""The ZI workload gives the published checksum on the compiled book, batch by batch, and on the plain book."""
+
+import numpy as np
+import pytest
+
+from sim.events import H_FILL_COUNT, H_FILLED_LOTS, H_LOG_ON, H_N_FILLS, H_VOLUME
+from sim.kernels.book import make_books
+from sim.kernels.matching import match_actions
+from tests.book_worlds import make_log
+from tests.plain_book import PlainZi
+from tests.zi_workload import CHECKSUMS, draw_workload
+
+SMALL, MIDDLE, LARGE = CHECKSUMS
+
+
+def compiled_checksum(key, *, log_on):
+    workload = draw_workload(traders=key[0], steps=key[1], share=key[2])
+    books = make_books(1, capacity=key[0], n_rows=key[0], base_ticks=[1], grid_bits=18)
+    log = make_log(fills=16)
+    log.header[H_LOG_ON] = int(log_on)
+    done = 0
+    while done < len(workload.actions):
+        done = match_actions(books, log, 0, workload.actions, done, len(workload.actions))
+        log.header[H_N_FILLS] = 0
+    resting = int(np.count_nonzero(books.orders["id"]))
+    return (*log.header[[H_FILL_COUNT, H_FILLED_LOTS, H_VOLUME]].tolist(), resting)
+
+
+@pytest.mark.parametrize("key", [SMALL, MIDDLE])
+@pytest.mark.parametrize("log_on", [True, False])
+def test_zi_checksum_of_the_compiled_book(key, log_on):
+    assert compiled_checksum(key, log_on=log_on) == CHECKSUMS[key]
+
+
+@pytest.mark.slow
+def test_zi_checksum_of_the_compiled_book_over_a_million_actions():
+    assert compiled_checksum(LARGE, log_on=True) == CHECKSUMS[LARGE]
+
+
+def test_zi_checksum_of_the_plain_book():
+    workload = draw_workload(traders=SMALL[0], steps=SMALL[1], share=SMALL[2])
+    plain = PlainZi()
+    for kind, side, _, _, owner, price, lots in workload.actions.tolist():
+        plain.act(owner, side, kind == 1, price, lots)
+    assert plain.checksum() == CHECKSUMS[SMALL]
