@@ -17,6 +17,8 @@ from sim.kernels.thresholds import find_distressed, reindex_touched
 
 I64 = npt.NDArray[np.int64]
 
+NOBODY: I64 = np.zeros(0, np.int64)
+
 
 def find_rows(world: World) -> I64:
     """Step 8: the distressed rows at the published mark (ids, in no particular order)."""
@@ -38,7 +40,9 @@ def clear(world: World) -> None:
     for done in range(rounds_max + 1):
         rows = find_rows(world)
         if len(rows) == 0 and not house.holds_inventory():
-            house.backlog = rows.copy()
+            house.backlog = NOBODY
+            if done == 0:
+                return
             break
         if done == rounds_max:
             world.extremes.rounds_max_reached += 1
@@ -47,7 +51,7 @@ def clear(world: World) -> None:
         if len(due):
             liquidate(world, due)
         elif house.holds_inventory():
-            house.run_waterfall(np.zeros(0, np.int64))
+            house.run_waterfall(NOBODY)
         unwound = unwind(world)
         if not len(due) and not unwound:
             break

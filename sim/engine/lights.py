@@ -14,7 +14,7 @@ from sim.kernels.adl import score_side
 from sim.kernels.adl_places import queue_places
 
 #: Watchers see their place as it was at most this long ago.
-LOOK_MS = 5_000
+LOOK_MS = 30_000
 
 
 def ranking_of(world: World) -> tuple[int, int] | None:
@@ -59,9 +59,10 @@ def look_at_queue(world: World) -> None:
     places[world.watchers] = 0.0
     scores = np.empty(len(places), np.float64)
     for market in range(len(world.instruments)):
-        held = world.accounts.lots[world.watchers, market]
+        lots, cost = world.accounts.lots[world.watchers, market], world.accounts.cost[world.watchers, market]
+        in_profit = lots * world.unit_values()[market] > cost
         for side in (1, -1):
-            rows = world.watchers[held * side > 0]
+            rows = world.watchers[(lots * side > 0) & in_profit]
             if len(rows):
                 score_side(world.accounts, world.markets, market, side, code, wallet_floor, 1, scores)
                 queue_places(world.accounts, scores, market, side, rows, places)

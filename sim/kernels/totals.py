@@ -44,27 +44,6 @@ def count_inconsistent_rows(accounts):
 
 
 @kernel
-def settle_touched(accounts, header, quote_seen, lots_seen, out_lots):
-    """Return by how many quanta the touched rows changed in sum since they were last seen, and mark them seen.
-
-    quote_seen: int64 (A,).  lots_seen: int64 (A, M).  out_lots: int64 (M,), gets the sum of the changes of lots.  All
-    are 0 in a conserved cycle. The list of touched rows stays.
-    """
-    total = 0
-    n_markets = lots_seen.shape[1]
-    for market in range(n_markets):
-        out_lots[market] = 0
-    for i in range(header[H_N_TOUCHED]):
-        row = accounts.touched[i]
-        total += accounts.quote[row] - quote_seen[row]
-        quote_seen[row] = accounts.quote[row]
-        for market in range(n_markets):
-            out_lots[market] += accounts.lots[row, market] - lots_seen[row, market]
-            lots_seen[row, market] = accounts.lots[row, market]
-    return total
-
-
-@kernel
 def release_isolated(accounts, markets, log, lots_seen, start):
     """Give the money of isolated rows that went flat in this cycle back to their wallets; return where to go on.
 
