@@ -40,6 +40,7 @@ def _children_seconds() -> float:
     return os.times().children_user + os.times().children_system
 
 
+@pytest.mark.benchmark
 def test_help_takes_at_most_half_a_second(tmp_path: Path) -> None:
     seconds = []
     for _ in range(5):
