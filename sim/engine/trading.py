@@ -17,7 +17,7 @@ from sim.events import H_LOG_ON, H_N_TOUCHED, H_N_TRANSFERS, Reason
 from sim.kernels.book import B_BASE, best_prices, recentre
 from sim.kernels.free import free_equity
 from sim.kernels.funding import apply_funding
-from sim.kernels.matching import match_orders
+from sim.kernels.matching import cancel_account_orders, match_orders
 from sim.kernels.state import OUTSIDE, P_LAST_TRADE, P_LAST_TRADE_CALM, P_NET_TAKER_LOTS, P_TICK_VALUE
 from sim.kernels.stops import trigger_stops
 from sim.kernels.totals import release_isolated
@@ -91,13 +91,27 @@ def _update_volatility(state: MarketState, log_return: float, seconds: float) ->
 
 
 def keep_on_grid(world: World) -> None:
-    """Shift the price grid of a book whose mark is within an eighth of its edge, unless orders would fall off it."""
+    """Shift the price grid of a book whose mark is within an eighth of its edge.
+
+    Rows with an order so far away that it would fall off the grid lose their orders in that market.
+    """
     size = world.books.levels.shape[1]
     for market in range(len(world.instruments)):
         base, mark = int(world.books.tops[market, B_BASE]), int(world.markets.mark[market])
         middle = max(1, mark - size // 2)
-        if not size // 8 <= mark - base < size - size // 8 and middle != base:
+        if size // 8 <= mark - base < size - size // 8 or middle == base:
+            continue
+        if not recentre(world.books, market, middle):
+            _cancel_outside(world, market, middle, middle + size)
             recentre(world.books, market, middle)
+
+
+def _cancel_outside(world: World, market: int, lowest: int, end: int) -> None:
+    """Cancel the orders in `market` of every row that has one there outside [lowest, end) ticks."""
+    orders = world.books.orders
+    outside = (orders["price"] < lowest) | (orders["price"] >= end)
+    rows = np.unique(orders["owner"][(orders["id"] != 0) & (orders["market"] == market) & outside]).astype(np.int64)
+    cancel_account_orders(world.books, world.accounts, world.log, rows, len(rows), market)
 
 
 def gather_intents(world: World) -> None:
