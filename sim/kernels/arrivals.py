@@ -7,11 +7,13 @@ import numpy.typing as npt
 
 from sim.events import I_ARRIVAL, INTENT_WIDTH
 from sim.kernels.jit import kernel
+from sim.kernels.structs import by_address
 
 RADIX_BITS = 10
 RADIX_SIZE = 1 << RADIX_BITS
 
 
+@by_address
 class ArrivalScratch(NamedTuple):
     """Buffers of `sort_by_arrival`: as many rows as are sorted, and RADIX_SIZE counts."""
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from sim.kernels.bitmap import clear_bit, count_words, next_level, previous_level, set_bit
 from sim.kernels.jit import inlined_kernel, kernel
 from sim.kernels.state import I64, P_TICK_VALUE
+from sim.kernels.structs import by_address
 
 ORDER = np.dtype(
     [
@@ -47,6 +48,7 @@ BID, ASK = 0, 1
 _REDUCE_ONLY = 1  # OrderFlag.REDUCE_ONLY
 
 
+@by_address
 class BookArrays(NamedTuple):
     """All books: M markets, P grid levels, C orders at most, A rows."""
 

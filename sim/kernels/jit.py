@@ -38,26 +38,51 @@ os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 import numba  # noqa: E402  (must come after the cache directory is set)
 from numba.core import types  # noqa: E402
+from numba.core.caching import FunctionCache  # noqa: E402
 
 numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]
 
+from sim.kernels.records import RecordArrays, WaitingArrays  # noqa: E402
+from sim.kernels.state import AccountArrays, LogArrays, MarketArrays  # noqa: E402
+from sim.kernels.structs import by_address  # noqa: E402
+
 Kernel = Callable[..., Any]
 
+for _struct in (AccountArrays, LogArrays, MarketArrays, RecordArrays, WaitingArrays):
+    by_address(_struct)  # here, since their modules are imported without numba
 
 _OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy"}
 _PRIVATE: dict[str, Any] = {"_nrt": False}  # flags of numba that may go: without them kernels are slower, not wrong
 
 
 def kernel(function: Kernel) -> Kernel:
-    """Compile `function` lazily, without Python objects, fastmath, threads or reference counting; cached on disk."""
-    return _compile(function, _PRIVATE)
+    """Compile `function` lazily, without Python objects, fastmath, threads or reference counting; cached on disk.
+
+    There are two compiled forms, each made when first needed: the one that is returned is called from Python; other
+    kernels call one without the code that takes Python arguments apart, which takes half of the time to compile it.
+    """
+    outer: Any = _compile(function, {**_PRIVATE, "no_cfunc_wrapper": True})
+    if not hasattr(outer, "get_call_template"):  # NUMBA_DISABLE_JIT: a plain function
+        return outer  # type: ignore[no-any-return]
+    inner: Any = _compile(function, {**_PRIVATE, "no_cpython_wrapper": True, "no_cfunc_wrapper": True})
+    inner._cache = _InnerCache(function)
+    outer.get_call_template = inner.get_call_template
+    outer.get_overload = inner.get_overload
+    return outer  # type: ignore[no-any-return]
+
+
+class _InnerCache(FunctionCache):
+    """Cache of the form that kernels call, told apart from the form that Python calls."""
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        return (*super()._index_key(sig, codegen), "inner")
 
 
 def inlined_kernel(function: Kernel) -> Kernel:
     """A small step of a hot path: its machine code is put into the kernels that call it, and Python cannot call it.
 
-    A call would pass every array of its arguments by value, eight words each: several times the work of the step. The
-    entry point for Python, which is left out, takes half of the time to compile it.
+    A call would cost more than the step, above all where arrays are passed by value (eight words each). The entry point
+    for Python, which is left out, takes half of the time to compile it.
     """
     return _refuse_python(
         _compile(function, {**_PRIVATE, "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True})

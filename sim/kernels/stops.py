@@ -30,6 +30,7 @@ from sim.events import (
     TimeInForce,
 )
 from sim.kernels.jit import kernel
+from sim.kernels.structs import by_address
 
 BLOCK = 256
 NEVER_DOWN = 0
@@ -44,6 +45,7 @@ _MARKET_ORDER, _IOC = int(OrderKind.MARKET), int(TimeInForce.IOC)
 _REDUCE_ONLY, _STOP, _PENDING = int(OrderFlag.REDUCE_ONLY), int(OrderFlag.STOP), int(OrderStatus.PENDING)
 
 
+@by_address
 class StopArrays(NamedTuple):
     """All stop orders. C slots; slot ids are 0..C-1, a free slot has trigger NEVER."""
 

@@ -31,6 +31,7 @@ from sim.kernels.state import (
     AccountArrays,
     MarketArrays,
 )
+from sim.kernels.structs import by_address
 
 BLOCK = 256
 NEVER_DOWN = 0
@@ -45,6 +46,7 @@ _PPM = 1_000_000
 _RESERVED = int(AccountMode.RESERVED)
 
 
+@by_address
 class Thresholds(NamedTuple):
     """Prices in ticks at which rows become distressed, and their bounds over blocks of BLOCK rows."""
 
