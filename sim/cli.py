@@ -155,6 +155,24 @@ def replay(
         raise typer.Exit(FAILED)
 
 
+@app.command()
+def figures(
+    folder: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A result folder.")],
+    formats: Annotated[str, typer.Option("--format", help="png, svg, pdf: one or several, with commas.")] = "png",
+    debug: Debug = False,
+) -> None:
+    """Write every figure of a run's report into RUN_DIR/figures; needs kaleido and an installed Chrome or Chromium."""
+    from analysis.errors import AnalysisError
+    from analysis.export import parse_formats
+    from analysis.reports.run_report import export_run
+
+    try:
+        for path in export_run(folder, parse_formats(formats)):
+            typer.echo(path)
+    except AnalysisError as error:
+        raise ClearsimError(f"clearsim figures: {error}") from error
+
+
 @positions_app.command()
 def export(
     config: ConfigName,
@@ -219,10 +237,14 @@ def _report_writer(console: "Console") -> Any:
 
     def write(folder: Path) -> None:
         try:
+            from analysis.errors import AnalysisError
             from analysis.reports.run_report import write_report
-
+        except ImportError as error:
+            console.print(f"warning: no report.html: {error}", highlight=False, soft_wrap=True)
+            return
+        try:
             write_report(folder)
-        except (ClearsimError, ImportError, ValueError, KeyError, TypeError, OSError) as error:
+        except (AnalysisError, ClearsimError, ValueError, KeyError, TypeError, OSError) as error:
             (folder / "report.html").unlink(missing_ok=True)
             console.print(f"warning: no report.html: {type(error).__name__}: {error}", highlight=False, soft_wrap=True)
 
