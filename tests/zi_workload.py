@@ -32,8 +32,11 @@ class Workload:
     per_step: int
 
 
-def draw_workload(*, traders: int, steps: int, share: float, seed: int = 42) -> Workload:
-    """Return the stream. The order of the draws is part of the workload: another order gives other checksums."""
+def draw_workload(*, traders: int, steps: int, share: float, seed: int = 42, furthest: int = 60) -> Workload:
+    """Return the stream; limit prices lie up to `furthest` ticks from the anchor (60 in the published workload).
+
+    The order of the draws is part of the workload: another order gives other checksums.
+    """
     rng = np.random.default_rng(seed)
     per_step = max(1, round(traders * share))
     actions = np.zeros(steps * per_step, ACTION)
@@ -41,7 +44,7 @@ def draw_workload(*, traders: int, steps: int, share: float, seed: int = 42) -> 
     is_buy = rng.random(len(actions)) < 0.5
     is_market = rng.random(len(actions)) < 0.15
     actions["lots"] = rng.integers(1, 11, len(actions))
-    distance = rng.integers(-5, 61, len(actions))
+    distance = rng.integers(-5, furthest + 1, len(actions))
     actions["price"] = np.where(is_buy, ANCHOR_TICKS - distance, ANCHOR_TICKS + distance)
     actions["side"] = np.where(is_buy, Side.BUY, Side.SELL)
     actions["kind"] = np.where(is_market, OrderKind.MARKET, OrderKind.LIMIT)

@@ -1,0 +1,171 @@
+"""The ZI workload with a clearing house: margin checked on every order, marks published and rows cleared at every step.
+
+SimPy keeps the time. At each step the drawn orders meet the book: each passes the initial-margin check, its fills move
+money, lots and fees. Then the mark becomes the middle of the book, touched rows are indexed again, their sums checked,
+and the distressed looked for; there are none, since every trader is endowed so that no order is refused and the
+checksum holds. One compiled function calls the engine's kernels: unpacking the arrays costs more than some of them do.
+`python -m tests.benchmarks.zi_accounts` prints the figures: seconds are processor time, medians of several runs.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import simpy
+
+from sim.events import (
+    H_FILL_COUNT,
+    H_FILLED_LOTS,
+    H_LOG_ON,
+    H_N_TOUCHED,
+    H_ORDER_COUNT,
+    H_REJECT_COUNT,
+    H_STAMP,
+    H_VOLUME,
+    I_ACCOUNT,
+    I_KIND,
+    I_LOTS,
+    I_PRICE,
+    I_SIDE,
+    I_TIF,
+    INTENT_WIDTH,
+    OrderKind,
+    Reason,
+)
+from sim.kernels.batch import settle_touched
+from sim.kernels.book import B_ASK, B_BASE, B_BID, BookArrays, make_books
+from sim.kernels.jit import kernel
+from sim.kernels.matching import match_orders
+from sim.kernels.state import OUTSIDE, AccountArrays, LogArrays, MarketArrays
+from sim.kernels.thresholds import Thresholds, _reindex, find_distressed, make_thresholds, reindex_all
+from sim.ledger.ledger import Ledger, transfer_rows
+from tests.book_worlds import FIRST, make_log, make_markets, make_venue, open_accounts
+from tests.zi_workload import ANCHOR_TICKS, CHECKSUMS, Workload, draw_workload
+
+RUNS = 5
+KEY = (1000, 10_000, 0.1)
+ENDOWMENT = 10**9  # quanta; the largest position costs about 10**6
+
+I64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """The arrays of one exchange with endowed traders, and what clearing needs."""
+
+    accounts: AccountArrays
+    markets: MarketArrays
+    log: LogArrays
+    ledger: Ledger
+    books: BookArrays
+    thresholds: Thresholds
+    found: I64
+
+
+def intents_of(workload: Workload) -> I64:
+    """Two intents an action: cancel all, then the order."""
+    rows = np.zeros((2 * len(workload.actions), INTENT_WIDTH), np.int64)
+    actions = workload.actions
+    rows[0::2, I_ACCOUNT] = rows[1::2, I_ACCOUNT] = actions["owner"].astype(np.int64) + FIRST
+    rows[0::2, I_KIND] = OrderKind.CANCEL_ALL
+    for column, name in ((I_KIND, "kind"), (I_SIDE, "side"), (I_TIF, "tif"), (I_PRICE, "price"), (I_LOTS, "lots")):
+        rows[1::2, column] = actions[name]
+    return rows
+
+
+def open_exchange(traders: int) -> Exchange:
+    """An exchange at the anchor price with two margin tiers, a taker fee of 5 and a maker fee of 2 basis points."""
+    venue = make_venue(
+        marks=[ANCHOR_TICKS], unit=[1], taker_ppm=500, maker_ppm=200, cap=2**50, tiers=[(0, 10_000), (10**8, 20_000)]
+    )
+    log, markets = make_log(), make_markets(venue)
+    log.header[H_LOG_ON] = 0
+    accounts = open_accounts(markets, log, deposits=[0] * traders)
+    ledger = Ledger(accounts, markets, log, n_scopes=1)
+    rows = np.arange(FIRST, FIRST + traders)
+    ledger.transfer_batch(transfer_rows(payer=OUTSIDE, payee=rows, quote=ENDOWMENT, reason=Reason.DEPOSIT))
+    n_rows = len(accounts.quote)
+    thresholds = make_thresholds(1, n_rows)
+    reindex_all(thresholds, accounts, markets)
+    books = make_books(1, capacity=traders, n_rows=n_rows, base_ticks=[1], grid_bits=18)
+    return Exchange(accounts, markets, log, ledger, books, thresholds, np.zeros(n_rows, np.int64))
+
+
+@kernel
+def run_step(books, accounts, markets, log, thresholds, intents, start, end, found, quote_seen, lots_seen, lots_sum):
+    """Match intents[start:end], then clear; return how many rows are distressed, -1 if the step did not conserve."""
+    header = log.header
+    match_orders(books, accounts, markets, log, intents, start, end)
+    bid, ask = books.tops[0, B_BID], books.tops[0, B_ASK]
+    if bid >= 0 and ask < books.levels.shape[1]:
+        markets.mark[0] = books.tops[0, B_BASE] + (bid + ask) // 2
+    touched, count = accounts.touched, header[H_N_TOUCHED]
+    _reindex(thresholds, accounts, markets, touched, count, False)
+    gap = settle_touched(touched, count, accounts.quote, accounts.lots, quote_seen, lots_seen, lots_sum)
+    header[H_N_TOUCHED] = 0
+    header[H_STAMP] += 1
+    if gap != 0 or lots_sum[0] != 0:
+        return -1
+    return find_distressed(thresholds, accounts, markets, found)
+
+
+def run(workload: Workload, intents: I64) -> tuple[float, Exchange, int]:
+    """Processor seconds of all steps, the exchange afterwards, and how many rows were ever found distressed."""
+    exchange = open_exchange(workload.traders)
+    width, distressed = 2 * workload.per_step, 0
+    accounts, markets, log = exchange.accounts, exchange.markets, exchange.log
+    seen = accounts.quote.copy(), accounts.lots.copy(), np.zeros(1, np.int64)
+    environment = simpy.Environment()
+
+    def clock() -> Iterator[simpy.Event]:
+        nonlocal distressed
+        for start in range(0, len(intents), width):
+            books, thresholds, end = exchange.books, exchange.thresholds, start + width
+            count = run_step(books, accounts, markets, log, thresholds, intents, start, end, exchange.found, *seen)
+            assert count >= 0, f"step {start // width} made or lost money"
+            distressed += count
+            yield environment.timeout(1)
+
+    environment.process(clock())
+    begin = time.process_time()
+    environment.run()
+    return time.process_time() - begin, exchange, distressed
+
+
+def measure(key: tuple[int, int, float] = KEY, runs: int = RUNS) -> dict[str, Any]:
+    """Speed in million actions per processor second, and the evidence that every order was checked and none refused."""
+    workload = draw_workload(traders=key[0], steps=key[1], share=key[2])
+    intents = intents_of(workload)
+    seconds, exchange, distressed = run(workload, intents)
+    seconds = statistics.median(run(workload, intents)[0] for _ in range(runs))
+    header, accounts = exchange.log.header, exchange.accounts
+    exchange.ledger.check_full()
+    resting = int(np.count_nonzero(exchange.books.orders["id"]))
+    return {
+        "checksum": (*header[[H_FILL_COUNT, H_FILLED_LOTS, H_VOLUME]].tolist(), resting),
+        "actions": len(workload.actions),
+        "orders": int(header[H_ORDER_COUNT]),
+        "refused": int(header[H_REJECT_COUNT]),
+        "distressed": distressed,
+        "quote_sum": int(accounts.quote.sum()),
+        "lots_sum": int(accounts.lots.sum()),
+        "actions_per_s_millions": round(1e-6 * len(workload.actions) / seconds, 2),
+    }
+
+
+@pytest.mark.benchmark
+def test_zi_with_accounts_reaches_its_goal() -> None:
+    figures = measure()
+    assert figures["checksum"] == CHECKSUMS[KEY]
+    assert (figures["refused"], figures["distressed"], figures["quote_sum"], figures["lots_sum"]) == (0, 0, 0, 0)
+    assert figures["actions_per_s_millions"] >= 2
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=1))
