@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from sim.engine.trading import match, publish_mark, refresh_quotes
 from sim.engine.world import World
-from sim.events import FLAG_FROZEN
+from sim.events import FLAG_FROZEN, H_N_TOUCHED
 from sim.kernels.matching import cancel_account_orders
 from sim.kernels.records import C_ADL_MATCHES, C_FUND_DRAW
 from sim.kernels.state import P_FUND_ROW
@@ -29,6 +29,8 @@ def find_rows(world: World) -> I64:
 
 def close_touched(world: World) -> None:
     """Recompute the thresholds of the rows touched so far, check that they conserve, and start a new list."""
+    if world.log.header[H_N_TOUCHED] == 0:
+        return
     reindex_touched(world.thresholds, world.accounts, world.markets, world.log.header)
     world.ledger.check_touched()
 
