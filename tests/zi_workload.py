@@ -1,7 +1,10 @@
-"""The ZI workload: zero-intelligence traders on one book, drawn in advance, with checksums that any price-time engine gives.
+"""The ZI workload: zero-intelligence traders on one book, drawn in advance, with checksums that any price-time engine
+gives.
 
-At each of T steps round(N p) distinct traders act in drawn order. An action cancels the trader's resting order, if any, then sends one
-new order: either side, 1..10 lots, 15% market (the rest is dropped), else limit at 10,000 ticks less (buy) or plus (sell) d, with d
+At each of T steps round(N p) distinct traders act in drawn order. An action cancels the trader's resting order, if
+any, then sends one
+new order: either side, 1..10 lots, 15% market (the rest is dropped), else limit at 10,000 ticks less (buy) or plus
+(sell) d, with d
 uniform in -5..60.
 """
 
@@ -15,7 +18,8 @@ from sim.kernels.matching import ACTION
 
 ANCHOR_TICKS = 10_000
 
-#: (traders, steps, share acting a step) -> (fills, volume in lots, sum of price x lots, orders resting at the end), seed 42.
+#: (traders, steps, share acting a step) -> (fills, volume in lots, sum of price x lots, orders resting at the end),
+#: seed 42.
 CHECKSUMS = {
     (1000, 1000, 0.01): (3268, 9908, 99072436, 647),
     (1000, 10_000, 0.01): (32585, 99457, 994583590, 651),

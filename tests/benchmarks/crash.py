@@ -1,8 +1,11 @@
-"""The CRASH workload: N accounts alternating long and short, entry 100, quantity U(0.1, 5), leverage U{2..50}, maintenance
+"""The CRASH workload: N accounts alternating long and short, entry 100, quantity U(0.1, 5), leverage U{2..50},
+maintenance
 0.5%, fund 1,000; 2,000 calm marks within 0.4%, then five gaps of -8% through an empty book.
 
-The accounts come in as an own book of positions and the prices as a CSV, so the whole production path is timed: microseconds a
-calm cycle, seconds for the five gaps. Prints who was liquidated and deleveraged, what is left of the fund, and that lots
+The accounts come in as an own book of positions and the prices as a CSV, so the whole production path is timed:
+microseconds a
+calm cycle, seconds for the five gaps. Prints who was liquidated and deleveraged, what is left of the fund, and that
+lots
 and money sum to exactly zero. Run it with `python -m tests.benchmarks.crash`.
 """
 
