@@ -9,6 +9,8 @@ from fractions import Fraction
 
 import pytest
 
+from sim.events import Side
+from tests.exchange_worlds import Exchange, make_config
 from tests.promises.stories import TICK, Story, money, price
 
 D = Decimal
@@ -75,6 +77,26 @@ def test_500_isolated_on_eth_never_lose_more_than_500(gap: int) -> None:
     assert story.draws() == [4 * (D(2375) - gap)]
     assert story.change(story.row("counterparty")) == 4 * (D(2500) - gap)
     assert story.change(story.row("FEES")) == 0
+
+
+def test_the_opening_fee_is_paid_by_the_wallet() -> None:
+    """CLR-MRG-011.
+
+    An isolated ETH short sells 10 lots more at 200 ticks of 5 quanta: 10,000 quanta; the taker fee of 0.053% is 5.3,
+    rounded up to 6, and leaves the wallet. The position's own balance is the 10,000 of the sale, its equity unchanged.
+    """
+    exchange = Exchange(make_config())
+    position, wallet, maker = exchange.row("i0", 1), exchange.row("i0"), exchange.row("m0")
+    exchange.move_margin(wallet, position, 1_000)
+    exchange.order(maker, 1, Side.BUY, 10, 200)
+    quote = exchange.world.accounts.quote
+    before, equity = quote[[position, wallet]].copy(), exchange.auditor.equity(position)
+
+    exchange.order(position, 1, Side.SELL, 10, 200)
+
+    assert exchange.auditor.lots[position, "ETH"] == -110
+    assert (quote[[position, wallet]] - before).tolist() == [10_000, -6]
+    assert exchange.auditor.equity(position) == equity
 
 
 @pytest.mark.parametrize("gap", [44_900, 44_000, 40_000, 10_000])
