@@ -14,13 +14,15 @@ from sim.engine.lights import look_at_queue
 from sim.engine.world import MarketState, World
 from sim.errors import InvariantError
 from sim.events import H_LOG_ON, H_N_TOUCHED, H_N_TRANSFERS, Reason
-from sim.kernels.book import B_BASE, best_prices, recentre
+from sim.kernels.book import ASK, B_BASE, BID, best_prices, recentre
 from sim.kernels.free import free_equity
 from sim.kernels.funding import apply_funding
+from sim.kernels.impact_price import impact_price
 from sim.kernels.matching import cancel_account_orders, match_orders
 from sim.kernels.state import OUTSIDE, P_LAST_TRADE, P_LAST_TRADE_CALM, P_NET_TAKER_LOTS, P_TICK_VALUE
 from sim.kernels.stops import trigger_stops
 from sim.kernels.totals import release_isolated
+from sim.market.funding import PremiumClamp
 
 I64 = npt.NDArray[np.int64]
 
@@ -196,16 +198,24 @@ def pay_funding(world: World) -> None:
     for market, state in enumerate(world.market_states):
         rule = world.config.markets[market].funding
         tick = float(world.instruments[market].tick_size)
-        rule.sample(
-            state.funding,
-            index=world.index_path[world.step, market] / tick,
-            bid=float(world.view.best_bid[market]),
-            ask=float(world.view.best_ask[market]),
-            dt_ms=world.dt_ms,
-        )
+        bid, ask = float(world.view.best_bid[market]), float(world.view.best_ask[market])
+        if isinstance(rule, PremiumClamp) and rule.impact_notional_quote and rule.premium == "impact":
+            share = world.config.scale.simulated_share
+            bid, ask = _impact_prices(world, market, int(rule.impact_notional_quote * share / world.config.quantum))
+        index = world.index_path[world.step, market] / tick
+        rule.sample(state.funding, index=index, bid=bid, ask=ask, dt_ms=world.dt_ms)
     for market in world.due.funding:
         _pay(world, market)
     world.due.funding.clear()
+
+
+def _impact_prices(world: World, market: int, notional: int) -> tuple[float, float]:
+    """Average prices in ticks at which `notional` quanta could be sold and bought, 0 where the book is too thin."""
+    books, markets = world.books, world.markets
+    return (
+        float(impact_price(books, markets, market, BID, notional)),
+        float(impact_price(books, markets, market, ASK, notional)),
+    )
 
 
 def _pay(world: World, market: int) -> None:

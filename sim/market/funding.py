@@ -77,7 +77,8 @@ class PremiumClamp(Policy):
         " mid: (mid - index) / index.",
     )
     impact_notional_quote: NonNegativeDecimal | None = Field(
-        None, description="Notional of the impact prices, quote units (Binance: 200 USDT / lowest initial-margin rate)."
+        None,
+        description="Notional of the impact prices, quote units, venue scale (Binance: 200 USDT / lowest initial rate).",
     )
     weighting: Literal["equal", "linear"] = Field(
         "equal", description="Weights of the samples: equal, or linear: the k-th weighs k, so later ones count more."

@@ -1,0 +1,34 @@
+"""Impact prices, worked by hand."""
+
+import numpy as np
+import pytest
+
+from sim.events import Side
+from sim.kernels.book import ASK, BID
+from sim.kernels.impact_price import impact_price
+from sim.kernels.state import P_TICK_VALUE, PARAM_WIDTH, MarketArrays
+from sim.market.book import OrderBook
+
+
+@pytest.fixture(scope="module")
+def world():
+    book = OrderBook(owners=8, lowest_price=1, grid_bits=12)
+    for side, price, lots in [(Side.BUY, 100, 10), (Side.BUY, 99, 10), (Side.SELL, 102, 5), (Side.SELL, 110, 100)]:
+        book.limit(5, side, price=price, lots=lots)
+    params = np.zeros((1, PARAM_WIDTH), np.int64)
+    params[0, P_TICK_VALUE] = 2
+    return book.books, MarketArrays(np.array([100]), params, np.zeros((1, 1, 4), np.int64))
+
+
+@pytest.mark.parametrize(
+    ("side", "notional", "expected"),
+    [
+        (BID, 2 * 990, 100.0),  # inside the first level of 1,000 ticks x lots
+        (BID, 2 * 1990, 1990 / 20),  # both levels, all of them
+        (BID, 2 * 1495, 1495 / 15),  # ten lots at 100, five at 99
+        (BID, 2 * 1991, 0.0),  # more than rests
+        (ASK, 2 * (510 + 1100), 1610 / 15),  # five at 102, ten at 110
+    ],
+)
+def test_the_average_price_of_a_notional(world, side, notional, expected):
+    assert impact_price(*world, 0, side, notional) == pytest.approx(expected, rel=1e-12)
