@@ -78,7 +78,7 @@ class PremiumClamp(Policy):
     )
     impact_notional_quote: NonNegativeDecimal | None = Field(
         None,
-        description="Notional of the impact prices, quote units, venue scale (Binance: 200 USDT / lowest initial rate).",
+        description="Notional of the impact prices, quote units, venue scale (Binance: 200 / lowest initial rate).",
     )
     weighting: Literal["equal", "linear"] = Field(
         "equal", description="Weights of the samples: equal, or linear: the k-th weighs k, so later ones count more."
