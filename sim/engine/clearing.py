@@ -1,4 +1,4 @@
-"""Steps 8 to 13 of the cycle: margin, cancel, liquidate, waterfall, unwind, repeat while somebody is distressed.
+"""Steps 8 to 13 of the cycle: margin, cancel, liquidate, waterfall, unwind, repeat while the mark moves.
 
 The clearing house (`sim/clearing/house.py`) decides and applies; this file says in which order, and takes orders to
 the books.
@@ -58,7 +58,8 @@ def clear(world: World) -> None:
         if not len(due) and not unwound:
             break
         refresh_quotes(world)
-        publish_mark(world, elapsed_ms=0)
+        if not publish_mark(world, elapsed_ms=0) and not len(house.backlog):
+            break
     note_extremes(world)
 
 
