@@ -1,0 +1,78 @@
+"""A book of longs against one gap g: shortfall per notional, its mean over jumps, and the fund it takes.
+
+All filled at the price after the gap, opened at the price before it: no impact, no cascade. The one-line baseline of
+charts. The shortfall of a long with leverage L is (g - 1/L)+ of its notional.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scipy import special, stats
+
+
+@dataclass(frozen=True)
+class ParetoLeverage:
+    """P(L > l) = (l / smallest)^-alpha by notional, for l >= smallest; `largest` cuts the law off and rescales it."""
+
+    alpha: float
+    smallest: float = 1.0
+    largest: float = math.inf
+
+    def shortfall(self, gap: float) -> float:
+        """Shortfall per notional: the integral of P(L > l) / l^2 from 1/gap up.
+
+        C g^(a+1) / (a+1) with C = smallest^a, if gap < 1/smallest and nothing is cut off.
+        """
+        if gap <= 0 or gap * self.largest <= 1:
+            return 0.0
+        start = max(1 / gap, self.smallest)
+        all_of_it = gap - 1 / start  # leverages that every position exceeds
+        power = self.alpha + 1
+        scale = float(self.smallest**self.alpha)
+        lost = scale * float(start**-power - self.largest**-power) / power
+        beyond = scale * float(self.largest**-self.alpha)  # mass cut off
+        return all_of_it + (lost - beyond * (1 / start - 1 / self.largest)) / (1 - beyond)
+
+    def mean_shortfall(self, eta: float) -> float:
+        """E[shortfall] per down-jump of exponential log size (mean 1/eta): eta B(a + 2, eta) / (a + 1).
+
+        Only for smallest 1 and no cut-off, where the power law holds for every gap; else ValueError.
+        """
+        if self.smallest != 1 or self.largest != math.inf:
+            raise ValueError("the closed form needs the uncut law from leverage 1")
+        return float(eta * special.beta(self.alpha + 2, eta) / (self.alpha + 1))
+
+
+def lognormal_shortfall(gap: float, *, median: float, log_sd: float) -> float:
+    """Shortfall per notional with lognormal leverage: a put on 1/L."""
+    d = (math.log(gap) + math.log(median)) / log_sd
+    inverse_mean = math.exp(-math.log(median) + log_sd**2 / 2)
+    return float(gap * stats.norm.cdf(d) - inverse_mean * stats.norm.cdf(d - log_sd))
+
+
+def discrete_shortfall(gap: float, shares: Mapping[float, float]) -> float:
+    """Shortfall per notional of a book given as leverage -> share of notional."""
+    return sum(share * max(gap - 1 / leverage, 0.0) for leverage, share in shares.items())
+
+
+def with_slippage(gap: float, slippage: float) -> float:
+    """The gap that a fill this share below the price after the gap amounts to: g + s (1 - g)."""
+    return gap + slippage * (1 - gap)
+
+
+def sizing_gap(p: float, *, expected_jumps: float, eta: float) -> float:
+    """The gap exceeded with probability p when `expected_jumps` exponential down-jumps are expected in the horizon.
+
+    g* = 1 - (p / n)^(1/eta): the chance that any of them is larger, to first order in p. 0 where p >= n.
+    """
+    return max(0.0, 1 - float((p / expected_jumps) ** (1 / eta)))
+
+
+def sizing_rule(p: float, *, expected_jumps: float, eta: float, leverage: ParetoLeverage) -> float:
+    """Fund per long open interest for target p by one big jump: the shortfall of the sizing gap.
+
+    Some percent low at p = 1e-3, where two jumps share the work; better the smaller p. It takes one eta for the whole
+    tail, and gap risk alone: quote it as a baseline, never as the answer.
+    """
+    return leverage.shortfall(sizing_gap(p, expected_jumps=expected_jumps, eta=eta))
