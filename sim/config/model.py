@@ -20,6 +20,7 @@ from sim.clearing.fund import FundPolicy
 from sim.clearing.liquidation import LiquidationPolicy
 from sim.clearing.margin import MarginSchedule
 from sim.clearing.waterfall import DefaultWaterfall
+from sim.config.reduced import Reduced
 from sim.instrument import Instrument
 from sim.market.clock import Clock
 from sim.market.funding import FundingRule
@@ -159,6 +160,7 @@ class RunConfig(Policy):
     agents: tuple[NamedAgent, ...] = Field((), description="Named agents: whales, and agents of your own.")
     positions: PositionsFile | None = Field(None, description="Own book; null: the population's opening positions.")
     record: Record = Field(default_factory=Record, description="What is written down.")
+    reduced: Reduced | None = Field(None, description="What the reduced engine needs besides; null: fidelity full only.")
     comparisons: tuple[Comparison, ...] = Field((), description="Recorded series to hold beside the run.")
     requires_provenance: StrictBool = Field(False, description="True: every number must be covered by provenance.")
     provenance: tuple[Provenance, ...] = Field((), description="Where the numbers come from.")

@@ -33,6 +33,8 @@ HEIGHT = {
     "positions": 5,
     # the only code that mutates
     "engine": 6,
+    # the second fidelity, beside the engine
+    "reduced": 6,
     # from a config to a folder of results
     "run": 7,
     "sweep": 8,

@@ -1,0 +1,153 @@
+"""What the reduced engine reads of a config, what it refuses, and when one run gives the whole curve of fund sizes.
+
+It reads: one market's price process (gbm, kou, merton, single_shock), margin schedule and liquidation fee, one fund's
+seed and fee share, who keeps the surplus, the mode of clearing, the layers of the waterfall, and the opening positions
+of all cohorts and named agents; makers' depth where the impact curve states none. A mechanism that it has no
+counterpart for is refused by name, unless the study says in `reduced.leaves_out` that it does without it. The clock,
+`record` and how ENGINE unwinds do not apply: steps are the section's own, and what the fund takes over is sold at once.
+"""
+
+from collections.abc import Iterator
+
+from sim.agents import Whale
+from sim.agents.behaviours import Levered, MarketMaker
+from sim.clearing.liquidation import FractionLiquidation, FullLiquidation
+from sim.config import RunConfig
+from sim.config.problems import Problem, raise_problems
+from sim.config.reduced import Feature, NoImpact
+from sim.config.yamlfile import Step
+from sim.market.funding import NoFunding
+from sim.market.impact import ExogenousIndex
+from sim.market.mark import IndexMark
+from sim.market.price import Gbm, Independent, Kou, Merton, SingleShock
+
+Path = tuple[Step, ...]
+#: A refusal: the feature that may be left out (None: never), where, and what to use instead.
+Refusal = tuple[Feature | None, Path, str]
+Refusals = Iterator[Refusal]
+
+PRICES = (Gbm, Kou, Merton, SingleShock)
+LAYERS = ["takeover", "insurance_fund", "adl", "socialised_loss"]
+
+
+def require_reduced(config: RunConfig) -> None:
+    """ConfigError naming every mechanism in use that the reduced engine cannot play, with what to use instead."""
+    if config.reduced is None:
+        raise_problems([Problem(("reduced",), "must be given for fidelity reduced, found nothing")], None)
+        return
+    allowed = config.reduced.leaves_out
+    problems = []
+    for feature, path, text in refusals(config):
+        if feature is None:
+            problems.append(Problem(path, f"must fit the reduced engine: {text}"))
+        elif feature not in allowed:
+            hint = f"or put {feature!r} into reduced.leaves_out to do without, or use fidelity full"
+            problems.append(Problem(path, f"must fit the reduced engine: {text}, {hint}"))
+    raise_problems(problems, None)
+
+
+def refusals(config: RunConfig) -> Refusals:
+    """Everything in use that the reduced engine has no counterpart for."""
+    yield from _markets(config)
+    yield from _liquidation(config)
+    yield from _waterfall(config)
+    yield from _traders(config)
+
+
+def _markets(config: RunConfig) -> Refusals:
+    if len(config.markets) != 1 or len(config.funds) != 1:
+        yield None, ("markets",), f"it plays one market with one fund, found {len(config.markets)} markets"
+    if not isinstance(config.prices, Independent):
+        yield None, ("prices",), "it plays one market: use {kind: independent}"
+    market, where = config.markets[0], ("markets", 0)
+    assert config.reduced is not None
+    jumps = config.reduced.jumps
+    if not isinstance(market.price, PRICES):
+        kinds = "gbm (with reduced.jumps), kou, merton or single_shock"
+        yield None, (*where, "price"), f"use {kinds} in place of {market.price.kind}"
+    elif jumps is not None and not isinstance(market.price, Gbm):
+        yield (
+            None,
+            ("reduced", "jumps"),
+            f"{market.price.kind} has jumps of its own: use gbm, or leave reduced.jumps out",
+        )
+    if not isinstance(market.impact, ExogenousIndex):
+        yield "index_impact", (*where, "impact"), "its only impact is reduced.impact: use {kind: exogenous}"
+    if not isinstance(market.mark, IndexMark):
+        yield "mark_rule", (*where, "mark"), "its mark is the price itself: use {kind: index}"
+    if not isinstance(market.funding, NoFunding):
+        yield "funding", (*where, "funding"), "it pays no funding: use {kind: none}"
+
+
+def _liquidation(config: RunConfig) -> Refusals:
+    policy, where = config.liquidation, ("liquidation",)
+    if not isinstance(policy, FullLiquidation):
+        yield "partial_liquidation", where, f"it closes positions whole: use kind full in place of {policy.kind}"
+    if isinstance(policy, FractionLiquidation) and policy.cooldown_ms:
+        yield "latency", (*where, "cooldown_ms"), "it liquidates at once: use 0"
+    if policy.order != "bankruptcy_limit":
+        yield None, (*where, "order"), "what the fund cannot pay is closed at bankruptcy price: use bankruptcy_limit"
+    if policy.priority != "riskiest_first":
+        yield None, (*where, "priority"), "levels are taken as the price reaches them: use riskiest_first"
+    if policy.latency_ms:
+        yield "latency", (*where, "latency_ms"), "it liquidates at once: use 0"
+    if policy.per_second is not None:
+        yield "throttle", (*where, "per_second"), "it has no limit per second: use null"
+
+
+def _waterfall(config: RunConfig) -> Refusals:
+    kinds = [layer.kind for layer in config.waterfall]
+    if kinds != [kind for kind in LAYERS if kind in kinds]:
+        yield None, ("waterfall",), f"its layers stand in the order {', '.join(LAYERS)}, found {', '.join(kinds)}"
+    if ("takeover" in kinds) != ("insurance_fund" in kinds):
+        yield None, ("waterfall",), "the fund pays for what it takes over: use takeover and insurance_fund together"
+    for number, layer in enumerate(config.waterfall):
+        if layer.kind == "adl" and layer.matches_per_cycle is not None:
+            yield "throttle", ("waterfall", number, "matches_per_cycle"), "it has no limit of matches: use null"
+    if config.funds[0].inventory_cap_quote is not None:
+        text = "what the fund takes over is sold at once, it holds no inventory: use null"
+        yield "inventory_cap", ("funds", 0, "inventory_cap_quote"), text
+
+
+def _traders(config: RunConfig) -> Refusals:
+    for number, cohort in enumerate(config.population.cohorts):
+        behaviour, where = cohort.behaviour, ("population", "cohorts", number)
+        if isinstance(behaviour, Levered):
+            if behaviour.topup_accounts_ppm or behaviour.comeback_accounts_ppm:
+                text = "nobody tops up or comes back: use 0 accounts (comebacks: reduced.renewal)"
+                yield "topups", (*where, "behaviour"), text
+        elif not isinstance(behaviour, MarketMaker):
+            text = f"{behaviour.kind} cohorts do not trade in it: remove {cohort.name}"
+            yield "flow_traders", (*where, "behaviour"), text
+        if any(item.stops is not None and item.stops.accounts_ppm for item in cohort.opening):
+            yield "stops", (*where, "opening"), "it has no stop-losses: use no stops"
+    for number, agent in enumerate(config.agents):
+        if not isinstance(agent, Whale):
+            yield None, ("agents", number), f"it runs no code of your own: remove {agent.name} or use fidelity full"
+        elif agent.programs:
+            yield "programs", ("agents", number, "programs"), "nobody trades in it: use no programs"
+
+
+def reasons_against_one_run(config: RunConfig) -> tuple[str, ...]:
+    """Why P(fund of size F is exhausted) may NOT be read from `required_fund` of one run; empty if it may.
+
+    It may while the path until exhaustion does not depend on the fund's size. Where this is not empty, run
+    each fund size (common random numbers: paths are the same) and bisect.
+    """
+    assert config.reduced is not None
+    rules = config.reduced.fund
+    reasons = []
+    if rules.cap_quote is not None:
+        reasons.append("reduced.fund.cap_quote: income above the cap leaves the fund")
+    if rules.adl_drawdown_ppm is not None:
+        reasons.append("reduced.fund.adl_drawdown_ppm: ADL begins before the fund is empty")
+    if rules.replenishment is not None:
+        reasons.append("reduced.fund.replenishment: money comes because the fund has fallen")
+    return tuple(reasons)
+
+
+def needs_depth(config: RunConfig) -> bool:
+    """True if the impact curve reads the makers' depth."""
+    assert config.reduced is not None
+    curve = config.reduced.impact
+    return not isinstance(curve, NoImpact) and curve.within_ppm is None

@@ -1,0 +1,235 @@
+"""The threshold index: open interest by the price at which it is liquidated, long and short, from the population's own
+opening book and the market's own margin schedule.
+
+Prices are relative to the opening price, quantities are notional at it (quanta), costs at bankruptcy are exact whole
+quanta. Like positions are put into one level: neighbours in liquidation price within one maintenance class, never more
+than `buckets` levels a side; one level a position where there are few. Leaves to others: what happens at a level.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.agents.opening import OpeningBook, Venue
+from sim.config import RunConfig
+from sim.config.reduced import HalfLifeRenewal
+from sim.instrument import Instrument
+from sim.kernels.state import (
+    BASE_ENTRY,
+    P_CLOSE_FEE_PPM,
+    P_MARGIN_BASE,
+    P_N_TIERS,
+    P_NOTIONAL_CAP,
+    P_TICK_VALUE,
+    PARAM_WIDTH,
+    TIER_DEDUCTION,
+    TIER_FLOOR,
+    TIER_MAINTENANCE_PPM,
+    MarketArrays,
+)
+from sim.positions import choose_opening
+from sim.reduced.kernels.layout import B_LOG, B_LOTS, B_OWED, B_PRICE, LONG, SHORT
+from sim.rng import Streams
+from sim.units import PPM
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+
+#: Row of the first trader where there is one fund scope (see `sim/ledger/accounts.py`).
+FIRST_TRADER = 5
+#: Prices farther from the opening than this (log) are off the grid of a renewed book.
+GRID_REACH = 1.6
+
+
+@dataclass(frozen=True)
+class Positions:
+    """Positions of the opening book as thresholds; relative prices, quanta. P positions."""
+
+    lots: I64  # (P,) signed, of the instrument
+    notional: F64  # (P,) at the opening price, positive
+    owed: I64  # (P,) cost to close at bankruptcy, positive
+    liquidation: F64  # (P,) relative price; 0 or infinite: never
+    tier: I64  # (P,) maintenance class at the liquidation price
+
+    @property
+    def long(self) -> npt.NDArray[np.bool_]:
+        """True for longs."""
+        return np.asarray(self.lots > 0)
+
+
+def market_arrays(config: RunConfig, instrument: Instrument, price: Decimal) -> MarketArrays:
+    """The one market at its opening price, as far as the opening book reads it."""
+    values, table = config.markets[0].margin.lower(quantum=config.quantum, fees=config.markets[0].fees)
+    params = np.zeros((1, PARAM_WIDTH), np.int64)
+    params[0, P_TICK_VALUE] = instrument.tick_value
+    for name, column in (
+        ("margin_base", P_MARGIN_BASE),
+        ("close_fee_ppm", P_CLOSE_FEE_PPM),
+        ("n_tiers", P_N_TIERS),
+        ("notional_cap", P_NOTIONAL_CAP),
+    ):
+        params[0, column] = values[name]
+    mark = np.array([max(1, instrument.to_ticks(price))], np.int64)
+    return MarketArrays(mark=mark, params=params, tiers=table[None, :, :])
+
+
+def open_positions(
+    config: RunConfig, markets: MarketArrays, instrument: Instrument, *, scenario: int, replication: int, fresh: bool
+) -> Positions:
+    """Draw (or read) the opening book and find every position's thresholds; fresh: as if all were opened just now."""
+    streams = Streams(seed=config.seed, scenario=scenario, replication=replication)
+    venue = Venue((instrument,), markets, config.quantum, config.scale.simulated_share, FIRST_TRADER)
+    book = choose_opening(_without_age(config) if fresh else config, venue, streams).book
+    return thresholds_of(book, markets)
+
+
+def _without_age(config: RunConfig) -> RunConfig:
+    """The same population with positions all opened at the present price."""
+    cohorts = []
+    for cohort in config.population.cohorts:
+        items = []
+        for item in cohort.opening:
+            ageing = item.ageing.model_copy(update={"mean_age_days": Decimal(0)})
+            items.append(item.model_copy(update={"ageing": ageing}))
+        cohorts.append(cohort.model_copy(update={"opening": tuple(items)}))
+    population = config.population.model_copy(update={"cohorts": tuple(cohorts)})
+    return config.model_copy(update={"population": population})
+
+
+def thresholds_of(book: OpeningBook, markets: MarketArrays) -> Positions:
+    """Thresholds of every position of a one-market opening book.
+
+    Equity quote + size x P meets the requirement max over tiers (rate_k |size| P - deduction_k), which is convex: a
+    long is distressed below the highest of the tiers' solutions, a short above the lowest.
+    """
+    rows, _, lots, entry = book.positions.T
+    mark, tick_value = int(markets.mark[0]), int(markets.params[0, P_TICK_VALUE])
+    quote = book.deposit[rows] - lots * entry * tick_value
+    size = np.abs(lots).astype(np.float64) * tick_value * mark  # quanta at a relative price of 1
+    sign = np.sign(lots).astype(np.float64)
+    entry_value = np.abs(lots).astype(np.float64) * entry * tick_value
+    price, tier = _liquidation_prices(markets, sign=sign, size=size, quote=quote, entry_value=entry_value)
+    return Positions(lots, size, -quote * np.sign(lots), price, tier)
+
+
+def _liquidation_prices(
+    markets: MarketArrays, *, sign: F64, size: F64, quote: I64, entry_value: F64
+) -> tuple[F64, I64]:
+    """Relative liquidation prices, and the tier each lies in."""
+    tiers = markets.tiers[0, : int(markets.params[0, P_N_TIERS])]
+    fee = float(markets.params[0, P_CLOSE_FEE_PPM])
+    if int(markets.params[0, P_MARGIN_BASE]) == BASE_ENTRY:
+        tier = np.maximum(np.searchsorted(tiers[:, TIER_FLOOR], entry_value, side="right") - 1, 0)
+        needed = entry_value * tiers[tier, TIER_MAINTENANCE_PPM] / PPM - tiers[tier, TIER_DEDUCTION]
+        return sign * (needed - quote) / size, tier.astype(np.int64)
+    rate = (tiers[:, TIER_MAINTENANCE_PPM] + fee) / PPM
+    owed = -sign[:, None] * quote[:, None] - sign[:, None] * tiers[:, TIER_DEDUCTION]
+    solved = owed / (size[:, None] * (1.0 - sign[:, None] * rate))
+    tier = np.where(sign > 0, solved.argmax(axis=1), solved.argmin(axis=1))
+    return solved[np.arange(len(solved)), tier], tier.astype(np.int64)
+
+
+def _side_levels(positions: Positions, side: int, buckets: int) -> F64:
+    """(4, K) levels of one side in the order in which the price reaches them."""
+    sign = 1.0 if side == LONG else -1.0
+    mine = np.flatnonzero((positions.long == (side == LONG)) & (positions.liquidation > 0))
+    order = mine[np.lexsort((mine, -sign * positions.liquidation[mine]))]
+    if len(order) > buckets:
+        group = _groups(np.log(positions.liquidation[order]), positions.tier[order], buckets)
+    else:
+        group = np.arange(len(order))
+    n = int(group.max()) + 1 if len(group) else 0
+    lots, owed, weighted = np.zeros(n), np.zeros(n), np.zeros(n)
+    np.add.at(lots, group, positions.notional[order])
+    np.add.at(owed, group, positions.owed[order].astype(np.float64))
+    np.add.at(weighted, group, positions.notional[order] * positions.liquidation[order])
+    price = weighted / lots if n else lots
+    levels = np.zeros((4, n))
+    levels[B_LOG], levels[B_PRICE], levels[B_LOTS], levels[B_OWED] = np.log(price), price, lots, owed
+    return levels[:, np.lexsort((np.arange(n), -sign * price))]
+
+
+def _groups(log_price: F64, tier: I64, buckets: int) -> I64:
+    """Number of each position's group: cells of one width in log price, apart by tier; the finest that fit."""
+    low, high = 1e-7, 4.0
+    for _ in range(60):
+        width = float(np.sqrt(low * high))
+        if len(np.unique(np.floor(log_price / width) * 64 + tier)) <= buckets:
+            high = width
+        else:
+            low = width
+    cells = np.floor(log_price / high) * 64 + tier
+    return np.unique(cells, return_inverse=True)[1].astype(np.int64)
+
+
+@dataclass(frozen=True)
+class ThresholdIndex:
+    """What paths read of open interest. K levels a side; unused ones hold nothing."""
+
+    opening: F64  # (2, 4, K) log, price, quantity, cost at bankruptcy; on the grid if it renews itself
+    fresh: F64  # (2, 3, J) log distance, quantity, cost of newly opened positions; J = 0 without renewal
+    gaps: F64  # (2, 3, K) log bankruptcy price, cumulated quantity and cost
+    open_interest: int  # quanta at the opening price, one side
+    n_traders: int
+
+    @classmethod
+    def build(
+        cls, config: RunConfig, markets: MarketArrays, instrument: Instrument, *, scenario: int, replication: int
+    ) -> "ThresholdIndex":
+        """Lower the opening book of (config, seed, scenario, replication)."""
+        assert config.reduced is not None
+        where = {"scenario": scenario, "replication": replication}
+        positions = open_positions(config, markets, instrument, **where, fresh=False)
+        buckets, renewal = config.reduced.buckets, config.reduced.renewal
+        opening, fresh = levels_of(positions, buckets), np.zeros((2, 3, 0))
+        gaps = gaps_of(opening)
+        if isinstance(renewal, HalfLifeRenewal):
+            new = levels_of(open_positions(config, markets, instrument, **where, fresh=True), buckets)
+            fresh = np.stack([np.abs(new[:, B_LOG]), new[:, B_LOTS], new[:, B_OWED]], axis=1)
+            opening = on_grid(opening, renewal.cell_ppm / PPM)
+        held = positions.notional[positions.long].sum()
+        return cls(opening, np.ascontiguousarray(fresh), gaps, int(held), len(positions.lots))
+
+
+def levels_of(positions: Positions, buckets: int) -> F64:
+    """(2, 4, K) levels of both sides, padded with empty ones that no price reaches."""
+    sides = [_side_levels(positions, side, buckets) for side in (LONG, SHORT)]
+    out = np.zeros((2, 4, max(1, *(side.shape[1] for side in sides))))
+    out[LONG, B_LOG], out[SHORT, B_LOG] = -np.inf, np.inf
+    out[SHORT, B_PRICE] = np.inf
+    for number, side in enumerate(sides):
+        out[number, :, : side.shape[1]] = side
+    return out
+
+
+def gaps_of(levels: F64) -> F64:
+    """(2, 3, K) log bankruptcy prices in order, with cumulated quantity and cost."""
+    out = np.zeros((2, 3, levels.shape[2]))
+    for side, sign in ((LONG, 1.0), (SHORT, -1.0)):
+        lots, owed = levels[side, B_LOTS], levels[side, B_OWED]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_price = np.where(lots > 0, np.log(np.maximum(owed, 0.0) / lots), -sign * np.inf)
+        order = np.argsort(-sign * log_price, kind="stable")
+        out[side] = log_price[order], np.cumsum(lots[order]), np.cumsum(owed[order])
+    return out
+
+
+def on_grid(levels: F64, cell: float) -> F64:
+    """The same levels on the grid of a renewed book: each split over the two cells around it, quantity and cost
+    alike.
+    """
+    n_cells = int(2 * GRID_REACH / cell) + 2
+    out = np.zeros((2, 4, n_cells))
+    for side, sign in ((LONG, 1.0), (SHORT, -1.0)):
+        out[side, B_LOG] = sign * (GRID_REACH - cell * np.arange(n_cells))
+        out[side, B_PRICE] = np.exp(out[side, B_LOG])
+        held = levels[side, :, levels[side, B_LOTS] > 0].T
+        place = (GRID_REACH - sign * held[B_LOG]) / cell
+        first = np.clip(np.floor(place), 0, n_cells - 2).astype(np.int64)
+        part = np.clip(place - first, 0.0, 1.0)
+        for row in (B_LOTS, B_OWED):
+            np.add.at(out[side, row], first, held[row] * (1.0 - part))
+            np.add.at(out[side, row], first + 1, held[row] * part)
+    return out

@@ -1,0 +1,114 @@
+"""The law of jumps of a config as numbers: intensity, sizes, compensator, tables of the number of jumps, and its tilt.
+
+Rates are per year, sizes are logs. Leaves to others: drawing (`kernels/draw.py`).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.config.reduced import KouJumps, MertonJumps, ThresholdJumps
+from sim.market.price import Gbm, Kou, Merton, SingleShock
+from sim.market.price.jumps import DoubleExponentialJump, NormalJump
+from sim.market.price.skeleton import YEAR_S
+from sim.reduced.kernels import layout as at
+
+F64 = npt.NDArray[np.float64]
+
+#: Largest probability of more jumps than the tables hold; the last entry stands for all of them.
+LEFT_OUT = 1e-15
+
+
+@dataclass(frozen=True)
+class Jumps:
+    """Intensity per year and the lowered law of sizes (J_WIDTH,)."""
+
+    per_year: float
+    law: F64
+    compensator: float  # expected return of one jump that the drift makes up for; 0: none is
+
+    def mean_count(self, years: float) -> float:
+        """Expected number of jumps in a horizon."""
+        return self.per_year * years
+
+
+def jumps_of(price: object, stated: KouJumps | MertonJumps | ThresholdJumps | None) -> Jumps:
+    """The jumps of an admitted price process, or those that the `reduced` section states beside a gbm."""
+    if isinstance(price, SingleShock):
+        law = np.zeros(at.J_WIDTH)
+        shift = math.log1p(float(price.shock_fraction))
+        law[:3] = at.LAW_FIXED, shift, price.shock_ms / 1e3 / YEAR_S
+        return Jumps(0.0, law, 0.0)
+    if isinstance(price, (Kou, Merton)):
+        size = price.size
+        return Jumps(float(price.jumps_per_year), law_of(size), size.mean_return() if price.compensate else 0.0)
+    assert isinstance(price, Gbm)
+    if stated is None:
+        return Jumps(0.0, np.zeros(at.J_WIDTH), 0.0)
+    law = law_of(stated)
+    mean = mean_return(law) if isinstance(stated, ThresholdJumps) else stated.mean_return()
+    return Jumps(float(stated.jumps_per_year), law, mean if stated.compensate else 0.0)
+
+
+def law_of(size: DoubleExponentialJump | NormalJump | ThresholdJumps) -> F64:
+    """A distribution of log sizes as kernels read it."""
+    law = np.zeros(at.J_WIDTH)
+    if isinstance(size, NormalJump):
+        law[:3] = at.LAW_NORMAL, float(size.log_mean), float(size.log_sd)
+        return law
+    law[at.J_KIND] = at.LAW_TWO_SIDED
+    law[at.J_DOWN_SHARE] = size.down_share_ppm / 1e6
+    law[at.J_UP_BETA] = 1.0 / float(size.up_eta)
+    if isinstance(size, DoubleExponentialJump):
+        law[at.J_DOWN_BETA] = 1.0 / float(size.down_eta)
+        return law
+    law[at.J_DOWN_THRESHOLD], law[at.J_UP_THRESHOLD] = float(size.down_threshold), float(size.up_threshold)
+    law[at.J_DOWN_XI], law[at.J_DOWN_BETA] = float(size.down_xi), float(size.down_beta)
+    return law
+
+
+def expectation(law: F64, function: Callable[[F64], F64], n: int = 20_000) -> float:
+    """E[function(size)] by the midpoint rule, `n` points for each half of the distribution and finer into its tails.
+
+    function: of an array of log sizes. Quantiles are 1/2 v^3 from either end, so the tails are met far out.
+    """
+    from sim.reduced.kernels.draw import jump_sizes
+
+    middle = (np.arange(n) + 0.5) / n
+    weight = 1.5 * middle**2 / n
+    tail = 0.5 * middle**3
+    total = 0.0
+    for u in (tail, 1.0 - tail):
+        sizes = np.zeros(n)
+        jump_sizes(law, u, sizes)
+        total += float(np.sum(weight * function(sizes)))
+    return total
+
+
+def mean_return(law: F64) -> float:
+    """E[e^size] - 1."""
+    return expectation(law, np.expm1)
+
+
+def count_tables(mean: float, tilted_mean: float) -> F64:
+    """(4, n) cumulative probabilities of Poisson numbers of jumps and logs of their probabilities, plain and tilted."""
+    n = 2
+    while _poisson_tail(max(mean, tilted_mean), n) > LEFT_OUT:
+        n += 1
+    k = np.arange(n + 1)
+    factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, n + 1)))])
+    plain, tilted = (
+        k * math.log(m) - m - factorials if m > 0 else np.where(k == 0, 0.0, -np.inf) for m in (mean, tilted_mean)
+    )
+    return np.array([np.cumsum(np.exp(plain)), plain, np.cumsum(np.exp(tilted)), tilted])
+
+
+def _poisson_tail(mean: float, n: int) -> float:
+    """Bound of P(N > n) for n >= mean: the next term over 1 - ratio."""
+    if n + 2 <= mean:
+        return 1.0
+    term = math.exp((n + 1) * math.log(mean) - mean - math.lgamma(n + 2)) if mean > 0 else 0.0
+    return term / (1.0 - mean / (n + 2))

@@ -1,0 +1,225 @@
+"""Random numbers without state, and the jumps of a path.
+
+Every draw is a hash of (key of the batch, path, purpose, number): SplitMix64 (Steele, Lea & Flood 2014) started at a
+hash of the path. So a path does not depend on which others are made with it, nor on how many draws another part took.
+Leaves to others: what jumps do.
+"""
+
+import math
+
+import numpy as np
+
+from sim.kernels.jit import inlined_kernel, kernel
+from sim.reduced.kernels.layout import (
+    J_DOWN_BETA,
+    J_DOWN_SHARE,
+    J_DOWN_THRESHOLD,
+    J_DOWN_XI,
+    J_KIND,
+    J_MEAN,
+    J_SD,
+    J_TIME,
+    J_UP_BETA,
+    J_UP_THRESHOLD,
+    LAW_FIXED,
+    LAW_NORMAL,
+)
+
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+FIRST = np.uint64(0xBF58476D1CE4E5B9)
+SECOND = np.uint64(0x94D049BB133111EB)
+S12, S27, S30, S31, S40 = (np.uint64(n) for n in (12, 27, 30, 31, 40))
+TWO_52 = 1.0 / (1 << 52)
+
+# Purposes of a draw.
+COUNT, SIZE, TIME, DIFFUSION, LOWEST, HIGHEST, PICK = range(7)
+
+
+@inlined_kernel
+def mix(x):
+    """SplitMix64's output function."""
+    x = (x ^ (x >> S30)) * FIRST
+    x = (x ^ (x >> S27)) * SECOND
+    return x ^ (x >> S31)
+
+
+@inlined_kernel
+def path_key(key, path):
+    """Key of a path: key is the batch's (uint64), path its number."""
+    return mix(mix(key + GOLDEN) + np.uint64(path + 1) * GOLDEN)
+
+
+@inlined_kernel
+def uniform(key, purpose, number):
+    """A uniform in (0, 1), never an end: 52 bits and a half."""
+    place = (np.uint64(purpose) << S40) + np.uint64(number + 1)
+    return (np.float64(np.int64(mix(key + place * GOLDEN) >> S12)) + 0.5) * TWO_52
+
+
+@inlined_kernel
+def normal_quantile(u):
+    """Standard normal quantile, relative error below 1.2e-9 (P. Acklam 2003, from the published coefficients)."""
+    q = u - 0.5
+    if abs(q) <= 0.47575:
+        r = q * q
+        top = -39.69683028665376
+        top = top * r + 220.9460984245205
+        top = top * r - 275.9285104469687
+        top = top * r + 138.3577518672690
+        top = top * r - 30.66479806614716
+        top = top * r + 2.506628277459239
+        below = -54.47609879822406
+        below = below * r + 161.5858368580409
+        below = below * r - 155.6989798598866
+        below = below * r + 66.80131188771972
+        below = below * r - 13.28068155288572
+        return q * top / (below * r + 1.0)
+    tail = u if q < 0.0 else 1.0 - u
+    r = math.sqrt(-2.0 * math.log(tail))
+    top = -0.007784894002430293
+    top = top * r - 0.3223964580411365
+    top = top * r - 2.400758277161838
+    top = top * r - 2.549732539343734
+    top = top * r + 4.374664141464968
+    top = top * r + 2.938163982698783
+    below = 0.007784695709041462
+    below = below * r + 0.3224671290700398
+    below = below * r + 2.445134137142996
+    below = below * r + 3.754408661907416
+    x = top / (below * r + 1.0)
+    return x if q < 0.0 else -x
+
+
+@kernel
+def jump_size(law, u):
+    """Log size of a jump at quantile u: small u is a large fall."""
+    kind = int(law[J_KIND])
+    if kind == LAW_NORMAL:
+        return law[J_MEAN] + law[J_SD] * normal_quantile(u)
+    down = law[J_DOWN_SHARE]
+    if u < down:
+        tail = -math.log(u / down)  # standard exponential
+        xi = law[J_DOWN_XI]
+        excess = math.expm1(xi * tail) / xi if xi > 0.0 else tail
+        return -(law[J_DOWN_THRESHOLD] + law[J_DOWN_BETA] * excess)
+    tail = -math.log((1.0 - u) / (1.0 - down))
+    return law[J_UP_THRESHOLD] + law[J_UP_BETA] * tail
+
+
+@kernel
+def jump_sizes(law, u, out):
+    """Log sizes at each quantile of `u`."""
+    for j in range(len(u)):
+        out[j] = jump_size(law, u[j])
+
+
+@kernel
+def jump_log_density(law, size):
+    """Log density of a jump's log size; -inf where there is none (and everywhere for a fixed jump)."""
+    if int(law[J_KIND]) == LAW_NORMAL:
+        z = (size - law[J_MEAN]) / law[J_SD]
+        return -0.5 * z * z - math.log(law[J_SD] * math.sqrt(2.0 * math.pi))
+    if size < 0.0:
+        excess = (-size - law[J_DOWN_THRESHOLD]) / law[J_DOWN_BETA]
+        if excess < 0.0 or law[J_DOWN_SHARE] <= 0.0:
+            return -math.inf
+        xi = law[J_DOWN_XI]
+        tail = (1.0 + 1.0 / xi) * math.log1p(xi * excess) if xi > 0.0 else excess
+        return math.log(law[J_DOWN_SHARE] / law[J_DOWN_BETA]) - tail
+    excess = (size - law[J_UP_THRESHOLD]) / law[J_UP_BETA]
+    if excess < 0.0 or law[J_DOWN_SHARE] >= 1.0:
+        return -math.inf
+    return math.log((1.0 - law[J_DOWN_SHARE]) / law[J_UP_BETA]) - excess
+
+
+@kernel
+def count_at(cumulative, u):
+    """Number of jumps at quantile u, from their cumulative probabilities; the last entry stands for all beyond it."""
+    count = 0
+    while count < len(cumulative) - 1 and u > cumulative[count]:
+        count += 1
+    return count
+
+
+@kernel
+def sort_jumps(times, sizes, count):
+    """Put the first `count` jumps in order of time."""
+    for i in range(1, count):
+        time, size = times[i], sizes[i]
+        j = i
+        while j > 0 and times[j - 1] > time:
+            times[j], sizes[j] = times[j - 1], sizes[j - 1]
+            j -= 1
+        times[j], sizes[j] = time, size
+
+
+@kernel
+def draw_crude(key, law, cumulative, horizon, times, sizes):
+    """Write the jumps of a path in order of time; return how many. times in years, sizes log."""
+    count = count_at(cumulative, uniform(key, COUNT, 0))
+    if int(law[J_KIND]) == LAW_FIXED:
+        times[0], sizes[0] = law[J_TIME], law[J_MEAN]
+        return 1
+    for j in range(count):
+        times[j] = horizon * uniform(key, TIME, j)
+        sizes[j] = jump_size(law, uniform(key, SIZE, j))
+    sort_jumps(times, sizes, count)
+    return count
+
+
+@kernel
+def draw_given(key, law, cumulative, horizon, head, n_sizes, times, sizes):
+    """Jumps from given uniforms: head[0] is their number, head[1:1 + n_sizes] the sizes beginning with the largest
+    fall, head[1 + n_sizes:1 + 2 n_sizes] times; what head does not hold is hashed. Returns how many.
+
+    The i-th smallest of n uniforms given those before it: v_i = v + (1 - v) (1 - (1 - u)^(1 / (n - i + 1))).
+    """
+    count = count_at(cumulative, head[0])
+    level = 0.0
+    for j in range(count):
+        u = head[1 + j] if j < n_sizes else uniform(key, SIZE, j)
+        level += (1.0 - level) * -math.expm1(math.log1p(-u) / (count - j))
+        sizes[j] = jump_size(law, min(level, 1.0 - 1e-16))
+        place = 1 + n_sizes + j
+        times[j] = horizon * (head[place] if j < n_sizes and place < len(head) else uniform(key, TIME, j))
+    sort_jumps(times, sizes, count)
+    return count
+
+
+@kernel
+def draw_importance(key, path, law, tilted, tables, horizon, shares, times, sizes):
+    """Jumps from a mixture of proposals; returns (how many, log weight).
+
+    tables (4, n): cumulative probabilities of the number of jumps and their logs, plain and tilted.  shares (3,):
+    parts of ten of the paths that are crude, tilt all jumps and their number, or tilt ONE jump of at least one, chosen
+    uniformly. A path's part follows from its number, so the parts are exact. The weight divides by the density of the
+    whole mixture: 1 / (crude + all x n'(N)/n(N) prod r_j + one x [N >= 1] / P(N >= 1) mean r_j), r = tilted / plain
+    density.
+    """
+    part = path % 10
+    u = uniform(key, COUNT, 0)
+    none = tables[0, 0]
+    picked = -1
+    every = part >= shares[0] and part < shares[0] + shares[1]
+    if every:
+        count = count_at(tables[2], u)
+    elif part < shares[0]:
+        count = count_at(tables[0], u)
+    else:
+        count = count_at(tables[0], none + u * (1.0 - none))
+        count = max(count, 1)
+        picked = min(int(uniform(key, PICK, 0) * count), count - 1)
+    total, product = 0.0, 0.0
+    for j in range(count):
+        times[j] = horizon * uniform(key, TIME, j)
+        proposal = tilted if every or j == picked else law
+        sizes[j] = jump_size(proposal, uniform(key, SIZE, j))
+        ratio = jump_log_density(tilted, sizes[j]) - jump_log_density(law, sizes[j])
+        total += math.exp(ratio)
+        product += ratio
+    density = shares[0] / 10.0
+    density += shares[1] / 10.0 * math.exp(product + tables[3, count] - tables[1, count])
+    if count > 0:
+        density += (10 - shares[0] - shares[1]) / 10.0 * total / (count * (1.0 - none))
+    sort_jumps(times, sizes, count)
+    return count, -math.log(density)

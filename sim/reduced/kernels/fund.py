@@ -1,0 +1,166 @@
+"""The money of one liquidated level: fee and surplus into the fund, shortfall out of it, then winners, in whole quanta.
+
+Everything comes from what is left of the level's margin: the fee never exceeds it, and what is left after the fee is
+the surplus, so the two are never counted twice. What the book paid less than the bankruptcy price is paid in the order
+of the waterfall: fund, ADL at the bankruptcy price, socialised loss, bad debt.
+"""
+
+import math
+
+from sim.kernels.jit import kernel
+from sim.reduced.kernels.layout import (
+    I_ADL,
+    I_CAP,
+    I_FEE_PPM,
+    I_FEE_SHARE_PPM,
+    I_FUND_PAYS,
+    I_LAG_MS,
+    I_PER_DAY,
+    I_SEED,
+    I_SOCIALISE,
+    I_SURPLUS_FUND,
+    I_TRIGGER_PPM,
+    L_ADL_HARM,
+    L_ADL_NOTIONAL,
+    L_ADL_OWED,
+    L_BAD_DEBT,
+    L_BOOK,
+    L_DRAW,
+    L_FEE,
+    L_FEE_FUND,
+    L_INJECTED,
+    L_NOTIONAL,
+    L_OWED,
+    L_SOCIALISED,
+    L_SURPLUS,
+    L_SURPLUS_FUND,
+    L_WITHDRAWN,
+    N_BELOW_MS,
+    N_FIRST_ADL,
+    N_FIRST_EMPTY,
+    N_FUND,
+    N_NEED,
+    N_NEVER_DRY,
+    N_PEAK,
+)
+
+DAY_MS = 86_400_000
+PPM = 1_000_000
+
+
+@kernel
+def to_quanta(amount):
+    """A float amount as the nearest whole quantum."""
+    return math.floor(amount + 0.5)
+
+
+@kernel
+def settle_level(i, n, sign, lots, owed, price, fill, now_ms):
+    """Book a level of `lots` that was triggered at `price` and filled at `fill`; return the share the book took.
+
+    lots: notional at the opening price.  owed: whole quanta at which closing leaves nothing.  sign: 1 long, -1 short.
+    """
+    notional = to_quanta(lots * price)
+    proceeds = to_quanta(lots * fill)
+    n[L_NOTIONAL] += notional
+    n[L_OWED] += sign * owed
+    residual = sign * (proceeds - owed)
+    if residual >= 0:
+        n[L_BOOK] += sign * proceeds
+        _keep(i, n, residual, -((-notional * i[I_FEE_PPM]) // PPM) if notional < (1 << 42) else _fee(i, notional))
+        return 1.0
+    share = _pay(i, n, sign, -residual, owed, lots * price, now_ms)
+    return share
+
+
+@kernel
+def _fee(i, notional):
+    """ceil(notional x rate) for notionals whose product with the rate could leave int64."""
+    whole, rest = notional // PPM, notional % PPM
+    return whole * i[I_FEE_PPM] - ((-rest * i[I_FEE_PPM]) // PPM)
+
+
+@kernel
+def _keep(i, n, residual, fee):
+    """Share out what is left of a level's margin."""
+    fee = min(fee, residual)
+    surplus = residual - fee
+    fee_fund = (fee // PPM) * i[I_FEE_SHARE_PPM] + ((fee % PPM) * i[I_FEE_SHARE_PPM]) // PPM
+    kept = surplus if i[I_SURPLUS_FUND] == 1 else 0
+    n[L_FEE] += fee
+    n[L_FEE_FUND] += fee_fund
+    n[L_SURPLUS] += surplus
+    n[L_SURPLUS_FUND] += kept
+    gain(i, n, fee_fund + kept)
+
+
+@kernel
+def gain(i, n, amount):
+    """Pay `amount` into the fund; what exceeds its cap goes to the exchange."""
+    n[N_FUND] += amount
+    if i[I_CAP] >= 0 and n[N_NEVER_DRY] == 0 and n[N_FUND] > i[I_CAP]:
+        n[L_WITHDRAWN] += n[N_FUND] - i[I_CAP]
+        n[N_FUND] = i[I_CAP]
+    n[N_PEAK] = max(n[N_PEAK], n[N_FUND])
+
+
+@kernel
+def available(i, n):
+    """What the fund may pay now: all of it, or down to where the drawdown trigger stops it."""
+    if i[I_FUND_PAYS] == 0:
+        return 0
+    if i[I_TRIGGER_PPM] >= PPM:
+        return max(0, n[N_FUND])
+    kept = PPM - i[I_TRIGGER_PPM]
+    floor = (n[N_PEAK] // PPM) * kept - ((-(n[N_PEAK] % PPM) * kept) // PPM)
+    return max(0, n[N_FUND] - floor)
+
+
+@kernel
+def _pay(i, n, sign, shortfall, owed, worth, now_ms):
+    """Pay a level's shortfall down the waterfall; return the share of the level that the book took."""
+    paid = shortfall if n[N_NEVER_DRY] == 1 else min(shortfall, available(i, n))
+    unpaid = shortfall - paid
+    n[L_DRAW] += paid
+    n[N_FUND] -= paid
+    n[N_NEED] = max(n[N_NEED], i[I_SEED] - n[N_FUND])
+    if n[N_FIRST_EMPTY] < 0 and i[I_FUND_PAYS] == 1 and n[N_FUND] <= 0 and n[N_NEVER_DRY] == 0:
+        n[N_FIRST_EMPTY] = now_ms
+    if unpaid == 0 or i[I_ADL] == 0:
+        n[L_BOOK] += sign * owed - shortfall
+        if i[I_SOCIALISE] == 1:
+            n[L_SOCIALISED] += unpaid
+        else:
+            n[L_BAD_DEBT] += unpaid
+        return 1.0
+    part = unpaid / shortfall
+    owed_adl = to_quanta(owed * part)
+    closed = to_quanta(worth * part)
+    n[L_ADL_OWED] += sign * owed_adl
+    n[L_ADL_NOTIONAL] += closed
+    n[L_ADL_HARM] += sign * (owed_adl - closed)
+    n[L_BOOK] += sign * (owed - owed_adl) - paid
+    if n[N_FIRST_ADL] < 0:
+        n[N_FIRST_ADL] = now_ms
+    return 1.0 - part
+
+
+@kernel
+def replenish(i, n, now_ms, step_ms):
+    """Bring money from outside to a fund that has been below its seed for the lag; called once a step."""
+    if i[I_LAG_MS] < 0 or n[N_NEVER_DRY] == 1:
+        return
+    missing = i[I_SEED] - n[N_FUND]
+    if missing <= 0:
+        n[N_BELOW_MS] = -1
+        return
+    if n[N_BELOW_MS] < 0:
+        n[N_BELOW_MS] = now_ms
+    if now_ms - n[N_BELOW_MS] < i[I_LAG_MS]:
+        return
+    inflow = missing
+    if i[I_PER_DAY] >= 0:
+        inflow = min(missing, to_quanta(float(i[I_PER_DAY]) * step_ms / DAY_MS))
+    n[L_INJECTED] += inflow
+    n[N_FUND] += inflow
+    n[N_PEAK] = max(n[N_PEAK], n[N_FUND])
