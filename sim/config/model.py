@@ -160,7 +160,7 @@ class RunConfig(Policy):
     agents: tuple[NamedAgent, ...] = Field((), description="Named agents: whales, and agents of your own.")
     positions: PositionsFile | None = Field(None, description="Own book; null: the population's opening positions.")
     record: Record = Field(default_factory=Record, description="What is written down.")
-    reduced: Reduced | None = Field(None, description="What the reduced engine needs besides; null: fidelity full only.")
+    reduced: Reduced | None = Field(None, description="What the reduced engine needs besides; null: full only.")
     comparisons: tuple[Comparison, ...] = Field((), description="Recorded series to hold beside the run.")
     requires_provenance: StrictBool = Field(False, description="True: every number must be covered by provenance.")
     provenance: tuple[Provenance, ...] = Field((), description="Where the numbers come from.")
