@@ -1,0 +1,188 @@
+"""Peaks over threshold: beyond a high threshold losses follow a generalised Pareto law (Pickands 1975).
+
+The threshold is a sample value, the fit is by maximum likelihood, and intervals bootstrap the whole procedure,
+threshold included. It extrapolates: say so, show the stability table, and let another method agree (`agreement.py`).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analysis.estimators.estimate import Estimate, RefusedError
+from analysis.estimators.gpd import fit_excesses
+from analysis.estimators.intervals import tail_mass
+from analysis.estimators.quantiles import as_required
+
+F64 = npt.NDArray[np.float64]
+
+#: Fewest excesses a fit is made from.
+FEWEST = 50
+
+
+@dataclass(frozen=True)
+class TailFit:
+    """A tail fit with its bootstrap: threshold, xi, beta of the sample, then (B,) of each from resamples."""
+
+    n: int
+    k: int  # losses above the threshold
+    threshold: float
+    xi: float
+    beta: float
+    thresholds: F64
+    xis: F64
+    betas: F64
+    seconds: float = math.nan
+
+    def shape(self, *, level: float = 0.95) -> Estimate:
+        """xi: 0 is an exponential tail, below it losses are bounded; no variance from 0.5 up, no mean from 1."""
+        return self._estimate(self.xi, self.xis, level, unit="", what="shape xi")
+
+    def quantile(self, p: float, *, level: float = 0.95, unit: str = "") -> Estimate:
+        """The loss exceeded with probability p: u + beta / xi ((p n / k)^-xi - 1). Only beyond the threshold."""
+        self._check_beyond(p)
+        ratio = p * self.n / self.k
+        value = _quantile(ratio, np.array([self.threshold]), np.array([self.xi]), np.array([self.beta]))[0]
+        resampled = _quantile(ratio, self.thresholds, self.xis, self.betas)
+        return self._estimate(float(value), resampled, level, unit=unit, what=f"loss at {p:g}")
+
+    def exceedance(self, loss: float, *, level: float = 0.95) -> Estimate:
+        """The probability of a loss above `loss`, which must lie above the threshold."""
+        if loss < self.threshold:
+            raise RefusedError(f"{loss:g} lies below the threshold {self.threshold:g}: count the runs instead")
+        value = _exceedance(loss, np.array([self.threshold]), np.array([self.xi]), np.array([self.beta]))[0]
+        resampled = _exceedance(loss, self.thresholds, self.xis, self.betas)
+        share = self.k / self.n
+        return self._estimate(float(value) * share, resampled * share, level, unit="", what=f"P(loss > {loss:g})")
+
+    def mean_beyond(self, p: float, *, level: float = 0.95, unit: str = "") -> Estimate:
+        """Mean loss given that it exceeds the loss at p; refused unless the interval of xi ends below 1."""
+        shape = self.shape(level=level)
+        if shape.high >= 1:
+            raise RefusedError(
+                f"xi is {shape.value:.2f} [{shape.low:.2f}, {shape.high:.2f}]: a mean may not exist, quote quantiles"
+            )
+        self._check_beyond(p)
+        ratio = p * self.n / self.k
+        arrays = [np.append(own, resampled) for own, resampled in self._parameters()]
+        means = (_quantile(ratio, *arrays) + arrays[2] - arrays[1] * arrays[0]) / (1 - arrays[1])
+        # resamples with xi >= 1 have an infinite mean
+        means = np.where(arrays[1] < 1, means, np.inf)
+        return self._estimate(float(means[0]), means[1:], level, unit=unit, what=f"mean loss beyond {p:g}")
+
+    def _parameters(self) -> list[tuple[float, F64]]:
+        return [(self.threshold, self.thresholds), (self.xi, self.xis), (self.beta, self.betas)]
+
+    def _check_beyond(self, p: float) -> None:
+        if not 0 < p <= self.k / self.n:
+            raise RefusedError(
+                f"probability {p:g} lies below the threshold's {self.k / self.n:g}: use order statistics there"
+            )
+
+    def _estimate(self, value: float, resampled: F64, level: float, *, unit: str, what: str) -> Estimate:
+        """Percentile interval of the bootstrap."""
+        below, above = tail_mass(level, "two")
+        low, high = np.quantile(resampled, [below, 1 - above], method="inverted_cdf")
+        return Estimate(
+            value=value,
+            low=min(float(low), value),
+            high=max(float(high), value),
+            level=level,
+            method="peaks over threshold, bootstrap",
+            n=self.n,
+            events=self.k,
+            unit=unit,
+            seconds=self.seconds,
+            note=f"{what}; {self.k:,} losses above {self.threshold:.4g}, xi {self.xi:.2f}; extrapolated",
+        )
+
+
+def fit_tail(
+    losses: npt.ArrayLike, k: int, *, resamples: int = 500, seed: int = 0, seconds: float = math.nan
+) -> TailFit:
+    """Fit the k largest of the losses. RefusedError where they are too few, or not above the rest."""
+    ordered = np.sort(as_required(losses))
+    n = len(ordered)
+    if k < FEWEST or k >= n:
+        raise RefusedError(
+            f"a tail fit takes {FEWEST} to {n - 1:,} of {n:,} losses, found {k:,}", runs_needed=FEWEST + 1
+        )
+    if ordered[n - k] <= ordered[n - k - 1] or ordered[-1] <= ordered[n - k]:
+        above = int(np.count_nonzero(ordered > ordered[n - k - 1]))
+        raise RefusedError(f"the {k:,} largest losses are not above the rest (ties): only {above:,} are; take fewer")
+    own = _fit_top(ordered[None, n - k - 1 :])
+    tops = ordered[_resampled_top(n, k + 1, resamples, np.random.default_rng(seed))]
+    again = _fit_top(tops)
+    return TailFit(n, k, float(own[0][0]), float(own[1][0]), float(own[2][0]), *again, seconds=seconds)
+
+
+def _fit_top(top: F64) -> tuple[F64, F64, F64]:
+    """(threshold, xi, beta) of rows of k + 1 rising values, the first of which is the threshold."""
+    xi, beta = fit_excesses(top[:, 1:] - top[:, :1])
+    return top[:, 0], xi, beta
+
+
+def _resampled_top(n: int, count: int, resamples: int, generator: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Ranks 0..n-1 of the `count` largest of n draws with replacement, rising, (resamples, count).
+
+    The largest of n uniforms is V^(1/n), the next that times V^(1/(n-1)), and so on: no need to draw all n.
+    """
+    spacing = generator.standard_exponential((resamples, count)) / (n - np.arange(count))
+    uniforms = np.exp(-np.cumsum(spacing, axis=1))
+    return np.asarray((n * uniforms[:, ::-1]).astype(np.int64))
+
+
+def _quantile(ratio: float, threshold: F64, xi: F64, beta: F64) -> F64:
+    """u + beta (ratio^-xi - 1) / xi, with its limit at xi = 0."""
+    log = -math.log(ratio)
+    small = np.abs(xi) < 1e-9
+    growth = np.where(small, log, np.expm1(xi * log) / np.where(small, 1.0, xi))
+    return np.asarray(threshold + beta * growth)
+
+
+def _exceedance(loss: float, threshold: F64, xi: F64, beta: F64) -> F64:
+    """P(excess > loss - u) given an excess; 0 beyond the end of a bounded tail, 1 below the threshold."""
+    scaled = np.maximum(loss - threshold, 0.0) / beta
+    small = np.abs(xi) < 1e-9
+    inside = np.maximum(1 + xi * scaled, 0.0)
+    with np.errstate(divide="ignore"):
+        power = np.log(inside) / np.where(small, 1.0, xi)
+    return np.exp(-np.where(small, scaled, power))
+
+
+def stability_table(
+    losses: npt.ArrayLike,
+    p: float,
+    *,
+    counts: npt.ArrayLike | None = None,
+    level: float = 0.95,
+    resamples: int = 200,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """The fit over thresholds, one row a k: threshold, xi, xi_low, xi_high, scale, loss, loss_low, loss_high.
+
+    scale is beta - xi x threshold. Above a good threshold xi, scale and the loss at p stay level within their
+    intervals; take the largest k of which that is true. By default 12 counts from 50 to a fifth of the sample. Counts
+    that cannot be fitted (ties, p below the threshold) are left out; RefusedError if none is left.
+    """
+    sample = as_required(losses)
+    chosen = np.geomspace(FEWEST, max(FEWEST, len(sample) // 5), 12) if counts is None else np.asarray(counts)
+    rows = []
+    for k in np.unique(chosen.astype(np.int64)):
+        try:
+            fit = fit_tail(sample, int(k), resamples=resamples, seed=seed)
+            shape, loss = fit.shape(level=level), fit.quantile(p, level=level)
+        except RefusedError:
+            continue
+        scale = fit.beta - fit.xi * fit.threshold
+        rows.append((fit.k, fit.threshold, *_triple(shape), scale, *_triple(loss)))
+    if not rows:
+        raise RefusedError(f"none of the thresholds bears a fit for {p:g}: more runs with losses are needed")
+    names = ["k", "threshold", "xi", "xi_low", "xi_high", "scale", "loss", "loss_low", "loss_high"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _triple(estimate: Estimate) -> tuple[float, float, float]:
+    return estimate.value, estimate.low, estimate.high
