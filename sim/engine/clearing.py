@@ -26,14 +26,10 @@ def look_at_mark(world: World, *, ask_stops: bool = False) -> int:
     The thresholds of the rows touched so far are recomputed, their sums are checked, and a new list of them begins.
     ask_stops: if the mark triggers a stop, nothing is done and STOPS_ARE_DUE returned.
     """
-    ledger, report = world.ledger, world.report
-    count: int = settle_tick(
-        world.stops, world.thresholds, world.accounts, world.markets, world.log.header, ledger.quote_seen,
-        ledger.lots_seen, ledger.reserved, world.row_buffer, report, ask_stops,
-    )  # fmt: skip
+    count: int = settle_tick(world.packed.words, ask_stops)
     if count != STOPS_ARE_DUE:
-        found: list[int] = report.tolist()
-        ledger.require_conserved(found[REPORT_QUOTE], found[REPORT_LOTS:], fund=found[REPORT_FUND])
+        found: list[int] = world.report.tolist()
+        world.ledger.require_conserved(found[REPORT_QUOTE], found[REPORT_LOTS:], fund=found[REPORT_FUND])
     return count
 
 

@@ -14,7 +14,6 @@ from sim.engine.lights import look_at_queue
 from sim.engine.world import MarketState, World
 from sim.errors import InvariantError
 from sim.events import H_LOG_ON, H_N_TRANSFERS, Reason
-from sim.kernels.arrivals import ArrivalScratch
 from sim.kernels.book import ASK, B_BASE, BID, best_prices, recentre
 from sim.kernels.free import free_equity
 from sim.kernels.funding import apply_funding
@@ -43,12 +42,9 @@ def match(world: World, rows: I64, n: int, *, is_sorted: bool = True, releases: 
     closed goes back to their wallets (after a liquidation it does not: penalties are still to be charged).
     """
     done, is_done = 0, n == 0
-    scratch = ArrivalScratch(*world.intents.scratch())
-    seen = world.ledger.lots_seen
+    exchange, scratch = world.packed.words, world.intents.scratch()
     while not is_done:
-        reached, is_done = trade(
-            world.books, world.accounts, world.markets, world.log, rows, scratch, done, n, seen, is_sorted, releases
-        )
+        reached, is_done = trade(exchange, rows, *scratch, done, n, is_sorted, releases)
         if not is_done:
             if reached == done and world.log.header[H_N_TRANSFERS] == 0:
                 raise InvariantError(f"cycle {world.cycle}: an order needs more room in the log than there is")
@@ -85,9 +81,7 @@ def update_index(world: World) -> None:
         flow_lots = flows[market] - state.taker_net_seen
         state.taker_net_seen = flows[market]
         quote = flow_lots * marks[market] * state.tick_value * state.quantum
-        state.shift = world.config.markets[market].impact.step(
-            state.impact, net_taker_quote=quote, dt_ms=world.dt_ms
-        )
+        state.shift = world.config.markets[market].impact.step(state.impact, net_taker_quote=quote, dt_ms=world.dt_ms)
         state.index = prices[market] * math.exp(state.shift)
         world.index_path[world.step, market] = state.index
         _update_volatility(state, math.log(state.index / before[market]), world.dt_ms / 1000.0)

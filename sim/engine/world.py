@@ -21,6 +21,7 @@ from sim.instrument import Instrument
 from sim.kernels.book import BookArrays
 from sim.kernels.state import P_TICK_VALUE, AccountArrays, LogArrays, MarketArrays
 from sim.kernels.stops import StopArrays
+from sim.kernels.structs import Packed
 from sim.kernels.thresholds import Thresholds
 from sim.ledger.accounts import Rows
 from sim.ledger.ledger import Ledger
@@ -95,6 +96,7 @@ class World:
     mark_path: I64  # (T+1, M) ticks
     index_path: F64  # (T+1, M) quote units, with impact
     row_buffer: I64  # (A * M,) scratch for ids of distressed rows
+    packed: Packed  # books, accounts, markets, log, stops, thresholds and the arrays of the checks
     report: I64  # (REPORT_LOTS + M,) what the last `settle_tick` found
     always_awake: tuple[list[int], list[int]]  # cohorts and agents whose interval no step exceeds
     open_interest: I64  # (M,) lots, at the last sample
