@@ -75,5 +75,5 @@ def look_at_queue(world: World) -> None:
         for side in (1, -1):
             rows = world.watchers[(lots * side > 0) & in_profit]
             if len(rows):
-                score_side(world.accounts, world.markets, market, side, code, wallet_floor, 1, scores)
-                queue_places(world.accounts, scores, market, side, rows, places)
+                total = score_side(world.accounts, world.markets, market, side, code, wallet_floor, 1, scores)
+                queue_places(world.accounts, scores, total, market, side, rows, places)
