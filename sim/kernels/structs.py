@@ -94,7 +94,8 @@ class Packed:
 
     def __init__(self, *structs: Any) -> None:
         self.structs = structs  # the words are addresses of their arrays
-        places, words = [], []
+        places: list[int] = []
+        words: list[int] = []
         for struct in structs:
             kind = typeof(struct)
             if _PACKED.setdefault(type(struct), kind) != kind:
@@ -108,7 +109,7 @@ class Packed:
 def struct_at(struct: type) -> Any:
     """Return what reads, in a kernel, a struct of this class from the words of a Packed: f(words, place number)."""
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def read(context: Any, words: Any, number: Any) -> Any:
         kind = _PACKED[struct]
 
