@@ -16,7 +16,7 @@ from sim.config.load import config_from_text
 from sim.engine.build import build_world
 from sim.engine.clearing import close_touched
 from sim.engine.cycle import run_cycle
-from sim.engine.trading import match, refresh_quotes, release_flat, spill_logs
+from sim.engine.trading import match, refresh_quotes, spill_logs
 from sim.engine.world import World
 from sim.events import INTENT_WIDTH, OrderKind, OrderStatus, Reason, Side, TimeInForce
 from sim.kernels.free import free_equity
@@ -219,8 +219,7 @@ class Exchange:
         """Send one order; return what became of it."""
         rows = np.zeros((1, INTENT_WIDTH), np.int64)
         rows[0] = (row, market, side, kind, tif, price, lots, flags, order, 0, OrderStatus.PENDING, 0)
-        match(self.world, rows, 1)
-        release_flat(self.world)
+        match(self.world, rows, 1, releases=True)
         refresh_quotes(self.world)
         self.audit()
         return OrderStatus(int(rows[0, 10]))

@@ -151,8 +151,6 @@ class Intents:
         row[I_ORDER], row[I_ARRIVAL], row[I_STATUS] = -1, arrival, OrderStatus.PENDING
         self.count += 1
 
-    def sort(self) -> None:
-        """Put the orders in the order of arrival within the tick; orders with the same key keep their order."""
-        from sim.kernels.arrivals import ArrivalScratch, sort_by_arrival
-
-        sort_by_arrival(self.rows, self.count, ArrivalScratch(self._scratch, self._counts))
+    def scratch(self) -> tuple[I64, I64]:
+        """Buffers of the sort by arrival, for as many orders as there is room for: see `kernels.arrivals`."""
+        return self._scratch, self._counts

@@ -237,7 +237,7 @@ class ClearingHouse:
 
     def holds_inventory(self) -> bool:
         """True if an ENGINE holds contracts."""
-        return bool(self.accounts.lots[self._engines[0]].any())
+        return any(any(lots) for lots in self.accounts.lots[self._engines[0]].tolist())
 
     def settle_engines(self) -> None:
         """FUND pays ENGINE's negative equity (if the waterfall has that layer); gains of a flat ENGINE go to FUND."""

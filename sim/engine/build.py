@@ -55,6 +55,7 @@ from sim.kernels.state import (
 )
 from sim.kernels.stops import add_stop, make_stops
 from sim.kernels.thresholds import make_thresholds, reindex_all
+from sim.kernels.tick import REPORT_LOTS, TickArrays, pack_exchange
 from sim.ledger.accounts import Rows, make_accounts
 from sim.ledger.ledger import Ledger
 from sim.market.price import PathSet, build_paths
@@ -238,6 +239,22 @@ def build_world(
     funds = {rows.fund(scope): name for scope, name in enumerate(rows.scopes)}
     events = EventTables(instruments, sink if events_on else None, funds=funds)
     ledger = Ledger(accounts, markets, log, n_scopes=len(rows.scopes))
+    books = make_books(
+        n_markets,
+        capacity=capacity,
+        n_rows=n_rows,
+        base_ticks=[max(1, int(mark) - (1 << (GRID_BITS - 1))) for mark in markets.mark],
+        grid_bits=GRID_BITS,
+    )
+    stops = make_stops(n_markets, len(opening.stops) + STOP_ROOM)
+    thresholds = make_thresholds(n_markets, n_rows)
+    arrays = TickArrays(
+        quote_seen=ledger.quote_seen,
+        lots_seen=ledger.lots_seen,
+        reserved=ledger.reserved,
+        rows=np.zeros(n_rows * n_markets, np.int64),
+        report=np.zeros(REPORT_LOTS + n_markets, np.int64),
+    )
     world = World(
         config=config,
         instruments=instruments,
@@ -246,26 +263,22 @@ def build_world(
         markets=markets,
         log=log,
         ledger=ledger,
-        books=make_books(
-            n_markets,
-            capacity=capacity,
-            n_rows=n_rows,
-            base_ticks=[max(1, int(mark) - (1 << (GRID_BITS - 1))) for mark in markets.mark],
-            grid_bits=GRID_BITS,
-        ),
-        stops=make_stops(n_markets, len(opening.stops) + STOP_ROOM),
-        thresholds=make_thresholds(n_markets, n_rows),
+        books=books,
+        stops=stops,
+        thresholds=thresholds,
         paths=paths,
         population=population,
         view=MarketView.make(instruments=instruments, accounts=accounts, markets=markets),
         intents=Intents(),
         clearing=make_house(config, accounts, markets, log, events, streams),
-        market_states=[_market_state(config, market) for market in range(n_markets)],
+        market_states=[_market_state(config, market, instruments[market]) for market in range(n_markets)],
         events=events,
         series=None if detail == "summary" else SeriesTable(config.market_names, expected_rows(config, n_markets)),
         mark_path=np.zeros((n_times, n_markets), np.int64),
         index_path=np.zeros((n_times, n_markets)),
-        row_buffer=np.zeros(n_rows * n_markets, np.int64),
+        row_buffer=arrays.rows,
+        report=arrays.report,
+        packed=pack_exchange(books, accounts, markets, log, stops, thresholds, arrays),
         open_interest=opening.open_interest.copy(),
         adl_harm=np.zeros(n_rows, np.int64),
         always_awake=_always_awake(population, paths),
@@ -317,9 +330,16 @@ def make_house(
     )
 
 
-def _market_state(config: RunConfig, market: int) -> MarketState:
+def _market_state(config: RunConfig, market: int, instrument: Instrument) -> MarketState:
     item = config.markets[market]
-    return MarketState(item.mark.initial_state(), item.funding.initial_state(), item.impact.initial_state())
+    return MarketState(
+        item.mark.initial_state(),
+        item.funding.initial_state(),
+        item.impact.initial_state(),
+        tick_size=float(instrument.tick_size),
+        tick_value=instrument.tick_value,
+        quantum=float(instrument.quantum),
+    )
 
 
 def _always_awake(population: Population, paths: PathSet) -> tuple[list[int], list[int]]:

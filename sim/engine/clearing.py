@@ -7,32 +7,48 @@ the books.
 import numpy as np
 import numpy.typing as npt
 
-from sim.engine.trading import match, publish_mark, refresh_quotes
+from sim.engine.trading import match, publish_mark, refresh_quotes, sample_funding
 from sim.engine.world import World
 from sim.events import FLAG_FROZEN, H_N_TOUCHED
 from sim.kernels.matching import cancel_account_orders
 from sim.kernels.records import C_ADL_MATCHES, C_FUND_DRAW
 from sim.kernels.state import P_FUND_ROW
-from sim.kernels.thresholds import find_distressed, reindex_touched
+from sim.kernels.tick import REPORT_FUND, REPORT_HOLDS, REPORT_LOTS, REPORT_QUOTE, STOPS_ARE_DUE, settle_tick
 
 I64 = npt.NDArray[np.int64]
 
 NOBODY: I64 = np.zeros(0, np.int64)
 
 
-def find_rows(world: World) -> I64:
-    """Step 8: the distressed rows at the published mark (ids, in no particular order)."""
-    close_touched(world)
-    count = find_distressed(world.thresholds, world.accounts, world.markets, world.row_buffer)
-    return world.row_buffer[:count]
+def look_at_mark(world: World, *, ask_stops: bool = False) -> int:
+    """Step 8: find the distressed rows at the published mark, in `world.row_buffer`; return how many.
+
+    The thresholds of the rows touched so far are recomputed, their sums are checked, and a new list of them begins.
+    ask_stops: if the mark triggers a stop, nothing is done and STOPS_ARE_DUE returned.
+    """
+    count: int = settle_tick(world.packed.words, ask_stops)
+    if count != STOPS_ARE_DUE:
+        found: list[int] = world.report.tolist()
+        world.ledger.require_conserved(found[REPORT_QUOTE], found[REPORT_LOTS:], fund=found[REPORT_FUND])
+    return count
 
 
 def close_touched(world: World) -> None:
     """Recompute the thresholds of the rows touched so far, check that they conserve, and start a new list."""
-    if world.log.header[H_N_TOUCHED] == 0:
-        return
-    reindex_touched(world.thresholds, world.accounts, world.markets, world.log.header)
-    world.ledger.check_touched()
+    if world.log.header[H_N_TOUCHED]:
+        look_at_mark(world)
+
+
+def is_calm(world: World) -> bool:
+    """Steps 6 to 14 of a tick in which nothing is due: no stop, no funding, nobody distressed, no inventory.
+
+    False if something is: then the steps are to be taken one by one, and what was done here holds.
+    """
+    if world.due.funding or look_at_mark(world, ask_stops=True) != 0 or world.report[REPORT_HOLDS]:
+        return False
+    world.clearing.backlog = NOBODY
+    sample_funding(world)
+    return True
 
 
 def clear(world: World) -> None:
@@ -40,8 +56,8 @@ def clear(world: World) -> None:
     house = world.clearing
     rounds_max = world.config.liquidation.rounds_max
     for done in range(rounds_max + 1):
-        rows = find_rows(world)
-        if len(rows) == 0 and not house.holds_inventory():
+        rows = world.row_buffer[: look_at_mark(world)]
+        if len(rows) == 0 and not world.report[REPORT_HOLDS]:
             house.backlog = NOBODY
             if done == 0:
                 return

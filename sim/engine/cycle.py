@@ -17,7 +17,7 @@
 15. record     counters always; series at samples; events as they happen
 """
 
-from sim.engine.clearing import clear, close_touched
+from sim.engine.clearing import clear, close_touched, is_calm
 from sim.engine.record import record
 from sim.engine.trading import (
     fire_stops,
@@ -42,10 +42,11 @@ def run_cycle(world: World, step: int) -> None:
     gather_intents(world)
     match_intents(world)
     publish_mark(world, elapsed_ms=world.dt_ms)
-    fire_stops(world)
-    pay_funding(world)
-    clear(world)
-    close_touched(world)
+    if not is_calm(world):
+        fire_stops(world)
+        pay_funding(world)
+        clear(world)
+        close_touched(world)
     record(world)
 
 

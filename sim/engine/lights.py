@@ -1,7 +1,7 @@
 """What agents and reports may ask of the ADL queue at any time: every account's light, and the places of those that
 watch theirs.
 
-Decides how often watchers look (`LOOK_MS`): a place changes slowly, and asking costs a pass over all rows.
+Decides how often watchers look: a place changes with the mark, and asking costs a pass over all rows.
 """
 
 import numpy as np
@@ -13,8 +13,9 @@ from sim.engine.world import World
 from sim.kernels.adl import score_side
 from sim.kernels.adl_places import queue_places
 
-#: Watchers see their place as it was at most this long ago.
-LOOK_MS = 30_000
+#: Watchers see their place as it was at most this long ago, and at a mark at most this far away.
+LOOK_MS = 300_000
+LOOK_MOVE = 0.0025
 
 
 def ranking_of(world: World) -> tuple[int, int] | None:
@@ -47,12 +48,22 @@ def watching_rows(world: World) -> npt.NDArray[np.int64]:
     return np.flatnonzero(np.isin(opening.cohort, watching) & (opening.mode != 2))
 
 
+def _is_look_due(world: World) -> bool:
+    seen = world.marks_looked_at
+    if world.time_ms >= world.next_look_ms or not seen:
+        return True
+    return any(
+        abs(mark - before) > LOOK_MOVE * before for mark, before in zip(world.markets.mark.tolist(), seen, strict=True)
+    )
+
+
 def look_at_queue(world: World) -> None:
     """Refresh the watchers' places in the view if the last look is old: 1 is first in the queue, 0 not in it."""
     places = world.view.adl_quantile
-    if places is None or world.time_ms < world.next_look_ms:
+    if places is None or not _is_look_due(world):
         return
     world.next_look_ms = world.time_ms + LOOK_MS
+    world.marks_looked_at = world.markets.mark.tolist()
     ranking = ranking_of(world)
     assert ranking is not None
     code, wallet_floor = ranking
@@ -64,5 +75,5 @@ def look_at_queue(world: World) -> None:
         for side in (1, -1):
             rows = world.watchers[(lots * side > 0) & in_profit]
             if len(rows):
-                score_side(world.accounts, world.markets, market, side, code, wallet_floor, 1, scores)
-                queue_places(world.accounts, scores, market, side, rows, places)
+                total = score_side(world.accounts, world.markets, market, side, code, wallet_floor, 1, scores)
+                queue_places(world.accounts, scores, total, market, side, rows, places)

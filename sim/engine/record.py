@@ -42,8 +42,8 @@ def record(world: World) -> None:
 def _note_prices(world: World) -> None:
     extremes = world.extremes
     world.mark_path[world.step] = world.markets.mark
-    tick = float(world.instruments[0].tick_size)
-    index, mark = float(world.index_path[world.step, 0]), float(world.markets.mark[0]) * tick
+    first = world.market_states[0]
+    index, mark = first.index, int(world.markets.mark[0]) * first.tick_size
     extremes.index_low = min(extremes.index_low, index)
     extremes.mark_low = min(extremes.mark_low, mark)
     extremes.dislocation_max = max(extremes.dislocation_max, abs(mark / index - 1.0))

@@ -13,15 +13,15 @@ from sim.engine.build import spill
 from sim.engine.lights import look_at_queue
 from sim.engine.world import MarketState, World
 from sim.errors import InvariantError
-from sim.events import H_LOG_ON, H_N_TOUCHED, H_N_TRANSFERS, Reason
+from sim.events import H_LOG_ON, H_N_TRANSFERS, Reason
 from sim.kernels.book import ASK, B_BASE, BID, best_prices, recentre
 from sim.kernels.free import free_equity
 from sim.kernels.funding import apply_funding
 from sim.kernels.impact_price import impact_price
-from sim.kernels.matching import cancel_account_orders, match_orders
-from sim.kernels.state import OUTSIDE, P_LAST_TRADE, P_LAST_TRADE_CALM, P_NET_TAKER_LOTS, P_TICK_VALUE
+from sim.kernels.matching import cancel_account_orders
+from sim.kernels.state import OUTSIDE, P_LAST_TRADE, P_LAST_TRADE_CALM, P_NET_TAKER_LOTS
 from sim.kernels.stops import trigger_stops
-from sim.kernels.totals import release_isolated
+from sim.kernels.tick import trade
 from sim.market.funding import PremiumClamp
 
 I64 = npt.NDArray[np.int64]
@@ -35,16 +35,21 @@ def spill_logs(world: World) -> None:
     spill(world.log, world.events)
 
 
-def match(world: World, rows: I64, n: int) -> None:
-    """Send intents rows[:n] to the books in their order; spill the logs as often as they run full."""
-    done = 0
-    while done < n:
-        reached = match_orders(world.books, world.accounts, world.markets, world.log, rows, done, n)
-        if reached == done and world.log.header[H_N_TRANSFERS] == 0:
-            raise InvariantError(f"cycle {world.cycle}: an order needs more room in the log than there is")
-        if reached < n:
+def match(world: World, rows: I64, n: int, *, is_sorted: bool = True, releases: bool = False) -> None:
+    """Send intents rows[:n] to the books in their order; spill the logs as often as they run full.
+
+    is_sorted: False puts them in the order of arrival first.  releases: then the money of isolated positions that were
+    closed goes back to their wallets (after a liquidation it does not: penalties are still to be charged).
+    """
+    done, is_done = 0, n == 0
+    exchange, scratch = world.packed.words, world.intents.scratch()
+    while not is_done:
+        reached, is_done = trade(exchange, rows, *scratch, done, n, is_sorted, releases)
+        if not is_done:
+            if reached == done and world.log.header[H_N_TRANSFERS] == 0:
+                raise InvariantError(f"cycle {world.cycle}: an order needs more room in the log than there is")
             spill_logs(world)
-        done = reached
+        done, is_sorted = reached, True
     if world.events_on and n:
         world.events.orders(rows[:n].copy(), time_ms=world.time_ms, cycle=world.cycle)
 
@@ -70,21 +75,18 @@ def reserve_log(world: World, n_transfers: int) -> None:
 
 def update_index(world: World) -> None:
     """Step 2: the exogenous price of this instant, shifted by this venue's own flow."""
+    flows, marks = world.markets.params[:, P_NET_TAKER_LOTS].tolist(), world.markets.mark.tolist()
+    prices, before = world.paths.price[world.step].tolist(), world.index_path[world.step - 1].tolist()
     for market, state in enumerate(world.market_states):
-        instrument = world.instruments[market]
-        rule = world.config.markets[market].impact
-        net_lots = int(world.markets.params[market, P_NET_TAKER_LOTS])
-        flow_lots = net_lots - state.taker_net_seen
-        state.taker_net_seen = net_lots
-        notional = flow_lots * int(world.markets.mark[market]) * int(world.markets.params[market, P_TICK_VALUE])
-        quote = notional * float(instrument.quantum)
-        state.shift = rule.step(state.impact, net_taker_quote=quote, dt_ms=world.dt_ms)
-        price = float(world.paths.price[world.step, market]) * math.exp(state.shift)
-        before = world.index_path[world.step - 1, market]
-        world.index_path[world.step, market] = price
-        _update_volatility(state, math.log(price / before), world.dt_ms / 1000.0)
+        flow_lots = flows[market] - state.taker_net_seen
+        state.taker_net_seen = flows[market]
+        quote = flow_lots * marks[market] * state.tick_value * state.quantum
+        state.shift = world.config.markets[market].impact.step(state.impact, net_taker_quote=quote, dt_ms=world.dt_ms)
+        state.index = prices[market] * math.exp(state.shift)
+        world.index_path[world.step, market] = state.index
+        _update_volatility(state, math.log(state.index / before[market]), world.dt_ms / 1000.0)
         world.view.volatility[market] = math.sqrt(state.variance)
-        world.view.index[market] = max(1, round(price / float(instrument.tick_size)))
+        world.view.index[market] = max(1, round(state.index / state.tick_size))
 
 
 def _update_volatility(state: MarketState, log_return: float, seconds: float) -> None:
@@ -129,25 +131,12 @@ def gather_intents(world: World) -> None:
     for move in intents.moves:
         heapq.heappush(world.moves, (move.due_ms, world.n_moves, move))
         world.n_moves += 1
-    intents.sort()
 
 
 def match_intents(world: World) -> None:
-    """Step 4: orders meet the book."""
-    match(world, world.intents.rows, world.intents.count)
-    release_flat(world)
+    """Step 4: orders meet the book in the order of arrival."""
+    match(world, world.intents.rows, world.intents.count, is_sorted=False, releases=True)
     refresh_quotes(world)
-
-
-def release_flat(world: World) -> None:
-    """Give the money of isolated positions that were closed in this cycle back to their wallets."""
-    done, touched = 0, int(world.log.header[H_N_TOUCHED])
-    while done < touched:
-        done = release_isolated(world.accounts, world.markets, world.log, world.ledger.lots_seen, done)
-        if done < touched:
-            spill_logs(world)
-            continue
-        break
 
 
 def refresh_quotes(world: World) -> None:
@@ -164,20 +153,21 @@ def publish_mark(world: World, *, elapsed_ms: int) -> bool:
     elapsed_ms: the tick for the first mark of a cycle, 0 when marks are repeated within it.
     """
     moved = False
+    before, bids, asks = world.markets.mark.tolist(), world.view.best_bid.tolist(), world.view.best_ask.tolist()
     for market, state in enumerate(world.market_states):
         item = world.config.markets[market]
         last = P_LAST_TRADE if item.mark.sees_liquidation_trades else P_LAST_TRADE_CALM
         mark = item.mark.step(
             state.mark,
-            index=world.index_path[world.step, market] / float(world.instruments[market].tick_size),
-            bid=int(world.view.best_bid[market]),
-            ask=int(world.view.best_ask[market]),
+            index=state.index / state.tick_size,
+            bid=bids[market],
+            ask=asks[market],
             last=int(world.markets.params[market, last]),
             dt_ms=elapsed_ms,
             funding_rate_ppb=state.funding_rate_ppb,
             ms_to_funding=max(0, state.next_funding_ms - world.time_ms),
         )
-        moved = moved or mark != world.markets.mark[market]
+        moved = moved or mark != before[market]
         world.markets.mark[market] = mark
     return moved
 
@@ -188,25 +178,32 @@ def fire_stops(world: World) -> None:
     world.intents.reserve(int(world.stops.head[1]))
     count = trigger_stops(world.stops, world.markets, world.accounts, world.intents.rows, 0)
     if count:
-        match(world, world.intents.rows, count)
-        release_flat(world)
+        match(world, world.intents.rows, count, releases=True)
         refresh_quotes(world)
 
 
 def pay_funding(world: World) -> None:
     """Step 7: sample premiums, and pay where a payment is due."""
-    for market, state in enumerate(world.market_states):
-        rule = world.config.markets[market].funding
-        tick = float(world.instruments[market].tick_size)
-        bid, ask = float(world.view.best_bid[market]), float(world.view.best_ask[market])
-        if isinstance(rule, PremiumClamp) and rule.impact_notional_quote and rule.premium == "impact":
-            share = world.config.scale.simulated_share
-            bid, ask = _impact_prices(world, market, int(rule.impact_notional_quote * share / world.config.quantum))
-        index = world.index_path[world.step, market] / tick
-        rule.sample(state.funding, index=index, bid=bid, ask=ask, dt_ms=world.dt_ms)
+    sample_funding(world)
     for market in world.due.funding:
         _pay(world, market)
     world.due.funding.clear()
+
+
+def sample_funding(world: World) -> None:
+    """Let every market's funding rule see the premium of this instant."""
+    for market, state in enumerate(world.market_states):
+        rule = world.config.markets[market].funding
+        bid, ask = float(world.view.best_bid[market]), float(world.view.best_ask[market])
+        if (
+            isinstance(rule, PremiumClamp)
+            and rule.impact_notional_quote
+            and rule.premium == "impact"
+            and rule.is_sample_due(state.funding, dt_ms=world.dt_ms)
+        ):
+            share = world.config.scale.simulated_share
+            bid, ask = _impact_prices(world, market, int(rule.impact_notional_quote * share / world.config.quantum))
+        rule.sample(state.funding, index=state.index / state.tick_size, bid=bid, ask=ask, dt_ms=world.dt_ms)
 
 
 def _impact_prices(world: World, market: int, notional: int) -> tuple[float, float]:

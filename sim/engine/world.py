@@ -21,6 +21,7 @@ from sim.instrument import Instrument
 from sim.kernels.book import BookArrays
 from sim.kernels.state import P_TICK_VALUE, AccountArrays, LogArrays, MarketArrays
 from sim.kernels.stops import StopArrays
+from sim.kernels.structs import Packed
 from sim.kernels.thresholds import Thresholds
 from sim.ledger.accounts import Rows
 from sim.ledger.ledger import Ledger
@@ -43,8 +44,12 @@ class MarketState:
     mark: MarkState
     funding: FundingState
     impact: ImpactState
+    tick_size: float  # quote units
+    tick_value: int  # quanta per tick per lot
+    quantum: float  # quote units
     funding_rate_ppb: int = 0
     next_funding_ms: int = 0
+    index: float = 0.0  # quote units, with impact
     shift: float = 0.0  # log shift of the index by this venue's flow
     variance: float = 0.0  # EWMA of squared log returns of the index per second
     taker_net_seen: int = 0  # lots of net taker flow already fed into the index
@@ -91,6 +96,8 @@ class World:
     mark_path: I64  # (T+1, M) ticks
     index_path: F64  # (T+1, M) quote units, with impact
     row_buffer: I64  # (A * M,) scratch for ids of distressed rows
+    packed: Packed  # books, accounts, markets, log, stops, thresholds and the arrays of the checks
+    report: I64  # (REPORT_LOTS + M,) what the last `settle_tick` found
     always_awake: tuple[list[int], list[int]]  # cohorts and agents whose interval no step exceeds
     open_interest: I64  # (M,) lots, at the last sample
     adl_harm: I64  # (A,) (mark - execution) x quantity given up so far, quanta
@@ -98,6 +105,7 @@ class World:
     progress: Callable[[int, float, int, int], None] | None = None
     watchers: I64 = field(default_factory=lambda: np.zeros(0, np.int64))  # rows that watch their place in the ADL queue
     next_look_ms: int = 0
+    marks_looked_at: list[int] = field(default_factory=list)  # ticks by market, at the last look at the queue
     start: Snapshot | None = None  # balances once the book is open
     moves: list[tuple[int, int, CashMove]] = field(default_factory=list)  # heap of money moves asked for
     n_moves: int = 0

@@ -1,24 +1,10 @@
 """Order of arrival within a tick: one stable radix sort of intent rows."""
 
-from typing import NamedTuple
-
-import numpy as np
-import numpy.typing as npt
-
 from sim.events import I_ARRIVAL, INTENT_WIDTH
 from sim.kernels.jit import kernel
-from sim.kernels.structs import by_address
 
 RADIX_BITS = 10
 RADIX_SIZE = 1 << RADIX_BITS
-
-
-@by_address
-class ArrivalScratch(NamedTuple):
-    """Buffers of `sort_by_arrival`: as many rows as are sorted, and RADIX_SIZE counts."""
-
-    rows: npt.NDArray[np.int64]  # (capacity, INTENT_WIDTH)
-    counts: npt.NDArray[np.int64]  # (RADIX_SIZE,)
 
 
 @kernel
@@ -43,10 +29,12 @@ def _pass(source, target, counts, n, shift):
 
 
 @kernel
-def sort_by_arrival(rows, n, scratch):
-    """Sort intent rows[:n] by I_ARRIVAL (0 .. 2**20 - 1), stably, in two counting passes; scratch is an
-    ArrivalScratch."""
+def sort_by_arrival(rows, n, scratch_rows, scratch_counts):
+    """Sort intent rows[:n] by I_ARRIVAL (0 .. 2**20 - 1), stably, in two counting passes.
+
+    scratch_rows: int64 (>= n, INTENT_WIDTH).  scratch_counts: int64 (RADIX_SIZE,).
+    """
     if n < 2:
         return
-    _pass(rows, scratch.rows, scratch.counts, n, 0)
-    _pass(scratch.rows, rows, scratch.counts, n, RADIX_BITS)
+    _pass(rows, scratch_rows, scratch_counts, n, 0)
+    _pass(scratch_rows, rows, scratch_counts, n, RADIX_BITS)

@@ -34,7 +34,6 @@ ORDER = np.dtype(
     align=True,
 )
 LEVEL = np.dtype([("first", np.uint32), ("last", np.uint32), ("lots", np.int64)])
-OWNER = np.dtype([("first", np.uint32), ("reduce_only", np.uint32)])  # newest order; how many are reduce-only
 
 # Columns of BookArrays.tops.
 B_BID, B_ASK, B_BASE = range(3)  # grid index of the best bid (-1: none) and ask (grid size: none); ticks of index 0
@@ -58,7 +57,8 @@ class BookArrays(NamedTuple):
     orders: npt.NDArray[np.void]  # (C + 1,) ORDER
     free: npt.NDArray[np.uint32]  # (C,) stack of free slots
     n_free: I64  # (1,)
-    owners: npt.NDArray[np.void]  # (M, A) OWNER
+    newest: npt.NDArray[np.uint32]  # (M, A) newest order of each row
+    reduce_only: npt.NDArray[np.uint32]  # (M, A) how many of its orders are reduce-only
 
 
 def make_books(
@@ -82,7 +82,8 @@ def make_books(
         orders=np.zeros(capacity + 1, ORDER),
         free=np.arange(capacity, 0, -1, dtype=np.uint32),
         n_free=np.array([capacity], np.int64),
-        owners=np.zeros((n_markets, n_rows), OWNER),
+        newest=np.zeros((n_markets, n_rows), np.uint32),
+        reduce_only=np.zeros((n_markets, n_rows), np.uint32),
     )
 
 
@@ -167,14 +168,15 @@ def _link_to_level(books, slot, market, side, index):
 @inlined_kernel
 def _link_to_owner(books, slot, market, owner):
     """Put a new order first in its owner's list."""
-    order, mine = books.orders[slot], books.owners[market, owner]
-    head = mine["first"]
+    order = books.orders[slot]
+    head = books.newest[market, owner]
     order["owner_next"] = head
     order["owner_prev"] = 0
     if head != 0:
         books.orders[head]["owner_prev"] = slot
-    mine["first"] = slot
-    mine["reduce_only"] += order["flags"] & _REDUCE_ONLY
+    books.newest[market, owner] = slot
+    if order["flags"] & _REDUCE_ONLY != 0:
+        books.reduce_only[market, owner] += 1
 
 
 @inlined_kernel
@@ -214,12 +216,12 @@ def _unlink_from_level(books, slot, market, index):
 def _unlink_from_owner(books, slot, market):
     orders, order = books.orders, books.orders[slot]
     before, after = order["owner_prev"], order["owner_next"]
-    mine = books.owners[market, order["owner"]]
-    mine["reduce_only"] -= order["flags"] & _REDUCE_ONLY
+    if order["flags"] & _REDUCE_ONLY != 0:
+        books.reduce_only[market, order["owner"]] -= 1
     if before != 0:
         orders[before]["owner_next"] = after
     else:
-        mine["first"] = after
+        books.newest[market, order["owner"]] = after
     if after != 0:
         orders[after]["owner_prev"] = before
 
@@ -242,9 +244,9 @@ def _vacate_level(books, market, side, index):
 def find_order(books, order_id):
     """Slot of a resting order, 0 if it rests no more."""
     slot = order_id & SLOT_MASK
-    if order_id <= 0 or slot == 0 or slot >= books.orders.shape[0] or books.orders[slot]["id"] != order_id:
+    if order_id <= 0 or slot == 0 or slot >= books.orders.shape[0]:
         return 0
-    return slot
+    return slot if books.orders[slot]["id"] == order_id else 0
 
 
 @kernel

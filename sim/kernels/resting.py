@@ -48,9 +48,8 @@ def cancel_order(books, accounts, market, slot):
 def cancel_row_in(books, accounts, row, market):
     """Cancel all orders of a row in one market; return how many."""
     count = 0
-    mine = books.owners[market, row]
-    while mine["first"] != 0:
-        cancel_order(books, accounts, market, np.int64(mine["first"]))
+    while books.newest[market, row] != 0:
+        cancel_order(books, accounts, market, np.int64(books.newest[market, row]))
         count += 1
     return count
 
@@ -65,9 +64,9 @@ def room_to_reduce(accounts, row, market, side):
 @inlined_kernel
 def shrink_reduce_only(books, accounts, row, market):
     """Shrink or cancel a row's reduce-only orders so that none exceeds its position."""
-    if books.owners[market, row]["reduce_only"] == 0:
+    if books.reduce_only[market, row] == 0:
         return
-    slot = np.int64(books.owners[market, row]["first"])
+    slot = np.int64(books.newest[market, row])
     while slot != 0:
         order = books.orders[slot]
         following = np.int64(order["owner_next"])

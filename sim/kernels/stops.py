@@ -128,6 +128,31 @@ def _write_order(table, accounts, slot, intents, n):
 
 
 @kernel
+def is_any_due(table, markets):
+    """True if the mark of some market triggers a stop; puts the bounds of the blocks it enters right."""
+    n_markets, capacity = table.down.shape
+    for market in range(n_markets):
+        mark = markets.mark[market]
+        down, up = table.down[market], table.up[market]
+        for block in range(table.block_down.shape[1]):
+            if mark > table.block_down[market, block] and mark < table.block_up[market, block]:
+                continue
+            begin = block * BLOCK
+            end = begin + BLOCK if begin + BLOCK < capacity else capacity
+            highest, lowest = NEVER_DOWN, NEVER_UP
+            for slot in range(begin, end):
+                if down[slot] > highest:
+                    highest = down[slot]
+                if up[slot] < lowest:
+                    lowest = up[slot]
+            table.block_down[market, block] = highest
+            table.block_up[market, block] = lowest
+            if mark <= highest or mark >= lowest:
+                return True
+    return False
+
+
+@kernel
 def trigger_stops(table, markets, accounts, intents, n):
     """Take out every stop that the mark triggers and append its market order to intents; return the new number of
     intents.

@@ -9,18 +9,24 @@ fields as constant while a kernel runs.
 
 from typing import Any, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.datamodel import models
 from numba.core.imputils import impl_ret_borrowed, lower_getattr_generic
-from numba.core.typing.typeof import typeof_impl
-from numba.extending import NativeValue, register_model, unbox
+from numba.core.typing.typeof import typeof, typeof_impl
+from numba.extending import NativeValue, intrinsic, register_model, unbox
 
 Struct = TypeVar("Struct", bound=type)
 
 # What is true of an argument that is such an address. LLVM 21 renamed one.
 _NOT_KEPT = "captures(none)" if "captures(none)" in ir.values.ArgumentAttributes._known else "nocapture"
 _ATTRIBUTES = ("noalias", "readonly", "nonnull", _NOT_KEPT)
+
+
+#: Compiled types of the struct classes that have been packed.
+_PACKED: dict[type, "StructType"] = {}
 
 
 class StructType(types.NamedTuple):
@@ -76,3 +82,42 @@ def _take_apart(struct: StructType, value: Any, c: Any) -> NativeValue:
             c.context.nrt.decref(c.builder, kind, field)
 
     return NativeValue(address, is_error=is_error, cleanup=release if c.context.enable_nrt else None)
+
+
+class Packed:
+    """Structs of arrays as one array of words, so that handing all of them to a kernel costs one argument.
+
+    `words` starts with the place of each struct in it; `struct_at` reads them. The arrays must stay where they are: a
+    struct that is replaced needs a new Packed. Raises TypeError if a class is packed with arrays of another kind than
+    before.
+    """
+
+    def __init__(self, *structs: Any) -> None:
+        self.structs = structs  # the words are addresses of their arrays
+        places: list[int] = []
+        words: list[int] = []
+        for struct in structs:
+            kind = typeof(struct)
+            if _PACKED.setdefault(type(struct), kind) != kind:
+                raise TypeError(f"{type(struct).__name__} was packed as {_PACKED[type(struct)]}, not as {kind}")
+            places.append(len(structs) + len(words))
+            for field in struct:
+                words += [0, 0, field.size, field.itemsize, field.ctypes.data, *field.shape, *field.strides]
+        self.words: npt.NDArray[np.int64] = np.array(places + words, np.int64)
+
+
+def struct_at(struct: type) -> Any:
+    """Return what reads, in a kernel, a struct of this class from the words of a Packed: f(words, place number)."""
+
+    @intrinsic
+    def read(context: Any, words: Any, number: Any) -> Any:
+        kind = _PACKED[struct]
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            array = cgutils.create_struct_proxy(signature.args[0])(context, builder, value=arguments[0])
+            place = builder.load(builder.gep(array.data, [arguments[1]]))
+            return builder.bitcast(builder.gep(array.data, [place]), context.get_value_type(kind))
+
+        return kind(words, types.int64), generate
+
+    return read

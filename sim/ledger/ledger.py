@@ -4,6 +4,7 @@ Its compiled twin is `post_transfer` in `sim/kernels/ledger.py`: both work on th
 rows. Kernels are imported when first used, so that this module stays cheap to import.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -86,9 +87,11 @@ class Ledger:
     def __init__(self, accounts: AccountArrays, markets: MarketArrays, log: LogArrays, *, n_scopes: int = 0) -> None:
         self.accounts, self.markets, self.log = accounts, markets, log
         self._fund_rows = [FIRST_SCOPE_ROW + 2 * scope for scope in range(n_scopes)]
-        self._quote_seen = accounts.quote.copy()
+        self.quote_seen = accounts.quote.copy()
         self.lots_seen = accounts.lots.copy()
         self._lots_sum = np.zeros(accounts.lots.shape[1], np.int64)
+        engines = [row + 1 for row in self._fund_rows]
+        self.reserved = np.array([self._fund_rows, engines], np.int64).reshape(2, n_scopes)  # FUND and ENGINE by scope
 
     def transfer(
         self,
@@ -179,17 +182,25 @@ class Ledger:
             n_touched,
             accounts.quote,
             accounts.lots,
-            self._quote_seen,
+            self.quote_seen,
             self.lots_seen,
             self._lots_sum,
         )
-        if quote or self._lots_sum.any():
-            raise ConservationError(
-                f"cycle {int(header[H_CYCLE])}: {quote} quanta and {self._lots_sum.tolist()} lots came from nowhere"
-            )
+        self.require_conserved(int(quote), self._lots_sum.tolist())
         self._check_funds()
         header[H_N_TOUCHED] = 0
         header[H_STAMP] += 1
+
+    def require_conserved(self, quote: int, lots: Sequence[int], *, fund: int = -1) -> None:
+        """Raise ConservationError unless the changes of a cycle sum to 0 quanta and 0 lots in each market.
+
+        fund: a fund's row that was found below zero, -1 if there is none.
+        """
+        cycle = int(self.log.header[H_CYCLE])
+        if quote or any(lots):
+            raise ConservationError(f"cycle {cycle}: {quote} quanta and {list(lots)} lots came from nowhere")
+        if fund >= 0:
+            raise ConservationError(f"cycle {cycle}: fund {fund} stands at {int(self.accounts.quote[fund])} quanta")
 
     def check_sums(self) -> None:
         """Raise ConservationError unless all quote and all lots sum to zero. Costs a pass over all balances."""
@@ -216,5 +227,4 @@ class Ledger:
     def _check_funds(self) -> None:
         for row in self._fund_rows:
             if self.accounts.quote[row] < 0:
-                cycle, amount = int(self.log.header[H_CYCLE]), int(self.accounts.quote[row])
-                raise ConservationError(f"cycle {cycle}: fund {row} stands at {amount} quanta")
+                self.require_conserved(0, (), fund=row)

@@ -198,8 +198,8 @@ class OrderBook:
         reduce_only: bool = False,
         order_id: int = 0,
     ) -> Order:
-        if not 0 <= owner < self.books.owners.shape[1]:
-            raise ValueError(f"owner must lie in 0..{self.books.owners.shape[1] - 1}, was {owner}")
+        if not 0 <= owner < self.books.newest.shape[1]:
+            raise ValueError(f"owner must lie in 0..{self.books.newest.shape[1] - 1}, was {owner}")
         if reduce_only:
             self._require_clearing("a reduce-only order")
         row = self._intents[0]

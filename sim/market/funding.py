@@ -101,6 +101,10 @@ class PremiumClamp(Policy):
         """No samples; the first is due after `sample_ms`."""
         return FundingState()
 
+    def is_sample_due(self, state: FundingState, *, dt_ms: int) -> bool:
+        """True if `sample` would count a premium after another `dt_ms`."""
+        return state.elapsed_ms + dt_ms >= self.sample_ms
+
     def sample(self, state: FundingState, *, index: float, bid: float, ask: float, dt_ms: int) -> None:
         """Count the premium once if a sample is due.
 

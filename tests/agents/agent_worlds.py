@@ -9,6 +9,7 @@ from sim.agents.cohort import PopulationConfig
 from sim.agents.population import Population
 from sim.agents.view import Intents, MarketView
 from sim.instrument import Instrument
+from sim.kernels.arrivals import sort_by_arrival
 from sim.kernels.state import P_N_TIERS, P_NOTIONAL_CAP, P_TICK_VALUE, PARAM_WIDTH, AccountArrays, MarketArrays
 from sim.ledger.accounts import make_accounts
 from sim.rng import Streams
@@ -129,7 +130,7 @@ def orders_at(members: Population, view: MarketView, time_ms: int) -> np.ndarray
     intents = Intents()
     view.dt_ms, view.time_ms = time_ms - view.time_ms, time_ms
     members.decide(view, intents)
-    intents.sort()
+    sort_by_arrival(intents.rows, intents.count, *intents.scratch())
     return intents.rows[: intents.count].copy()
 
 

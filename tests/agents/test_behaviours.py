@@ -32,6 +32,7 @@ from sim.events import (
     I_STATUS,
     OrderKind,
 )
+from sim.kernels.arrivals import sort_by_arrival
 
 KINDS = {
     "noise": noise(),
@@ -182,7 +183,7 @@ def test_intents_grow_and_refuse_a_flood():
         intents.append(account=k, market=0, kind=OrderKind.MARKET, lots=1, arrival=(k * 7919) % ARRIVAL_SLOTS)
     assert intents.count == 3_000
     assert intents.rows[2_999, I_ACCOUNT] == 2_999
-    intents.sort()
+    sort_by_arrival(intents.rows, intents.count, *intents.scratch())
     keys = intents.rows[:3_000, I_ARRIVAL]
     assert np.all(np.diff(keys) >= 0)
     with pytest.raises(InvariantError, match="exceed the limit of 5000"):

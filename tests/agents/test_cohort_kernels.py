@@ -7,7 +7,7 @@ import pytest
 
 from sim.events import I_ACCOUNT, I_ARRIVAL, I_FLAGS, I_KIND, I_LOTS, I_PRICE, I_SIDE, I_TIF, INTENT_WIDTH
 from sim.kernels.arbitrage import arbitrage_orders
-from sim.kernels.arrivals import RADIX_SIZE, ArrivalScratch, sort_by_arrival
+from sim.kernels.arrivals import RADIX_SIZE, sort_by_arrival
 from sim.kernels.cohorts import noise_orders, signal_orders
 from sim.kernels.makers import MAKER_PARAMS, MEMORY_WIDTH, maker_ladders
 from sim.kernels.state import P_TICK_VALUE, PARAM_WIDTH
@@ -34,7 +34,7 @@ def test_sort_by_arrival_is_the_stable_sort(n):
     rows[:n, I_ARRIVAL] = rng.choice([0, 1, 5, 1023, 1024, 77_777, KEYS - 1], n)
     expected = rows.copy()
     expected[:n] = rows[np.argsort(rows[:n, I_ARRIVAL], kind="stable")]
-    sort_by_arrival(rows, n, ArrivalScratch(np.empty_like(rows), np.zeros(RADIX_SIZE, np.int64)))
+    sort_by_arrival(rows, n, np.empty_like(rows), np.zeros(RADIX_SIZE, np.int64))
     assert np.array_equal(rows, expected)
 
 

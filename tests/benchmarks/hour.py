@@ -82,7 +82,7 @@ record: {detail: series, sample_ms: 10000}
 """
 
 
-def make_config(n_accounts: int, noise_per_s: int = 175) -> RunConfig:
+def make_config(n_accounts: int, noise_per_s: int = 125) -> RunConfig:
     """The workload with `n_accounts` traders; makers' requotes bring the orders to about 200 a tick."""
     text = CONFIG.replace("TRADERS", str(n_accounts - 10_004)).replace("NOISE", str(noise_per_s))
     return config_from_text(text)

@@ -18,6 +18,7 @@ from sim.events import (
     F_TAKER_ORDER,
     F_TAKER_SIDE,
     FLAG_FROZEN,
+    H_LOG_ON,
     H_N_FILLS,
     H_N_TRANSFERS,
     I_FILLED,
@@ -75,6 +76,7 @@ class Exchanges:
             self.accounts.flags[frozen] |= FLAG_FROZEN
             self.plain.frozen.add(frozen)
         self.ids: list[int] = [0]
+        self.lines: list[list[int]] = []
 
     def send(self, request: tuple[Any, ...]) -> None:
         kind, row, market, side, tif, offset, lots, flags, pick = request
@@ -83,6 +85,7 @@ class Exchanges:
         line = intent(
             row, side, kind=kind, tif=tif, price=price, lots=lots, market=market, flags=int(flags), order=order
         )
+        self.lines.append(line)
         rows = np.array([line], np.int64)
         assert match_orders(self.books, self.accounts, self.markets, self.log, rows, 0, 1) == 1
         serial = order >> SLOT_BITS
@@ -176,6 +179,14 @@ def test_exchange_equals_its_plain_twin_over_a_long_stream(seed: int) -> None:
             exchanges.plain.fills.clear()
     exchanges.compare()
     assert len(seen - {None}) >= 2, "the stream must hold liquidations and ordinary trades"
+    batch = Exchanges(capacity=40, frozen=None)
+    batch.log.header[H_LOG_ON] = 0
+    rows = np.array(exchanges.lines, np.int64)
+    assert match_orders(batch.books, batch.accounts, batch.markets, batch.log, rows, 0, len(rows)) == len(rows)
+    assert (batch.accounts.quote == exchanges.accounts.quote).all()
+    assert (batch.accounts.flows == exchanges.accounts.flows).all()
+    for market, side in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        assert queue(batch.books, market, side) == queue(exchanges.books, market, side)
 
 
 @given(stream=st.lists(requests, max_size=60))

@@ -12,7 +12,7 @@ def test_places_by_hand():
     scores = np.full(8, np.nan)
     scores[5:8] = [2.0, 5.0, 1.0]  # queue: row 6 (30), row 5 (10), row 7 (60)
     out = np.zeros(8)
-    queue_places(accounts, scores, 0, 1, np.array([5, 6, 7]), out)
+    queue_places(accounts, scores, 100, 0, 1, np.array([5, 6, 7]), out)
     assert out[5:8].tolist() == [0.7, 1.0, 0.6]
 
 
@@ -28,5 +28,5 @@ def test_places_equal_a_full_sort_with_ties_by_row():
         expected[row] = 1.0 - ahead / total
         ahead += int(-accounts.lots[row, 0])
     out = np.zeros(205)
-    queue_places(accounts, scores, 0, -1, np.arange(5, 205), out)
+    queue_places(accounts, scores, total, 0, -1, np.arange(5, 205), out)
     assert np.allclose(out, expected, rtol=0, atol=1e-15)

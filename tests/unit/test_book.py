@@ -213,7 +213,7 @@ def test_both_sides_are_empty_again_once_everybody_has_cancelled():
     assert not arrays.bits.any()
     assert not arrays.levels["lots"].any()
     assert not arrays.levels["first"].any()
-    assert not arrays.owners["first"].any()
+    assert not arrays.newest.any()
     assert sorted(arrays.free.tolist()) == list(range(1, 4001))
 
 
