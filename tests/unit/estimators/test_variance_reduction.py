@@ -42,7 +42,7 @@ def test_a_wrong_mean_or_a_constant_control_is_refused():
 
 
 def test_common_randomness_takes_the_noise_out_of_a_difference():
-    """Arms at 1.0 and 1.1 on the same draws: the difference is 0.1 x, its variance (1 + 1.21) / 0.01 = 221 times less."""
+    """Arms at 1.0 and 1.1 on the same draws: the difference is 0.1 x, variance (1 + 1.21) / 0.01 = 221 times less."""
     x = np.random.default_rng(3).exponential(size=5_000)
     estimate = paired_difference(x, 1.1 * x)
     assert estimate.value == pytest.approx(0.1 * x.mean())
