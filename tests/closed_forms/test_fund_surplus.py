@@ -88,7 +88,7 @@ def test_the_required_fund_is_a_quantile_of_drawdowns():
     for p, exact in ((1e-2, 7.603), (1e-3, 11.95), (1e-4, 16.18)):
         assert ruin_by(exact, 20, rate=0.5) == pytest.approx(p, rel=6e-3)
         assert required_fund(required, p, level=0.9999).holds(exact)
-        assert required_fund(required, p).relative_half_width < {1e-2: 0.02, 1e-3: 0.03, 1e-4: 0.12}[p]
+        assert required_fund(required, p).relative_half_width < {1e-2: 0.02, 1e-3: 0.05, 1e-4: 0.15}[p]
 
 
 def test_the_curve_equals_absorbing_runs_path_by_path():
