@@ -9,6 +9,7 @@ import shlex
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from sim.config import LoadedConfig
 
 FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
-COMPILE_SECONDS = 25
 #: Columns of what is written to a file or pipe.
 WIDTH = 110
 
@@ -65,9 +65,9 @@ def run(
     loaded = _load(config, set_, seed=seed, traders=traders, positions=positions, residual=residual, detail=detail)
     console, errors = _console(), _console(stderr=True)
     from sim.console import RunProgress, print_run
+    from sim.firststart import first_start
 
-    _say_if_compiling(errors)
-    with RunProgress(loaded.config, errors) as progress:
+    with first_start(_say(errors)), RunProgress(loaded.config, errors) as progress:
         options = RunOptions(
             out=out,
             overwrite=overwrite,
@@ -142,12 +142,12 @@ def replay(
 ) -> None:
     """Run RUN_DIR's config again and compare the result tables byte for byte; exit code 1 if they differ."""
     from sim.console import RunProgress
+    from sim.firststart import first_start
     from sim.replay import load_run, replay_run
 
     errors = _console(stderr=True)
     recorded = load_run(folder)
-    _say_if_compiling(errors)
-    with RunProgress(recorded.config, errors) as progress:
+    with first_start(_say(errors)), RunProgress(recorded.config, errors) as progress:
         outcome = replay_run(recorded, progress=progress)
     for line in outcome.lines:
         typer.echo(line)
@@ -225,11 +225,8 @@ def _console(*, stderr: bool = False) -> "Console":
     return console if console.is_terminal else Console(stderr=stderr, width=WIDTH)
 
 
-def _say_if_compiling(console: "Console") -> None:
-    from sim.kernels.jit import is_cache_cold
-
-    if is_cache_cold():
-        console.print(f"compiling kernels (first start only, ~{COMPILE_SECONDS} s)", highlight=False)
+def _say(console: "Console") -> Callable[[str], None]:
+    return lambda text: console.print(text, highlight=False)
 
 
 def _report_writer(console: "Console") -> Any:

@@ -6,6 +6,7 @@ fill, order, liquidation, ADL match and fund move). Converts integers to the sch
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -51,7 +52,11 @@ class Names:
     """Strings by number, handed out as Arrow arrays: a million names cost milliseconds."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._names = pa.array(names, pa.string())
+        self._strings = list(names)
+
+    @cached_property
+    def _names(self) -> pa.StringArray:
+        return pa.array(self._strings, pa.string())  # when first used, for it imports pandas
 
     def __getitem__(self, numbers: npt.NDArray[np.int64]) -> pa.StringArray:
         """The names of `numbers`."""

@@ -6,6 +6,7 @@ imported anywhere else. `_nrt=False` (no reference counting) makes array-heavy k
 private flag of numba, so a TypeError falls back to the public form.
 """
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -123,6 +124,16 @@ def _without_literals(dispatcher: Any) -> Kernel:
 
 
 def is_cache_cold() -> bool:
-    """True if no kernel has been compiled for this code and these flags yet: the first run will compile for a while."""
-    directory = cache_directory()
-    return not directory.exists() or next(directory.rglob("*.nbi"), None) is None
+    """True if no run has ended yet with this code and these flags: the first one compiles for a while."""
+    return not _marker().exists()
+
+
+def mark_cache_warm() -> None:
+    """Note that a run has ended, so that what it needs is compiled. A cache that cannot be written stays cold."""
+    with contextlib.suppress(OSError):
+        _marker().parent.mkdir(parents=True, exist_ok=True)
+        _marker().touch()
+
+
+def _marker() -> Path:
+    return cache_directory() / "warm"

@@ -1,0 +1,98 @@
+"""Compile the kernels of clearing: `python -m sim.engine.warm`, which the first start runs beside itself.
+
+It walks a toy exchange of one bankrupt trader and one winner through a round of clearing. What it compiles lands in the
+cache; no result depends on it.
+"""
+
+from decimal import Decimal
+
+import numpy as np
+
+from sim.clearing.adl import AdlLayer, ProfitLeverageRanking
+from sim.clearing.fund import FundPolicy
+from sim.clearing.house import ClearingHouse
+from sim.clearing.liquidation import FullLiquidation
+from sim.clearing.loss import SocialisedLossLayer
+from sim.clearing.waterfall import InsuranceFundLayer, TakeoverLayer, WaterfallLayer
+from sim.engine.build import make_log
+from sim.events import H_STAMP, INTENT_WIDTH
+from sim.kernels.adl import score_side
+from sim.kernels.adl_places import queue_places
+from sim.kernels.book import make_books
+from sim.kernels.free import free_equity
+from sim.kernels.funding import apply_funding
+from sim.kernels.matching import cancel_account_orders
+from sim.kernels.state import (
+    P_ENGINE_ROW,
+    P_FUND_ROW,
+    P_N_TIERS,
+    P_NOTIONAL_CAP,
+    P_TICK_VALUE,
+    PARAM_WIDTH,
+    MarketArrays,
+)
+from sim.kernels.stops import make_stops, trigger_stops
+from sim.kernels.thresholds import make_thresholds
+from sim.kernels.tick import REPORT_LOTS, TickArrays, pack_exchange, settle_tick
+from sim.ledger.accounts import Rows, make_accounts
+from sim.ledger.ledger import Ledger
+
+MARK, ENTRY, LOTS = 100, 120, 10
+
+
+def toy_markets(rows: Rows) -> MarketArrays:
+    """One market of one tier, mark 100 ticks."""
+    params = np.zeros((1, PARAM_WIDTH), np.int64)
+    params[0, P_TICK_VALUE], params[0, P_N_TIERS], params[0, P_NOTIONAL_CAP] = 1, 1, 2**60
+    params[0, P_FUND_ROW], params[0, P_ENGINE_ROW] = rows.fund(0), rows.engine(0)
+    return MarketArrays(np.array([MARK], np.int64), params, np.array([[[0, 5_000, 0, 10_000]]], np.int64))
+
+
+def compile_clearing() -> int:
+    """Clear a trader who is 200 quanta short; return the contracts that were deleveraged (all of them: 10)."""
+    rows = Rows(("toy",))
+    loser, winner = rows.first_trader, rows.first_trader + 1
+    accounts, markets = make_accounts(n_rows=winner + 1, n_markets=1, scopes=["toy"]), toy_markets(rows)
+    log = make_log(capacity=1, log_on=False)
+    log.header[H_STAMP] = 1
+    accounts.lots[[loser, winner], 0] = LOTS, -LOTS
+    accounts.cost[[loser, winner], 0] = LOTS * ENTRY, -LOTS * ENTRY
+    accounts.quote[[0, loser, winner]] = -1000, -LOTS * MARK - 200, LOTS * MARK + 1200
+    ledger = Ledger(accounts, markets, log, n_scopes=1)
+    books = make_books(1, capacity=8, n_rows=winner + 1, base_ticks=[1], grid_bits=12)
+    stops, thresholds = make_stops(1, 1), make_thresholds(1, winner + 1)
+    report = np.zeros(REPORT_LOTS + 1, np.int64)
+    arrays = TickArrays(ledger.quote_seen, ledger.lots_seen, ledger.reserved, np.zeros(winner + 1, np.int64), report)
+    settle_tick(pack_exchange(books, accounts, markets, log, stops, thresholds, arrays).words, False)
+    fund = FundPolicy(name="toy", markets=["toy"], seed_quote=Decimal(0), fee_share_ppm=0)
+    layers: list[WaterfallLayer] = [
+        TakeoverLayer(),
+        InsuranceFundLayer(),
+        AdlLayer(ranking=ProfitLeverageRanking(), trigger="distressed"),
+        SocialisedLossLayer(),
+    ]
+    house = ClearingHouse(
+        accounts, markets, log, liquidation=FullLiquidation(), funds=[fund], fund_of_market=[0], waterfall=layers,
+        quantum=Decimal(1), spill=lambda: None,
+    )  # fmt: skip
+    intents = np.zeros((8, INTENT_WIDTH), np.int64)
+    due = house.admit(np.array([loser], np.int64), now_ms=0)
+    cancel_account_orders(books, accounts, log, due, len(due), -1)
+    count, still = house.plan(due, intents)
+    house.run_waterfall(house.settle(still, intents, count))
+    house.finish(due)
+    closed = LOTS - int(accounts.lots[loser, 0])
+
+    accounts.lots[[rows.engine(0), winner], 0] = 1, -1
+    house.plan_unwind(intents, now_ms=10**6)
+    trigger_stops(stops, markets, accounts, intents, 0)
+    scores = np.zeros(winner + 1, np.float64)
+    total = score_side(accounts, markets, 0, -1, 0, 0, 1, scores)
+    queue_places(accounts, scores, total, 0, -1, np.array([winner]), np.zeros(winner + 1))
+    free_equity(accounts, markets, winner)
+    apply_funding(accounts, markets, log, 0, 0, 0)
+    return closed
+
+
+if __name__ == "__main__":
+    compile_clearing()

@@ -1,0 +1,40 @@
+"""The first start of all, when kernels are compiled: tell the user, and let a second process compile half of them.
+
+The run compiles the kernels of trading as it meets them; `sim.engine.warm` compiles those of clearing meanwhile. Both
+write to the same cache, so whichever comes later finds what it needs there.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+MESSAGE = "compiling kernels (first start only, about half a minute on two cores)"
+
+
+@contextmanager
+def first_start(say: Callable[[str], None]) -> Iterator[None]:
+    """Around a run: if no run has ended yet with this code, say that kernels are being compiled, and compile ahead."""
+    from sim.kernels.jit import is_cache_cold, mark_cache_warm
+
+    if not is_cache_cold():
+        yield
+        return
+    say(MESSAGE)
+    helper = _compile_ahead()
+    try:
+        yield
+        mark_cache_warm()
+    finally:
+        if helper is not None:
+            helper.terminate()
+            helper.wait()
+
+
+def _compile_ahead() -> subprocess.Popen[bytes] | None:
+    """Start the second process if there is a second core."""
+    if (os.cpu_count() or 1) < 2:
+        return None
+    command = [sys.executable, "-m", "sim.engine.warm"]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,0 +1,98 @@
+"""All benchmarks in one run: `python -m tests.benchmarks` prints the table of tests/benchmarks/RESULTS.md.
+
+Ratios are measured in this one run. `--write` puts the table into RESULTS.md.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from tests.benchmarks import book_batch, crash, hour, zi_accounts
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+
+Row = tuple[str, str, str]
+
+
+def seconds_of(*command: str, **environment: str) -> float:
+    """Wall seconds of a clearsim command in a process of its own."""
+    start = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "sim.cli", *command], check=True, capture_output=True, env={**os.environ, **environment}
+    )
+    return time.perf_counter() - start
+
+
+def book_rows() -> list[Row]:
+    """The book alone."""
+    rows = []
+    for name, found in book_batch.measure().items():
+        speed = f"{found['actions_per_s_millions']} M actions/s, {found['times_plain_twin']} x the plain twin"
+        rows.append((f"book batch, {name}", speed, ">= 30 M/s or >= 20 x the plain twin"))
+        if "share_of_cpp" in found:
+            share = f"{100 * found['share_of_cpp']:.0f}% of C++ ({found['cpp_actions_per_s_millions']} M/s)"
+            rows.append((f"book batch, {name}, against C++", share, ">= 70% at 10k resting"))
+    return rows
+
+
+def exchange_rows() -> list[Row]:
+    """Accounts, crash, hour."""
+    zi, gaps = zi_accounts.measure(), crash.measure()
+    rows = [
+        ("ZI with accounts, margin check, mark", f"{zi['actions_per_s_millions']} M actions/s", ">= 2 M/s"),
+        (
+            f"CRASH, {gaps['accounts']:,} accounts",
+            f"{gaps['us_per_calm_cycle']:.0f} us a calm cycle, crash {1000 * gaps['crash_s']:.0f} ms,"
+            f" {gaps['liquidated']} liquidated, {gaps['deleveraged']} deleveraged,"
+            f" fund left {gaps['fund_left_quanta']}, lots sum {gaps['lots_sum']}, money sum {gaps['quote_sum']}",
+            "sums 0",
+        ),
+    ]
+    for size, goal in ((100_000, "<= 0.5 s"), (1_000_000, "<= 2 s, < 2 GB")):
+        found = hour.measure(size)
+        text = f"{found['run_s']:.2f} s (best {found['run_s_best']:.2f}), {found['peak_mb']:.0f} MB"
+        rows.append((f"hour, {size:,} accounts, {found['orders_per_tick']:.0f} orders a tick", text, goal))
+    return rows
+
+
+def start_rows() -> list[Row]:
+    """Starts of the command line."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = str(Path(folder) / "out")
+        first = seconds_of("run", "base", "--no-report", "--out", out, CLEARSIM_CACHE_DIR=folder)
+        warm = seconds_of("run", "base", "--overwrite", "--out", out, CLEARSIM_CACHE_DIR=folder)
+    return [
+        ("first start ever of base, all compiled", f"{first:.1f} s", "<= 30 s"),
+        ("base with report, warm", f"{warm:.1f} s", "< 3 s"),
+        ("clearsim --help", f"{seconds_of('--help'):.2f} s", "<= 0.5 s"),
+    ]
+
+
+def table() -> str:
+    """The page: what was measured where, and the table."""
+    lines = [
+        "# Results of the benchmarks",
+        "",
+        f"`python -m tests.benchmarks --write` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores,"
+        f" {platform.machine()}, Python {platform.python_version()}, numba {version('numba')},"
+        f" numpy {version('numpy')}. Load average at the start {os.getloadavg()[0]:.1f}. Take ratios, not seconds.",
+        "",
+        "| what | measured | goal |",
+        "|---|---|---|",
+    ]
+    for what, measured, goal in [*start_rows(), *book_rows(), *exchange_rows()]:
+        lines.append(f"| {what} | {measured} | {goal} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    page = table()
+    print(page)
+    if "--write" in sys.argv:
+        RESULTS.write_text(page)
