@@ -1,4 +1,4 @@
-"""Steps 8 to 13 of the cycle: margin, cancel, liquidate, waterfall, unwind, repeat while the mark moves.
+"""Steps 8 to 13 of the cycle: margin, cancel, liquidate, waterfall, unwind, repeat while somebody is distressed.
 
 The clearing house (`sim/clearing/house.py`) decides and applies; this file says in which order, and takes orders to
 the books.
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from sim.engine.trading import match, publish_mark, refresh_quotes, sample_funding
 from sim.engine.world import World
-from sim.events import FLAG_FROZEN, H_N_TOUCHED
+from sim.events import FLAG_FROZEN, H_N_TOUCHED, H_SEQ
 from sim.kernels.matching import cancel_account_orders
 from sim.kernels.records import C_ADL_MATCHES, C_FUND_DRAW
 from sim.kernels.state import P_FUND_ROW
@@ -52,29 +52,36 @@ def is_calm(world: World) -> bool:
 
 
 def clear(world: World) -> None:
-    """Steps 8 to 13. Costs one scan when nobody is distressed and ENGINE holds nothing."""
-    house = world.clearing
-    rounds_max = world.config.liquidation.rounds_max
+    """Steps 8 to 13. Costs one scan when nobody is distressed and ENGINE holds nothing.
+
+    A round may ruin somebody else: whoever bought from a liquidation, or paid for ADL. So rounds go on while somebody is
+    distressed and the last round changed something; who is left then stands on the backlog.
+    """
+    house, rounds_max = world.clearing, world.config.liquidation.rounds_max
+    has_moved = True
     for done in range(rounds_max + 1):
         rows = world.row_buffer[: look_at_mark(world)]
-        if len(rows) == 0 and not world.report[REPORT_HOLDS]:
+        holds = bool(world.report[REPORT_HOLDS])
+        if len(rows) == 0 and not (holds and has_moved):
             house.backlog = NOBODY
             if done == 0:
                 return
             break
         if done == rounds_max:
+            house.backlog = rows.copy()
             world.extremes.rounds_max_reached += 1
             break
+        before = int(world.log.header[H_SEQ])
         due = house.admit(rows, now_ms=world.time_ms)
         if len(due):
             liquidate(world, due)
-        elif house.holds_inventory():
+        elif holds:
             house.run_waterfall(NOBODY)
-        unwound = unwind(world)
-        if not len(due) and not unwound:
+        if not unwind(world) and not len(due):
             break
         refresh_quotes(world)
-        if not publish_mark(world, elapsed_ms=0) and not len(house.backlog):
+        has_moved = publish_mark(world, elapsed_ms=0)
+        if not has_moved and world.log.header[H_SEQ] == before:
             break
     note_extremes(world)
 

@@ -12,7 +12,8 @@
 10. liquidate  into the book
 11. waterfall  what is left, layer by layer
 12. unwind     ENGINE's inventory into the book; test again
-13. repeat     5 and 8-12 while the mark moved, at most `rounds_max`
+13. repeat     5 and 8-12 while a round changes something: fills of liquidations can ruin who made them; at most
+               `rounds_max` rounds, who is left then stands on the backlog
 14. check      touched rows every cycle, full sums at every sample
 15. record     counters always; series at samples; events as they happen
 """
