@@ -54,8 +54,8 @@ def is_calm(world: World) -> bool:
 def clear(world: World) -> None:
     """Steps 8 to 13. Costs one scan when nobody is distressed and ENGINE holds nothing.
 
-    A round may ruin somebody else: whoever bought from a liquidation, or paid for ADL. So rounds go on while somebody is
-    distressed and the last round changed something; who is left then stands on the backlog.
+    A round may ruin somebody else: whoever bought from a liquidation, or paid for ADL. So rounds go on while somebody
+    is distressed and the last round changed something; who is left then stands on the backlog.
     """
     house, rounds_max = world.clearing, world.config.liquidation.rounds_max
     has_moved = True
