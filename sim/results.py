@@ -255,6 +255,42 @@ amount_quanta | int64 | quanta | + into the fund
 balance_quanta | int64 | quanta | cash after
 """)
 
+#: Fixed columns of `points` of a study; besides them one column an uncertainty (`u.<name>`) and a lever (`l.<name>`).
+STUDY_POINTS = _columns("""
+point | int64 | | index of the point: a combination of uncertainties and levers
+scenario | int64 | | index of the randomness: arms of a study, and Saltelli rows of one block, share it
+arm | int64 | | index of the combination of levers
+config_hash | string | | SHA-256 of the canonical resolved config of the point
+""")
+
+#: One row a run of a study: the columns of `runs`, its place in the study, and how it ended (done, failed, crashed).
+STUDY_RUNS = RUNS + _columns("""
+point | int64 | | index of the point
+arm | int64 | | index of the combination of levers
+fidelity | string | | full or reduced
+error | string | | last line, then the traceback, of a run that failed; empty if done
+seconds | float64 | s | time the run took; outside the result hash
+""")
+
+#: One row a path of a reduced run.
+STUDY_PATHS = _columns("""
+run_id | string | | run of the path
+path | int64 | | index of the path in its run
+log_weight | float64 | | log likelihood ratio of the path, 0 if sampled crudely
+required_fund_quanta | int64 | quanta | max over time of (F0 - fund)+, with a fund that never runs dry
+liquidated_notional_quanta | int64 | quanta | contracts closed by liquidation x price then
+shortfall_quanta | int64 | quanta | what others paid for bankrupt accounts
+adl_notional_quanta | int64 | quanta | contracts closed by ADL x price then, one side
+first_adl_ms | int64 | ms | time of the first ADL, -1 if none
+first_fund_empty_ms | int64 | ms | time when the fund first stood at zero after a draw, -1 if never
+n_jumps | int64 | jumps | jumps of the path
+largest_jump | float64 | fraction | largest jump by size, log return with its sign
+index_low | float64 | quote | lowest index price
+control | float64 | quanta | shortfall of the jumps alone, whose mean is known
+""")
+
+STUDY_TABLES: dict[str, tuple[Column, ...]] = {"points": STUDY_POINTS, "runs": STUDY_RUNS, "paths": STUDY_PATHS}
+
 EVENT_TABLES: dict[str, tuple[Column, ...]] = {
     "transfers": TRANSFERS,
     "fills": FILLS,
