@@ -53,14 +53,22 @@ class _Search:
             low, high = (middle, high) if self.count(middle) > most else (low, middle)
         return low, high
 
-    def reversals(self) -> tuple[int, int]:
-        """(runs exhausted by a larger fund but not by the next smaller one seen, and the other way round), summed."""
+    def changes_against_size(self, largest_share: float) -> str:
+        """How many runs a larger fund exhausts though the next smaller one seen does not, of all that change.
+
+        RefusedError where that is more than `largest_share` of them.
+        """
         funds = sorted(self.seen)
         wrong = right = 0
         for small, large in pairwise(funds):
             wrong += int(np.count_nonzero(self.seen[large] & ~self.seen[small]))
             right += int(np.count_nonzero(self.seen[small] & ~self.seen[large]))
-        return wrong, right
+        if wrong > largest_share * (wrong + right):
+            raise RefusedError(
+                f"larger funds exhaust runs that smaller ones survive in {wrong:,} of {wrong + right:,} changes:"
+                " the probability does not fall with the fund; sweep fund sizes instead"
+            )
+        return f"{wrong:,} of {wrong + right:,}"
 
 
 def fund_by_bisection(
@@ -94,12 +102,7 @@ def fund_by_bisection(
     value = search.bracket(runs - rank, smallest, largest, tolerance)[1]
     high = search.bracket(runs - high_rank, smallest, largest, tolerance)[1]
     low = search.bracket(runs - low_rank, smallest, largest, tolerance)[0]
-    wrong, right = search.reversals()
-    if wrong > largest_reversal * (wrong + right):
-        raise RefusedError(
-            f"larger funds exhaust runs that smaller ones survive in {wrong:,} of {wrong + right:,} changes:"
-            " the probability does not fall with the fund; sweep fund sizes instead"
-        )
+    against = search.changes_against_size(largest_reversal)
     return Estimate(
         value=value,
         low=min(low, value),
@@ -111,5 +114,5 @@ def fund_by_bisection(
         unit=unit,
         seconds=seconds,
         variance_reduction=1.0,
-        note=f"{len(search.seen)} fund sizes; {wrong:,} of {wrong + right:,} changes against the fund's size",
+        note=f"{len(search.seen)} fund sizes; {against} changes against the fund's size",
     )

@@ -30,16 +30,7 @@ def control_variate(
     n = len(y)
     if n != len(c) or n < 30:
         raise ValueError(f"a control variate needs 30 runs with both results, found {n} and {len(c)}")
-    spread = float(c.var(ddof=1))
-    if spread == 0:
-        raise RefusedError("the control is the same in every run: it cannot take out any noise")
-    off = (float(c.mean()) - known_mean) / math.sqrt(spread / n)
-    if abs(off) > 5:
-        raise RefusedError(
-            f"the control averages {c.mean():.6g} where {known_mean:.6g} is stated, {off:+.1f} standard errors off:"
-            " the stated mean is wrong, or runs and control differ"
-        )
-    slope = float(np.cov(y, c, ddof=1)[0, 1]) / spread
+    slope = float(np.cov(y, c, ddof=1)[0, 1]) / _checked_variance(c, known_mean)
     left = y - slope * (c - known_mean)
     variance = float(left.var(ddof=1)) * (n - 1) / (n - 2)
     half = float(stats.t.isf(tail_mass(level, "two")[1], n - 2)) * math.sqrt(variance / n)
@@ -57,3 +48,18 @@ def control_variate(
         variance_reduction=float(y.var(ddof=1)) / variance if variance else math.inf,
         note=note,
     )
+
+
+def _checked_variance(control: npt.NDArray[np.float64], known_mean: float) -> float:
+    """The control's variance; RefusedError where it has none, or where its mean is not the one that is stated."""
+    spread = float(control.var(ddof=1))
+    if spread == 0:
+        raise RefusedError("the control is the same in every run: it cannot take out any noise")
+    mean = float(control.mean())
+    off = (mean - known_mean) / math.sqrt(spread / len(control))
+    if abs(off) > 5:
+        raise RefusedError(
+            f"the control averages {mean:.6g} where {known_mean:.6g} is stated, {off:+.1f} standard errors off:"
+            " the stated mean is wrong, or runs and control differ"
+        )
+    return spread

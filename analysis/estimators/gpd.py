@@ -65,12 +65,13 @@ def pareto_shape(weights: npt.ArrayLike) -> float:
     Moments of order 1/xi and above do not exist: at 0.5 a standard error means nothing, above 0.7 an average of so many
     weights cannot be trusted (Vehtari, Simpson, Gelman, Yao & Gabry, JMLR 25, 2024). NaN with fewer than 25 weights.
     """
-    ordered = np.sort(np.asarray(weights, np.float64))
-    n = len(ordered)
+    sample = np.asarray(weights, np.float64)
+    n = len(sample)
     if n < 25:
         return float("nan")
     k = int(min(n / 5, 3 * n**0.5))
-    excesses = ordered[n - k :] - ordered[n - k - 1]
-    if excesses[-1] <= 1e-12 * ordered[-1]:
+    top = np.sort(np.partition(sample, n - k - 1)[n - k - 1 :])
+    excesses = top[1:] - top[0]
+    if excesses[-1] <= 1e-12 * top[-1]:
         return 0.0
     return float(fit_excesses(excesses)[0])

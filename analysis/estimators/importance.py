@@ -4,7 +4,7 @@ The estimate of P(event) is the mean of weight x [event], unbiased. What goes wr
 that were not drawn leave an estimate low and its standard error small. So each estimate carries the effective sample
 size and the largest share of one run, and is refused when they, or the tails of the weights, are bad. Share and
 effective sample alone are not enough: on a known problem (tests/closed_forms/test_rare_events.py) every jump tilted
-passes both in a quarter of the samples, and those that pass are all wrong, by 9 standard errors. No look at the
+passes both in a fifth of the samples, and nearly all that pass are wrong, by 6 to 8 standard errors. No look at the
 weights sees a part of the event that was never drawn: let two sampling laws, or two methods, agree (`agreement.py`).
 """
 
