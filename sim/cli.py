@@ -56,6 +56,7 @@ def run(
     positions: Annotated[Path | None, typer.Option(help="Own book: CSV of opening positions.")] = None,
     residual: Annotated[str | None, typer.Option(help="Account that balances the own book.")] = None,
     check_step: Annotated[bool, typer.Option("--check-step", help="Run again at a quarter of the step.")] = False,
+    step_pairs: Annotated[int, typer.Option(min=1, help="Replications that --check-step compares.")] = 3,
     report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html.")] = True,
     debug: Debug = False,
 ) -> None:
@@ -72,6 +73,7 @@ def run(
             out=out,
             overwrite=overwrite,
             check_step=check_step,
+            step_pairs=step_pairs,
             command=_command(),
             progress=progress,
             finish=_report_writer(errors) if report else None,

@@ -159,9 +159,12 @@ def _warnings(runs: Mapping[str, Any]) -> list[str]:
 
 def step_check_line(check: Mapping[str, Any]) -> str:
     """What `--check-step` found, with a warning above 5%."""
-    share = float(check["vanishing_share"])
+    share, low, high = (check[f"vanishing_share{end}"] for end in ("", "_low", "_high"))
+    interval = "no interval from one" if low is None else f"95% interval {100 * low:.1f}% to {100 * high:.1f}%"
     warning = "; warning: above 5%, use a shorter tick" if share > 0.05 else ""
-    return f"step check: {100 * share:.1f}% of the shortfall vanishes at dt/4{warning}"
+    if warning and (low is None or low <= 0.05):
+        warning += " (or more pairs: the interval does not exclude 5%)"
+    return f"step check: {100 * share:.1f}% of the shortfall vanishes at dt/4, pairs of runs: {check['pairs']}, {interval}{warning}"
 
 
 def print_run(output: "RunOutput", config: "RunConfig", console: "Console") -> None:

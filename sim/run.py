@@ -4,7 +4,9 @@ Decides what the manifest says and where results go. The simulation is `sim/engi
 that the caller hands in, for `analysis/` is not known here.
 """
 
+import math
 import shlex
+import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -89,6 +91,7 @@ class RunOptions:
     scenario: int = 0
     replication: int = 0
     check_step: bool = False
+    step_pairs: int = 3  # replications that --check-step compares
     command: Sequence[str] = field(default_factory=tuple)
     progress: Progress | None = None
     finish: Callable[[Path], None] | None = None  # makes the report inside the complete, not yet visible folder
@@ -210,20 +213,41 @@ def shortfall_quanta(runs: Mapping[str, Any]) -> int:
 
 
 def check_step(config: RunConfig, result: RunResult, options: RunOptions, engine: Simulate) -> dict[str, Any]:
-    """Run again with every step cut in four and say which share of the shortfall vanishes; it should be below 5%."""
-    finer = engine(
-        config,
-        detail="summary",
-        progress=options.progress,
-        event_sink=None,
-        scenario=options.scenario,
-        replication=options.replication,
-        refine=4,
-    )
-    coarse_quanta, fine_quanta = shortfall_quanta(result.runs), shortfall_quanta(finer.runs)
+    """Which share of the shortfall vanishes when every step is cut in four; it should be below 5%.
+
+    A shortfall is a small random number, so the two are compared over `options.step_pairs` replications, each pair on
+    the same points of its price path; `result` is the first of them. The share is that of the sums, its 95% interval
+    the t interval of the differences over the mean (none from one pair).
+    """
+
+    def shortfall(replication: int, refine: int) -> int:
+        rest: dict[str, Any] = {"progress": options.progress, "event_sink": None, "scenario": options.scenario}
+        found = engine(config, detail="summary", replication=replication, refine=refine, **rest)
+        return shortfall_quanta(found.runs)
+
+    first, pairs = options.replication, options.step_pairs
+    coarse = [shortfall_quanta(result.runs), *(shortfall(first + i, 1) for i in range(1, pairs))]
+    fine = [shortfall(first + i, 4) for i in range(pairs)]
+    low, high = _share_interval(coarse, fine)
     return {
         "refine": 4,
-        "shortfall_quanta": coarse_quanta,
-        "shortfall_refined_quanta": fine_quanta,
-        "vanishing_share": (coarse_quanta - fine_quanta) / coarse_quanta if coarse_quanta else 0.0,
+        "pairs": pairs,
+        "shortfall_quanta": sum(coarse),
+        "shortfall_refined_quanta": sum(fine),
+        "vanishing_share": 1.0 - sum(fine) / sum(coarse) if any(coarse) else 0.0,
+        "vanishing_share_low": low,
+        "vanishing_share_high": high,
     }
+
+
+def _share_interval(coarse: Sequence[int], fine: Sequence[int]) -> tuple[float | None, float | None]:
+    """95% t interval of mean(coarse - fine) / mean(coarse), the mean below taken as known; None if there is none."""
+    n, total = len(coarse), sum(coarse)
+    if n < 2 or total == 0:
+        return None, None
+    from scipy.stats import t as student
+
+    shares = [n * (a - b) / total for a, b in zip(coarse, fine, strict=True)]
+    half = float(student.ppf(0.975, n - 1)) * statistics.stdev(shares) / math.sqrt(n)
+    middle = statistics.fmean(shares)
+    return middle - half, middle + half

@@ -1,6 +1,6 @@
 """An engine that simulates nothing: its tables follow the schema and depend on the seed only. For tests of `run.py`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,10 +43,13 @@ class FakeEngine:
     """Callable like the engine's `simulate`. `during` is called in the middle of the run, to disturb it."""
 
     def __init__(
-        self, during: Callable[[], None] | None = None, shortfall: int = 0, refined_shortfall: int = 0
+        self,
+        during: Callable[[], None] | None = None,
+        shortfalls: Sequence[int] = (0, 0, 0),
+        refined_shortfalls: Sequence[int] = (0, 0, 0),
     ) -> None:
         self.during = during
-        self.shortfalls = {1: shortfall, 4: refined_shortfall}
+        self.shortfalls = {1: shortfalls, 4: refined_shortfalls}  # by replication
 
     def __call__(
         self,
@@ -74,7 +77,7 @@ class FakeEngine:
         digest = config_hash(config)
         runs |= {"config_hash": digest, "name": config.name, "seed": config.seed, "status": "done"}
         runs["run_id"] = run_id(digest, seed=config.seed, scenario=scenario, replication=replication)
-        runs["fund_draw_quanta"] = self.shortfalls[refine]
+        runs["fund_draw_quanta"] = self.shortfalls[refine][replication]
         series = blank(SERIES, 10)
         series["mark_price"] = rng.normal(100, 1, 10)
         return FakeResult(runs, series, accounts_table())

@@ -68,9 +68,17 @@ def _step_check(run: RunFolder) -> Finding:
     share = float(check["vanishing_share"])
     quanta = [int(check[key]) for key in ("shortfall_quanta", "shortfall_refined_quanta")]
     coarse, fine = (format_exact(amount, run.quantum) for amount in quanta)
-    found = f"{share * 100:.1f}% (shortfall {coarse} {run.asset}, {fine} at dt/4)"
+    low, high = check.get("vanishing_share_low"), check.get("vanishing_share_high")
+    interval = "no interval" if low is None else f"95% interval {low * 100:.1f}% to {high * 100:.1f}%"
+    pairs = int(check.get("pairs", 1))
+    found = (
+        f"{share * 100:.1f}%, {interval}, from {pairs} pair{'s' if pairs > 1 else ''} of runs"
+        f" (shortfall {coarse} {run.asset}, {fine} at dt/4, summed)"
+    )
     if share > MOST_VANISHING_SHARE:
         meaning = f"Above {MOST_VANISHING_SHARE:.0%}: the time step makes a part of the shortfall. Shorten it."
+        if low is None or low <= MOST_VANISHING_SHARE:
+            meaning += f" The interval does not exclude {MOST_VANISHING_SHARE:.0%}: more pairs would tell."
         return Finding(subject, found, meaning, True)
     return Finding(
         subject, found, f"At most {MOST_VANISHING_SHARE:.0%}: the time step hardly matters for the shortfall."

@@ -14,6 +14,7 @@ import pytest
 from sim import resultfolder
 from sim.config import config_from_text
 from sim.config.starter import starter_text
+from sim.console import step_check_line
 from sim.errors import ConservationError, ResultError
 from sim.replay import compare_folders, load_run, replay_run
 from sim.resultfolder import ResultFolder, combine_hashes, free_folder
@@ -259,9 +260,25 @@ def test_input_files_are_kept_so_that_the_folder_replays_anywhere(tmp_path: Path
 
 
 def test_check_step_says_which_share_of_the_shortfall_vanishes(tmp_path: Path) -> None:
-    engine = FakeEngine(shortfall=200, refined_shortfall=150)
+    """600 and 480 in all: 20%. Differences over the mean of 200: 25%, 0, 35%, deviation 18.03%; t(2) = 4.3027."""
+    engine = FakeEngine(shortfalls=(200, 100, 300), refined_shortfalls=(150, 100, 230))
     output = run_config(CONFIG, RunOptions(out=tmp_path / "out", check_step=True), simulate=engine)
-    assert output.manifest["step_check"]["vanishing_share"] == 0.25  # (200 - 150) / 200
+    found = output.manifest["step_check"]
+    assert (found["pairs"], found["shortfall_quanta"], found["shortfall_refined_quanta"]) == (3, 600, 480)
+    assert found["vanishing_share"] == pytest.approx(0.2)
+    assert found["vanishing_share_low"] == pytest.approx(0.2 - 0.44784, abs=1e-4)
+    assert found["vanishing_share_high"] == pytest.approx(0.2 + 0.44784, abs=1e-4)
+    assert "20.0% of the shortfall vanishes at dt/4, pairs of runs: 3, 95% interval -24.8% to 64.8%" in step_check_line(
+        found
+    )
+    assert "does not exclude 5%" in step_check_line(found)
+
+
+def test_one_pair_of_runs_gives_no_interval(tmp_path: Path) -> None:
+    engine = FakeEngine(shortfalls=(200,), refined_shortfalls=(196,))
+    output = run_config(CONFIG, RunOptions(out=tmp_path / "out", check_step=True, step_pairs=1), simulate=engine)
+    line = step_check_line(output.manifest["step_check"])
+    assert line == "step check: 2.0% of the shortfall vanishes at dt/4, pairs of runs: 1, no interval from one"
 
 
 def test_write_run_takes_tables_in_memory(tmp_path: Path) -> None:

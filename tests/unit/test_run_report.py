@@ -59,7 +59,7 @@ def test_warnings_come_first(rich, tmp_path):
     text = own_text(rich)
     box = text.index("Read this first")
     assert box < text.index("class='cards'") < text.index("id='who-paid'")
-    assert "8.1% (shortfall 1,000.000000 USDT, 900.000000 at dt/4)" in text[box : box + 400]
+    assert "8.1%, no interval, from 1 pair of runs (shortfall 1,000.000000 USDT, " in text[box : box + 500]
     write_report(write_quiet(tmp_path, step_check=step_check(0.05)))
     assert "Read this first" not in own_text(tmp_path)
 
