@@ -164,7 +164,8 @@ def step_check_line(check: Mapping[str, Any]) -> str:
     warning = "; warning: above 5%, use a shorter tick" if share > 0.05 else ""
     if warning and (low is None or low <= 0.05):
         warning += " (or more pairs: the interval does not exclude 5%)"
-    return f"step check: {100 * share:.1f}% of the shortfall vanishes at dt/4, pairs of runs: {check['pairs']}, {interval}{warning}"
+    found = f"step check: {100 * share:.1f}% of the shortfall vanishes at dt/4"
+    return f"{found}, pairs of runs: {check['pairs']}, {interval}{warning}"
 
 
 def print_run(output: "RunOutput", config: "RunConfig", console: "Console") -> None:
