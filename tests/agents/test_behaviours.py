@@ -2,20 +2,6 @@
 
 import numpy as np
 import pytest
-from agent_worlds import (
-    MARK,
-    UNIT,
-    arbitrageurs,
-    build,
-    levered,
-    make_view,
-    makers,
-    market_arrays,
-    noise,
-    orders_at,
-    population,
-    signal,
-)
 
 from sim.agents import Whale
 from sim.agents.view import ARRIVAL_SLOTS, Intents
@@ -33,6 +19,20 @@ from sim.events import (
     OrderKind,
 )
 from sim.kernels.arrivals import sort_by_arrival
+from tests.agents.agent_worlds import (
+    MARK,
+    UNIT,
+    arbitrageurs,
+    build,
+    levered,
+    make_view,
+    makers,
+    market_arrays,
+    noise,
+    orders_at,
+    population,
+    signal,
+)
 
 KINDS = {
     "noise": noise(),

@@ -1,7 +1,6 @@
 """Levered traders: who adds margin, when, from where and how much; who comes back after liquidation."""
 
 import pytest
-from agent_worlds import MARK, UNIT, build, instruments, levered, make_view, opening_item, orders_at, population
 
 from sim.agents.view import CashMove, Intents
 from sim.events import (
@@ -14,6 +13,17 @@ from sim.events import (
     Reason,
 )
 from sim.kernels.state import OUTSIDE
+from tests.agents.agent_worlds import (
+    MARK,
+    UNIT,
+    build,
+    instruments,
+    levered,
+    make_view,
+    opening_item,
+    orders_at,
+    population,
+)
 
 
 def watchers(**changes) -> dict:

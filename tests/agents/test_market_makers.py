@@ -2,18 +2,6 @@
 
 import numpy as np
 import pytest
-from agent_worlds import (
-    DEPTH,
-    MARK,
-    UNIT,
-    build,
-    instruments,
-    levered,
-    make_view,
-    makers,
-    orders_at,
-    population,
-)
 
 from sim.agents.behaviours import MarketMaker
 from sim.errors import ConfigError
@@ -24,6 +12,18 @@ from sim.events import (
     I_PRICE,
     I_SIDE,
     OrderKind,
+)
+from tests.agents.agent_worlds import (
+    DEPTH,
+    MARK,
+    UNIT,
+    build,
+    instruments,
+    levered,
+    make_view,
+    makers,
+    orders_at,
+    population,
 )
 
 

@@ -2,7 +2,12 @@
 
 import numpy as np
 import pytest
-from agent_worlds import (
+
+from sim.agents import Whale
+from sim.errors import ConfigError
+from sim.events import AccountMode
+from sim.kernels.state import P_TICK_VALUE
+from tests.agents.agent_worlds import (
     BRACKETS,
     FIRST_TRADER,
     MARK,
@@ -15,11 +20,6 @@ from agent_worlds import (
     population,
     post,
 )
-
-from sim.agents import Whale
-from sim.errors import ConfigError
-from sim.events import AccountMode
-from sim.kernels.state import P_TICK_VALUE
 
 UNIT = MARK * instruments()[0].tick_value
 

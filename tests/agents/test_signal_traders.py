@@ -2,17 +2,6 @@
 
 import numpy as np
 import pytest
-from agent_worlds import (
-    MARK,
-    UNIT,
-    arbitrageurs,
-    build,
-    levered,
-    make_view,
-    orders_at,
-    population,
-    signal,
-)
 
 from sim.agents.view import Intents
 from sim.events import (
@@ -23,6 +12,17 @@ from sim.events import (
     Reason,
 )
 from sim.kernels.state import OUTSIDE
+from tests.agents.agent_worlds import (
+    MARK,
+    UNIT,
+    arbitrageurs,
+    build,
+    levered,
+    make_view,
+    orders_at,
+    population,
+    signal,
+)
 
 
 def reaction(cohort: dict, mark_change: float, index_change: float = 0.0, held: int = 0) -> np.ndarray:
