@@ -39,6 +39,8 @@ I64 = npt.NDArray[np.int64]
 
 #: Row of the first trader where there is one fund scope (see `sim/ledger/accounts.py`).
 FIRST_TRADER = 5
+#: Distance (log) below which levels lie closer and closer.
+NEAR = 0.01
 #: Prices farther from the opening than this (log) are off the grid of a renewed book.
 GRID_REACH = 1.6
 
@@ -137,7 +139,8 @@ def _side_levels(positions: Positions, side: int, buckets: int) -> F64:
     mine = np.flatnonzero((positions.long == (side == LONG)) & (positions.liquidation > 0))
     order = mine[np.lexsort((mine, -sign * positions.liquidation[mine]))]
     if len(order) > buckets:
-        group = _groups(np.log(positions.liquidation[order]), positions.tier[order], buckets)
+        distance = -sign * np.log(positions.liquidation[order])
+        group = _groups(distance, positions.notional[order], positions.tier[order], buckets)
     else:
         group = np.arange(len(order))
     n = int(group.max()) + 1 if len(group) else 0
@@ -151,17 +154,23 @@ def _side_levels(positions: Positions, side: int, buckets: int) -> F64:
     return levels[:, np.lexsort((np.arange(n), -sign * price))]
 
 
-def _groups(log_price: F64, tier: I64, buckets: int) -> I64:
-    """Number of each position's group: cells of one width in log price, apart by tier; the finest that fit."""
-    low, high = 1e-7, 4.0
+def _groups(distance: F64, notional: F64, tier: I64, buckets: int) -> I64:
+    """Number of each position's group: cells of one measure, apart by tier; the finest that fit.
+
+    The measure is half open interest passed, half log(1 + distance / 1%): many levels where much is held and near the
+    price, where impact decides who is next; few far away. distance: of thresholds from the opening price, rising.
+    """
+    held = (np.cumsum(notional) - 0.5 * notional) / notional.sum()
+    far = np.minimum(np.log1p(np.maximum(distance, 0.0) / NEAR), np.log1p(1.0 / NEAR)) / np.log1p(1.0 / NEAR)
+    measure = 0.5 * held + 0.5 * far
+    low, high = 1.0, 1e9
     for _ in range(60):
-        width = float(np.sqrt(low * high))
-        if len(np.unique(np.floor(log_price / width) * 64 + tier)) <= buckets:
-            high = width
+        cells = float(np.sqrt(low * high))
+        if len(np.unique(np.floor(measure * cells) * 64 + tier)) <= buckets:
+            low = cells
         else:
-            low = width
-    cells = np.floor(log_price / high) * 64 + tier
-    return np.unique(cells, return_inverse=True)[1].astype(np.int64)
+            high = cells
+    return np.unique(np.floor(measure * low) * 64 + tier, return_inverse=True)[1].astype(np.int64)
 
 
 @dataclass(frozen=True)

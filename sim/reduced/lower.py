@@ -3,9 +3,12 @@
 Decides units: relative prices, years, quanta. Leaves to others: which configs are admitted (`admit.py`), the paths.
 """
 
+from __future__ import annotations
+
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +26,9 @@ from sim.reduced.jumps import Jumps, jumps_of
 from sim.reduced.kernels import layout as at
 from sim.units import PPM, QUANTA_LIMIT
 
+if TYPE_CHECKING:
+    from sim.reduced.kernels.arrays import Path
+
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 
@@ -37,6 +43,10 @@ class Lowered:
     ints: I64  # (I_WIDTH,)
     jumps: Jumps
     index: ThresholdIndex
+    chain: I64  # (2, K + 1, C_WIDTH) see `kernels/chain.py`; no rows where it does not apply
+    nexts: I64  # (2, K + 1)
+    draws: I64  # (2, K + 1)
+    walks: F64  # (2, 2, K + 1)
     initial_price: float
     step_ratio: float  # r = -ln(1 - m) / (sigma sqrt(step)) at calm volatility
 
@@ -70,7 +80,53 @@ def lower(config: RunConfig, *, scenario: int = 0, replication: int = 0) -> Lowe
         sigma=floats[at.F_SIGMA],
         step_s=floats[at.F_STEP],
     )
-    return Lowered(floats, ints, jumps, index, float(price.initial_price), float(ratio))
+    return _with_chain(
+        Lowered(
+            floats=floats,
+            ints=ints,
+            jumps=jumps,
+            index=index,
+            chain=np.zeros((2, 0, at.C_WIDTH), np.int64),
+            nexts=np.zeros((2, 0), np.int64),
+            draws=np.zeros((2, 0), np.int64),
+            walks=np.zeros((2, 2, 0)),
+            initial_price=float(price.initial_price),
+            step_ratio=float(ratio),
+        )
+    )
+
+
+def path_arrays(lowered: Lowered, n_jumps: int) -> Path:
+    """Room for one path with at most `n_jumps` jumps."""
+    from sim.reduced.kernels.arrays import Path
+
+    index, ints = lowered.index, lowered.ints
+    pieces = int(ints[at.I_STEPS]) + n_jumps
+    book = index.opening.copy() if ints[at.I_RENEWED] else index.opening
+    return Path(
+        f=lowered.floats, i=ints, opening=index.opening, book=book, chain=lowered.chain, nexts=lowered.nexts,
+        draws=lowered.draws, walks=lowered.walks, fresh=index.fresh, s=np.zeros(at.S_WIDTH),
+        n=np.zeros(at.N_WIDTH, np.int64), times=np.zeros(n_jumps), sizes=np.zeros(n_jumps),
+        uniforms=np.zeros(pieces), normals=np.zeros(pieces), places=np.zeros(pieces + 1, np.int64),
+    )  # fmt: skip
+
+
+def _with_chain(lowered: Lowered) -> Lowered:
+    """The same with the chain of a book without renewal whose impact all decays."""
+    from sim.reduced.kernels.chain import build_chain
+
+    rows = lowered.index.opening.shape[2] + 1
+    if lowered.ints[at.I_RENEWED] or lowered.floats[at.F_PERMANENT] > 0:
+        return lowered
+    chained = replace(
+        lowered,
+        chain=np.zeros((2, rows, at.C_WIDTH), np.int64),
+        nexts=np.zeros((2, rows), np.int64),
+        draws=np.zeros((2, rows), np.int64),
+        walks=np.zeros((2, 2, rows)),
+    )
+    build_chain(path_arrays(chained, 0))
+    return chained
 
 
 def horizon_s(config: RunConfig) -> Decimal:

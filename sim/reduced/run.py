@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from sim.config import RunConfig, config_hash, run_id
 from sim.reduced.kernels import layout as at
-from sim.reduced.lower import Lowered, lower
+from sim.reduced.lower import Lowered, lower, path_arrays
 from sim.reduced.samplers import SOBOL_JUMPS, TARGET, Sampling, make_sampling, sobol_points
 from sim.rng import Streams
 
@@ -119,18 +119,14 @@ def run_paths(
 
     floats, ints = np.zeros((paths, at.O_FLOATS)), np.zeros((paths, at.O_INTS), np.int64)
     ledger = np.zeros((paths, at.N_WIDTH), np.int64)
-    index = lowered.index
-    book = index.opening.copy()
-    n_jumps = sampling.tables.shape[1] + 1
-    scratch = np.zeros(n_jumps), np.zeros(n_jumps), np.zeros(at.S_WIDTH), np.zeros(at.N_WIDTH, np.int64)
+    room = path_arrays(lowered, sampling.tables.shape[1] + 1)
     for first in range(0, paths, CHUNK):
         rows = slice(first, min(first + CHUNK, paths))
         count = rows.stop - first
         given = np.zeros((count, 0)) if heads is None else np.ascontiguousarray(heads(first, count))
         run_batch(
-            lowered.floats, lowered.ints, lowered.jumps.law, sampling.tilted, sampling.tables, sampling.shares,
-            sampling.code, np.uint64(key), first, given, n_sizes, first_normal, index.opening, book, index.fresh,
-            index.gaps, *scratch, floats[rows], ints[rows], ledger[rows],
+            room, lowered.jumps.law, sampling.tilted, sampling.tables, sampling.shares, sampling.code, np.uint64(key),
+            first, given, n_sizes, first_normal, lowered.index.gaps, floats[rows], ints[rows], ledger[rows],
         )  # fmt: skip
     return Batch(lowered, floats, ints, ledger)
 

@@ -4,8 +4,6 @@ where that can differ.
 
 import math
 
-import numpy as np
-
 from sim.kernels.jit import kernel
 from sim.reduced.kernels.draw import draw_crude, draw_given, draw_importance, path_key
 from sim.reduced.kernels.layout import (
@@ -29,16 +27,7 @@ from sim.reduced.kernels.layout import (
     S_LOW,
     SHORT,
 )
-from sim.reduced.kernels.path import start_path, step
-
-
-@kernel
-def run_path(f, i, s, n, opening, book, fresh, key, head, first_normal, times, sizes, count, never_dry):
-    """Run one path from its beginning to its end."""
-    start_path(f, i, s, n, opening, book, never_dry)
-    first = 0
-    for number in range(i[I_STEPS]):
-        first = step(f, i, s, n, book, fresh, key, head, first_normal, times, sizes, first, count, number)
+from sim.reduced.kernels.path import advance, start_path
 
 
 @kernel
@@ -65,33 +54,39 @@ def gap_shortfall(gaps, size):
 def may_differ(i, need):
     """True if the configured fund can make the path another one than the fund that never runs dry."""
     has_rules = i[I_CAP] >= 0 or i[I_LAG_MS] >= 0 or i[I_TRIGGER_PPM] < 1_000_000
-    return has_rules or need >= i[I_SEED] or i[I_FUND_PAYS] == 0
+    return has_rules or (need > 0 and (need >= i[I_SEED] or i[I_FUND_PAYS] == 0))
+
+
+@kernel
+def draw_jumps(key, path, law, tilted, tables, shares, sampler, head, n_sizes, horizon, times, sizes):
+    """The jumps of one path by the sampler: (how many, log weight)."""
+    if sampler == CRUDE:
+        return draw_crude(key, law, tables[0], horizon, times, sizes), 0.0
+    if sampler == IMPORTANCE:
+        return draw_importance(key, path, law, tilted, tables, horizon, shares, times, sizes)
+    return draw_given(key, law, tables[0], horizon, head, n_sizes, times, sizes), 0.0
 
 
 @kernel
 def run_batch(
-    f, i, law, tilted, tables, shares, sampler, key, first_path, heads, n_sizes, first_normal,
-    opening, book, fresh, gaps, times, sizes, s, n, floats, ints, ledger,
-):  # fmt: skip
+    p, law, tilted, tables, shares, sampler, key, first_path, heads, n_sizes, first_normal, gaps, floats, ints, ledger
+):
     """Run paths number `first_path` .. ; one row of floats, ints and ledger each.
 
-    heads (paths, d): given uniforms, d = 0 for none.  times, sizes: room for the most jumps.  s, n: state of one path.
+    heads (paths, d): given uniforms, d = 0 for none: number of jumps, sizes, times, then pieces from `first_normal` on.
     """
+    i, n, sizes = p.i, p.n, p.sizes
     for row in range(len(floats)):
-        own = path_key(key, first_path + row)
-        weight = 0.0
-        if sampler == CRUDE:
-            count = draw_crude(own, law, tables[0], f[F_HORIZON], times, sizes)
-        elif sampler == IMPORTANCE:
-            count, weight = draw_importance(
-                own, first_path + row, law, tilted, tables, f[F_HORIZON], shares, times, sizes
-            )
-        else:
-            count = draw_given(own, law, tables[0], f[F_HORIZON], heads[row], n_sizes, times, sizes)
-        run_path(f, i, s, n, opening, book, fresh, own, heads[row], first_normal, times, sizes, count, 1)
+        own, head = path_key(key, first_path + row), heads[row]
+        count, weight = draw_jumps(
+            own, first_path + row, law, tilted, tables, shares, sampler, head, n_sizes, p.f[F_HORIZON], p.times, sizes
+        )
+        start_path(p, 1)
+        advance(p, own, head, first_normal, 0, count, 0, i[I_STEPS])
         ints[row, O_REQUIRED], ints[row, O_COUNT] = n[N_NEED], count
         if may_differ(i, n[N_NEED]):
-            run_path(f, i, s, n, opening, book, fresh, own, heads[row], first_normal, times, sizes, count, 0)
+            start_path(p, 0)
+            advance(p, own, head, first_normal, 0, count, 0, i[I_STEPS])
         for column in range(len(n)):
             ledger[row, column] = n[column]
         largest, control = 0.0, 0.0
@@ -100,7 +95,7 @@ def run_batch(
             if abs(sizes[j]) > abs(largest):
                 largest = sizes[j]
         floats[row, O_LOG_WEIGHT], floats[row, O_LARGEST] = weight, largest
-        floats[row, O_LOW], floats[row, O_CONTROL] = s[S_LOW], control
+        floats[row, O_LOW], floats[row, O_CONTROL] = math.exp(p.s[S_LOW]), control
 
 
 @kernel
@@ -109,16 +104,7 @@ def draw_only(
 ):
     """The jumps of paths without running them: sizes (paths, most), in order of time; counts, log weights."""
     for row in range(len(counts)):
-        own = path_key(key, first_path + row)
-        logs[row] = 0.0
-        if sampler == CRUDE:
-            counts[row] = draw_crude(own, law, tables[0], horizon, times[row], sizes[row])
-        elif sampler == IMPORTANCE:
-            counts[row], logs[row] = draw_importance(
-                own, first_path + row, law, tilted, tables, horizon, shares, times[row], sizes[row]
-            )
-        else:
-            counts[row] = draw_given(own, law, tables[0], horizon, heads[row], n_sizes, times[row], sizes[row])
-
-
-NO_HEADS = np.zeros((0, 0))
+        counts[row], logs[row] = draw_jumps(
+            path_key(key, first_path + row), first_path + row, law, tilted, tables, shares, sampler, heads[row],
+            n_sizes, horizon, times[row], sizes[row],
+        )  # fmt: skip

@@ -9,7 +9,7 @@ levels that this walk passes, and stops at the same one (Tarski). Leaves to othe
 
 import math
 
-from sim.kernels.jit import kernel
+from sim.kernels.jit import inlined_kernel, kernel
 from sim.reduced.kernels.fund import settle_level, to_quanta
 from sim.reduced.kernels.layout import (
     B_LOTS,
@@ -23,6 +23,7 @@ from sim.reduced.kernels.layout import (
     I_INTERLEAVED,
     I_RENEWED,
     LONG,
+    N_BOOKED,
     N_BUCKETS,
     N_LONG,
     S_SCALE,
@@ -33,7 +34,7 @@ from sim.reduced.kernels.renewal import skip_empty
 PRICE_FLOOR = 1e-9
 
 
-@kernel
+@inlined_kernel
 def impact(kind, scale, sold):
     """Relative move of the price after `sold` (notional at the opening price) in one walk of the book."""
     if kind == 1:
@@ -43,31 +44,31 @@ def impact(kind, scale, sold):
     return 0.0
 
 
-@kernel
-def average_impact(kind, scale, before, lots):
-    """Mean of `impact` over the walk from `before` to `before + lots`."""
-    if kind == 1:
-        return scale * (before + 0.5 * lots)
+@inlined_kernel
+def own_impact(kind, scale, sold, before, after, lots):
+    """Mean impact that an order of `lots` adds over its own walk; before, after: `impact` at its ends.
+
+    Square root: the mean of sqrt over [a, b] is 2/3 (b sqrt b - a sqrt a) / (b - a).
+    """
     if kind == 2:
-        after = before + lots
-        return scale * (2.0 / 3.0) * (after * math.sqrt(after) - before * math.sqrt(before)) / lots
-    return 0.0
+        return (2.0 / 3.0) * ((sold + lots) * after - sold * before) / lots - before
+    return 0.5 * (after - before)
 
 
 @kernel
-def impact_scale(f, i, s, side):
+def impact_scale(p, side):
     """Coefficient of the impact curve on the side that liquidations of `side` take from, in the stress of the
     moment.
     """
-    scale = f[F_IMPACT_BID] if side == LONG else f[F_IMPACT_ASK]
-    if s[S_STRESS] > 0.0 and i[I_IMPACT] > 0:
-        depth = 1.0 - f[F_STRESS_DEPTH] * s[S_STRESS]
-        scale = scale / depth if i[I_IMPACT] == 1 else scale / math.sqrt(depth)
+    scale = p.f[F_IMPACT_BID] if side == LONG else p.f[F_IMPACT_ASK]
+    if p.s[S_STRESS] > 0.0 and p.i[I_IMPACT] > 0:
+        depth = 1.0 - p.f[F_STRESS_DEPTH] * p.s[S_STRESS]
+        scale = scale / depth if p.i[I_IMPACT] == 1 else scale / math.sqrt(depth)
     return scale
 
 
 @kernel
-def cascade(f, i, s, n, book, side, before, start, end, now_ms):
+def cascade(p, side, before, start, end, now_ms):
     """Liquidate what an outside move reaches.
 
     before: price that impact is measured on.  start, end: outside price where the walk begins and where it ends. Equal:
@@ -75,39 +76,40 @@ def cascade(f, i, s, n, book, side, before, start, end, now_ms):
     a level is triggered at its own price, and the book has refilled when the next one is not reached by impact alone.
     Returns (impact of the last walk, lasting part of all walks): moves of the price, + is up.
     """
-    levels, sign = book[side], 1 if side == LONG else -1
-    n_levels, kind, scale = levels.shape[1], i[I_IMPACT], impact_scale(f, i, s, side)
+    i, n, book, sign = p.i, p.n, p.book, 1 if side == LONG else -1
+    n_levels, kind, scale, held = book.shape[2], i[I_IMPACT], impact_scale(p, side), p.s[S_SCALE]
+    stays, renewed, interleaved = p.f[F_PERMANENT], i[I_RENEWED] == 1, i[I_INTERLEAVED] == 1
     k = n[N_LONG + side]
-    sold, last, lasting = 0.0, 0.0, 0.0
+    sold, moved, last, lasting = 0.0, 0.0, 0.0, 0.0  # moved: relative impact of `sold`
     while k < n_levels:
-        lots = levels[B_LOTS, k] * s[S_SCALE]
+        lots = book[side, B_LOTS, k] * held
         if lots <= 0.0:
             k += 1
             continue
-        level = levels[B_PRICE, k]
-        price = start - sign * before * impact(kind, scale, sold)
+        level = book[side, B_PRICE, k]
+        price = start - sign * before * moved
         if sign * (price - level) > 0.0:  # not reached by impact: the outside price has to come
             if sign * (end - level) > 0.0:
                 break
-            sold, start, price = 0.0, level, level
-            before = level
-        elif i[I_INTERLEAVED] == 1 and sign * (level - start) < 0.0:
+            sold, moved, start, price, before = 0.0, 0.0, level, level, level
+        elif interleaved and sign * (level - start) < 0.0:
             price = level  # reached by impact: filled as the price passes
         price = max(price, PRICE_FLOOR)
-        own = average_impact(kind, scale, sold, lots) - impact(kind, scale, sold)
+        after = impact(kind, scale, sold + lots)
+        own = own_impact(kind, scale, sold, moved, after, lots)
         fill = max(price - sign * before * own, 0.0)
-        owed = to_quanta(levels[B_OWED, k] * s[S_SCALE])
+        owed = to_quanta(book[side, B_OWED, k] * held)
         taken = settle_level(i, n, sign, lots, owed, price, fill, now_ms)
-        moved = sold + taken * lots
-        if f[F_PERMANENT] > 0.0:
-            stays = sign * f[F_PERMANENT] * before * (impact(kind, scale, moved) - impact(kind, scale, sold))
-            end, lasting = end - stays, lasting - stays
-        sold, last = moved, before * impact(kind, scale, moved)
+        if taken < 1.0:
+            after = impact(kind, scale, sold + taken * lots)
+        part = sign * stays * before * (after - moved)
+        end, lasting = end - part, lasting - part
+        sold, moved, last = sold + taken * lots, after, before * after
         n[N_BUCKETS] += 1
-        if i[I_RENEWED] == 1:
-            levels[B_LOTS, k] = levels[B_OWED, k] = 0.0
+        if renewed:
+            book[side, B_LOTS, k] = book[side, B_OWED, k] = 0.0
         k += 1
-    n[N_LONG + side] = k
-    if i[I_RENEWED] == 1:
+    n[N_LONG + side] = n[N_BOOKED + side] = k
+    if renewed:
         skip_empty(n, book, side)
     return -sign * last, lasting

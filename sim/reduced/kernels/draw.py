@@ -30,6 +30,8 @@ FIRST = np.uint64(0xBF58476D1CE4E5B9)
 SECOND = np.uint64(0x94D049BB133111EB)
 S12, S27, S30, S31, S40 = (np.uint64(n) for n in (12, 27, 30, 31, 40))
 TWO_52 = 1.0 / (1 << 52)
+#: The quantile's middle: within this of 1/2 one rational function holds.
+MIDDLE = 0.47575
 
 # Purposes of a draw.
 COUNT, SIZE, TIME, DIFFUSION, LOWEST, HIGHEST, PICK = range(7)
@@ -60,21 +62,31 @@ def uniform(key, purpose, number):
 def normal_quantile(u):
     """Standard normal quantile, relative error below 1.2e-9 (P. Acklam 2003, from the published coefficients)."""
     q = u - 0.5
-    if abs(q) <= 0.47575:
-        r = q * q
-        top = -39.69683028665376
-        top = top * r + 220.9460984245205
-        top = top * r - 275.9285104469687
-        top = top * r + 138.3577518672690
-        top = top * r - 30.66479806614716
-        top = top * r + 2.506628277459239
-        below = -54.47609879822406
-        below = below * r + 161.5858368580409
-        below = below * r - 155.6989798598866
-        below = below * r + 66.80131188771972
-        below = below * r - 13.28068155288572
-        return q * top / (below * r + 1.0)
-    tail = u if q < 0.0 else 1.0 - u
+    return middle_quantile(q) if abs(q) <= MIDDLE else tail_quantile(u)
+
+
+@inlined_kernel
+def middle_quantile(q):
+    """`normal_quantile` of q + 1/2 where |q| <= MIDDLE."""
+    r = q * q
+    top = -39.69683028665376
+    top = top * r + 220.9460984245205
+    top = top * r - 275.9285104469687
+    top = top * r + 138.3577518672690
+    top = top * r - 30.66479806614716
+    top = top * r + 2.506628277459239
+    below = -54.47609879822406
+    below = below * r + 161.5858368580409
+    below = below * r - 155.6989798598866
+    below = below * r + 66.80131188771972
+    below = below * r - 13.28068155288572
+    return q * top / (below * r + 1.0)
+
+
+@inlined_kernel
+def tail_quantile(u):
+    """`normal_quantile` outside the middle."""
+    tail = u if u < 0.5 else 1.0 - u
     r = math.sqrt(-2.0 * math.log(tail))
     top = -0.007784894002430293
     top = top * r - 0.3223964580411365
@@ -87,7 +99,27 @@ def normal_quantile(u):
     below = below * r + 2.445134137142996
     below = below * r + 3.754408661907416
     x = top / (below * r + 1.0)
-    return x if q < 0.0 else -x
+    return x if u < 0.5 else -x
+
+
+@kernel
+def fill_uniforms(key, purpose, first, out, count):
+    """Uniforms number `first` .. of a purpose."""
+    for j in range(count):
+        out[j] = uniform(key, purpose, first + j)
+
+
+@kernel
+def to_normals(uniforms, out, places, count):
+    """`normal_quantile` of many: the middle of all at once (vector code), then those that lie in the tails."""
+    for j in range(count):
+        out[j] = middle_quantile(uniforms[j] - 0.5)
+    n_tails = 0
+    for j in range(count):
+        places[n_tails] = j
+        n_tails += 1 if abs(uniforms[j] - 0.5) > MIDDLE else 0
+    for j in range(n_tails):
+        out[places[j]] = tail_quantile(uniforms[places[j]])
 
 
 @kernel

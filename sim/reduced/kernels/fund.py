@@ -7,7 +7,7 @@ of the waterfall: fund, ADL at the bankruptcy price, socialised loss, bad debt.
 
 import math
 
-from sim.kernels.jit import kernel
+from sim.kernels.jit import inlined_kernel, kernel
 from sim.reduced.kernels.layout import (
     I_ADL,
     I_CAP,
@@ -48,13 +48,13 @@ DAY_MS = 86_400_000
 PPM = 1_000_000
 
 
-@kernel
+@inlined_kernel
 def to_quanta(amount):
     """A float amount as the nearest whole quantum."""
     return math.floor(amount + 0.5)
 
 
-@kernel
+@inlined_kernel
 def settle_level(i, n, sign, lots, owed, price, fill, now_ms):
     """Book a level of `lots` that was triggered at `price` and filled at `fill`; return the share the book took.
 
@@ -73,14 +73,14 @@ def settle_level(i, n, sign, lots, owed, price, fill, now_ms):
     return share
 
 
-@kernel
+@inlined_kernel
 def _fee(i, notional):
     """ceil(notional x rate) for notionals whose product with the rate could leave int64."""
     whole, rest = notional // PPM, notional % PPM
     return whole * i[I_FEE_PPM] - ((-rest * i[I_FEE_PPM]) // PPM)
 
 
-@kernel
+@inlined_kernel
 def _keep(i, n, residual, fee):
     """Share out what is left of a level's margin."""
     fee = min(fee, residual)
@@ -94,7 +94,7 @@ def _keep(i, n, residual, fee):
     gain(i, n, fee_fund + kept)
 
 
-@kernel
+@inlined_kernel
 def gain(i, n, amount):
     """Pay `amount` into the fund; what exceeds its cap goes to the exchange."""
     n[N_FUND] += amount

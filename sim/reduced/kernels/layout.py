@@ -48,7 +48,7 @@ B_LOG, B_PRICE, B_LOTS, B_OWED = range(4)  # threshold; notional at the opening 
 LONG, SHORT = range(2)
 
 # Float state of a path.
-S_LOG, S_SHIFT, S_TIME, S_STRESS, S_LOW, S_SCALE = range(6)  # outside log, log shift by impact, ..., book scale
+S_LOG, S_SHIFT, S_TIME, S_STRESS, S_LOW, S_SCALE = range(6)  # outside log, log shift by impact, .., lowest log, ..
 S_WIDTH = 8
 
 # Integer state of a path: places, the fund, then flows in quanta since the start.
@@ -79,8 +79,22 @@ S_WIDTH = 8
     L_INJECTED,
     L_WITHDRAWN,
     N_BUCKETS,  # levels liquidated
-) = range(26)
+    N_BOOKED,  # first level of each side whose money has not been booked yet (see `chain.py`)
+) = range(27)
 N_WIDTH = 28
+
+# Columns of a chain (see `chain.py`): flows from this level on until the book is empty.
+(
+    C_BUCKETS,
+    C_NOTIONAL,
+    C_OWED,
+    C_BOOK,
+    C_FEE,
+    C_FEE_FUND,
+    C_SURPLUS,
+    C_SURPLUS_FUND,
+) = range(8)
+C_WIDTH = 8
 
 # Laws of jump sizes: kind, then its numbers. A two-sided law has falls beyond a threshold with a generalised Pareto
 # tail (xi = 0: exponential) and exponential rises beyond another.

@@ -24,8 +24,9 @@ from sim.reduced.kernels.layout import (
 
 
 @kernel
-def open_grid(n, opening, book):
+def open_grid(p):
     """Copy the opening book, already on the grid, into the path's own; places point at its first levels."""
+    n, book, opening = p.n, p.book, p.opening
     for side in (LONG, SHORT):
         for k in range(book.shape[2]):
             book[side, B_LOTS, k] = opening[side, B_LOTS, k]
@@ -44,11 +45,12 @@ def skip_empty(n, book, side):
 
 
 @kernel
-def renew(f, s, n, book, fresh):
+def renew(p):
     """Close a share of all positions and open as many new ones at the present price.
 
     fresh (2, 3, K): log distance of thresholds from the entry price, quantity, cost at bankruptcy at a price of 1.
     """
+    f, s, n, book, fresh = p.f, p.s, p.n, p.book, p.fresh
     s[S_SCALE] *= f[F_KEEP]
     share = (1.0 - f[F_KEEP]) / s[S_SCALE]
     log_price = s[S_LOG] + s[S_SHIFT]

@@ -1,0 +1,35 @@
+"""The struct of arrays that one path is run on; columns are named in `layout.py`. K levels a side, C jumps at most."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.kernels.structs import by_address
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+
+
+class Path(NamedTuple):
+    """Numbers of the config, the path's book and state, and room for its draws."""
+
+    f: F64  # (F_WIDTH,) parameters
+    i: I64  # (I_WIDTH,) parameters
+    opening: F64  # (2, 4, K) the book at the start
+    book: F64  # (2, 4, K) the path's own if it renews itself, else the opening's
+    chain: I64  # (2, K + 1, C_WIDTH) what diffusion does to it; no rows where that is not known beforehand
+    nexts: I64  # (2, K + 1) first level that a walk begun at this one leaves
+    draws: I64  # (2, K + 1) what the fund would pay from this level on
+    walks: F64  # (2, 2, K + 1) log impact of that walk, and log of the price it ends at
+    fresh: F64  # (2, 3, J) newly opened positions
+    s: F64  # (S_WIDTH,) state
+    n: I64  # (N_WIDTH,) state and ledger
+    times: F64  # (C,) of jumps, years
+    sizes: F64  # (C,) log
+    uniforms: F64  # (steps + C,) of the pieces of diffusion
+    normals: F64  # (steps + C,)
+    places: I64  # (steps + C + 1,) scratch
+
+
+by_address(Path)
