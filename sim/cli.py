@@ -46,7 +46,12 @@ Debug = Annotated[bool, typer.Option("--debug", help="Print the traceback of an 
 
 @app.command()
 def run(
-    config: ConfigName,
+    config: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[CONFIG]", help="A config file, or a name from `clearsim configs`; base for an own book."
+        ),
+    ] = None,
     set_: Sets = [],  # noqa: B006  (typer copies it)
     seed: Annotated[int | None, typer.Option(help="Seed in place of the config's.")] = None,
     out: Annotated[Path | None, typer.Option(help="Result folder; default results/<name>-<seed>.")] = None,
@@ -63,7 +68,15 @@ def run(
     """Run CONFIG and write a result folder with report.html."""
     from sim.run import RunOptions, run_config
 
-    loaded = _load(config, set_, seed=seed, traders=traders, positions=positions, residual=residual, detail=detail)
+    loaded = _load(
+        _or_own_book(config, positions),
+        set_,
+        seed=seed,
+        traders=traders,
+        positions=positions,
+        residual=residual,
+        detail=detail,
+    )
     console, errors = _console(), _console(stderr=True)
     from sim.console import RunProgress, print_run
     from sim.firststart import first_start
@@ -191,6 +204,16 @@ def export(
     loaded = _load(source, set_, seed=seed, traders=traders)
     n_rows = export_positions(loaded.config, out)
     typer.echo(f"{out}: {n_rows:,} rows written")
+
+
+def _or_own_book(config: str | None, positions: Path | None) -> str:
+    """The config to run: an own book alone runs on the reference market; UsageError if neither is given."""
+    if config is not None:
+        return config
+    if positions is None:
+        raise typer.BadParameter("name a config (see `clearsim configs`), or an own book with --positions")
+    typer.echo("no CONFIG given: the own book runs on the reference market (config own-book)", err=True)
+    return "own-book"
 
 
 def _load(

@@ -130,7 +130,7 @@ ACCOUNTS = _columns(
     """
 account                     | int32   |        | margin row
 trader                      | int32   |        | wallet row of its owner
-name                        | string  |        | name of a reserved or named account, else empty
+name                        | string  |        | owner: reserved account, agent, own book's account, else cohort#number
 cohort                      | string  |        | cohort
 mode                        | string  |        | cross, isolated or reserved
 role                        | string  |        | who-paid role of the row's owner at the end
@@ -140,6 +140,7 @@ equity_initial_quanta       | int64   | quanta | at the initial mark
 equity_final_quanta         | int64   | quanta | at the final mark
 notional_initial_quanta     | int64   | quanta | |position| x mark at the start
 notional_final_quanta       | int64   | quanta | |position| x mark at the end
+liquidation_price_initial   | float64 | quote  | mark that liquidates its one position of the start, else NaN
 liquidated                  | bool    |        | was liquidated at least once
 deleveraged                 | bool    |        | was deleveraged at least once
 bankrupt                    | bool    |        | somebody else paid for its deficit

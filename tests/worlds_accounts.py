@@ -46,6 +46,7 @@ def make_blank_accounts(cohorts: list[tuple[str, int]]) -> dict[str, Any]:
     table["role"] = list(RESERVED_ROLES) + ["other losers"] * len(names)
     table["market"] = [""] * n
     table["side"] = ["flat"] * n
+    table["liquidation_price_initial"] = np.full(n, np.nan)
     return table
 
 

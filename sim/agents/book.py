@@ -37,11 +37,24 @@ class OpeningBook:
     stops: I64  # (S, 5) row, market, Side, trigger ticks, lots; by row
     open_interest: I64  # (M,) lots, one side
     n_remargined: int  # positions whose margin was raised so that they do not start distressed
+    own_names: tuple[str, ...] = ()  # of an own book: name of each wallet, in order; "" or none: named by cohort
 
     @property
     def n_rows(self) -> int:
         """Margin rows, reserved ones included."""
         return len(self.wallet)
+
+    def account_names(self) -> list[str]:
+        """Name of each wallet in order of rows: as its own book says, a named agent's, else cohort#number."""
+        agents = set(self.agent_rows)
+        names = [
+            name if row in agents else f"{name}#{place}"
+            for name, start, end in zip(self.cohort_names, self.cohort_starts, self.cohort_starts[1:], strict=False)
+            for place, row in enumerate(range(start, end))
+        ]
+        if not self.own_names:
+            return names
+        return [own or name for own, name in zip(self.own_names, names, strict=True)]
 
     def home(self, cohort: int) -> I32:
         """(n, M) row on which each trader of a cohort trades each market: its isolated row there, or its wallet."""

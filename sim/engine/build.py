@@ -13,6 +13,7 @@ from sim.agents.opening import OpeningBook, Venue
 from sim.agents.population import Population
 from sim.agents.view import Intents, MarketView
 from sim.clearing.house import ClearingHouse
+from sim.clearing.opening_prices import liquidation_prices
 from sim.config import RunConfig
 from sim.engine.lights import watching_rows
 from sim.engine.recorder import EventSink, EventTables, SeriesTable
@@ -370,5 +371,7 @@ def _open(world: World, opening: OpeningBook) -> None:
     if len(world.watchers):
         world.view.adl_quantile = np.zeros(len(world.accounts.quote))
     world.start = take_snapshot(world.accounts, world.markets)
+    tick_sizes = np.array([float(instrument.tick_size) for instrument in world.instruments])
+    world.liquidation_prices = liquidation_prices(world.accounts, world.markets, tick_sizes)
     world.fund_initial = sum(int(world.accounts.quote[world.rows.fund(s)]) for s in range(len(world.rows.scopes)))
     world.extremes.fund_min = world.fund_initial

@@ -102,17 +102,12 @@ def _accounts(world: World) -> dict[str, object]:
         raise ConservationError("the run was not opened")
     deposits = (after.flows - before.flows)[:, [0, 1]].sum(axis=1)
     result = after.equity - before.equity - deposits
-    n_rows, n_reserved = len(accounts.quote), world.rows.first_trader
-    names = np.full(n_rows, "", dtype=object)
-    for row in range(n_reserved):
-        names[row] = world.rows.name(row)
-    n_cohorts = len(world.population.cohorts)
-    for number, row in enumerate(opening.agent_rows):
-        names[row] = opening.cohort_names[n_cohorts + number]
+    reserved = [world.rows.name(row) for row in range(world.rows.first_trader)]
+    owners = np.array([*reserved, *opening.account_names()], dtype=object)
     roles = assign_roles(
         accounts,
-        n_reserved=n_reserved,
-        reserved_names=[world.rows.name(row) for row in range(n_reserved)],
+        n_reserved=len(reserved),
+        reserved_names=reserved,
         is_maker=opening.is_maker,
         is_named=opening.is_named,
         result=result,
@@ -122,9 +117,10 @@ def _accounts(world: World) -> dict[str, object]:
         accounts,
         before,
         after,
-        names=names,
+        names=owners[opening.wallet],
         cohorts=cohorts,
         roles=roles,
+        liquidation_prices=world.liquidation_prices,
         market_names=world.config.market_names,
         harm=world.adl_harm,
     )

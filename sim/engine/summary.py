@@ -137,10 +137,11 @@ def accounts_table(
     names: npt.NDArray[np.object_],
     cohorts: npt.NDArray[np.object_],
     roles: npt.NDArray[np.int64],
+    liquidation_prices: npt.NDArray[np.float64],
     market_names: Sequence[str],
     harm: I64,
 ) -> dict[str, object]:
-    """Return the `accounts` table of `sim/results.py` as columns. `names` and `cohorts` are per row."""
+    """Return the `accounts` table of `sim/results.py` as columns. All arrays are per row."""
     components = attribute(before, after)
     mode = np.array(["cross", "isolated", "reserved"], dtype=object)[accounts.mode]
     market = np.array([*market_names, ""], dtype=object)[accounts.market]
@@ -157,6 +158,7 @@ def accounts_table(
         "equity_final_quanta": after.equity,
         "notional_initial_quanta": before.notional,
         "notional_final_quanta": after.notional,
+        "liquidation_price_initial": liquidation_prices,
         "liquidated": (accounts.flags & FLAG_LIQUIDATED) != 0,
         "deleveraged": (accounts.flags & FLAG_DELEVERAGED) != 0,
         "bankrupt": (accounts.flags & FLAG_BANKRUPT) != 0,

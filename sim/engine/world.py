@@ -107,6 +107,7 @@ class World:
     next_look_ms: int = 0
     marks_looked_at: list[int] = field(default_factory=list)  # ticks by market, at the last look at the queue
     start: Snapshot | None = None  # balances once the book is open
+    liquidation_prices: F64 = field(default_factory=lambda: np.zeros(0))  # (A,) of rows then, quote units, or NaN
     moves: list[tuple[int, int, CashMove]] = field(default_factory=list)  # heap of money moves asked for
     n_moves: int = 0
     due: DueWork = field(default_factory=DueWork)

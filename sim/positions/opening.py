@@ -6,7 +6,7 @@ positions (makers, noise), and are left out if they do: the file stands in their
 market, or one named residual account takes the difference at the opening mark, with margin for its whole value.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -203,12 +203,13 @@ def _lay_out(
     draft.stops.append(_stops(placed))
     longs = np.where(positions[:, 2] > 0, positions[:, 2], 0)
     open_interest = [int(longs[positions[:, 1] == m].sum()) for m in range(len(venue.instruments))]
-    return draft.finish(
+    book = draft.finish(
         (*(cohort.name for cohort, _ in members), *(agent.name for agent in agents)),
         makes=[*(cohort.behaviour.is_maker for cohort, _ in members), *(False for _ in agents)],
         n_cohorts=len(members),
         open_interest=np.array(open_interest, np.int64),
     )
+    return replace(book, own_names=tuple(wallet.name for wallet in wallets))
 
 
 def _chosen_ppm(row: PositionRow, draft: Draft, at: int, venue: Venue) -> int:
@@ -235,8 +236,10 @@ def _stops(placed: Sequence[tuple[int, PositionRow]]) -> I64:
 
 def positions_of_opening(book: OpeningBook, capital: Sequence[I64], venue: Venue) -> list[PositionRow]:
     """The lines that reproduce an opening book exactly: wallets in the order of their rows, then isolated positions."""
-    names = _account_names(book)
-    cohorts = [name if number < len(capital) else "" for number, name in enumerate(book.cohort_names)]
+    names = dict(enumerate(book.account_names(), start=book.first_trader))
+    cohorts = [
+        "" if number >= len(capital) or name == OWN_BOOK else name for number, name in enumerate(book.cohort_names)
+    ]
     stops = {(int(row), int(market)): (int(price), int(lots)) for row, market, _, price, lots in book.stops}
     of_row: dict[int, list[tuple[int, int, int]]] = {}
     for at, market, lots, entry in book.positions.tolist():
@@ -259,16 +262,6 @@ def positions_of_opening(book: OpeningBook, capital: Sequence[I64], venue: Venue
         if not held and not isolated:
             rows.append(empty)
     return rows
-
-
-def _account_names(book: OpeningBook) -> Mapping[int, str]:
-    """Wallet row -> name: cohort#number, or the agent's own."""
-    names = {}
-    agents = set(book.agent_rows)
-    for number, name in enumerate(book.cohort_names):
-        for place, row in enumerate(range(book.cohort_starts[number], book.cohort_starts[number + 1])):
-            names[row] = name if row in agents else f"{name}#{place}"
-    return names
 
 
 def _cross_margins(

@@ -13,20 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.agents.opening import OpeningBook, Venue
+from sim.clearing.opening_prices import liquidation_ticks
 from sim.config import RunConfig
 from sim.config.reduced import HalfLifeRenewal
 from sim.instrument import Instrument
 from sim.kernels.state import (
-    BASE_ENTRY,
     P_CLOSE_FEE_PPM,
     P_MARGIN_BASE,
     P_N_TIERS,
     P_NOTIONAL_CAP,
     P_TICK_VALUE,
     PARAM_WIDTH,
-    TIER_DEDUCTION,
-    TIER_FLOOR,
-    TIER_MAINTENANCE_PPM,
     MarketArrays,
 )
 from sim.positions import choose_opening
@@ -101,36 +98,14 @@ def _without_age(config: RunConfig) -> RunConfig:
 
 
 def thresholds_of(book: OpeningBook, markets: MarketArrays) -> Positions:
-    """Thresholds of every position of a one-market opening book.
-
-    Equity quote + size x P meets the requirement max over tiers (rate_k |size| P - deduction_k), which is convex: a
-    long is distressed below the highest of the tiers' solutions, a short above the lowest.
-    """
+    """Thresholds of every position of a one-market opening book."""
     rows, _, lots, entry = book.positions.T
     mark, tick_value = int(markets.mark[0]), int(markets.params[0, P_TICK_VALUE])
-    quote = book.deposit[rows] - lots * entry * tick_value
+    cost = lots * entry * tick_value
+    quote = book.deposit[rows] - cost
     size = np.abs(lots).astype(np.float64) * tick_value * mark  # quanta at a relative price of 1
-    sign = np.sign(lots).astype(np.float64)
-    entry_value = np.abs(lots).astype(np.float64) * entry * tick_value
-    price, tier = _liquidation_prices(markets, sign=sign, size=size, quote=quote, entry_value=entry_value)
-    return Positions(lots, size, -quote * np.sign(lots), price, tier)
-
-
-def _liquidation_prices(
-    markets: MarketArrays, *, sign: F64, size: F64, quote: I64, entry_value: F64
-) -> tuple[F64, I64]:
-    """Relative liquidation prices, and the tier each lies in."""
-    tiers = markets.tiers[0, : int(markets.params[0, P_N_TIERS])]
-    fee = float(markets.params[0, P_CLOSE_FEE_PPM])
-    if int(markets.params[0, P_MARGIN_BASE]) == BASE_ENTRY:
-        tier = np.maximum(np.searchsorted(tiers[:, TIER_FLOOR], entry_value, side="right") - 1, 0)
-        needed = entry_value * tiers[tier, TIER_MAINTENANCE_PPM] / PPM - tiers[tier, TIER_DEDUCTION]
-        return sign * (needed - quote) / size, tier.astype(np.int64)
-    rate = (tiers[:, TIER_MAINTENANCE_PPM] + fee) / PPM
-    owed = -sign[:, None] * quote[:, None] - sign[:, None] * tiers[:, TIER_DEDUCTION]
-    solved = owed / (size[:, None] * (1.0 - sign[:, None] * rate))
-    tier = np.where(sign > 0, solved.argmax(axis=1), solved.argmin(axis=1))
-    return solved[np.arange(len(solved)), tier], tier.astype(np.int64)
+    ticks, tier = liquidation_ticks(markets.params[0], markets.tiers[0], lots=lots, quote=quote, cost=cost)
+    return Positions(lots, size, -quote * np.sign(lots), ticks / mark, tier)
 
 
 def _side_levels(positions: Positions, side: int, buckets: int) -> F64:

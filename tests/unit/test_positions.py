@@ -212,8 +212,19 @@ def test_what_is_written_reads_back_to_the_same_book(tmp_path: Path) -> None:
     first = opening(write(tmp_path, *lines, header=header))
     again = tmp_path / "again.csv"
     write_positions(again, positions_of_opening(first.book, first.capital, venue()), (BTC, ETH))
-    second = opening(again, population=first.population)
-    for name in ("wallet", "market", "mode", "initial_ppm", "deposit", "cohort", "positions", "stops", "open_interest"):
+    second = opening(again)
+    for name in (
+        "wallet",
+        "market",
+        "mode",
+        "initial_ppm",
+        "deposit",
+        "cohort",
+        "positions",
+        "stops",
+        "open_interest",
+        "own_names",
+    ):
         assert np.array_equal(getattr(first.book, name), getattr(second.book, name)), name
     assert [part.tolist() for part in first.capital] == [part.tolist() for part in second.capital]
     bob, isolated = FIRST + 2, FIRST + 4  # wallets n1, ann, bob, cat, then ann's isolated position

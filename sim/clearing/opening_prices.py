@@ -1,0 +1,68 @@
+"""Liquidation prices of many positions at once, closed form in floating point; the rational form is in `risk.py`."""
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.kernels.state import (
+    BASE_ENTRY,
+    BASE_MARK_PLUS_FEE,
+    P_CLOSE_FEE_PPM,
+    P_MARGIN_BASE,
+    P_N_TIERS,
+    P_TICK_VALUE,
+    TIER_DEDUCTION,
+    TIER_FLOOR,
+    TIER_MAINTENANCE_PPM,
+    AccountArrays,
+    MarketArrays,
+)
+from sim.units import PPM
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+
+
+def liquidation_ticks(params: I64, tiers: I64, *, lots: I64, quote: I64, cost: I64) -> tuple[F64, I64]:
+    """Price in ticks at which each position's equity equals its requirement, and the tier it lies in there.
+
+    params (P,), tiers (K, 4): of the market.  lots, quote, cost (n,): signed lots, cash with the entry cost folded in,
+    signed entry cost. Not positive where no price brings a long there.
+
+    Equity quote + lots x P meets the requirement max over tiers (rate_k |lots| P - deduction_k), which is convex: a
+    long is distressed below the highest of the tiers' solutions, a short above the lowest.
+    """
+    table = tiers[: int(params[P_N_TIERS])]
+    sign = np.sign(lots).astype(np.float64)
+    unit = np.abs(lots) * float(params[P_TICK_VALUE])
+    if int(params[P_MARGIN_BASE]) == BASE_ENTRY:
+        value = np.abs(cost).astype(np.float64)
+        tier = np.maximum(np.searchsorted(table[:, TIER_FLOOR], value, side="right") - 1, 0)
+        needed = value * table[tier, TIER_MAINTENANCE_PPM] / PPM - table[tier, TIER_DEDUCTION]
+        return sign * (needed - quote) / unit, tier.astype(np.int64)
+    fee = float(params[P_CLOSE_FEE_PPM]) if int(params[P_MARGIN_BASE]) == BASE_MARK_PLUS_FEE else 0.0
+    rate = (table[:, TIER_MAINTENANCE_PPM] + fee) / PPM
+    owed = -sign[:, None] * (quote[:, None] + table[:, TIER_DEDUCTION])
+    solved = owed / (unit[:, None] * (1.0 - sign[:, None] * rate))
+    tier = np.where(sign > 0, solved.argmax(axis=1), solved.argmin(axis=1))
+    return solved[np.arange(len(solved)), tier], tier.astype(np.int64)
+
+
+def liquidation_prices(accounts: AccountArrays, markets: MarketArrays, tick_sizes: F64) -> F64:
+    """(A,) price in quote units at which each row with one position is liquidated; NaN with none, several, or never.
+
+    tick_sizes (M,): quote units of a tick.
+    """
+    held = accounts.lots != 0
+    single = held.sum(axis=1) == 1
+    out = np.full(len(accounts.quote), np.nan)
+    for market in range(held.shape[1]):
+        rows = np.flatnonzero(single & held[:, market])
+        ticks, _ = liquidation_ticks(
+            markets.params[market],
+            markets.tiers[market],
+            lots=accounts.lots[rows, market],
+            quote=accounts.quote[rows],
+            cost=accounts.cost[rows, market],
+        )
+        out[rows] = np.where(ticks > 0, ticks * tick_sizes[market], np.nan)
+    return out
