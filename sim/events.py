@@ -82,7 +82,8 @@ class OrderStatus(IntEnum):
     REJECTED_CAPACITY = 10  # order pool is full
 
 
-# Columns of an intent row, int64[n, INTENT_WIDTH].
+# Columns of an intent row, int64[n, INTENT_WIDTH]. I_ORDER: in, the order to cancel or amend, or the sequence number of
+# the liquidation that it carries out; out, the id of the order.
 I_ACCOUNT, I_MARKET, I_SIDE, I_KIND, I_TIF, I_PRICE, I_LOTS, I_FLAGS, I_ORDER, I_ARRIVAL, I_STATUS, I_FILLED = range(12)
 INTENT_WIDTH = 12
 

@@ -72,7 +72,8 @@ def check_sums(world: World) -> None:
     """Raise ConservationError unless all balances and all lots sum to zero; leave open interest in
     `world.open_interest`."""
     lots = np.zeros(len(world.instruments), np.int64)
-    total = int(sum_accounts(world.accounts, lots, world.open_interest))
+    accounts = world.accounts
+    total = int(sum_accounts(accounts.quote, accounts.lots.reshape(-1), lots, world.open_interest))
     if total or lots.any():
         raise ConservationError(
             f"cycle {world.cycle}: accounts sum to {total} quanta and {lots.tolist()} lots, not to 0"

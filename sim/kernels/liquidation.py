@@ -34,7 +34,7 @@ from sim.events import (
 from sim.kernels.bankruptcy import bankruptcy_limit, lot_value
 from sim.kernels.jit import kernel
 from sim.kernels.ledger import post_transfer
-from sim.kernels.liquidation_records import begin_row, find_record, is_distressed, note_closed
+from sim.kernels.liquidation_records import begin_row, find_record, note_closed
 from sim.kernels.liquidation_steps import (
     PL_BAND_PPM,
     PL_STEP,
@@ -47,7 +47,7 @@ from sim.kernels.liquidation_steps import (
     lots_to_comply,
     lots_to_tier_floor,
 )
-from sim.kernels.margin import equity, maintenance, maintenance_in
+from sim.kernels.margin import equity, is_distressed, maintenance, maintenance_in
 from sim.kernels.records import (
     C_BOOK_NOTIONAL,
     C_FUND_GAIN,
@@ -108,6 +108,7 @@ def _write_intent(accounts, markets, records, intents, index, row, market, lots,
     held = accounts.lots[row, market]
     mark = markets.mark[market]
     kind, price = _LIMIT, 0
+    record = records.liquidations[find_record(records, row, market)]
     if plan[PL_STYLE] == STYLE_MARKET:
         band = plan[PL_BAND_PPM]
         if band < 0:
@@ -117,8 +118,7 @@ def _write_intent(accounts, markets, records, intents, index, row, market, lots,
         else:
             price = mark + rate_floor(mark, band, _SCALE)
     else:
-        whole = records.liquidations[find_record(records, row, market), L_BANKRUPTCY_QUOTE]
-        price = bankruptcy_limit(whole, held, markets.params[market, P_TICK_VALUE])
+        price = bankruptcy_limit(record[L_BANKRUPTCY_QUOTE], held, markets.params[market, P_TICK_VALUE])
         if price == 0:
             return False
     intent = intents[index]
@@ -130,7 +130,7 @@ def _write_intent(accounts, markets, records, intents, index, row, market, lots,
     intent[I_PRICE] = price
     intent[I_LOTS] = lots
     intent[I_FLAGS] = _FLAGS
-    intent[I_ORDER] = 0
+    intent[I_ORDER] = record[L_SEQ]  # cause of its fills
     intent[I_ARRIVAL] = index
     intent[I_STATUS] = _PENDING
     intent[I_FILLED] = 0

@@ -1,9 +1,9 @@
-"""Who is distressed, and the rows that clearing writes about each position it closes."""
+"""Which of a list are distressed, and the rows that clearing writes about each position it closes."""
 
 from sim.events import FLAG_LIQUIDATED, H_CYCLE, H_SEQ, H_TIME_MS
 from sim.kernels.bankruptcy import bankruptcy_quote, lot_value
 from sim.kernels.jit import kernel
-from sim.kernels.margin import equity, maintenance, maintenance_in
+from sim.kernels.margin import equity, is_distressed, maintenance, maintenance_in
 from sim.kernels.records import (
     C_LIQUIDATED_ACCOUNTS,
     C_LIQUIDATED_LONG,
@@ -23,7 +23,6 @@ from sim.kernels.records import (
     R_LIQUIDATIONS,
     R_ROUND_START,
 )
-from sim.kernels.state import P_AT_OR_BELOW
 
 
 @kernel
@@ -33,18 +32,6 @@ def is_flat(accounts, row):
         if accounts.lots[row, market] != 0:
             return False
     return True
-
-
-@kernel
-def is_distressed(accounts, markets, row):
-    """True if equity is below maintenance margin (or at it where the market says so), or flat and below zero."""
-    margin = equity(accounts, markets, row) - maintenance(accounts, markets, row)
-    if margin != 0:
-        return margin < 0
-    for market in range(accounts.lots.shape[1]):
-        if accounts.lots[row, market] != 0 and markets.params[market, P_AT_OR_BELOW] != 0:
-            return True
-    return False
 
 
 @kernel

@@ -12,6 +12,7 @@ are None, and numba compiles the branches on accounts away.
 import numpy as np
 
 from sim.events import (
+    H_CAUSE,
     H_NEXT_ORDER,
     H_ORDER_COUNT,
     H_REJECT_COUNT,
@@ -211,7 +212,8 @@ def match_orders(books, accounts, markets, log, intents, start, n):
 
     Then the caller spills the logs and calls again. Writes I_STATUS, I_FILLED and I_ORDER of each. Trades carry Reason
     TRADE, LIQUIDATION or UNWIND by the taker's flag; only TRADE takers pay the taker fee, makers always pay (or get)
-    theirs. accounts, markets: None for a book without a clearing house.
+    theirs. What the order of a liquidation moves has the sequence number in its I_ORDER as its cause.
+    accounts, markets: None for a book without a clearing house.
     """
     header = log.header
     for i in range(start, n):
@@ -233,6 +235,7 @@ def match_orders(books, accounts, markets, log, intents, start, n):
             status, market, side, price, flags = _begin_amend(books, accounts, markets, row, order_id, price, lots)
             kind, tif = _LIMIT, _GTC
         if status == _REPLACE:
+            header[H_CAUSE] = order_id if flags & _LIQUIDATION != 0 else -1
             status, filled, order_id = _place(
                 books, accounts, markets, log, row, market, side, kind, tif, price, lots, flags
             )
@@ -241,6 +244,7 @@ def match_orders(books, accounts, markets, log, intents, start, n):
         intent[I_ORDER] = order_id
         header[H_ORDER_COUNT] += 1
         header[H_REJECT_COUNT] += 1 if status != _DONE else 0
+    header[H_CAUSE] = -1
     return n
 
 

@@ -9,38 +9,36 @@ _ISOLATED, _MARGIN_MOVE = int(AccountMode.ISOLATED), int(Reason.MARGIN_MOVE)
 
 
 @kernel
-def sum_accounts(accounts, out_lots, out_open_interest):
+def sum_accounts(quote, lots, out_lots, out_open_interest):
     """Return the sum of all quote balances; write per market the sum of lots and of positive lots.
 
+    quote: (A,).  lots: (A * M,), row after row: over a table of two dimensions the loop is not vectorised.
     out_lots, out_open_interest: int64 (M,).  The sums of quote and of lots are 0 in a conserved state.
     """
-    n_rows, n_markets = accounts.lots.shape
+    n_markets = out_lots.shape[0]
     total = 0
-    for row in range(n_rows):
-        total += accounts.quote[row]
+    for row in range(quote.shape[0]):
+        total += quote[row]
+    if n_markets == 1:
+        out_lots[0], out_open_interest[0] = _sum_lots(lots)
+        return total
     for market in range(n_markets):
-        net = 0
-        positive = 0
-        for row in range(n_rows):
-            lots = accounts.lots[row, market]
-            net += lots
-            positive += lots if lots > 0 else 0
-        out_lots[market] = net
-        out_open_interest[market] = positive
+        net, positive = 0, 0
+        for at in range(market, lots.shape[0], n_markets):
+            net += lots[at]
+            positive += max(lots[at], 0)
+        out_lots[market], out_open_interest[market] = net, positive
     return total
 
 
 @kernel
-def count_inconsistent_rows(accounts):
-    """Return how many rows break quote == sum(flows) - marked_cost (none, in a consistent state)."""
-    bad = 0
-    for row in range(accounts.quote.shape[0]):
-        total = -accounts.marked_cost[row]
-        for reason in range(accounts.flows.shape[1]):
-            total += accounts.flows[row, reason]
-        if total != accounts.quote[row]:
-            bad += 1
-    return bad
+def _sum_lots(lots):
+    """Sum of lots, and of positive lots."""
+    net, positive = 0, 0
+    for at in range(lots.shape[0]):
+        net += lots[at]
+        positive += max(lots[at], 0)
+    return net, positive
 
 
 @kernel

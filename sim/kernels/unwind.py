@@ -53,7 +53,7 @@ def plan_unwind(accounts, markets, due, fraction_ppm, band_ppm, intents):
         intent[I_PRICE] = max(1, mark - band) if lots > 0 else mark + band
         intent[I_LOTS] = rate_ceil(lots if lots > 0 else -lots, fraction_ppm[market], _SCALE)
         intent[I_FLAGS] = _FLAGS
-        intent[I_ORDER] = 0
+        intent[I_ORDER] = -1
         intent[I_ARRIVAL] = count
         intent[I_STATUS] = _PENDING
         intent[I_FILLED] = 0

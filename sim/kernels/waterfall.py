@@ -12,8 +12,8 @@ from sim.kernels.allocate import allocate
 from sim.kernels.bankruptcy import bankruptcy_quote, count_positions, lot_value
 from sim.kernels.jit import kernel
 from sim.kernels.ledger import post_transfer
-from sim.kernels.liquidation_records import find_record, is_distressed, is_flat, note_closed, record_count_of
-from sim.kernels.margin import equity
+from sim.kernels.liquidation_records import find_record, is_flat, note_closed, record_count_of
+from sim.kernels.margin import equity, is_distressed
 from sim.kernels.records import *  # noqa: F403
 from sim.kernels.records import (
     C_BAD_DEBT,

@@ -118,6 +118,23 @@ def test_the_attribution_of_every_account_follows_from_its_transfers(base: Recor
         assert change == sum(int(accounts[f"{name}_quanta"][row]) for name in ATTRIBUTION)
 
 
+def test_what_a_liquidation_moves_names_it_as_its_cause(base: Recorded) -> None:
+    account_of = {item["seq"]: item["account"] for item in base.rows("liquidations")}
+    by_reason = {reason: [] for reason in ("LIQUIDATION", "LIQUIDATION_FEE", "TAKEOVER", "ADL")}
+    for item in base.rows("transfers"):
+        if item["reason"] in by_reason:
+            by_reason[item["reason"]].append(item)
+    assert all(by_reason.values()), {reason: len(items) for reason, items in by_reason.items()}
+    for reason, items in by_reason.items():
+        for item in items:
+            assert item["cause_seq"] < item["seq"], reason
+            if reason == "ADL" and item["cause_seq"] == -1:
+                continue  # inventory of ENGINE, taken over from many
+            assert account_of[item["cause_seq"]] in (item["payer"], item["payee"]), reason
+    trades = [item for item in base.rows("transfers") if item["reason"] == "TRADE"]
+    assert {item["cause_seq"] for item in trades} == {-1}
+
+
 def test_the_same_seed_gives_identical_tables_and_another_seed_does_not() -> None:
     short = ("duration_s=60", "markets[0].price.shock_ms=40000")
     runs = [record(config_of("base", f"seed={seed}", *short, traders=400)) for seed in (1, 1, 2)]
