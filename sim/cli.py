@@ -26,6 +26,22 @@ FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 #: Columns of what is written to a file or pipe.
 WIDTH = 110
 
+POSITIONS_HELP = """Opening positions as a CSV file: one line a position, or one without a market for money alone.
+
+\b
+account      name; lines of the same account share one wallet
+market       name of a market of the config
+side         long or short
+quantity     base units, a positive multiple of the lot
+entry        entry price, a positive multiple of the tick
+margin       isolated: money of the position; cross: part of collateral that stands for it, may be 0
+mode         cross or isolated
+collateral   money in the wallet, isolated margins not counted; once an account is enough
+cohort       optional: cohort of the config whose behaviour the account follows; empty: it only holds
+initial_ppm  optional: initial-margin rate it chose, parts per million
+stop, stop_quantity   optional: trigger price and size of a stop-loss
+"""
+
 app = typer.Typer(
     name="clearsim",
     help="Simulate how a derivatives exchange clears leveraged positions when the price jumps.",
@@ -34,7 +50,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-positions_app = typer.Typer(help="Opening positions as a CSV file.", no_args_is_help=True, rich_markup_mode=None)
+positions_app = typer.Typer(help=POSITIONS_HELP, no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(positions_app, name="positions")
 
 ConfigName = Annotated[str, typer.Argument(metavar="CONFIG", help="A config file, or a name from `clearsim configs`.")]
