@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,14 @@ from analysis.data import RunFolder
 from analysis.money import Scale, choose_scale
 
 F64 = npt.NDArray[np.float64]
+
+
+class Captioned(Protocol):
+    """What every figure needs of where its numbers come from: one line below it."""
+
+    @property
+    def caption(self) -> str:
+        """Name, seed, sample size, hash."""
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ Colours are Okabe and Ito's palette (2008), which colour-blind readers can tell 
 
 from collections.abc import Iterable
 from textwrap import wrap
+from typing import Any
 
 import plotly.graph_objects as go
 
-from analysis.charts.context import Context
+from analysis.charts.context import Captioned
 
 BLACK, GREY, LIGHT = "#222222", "#7f7f7f", "#e3e3e3"
 ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
@@ -51,16 +52,29 @@ FONT = "Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 _TOP, _BOTTOM = 102, 86
 
 
-def finish(figure: go.Figure, context: Context, *, question: str, answer: str, height: int = 460) -> go.Figure:
-    """Give a figure its title (a question), the answer below it, the common look, and the caption; return it."""
+#: How every axis looks.
+AXIS_LOOK: dict[str, Any] = {
+    "automargin": True,
+    "showline": True,
+    "linecolor": GREY,
+    "gridcolor": LIGHT,
+    "zerolinecolor": GREY,
+    "title": {"font": {"size": 13}, "standoff": 10},
+    "exponentformat": "none",
+    "separatethousands": True,
+}
+
+
+def layout_of(context: Captioned, *, question: str, answer: str, height: int, bottom: int = _BOTTOM) -> dict[str, Any]:
+    """The layout that all figures share: title (a question), the answer below it, fonts, margins; no axes."""
     answer = "<br>".join(wrap(answer, 135))
     lines = answer.count("<br>")
-    figure.update_layout(
-        template="none",
-        width=WIDTH,
-        height=height + 18 * lines,
-        font={"family": FONT, "size": 13, "color": BLACK},
-        title={
+    return {
+        "template": "none",
+        "width": WIDTH,
+        "height": height + 18 * lines + (bottom - _BOTTOM),
+        "font": {"family": FONT, "size": 13, "color": BLACK},
+        "title": {
             "text": f"<b>{question}</b><br><span style='font-size:13px;color:#444444'>{answer}</span>",
             "x": 0,
             "xref": "paper",
@@ -71,27 +85,27 @@ def finish(figure: go.Figure, context: Context, *, question: str, answer: str, h
             "pad": {"t": 26},
             "font": {"size": 18},
         },
-        margin={"l": 90, "r": 40, "t": _TOP + 18 * lines, "b": _BOTTOM},
-        hoverlabel={"font": {"family": FONT}},
-        separators=".,",
-    )
-    look = {
-        "automargin": True,
-        "showline": True,
-        "linecolor": GREY,
-        "gridcolor": LIGHT,
-        "zerolinecolor": GREY,
-        "title": {"font": {"size": 13}, "standoff": 10},
-        "exponentformat": "none",
-        "separatethousands": True,
+        "margin": {"l": 90, "r": 40, "t": _TOP + 18 * lines, "b": bottom},
+        "hoverlabel": {"font": {"family": FONT}},
+        "separators": ".,",
     }
-    figure.update_xaxes(look)
-    figure.update_yaxes(look)
+
+
+def caption_note(text: str, *, bottom: int = _BOTTOM) -> dict[str, Any]:
+    """The caption as an annotation at the foot of a figure."""
+    return {
+        "text": text, "xref": "paper", "yref": "paper", "x": 0, "y": 0, "yshift": -(bottom - 12), "yanchor": "bottom",
+        "xanchor": "left", "align": "left", "showarrow": False, "font": {"size": 11, "color": GREY},
+    }  # fmt: skip
+
+
+def finish(figure: go.Figure, context: Captioned, *, question: str, answer: str, height: int = 460) -> go.Figure:
+    """Give a figure its title (a question), the answer below it, the common look, and the caption; return it."""
+    figure.update_layout(layout_of(context, question=question, answer=answer, height=height))
+    figure.update_xaxes(AXIS_LOOK)
+    figure.update_yaxes(AXIS_LOOK)
     figure.for_each_annotation(lambda note: note.update(font={"size": 14}))  # titles of panels
-    figure.add_annotation(
-        text=context.caption, xref="paper", yref="paper", x=0, y=0, yshift=-(_BOTTOM - 12), yanchor="bottom",
-        xanchor="left", showarrow=False, font={"size": 11, "color": GREY},
-    )  # fmt: skip
+    figure.add_annotation(caption_note(context.caption))
     return figure
 
 
@@ -123,7 +137,9 @@ def _axis_number(figure: go.Figure, row: int | None, col: int | None) -> str:
     return name.removeprefix("xaxis")
 
 
-def empty_figure(context: Context, *, question: str, words: str, axes: tuple[str, str], height: int = 260) -> go.Figure:
+def empty_figure(
+    context: Captioned, *, question: str, words: str, axes: tuple[str, str], height: int = 260
+) -> go.Figure:
     """A figure that says in words that there is nothing to draw; its axes keep their titles with units."""
     figure = go.Figure(go.Scatter(x=[None], y=[None], showlegend=False))
     figure.update_xaxes(title_text=axes[0], range=[0, 1])

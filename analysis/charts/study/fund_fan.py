@@ -1,0 +1,157 @@
+"""How does the fund fare over time? Quantiles of its balance over paths, and the share of paths that ran it empty."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import plotly.graph_objects as go
+
+from analysis.charts.study.context import StudyContext
+from analysis.charts.study.look import ABOVE_PANELS, axis, band, column, compose, empty, legend, panel_title, require
+from analysis.charts.theme import BLACK, VERMILLION
+from analysis.estimators.intervals import wilson
+
+QUESTION = "How does the fund fare over time?"
+FAN = ("time_days", "quantile", "fund")
+EMPTY = ("time_days", "probability", "low", "high", "events", "n")
+#: Pairs of quantiles drawn as bands, and what fills them.
+_BANDS = ((0.01, 0.99, 0.13), (0.05, 0.95, 0.20), (0.25, 0.75, 0.34))
+LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+
+
+def fan_frame(time_days: npt.ArrayLike, balances: npt.ArrayLike) -> pd.DataFrame:
+    """Quantiles of balances (paths, times) over paths: columns time_days, quantile, fund; one row a time and level."""
+    times, fund = np.asarray(time_days, np.float64), np.asarray(balances, np.float64)
+    if not fund.size:
+        return pd.DataFrame(columns=list(FAN))
+    levels = np.quantile(fund, LEVELS, axis=0, method="inverted_cdf")
+    frames = [
+        pd.DataFrame({"time_days": times, "quantile": q, "fund": row}) for q, row in zip(LEVELS, levels, strict=True)
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def empty_frame(first_fund_empty_ms: npt.ArrayLike, *, horizon_days: float, points: int = 120) -> pd.DataFrame:
+    """P(the fund has been empty by then) with Wilson's interval: time_days, probability, low, high, events, n.
+
+    first_fund_empty_ms: (paths,) ms, -1 where it never was.
+    """
+    first = np.asarray(first_fund_empty_ms, np.int64)
+    if not first.size:
+        return pd.DataFrame(columns=list(EMPTY))
+    times = np.linspace(0, horizon_days, points)
+    days = np.sort(first[first >= 0] / 86_400_000)
+    events = np.searchsorted(days, times, side="right")
+    low, high = wilson(events, first.size)
+    return pd.DataFrame(
+        {"time_days": times, "probability": events / first.size, "low": low, "high": high, "events": events,
+         "n": first.size}
+    )  # fmt: skip
+
+
+def draw_fund_fan(
+    fan: pd.DataFrame, context: StudyContext, *, emptied: pd.DataFrame | None = None, n_fan: int = 0, why_none: str = ""
+) -> go.Figure:
+    """Balance of the fund over time (above), and the share of paths whose fund has been empty by then (below).
+
+    fan: time_days, quantile (0..1), fund (quote units), as `fan_frame` gives it; n_fan: paths behind it.
+    emptied: time_days, probability, low, high, events, n, as `empty_frame` gives it.
+    """
+    share = pd.DataFrame(columns=list(EMPTY)) if emptied is None else emptied
+    if fan.empty and share.empty:
+        words = f"No balance over time was kept: {why_none or 'a study keeps the summary of its runs only'}."
+        return empty(context, question=QUESTION, words=words, axes=("time (days)", f"fund ({context.asset})"))
+    require(fan, FAN, "fan chart")
+    require(share, EMPTY, "fan chart, share empty")
+    end = max(float(np.nanmax(column(frame, "time_days"))) for frame in (fan, share) if len(frame))
+    notes = [panel_title("share of paths whose fund has been empty by then", "2")] if len(share) else []
+    notes += [panel_title(f"balance of the fund, {n_fan:,} paths")] if len(fan) else []
+    spread = "Bands above: quantiles over paths at each time, a spread, not an interval of an estimate. "
+    missing = f"Balances over time are not drawn: {why_none or 'a study keeps the summary of its runs only'}. "
+    return compose(
+        [*_fan(fan, context), *_emptied(share, context)],
+        context,
+        question=QUESTION,
+        answer=_answer(fan, share, context),
+        axes=_axes(context.scale(column(fan, "fund")).unit, end, upper=bool(len(fan)), lower=bool(len(share))),
+        note=f"{spread if len(fan) else missing}Band of the share: {context.interval}.",
+        height=620 if len(fan) else 440,
+        notes=notes,
+        panels=True,
+        legend=legend(y=ABOVE_PANELS if len(fan) else 1.02),
+    )
+
+
+def _axes(unit: str, end: float, *, upper: bool, lower: bool) -> dict[str, dict[str, Any]]:
+    """Balance above, share below; one of them alone has the whole height."""
+    time = axis("time (days)", range=[0, end])
+    axes: dict[str, dict[str, Any]] = {}
+    if upper:
+        hidden = {"showticklabels": False, "title": {"text": ""}} if lower else {}
+        axes["xaxis"] = {**time, "anchor": "y", **hidden}
+        axes["yaxis"] = axis(f"fund ({unit})", domain=[0.42 if lower else 0.0, 0.98], rangemode="tozero")
+    if lower:
+        axes["xaxis2"] = {**time, "anchor": "y2"}
+        axes["yaxis2"] = axis("P(empty by then)", domain=[0.0, 0.29 if upper else 0.98], rangemode="tozero")
+    return axes
+
+
+def _fan(fan: pd.DataFrame, context: StudyContext) -> list[go.Scatter]:
+    if fan.empty:
+        return []
+    scale = context.scale(column(fan, "fund"))
+    wide = fan.pivot(index="time_days", columns="quantile", values="fund")
+    x = wide.index.to_numpy()
+    traces: list[go.Scatter] = []
+    for low, high, opacity in _BANDS:
+        if low in wide and high in wide:
+            name, fill = f"{low * 100:g}–{high * 100:g}% of paths", f"rgba(0,114,178,{opacity})"
+            traces += band(x, scale.of(wide[low].to_numpy()), scale.of(wide[high].to_numpy()), name=name, fill=fill)
+    if 0.5 in wide:
+        hover = f"day %{{x:.3~g}}: median %{{y:,.4~g}} {scale.unit}<extra></extra>"
+        line = {"color": BLACK, "width": 1.8}
+        y = scale.of(wide[0.5].to_numpy())
+        traces.append(go.Scatter(x=x, y=y, mode="lines", line=line, name="median", hovertemplate=hover))
+    return traces
+
+
+def _emptied(share: pd.DataFrame, context: StudyContext) -> list[go.Scatter]:
+    place = {"xaxis": "x2", "yaxis": "y2"}
+    if share.empty:
+        return []
+    bounds = band(share["time_days"], share["low"], share["high"], name=context.interval, fill="rgba(213,94,0,0.22)")
+    line = go.Scatter(
+        x=share["time_days"],
+        y=share["probability"],
+        mode="lines",
+        line={"color": VERMILLION, "width": 2},
+        name="empty by then",
+        customdata=share[["low", "high", "events", "n"]].to_numpy(),
+        hovertemplate="by day %{x:.3~g}: %{y:.3g} [%{customdata[0]:.3g}, %{customdata[1]:.3g}]<br>%{customdata[2]:,} of"
+        " %{customdata[3]:,}<extra></extra>",
+    )
+    return [trace.update(place) for trace in (*bounds, line)]
+
+
+def _answer(fan: pd.DataFrame, share: pd.DataFrame, context: StudyContext) -> str:
+    parts = []
+    if not fan.empty:
+        end = fan[fan["time_days"] == fan["time_days"].max()].set_index("quantile")["fund"]
+        if 0.5 in end and 0.05 in end:
+            parts.append(
+                f"After {fan['time_days'].max():g} days the median fund is {context.money(float(end[0.5]))},"
+                f" one in twenty holds {context.money(float(end[0.05]))} or less."
+            )
+    if not share.empty:
+        last = share.iloc[-1]
+        if last["events"] == 0:
+            parts.append(
+                f"0 of {int(last['n']):,} paths ran it empty: at most {last['high']:.3g} ({context.interval})."
+            )
+        else:
+            parts.append(
+                f"By then {last['probability']:.3g} [{last['low']:.3g}, {last['high']:.3g}] of paths have run it empty"
+                f" ({int(last['events']):,} of {int(last['n']):,})."
+            )
+    return " ".join(parts)

@@ -1,0 +1,184 @@
+"""Where does it fail? One outcome over two factors, with contours, and in each cell the interval it rests on."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import plotly.graph_objects as go
+
+from analysis.charts.study.context import StudyContext
+from analysis.charts.study.look import axis, compose, empty, legend, require, rounded
+
+CELLS = ("x", "y", "value", "low", "high", "n")
+#: Most cells that carry their interval as text; beyond, it is in the hover text only.
+MOST_WORDS = 80
+
+
+def draw_heat_map(
+    cells: pd.DataFrame,
+    context: StudyContext,
+    *,
+    question: str,
+    x_title: str,
+    y_title: str,
+    value_title: str,
+    contours: tuple[float, ...] = (),
+    logarithmic: bool = False,
+    note: str = "",
+) -> go.Figure:
+    """One outcome over a grid of two factors: colour and number are the value, the brackets its interval.
+
+    cells: one row a cell: x, y (numbers, or labels for levels without order), value, low, high (in the unit that
+    `value_title` names), n (runs in the cell), and optionally events (then 0 of n is drawn as an upper bound).
+    contours: values at which lines are drawn; by default plotly's choice.  logarithmic: colours by decades; cells with
+    value 0 take the colour of the smallest value seen.
+    """
+    if cells.empty:
+        words = "No cell of the grid has a run that ended: see the failures of the study."
+        return empty(context, question=question, words=words, axes=(x_title, y_title))
+    require(cells, CELLS, "heat map")
+    xs, ys = _levels(cells["x"]), _levels(cells["y"])
+    grid = {name: _spread(cells, xs, ys, name) for name in ("value", "low", "high", "n")}
+    grid["events"] = _spread(cells, xs, ys, "events") if "events" in cells else np.full(grid["value"].shape, np.nan)
+    colour, ticks = _colours(grid["value"], logarithmic)
+    cell_words = _words(grid)
+    heat = go.Heatmap(
+        x=list(range(len(xs))),
+        y=list(range(len(ys))),
+        z=colour,
+        text=cell_words if grid["value"].size <= MOST_WORDS else None,
+        texttemplate="%{text}" if grid["value"].size <= MOST_WORDS else None,
+        textfont={"size": 12 if len(xs) <= 8 else 10},
+        customdata=cell_words,
+        colorscale="YlOrRd",
+        colorbar={"title": {"text": value_title, "side": "right", "font": {"size": 13}}, "thickness": 16, **ticks},
+        hoverongaps=False,
+        hovertemplate="%{customdata}<extra></extra>",
+        xgap=1,
+        ygap=1,
+    )
+    return compose(
+        [heat, *_contours(colour, xs, ys, contours, logarithmic)],
+        context,
+        question=question,
+        answer=_answer(grid, xs, ys, context, x_title, y_title),
+        axes={"xaxis": _factor_axis(x_title, xs), "yaxis": _factor_axis(y_title, ys)},
+        note=note or f"In brackets: {context.interval}. {_runs(grid)} Contours run between the centres of cells.",
+        legend=legend(),
+        height=max(420, min(640, 220 + 58 * len(ys))),
+    )
+
+
+def _levels(values: pd.Series) -> list[Any]:
+    """Levels of a factor: numbers rising, labels in their order of appearance."""
+    if pd.api.types.is_numeric_dtype(values):
+        return sorted(float(value) for value in values.unique())
+    return list(dict.fromkeys(str(value) for value in values))
+
+
+def _spread(cells: pd.DataFrame, xs: list[Any], ys: list[Any], name: str) -> npt.NDArray[np.float64]:
+    """A column as (len(ys), len(xs)); NaN where the grid has no cell."""
+    place_x, place_y = ({level: i for i, level in enumerate(levels)} for levels in (xs, ys))
+    out = np.full((len(ys), len(xs)), np.nan)
+    for x, y, value in zip(cells["x"], cells["y"], cells[name], strict=True):
+        out[place_y[_key(y, place_y)], place_x[_key(x, place_x)]] = value
+    return out
+
+
+def _key(level: Any, places: dict[Any, int]) -> Any:
+    return level if level in places else str(level)
+
+
+def _factor_axis(title: str, levels: list[Any]) -> dict[str, Any]:
+    words = [rounded(level) if isinstance(level, float) else str(level) for level in levels]
+    edges = [-0.5, len(levels) - 0.5]
+    return axis(title, tickvals=list(range(len(levels))), ticktext=words, range=edges, showgrid=False, zeroline=False)
+
+
+def _colours(value: npt.NDArray[np.float64], logarithmic: bool) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
+    """What is coloured, and the ticks of its bar."""
+    positive = value[np.isfinite(value) & (value > 0)]
+    if not logarithmic or not positive.size:
+        return value, {"exponentformat": "none"}
+    logs = np.log10(np.where(np.isnan(value), np.nan, np.maximum(value, positive.min())))
+    low, high = float(np.nanmin(logs)), float(np.nanmax(logs))
+    ticks = np.arange(np.ceil(low - 1e-9), np.floor(high + 1e-9) + 1)
+    if len(ticks) < 2:
+        ticks = np.linspace(low, high, 3) if high > low else np.array([low])
+    return logs, {"tickvals": ticks.tolist(), "ticktext": [rounded(10**tick) for tick in ticks]}
+
+
+def _words(grid: dict[str, npt.NDArray[np.float64]]) -> list[list[str]]:
+    return [
+        [
+            _cell(*(float(grid[name][row, col]) for name in ("value", "low", "high", "n", "events")))
+            for col in range(grid["value"].shape[1])
+        ]
+        for row in range(grid["value"].shape[0])
+    ]
+
+
+def _cell(value: float, low: float, high: float, n: float, events: float) -> str:
+    if np.isnan(value):
+        return "no run"
+    if events == 0:
+        return f"0 of {n:,.0f}<br>≤ {rounded(high)}"
+    return f"{rounded(value)}<br>[{rounded(low)}, {rounded(high)}]"
+
+
+def _contours(
+    colour: npt.NDArray[np.float64], xs: list[Any], ys: list[Any], at: tuple[float, ...], logarithmic: bool
+) -> list[go.Contour]:
+    """Lines over the same grid, one trace a wanted value; none on a grid with a single row or column."""
+    if len(xs) < 2 or len(ys) < 2 or np.nanmin(colour) == np.nanmax(colour):
+        return []
+    look: dict[str, Any] = {
+        "x": list(range(len(xs))), "y": list(range(len(ys))), "z": colour, "showscale": False, "hoverinfo": "skip",
+        "line": {"color": "#222222", "width": 1.6}, "connectgaps": False,
+        "colorscale": [[0, "#222222"], [1, "#222222"]],
+    }  # fmt: skip
+    if not at:
+        return [go.Contour(**look, name="contours", showlegend=True, ncontours=5, contours={"coloring": "none"})]
+    places = [(value, float(np.log10(value)) if logarithmic else value) for value in sorted(at)]
+    inside = [(value, place) for value, place in places if np.nanmin(colour) < place < np.nanmax(colour)]
+    return [
+        go.Contour(
+            **{**look, "line": {**look["line"], "dash": dash}},
+            name=f"contour at {rounded(value)}",
+            showlegend=True,
+            autocontour=False,
+            contours={"coloring": "none", "start": place, "end": place, "size": 1},
+        )
+        for (value, place), dash in zip(inside, ("solid", "dash", "dot", "dashdot"), strict=False)
+    ]
+
+
+def _runs(grid: dict[str, npt.NDArray[np.float64]]) -> str:
+    n = grid["n"][np.isfinite(grid["n"])]
+    if n.min() == n.max():
+        return f"n = {n.min():,.0f} in each cell."
+    return f"n = {n.min():,.0f} to {n.max():,.0f} in a cell."
+
+
+def _answer(
+    grid: dict[str, npt.NDArray[np.float64]],
+    xs: list[Any],
+    ys: list[Any],
+    context: StudyContext,
+    x_title: str,
+    y_title: str,
+) -> str:
+    value = grid["value"]
+    parts = []
+    for word, place in (("Highest", np.nanargmax(value)), ("lowest", np.nanargmin(value))):
+        row, col = np.unravel_index(place, value.shape)
+        spot = [f"{level:g}" if isinstance(level, float) else level for level in (xs[col], ys[row])]
+        number = _cell(*(float(grid[name][row, col]) for name in ("value", "low", "high", "n", "events")))
+        where = f"{x_title.split(' (')[0]} {spot[0]}, {y_title.split(' (')[0]} {spot[1]}"
+        parts.append(f"{word}: {number.replace('<br>', ' ')} at {where}")
+        if np.nanmax(value) == np.nanmin(value):
+            return (
+                f"Every cell shows {rounded(float(np.nanmax(value)))}: within these ranges neither factor changes it."
+            )
+    return f"{'; '.join(parts)} ({context.interval})."

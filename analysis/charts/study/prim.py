@@ -1,0 +1,188 @@
+"""In which corner does the fund fail? Boxes found by PRIM: what they demand of each factor, and what they hold."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from analysis.charts.study.context import StudyContext
+from analysis.charts.study.look import ABOVE_PANELS, axis, column, compose, empty, legend, panel_title, require, rounded
+from analysis.charts.theme import BLUE, LIGHT, VERMILLION, join_and
+
+QUESTION = "In which corner {event}?"
+BOXES = ("box", "input", "unit", "low", "high", "range_low", "range_high")
+MEASURES = ("box", "coverage", "density", "mass", "n", "cases")
+_COLOURS = (VERMILLION, BLUE, "#009E73", "#CC79A7")
+MOST_POINTS = 2_000
+
+
+def draw_prim(
+    boxes: pd.DataFrame, measures: pd.DataFrame, points: pd.DataFrame, context: StudyContext, *, event: str
+) -> go.Figure:
+    """The two factors that the first box restricts most, with runs and boxes (left); all limits (right).
+
+    boxes: box, input, unit, low, high (limits of the box), range_low, range_high (of the design): one row a box and
+    factor that it restricts.  measures: box, coverage (share of all cases inside), density (share of runs inside that
+    are cases), mass (share of runs inside), n, cases (runs and cases of the study); density_low, density_high if known.
+    points: one column a factor, and `case` (bool): the runs.  event: completes the question, "does the fund fail".
+    """
+    question = QUESTION.format(event=event)
+    if boxes.empty:
+        words = "No box was found: no factor's range tells the cases from the other runs, or there are too few cases."
+        return empty(context, question=question, words=words, axes=("factor", "factor"))
+    require(boxes, BOXES, "PRIM boxes")
+    require(measures, MEASURES, "PRIM boxes, measures")
+    first = boxes[boxes["box"] == measures["box"].iloc[0]]
+    pair = _strongest(first, points)
+    labels = list(dict.fromkeys(str(name) for name in boxes["input"]))[::-1]
+    traces = [*_points(points, pair, context), *_limits(boxes, measures, labels)]
+    left = [_title(first, name) for name in pair]
+    bottom = "share of the factor's range (0 low end … 1 high end)"
+    return compose(
+        traces,
+        context,
+        question=question,
+        answer=_answer(boxes, measures, context),
+        axes={
+            "xaxis": axis(left[0], domain=[0, 0.44], zeroline=False),
+            "yaxis": axis(left[1] if len(left) > 1 else "run (no order)", anchor="x", zeroline=False),
+            "xaxis2": axis(bottom, domain=[0.62, 1], range=[-0.02, 1.02], zeroline=False),
+            "yaxis2": axis(
+                "", anchor="x2", tickvals=list(range(len(labels))), ticktext=labels, range=[-0.6, len(labels) - 0.4],
+                showgrid=False, zeroline=False,
+            ),
+        },
+        note=f"n = {int(measures['n'].iloc[0]):,} runs, {int(measures['cases'].iloc[0]):,} cases. A box is found by"
+        " looking: its density is too good on the runs it was found with."
+        f"{_density_words(measures, context)}",
+        height=560,
+        notes=[panel_title("runs and boxes"), panel_title("limits of each box", "2")],
+        shapes=_rectangles(boxes, measures, pair, points),
+        panels=True,
+        legend=legend(y=ABOVE_PANELS),
+    )  # fmt: skip
+
+
+def _strongest(first: pd.DataFrame, points: pd.DataFrame) -> list[str]:
+    """The one or two restricted numeric factors of which the box keeps the least."""
+    width = (column(first, "high") - column(first, "low")) / (column(first, "range_high") - column(first, "range_low"))
+    order = first.assign(width=width).sort_values("width", kind="stable")["input"]
+    return [name for name in order if name in points and pd.api.types.is_numeric_dtype(points[name])][:2]
+
+
+def _title(first: pd.DataFrame, name: str) -> str:
+    unit = str(first.loc[first["input"] == name, "unit"].iloc[0])
+    return f"{name} ({unit})" if unit else f"{name} (no unit)"
+
+
+def _points(points: pd.DataFrame, pair: list[str], context: StudyContext) -> list[go.Scatter]:
+    if not pair:
+        return [go.Scatter(x=[None], y=[None], showlegend=False)]
+    traces = []
+    for is_case, name, colour, size in ((False, "other runs", "#b8b8b8", 4), (True, "cases", VERMILLION, 6)):
+        rows = points[points["case"].to_numpy(bool) == is_case]
+        place = np.unique(np.linspace(0, max(len(rows) - 1, 0), MOST_POINTS).astype(np.int64))
+        rows = rows.iloc[place] if len(rows) else rows
+        y = rows[pair[1]] if len(pair) > 1 else np.arange(len(rows))
+        traces.append(
+            go.Scatter(
+                x=rows[pair[0]],
+                y=y,
+                mode="markers",
+                name=name,
+                marker={"color": colour, "size": size, "opacity": 0.75},
+                hovertemplate=f"%{{x:.4~g}}, %{{y:.4~g}}<extra>{name}</extra>",
+            )
+        )
+    return traces
+
+
+def _rectangles(
+    boxes: pd.DataFrame, measures: pd.DataFrame, pair: list[str], points: pd.DataFrame
+) -> list[dict[str, Any]]:
+    """Each box in the plane of the two factors; over the whole range where it does not restrict one."""
+    shapes = []
+    for box, colour in zip(measures["box"], _COLOURS, strict=False):
+        rows = boxes[boxes["box"] == box].set_index("input")
+        ends: list[tuple[float, float]] = []
+        for name in pair:
+            whole = (float(points[name].min()), float(points[name].max()))
+            ends.append((float(rows.loc[name, "low"]), float(rows.loc[name, "high"])) if name in rows.index else whole)
+        if not ends:
+            continue
+        y = {"y0": ends[1][0], "y1": ends[1][1]} if len(ends) > 1 else {"y0": 0, "y1": 1, "yref": "y domain"}
+        line = {"color": colour, "width": 2.5}
+        shapes.append({"type": "rect", "xref": "x", "yref": "y", "x0": ends[0][0], "x1": ends[0][1], **y, "line": line})
+    return shapes
+
+
+def _limits(boxes: pd.DataFrame, measures: pd.DataFrame, labels: list[str]) -> list[go.Bar]:
+    """Bars over each factor's range, what the box keeps of it in colour."""
+    place = {label: i for i, label in enumerate(labels)}
+    shown = list(zip(measures.to_dict("records"), _COLOURS, strict=False))
+    height = 0.7 / len(shown)
+    traces = [
+        go.Bar(
+            x=[1.0] * len(labels), y=list(range(len(labels))), width=0.74, orientation="h", marker={"color": LIGHT},
+            xaxis="x2", yaxis="y2", showlegend=False, hoverinfo="skip",
+        )
+    ]  # fmt: skip
+    for i, (measure, colour) in enumerate(shown):
+        rows = boxes[boxes["box"] == measure["box"]]
+        span = column(rows, "range_high") - column(rows, "range_low")
+        low = (column(rows, "low") - column(rows, "range_low")) / span
+        high = (column(rows, "high") - column(rows, "range_low")) / span
+        shift = (len(shown) - 1) / 2 - i
+        words = [
+            f"{rounded(a)} … {rounded(b)} {unit}"
+            for a, b, unit in zip(rows["low"], rows["high"], rows["unit"], strict=True)
+        ]
+        traces.append(
+            go.Bar(
+                x=high - low,
+                base=low,
+                y=[place[str(name)] + shift * height for name in rows["input"]],
+                width=height * 0.9,
+                orientation="h",
+                marker={"color": colour},
+                xaxis="x2",
+                yaxis="y2",
+                name=f"box {measure['box']}",
+                text=words,
+                textposition="auto",
+                insidetextanchor="middle",
+                hovertemplate="%{text}<extra></extra>",
+            )
+        )
+    return traces
+
+
+def _density_words(measures: pd.DataFrame, context: StudyContext) -> str:
+    known = "density_low" in measures and np.isfinite(column(measures, "density_low")).all()
+    return f" In brackets: {context.interval} of density." if known else ""
+
+
+def _answer(boxes: pd.DataFrame, measures: pd.DataFrame, context: StudyContext) -> str:
+    parts = []
+    for measure in measures.to_dict("records")[: len(_COLOURS)]:
+        limits = [_limit(row) for row in boxes[boxes["box"] == measure["box"]].to_dict("records")]
+        interval = ""
+        if np.isfinite(measure.get("density_low", np.nan)):
+            interval = f" [{rounded(measure['density_low'])}, {rounded(measure['density_high'])}]"
+        parts.append(
+            f"Box {measure['box']}: {join_and(limits)}. There {measure['density']:.3g}{interval} of the runs are cases"
+            f" (density); it holds {measure['coverage']:.3g} of all cases (coverage) in"
+            f" {measure['mass']:.3g} of the runs."
+        )
+    return " ".join(parts)
+
+
+def _limit(row: dict[Any, Any]) -> str:
+    unit = f" {row['unit']}" if row["unit"] else ""
+    below, above = row["low"] <= row["range_low"], row["high"] >= row["range_high"]
+    if below and not above:
+        return f"{row['input']} ≤ {rounded(row['high'])}{unit}"
+    if above and not below:
+        return f"{row['input']} ≥ {rounded(row['low'])}{unit}"
+    return f"{row['input']} {rounded(row['low'])} to {rounded(row['high'])}{unit}"

@@ -1,0 +1,84 @@
+"""Which factors share the variance? First-order and total Sobol indices with their intervals."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from analysis.charts.study.context import StudyContext
+from analysis.charts.study.look import axis, bars_of, column, compose, empty, legend, margin_for, require, upper_first
+from analysis.charts.theme import BLUE, SKY
+
+QUESTION = "Which factors share the variance of {outcome}?"
+INDICES = ("input", "first", "first_low", "first_high", "total", "total_low", "total_high", "n")
+
+
+def draw_sobol(indices: pd.DataFrame, context: StudyContext, *, outcome: str) -> go.Figure:
+    """First-order and total index of each factor as bars with intervals, the largest total on top.
+
+    indices: input, first, first_low, first_high, total, total_low, total_high (fractions of the variance; estimates may
+    lie a little outside 0..1), n (base samples of the Saltelli design).
+    """
+    question = QUESTION.format(outcome=outcome)
+    title = "share of the variance (fraction)"
+    if indices.empty:
+        words = "There are no Sobol indices: they take a Saltelli design in which every block ended."
+        return empty(context, question=question, words=words, axes=(title, "factor"))
+    require(indices, INDICES, "Sobol indices")
+    if not np.isfinite(column(indices, "total")).any():
+        words = "The outcome is the same in every run: it has no variance to share."
+        return empty(context, question=question, words=words, axes=(title, "factor"))
+    shown = indices.iloc[np.argsort(column(indices, "total"), kind="stable")].reset_index(drop=True)
+    traces = [
+        _bars(shown, "total", "total (with all interactions)", SKY, context),
+        _bars(shown, "first", "first order (by itself)", BLUE, context),
+    ]
+    return compose(
+        traces,
+        context,
+        question=question,
+        answer=_answer(shown, context),
+        axes={"xaxis": axis(title, range=_range(shown)), "yaxis": axis("", showgrid=False, automargin=False)},
+        note=f"Whiskers: {context.interval}. n = {int(shown['n'].max()):,} base samples (Saltelli design). Shares are"
+        " of the variance over the ranges of this study: other ranges give other shares.",
+        height=220 + 48 * len(shown),
+        left=margin_for(str(name) for name in shown["input"]),
+        barmode="group",
+        bargap=0.3,
+        bargroupgap=0.08,
+        legend=legend(traceorder="reversed"),
+    )
+
+
+def _bars(shown: pd.DataFrame, order: str, name: str, colour: str, context: StudyContext) -> go.Bar:
+    bounds = [column(shown, f"{order}_{side}") for side in ("low", "high")]
+    return go.Bar(
+        x=column(shown, order),
+        y=[str(name) for name in shown["input"]],
+        orientation="h",
+        name=name,
+        marker={"color": colour},
+        error_x=bars_of(shown[order], *bounds, width=5),
+        customdata=np.stack(bounds, axis=1),
+        hovertemplate="%{y}, " + name + ": %{x:.3f} [%{customdata[0]:.3f}, %{customdata[1]:.3f}]"
+        f" ({context.interval})<extra></extra>",
+    )
+
+
+def _range(shown: pd.DataFrame) -> list[float]:
+    ends = [column(shown, name) for name in INDICES[1:7]]
+    low = min(0.0, *(float(np.nanmin(values)) for values in ends))
+    high = max(1.0, *(float(np.nanmax(values)) for values in ends))
+    return [max(low, -0.5) - 0.02, min(high, 1.5) + 0.02]
+
+
+def _answer(shown: pd.DataFrame, context: StudyContext) -> str:
+    top = shown.iloc[-1]
+    total = f"{top['total']:.2f} [{top['total_low']:.2f}, {top['total_high']:.2f}]"
+    first = f"{top['first']:.2f} [{top['first_low']:.2f}, {top['first_high']:.2f}]"
+    alone = float(np.nansum(column(shown, "first")))
+    rest = f"All first-order indices add up to {alone:.2f}; what they leave to 1 is interaction, or noise."
+    unsure = [str(row["input"]) for row in shown.to_dict("records") if row["total_low"] <= 0]
+    more = f" Not told from 0 in total: {', '.join(unsure)}." if unsure else ""
+    return (
+        f"{upper_first(str(top['input']))} leads: total {total}, by itself {first} ({context.interval}). {rest}{more}"
+    )

@@ -1,0 +1,224 @@
+"""How large must the fund be? P(a fund of this size is exhausted), its interval, targets, and gap risk alone."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from analysis.charts.study.context import StudyContext
+from analysis.charts.study.look import (
+    at_most,
+    axis,
+    band,
+    bars_of,
+    between,
+    column,
+    compose,
+    empty,
+    legend,
+    probability_axis,
+    require,
+)
+from analysis.charts.theme import BLACK, BLUE, GREY, VERMILLION
+from analysis.money import Scale
+
+QUESTION = "How large must the fund be?"
+CURVE = ("fund", "probability", "low", "high", "events", "n")
+TARGETS = ("target", "fund", "low", "high", "note")
+
+
+def draw_sufficiency(
+    curve: pd.DataFrame,
+    context: StudyContext,
+    *,
+    event: str,
+    targets: pd.DataFrame | None = None,
+    baseline: pd.DataFrame | None = None,
+    at_hand: float = float("nan"),
+    note: str = "",
+) -> go.Figure:
+    """P(fund of size F is exhausted) against F, logarithmic upwards.
+
+    curve: fund (quote units, rising), probability, low, high, events, n: as `exceedance_curve` gives them.
+    targets: target (probability), fund, low, high (quote units; NaN where no size can be told), note (why not).
+    baseline: fund (quote units), probability: the closed form of gap risk alone.  at_hand: the fund as it is.
+    event: what happens, with its horizon, e.g. "the fund is exhausted within 30 days".
+    """
+    if curve.empty:
+        words = "No run ended with a required fund: there is no curve to draw. See the failures of the study."
+        return empty(context, question=QUESTION, words=words, axes=(f"fund size ({context.asset})", f"P({event})"))
+    require(curve, CURVE, "sufficiency curve")
+    answers = pd.DataFrame(columns=list(TARGETS)) if targets is None else targets
+    require(answers, TARGETS, "sufficiency curve, targets")
+    scale = context.scale(column(curve, "fund"), column(answers, "high"), column(answers, "fund"), np.array([1.0]))
+    floor, top = _bounds(curve, answers)
+    widest = max(_largest(column(curve, "fund")), _largest(column(answers, "high")), _largest(column(answers, "fund")))
+    right = float(scale.of(np.array([1.06 * (widest or (at_hand if at_hand > 0 else 1.0))]))[0])
+    traces = [
+        *_curve(curve, context, scale, floor, right),
+        *_baseline(baseline, scale),
+        *_answers(answers, context, scale),
+    ]
+    return compose(
+        traces,
+        context,
+        question=QUESTION,
+        answer=_answer(answers, context, event),
+        axes={
+            "xaxis": axis(f"fund size ({scale.unit})", range=[0, right], zeroline=False),
+            "yaxis": probability_axis(f"P({event})", floor, top),
+        },
+        note=note or f"Band: {context.interval} at each fund size by itself. {_sizes(curve)}",
+        height=540,
+        notes=[*_target_notes(answers), *_hand_note(at_hand, context, scale, right)],
+        shapes=[*_target_lines(answers), *_hand_line(at_hand, scale)],
+        legend=legend(),
+    )
+
+
+def _bounds(curve: pd.DataFrame, targets: pd.DataFrame) -> tuple[float, float]:
+    """Foot and head of the axis of probabilities: below the rarest event that n runs can show, and every target."""
+    seen = [1 / float(curve["n"].max()), *column(targets, "target")]
+    return 10 ** np.floor(np.log10(min(seen) / 1.5)), min(1.0, 10 ** np.ceil(np.log10(float(curve["high"].max()))))
+
+
+def _largest(values: Any) -> float:
+    finite = np.asarray(values)[np.isfinite(values)]
+    return float(finite.max()) if finite.size else 0.0
+
+
+def _curve(curve: pd.DataFrame, context: StudyContext, scale: Scale, floor: float, right: float) -> list[go.Scatter]:
+    x, probability = scale.of(column(curve, "fund")), column(curve, "probability")
+    shape = "hv"  # a fund of exactly the largest draw suffices: the probability falls at each draw
+    ends = [np.append(column(curve, name), curve[name].iloc[-1]) for name in ("low", "high")]
+    bounds = band(np.append(x, max(right, x[-1])), *ends, name=context.interval, floor=floor, shape=shape)
+    # Drawn to the largest draw, beyond which no run is seen.
+    seen = np.flatnonzero(probability > 0)
+    rows = np.append(seen, seen[-1:])
+    line = go.Scatter(
+        x=np.append(x[seen], x[np.minimum(seen[-1:] + 1, len(x) - 1)]),
+        y=probability[rows],
+        customdata=curve[["low", "high", "events", "n"]].to_numpy()[rows],
+        mode="lines+markers" if len(curve) == 1 else "lines",
+        line={"color": BLUE, "width": 2.2, "shape": shape},
+        name="simulated",
+        hovertemplate=f"fund %{{x:,.4~g}} {scale.unit}: P = %{{y:.3g}} [%{{customdata[0]:.3g}}, %{{customdata[1]:.3g}}]"
+        "<br>%{customdata[2]:,} of %{customdata[3]:,}<extra></extra>",
+    )
+    never = curve[column(curve, "events") == 0].head(1)
+    marks = [at_most(scale.of(column(never, "fund")), never["high"], never["n"], context=context)] if len(never) else []
+    return [*bounds, line, *marks]
+
+
+def _baseline(baseline: pd.DataFrame | None, scale: Scale) -> list[go.Scatter]:
+    if baseline is None or baseline.empty:
+        return []
+    require(baseline, ("fund", "probability"), "sufficiency curve, baseline")
+    probability = column(baseline, "probability")
+    return [
+        go.Scatter(
+            x=scale.of(column(baseline, "fund")),
+            y=np.where(probability > 0, probability, np.nan),
+            mode="lines",
+            line={"color": GREY, "width": 2, "dash": "dot"},
+            name="gap risk only (closed form)",
+            hovertemplate=f"gap risk only, fund %{{x:,.4~g}} {scale.unit}: %{{y:.3g}}<extra></extra>",
+        )
+    ]
+
+
+def _answers(targets: pd.DataFrame, context: StudyContext, scale: Scale) -> list[go.Scatter]:
+    found = targets[np.isfinite(column(targets, "fund"))]
+    if found.empty:
+        return []
+    value, low, high = (scale.of(column(found, name)) for name in ("fund", "low", "high"))
+    return [
+        go.Scatter(
+            x=value,
+            y=found["target"],
+            mode="markers",
+            marker={"color": VERMILLION, "size": 9, "symbol": "diamond"},
+            error_x=bars_of(value, low, high, colour=VERMILLION, width=7),
+            customdata=np.stack([low, high], axis=1),
+            name="fund for a target",
+            hovertemplate=f"P < %{{y:g}}: %{{x:,.4~g}} [%{{customdata[0]:,.4~g}}, %{{customdata[1]:,.4~g}}]"
+            f" {scale.unit} ({context.interval})<extra></extra>",
+        )
+    ]
+
+
+def _target_lines(targets: pd.DataFrame) -> list[dict[str, Any]]:
+    line = {"color": VERMILLION, "width": 1, "dash": "dash"}
+    return [
+        {
+            "type": "line",
+            "xref": "paper",
+            "x0": 0,
+            "x1": 1,
+            "yref": "y",
+            "y0": p,
+            "y1": p,
+            "line": line,
+            "opacity": 0.7,
+        }
+        for p in column(targets, "target")
+    ]
+
+
+def _target_notes(targets: pd.DataFrame) -> list[dict[str, Any]]:
+    notes = []
+    for row in targets.to_dict("records"):
+        known = np.isfinite(row["fund"])
+        text = f"target {row['target']:g}" + ("" if known else f": {row['note'] or 'no size can be told'}")
+        notes.append(
+            {
+                "text": text,
+                "xref": "paper",
+                "x": 1 if known else 0.14,
+                "xanchor": "right" if known else "left",
+                "yref": "y",
+                "yanchor": "bottom",
+                "y": float(np.log10(row["target"])),
+                "showarrow": False,
+                "font": {"size": 12, "color": VERMILLION},
+            }
+        )
+    return notes
+
+
+def _hand_line(at_hand: float, scale: Scale) -> list[dict[str, Any]]:
+    if not np.isfinite(at_hand):
+        return []
+    x = float(scale.of(np.array([at_hand]))[0])
+    line = {"color": BLACK, "width": 1.2, "dash": "dashdot"}
+    return [{"type": "line", "xref": "x", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1, "line": line}]
+
+
+def _hand_note(at_hand: float, context: StudyContext, scale: Scale, right: float) -> list[dict[str, Any]]:
+    if not np.isfinite(at_hand):
+        return []
+    x = float(scale.of(np.array([at_hand]))[0])
+    inside = x <= right
+    words = "fund at hand" if inside else f"the fund at hand lies beyond: {context.money(at_hand)}"
+    place = {"x": min(x, right), "xanchor": "left" if x < 0.75 * right else "right"}
+    return [{"text": words, "xref": "x", **place, "yref": "paper", "y": 0.02, "yanchor": "bottom", "showarrow": False}]
+
+
+def _sizes(curve: pd.DataFrame) -> str:
+    n = int(curve["n"].max())
+    return f"n = {n:,} required funds; {int(curve['events'].max()):,} exceed the smallest size drawn."
+
+
+def _answer(targets: pd.DataFrame, context: StudyContext, event: str) -> str:
+    parts = []
+    for row in targets.to_dict("records"):
+        if not np.isfinite(row["fund"]):
+            parts.append(f"for {row['target']:g}: {row['note'] or 'no size can be told'}")
+            continue
+        scale = context.scale(np.array([row["high"] if np.isfinite(row["high"]) else row["fund"]]))
+        low, high = (float(scale.of(np.array([row[name]]))[0]) for name in ("low", "high"))
+        parts.append(f"for {row['target']:g}: {context.money(row['fund'])}, {between(low, high)} {scale.unit}")
+    if not parts:
+        return f"No target was set; the curve gives P({event}) for every size."
+    return f"Fund with P({event}) at most the target, {context.interval}: {'; '.join(parts)}."

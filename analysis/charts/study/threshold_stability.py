@@ -1,0 +1,126 @@
+"""Can the tail fit be trusted? Its shape, and the loss it says, against the threshold it was fitted above."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from analysis.charts.study.context import StudyContext
+from analysis.charts.study.look import (
+    BAND,
+    amount_axis,
+    axis,
+    band,
+    column,
+    compose,
+    empty,
+    panel_title,
+    require,
+)
+from analysis.charts.theme import BLUE, GREY, VERMILLION
+from analysis.money import Scale
+
+QUESTION = "Does the tail fit depend on where it begins?"
+TABLE = ("k", "threshold", "xi", "xi_low", "xi_high", "loss", "loss_low", "loss_high")
+
+
+def draw_threshold_stability(
+    table: pd.DataFrame, context: StudyContext, *, p: float, chosen_k: int = 0, why_none: str = ""
+) -> go.Figure:
+    """Shape xi (above) and the required fund exceeded with probability `p` (below) against the threshold.
+
+    table: k (losses above the threshold), threshold, loss, loss_low, loss_high (quote units), xi, xi_low, xi_high: as
+    `stability_table` gives them.  chosen_k: the fit that is used, drawn in another colour.
+    """
+    titles = (f"threshold ({context.asset})", "shape xi (no unit)")
+    if table.empty:
+        words = f"No tail was fitted: {why_none or 'too few runs needed a fund'}."
+        return empty(context, question=QUESTION, words=words, axes=titles)
+    require(table, TABLE, "threshold stability")
+    rows = table.sort_values("threshold", kind="stable").reset_index(drop=True)
+    scale = context.scale(column(rows, "threshold"))
+    loss_scale = context.scale(column(rows, "loss"))
+    x = scale.of(column(rows, "threshold"))
+    traces = [
+        *_panel(rows, x, "xi", "", chosen_k, context, Scale(1.0, "")),
+        *_panel(rows, x, "loss", "2", chosen_k, context, loss_scale),
+    ]
+    bounds = {"low": float(x.min()) / 1.05, "high": float(x.max()) * 1.05}
+    shared = amount_axis(f"threshold ({scale.unit})", **bounds)
+    words = f"required fund that the fit says is exceeded with probability {p:g}"
+    return compose(
+        traces,
+        context,
+        question=QUESTION,
+        answer=_answer(rows, context, p, chosen_k),
+        axes={
+            "xaxis": {**shared, "anchor": "y", "showticklabels": False, "title": {"text": ""}},
+            "xaxis2": {**shared, "anchor": "y2", "matches": "x"},
+            "yaxis": axis("shape xi (no unit)", domain=[0.54, 0.95], range=_with_headroom(rows)),
+            "yaxis2": axis(f"fund ({loss_scale.unit})", domain=[0.0, 0.42]),
+        },
+        note=f"Bands: {context.interval} of a bootstrap of the whole procedure. n ="
+        f" {context.n_paths or context.n_runs:,} required funds; small numbers: how many lie above each threshold.",
+        height=600,
+        notes=[panel_title("shape of the tail"), panel_title(words, "2"), *_counts(rows, x)],
+        showlegend=False,
+    )
+
+
+def _panel(
+    rows: pd.DataFrame, x: np.ndarray, name: str, number: str, chosen_k: int, context: StudyContext, scale: Scale
+) -> list[go.Scatter]:
+    value, low, high = (scale.of(column(rows, f"{name}{end}")) for end in ("", "_low", "_high"))
+    place = {"xaxis": f"x{number}", "yaxis": f"y{number}"}
+    bounds = [trace.update(place) for trace in band(x, low, high, name=context.interval, fill=BAND)]
+    chosen = column(rows, "k") == chosen_k
+    line = go.Scatter(
+        x=x,
+        y=value,
+        mode="lines+markers",
+        line={"color": BLUE, "width": 1.6},
+        marker={"color": np.where(chosen, VERMILLION, BLUE), "size": np.where(chosen, 11, 6)},
+        error_y={"array": high - value, "arrayminus": value - low, "symmetric": False, "color": BLUE, "width": 3}
+        if len(rows) == 1
+        else None,
+        customdata=np.stack([low, high, column(rows, "k")], axis=1),
+        hovertemplate=f"{name}: %{{y:.4~g}} [%{{customdata[0]:.4~g}}, %{{customdata[1]:.4~g}}] {scale.unit}"
+        "<br>%{customdata[2]:,} above the threshold<extra></extra>",
+        **place,
+    )
+    return [*bounds, line]
+
+
+def _with_headroom(rows: pd.DataFrame) -> list[float]:
+    """Range of the axis of xi, with room above for the counts."""
+    low, high = float(column(rows, "xi_low").min()), float(column(rows, "xi_high").max())
+    span = max(high - low, 0.1)
+    return [low - 0.06 * span, high + 0.22 * span]
+
+
+def _counts(rows: pd.DataFrame, x: np.ndarray) -> list[dict[str, object]]:
+    """How many losses lie above every other threshold, along the head of the upper panel."""
+    step = max(1, len(rows) // 7)
+    return [
+        {
+            "text": f"{int(rows['k'].iloc[i]):,}", "x": float(np.log10(x[i])), "xref": "x", "y": 0.985,
+            "yref": "y domain", "yanchor": "top", "showarrow": False, "font": {"size": 11, "color": GREY},
+        }
+        for i in range(0, len(rows), step)
+    ]  # fmt: skip
+
+
+def _answer(rows: pd.DataFrame, context: StudyContext, p: float, chosen_k: int) -> str:
+    low, high = float(rows["loss"].min()), float(rows["loss"].max())
+    span = (
+        f"Over {len(rows)} thresholds xi runs from {rows['xi'].min():.2f} to {rows['xi'].max():.2f}, the fund exceeded"
+    )
+    span += f" with probability {p:g} from {context.money(low)} to {context.money(high)}."
+    chosen = rows[column(rows, "k") == chosen_k]
+    if chosen.empty:
+        return f"{span} Trust it where both stay level within their intervals."
+    row = chosen.iloc[0]
+    agree = (column(rows, "loss") >= row["loss_low"]) & (column(rows, "loss") <= row["loss_high"])
+    return (
+        f"{span} The fit that is used ({chosen_k:,} above its threshold) holds {int(agree.sum())} of the {len(rows)}"
+        " values of the fund in its interval."
+    )
