@@ -367,6 +367,7 @@ def _open(world: World, opening: OpeningBook) -> None:
     for market in range(len(world.instruments)):
         world.mark_path[0, market] = world.markets.mark[market]
         world.index_path[0, market] = world.paths.price[0, market]
+        world.market_states[market].index = float(world.paths.price[0, market])
     world.watchers = watching_rows(world)
     if len(world.watchers):
         world.view.adl_quantile = np.zeros(len(world.accounts.quote))

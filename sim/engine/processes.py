@@ -1,9 +1,8 @@
 """The SimPy processes: they say *when*. Time is integer milliseconds since the start of the run.
 
-Price, mark and clearing run in ONE process, the exchange clock, as function calls. SimPy runs events of one instant
-in the
-order in which they were scheduled, so every other process only posts due work, and the clock steps aside once (a zero
-timeout) before each cycle: whatever is posted for an instant is taken up in that instant's cycle, whatever its period.
+Price, mark and clearing run in ONE process, the exchange clock, as function calls. Every other process only posts due
+work, and the clock's events come last of their instant: whatever is posted for an instant is taken up in that instant's
+cycle, whatever its period.
 """
 
 from collections.abc import Generator, Sequence
@@ -32,6 +31,18 @@ class DueWork:
         self.agents.clear()
 
 
+class LastOfInstant(simpy.Event):
+    """A timeout that SimPy processes after all others of its instant."""
+
+    PRIORITY = 2  # SimPy's own are 0 (urgent) and 1 (normal)
+
+    def __init__(self, env: simpy.Environment, delay: int) -> None:
+        """Schedule it `delay` ms from now."""
+        super().__init__(env)
+        self._ok, self._value = True, None
+        env.schedule(self, self.PRIORITY, delay)  # type: ignore[arg-type]
+
+
 class Cycle(Protocol):
     """One clearing cycle at a step of the clock."""
 
@@ -43,8 +54,7 @@ def exchange_clock(env: simpy.Environment, times_ms: Sequence[int], run_cycle: C
     """Run a cycle at each of times_ms[1:]; they are increasing integers and times_ms[0] is now."""
     previous = times_ms[0]
     for step in range(1, len(times_ms)):
-        yield env.timeout(times_ms[step] - previous)
-        yield env.timeout(0)
+        yield LastOfInstant(env, times_ms[step] - previous)
         previous = times_ms[step]
         run_cycle(step)
 

@@ -76,15 +76,15 @@ def reserve_log(world: World, n_transfers: int) -> None:
 def update_index(world: World) -> None:
     """Step 2: the exogenous price of this instant, shifted by this venue's own flow."""
     flows, marks = world.markets.params[:, P_NET_TAKER_LOTS].tolist(), world.markets.mark.tolist()
-    prices, before = world.paths.price[world.step].tolist(), world.index_path[world.step - 1].tolist()
+    prices = world.paths.price[world.step].tolist()
     for market, state in enumerate(world.market_states):
         flow_lots = flows[market] - state.taker_net_seen
         state.taker_net_seen = flows[market]
         quote = flow_lots * marks[market] * state.tick_value * state.quantum
         state.shift = world.config.markets[market].impact.step(state.impact, net_taker_quote=quote, dt_ms=world.dt_ms)
-        state.index = prices[market] * math.exp(state.shift)
+        before, state.index = state.index, prices[market] * math.exp(state.shift)
         world.index_path[world.step, market] = state.index
-        _update_volatility(state, math.log(state.index / before[market]), world.dt_ms / 1000.0)
+        _update_volatility(state, math.log(state.index / before), world.dt_ms / 1000.0)
         world.view.volatility[market] = math.sqrt(state.variance)
         world.view.index[market] = max(1, round(state.index / state.tick_size))
 

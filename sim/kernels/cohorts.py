@@ -87,6 +87,7 @@ def noise_orders(
     uniforms: (slots, 6) gap, trader, side, kind, size, distance.  home: (n,) rows.  mark: ticks. params: scale of the
     geometric size in lots (0: always one), share of market orders, mean distance (fraction), lifetime in ms, arrivals
     per ms.  ring: (capacity, 2) expiry ms and row of resting limits; a full ring forgets its oldest.
+    1 - u is exact, and log takes half the time of log1p.
     """
     last_ms = clock[1]
     n = _expire(ring, ring_ends, open_bid, open_ask, market, last_ms, now_ms, rows, count)
@@ -98,7 +99,7 @@ def noise_orders(
         u = uniforms[cursor[0]]
         cursor[0] += 1
         at_ms = clock[0]
-        clock[0] = at_ms - math.log1p(-u[0]) / params[4]
+        clock[0] = at_ms - math.log(1.0 - u[0]) / params[4]
         account = home[min(int(u[1] * traders), traders - 1)]
         if flags[account] & FLAG_FROZEN:
             continue
@@ -107,12 +108,12 @@ def noise_orders(
             put_order(rows, count + n, account, market, BUY, KIND_CANCEL_ALL, TIF_GTC, 0, 0, 0, key)
             n += 1
         side = BUY if u[2] < 0.5 else SELL
-        lots = 1 + int(-math.log1p(-u[4]) * params[0])
+        lots = 1 + int(-math.log(1.0 - u[4]) * params[0])
         if u[3] < params[1]:
             put_order(rows, count + n, account, market, side, KIND_MARKET, TIF_IOC, 0, lots, 0, key)
             n += 1
             continue
-        away = int(-math.log1p(-u[5]) * params[2] * mark)
+        away = int(-math.log(1.0 - u[5]) * params[2] * mark)
         price = mark - away if side == BUY else mark + away
         if price <= 0:
             continue
@@ -167,7 +168,7 @@ def signal_orders(
         u = uniforms[cursor[0]]
         cursor[0] += 1
         at_ms = clock[0]
-        clock[0] = at_ms - math.log1p(-u[0]) / params[4]
+        clock[0] = at_ms - math.log(1.0 - u[0]) / params[4]
         trader = min(int(u[1] * traders), traders - 1)
         account = home[trader]
         if flags[account] & FLAG_FROZEN or largest[trader] == 0:
