@@ -27,3 +27,7 @@ class InvariantError(ClearsimError):
 
 class ResultError(ClearsimError):
     """A result folder cannot be written or read: says which, why, and what to do."""
+
+
+class ClusterError(ClearsimError):
+    """Workers of a sweep cannot be used: says which scheduler, why, and what to do."""

@@ -8,7 +8,7 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -40,7 +40,12 @@ _ARROW = {
 
 def arrow_schema(table: str) -> pa.Schema:
     """The Arrow schema of a table; unit and meaning of a column are its metadata."""
-    return pa.schema([_field(column) for column in TABLES[table]])
+    return schema_of(TABLES[table])
+
+
+def schema_of(columns: Iterable[Column]) -> pa.Schema:
+    """The Arrow schema of declared columns."""
+    return pa.schema([_field(column) for column in columns])
 
 
 def _field(column: Column) -> pa.Field:
@@ -56,7 +61,11 @@ def table_folder(table: str) -> str:
 
 def to_record_batch(table: str, columns: Columns) -> pa.RecordBatch:
     """Columns of equal length -> a batch of the table's schema; ResultError for a missing, unknown or unfit column."""
-    schema = arrow_schema(table)
+    return batch_of(arrow_schema(table), columns, table=table)
+
+
+def batch_of(schema: pa.Schema, columns: Columns, *, table: str) -> pa.RecordBatch:
+    """As `to_record_batch`, with any schema; `table` is its name in errors."""
     unknown = set(columns) - set(schema.names)
     missing = [name for name in schema.names if name not in columns]
     if unknown or missing:

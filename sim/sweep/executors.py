@@ -1,0 +1,62 @@
+"""Where the runs of a study are carried out: in this process, by workers of this machine, or by a Dask cluster.
+
+Every executor streams: jobs are read a little ahead of the workers, outcomes are handed over in the caller's thread as
+they come (in no particular order) and are then forgotten. What a run returns does not depend on the executor. Dask is
+imported only by those executors that use it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from sim.sweep.job import Job, Outcome, run_job
+from sim.sweep.lost import run_guarded
+from sim.sweep.pools import ExecutorSettings, Pool, Run
+
+__all__ = ["ExecutorSettings", "Pool", "Run", "SerialPool", "execute", "open_pool"]
+
+
+class SerialPool:
+    """Runs jobs in this process, one after another: for debugging, since a run that kills its process ends it all."""
+
+    def execute(
+        self,
+        jobs: Iterable[Job],
+        *,
+        on_outcome: Callable[[Outcome], None],
+        run: Run = run_job,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """As `Pool.execute`."""
+        for job in jobs:
+            if stop():
+                return
+            on_outcome(run_guarded(run, job))
+
+
+@contextmanager
+def open_pool(settings: ExecutorSettings, *, say: Callable[[str], None] = lambda text: None) -> Iterator[Pool]:
+    """A pool to run jobs in; its workers end with the block. ClusterError if a scheduler cannot be used.
+
+    say: told what the user should know (kernels being compiled, other processors than here).
+    """
+    if settings.kind == "serial":
+        yield SerialPool()
+        return
+    from sim.sweep.dask_pool import DaskPool
+
+    with DaskPool(settings, say=say) as pool:
+        yield pool
+
+
+def execute(
+    jobs: Iterable[Job],
+    *,
+    settings: ExecutorSettings,
+    on_outcome: Callable[[Outcome], None],
+    run: Run = run_job,
+    stop: Callable[[], bool] = lambda: False,
+    say: Callable[[str], None] = lambda text: None,
+) -> None:
+    """Run jobs in a pool of their own; see `Pool.execute`."""
+    with open_pool(settings, say=say) as pool:
+        pool.execute(jobs, on_outcome=on_outcome, run=run, stop=stop)

@@ -1,0 +1,29 @@
+"""The row of a run that left no result: who it was, how it ended, zeros where a result would stand."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from sim.results import STUDY_RUNS
+from sim.sweep.job import Job, Outcome
+
+_EMPTY: dict[str, Any] = {"int64": 0, "int32": 0, "float64": math.nan, "bool": False, "string": ""}
+
+
+def lost_outcome(job: Job, status: str, error: str) -> Outcome:
+    """The outcome of a run without result; `error` is text that does not depend on where it ran."""
+    row = {column.name: getattr(job, column.name, _EMPTY[column.kind]) for column in STUDY_RUNS}
+    return Outcome(job.run_id, {**row, "status": status, "error": error, "seconds": 0.0}, None)
+
+
+def run_guarded(run: Callable[[Job], Outcome], job: Job) -> Outcome:
+    """The outcome of a run, also if it raises."""
+    try:
+        return run(job)
+    except (Exception, SystemExit) as error:
+        return lost_outcome(job, "failed", describe(error))
+
+
+def describe(error: BaseException) -> str:
+    """An error in one line."""
+    return f"{type(error).__name__}: {error}"
