@@ -4,6 +4,7 @@ Colours are Okabe and Ito's palette (2008), which colour-blind readers can tell 
 """
 
 from collections.abc import Iterable
+from functools import cache
 from textwrap import wrap
 from typing import Any
 
@@ -65,30 +66,47 @@ AXIS_LOOK: dict[str, Any] = {
 }
 
 
+#: What figures share besides their axes.
+LOOK: dict[str, Any] = {
+    "width": WIDTH,
+    "font": {"family": FONT, "size": 13, "color": BLACK},
+    "title": {
+        "x": 0,
+        "xref": "paper",
+        "xanchor": "left",
+        "y": 1,
+        "yref": "container",
+        "yanchor": "top",
+        "pad": {"t": 26},
+        "font": {"size": 18},
+    },
+    "hoverlabel": {"font": {"family": FONT}},
+    "separators": ".,",
+}
+
+
 def layout_of(context: Captioned, *, question: str, answer: str, height: int, bottom: int = _BOTTOM) -> dict[str, Any]:
     """The layout that all figures share: title (a question), the answer below it, fonts, margins; no axes."""
+    own = _own_layout(question=question, answer=answer, height=height, bottom=bottom)
+    return {**LOOK, **own, "template": "none", "title": {**LOOK["title"], **own["title"]}}
+
+
+def _own_layout(*, question: str, answer: str, height: int, bottom: int = _BOTTOM) -> dict[str, Any]:
+    """What a figure has of its own: title, height, and room for both."""
     answer = "<br>".join(wrap(answer, 135))
     lines = answer.count("<br>")
     return {
-        "template": "none",
         "width": WIDTH,
         "height": height + 18 * lines + (bottom - _BOTTOM),
-        "font": {"family": FONT, "size": 13, "color": BLACK},
-        "title": {
-            "text": f"<b>{question}</b><br><span style='font-size:13px;color:#444444'>{answer}</span>",
-            "x": 0,
-            "xref": "paper",
-            "xanchor": "left",
-            "y": 1,
-            "yref": "container",
-            "yanchor": "top",
-            "pad": {"t": 26},
-            "font": {"size": 18},
-        },
+        "title": {"text": f"<b>{question}</b><br><span style='font-size:13px;color:#444444'>{answer}</span>"},
         "margin": {"l": 90, "r": 40, "t": _TOP + 18 * lines, "b": bottom},
-        "hoverlabel": {"font": {"family": FONT}},
-        "separators": ".,",
     }
+
+
+@cache
+def _house_style() -> go.layout.Template:
+    """The common look as a template, built once: to update every figure and axis with it is slow."""
+    return go.layout.Template(layout={**LOOK, "xaxis": AXIS_LOOK, "yaxis": AXIS_LOOK})
 
 
 def caption_note(text: str, *, bottom: int = _BOTTOM) -> dict[str, Any]:
@@ -101,11 +119,13 @@ def caption_note(text: str, *, bottom: int = _BOTTOM) -> dict[str, Any]:
 
 def finish(figure: go.Figure, context: Captioned, *, question: str, answer: str, height: int = 460) -> go.Figure:
     """Give a figure its title (a question), the answer below it, the common look, and the caption; return it."""
-    figure.update_layout(layout_of(context, question=question, answer=answer, height=height))
-    figure.update_xaxes(AXIS_LOOK)
-    figure.update_yaxes(AXIS_LOOK)
-    figure.for_each_annotation(lambda note: note.update(font={"size": 14}))  # titles of panels
-    figure.add_annotation(caption_note(context.caption))
+    layout = figure.layout
+    for note in layout.annotations:  # titles of panels
+        note.font = {"size": 14}
+    layout.annotations = (*layout.annotations, caption_note(context.caption))
+    layout.template = _house_style()
+    for name, value in _own_layout(question=question, answer=answer, height=height).items():
+        layout[name] = value
     return figure
 
 
