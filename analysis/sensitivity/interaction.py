@@ -1,0 +1,83 @@
+"""An outcome over two inputs: the frame of a heat map, each cell with its interval.
+
+Points of one cell are the sample (the mean over a point's replications counts once), so intervals hold what the other
+inputs do inside the cell. How much the cells differ beyond what rows and columns explain is the interaction.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis.estimators.intervals import wilson
+from analysis.sensitivity.frames import F64, Sample, is_numeric, sample_of
+from analysis.sensitivity.tornado import mean_of
+
+MOST_LEVELS = 12
+COLUMNS = ("x", "y", "value", "low", "high", "level", "n", "events", "method")
+
+
+def heat_map(
+    points: pd.DataFrame,
+    runs: pd.DataFrame,
+    outcome: str,
+    x: str,
+    y: str,
+    *,
+    arm: int | None = None,
+    bins: int = 6,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """One row a cell that has runs: x, y (its setting, or the middle of its bin), value, low, high, level, n, events.
+
+    An input of more than MOST_LEVELS numbers is cut into `bins` of equal counts. n: runs of events (Wilson interval,
+    each run counts once), points of other outcomes (t interval; NaN bounds for one point). events: -1 if it is none.
+    """
+    sample = sample_of(points, runs, outcome, inputs=[x, y], arm=arm)
+    sample = sample.rows(np.asarray(np.isfinite(sample.values).any(axis=1)))
+    places = [axis_of(sample.inputs[name], bins) for name in sample.names]
+    frame = pd.DataFrame({"x": places[0], "y": places[1]})
+    rows = []
+    for (at_x, at_y), own in frame.groupby(["x", "y"], sort=True):
+        rows.append({"x": at_x, "y": at_y, **_cell(sample, own.index.to_numpy(), level), "level": level})
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def axis_of(column: pd.Series, bins: int) -> pd.Series:
+    """Place of each point on an axis: its own value, or the median of the points of its bin."""
+    if not is_numeric(column) or column.nunique() <= MOST_LEVELS:
+        return column.reset_index(drop=True)
+    cut = pd.qcut(column.reset_index(drop=True), bins, labels=False, duplicates="drop")
+    return column.reset_index(drop=True).groupby(cut).transform("median")
+
+
+def _cell(sample: Sample, rows: Sequence[int] | np.ndarray, level: float) -> dict[str, object]:
+    values = sample.values[rows]
+    if sample.is_event:
+        runs = values[np.isfinite(values)]
+        events, n = int(runs.sum()), len(runs)
+        low, high = wilson(events, n, level=level)
+        found = {"value": events / n, "low": float(low), "high": float(high)}
+        return {**found, "n": n, "events": events, "method": "Wilson"}
+    means: F64 = np.nanmean(values, axis=1)
+    if len(means) == 1:
+        known = values[np.isfinite(values)]
+        if len(known) < 2:
+            lone = {"value": float(means[0]), "low": np.nan, "high": np.nan}
+            return {**lone, "n": 1, "events": -1, "method": "one run, no interval"}
+        means = known
+    found = mean_of(means, level=level).row()
+    return {**{key: found[key] for key in ("value", "low", "high", "n")}, "events": -1, "method": "mean, t interval"}
+
+
+def interaction_share(cells: pd.DataFrame) -> float:
+    """Share of the variance between the cells of a full grid that a sum of row and column effects leaves unexplained.
+
+    0: the two inputs act one by one; noise in the cells raises it. NaN if a cell is missing or all cells are alike.
+    """
+    grid = cells.pivot(index="y", columns="x", values="value").to_numpy(np.float64)
+    total = float(((grid - grid.mean()) ** 2).sum())
+    if not np.isfinite(total) or total <= 0:
+        return float("nan")
+    rest = grid - grid.mean(axis=0, keepdims=True) - grid.mean(axis=1, keepdims=True) + grid.mean()
+    return float((rest**2).sum()) / total

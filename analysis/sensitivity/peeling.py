@@ -1,0 +1,191 @@
+"""PRIM's search for one box: peel thin slices off while cases get denser, choose a box of the trail, paste back, prune.
+
+After Friedman & Fisher (Statistics and Computing 9, 1999) and Bryant & Lempert (Technological Forecasting and Social
+Change 77, 2010). Works on numbers and on labels; knows nothing of studies or of intervals.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from analysis.sensitivity.frames import is_numeric
+
+Bool = npt.NDArray[np.bool_]
+F64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Box:
+    """Limits of numeric inputs (both ends inside), labels kept of the others; what is not named is not restricted."""
+
+    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    kept: Mapping[str, frozenset[object]] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """Inputs that the box restricts."""
+        return [*self.limits, *self.kept]
+
+    def inside(self, inputs: pd.DataFrame) -> Bool:
+        """(n,) which rows the box holds."""
+        held = np.ones(len(inputs), bool)
+        for name, (low, high) in self.limits.items():
+            values = inputs[name].to_numpy(np.float64)
+            held &= (values >= low) & (values <= high)
+        for name, labels in self.kept.items():
+            held &= inputs[name].isin(list(labels)).to_numpy()
+        return held
+
+    def restricted(self, name: str, low: float, high: float) -> "Box":
+        """The box with other limits of a numeric input; none if they are both infinite."""
+        limits = {key: ends for key, ends in self.limits.items() if key != name}
+        if np.isfinite(low) or np.isfinite(high):
+            limits[name] = (low, high)
+        return Box(limits, self.kept)
+
+    def keeping(self, name: str, labels: frozenset[object]) -> "Box":
+        """The box with other labels kept."""
+        return Box(self.limits, {**self.kept, name: labels})
+
+    def without(self, name: str) -> "Box":
+        """The box without its restriction of an input."""
+        limits = {key: ends for key, ends in self.limits.items() if key != name}
+        return Box(limits, {key: labels for key, labels in self.kept.items() if key != name})
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is searched, and how: share of the box peeled at once, least share of all rows a box must hold."""
+
+    inputs: pd.DataFrame
+    case: Bool
+    peel: float
+    least_mass: float
+
+    def density(self, held: Bool) -> float:
+        """Share of cases among the rows held."""
+        return float(self.case[held].mean()) if held.any() else 0.0
+
+
+def find_box(search: Search, *, density: float | None, quasi_p: float) -> Box:
+    """The box of the trail with the best harmonic mean of coverage and density, pasted and pruned.
+
+    density: if given, the box of most coverage among those at least so dense, in place of that. quasi_p: restrictions
+    that chance alone would give with more than this probability are dropped. May be the box that restricts nothing.
+    """
+    trail = peel(search)
+    chosen = _choose(search, trail, density)
+    return prune(search, paste(search, chosen), quasi_p)
+
+
+def peel(search: Search) -> list[Box]:
+    """The trail of boxes, each a slice smaller: the slice whose loss raises the density most for each row lost."""
+    box, trail = Box(), [Box()]
+    least = max(2, int(np.ceil(search.least_mass * len(search.case))))
+    while True:
+        held = box.inside(search.inputs)
+        now = search.density(held)
+        best, best_gain = None, 0.0
+        for smaller in _slices(search, box, held):
+            left = smaller.inside(search.inputs)
+            lost = int(held.sum() - left.sum())
+            if left.sum() < least or lost == 0:
+                continue
+            gain = (search.density(left) - now) / lost
+            if gain > best_gain:
+                best, best_gain = smaller, gain
+        if best is None:
+            return trail
+        box = best
+        trail.append(box)
+
+
+def _slices(search: Search, box: Box, held: Bool) -> Iterator[Box]:
+    """The box less a thin slice at either end of a number, or less one label."""
+    for name in search.inputs.columns:
+        column = search.inputs[name]
+        if not is_numeric(column):
+            labels = frozenset(column[held].unique())
+            yield from (box.keeping(name, labels - {label}) for label in labels if len(labels) > 1)
+            continue
+        values = np.sort(column.to_numpy(np.float64)[held])
+        values = values[np.isfinite(values)]
+        if len(values) < 2 or values[0] == values[-1]:
+            continue
+        low, high = box.limits.get(name, (-np.inf, np.inf))
+        count = max(1, int(search.peel * len(values)))
+        rise = int(np.searchsorted(values, values[count - 1], side="right"))
+        fall = int(np.searchsorted(values, values[-count], side="left"))
+        if rise < len(values):
+            yield box.restricted(name, (values[rise - 1] + values[rise]) / 2, high)
+        if fall > 0:
+            yield box.restricted(name, low, (values[fall - 1] + values[fall]) / 2)
+
+
+def _choose(search: Search, trail: list[Box], density: float | None) -> Box:
+    held = [box.inside(search.inputs) for box in trail]
+    dense = np.array([search.density(rows) for rows in held])
+    coverage = np.array([search.case[rows].sum() for rows in held]) / max(1, int(search.case.sum()))
+    if density is not None and (dense >= density).any():
+        return trail[int(np.argmax(np.where(dense >= density, coverage, -1.0)))]
+    score = 2 * dense * coverage / np.maximum(dense + coverage, 1e-300)
+    return trail[int(np.argmax(score))]
+
+
+def paste(search: Search, box: Box) -> Box:
+    """The box, grown again at any end where that does not thin the cases out."""
+    while True:
+        held = box.inside(search.inputs)
+        now, best, most = search.density(held), None, int(held.sum())
+        for larger in _extensions(search, box):
+            rows = larger.inside(search.inputs)
+            if search.density(rows) >= now and rows.sum() > most:
+                best, most = larger, int(rows.sum())
+        if best is None:
+            return box
+        box = best
+
+
+def _extensions(search: Search, box: Box) -> Iterator[Box]:
+    for name, (low, high) in box.limits.items():
+        values = search.inputs[name].to_numpy(np.float64)
+        others = box.without(name).inside(search.inputs)
+        count = max(1, int(search.peel * box.inside(search.inputs).sum()))
+        below = np.sort(values[others & (values < low)])[::-1]
+        above = np.sort(values[others & (values > high)])
+        if len(below):
+            yield box.restricted(name, below[count] if count < len(below) else -np.inf, high)
+        if len(above):
+            yield box.restricted(name, low, above[count] if count < len(above) else np.inf)
+    for name, labels in box.kept.items():
+        more = set(search.inputs[name].unique()) - labels
+        yield from (box.keeping(name, labels | {label}) for label in more)
+
+
+def quasi_p_values(search: Search, box: Box) -> dict[str, float]:
+    """For each restriction, the chance of as many cases in the box if it chose rows at random among those without it.
+
+    Source: Bryant & Lempert (2010), section 3.3. Quasi, for the box was found by looking at the same rows.
+    """
+    held = box.inside(search.inputs)
+    n, cases = int(held.sum()), int(search.case[held].sum())
+    found = {}
+    for name in box.names:
+        share = search.density(box.without(name).inside(search.inputs))
+        found[name] = float(stats.binom.sf(cases - 1, n, share))
+    return found
+
+
+def prune(search: Search, box: Box, quasi_p: float) -> Box:
+    """The box without restrictions that chance would give, the least convincing dropped first."""
+    while box.names:
+        values = quasi_p_values(search, box)
+        worst = max(values, key=lambda name: values[name])
+        if values[worst] <= quasi_p:
+            break
+        box = box.without(worst)
+    return box
