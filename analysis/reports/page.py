@@ -16,6 +16,8 @@ h1 { font-size: 27px; margin: 0 0 2px; } h2 { font-size: 20px; margin: 34px 0 8p
 p.sub { color: #555; margin: 0 0 14px; } p.note { color: #555; font-size: 13px; margin: 6px 0; }
 .box { border: 2px solid #D55E00; background: #fff4ec; padding: 10px 16px; margin: 16px 0; border-radius: 6px; }
 .box h2 { border: 0; margin: 0 0 4px; font-size: 17px; color: #A34700; } .box ul { margin: 0; padding-left: 20px; }
+.answer { border: 2px solid #0072B2; background: #eff6fb; padding: 10px 16px; margin: 16px 0; border-radius: 6px; }
+.answer h2 { border: 0; margin: 0 0 4px; font-size: 17px; color: #004F7C; } .answer p { margin: 4px 0; }
 .cards { display: grid; grid-template-columns: repeat(4, 1fr); gap: 10px; margin: 14px 0; }
 .card { border: 1px solid #ddd; border-radius: 6px; padding: 8px 12px; break-inside: avoid; }
 .card b { display: block; font-size: 19px; line-height: 1.25; } .card span { color: #555; font-size: 12.5px; }
@@ -40,7 +42,7 @@ nav { font-size: 13px; margin: 10px 0; } nav a { margin-right: 12px; color: #007
   nav, .modebar { display: none !important; }
   h2 { break-after: avoid; }
   .small table { font-size: 8.5px; } .small td, .small th { padding: 2px 3px; }
-  .box, .card { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
+  .box, .answer, .card { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
 #: Deterministic and offline: no logo, no link to a server, no upload.
 _PLOT_CONFIG = {

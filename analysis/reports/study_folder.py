@@ -1,0 +1,165 @@
+"""Opens a study folder: manifest, study file, points, runs, paths as frames, checked against `sim/results.py`.
+
+A study in progress is readable: what is not there yet is said, not guessed.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from analysis.errors import AnalysisError
+from sim.results import SCHEMA_VERSION, STUDY_TABLES
+
+_PATH_COLUMNS = (
+    "run_id", "log_weight", "required_fund_quanta", "adl_notional_quanta", "first_adl_ms", "first_fund_empty_ms",
+)  # fmt: skip
+
+
+@dataclass
+class StudyFolder:
+    """A study folder whose manifest and study file have been read; tables are read when asked for and kept."""
+
+    path: Path
+    manifest: Mapping[str, Any]
+    study: Mapping[str, Any]
+    study_text: str
+
+    @cached_property
+    def points(self) -> pd.DataFrame:
+        """One row a point: its index, scenario, arm, and the values of uncertainties (`u.`) and levers (`l.`)."""
+        path = self.path / "points.parquet"
+        if not path.is_file():
+            return pd.DataFrame(columns=[column.name for column in STUDY_TABLES["points"]])
+        return _read(path, "points").to_pandas()
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """One row a run that ended, however it ended, by point, scenario and replication."""
+        frame = self._table("runs", [column.name for column in STUDY_TABLES["runs"]])
+        return frame.sort_values(["point", "replication", "run_id"], kind="stable").reset_index(drop=True)
+
+    @cached_property
+    def paths(self) -> pd.DataFrame:
+        """One row a path of the reduced runs, the columns that reports use; without rows in a study of full runs."""
+        return self._table("paths", _PATH_COLUMNS)
+
+    @property
+    def done(self) -> pd.DataFrame:
+        """Runs that ended well."""
+        return self.runs[self.runs["status"] == "done"].reset_index(drop=True)
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+        return str(self.study.get("name") or self.manifest.get("name") or self.path.name)
+
+    @property
+    def seed(self) -> int:
+        """Seed of the study."""
+        found = self.study.get("seed", self.manifest.get("seed"))
+        if found is None and len(self.runs):
+            found = self.runs["seed"].iloc[0]
+        return int(found or 0)
+
+    @property
+    def fidelity(self) -> str:
+        """full, reduced, or both."""
+        kinds = sorted(set(self.runs["fidelity"])) if len(self.runs) else [str(self.study.get("fidelity", ""))]
+        return " and ".join(kinds)
+
+    @property
+    def asset(self) -> str:
+        """Settlement asset as printed."""
+        return str(self.manifest.get("asset") or "quote units")
+
+    @property
+    def quantum(self) -> float:
+        """Size of one quantum, quote units."""
+        return float(Decimal(str(self.manifest.get("quantum") or "0.000001")))
+
+    def factors(self, kind: str) -> list[Mapping[str, Any]]:
+        """The `uncertainties` or `levers` of the study file, as mappings."""
+        return [factor for factor in self.study.get(kind) or [] if isinstance(factor, Mapping)]
+
+    def unit_of(self, name: str) -> str:
+        """Unit of an uncertainty or lever, empty if the study file states none."""
+        for factor in (*self.factors("uncertainties"), *self.factors("levers")):
+            if factor.get("name") == name:
+                return str(factor.get("unit") or "")
+        return ""
+
+    def _table(self, table: str, names: Sequence[str]) -> pd.DataFrame:
+        kinds = {column.name: column.kind for column in STUDY_TABLES[table]}
+        schema = pa.schema([(name, pa.type_for_alias(kinds[name])) for name in names])
+        parts = sorted((self.path / table).glob("part-*.parquet"))
+        read = [_read(part, table, names).cast(schema) for part in parts]
+        return pa.concat_tables([schema.empty_table(), *read]).to_pandas()
+
+
+def open_study(path: str | Path) -> StudyFolder:
+    """Open a study folder of this schema version; AnalysisError if it is not one."""
+    folder = Path(path)
+    manifest = _manifest(folder)
+    version = manifest.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise AnalysisError(
+            f"{folder}: the study has schema version {version}, this program reads version {SCHEMA_VERSION};"
+            " use the clearsim version named in manifest.json"
+        )
+    text = _text(folder / "study.yaml")
+    try:
+        study = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise AnalysisError(f"{folder}/study.yaml: is not valid YAML: {error}") from error
+    if not isinstance(study, dict):
+        raise AnalysisError(f"{folder}/study.yaml: must be a mapping, found {type(study).__name__}")
+    return StudyFolder(folder, manifest, study, text)
+
+
+def is_study(path: str | Path) -> bool:
+    """Whether a folder is a study's, not a run's."""
+    return (Path(path) / "study.yaml").is_file()
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    if not folder.is_dir():
+        raise AnalysisError(f"{folder}: is not a folder; give the folder of a study")
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AnalysisError(f"{folder}: is not a study folder (manifest.json: {error.strerror})") from error
+    except ValueError as error:
+        raise AnalysisError(f"{folder}/manifest.json: is not valid JSON: {error}") from error
+    if not isinstance(manifest, dict):
+        raise AnalysisError(f"{folder}/manifest.json: must be a mapping, found {type(manifest).__name__}")
+    return manifest
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise AnalysisError(f"{path}: cannot be read: {error}") from error
+
+
+def _read(part: Path, table: str, names: Sequence[str] | None = None) -> pa.Table:
+    """A part with the columns of its table; AnalysisError names the part that lacks one or cannot be read."""
+    try:
+        with pq.ParquetFile(part) as handle:
+            found = set(handle.schema_arrow.names)
+            missing = [column.name for column in STUDY_TABLES[table] if column.name not in found]
+            if missing:
+                raise AnalysisError(f"{part}: columns {', '.join(missing)} are missing; another version wrote it")
+            read = handle.read(columns=list(names) if names is not None else None)
+            return read.select(list(names)) if names is not None else read
+    except (pa.ArrowException, OSError) as error:
+        raise AnalysisError(f"{part}: the part is corrupt or cut short ({error}); sweep again to write it") from error

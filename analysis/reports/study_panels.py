@@ -1,0 +1,134 @@
+"""Which figures a study's report has, in which order: those that its design can bear. Decides no look, no number."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis.charts.study.arms import draw_arms
+from analysis.charts.study.context import StudyContext
+from analysis.charts.study.exceedance import draw_exceedance, tail_frame
+from analysis.charts.study.fund_fan import draw_fund_fan, empty_frame, fan_frame
+from analysis.charts.study.sufficiency import draw_sufficiency
+from analysis.charts.study.threshold_stability import draw_threshold_stability
+from analysis.estimators.estimate import RefusedError
+from analysis.estimators.tails import FEWEST, TailFit, fit_tail, stability_table
+from analysis.reports.panels import Panel
+from analysis.reports.study_factors import factor_panels
+from analysis.reports.study_folder import StudyFolder
+from analysis.reports.study_samples import Sample, chance_of, curve_of, targets_of
+from analysis.reports.study_words import TARGETS, event_of, horizon_of, is_pooled, phrase, simulated_days
+
+MOST_CURVES = 3
+
+
+def study_context(study: StudyFolder, samples: Sequence[Sample]) -> StudyContext:
+    """Units and identity of a study for its charts."""
+    interest = study.manifest.get("open_interest_quote")
+    return StudyContext(
+        name=study.name,
+        seed=study.seed,
+        n_runs=len(study.done),
+        n_paths=sum(sample.n for sample in samples) if "reduced" in study.fidelity else 0,
+        asset=study.asset,
+        fidelity=study.fidelity,
+        study_hash=str(study.manifest.get("study_hash") or ""),
+        open_interest=float(interest) if isinstance(interest, int | float | str) and interest else math.nan,
+    )
+
+
+def study_panels(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> list[Panel]:
+    """Every figure of a study, in the order of the report."""
+    return [Panel(name, figure) for name, figure in _figures(study, samples, context)]
+
+
+def _figures(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> Iterator[Panel]:
+    event = event_of(study)
+    if len(samples) > 1:
+        frame, target = arms_frame(samples, level=context.level)
+        yield Panel("arms", draw_arms(frame, context, event=phrase(study, event), target=target))
+    if is_pooled(study):
+        for sample in samples[:MOST_CURVES]:
+            yield from _fund_size(study, sample, context, alone=len(samples) == 1)
+    yield from factor_panels(study, context, event)
+    if is_pooled(study) and samples:
+        yield Panel("fund-over-time", _over_time(study, samples[0], context))
+
+
+def arms_frame(samples: Sequence[Sample], *, level: float) -> tuple[pd.DataFrame, float]:
+    """The frame of `draw_arms`, and the rarest of TARGETS for which some arm has a fund."""
+    table = {sample.arm: targets_of(sample, TARGETS, level=level) for sample in samples}
+    told = [p for p in TARGETS if any(np.isfinite(_row(table[sample.arm], p)[0]) for sample in samples)]
+    target = min(told, default=TARGETS[0])
+    rows = []
+    for sample in samples:
+        try:
+            chance = chance_of(sample, level=level)
+            found = (chance.value, chance.low, chance.high, chance.events, chance.n)
+        except RefusedError:
+            found = (math.nan, math.nan, math.nan, -1, sample.n)
+        rows.append((sample.label, *found, *_row(table[sample.arm], target)))
+    names = ["arm", "probability", "low", "high", "events", "n", "fund", "fund_low", "fund_high"]
+    return pd.DataFrame(rows, columns=names), target
+
+
+def _row(targets: pd.DataFrame, p: float) -> tuple[float, float, float]:
+    row = targets[targets["target"] == p].iloc[0]
+    return float(row["fund"]), float(row["low"]), float(row["high"])
+
+
+def _fund_size(study: StudyFolder, sample: Sample, context: StudyContext, *, alone: bool) -> Iterator[Panel]:
+    """Curve, tail and stability of one arm."""
+    suffix = "" if alone else f"-arm-{sample.arm}"
+    words = f"fund exhausted within {horizon_of(study)}" + ("" if alone else f"; {sample.label}")
+    curve = curve_of(sample, level=context.level)
+    targets = targets_of(sample, TARGETS, level=context.level)
+    figure = draw_sufficiency(curve, context, event=words, targets=targets, at_hand=sample.fund)
+    yield Panel(f"sufficiency{suffix}", figure)
+    fit, why = _fit(sample)
+    event = f"required fund > F within {horizon_of(study)}"
+    if fit is None:
+        yield Panel(f"tail{suffix}", draw_exceedance(curve, context, event=event, tail_note=why))
+        return
+    shape = fit.shape(level=context.level)
+    figure = draw_exceedance(
+        curve, context, event=event, tail=tail_frame(fit, level=context.level), threshold=fit.threshold,
+        xi=(shape.value, shape.low, shape.high),
+    )  # fmt: skip
+    yield Panel(f"tail{suffix}", figure)
+    p = min(1e-4, 1 / sample.n)
+    try:
+        table = stability_table(sample.required, p, counts=_counts(sample.n, fit.k), level=context.level)
+    except RefusedError as error:
+        table, why = pd.DataFrame(), str(error)
+    figure = draw_threshold_stability(table, context, p=p, chosen_k=fit.k, why_none=why)
+    yield Panel(f"stability{suffix}", figure)
+
+
+def _fit(sample: Sample) -> tuple[TailFit | None, str]:
+    """The tail above the threshold that a hundredth of the outcomes exceeds (at least FEWEST); None, and why."""
+    if sample.is_weighted:
+        return None, "paths are weighted: the curve reaches the tail by itself"
+    if sample.over_runs:
+        return None, "paths of a run are not independent of one another: a bootstrap of paths would be too sure"
+    try:
+        return fit_tail(sample.required, _chosen_k(sample.n)), ""
+    except RefusedError as error:
+        return None, str(error)
+
+
+def _chosen_k(n: int) -> int:
+    return int(max(FEWEST, min(n // 100, 2_000)))
+
+
+def _counts(n: int, chosen: int) -> list[int]:
+    spread = np.geomspace(FEWEST, max(FEWEST, min(n // 10, 20_000)), 8).astype(np.int64)
+    return sorted({*spread.tolist(), chosen})
+
+
+def _over_time(study: StudyFolder, sample: Sample, context: StudyContext) -> object:
+    emptied = None
+    if not sample.is_weighted:
+        emptied = empty_frame(sample.first_empty_ms, horizon_days=simulated_days(study))
+    return draw_fund_fan(fan_frame([], []), context, emptied=emptied)

@@ -1,0 +1,263 @@
+"""The report of a study: `report.html` in its folder, one self-contained file.
+
+The first page has what a sceptic asks first: the question, the answer with its interval, and every warning. Then the
+figures, the design, what failed, how far to trust it, and what it takes to get the same numbers again. The same folder
+gives the same bytes.
+"""
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from analysis.charts.study.context import StudyContext
+from analysis.errors import AnalysisError
+from analysis.estimators.estimate import RefusedError
+from analysis.export import export_figures, parse_formats
+from analysis.money import format_short
+from analysis.reports.honesty import Finding
+from analysis.reports.page import Cell, embed, escape, page, table
+from analysis.reports.study_folder import StudyFolder, open_study
+from analysis.reports.study_honesty import examine_study, planned_runs
+from analysis.reports.study_panels import study_context, study_panels
+from analysis.reports.study_samples import Sample, arm_samples, chance_of, targets_of
+from analysis.reports.study_words import TARGETS, defined, design_kind, design_rows, event_of, is_pooled, phrase
+
+REPORT_NAME = "report.html"
+MOST_FAILURES = 30
+_ANCHORS = (
+    ("answer", "answer"),
+    ("arms", "arms"),
+    ("figures", "figures"),
+    ("design", "design and assumptions"),
+    ("failures", "failures"),
+    ("trust", "how far to trust this"),
+    ("again", "run it again"),
+)
+
+
+def write_study_report(folder: str | Path) -> Path:
+    """Write `report.html` into a study folder, whole or not at all; return its path. AnalysisError if it cannot be."""
+    study = open_study(folder)
+    target, waiting = study.path / REPORT_NAME, study.path / f".{REPORT_NAME}.partial"
+    text = build_study_report(study)
+    try:
+        waiting.write_text(text, encoding="utf-8")
+        os.replace(waiting, target)
+    except OSError as error:
+        waiting.unlink(missing_ok=True)
+        raise AnalysisError(f"{target}: cannot be written: {error.strerror or error}") from error
+    return target
+
+
+def export_study(folder: str | Path, formats: Sequence[str]) -> list[Path]:
+    """Write every figure of a study's report into `figures/` of its folder, in every format; return the paths."""
+    study = open_study(folder)
+    parse_formats(",".join(formats))
+    samples = arm_samples(study, event_of(study))
+    panels = study_panels(study, samples, study_context(study, samples))
+    return export_figures({panel.name: panel.figure for panel in panels}, study.path / "figures", formats)
+
+
+def build_study_report(study: StudyFolder) -> str:
+    """The report as HTML."""
+    samples = arm_samples(study, event_of(study))
+    context = study_context(study, samples)
+    findings = examine_study(study, samples)
+    panels = study_panels(study, samples, context)
+    figures = [embed(panel.name, panel.figure) for panel in panels]
+    body = [
+        _header(study, context),
+        _answer(study, samples, context),
+        _warnings(findings),
+        _arms(study, samples, context),
+        "<h2 id='figures'>Figures</h2>",
+        *(figures or ["<p>No run ended well: there is nothing to draw.</p>"]),
+        _design(study),
+        _failures(study),
+        _trust(findings),
+        _again(study),
+    ]
+    return page(title=f"{study.study.get('title') or study.name} · clearsim", body="\n".join(body))
+
+
+def _header(study: StudyFolder, context: StudyContext) -> str:
+    title = str(study.study.get("title") or study.name)
+    facts = (
+        f"{study.name} · seed {study.seed} · {len(study.done):,} of {planned_runs(study):,} runs done"
+        + (f" with {context.n_paths:,} paths" if context.n_paths else "")
+        + f" · fidelity {study.fidelity or 'not stated'} · design {design_kind(study) or 'not stated'}"
+        + f" · study {context.study_hash[:10] or '–'}"
+    )
+    links = "".join(f"<a href='#{anchor}'>{text}</a>" for anchor, text in _ANCHORS)
+    question = str(study.study.get("question") or "").strip()
+    asked = f"<p><b>Question.</b> {escape(question)}</p>" if question else ""
+    return f"<h1>{escape(title)}</h1><p class='sub'>{escape(facts)}</p>{asked}<nav>{links}</nav>"
+
+
+def _answer(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> str:
+    lines = [f"<p>{escape(line)}</p>" for line in _answer_lines(study, samples, context)]
+    meant = defined(study)
+    words = "; ".join(meant.sentences) if meant is not None else "not defined by the study: no answer to rely on"
+    lines.append(f"<p class='note'>“Sufficient” here: {escape(words)}.</p>")
+    return f"<div class='answer' id='answer'><h2>Answer</h2>{''.join(lines)}</div>"
+
+
+def _answer_lines(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> list[str]:
+    """What the study found, in sentences with intervals: as configured, and the fund for each target."""
+    if not samples:
+        return ["No run ended well: there is no answer."]
+    if not is_pooled(study):
+        return [
+            "The design visits its points on purpose, so there is no one probability: see the figures for how the"
+            " outcome changes with each factor."
+        ]
+    lines = []
+    event = event_of(study)
+    for sample in samples[:3]:
+        name = f"{sample.label}: " if len(samples) > 1 else ""
+        lines.append(
+            f"{name}P({phrase(study, event)}) with {_short(sample.fund, context)} at hand: {_chance(sample, context)}."
+        )
+        told = [_target(row, context) for row in targets_of(sample, TARGETS, level=context.level).to_dict("records")]
+        lines.append(f"{name}Fund that is exhausted with at most probability {'; '.join(told)}.")
+    if len(samples) > 3:
+        lines.append(f"The other {len(samples) - 3} arms stand in the table of arms.")
+    return lines
+
+
+def _chance(sample: Sample, context: StudyContext) -> str:
+    try:
+        found = chance_of(sample, level=context.level)
+    except RefusedError as error:
+        return f"refused: {error}"
+    if found.events == 0:
+        return f"0 of {found.n:,}, at most {found.high:.3g} ({context.interval}, {found.method})"
+    return (
+        f"{found.value:.3g} [{found.low:.3g}, {found.high:.3g}] ({context.interval}, {found.method},"
+        f" {found.events:,} of {found.n:,})"
+    )
+
+
+def _target(row: dict[str, object] | dict[object, object], context: StudyContext) -> str:
+    target, fund, low, high = (float(str(row[name])) for name in ("target", "fund", "low", "high"))
+    if math.isnan(fund):
+        return f"{target:g}: {row['note']}"
+    return f"{target:g}: {context.money(fund)} [{_short(low, context)}, {_short(high, context)}]"
+
+
+def _short(amount: float, context: StudyContext) -> str:
+    return format_short(amount, context.asset)
+
+
+def _warnings(findings: Sequence[Finding]) -> str:
+    lines = [
+        f"<li><b>{escape(finding.subject)}: {escape(finding.found)}.</b> {escape(finding.meaning)}</li>"
+        for finding in findings
+        if finding.warns
+    ]
+    return f"<div class='box'><h2>Read this first</h2><ul>{''.join(lines)}</ul></div>" if lines else ""
+
+
+def _arms(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> str:
+    heading = "<h2 id='arms'>Arms</h2>"
+    if not samples:
+        return heading + "<p>No arm has a run that ended well.</p>"
+    targets = TARGETS[:3]
+    rows = [_arm_row(sample, context, targets) for sample in samples]
+    event = phrase(study, event_of(study))
+    header = ("arm", "runs", "outcomes", f"P({event})", *(f"fund for {p:g} ({context.asset})" for p in targets))
+    note = (
+        f"<p class='note'>In brackets: {context.interval}. Outcomes are paths of reduced runs, or full runs. Arms share"
+        " their randomness.</p>"
+    )
+    return heading + note + table(header, rows, numbers=(1, 2))
+
+
+def _arm_row(sample: Sample, context: StudyContext, targets: Sequence[float]) -> list[object]:
+    told = targets_of(sample, targets, level=context.level).to_dict("records")
+    cells: list[object] = [sample.label, Cell(f"{sample.n_runs:,}", "n"), Cell(f"{sample.n:,}", "n")]
+    cells.append(_chance(sample, context).partition(" (")[0])
+    for row in told:
+        words = [_short(float(row[name]), context) for name in ("fund", "low", "high")]
+        known = not math.isnan(row["fund"])
+        cells.append(f"{words[0]} [{words[1]}, {words[2]}]" if known else Cell("<span class='dim'>not told</span>"))
+    return cells
+
+
+def _design(study: StudyFolder) -> str:
+    rows = design_rows(study)
+    kind = design_kind(study) or "not stated"
+    size = f"{len(study.points):,} points × {study.study.get('replications') or 1} replications"
+    base = str(study.study.get("base") or "–")
+    note = f"<p class='note'>Design {escape(kind)}: {escape(size)}; base config {escape(base)}.</p>"
+    factors = (
+        table(("factor", "kind", "config path", "values", "unit"), rows)
+        if rows
+        else "<p>Nothing is varied: all runs share one config.</p>"
+    )
+    fixed = study.study.get("set") or {}
+    assumed = [[Cell(f"<code>{escape(path)}</code>"), str(value)] for path, value in fixed.items()]
+    changed = (
+        "<p class='note'>Set on top of the base config:</p>" + table(("config path", "value"), assumed)
+        if assumed
+        else ""
+    )
+    meant = defined(study)
+    assumptions = "".join(f"<li>{escape(line)}</li>" for line in (meant.sentences if meant is not None else []))
+    listed = f"<p class='note'>What is assumed:</p><ul>{assumptions}</ul>" if assumptions else ""
+    return f"<h2 id='design'>Design and assumptions</h2>{note}{factors}{changed}{listed}"
+
+
+def _failures(study: StudyFolder) -> str:
+    heading = "<h2 id='failures'>Failures</h2>"
+    lost = study.runs[study.runs["status"] != "done"]
+    if lost.empty:
+        return heading + f"<p>None: all {len(study.runs):,} runs ended well.</p>"
+    rows = [
+        [
+            Cell(f"<code>{escape(row['run_id'])}</code>"),
+            Cell(f"{row['point']:,}", "n"),
+            Cell(f"{row['arm']:,}", "n"),
+            row["status"],
+            str(row["error"]).strip().splitlines()[0][:300] if str(row["error"]).strip() else "–",
+        ]
+        for row in lost.head(MOST_FAILURES).to_dict("records")
+    ]
+    more = f" The first {len(rows)} of {len(lost):,}." if len(lost) > len(rows) else ""
+    note = f"<p class='note'>Left out of every number.{more} <code>clearsim replay . RUN_ID</code> runs one again.</p>"
+    return heading + note + table(("run", "point", "arm", "status", "error"), rows, numbers=(1, 2))
+
+
+def _trust(findings: Sequence[Finding]) -> str:
+    rows = [
+        [finding.subject, Cell(f"<b>{escape(finding.found)}</b>"), finding.meaning + (" ⚠" if finding.warns else "")]
+        for finding in findings
+    ]
+    return "<h2 id='trust'>How far to trust this</h2>" + table(("check", "found", "meaning"), rows)
+
+
+def _again(study: StudyFolder) -> str:
+    manifest = study.manifest
+    versions = manifest.get("versions") or manifest.get("environment") or {}
+    configs = sorted(set(study.points["config_hash"])) if len(study.points) else []
+    facts = [
+        ("study hash", str(manifest.get("study_hash") or "–")),
+        ("result hash", str(manifest.get("result_hash") or "–")),
+        ("configs", f"{len(configs):,} different, the first {configs[0]}" if configs else "–"),
+        ("seed", str(study.seed)),
+        ("git commit", str(manifest.get("git_commit") or "none (installed package)")),
+        ("versions", ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) or "–"),
+        ("python", str(manifest.get("python") or versions.get("python") or "–")),
+        (
+            "time of all runs",
+            f"{float(study.runs['seconds'].sum()):,.1f} s of processor time" if len(study.runs) else "–",
+        ),
+    ]
+    return (
+        "<h2 id='again'>Run it again</h2><p>In the folder of this report: <code>clearsim verify .</code> runs some rows"
+        " again and compares them; <code>clearsim replay . RUN_ID</code> gives one run with its full event log.</p>"
+        + table(("", ""), facts)
+        + f"<details><summary>study.yaml ({len(study.study_text.splitlines()):,} lines)</summary>"
+        f"<pre>{escape(study.study_text[:200_000])}</pre></details>"
+    )

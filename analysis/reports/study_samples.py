@@ -1,0 +1,202 @@
+"""What each arm of a study found: its sample of required funds, P(event), and the fund for a target, with intervals.
+
+Runs are the unit that is independent. Paths of one run share its opening book and its point, so with ten runs or more
+in an arm the interval is taken over runs (Student t of their shares); with fewer it is that of independent paths, and
+holds for these books only, which the report says.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from analysis.estimators.estimate import Estimate, RefusedError
+from analysis.estimators.importance import WeightedCurve, weighted_probability
+from analysis.estimators.intervals import probability
+from analysis.estimators.quantiles import exceedance_curve, required_fund
+from analysis.reports.study_folder import StudyFolder
+
+F64 = npt.NDArray[np.float64]
+
+#: From so many runs on, each of many paths, the interval is taken over runs.
+FEWEST_CLUSTERS = 10
+_POINTS = 200
+EVENTS = {
+    "first_adl": "ADL begins",
+    "cash_zero": "the fund's cash is gone",
+    "equity_zero": "the fund is exhausted",
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The outcomes of one arm; arrays are (n,), one entry a path of reduced runs or a full run. Money in quote units.
+
+    cluster: index of the run (of the point, for full runs) that an outcome belongs to.  fund: at the start.
+    """
+
+    arm: int
+    label: str
+    required: F64
+    log_weight: F64
+    event: npt.NDArray[np.bool_]
+    first_empty_ms: npt.NDArray[np.int64]
+    cluster: npt.NDArray[np.int64]
+    fund: float
+    n_runs: int
+
+    @property
+    def n(self) -> int:
+        """Number of outcomes."""
+        return len(self.required)
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether any path was drawn under another law."""
+        return bool(np.any(self.log_weight))
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of independent groups."""
+        return len(np.unique(self.cluster))
+
+    @property
+    def over_runs(self) -> bool:
+        """Whether intervals are taken over groups of outcomes."""
+        return FEWEST_CLUSTERS <= self.n_clusters < self.n
+
+
+def arm_samples(study: StudyFolder, event: str) -> list[Sample]:
+    """One sample an arm with runs that ended well, by arm; `event` is a key of EVENTS."""
+    runs = study.done
+    outcomes = _outcomes(study, runs)
+    labels = arm_labels(study)
+    samples = []
+    for arm, rows in outcomes.groupby("arm", sort=True):
+        required = rows["required_fund_quanta"].to_numpy(np.float64) * study.quantum
+        fund = rows["fund_initial_quanta"].to_numpy(np.float64) * study.quantum
+        happened = {
+            "first_adl": rows["first_adl_ms"].to_numpy() >= 0,
+            "cash_zero": rows["first_fund_empty_ms"].to_numpy() >= 0,
+            "equity_zero": required > fund,
+        }[event]
+        samples.append(
+            Sample(
+                arm=int(arm),
+                label=labels.get(int(arm), f"arm {arm}"),
+                required=required,
+                log_weight=rows["log_weight"].to_numpy(np.float64),
+                event=happened,
+                first_empty_ms=rows["first_fund_empty_ms"].to_numpy(np.int64),
+                cluster=rows["cluster"].to_numpy(np.int64),
+                fund=float(np.median(fund)),
+                n_runs=int((runs["arm"] == arm).sum()),
+            )
+        )
+    return samples
+
+
+def _outcomes(study: StudyFolder, runs: pd.DataFrame) -> pd.DataFrame:
+    """One row an outcome: the paths of reduced runs, full runs themselves."""
+    keep = ["arm", "point", "fund_initial_quanta"]
+    measured = ["required_fund_quanta", "first_adl_ms", "first_fund_empty_ms"]
+    full = runs.loc[runs["fidelity"] == "full", [*keep, *measured]].assign(log_weight=0.0)
+    full["cluster"] = full["point"]
+    reduced = runs.loc[runs["fidelity"] != "full", ["run_id", *keep]].reset_index(drop=True)
+    reduced["cluster"] = np.arange(len(reduced))
+    paths = study.paths[["run_id", "log_weight", *measured]].merge(reduced, on="run_id", how="inner")
+    return pd.concat([frame for frame in (full, paths) if len(frame)] or [full.assign(run_id="")], ignore_index=True)
+
+
+def arm_labels(study: StudyFolder) -> dict[int, str]:
+    """What each arm is: the values of its levers, by arm; the study's name where it has no lever."""
+    levers = [name for name in study.points.columns if str(name).startswith("l.")]
+    if not levers:
+        return {int(arm): study.name for arm in study.points["arm"].unique()}
+    first = study.points.drop_duplicates("arm")
+    return {
+        int(row["arm"]): ", ".join(_level(study, str(name), row[name]) for name in levers)
+        for row in first.to_dict("records")
+    }
+
+
+def _level(study: StudyFolder, column: str, value: object) -> str:
+    name = column.removeprefix("l.")
+    unit = study.unit_of(name)
+    text = f"{value:,.6g}" if isinstance(value, int | float | np.number) else str(value)
+    return f"{name} {text}" + (f" {unit}" if unit else "")
+
+
+def curve_of(sample: Sample, *, level: float = 0.95) -> pd.DataFrame:
+    """P(a fund of size F is exhausted): columns fund, probability, low, high, events, n, by rising fund."""
+    names = ["fund", "probability", "low", "high", "events", "n"]
+    if sample.is_weighted:
+        table = WeightedCurve(sample.required, sample.log_weight).table(level=level)
+        return table[names]
+    curve = exceedance_curve(sample.required, level=level, max_points=_POINTS)
+    if not sample.over_runs:
+        return curve[names]
+    low, high = _over_runs(sample, curve["fund"].to_numpy(), level)
+    return curve.assign(low=np.minimum(low, curve["probability"]), high=np.maximum(high, curve["probability"]))[names]
+
+
+def _over_runs(sample: Sample, funds: F64, level: float) -> tuple[F64, F64]:
+    """Student t bounds of the mean share of runs, never narrower than those of independent outcomes."""
+    _, group = np.unique(sample.cluster, return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    pieces = np.split(sample.required[order], np.cumsum(np.bincount(group))[:-1])
+    shares = np.stack([1 - np.searchsorted(np.sort(piece), funds, side="right") / len(piece) for piece in pieces])
+    half = stats.t.isf((1 - level) / 2, len(pieces) - 1) * shares.std(axis=0, ddof=1) / math.sqrt(len(pieces))
+    crude = exceedance_curve(sample.required, at=funds, level=level)
+    mean = shares.mean(axis=0)
+    low = np.minimum(np.maximum(mean - half, 0.0), crude["low"].to_numpy())
+    return low, np.maximum(np.minimum(mean + half, 1.0), crude["high"].to_numpy())
+
+
+def chance_of(sample: Sample, *, level: float = 0.95) -> Estimate:
+    """P(event) of an arm. RefusedError where the weights are bad."""
+    if sample.is_weighted:
+        return weighted_probability(sample.event, sample.log_weight, level=level)
+    plain = probability(int(sample.event.sum()), sample.n, level=level)
+    if not sample.over_runs:
+        return plain
+    shares = pd.Series(sample.event.astype(np.float64)).groupby(sample.cluster).mean().to_numpy()
+    half = stats.t.isf((1 - level) / 2, len(shares) - 1) * shares.std(ddof=1) / math.sqrt(len(shares))
+    wider = {"low": min(plain.low, max(plain.value - half, 0.0)), "high": max(plain.high, min(plain.value + half, 1.0))}
+    return Estimate(**(plain.row() | wider | {"method": "crude, over runs", "note": f"{len(shares):,} runs"}))
+
+
+def fund_for(sample: Sample, p: float, *, level: float = 0.95) -> Estimate:
+    """The smallest fund exhausted with probability at most p. RefusedError where the outcomes do not bear it."""
+    if sample.is_weighted:
+        return WeightedCurve(sample.required, sample.log_weight).required_fund(p, level=level)
+    estimate = required_fund(sample.required, p, level=level)
+    if not sample.over_runs:
+        return estimate
+    funds = np.unique(sample.required)
+    funds = (
+        funds[np.unique(np.linspace(0, len(funds) - 1, 4 * _POINTS).astype(np.int64))] if len(funds) > 800 else funds
+    )
+    low, high = _over_runs(sample, funds, level)
+    bounds = [float(funds[np.argmax(side <= p)]) for side in (low, high) if (side <= p).any()]
+    if len(bounds) < 2:
+        raise RefusedError(f"{sample.n_clusters:,} runs cannot bound the fund for a probability of {p:g}: more runs")
+    wider = {"low": min(bounds[0], estimate.low), "high": max(bounds[1], estimate.high)}
+    return Estimate(**(estimate.row() | wider | {"method": "crude, curve over runs inverted"}))
+
+
+def targets_of(sample: Sample, targets: Sequence[float], *, level: float = 0.95) -> pd.DataFrame:
+    """Columns target, fund, low, high, note: the fund for each target, NaN and the reason where it is refused."""
+    rows: list[tuple[float, float, float, float, str]] = []
+    for p in targets:
+        try:
+            estimate = fund_for(sample, p, level=level)
+            rows.append((p, estimate.value, estimate.low, estimate.high, ""))
+        except RefusedError as error:
+            needed = f"at least {error.runs_needed:,} outcomes are needed" if error.runs_needed else str(error)
+            rows.append((p, math.nan, math.nan, math.nan, needed))
+    return pd.DataFrame(rows, columns=["target", "fund", "low", "high", "note"])
