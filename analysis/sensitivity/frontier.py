@@ -1,0 +1,133 @@
+"""Trade-off between arms of a study: chance of an event against capital locked and liquidations that were not needed.
+
+An arm is efficient if no other is at least as good in everything and better in something. That rests on estimates, so
+each arm also has the share of bootstrap resamples (of runs, the same for all arms: they share their randomness) in
+which it is efficient.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analysis.errors import AnalysisError
+from analysis.estimators.estimate import Estimate
+from analysis.estimators.intervals import wilson
+from analysis.sensitivity.frames import EVENTS, F64, outcome_of
+
+Bool = npt.NDArray[np.bool_]
+
+ARMS = (
+    "arm", "group", "capital", "probability", "low", "high", "events", "n", "unneeded", "unneeded_low",
+    "unneeded_high", "efficient", "efficient_share", "level", "method",
+)  # fmt: skip
+
+
+def trade_off(
+    points: pd.DataFrame,
+    runs: pd.DataFrame,
+    *,
+    capital: Mapping[int, float],
+    event: str = "adl",
+    paths: pd.DataFrame | None = None,
+    unneeded: Mapping[int, Estimate] | None = None,
+    fund_lever: str | None = None,
+    level: float = 0.95,
+    resamples: int = 400,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """One row an arm, columns ARMS: its label, group (its levers other than `fund_lever`), P(event) with Wilson bounds.
+
+    capital: quote units locked in an arm, by its number (see `capital_of_arms`).  event: of EVENTS.  paths: of reduced
+    runs; each path then counts.  unneeded: share of liquidated notional not needed, by arm (see `unneeded.py`).
+    Only runs that every arm has are compared; AnalysisError where there are none.
+    """
+    happened = paired_events(points, runs, event, paths)
+    arms, n = [int(arm) for arm in happened.columns], len(happened)
+    counts = happened.to_numpy().sum(axis=0)
+    low, high = wilson(counts, np.full(len(arms), n), level=level)
+    frame = pd.DataFrame(arm_labels(points, arms, fund_lever), columns=["arm", "group"])
+    frame["capital"] = [float(capital[arm]) for arm in arms]
+    frame["probability"], frame["low"], frame["high"] = counts / n, low, high
+    frame["events"], frame["n"] = counts, n
+    found = [(unneeded or {}).get(arm) for arm in arms]
+    for name, key in (("unneeded", "value"), ("unneeded_low", "low"), ("unneeded_high", "high")):
+        frame[name] = [np.nan if estimate is None else getattr(estimate, key) for estimate in found]
+    costs = [frame["capital"].to_numpy(np.float64), frame["unneeded"].to_numpy(np.float64)]
+    frame["efficient"] = is_efficient(np.column_stack([counts / n, *costs]))
+    frame["efficient_share"] = _efficient_share(happened.to_numpy(), costs, resamples=resamples, seed=seed)
+    frame["level"], frame["method"] = level, "crude, Wilson; common random numbers across arms"
+    return frame[list(ARMS)]
+
+
+def is_efficient(costs: F64) -> Bool:
+    """(arms,) whether no other arm is at most as costly in every column and less in one. NaN columns are left out."""
+    known = costs[:, np.isfinite(costs).all(axis=0)]
+    no_worse = (known[:, None, :] <= known[None, :, :]).all(axis=2)
+    better = (known[:, None, :] < known[None, :, :]).any(axis=2)
+    return np.asarray(~(no_worse & better).any(axis=0))
+
+
+def paired_events(
+    points: pd.DataFrame, runs: pd.DataFrame, event: str, paths: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Whether the event happened: a row for each run (or path) that all arms have, a column an arm.
+
+    Rows are matched by the place of the point in its arm, replication (and path): arms share the randomness of a row.
+    """
+    if event not in EVENTS:
+        raise AnalysisError(f"event {event!r} is not known; one of {', '.join(EVENTS)}")
+    ordered = points.sort_values("point", kind="stable")
+    place = dict(zip(ordered["point"], ordered.groupby("arm").cumcount(), strict=True))
+    table = runs[runs["status"] == "done"].assign(place=lambda done: done["point"].map(place))
+    keys = ["place", "replication"]
+    if paths is not None:
+        if (paths["log_weight"] != 0).any():
+            raise AnalysisError("a trade-off counts paths, and these carry weights: run the study with sampler crude")
+        keys.append("path")
+        own = ["run_id", "arm", "place", "replication"]
+        table = paths[["run_id", "path", EVENTS[event][0]]].merge(table[own], on="run_id")
+    table = table.assign(happened=outcome_of(table, event))
+    wide = table.set_index([*keys, "arm"])["happened"].unstack("arm").dropna()
+    if wide.empty:
+        raise AnalysisError("no run is done in every arm: there is nothing to compare")
+    return wide.astype(bool)
+
+
+def arm_labels(points: pd.DataFrame, arms: Sequence[int], fund_lever: str | None) -> list[tuple[str, str]]:
+    """(label, group) of each arm from its levers; a lever that is the same in all arms is not named."""
+    levers = [name for name in points.columns if name.startswith("l.")]
+    settings = points.drop_duplicates("arm").set_index("arm").loc[list(arms), levers]
+    moving = [name for name in levers if settings[name].nunique(dropna=False) > 1]
+    others = [name for name in moving if name[2:] != fund_lever and name != fund_lever]
+
+    def words(row: Mapping[str, Any], names: Sequence[str]) -> str:
+        return ", ".join(f"{name[2:]} {row[name]}" for name in names)
+
+    rows = settings.to_dict("records")
+    return [
+        (words(row, moving) or f"arm {arm}", words(row, others) or "all arms")
+        for arm, row in zip(arms, rows, strict=True)
+    ]
+
+
+def capital_of_arms(
+    runs: pd.DataFrame, *, quantum: float, margin: Mapping[int, float] | None = None
+) -> dict[int, float]:
+    """Capital locked in each arm, quote units: the fund's seed, and the margin that traders must post if it is given.
+
+    margin: quote units by arm, e.g. twice the open interest x its maintenance rate (longs and shorts both post it).
+    """
+    seeds = runs[runs["status"] == "done"].groupby("arm")["fund_initial_quanta"].mean()
+    return {int(arm): float(seed) * quantum + (margin or {}).get(int(arm), 0.0) for arm, seed in seeds.items()}
+
+
+def _efficient_share(happened: Bool, costs: Sequence[F64], *, resamples: int, seed: int) -> F64:
+    """(arms,) share of resamples of the rows in which an arm is efficient; other costs stay at their estimates."""
+    patterns, counts = np.unique(happened, axis=0, return_counts=True)
+    n = int(counts.sum())
+    weights = np.random.default_rng(seed).multinomial(n, counts / n, size=resamples)
+    drawn = weights @ patterns.astype(np.float64) / n
+    return np.asarray(np.mean([is_efficient(np.column_stack([row, *costs])) for row in drawn], axis=0))

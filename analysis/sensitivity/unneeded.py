@@ -1,0 +1,94 @@
+"""Liquidations that were not needed: the account would have kept its equity above zero without them.
+
+Definition. A liquidation at time t of a long position with bankruptcy price b was *needed* if the index was at or below
+b at some time from t to the end of the run (short: at or above). Otherwise, left alone, the position would have lost
+money but never owed any within the horizon, and nobody but its owner had a stake in it.
+
+Limits. The index holds the impact of the liquidations themselves (where a config has impact on the index): a world
+without them would have needed fewer, so the share not needed is too low there. The index is seen at the samples of
+`series`: a spike between two samples is missed, so the share is too high by those. Cross-margin rows: b holds their
+other markets fixed.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis.errors import AnalysisError
+from analysis.estimators.estimate import Estimate
+from analysis.estimators.intervals import tail_mass
+from analysis.sensitivity.frames import F64
+
+
+def judge_liquidations(
+    liquidations: pd.DataFrame, series: pd.DataFrame, lot_sizes: Mapping[str, float]
+) -> pd.DataFrame:
+    """One row a liquidation: time_ms, account, market, notional (closed x mark, quote units), worst_index, needed.
+
+    liquidations, series: tables of a run (detail events).  lot_sizes: base units of a lot, by market. A liquidation
+    without a later sample is judged by its own mark.
+    """
+    rows = []
+    for market, own in liquidations.groupby("market", sort=False):
+        samples = series[series["market"] == market].sort_values("time_ms", kind="stable")
+        if samples.empty:
+            raise AnalysisError(f"series has no samples of {market}: run with --detail events")
+        low, high = _extremes_after(samples, own)
+        is_long = (own["lots"] > 0).to_numpy()
+        worst = np.where(is_long, low, high)
+        bankruptcy = own["bankruptcy_price"].to_numpy(np.float64)
+        closed = own[["lots_book", "lots_taken_over", "lots_adl"]].sum(axis=1).to_numpy(np.float64)
+        frame = own[["time_ms", "account", "market"]].copy()
+        frame["notional"] = closed * own["mark_price"].to_numpy(np.float64) * lot_sizes[str(market)]
+        frame["worst_index"] = worst
+        frame["needed"] = np.where(is_long, worst <= bankruptcy, worst >= bankruptcy)
+        rows.append(frame)
+    columns = ["time_ms", "account", "market", "notional", "worst_index", "needed"]
+    return pd.concat(rows).sort_index() if rows else pd.DataFrame(columns=columns)
+
+
+def _extremes_after(samples: pd.DataFrame, own: pd.DataFrame) -> tuple[F64, F64]:
+    """Lowest and highest index from each liquidation to the end."""
+    times, index = samples["time_ms"].to_numpy(), samples["index_price"].to_numpy(np.float64)
+    lowest = np.append(np.minimum.accumulate(index[::-1])[::-1], np.inf)
+    highest = np.append(np.maximum.accumulate(index[::-1])[::-1], -np.inf)
+    place = np.searchsorted(times, own["time_ms"].to_numpy(), side="left")
+    mark = own["mark_price"].to_numpy(np.float64)
+    after = place < len(times)
+    return np.where(after, lowest[place], mark), np.where(after, highest[place], mark)
+
+
+def unneeded_share(
+    judged: Sequence[pd.DataFrame], *, level: float = 0.95, resamples: int = 1000, seed: int = 0
+) -> Estimate:
+    """Share of liquidated notional that was not needed, over several runs (frames of `judge_liquidations`).
+
+    Interval: bootstrap of runs; of one run the share is a fact, and the bounds are it. AnalysisError where nothing was
+    liquidated.
+    """
+    sums = np.array(
+        [
+            (float(run.loc[~run["needed"].astype(bool), "notional"].sum()), float(run["notional"].sum()))
+            for run in judged
+        ]
+    )
+    if not len(sums) or sums[:, 1].sum() <= 0:
+        raise AnalysisError("no run liquidated anything: there is no share that was not needed")
+    value = float(sums[:, 0].sum() / sums[:, 1].sum())
+    n, below, above = len(sums), *tail_mass(level, "two")
+    generator = np.random.default_rng(seed)
+    drawn = generator.multinomial(n, np.full(n, 1 / n), size=resamples) @ sums
+    ratio = drawn[drawn[:, 1] > 0, 0] / drawn[drawn[:, 1] > 0, 1]
+    low, high = np.quantile(ratio, (below, 1 - above))
+    events = int(sum(int((~run["needed"].astype(bool)).sum()) for run in judged))
+    return Estimate(
+        value=value,
+        low=min(float(low), value),
+        high=max(float(high), value),
+        level=level,
+        method="share of liquidated notional, bootstrap of runs" if n > 1 else "share of liquidated notional, one run",
+        n=n,
+        events=events,
+        note="events: liquidations not needed",
+    )
