@@ -64,7 +64,7 @@ class _Search:
         return int(np.count_nonzero(self.seen[size]))
 
     def bracket(self, least: int, low: float, high: float, tolerance: float) -> tuple[float, float]:
-        """(a, b), b - a <= tolerance: fewer than `least` runs at a, at least so many at b; b NaN if not even at high."""
+        """(a, b), b - a <= tolerance: fewer than `least` runs at a, so many at b; b NaN if not even at high."""
         if self.count(high) < least:
             return high, float("nan")
         if self.count(low) >= least:
