@@ -87,7 +87,7 @@ def open_cluster(settings: ExecutorSettings, *, say: Callable[[str], None]) -> I
     client = _connect(target, name, settings)
     try:
         _require_same(client, name, settings, say)
-        yield Cluster(client, name=name, expected=environment(), settings=settings)
+        yield Cluster(client, name=name, expected=dict(environment()), settings=settings)
     finally:
         client.close(timeout=2)
 
@@ -100,9 +100,11 @@ def _local_workers(settings: ExecutorSettings) -> Iterator[Cluster]:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
             silence_logs=logging.CRITICAL,
-            preload="sim.sweep.tasks",
+            preload="sim.sweep.worker_setup",
         )
     _silence()
     try:

@@ -160,6 +160,14 @@ class StudyStore:
         else:
             self.tick()
 
+    def add_part(self, rows: pa.Table, paths: pa.Table) -> None:
+        """Take over whole runs that another study folder stores, with their paths; they are on disk at once."""
+        self.flush()
+        part = self._new_part()
+        if rows.num_rows:
+            self._write(part, rows, paths)
+            self._ids.update(rows.column("run_id").to_pylist())
+
     def tick(self) -> None:
         """Write what waits if it has waited long; cheap, for a caller's idle moments."""
         if self._waiting.runs and time.monotonic() - self._waiting.since >= FLUSH_SECONDS:
@@ -171,12 +179,8 @@ class StudyStore:
         if not waiting.runs:
             return
         rows = pa.Table.from_batches([rows_to_batch([row for row, _ in waiting.runs])])
-        paths = [batch for _, batch in waiting.runs if batch is not None]
-        with telling_what_is_kept(self.folder, n_waiting=len(waiting.runs)):
-            if paths:
-                table = pa.Table.from_batches(paths, schema=PATHS_SCHEMA)
-                write_whole(self.folder / "paths" / waiting.name, parquet_bytes(table))
-            write_whole(self.folder / "runs" / waiting.name, parquet_bytes(rows))
+        batches = [batch for _, batch in waiting.runs if batch is not None]
+        self._write(waiting, rows, pa.Table.from_batches(batches, schema=PATHS_SCHEMA))
         self._waiting = self._new_part()  # after both: an interrupt before it writes the same part once more
 
     def run_parts(self) -> list[Path]:
@@ -205,6 +209,12 @@ class StudyStore:
         for path in self.path_parts():
             by_run.update(hash_paths_of_runs(read_part(path, PATHS_SCHEMA)))
         return combine_hashes({"runs": hash_rows(rows), **{f"paths/{run}": by_run[run] for run in sorted(by_run)}})
+
+    def _write(self, part: _Waiting, rows: pa.Table, paths: pa.Table) -> None:
+        with telling_what_is_kept(self.folder, n_waiting=rows.num_rows):
+            if paths.num_rows:
+                write_whole(self.folder / "paths" / part.name, parquet_bytes(paths))
+            write_whole(self.folder / "runs" / part.name, parquet_bytes(rows))
 
     def _new_part(self) -> _Waiting:
         name = f"part-{self._writer}-{self._number:06d}.parquet"

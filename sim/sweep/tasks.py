@@ -4,9 +4,8 @@ Parcels are bytes, so that Dask neither looks into them nor copies them.
 """
 
 import pickle
-import signal
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sim.sweep.environment import differences, environment
 from sim.sweep.lost import run_guarded
@@ -47,8 +46,3 @@ def unpack(parcel: Parcel) -> "list[Outcome]":
     """The outcomes of a task."""
     outcomes: list[Outcome] = pickle.loads(parcel.outcomes)
     return outcomes
-
-
-def dask_setup(worker: Any) -> None:
-    """Preload of local workers: Ctrl-C reaches the whole process group, but stopping is the parent's decision."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

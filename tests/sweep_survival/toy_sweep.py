@@ -17,7 +17,7 @@ _EMPTY = {"int64": 0, "int32": 0, "float64": math.nan, "bool": False, "string": 
 
 @dataclass(frozen=True)
 class ToyJob:
-    """Behaves as `what` says: done, paths, raises, kills, kills_once, sleeps."""
+    """Behaves as `what` says: done, paths, raises, leaks, exits, kills, waits (for a kill, the first time)."""
 
     run_id: str
     number: int
@@ -62,8 +62,12 @@ def run_toy(job):
         return Outcome(job.run_id, toy_row(job, status="failed", error="ValueError: as planned"), None)
     if job.what == "leaks":
         raise RuntimeError("this should have become a row")
-    if job.what == "kills" or (job.what == "kills_once" and _first_time(job)):
+    if job.what == "exits":
+        raise SystemExit(3)
+    if job.what == "kills":
         os.kill(os.getpid(), signal.SIGKILL)
+    if job.what == "waits" and _first_time(job):
+        time.sleep(600)
     return Outcome(job.run_id, toy_row(job), toy_paths(job) if job.what == "paths" else None)
 
 
@@ -71,5 +75,6 @@ def _first_time(job):
     note = Path(job.notes) / f"{job.run_id}.tried"
     if note.exists():
         return False
-    note.touch()
+    note.with_suffix(".new").write_text(str(os.getpid()))
+    note.with_suffix(".new").rename(note)
     return True

@@ -233,7 +233,7 @@ def test_a_full_disk_is_told_and_keeps_what_was_stored_and_nothing_half(tmp_path
             again.add(outcome)
         with monkeypatch.context() as patch:
             FullDisk(patch, room=0)
-            with pytest.raises(ResultError, match=r"disk is full; finished runs that are not stored: 3, all.*same command again"):
+            with pytest.raises(ResultError, match=r"disk is full; finished runs that are not stored: 3.*same command"):
                 again.flush()
             assert not list(folder.rglob("*.partial"))
             assert StudyStore.open(folder, read_only=True).result_hash() == before

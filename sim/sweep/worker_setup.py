@@ -1,0 +1,9 @@
+"""Preload of local workers, which Dask calls when one starts."""
+
+import signal
+from typing import Any
+
+
+def dask_setup(worker: Any) -> None:
+    """Ignore Ctrl-C: it reaches the whole process group, but stopping is the parent's decision."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,55 @@
+"""Who may write a folder where the file system knows no locks: the process id in the lock file decides."""
+
+import errno
+import json
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from sim.errors import ResultError
+from sim.sweep import lock
+from sim.sweep.lock import FolderLock
+
+
+@pytest.fixture
+def no_system_locks(monkeypatch):
+    def flock(descriptor, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(lock.fcntl, "flock", flock)
+
+
+def a_dead_pid():
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+        return process.pid
+
+
+def left_by(folder, *, pid, host):
+    (folder / ".lock").write_text(json.dumps({"pid": pid, "host": host}))
+    return FolderLock(folder)
+
+
+def test_what_a_dead_process_left_is_taken_over(tmp_path, no_system_locks):
+    taken = left_by(tmp_path, pid=a_dead_pid(), host=platform.node())
+    taken.acquire()
+    with pytest.raises(ResultError, match="is writing it"):
+        FolderLock(tmp_path).acquire()
+    taken.release()
+    FolderLock(tmp_path).acquire()
+
+
+def test_a_process_on_another_machine_is_believed_to_live(tmp_path, no_system_locks):
+    with pytest.raises(ResultError, match=r"process 77 on elsewhere is writing it.*delete .*\.lock"):
+        left_by(tmp_path, pid=77, host="elsewhere").acquire()
+
+
+def test_with_system_locks_an_unlocked_file_is_free_whatever_it_says(tmp_path):
+    left_by(tmp_path, pid=77, host="elsewhere").acquire()
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path):
+    with pytest.raises(ResultError, match="cannot be written"):
+        FolderLock(tmp_path / "none").acquire()
