@@ -6,7 +6,6 @@ commands need is imported when they run, so that `--help` is quick.
 
 import os
 import shlex
-import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -16,13 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from sim.errors import ClearsimError, ConfigError, InputDataError
+from sim.interrupt import INTERRUPTED, catch_signals
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from sim.config import LoadedConfig
 
-FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+FAILED, BAD_INPUT = 1, 2
 #: Columns of what is written to a file or pipe.
 WIDTH = 110
 
@@ -299,13 +299,9 @@ def _stop(code: int, message: str) -> NoReturn:
     raise SystemExit(code)
 
 
-def _raise_terminated(signum: int, frame: object) -> NoReturn:
-    raise SystemExit(TERMINATED)
-
-
 def main() -> None:
     """Run the command line; never shows a traceback unless asked with --debug."""
-    signal.signal(signal.SIGTERM, _raise_terminated)
+    catch_signals()
     replay_with = shlex.join(_command())
     try:
         code = app(standalone_mode=False)  # typer returns the code of an Exit, and 130 for Ctrl-C

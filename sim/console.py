@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from sim.interrupt import stop_if_asked
 from sim.whopaid import who_paid
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ class RunProgress:
             self._bar.stop()
 
     def __call__(self, time_ms: int, mark: float, fund_quanta: int, liquidated: int) -> None:
-        """Show where the run stands, at most ten times a second."""
+        """Show where the run stands, at most ten times a second; stop the run if a signal asked for it."""
+        stop_if_asked()
         if self._bar is None:
             self._plain(time_ms, mark, fund_quanta, liquidated)
             return

@@ -13,6 +13,7 @@ HEIGHT = {
     # nouns, numbers, schemas
     "units": 0,
     "errors": 0,
+    "interrupt": 0,
     "events": 0,
     "results": 0,
     "rng": 0,

@@ -47,7 +47,7 @@ def run(name: str, *overrides: str) -> Outcome:
     kept = Kept()
     result = simulate(load_config(name, overrides).config, detail="events", progress=None, event_sink=kept)
     table = result.accounts
-    names = np.where([bool(label) for label in table["name"]], table["name"], table["cohort"])
+    names = np.where(np.asarray(table["mode"]) == "reserved", table["name"], table["cohort"])
     keys = [(str(label), str(mode)) for label, mode in zip(names, table["mode"], strict=True)]
     final = [int(value) * QUANTUM for value in table["equity_final_quanta"]]
     initial = [int(value) * QUANTUM for value in table["equity_initial_quanta"]]
