@@ -65,6 +65,22 @@ class Search:
     case: Bool
     peel: float
     least_mass: float
+    _known: dict[str, tuple[F64, npt.NDArray[np.int64]]] = field(default_factory=dict, repr=False)
+
+    def values(self, name: str) -> F64:
+        """(n,) values of a numeric input."""
+        return self._sorted(name)[0]
+
+    def order(self, name: str) -> npt.NDArray[np.int64]:
+        """Rows by rising value of a numeric input, without those that have none."""
+        return self._sorted(name)[1]
+
+    def _sorted(self, name: str) -> tuple[F64, npt.NDArray[np.int64]]:
+        if name not in self._known:
+            values = self.inputs[name].to_numpy(np.float64)
+            order = np.argsort(values, kind="stable")
+            self._known[name] = values, order[np.isfinite(values[order])]
+        return self._known[name]
 
     def density(self, held: Bool) -> float:
         """Share of cases among the rows held."""
@@ -72,58 +88,93 @@ class Search:
 
 
 def find_box(search: Search, *, density: float | None, quasi_p: float) -> Box:
-    """The box of the trail with the best harmonic mean of coverage and density, pasted and pruned.
+    """The box of all trails with the best harmonic mean of coverage and density, pasted and pruned.
 
     density: if given, the box of most coverage among those at least so dense, in place of that. quasi_p: restrictions
     that chance alone would give with more than this probability are dropped. May be the box that restricts nothing.
     """
-    trail = peel(search)
-    chosen = _choose(search, trail, density)
-    return prune(search, paste(search, chosen), quasi_p)
+    trails = [box for start in starts(search) for box in peel(search, start)]
+    return prune(search, paste(search, _choose(search, trails, density)), quasi_p)
 
 
-def peel(search: Search) -> list[Box]:
-    """The trail of boxes, each a slice smaller: the slice whose loss raises the density most for each row lost."""
-    box, trail = Box(), [Box()]
+def starts(search: Search) -> list[Box]:
+    """Where trails begin: everything, and each half of each number's values.
+
+    Peeling is greedy: cases at both ends of one input hide each other from a trail that begins with everything.
+    """
+    found = [Box()]
+    for name in search.inputs.columns:
+        column = search.inputs[name]
+        if is_numeric(column) and column.nunique() > 1:
+            middle = float(column.median())
+            found += [Box({name: (-np.inf, middle)}), Box({name: (middle, np.inf)})]
+    return found
+
+
+def peel(search: Search, start: Box) -> list[Box]:
+    """The trail of boxes, each a slice smaller: the slice whose loss raises the density most for each row lost.
+
+    It goes on where every slice lowers the density, for a hole of other runs may lie before the cases, until the box
+    holds nothing but cases or the least mass.
+    """
+    box, trail = start, [start]
     least = max(2, int(np.ceil(search.least_mass * len(search.case))))
+    held = box.inside(search.inputs)
     while True:
-        held = box.inside(search.inputs)
-        now = search.density(held)
-        best, best_gain = None, 0.0
-        for smaller in _slices(search, box, held):
-            left = smaller.inside(search.inputs)
-            lost = int(held.sum() - left.sum())
-            if left.sum() < least or lost == 0:
+        n, cases = int(held.sum()), int(search.case[held].sum())
+        best, best_gain = None, -np.inf
+        for cut in _slices(search, box, held):
+            if n - cut.rows < least:
                 continue
-            gain = (search.density(left) - now) / lost
+            gain = ((cases - cut.cases) / (n - cut.rows) - cases / n) / cut.rows
             if gain > best_gain:
-                best, best_gain = smaller, gain
-        if best is None:
+                best, best_gain = cut, gain
+        if best is None or cases in (0, n):
             return trail
-        box = best
+        box = best.box
+        held &= box.inside(search.inputs)
         trail.append(box)
 
 
-def _slices(search: Search, box: Box, held: Bool) -> Iterator[Box]:
+@dataclass(frozen=True)
+class _Slice:
+    """A box less a slice, and how many rows and cases the slice takes."""
+
+    box: Box
+    rows: int
+    cases: int
+
+
+def _slices(search: Search, box: Box, held: Bool) -> Iterator[_Slice]:
     """The box less a thin slice at either end of a number, or less one label."""
     for name in search.inputs.columns:
         column = search.inputs[name]
-        if not is_numeric(column):
-            labels = frozenset(column[held].unique())
-            yield from (box.keeping(name, labels - {label}) for label in labels if len(labels) > 1)
+        if is_numeric(column):
+            yield from _ends(search, box, held, name)
             continue
-        values = np.sort(column.to_numpy(np.float64)[held])
-        values = values[np.isfinite(values)]
-        if len(values) < 2 or values[0] == values[-1]:
-            continue
-        low, high = box.limits.get(name, (-np.inf, np.inf))
-        count = max(1, int(search.peel * len(values)))
-        rise = int(np.searchsorted(values, values[count - 1], side="right"))
-        fall = int(np.searchsorted(values, values[-count], side="left"))
-        if rise < len(values):
-            yield box.restricted(name, (values[rise - 1] + values[rise]) / 2, high)
-        if fall > 0:
-            yield box.restricted(name, low, (values[fall - 1] + values[fall]) / 2)
+        labels = frozenset(column[held].unique())
+        for label in labels if len(labels) > 1 else ():
+            lost = held & (column == label).to_numpy()
+            yield _Slice(box.keeping(name, labels - {label}), int(lost.sum()), int(search.case[lost].sum()))
+
+
+def _ends(search: Search, box: Box, held: Bool, name: str) -> Iterator[_Slice]:
+    """Slices at the two ends of a number; rows with equal values go together, limits lie between values."""
+    order = search.order(name)
+    order = order[held[order]]
+    values, case = search.values(name)[order], search.case[order]
+    if len(values) < 2 or values[0] == values[-1]:
+        return
+    low, high = box.limits.get(name, (-np.inf, np.inf))
+    count = max(1, int(search.peel * len(values)))
+    rise = int(np.searchsorted(values, values[count - 1], side="right"))
+    fall = int(np.searchsorted(values, values[-count], side="left"))
+    if rise < len(values):
+        limit = (float(values[rise - 1]) + float(values[rise])) / 2
+        yield _Slice(box.restricted(name, limit, high), rise, int(case[:rise].sum()))
+    if fall > 0:
+        limit = (float(values[fall - 1]) + float(values[fall])) / 2
+        yield _Slice(box.restricted(name, low, limit), len(values) - fall, int(case[fall:].sum()))
 
 
 def _choose(search: Search, trail: list[Box], density: float | None) -> Box:

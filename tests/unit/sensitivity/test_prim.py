@@ -1,0 +1,98 @@
+"""PRIM finds planted boxes, finds none in noise, and is honest about what it found."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.errors import AnalysisError
+from analysis.sensitivity.peeling import Box, Search, quasi_p_values
+from analysis.sensitivity.prim import boxes_of_study, find_boxes
+from tests.unit.sensitivity.studies import points_of, runs_of
+
+
+def planted(n=3000, seed=0):
+    """Cases with 90% where a < 0.3 and b > 0.6 (12% of the runs), with 2% elsewhere."""
+    generator = np.random.default_rng(seed)
+    inputs = pd.DataFrame(generator.random((n, 5)), columns=list("abcde"))
+    inside = (inputs["a"] < 0.3) & (inputs["b"] > 0.6)
+    return inputs, generator.random(n) < np.where(inside, 0.9, 0.02)
+
+
+def test_a_planted_box_is_recovered():
+    inputs, case = planted()
+    found = find_boxes(inputs, case, units={"a": "x"})
+    limits = found.limits[found.limits["box"] == 1].set_index("input")
+    assert sorted(limits.index) == ["a", "b"]
+    assert limits.loc["a", "low"] == limits.loc["a", "range_low"]
+    assert limits.loc["a", "high"] == pytest.approx(0.3, abs=0.02)
+    assert limits.loc["b", "low"] == pytest.approx(0.6, abs=0.03)
+    assert (limits["quasi_p"] < 1e-6).all()
+    assert limits.loc["a", "unit"] == "x"
+    first = found.measures.iloc[0]
+    assert first["density_low"] <= 0.9 <= first["density_high"]
+    coverage = 0.12 * 0.9 / (0.12 * 0.9 + 0.88 * 0.02)
+    assert first["coverage_low"] <= coverage <= first["coverage_high"]
+    assert first["mass"] == pytest.approx(0.12, abs=0.02)
+    assert first["measured_on"] == 1500
+    assert first["n"] == 3000
+    assert len(found.measures) == 1  # what is left outside is noise
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_there_is_no_box_in_noise(seed):
+    generator = np.random.default_rng(seed)
+    inputs = pd.DataFrame(generator.random((1000, 4)), columns=list("abcd"))
+    found = find_boxes(inputs, generator.random(1000) < 0.1, seed=seed)
+    assert len(found.measures) == 0
+    assert list(found.limits.columns)[:5] == ["box", "input", "unit", "low", "high"]
+
+
+def test_a_second_box_is_searched_outside_the_first():
+    generator = np.random.default_rng(1)
+    inputs = pd.DataFrame(generator.random((3000, 3)), columns=list("abc"))
+    case = ((inputs["a"] < 0.4) & (inputs["b"] < 0.5)) | ((inputs["b"] > 0.8) & (inputs["c"] > 0.5))
+    found = find_boxes(inputs, case.to_numpy(), density=0.95)
+    assert set(found.measures["box"]) >= {1, 2}
+    assert (found.measures["density"] > 0.9).all()
+    one, two = (box.inside(inputs) for box in found.boxes[:2])
+    covered = found.measures["coverage"].iloc[:2].sum()
+    assert case[one | two].sum() / case.sum() == pytest.approx(covered, abs=0.05)
+
+
+def test_labels_are_kept_or_dropped():
+    generator = np.random.default_rng(2)
+    n = 2000
+    inputs = pd.DataFrame({"a": generator.random(n), "rule": generator.choice(["x", "y", "z"], n)})
+    inside = ((inputs["a"] < 0.4) & (inputs["rule"] == "y")).to_numpy()
+    found = find_boxes(inputs, generator.random(n) < np.where(inside, 0.9, 0.02))
+    assert found.kept[["box", "input", "labels"]].to_numpy().tolist() == [[1, "rule", "y"]]
+    assert found.limits["input"].tolist() == ["a"]
+
+
+def test_quasi_p_by_hand():
+    """Without the limit 4 rows with 2 cases, inside 2 rows with 2 cases: chance 1/2 x 1/2."""
+    search = Search(pd.DataFrame({"a": [1.0, 2, 3, 4]}), np.array([True, True, False, False]), 0.05, 0.02)
+    assert quasi_p_values(search, Box({"a": (0, 2)})) == {"a": pytest.approx(0.25)}
+
+
+def test_runs_of_a_point_stay_together_and_widen_the_interval():
+    inputs, case = planted(600, seed=5)
+    points = points_of({name: inputs[name] for name in inputs})
+    outcomes = np.repeat(np.where(case, 100.0, 0.0)[:, None], 8, axis=1)  # eight replications that all agree
+    many = boxes_of_study(points, runs_of(points, outcomes), "required_fund_quanta", at_least=50)
+    one = boxes_of_study(points, runs_of(points, outcomes[:, :1]), "required_fund_quanta", at_least=50)
+    width = [float((m["density_high"] - m["density_low"]).iloc[0]) for m in (many.measures, one.measures)]
+    assert width[0] == pytest.approx(width[1], rel=0.5)  # not smaller by sqrt 8
+    assert many.measures["measured_on"].iloc[0] == 8 * one.measures["measured_on"].iloc[0]
+    assert many.measures["method"].iloc[0].endswith("bootstrap of points")
+
+
+def test_too_few_cases_or_no_question_is_refused():
+    inputs, _ = planted(100)
+    with pytest.raises(AnalysisError, match="needs 10 cases"):
+        find_boxes(inputs, np.arange(100) < 9)
+    with pytest.raises(AnalysisError, match="found 100 cases in 100 runs"):
+        find_boxes(inputs, np.ones(100, bool))
+    points = points_of({"a": [1.0, 2.0]})
+    with pytest.raises(AnalysisError, match="say which runs are cases"):
+        boxes_of_study(points, runs_of(points, [1.0, 2.0]), "required_fund_quanta")
