@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sim.errors import ResultError
 from sim.manifest import manifest_text, read_manifest
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 FLUSH_RUNS = 1_000
 FLUSH_BYTES = 64 * 2**20
 FLUSH_SECONDS = 10.0
+#: In a long sweep rows wait longer, so that it has hundreds of parts, not thousands: a hundredth of its time so far.
+LONGEST_SECONDS = 60.0
 
 
 @dataclass
@@ -67,6 +70,7 @@ class StudyStore:
         self._writer = uuid.uuid4().hex[:8]
         self._number = 0
         self._ids: set[str] = set()
+        self._opened = time.monotonic()
         self._waiting = self._new_part()
 
     @classmethod
@@ -170,7 +174,9 @@ class StudyStore:
 
     def tick(self) -> None:
         """Write what waits if it has waited long; cheap, for a caller's idle moments."""
-        if self._waiting.runs and time.monotonic() - self._waiting.since >= FLUSH_SECONDS:
+        now = time.monotonic()
+        patience = max(FLUSH_SECONDS, min(LONGEST_SECONDS, (now - self._opened) / 100))
+        if self._waiting.runs and now - self._waiting.since >= patience:
             self.flush()
 
     def flush(self) -> None:
@@ -182,6 +188,20 @@ class StudyStore:
         batches = [batch for _, batch in waiting.runs if batch is not None]
         self._write(waiting, rows, pa.Table.from_batches(batches, schema=PATHS_SCHEMA))
         self._waiting = self._new_part()  # after both: an interrupt before it writes the same part once more
+
+    def forget(self, statuses: Sequence[str]) -> int:
+        """Remove all runs that ended so (`failed`, `crashed`), to run them again; return how many those were."""
+        self.flush()
+        n_forgotten = 0
+        for part in self.run_parts():
+            rows = read_part(part, RUNS_SCHEMA)
+            ended_so = pc.is_in(rows.column("status"), pa.array(list(statuses), pa.string()))
+            ids = rows.filter(ended_so).column("run_id")
+            if len(ids):
+                self._rewrite(part, rows.filter(pc.invert(ended_so)), without=ids)
+                self._ids.difference_update(ids.to_pylist())
+                n_forgotten += len(ids)
+        return n_forgotten
 
     def run_parts(self) -> list[Path]:
         """Parts of `runs`."""
@@ -215,6 +235,20 @@ class StudyStore:
             if paths.num_rows:
                 write_whole(self.folder / "paths" / part.name, parquet_bytes(paths))
             write_whole(self.folder / "runs" / part.name, parquet_bytes(rows))
+
+    def _rewrite(self, part: Path, rows: pa.Table, *, without: pa.ChunkedArray) -> None:
+        """Replace a part; at every moment its paths are those of its runs, or of fewer runs."""
+        twin = self.folder / "paths" / part.name
+        with telling_what_is_kept(self.folder):
+            if not rows.num_rows:
+                part.unlink()
+                twin.unlink(missing_ok=True)
+                return
+            if twin.exists():
+                paths = read_part(twin, PATHS_SCHEMA)
+                others = pc.invert(pc.is_in(paths.column("run_id"), without.combine_chunks()))
+                write_whole(twin, parquet_bytes(paths.filter(others)))
+            write_whole(part, parquet_bytes(rows))
 
     def _new_part(self) -> _Waiting:
         name = f"part-{self._writer}-{self._number:06d}.parquet"

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -86,6 +87,38 @@ def test_what_waits_is_written_after_enough_runs_or_bytes_or_seconds(tmp_path, m
     made.add(outcomes(1, "paths", first=20)[0])
     assert len(made.run_parts()) == 3
     made.close()
+
+
+def test_in_a_long_sweep_rows_wait_longer_but_not_more_than_a_minute(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(store.time, "monotonic", lambda: now[0])
+    with make(tmp_path / "s") as made:
+        for number, (started, waited, parts_then) in enumerate([(2000, 19, 0), (2000, 21, 1), (10**6, 59, 1)]):
+            now[0] = started
+            made.add(outcomes(1, "done", first=number)[0])
+            now[0] = started + waited
+            made.tick()
+            assert len(made.run_parts()) == parts_then
+        now[0] += 1
+        made.tick()
+        assert len(made.run_parts()) == 2
+
+
+def test_failed_runs_can_be_forgotten_and_run_again(tmp_path):
+    whole = StudyStore.open(fill(tmp_path / "whole", n=6), read_only=True).result_hash()
+    with make(tmp_path / "s") as made:
+        for number, outcome in enumerate(outcomes(4)):
+            made.add(replace(outcome, row={**outcome.row, "status": "failed"}) if number in (1, 2) else outcome)
+        made.flush()
+        for outcome in outcomes(2, first=4):
+            made.add(replace(outcome, row={**outcome.row, "status": "crashed"}, paths=None))
+        assert made.forget(["failed", "crashed"]) == 4
+        assert made.forget(["failed", "crashed"]) == 0
+    with StudyStore.open(tmp_path / "s") as again:
+        assert again.done_ids() == {outcomes(6)[number].run_id for number in (0, 3)}
+        for number in (1, 2, 4, 5):
+            again.add(outcomes(6)[number])
+        assert again.result_hash() == whole
 
 
 def test_a_run_is_stored_once(tmp_path):
