@@ -1,0 +1,180 @@
+"""An answer as text and as data: what is asked, the fund with its interval, how it was found, what it rests on.
+
+`answer_data` holds nothing that depends on the machine's speed, so the same seed and budget give the same bytes.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from analysis.estimators.estimate import Estimate
+from analysis.money import format_percent, format_short
+from analysis.sizing.consequences import Consequences
+from analysis.sizing.method import AGREE_BELOW, METHODS
+from analysis.sizing.solve import Answer
+
+SCHEMA_VERSION = 1
+_NOT_REPRODUCIBLE = ("seconds",)
+
+
+def answer_data(answer: Answer) -> dict[str, Any]:
+    """The answer as plain data for JSON; numbers that do not exist are null."""
+    facts, definition = answer.facts, answer.definition
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": facts.name,
+        "fidelity": facts.fidelity,
+        "identity": dict(facts.identity),
+        "seed": facts.seed,
+        "target": {"text": answer.target.text, "probability": answer.target.p},
+        "sufficient": {name: getattr(definition, name) for name in definition.__dataclass_fields__},
+        "unit": facts.unit,
+        "open_interest": _number(facts.open_interest),
+        "fund_at_hand": _number(facts.at_hand),
+        "fund": _estimate(answer.fund),
+        "fund_share_of_open_interest": _shares(answer.fund, facts.open_interest),
+        "confirmed": answer.confirmed,
+        "verdict": answer.verdict,
+        "method": answer.choice.method,
+        "why": list(answer.choice.why),
+        "second_method": answer.choice.second,
+        "second": _estimate(answer.second),
+        "consequences": _follows(answer.consequences),
+        "least_cost": _estimate(answer.least_cost),
+        "assumptions": assumptions(answer),
+        "notes": list(answer.notes),
+        "runs": answer.runs,
+    }
+
+
+def answer_json(answer: Answer) -> str:
+    """`answer_data` as text; the same for the same seed and budget."""
+    return json.dumps(answer_data(answer), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def assumptions(answer: Answer) -> list[str]:
+    """What the number rests on, besides the config."""
+    facts, text = answer.facts, list(answer.definition.sentences)
+    if not answer.facts.feeds_back:
+        text.append("until first exhaustion paths do not depend on the fund's size: one set of runs tells every size")
+    if answer.choice.method == "pot":
+        text.append("beyond the largest draws seen the tail is a generalised Pareto law: extrapolated")
+    return [*text, *facts.assumptions]
+
+
+def answer_lines(answer: Answer) -> list[str]:
+    """What the command prints: the fund first, then how it was found, what follows, what it rests on."""
+    facts = answer.facts
+    lines = [f"{answer.target.text}: {answer.definition.phrase}", ""]
+    lines += _fund_lines(answer)
+    choice = answer.choice
+    lines.append(f"method: {choice.method} ({METHODS.get(choice.method, '')}), because {'; '.join(choice.why)}")
+    if answer.choice.second:
+        found = "nothing" if answer.second is None else money(answer.second, facts.unit)
+        lines.append(f"second method: {answer.choice.second}: {found}; {answer.verdict}")
+    lines += consequence_lines(answer.consequences, facts.unit)
+    if answer.least_cost is not None:
+        lines.append(f"fund of least cost: {money(answer.least_cost, facts.unit)}; {answer.least_cost.note}")
+    lines += [f"assumes: {text}" for text in assumptions(answer)]
+    lines += list(answer.notes)
+    lines.append(f"runs {answer.runs:,}, seed {facts.seed}, {answer.seconds:.1f} s of simulation")
+    return lines
+
+
+def _fund_lines(answer: Answer) -> list[str]:
+    facts = answer.facts
+    if answer.fund is None:
+        return ["target not reached: no fund can be told", answer.verdict]
+    lines = [f"required fund: {money(answer.fund, facts.unit)}"]
+    if share := _shares(answer.fund, facts.open_interest):
+        low, high = (format_percent(100 * x) if x is not None else "no bound" for x in (share["low"], share["high"]))
+        lines.append(f"share of open interest: {format_percent(100 * (share['value'] or 0))} [{low}, {high}]")
+    hand = facts.at_hand
+    if math.isfinite(hand):
+        lines.append(f"fund at hand: {format_short(hand, facts.unit)}, {_verdict_at_hand(answer.fund, hand)}")
+    if not answer.confirmed and answer.target.p <= AGREE_BELOW:
+        lines.append(f"NOT CONFIRMED: below {AGREE_BELOW:g} a fund is quoted only if two methods agree")
+    return lines
+
+
+def _verdict_at_hand(fund: Estimate, hand: float) -> str:
+    if hand >= fund.high:
+        return "which suffices (it is above the interval)"
+    if hand < fund.low:
+        return "which does not suffice (it is below the interval)"
+    return "which the interval holds: undecided"
+
+
+def consequence_lines(found: Consequences | None, unit: str) -> list[str]:
+    """What follows from the fund, one line a number."""
+    if found is None:
+        return []
+    rows = [
+        ("probability with this fund", found.probability, ""),
+        ("expected shortfall beyond it", found.expected_shortfall, unit),
+        ("shortfall beyond it, given exhaustion", found.shortfall_given_exhausted, unit),
+        ("expected ADL notional", found.expected_adl_notional, unit),
+        ("ADL notional given ADL", found.adl_notional_given_adl, unit),
+        ("median time to it, given that it happens", found.days_to_exhaustion, "days"),
+        ("income of the fund", found.income_per_day, f"{unit}/day"),
+        ("time to rebuild it from empty, by income alone", found.days_to_rebuild, "days"),
+    ]
+    lines = [f"{name}: {money(value, unit_)}" for name, value, unit_ in rows if value is not None]
+    if found.days_to_rebuild is None:
+        lines.append("time to rebuild it: never by income alone (the fund has none)")
+    return [*lines, *(f"left out: {text}" for text in found.left_out)]
+
+
+def answer_markdown(answer: Answer) -> str:
+    """The printed lines as a page, without what depends on the machine's speed."""
+    lines = [line for line in answer_lines(answer) if line][1:-1]
+    head = f"# How large must the fund be? {answer.facts.name}\n\n{answer.target.text}: {answer.definition.phrase}.\n"
+    return (
+        head + "\n" + "\n".join(f"- {line}" for line in lines) + f"\n- runs {answer.runs:,}, seed {answer.facts.seed}\n"
+    )
+
+
+def money(estimate: Estimate, unit: str) -> str:
+    """An estimate in words: three digits, its interval, level and sample."""
+    if unit in ("", "days"):
+        value, low, high = (f"{x:.3g}" if math.isfinite(x) else "no bound" for x in _triple(estimate))
+        value += f" {unit}" if unit else ""
+    else:
+        value, low, high = (format_short(x, unit) if math.isfinite(x) else "no bound" for x in _triple(estimate))
+    size = f"n {estimate.n:,}" + (f", {estimate.events:,} events" if estimate.events >= 0 else "")
+    effective, largest = estimate.effective_sample_size, estimate.largest_weight_share
+    weights = "" if math.isnan(largest) else f", effective sample {effective:,.0f}, largest weight {largest:.2%}"
+    return f"{value} [{low}, {high}] at {estimate.level:.0%}; {estimate.method}; {size}{weights}"
+
+
+def _triple(estimate: Estimate) -> tuple[float, float, float]:
+    return estimate.value, estimate.low, estimate.high
+
+
+def _shares(fund: Estimate | None, open_interest: float) -> dict[str, float | None] | None:
+    if fund is None or not open_interest > 0:
+        return None
+    return {name: _number(getattr(fund, name) / open_interest) for name in ("value", "low", "high")}
+
+
+def _estimate(estimate: Estimate | None) -> dict[str, Any] | None:
+    if estimate is None:
+        return None
+    row = estimate.row()
+    return {name: _number(value) for name, value in row.items() if name not in _NOT_REPRODUCIBLE}
+
+
+def _follows(found: Consequences | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    fields: Mapping[str, Any] = {name: getattr(found, name) for name in found.__dataclass_fields__}
+    return {
+        name: _estimate(value) if isinstance(value, Estimate) else list(value) if isinstance(value, tuple) else value
+        for name, value in fields.items()
+    }
+
+
+def _number(value: Any) -> Any:
+    """Finite floats as they are; NaN and infinity as null."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

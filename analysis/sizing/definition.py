@@ -1,0 +1,200 @@
+"""What "the fund suffices" means: event, horizon, basis of the probability, open interest, replenishment; or a refusal.
+
+A probability without these five is no answer. Conversions between horizons and bases are made only where they hold, and
+refused with the reason elsewhere: a book that ages once gives up most of its liquidations in its first days, and a fund
+that was drawn on is another fund, so thirty days times twelve is not a year.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from analysis.errors import AnalysisError
+from analysis.estimators.estimate import RefusedError
+
+YEAR_DAYS = 365.0
+
+EVENTS = {
+    "first_adl": "ADL begins",
+    "cash_zero": "the fund's cash is gone",
+    "equity_zero": "the fund's cash and inventory together are worth nothing",
+    "bad_debt": "a debt is left that nobody pays",
+}
+BASES = {
+    "within_horizon": "from today, within the horizon",
+    "per_event": "per jump of the price",
+    "per_year": "within a year from today",
+    "given_stress": "given the stress scenario of the config",
+}
+OPEN_INTEREST = {
+    "aged_once": "the opening book ages once: what is liquidated is gone, nobody opens anew",
+    "renewed": "the open interest renews itself",
+}
+REPLENISHMENT = {
+    "none": "nobody replenishes the fund; it keeps its income",
+    "lagged": "money from outside brings the fund back after a lag",
+    "injected": "money from outside brings the fund back at once",
+    "capped": "nobody replenishes the fund; income above its cap leaves it",
+}
+_WORDS = {"event": EVENTS, "basis": BASES, "open_interest": OPEN_INTEREST, "replenishment": REPLENISHMENT}
+
+
+@dataclass(frozen=True)
+class Sufficient:
+    """The five things that a probability of exhaustion is a probability of. AnalysisError where one is missing."""
+
+    event: str
+    horizon_days: float
+    basis: str
+    open_interest: str
+    replenishment: str
+
+    def __post_init__(self) -> None:
+        """Refuse words that are not in the tables, and bases that contradict the horizon."""
+        for name, words in _WORDS.items():
+            _require_word(name, getattr(self, name), words)
+        if not (math.isfinite(self.horizon_days) and self.horizon_days > 0):
+            raise AnalysisError(f"answer.horizon_days must be a positive number of days, found {self.horizon_days}")
+        if self.basis == "per_year" and not math.isclose(self.horizon_days, YEAR_DAYS):
+            raise AnalysisError(
+                f"answer.basis per_year needs horizon_days 365, found {self.horizon_days:g}: simulate a year, or use"
+                " within_horizon"
+            )
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> "Sufficient":
+        """From a mapping with the five keys; AnalysisError names all that are missing and what they may be."""
+        missing = [name for name in ("event", "horizon_days", *list(_WORDS)[1:]) if answer.get(name) is None]
+        if missing:
+            raise AnalysisError(f'"sufficient" is not defined: {"; ".join(_missing(name) for name in missing)}')
+        unknown = sorted(set(answer) - {"event", "horizon_days", *_WORDS})
+        if unknown:
+            raise AnalysisError(f"answer.{unknown[0]} is not a key: use event, horizon_days, {', '.join(_WORDS)}")
+        values = {name: str(answer[name]) for name in _WORDS}
+        return cls(horizon_days=float(answer["horizon_days"]), **values)
+
+    @property
+    def phrase(self) -> str:
+        """The event with its horizon, as axes and sentences say it: `ADL begins within 30 days`."""
+        text = f"{EVENTS[self.event]} {within(self.horizon_days)}"
+        return text + (" of the stress" if self.basis == "given_stress" else "")
+
+    @property
+    def sentences(self) -> list[str]:
+        """What is meant, one sentence a key."""
+        return [
+            f"event: {EVENTS[self.event]}",
+            f"horizon: {span(self.horizon_days)}",
+            f"probability: {BASES[self.basis]}",
+            f"open interest: {OPEN_INTEREST[self.open_interest]}",
+            f"replenishment: {REPLENISHMENT[self.replenishment]}",
+        ]
+
+    @property
+    def restarts(self) -> bool:
+        """Whether every moment is like the first: then, and only then, rates carry from one horizon to another."""
+        return not self.why_no_restart()
+
+    def why_no_restart(self) -> str:
+        """Why horizons cannot be converted; empty if they can."""
+        if self.basis == "given_stress":
+            return "the probability is given one stress: what comes after it is not the same stress again"
+        if self.open_interest == "aged_once":
+            return "the book ages once: most of its liquidations come in the first days and nobody refills it"
+        if self.replenishment != "injected":
+            return f"replenishment is {self.replenishment}: a fund that was drawn on starts the next month smaller"
+        return ""
+
+
+def rescaled(p: float, definition: Sufficient, days: float) -> float:
+    """The probability within `days` from that within the definition's horizon: 1 - (1 - p)^(ratio).
+
+    Only where every month starts like the first (renewed open interest, fund brought back at once); RefusedError with
+    the reason elsewhere.
+    """
+    _require_probability(p)
+    if math.isclose(days, definition.horizon_days):
+        return p
+    if reason := definition.why_no_restart():
+        raise RefusedError(
+            f"a probability within {span(definition.horizon_days)} is not scaled to {span(days)}: {reason};"
+            f" simulate {span(days)}"
+        )
+    return -math.expm1(days / definition.horizon_days * math.log1p(-p))
+
+
+def within_from_event(p_event: float, definition: Sufficient, *, events_per_year: float) -> float:
+    """P(within the horizon) from P(per event): 1 - exp(-rate T p), events being a Poisson process that is thinned.
+
+    Each event must meet the same book and the same fund; RefusedError elsewhere.
+    """
+    _require_probability(p_event)
+    _require_rate(events_per_year)
+    if reason := definition.why_no_restart():
+        raise RefusedError(f"a probability per event is not one per horizon: {reason}; simulate the horizon")
+    return -math.expm1(-events_per_year * definition.horizon_days / YEAR_DAYS * p_event)
+
+
+def event_from_within(p: float, definition: Sufficient, *, events_per_year: float) -> float:
+    """P(per event) from P(within the horizon): the inverse of `within_from_event`, refused where that is."""
+    _require_probability(p)
+    _require_rate(events_per_year)
+    if reason := definition.why_no_restart():
+        raise RefusedError(f"a probability per horizon is not one per event: {reason}; simulate one event")
+    return -math.log1p(-p) * YEAR_DAYS / (events_per_year * definition.horizon_days)
+
+
+def within_from_stress(p_given: float, *, days: float, stresses_per_year: float | None) -> float:
+    """P(a first stress within `days` that exhausts the fund) from P(given stress): 1 - exp(-rate T p).
+
+    The scenario says nothing of its own frequency: RefusedError without a rate. It counts as if each stress met the
+    book and the fund of today, so it is a statement about the first one.
+    """
+    _require_probability(p_given)
+    if stresses_per_year is None:
+        raise RefusedError(
+            "a probability given stress says nothing of how often the stress comes: state its rate per year"
+        )
+    _require_rate(stresses_per_year)
+    rate = stresses_per_year * days / YEAR_DAYS
+    return p_given * -math.expm1(-rate)
+
+
+def span(days: float) -> str:
+    """A length of time in words: `30 days`, `1 hour`."""
+    for unit, name in ((1.0, "day"), (24.0, "hour"), (1440.0, "minute")):
+        count = days * unit
+        if count >= 1 or name == "minute":
+            return f"{count:.6g} {name}{'' if math.isclose(count, 1) else 's'}"
+    raise AssertionError
+
+
+def within(days: float) -> str:
+    """`within 30 days`."""
+    return f"within {span(days)}"
+
+
+def _missing(name: str) -> str:
+    if name == "horizon_days":
+        return "answer.horizon_days is missing (a number of days)"
+    return f"answer.{name} is missing (one of {', '.join(_WORDS[name])})"
+
+
+def _require_word(name: str, found: str, words: Mapping[str, str]) -> None:
+    if found in words:
+        return
+    near = get_close_matches(found, words, n=1)
+    hint = f", did you mean {near[0]}" if near else ""
+    raise AnalysisError(f"answer.{name} must be one of {', '.join(words)}, found {found!r}{hint}")
+
+
+def _require_probability(p: float) -> None:
+    if not 0 < p < 1:
+        raise AnalysisError(f"a probability must lie between 0 and 1, found {p:g}")
+
+
+def _require_rate(rate: float) -> None:
+    if not rate > 0:
+        raise AnalysisError(f"a rate per year must be positive, found {rate:g}")

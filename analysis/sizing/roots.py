@@ -1,0 +1,164 @@
+"""The fund for a target where the path before exhaustion depends on the fund's size: a search on the same randomness.
+
+Crude runs go to `bisection.fund_by_bisection`, whose interval is that of order statistics. Weighted runs are searched
+here: where the estimate and its two bounds cross the target. The weights do not depend on the fund.
+"""
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.estimators.bisection import fund_by_bisection
+from analysis.estimators.estimate import Estimate, RefusedError
+from analysis.estimators.gpd import pareto_shape
+from analysis.estimators.importance import WeightLimits, as_weights, check_weights
+from analysis.estimators.intervals import normal_quantile
+
+Bool = npt.NDArray[np.bool_]
+F64 = npt.NDArray[np.float64]
+Happened = Callable[[float], Bool]
+
+#: The search stops when the bracket is this share of the fund; for the ends of the interval, this one.
+RELATIVE, RELATIVE_BOUND = 2e-3, 5e-3
+
+
+def crude_root(
+    happened: Happened,
+    p: float,
+    *,
+    runs: int,
+    largest: float,
+    level: float = 0.95,
+    unit: str = "",
+    start: float = 0.0,
+) -> Estimate:
+    """The smallest fund with at most p of the runs showing the event; exact interval. RefusedError as the search says.
+
+    start: a guess of the fund; the bracket around it is found by doubling, which spares most of the range.
+    """
+    top = _bracket_above(happened, p, start=start, largest=largest)
+    return fund_by_bisection(
+        happened, p, runs=runs, smallest=0.0, largest=top, tolerance=max(RELATIVE * top, 1e-9), level=level, unit=unit
+    )
+
+
+def _bracket_above(happened: Happened, p: float, *, start: float, largest: float) -> float:
+    """A fund above the root and its upper bound, at most `largest`: the event is rarer than a quarter of p there."""
+    top = start if start > 0 else largest / 1024
+    while top < largest:
+        if np.mean(happened(top)) <= p / 4:
+            return top
+        top *= 2
+    return largest
+
+
+class _Weighted:
+    """Weighted probability of the event by fund, each size simulated once."""
+
+    def __init__(self, happened: Happened, log_weight: F64, z: float) -> None:
+        self.happened, self.weight, self.z = happened, as_weights(log_weight), z
+        self.seen: dict[float, tuple[float, float]] = {}
+        self.events: dict[float, Bool] = {}
+
+    def at(self, fund: float, bound: int) -> float:
+        """Estimate (bound 0), lower (-1) or upper (+1) bound."""
+        if fund not in self.seen:
+            event = np.asarray(self.happened(fund), bool)
+            parts = np.where(event, self.weight, 0.0)
+            error = float(parts.std(ddof=1)) / math.sqrt(len(parts))
+            self.seen[fund], self.events[fund] = (float(parts.mean()), error), event
+        mean, error = self.seen[fund]
+        return mean + bound * self.z * error
+
+
+def weighted_root(
+    happened: Happened,
+    log_weight: npt.ArrayLike,
+    p: float,
+    *,
+    largest: float,
+    level: float = 0.95,
+    unit: str = "",
+    limits: WeightLimits | None = None,
+    start: float = 0.0,
+) -> Estimate:
+    """The smallest fund at which the weighted probability of the event is at most p, and where its bounds cross p.
+
+    RefusedError where the weights at the fund or its upper bound are bad, where even `largest` does not do, or where
+    the probability rises with the fund by more than its errors.
+    """
+    search = _Weighted(happened, np.asarray(log_weight, np.float64), normal_quantile(level))
+    top = start if start > 0 else largest / 1024
+    while top < largest and search.at(top, 1) > p / 2:
+        top = min(2 * top, largest)
+    if search.at(top, 1) > p:
+        raise RefusedError(f"a fund of {largest:g} still fails with probability {search.at(top, 0):.3g}: none does")
+    value, high, low = (_root(search, p, bound, top) for bound in (0, 1, -1))
+    shape = pareto_shape(search.weight[search.weight > 0])
+    for fund, what in ((value, "fund"), (high, "upper bound")):
+        search.at(fund, 0)
+        check = check_weights(np.where(search.events[fund], search.weight, 0.0), shape=shape)
+        if check.events and (fault := check.fault(limits or WeightLimits())):
+            raise RefusedError(f"the {what} for {p:g} from {len(search.weight):,} weighted runs is refused: {fault}")
+    check = check_weights(np.where(search.events[value], search.weight, 0.0), shape=shape)
+    error = search.seen[value][1]
+    n = len(search.weight)
+    return Estimate(
+        value=value,
+        low=min(low, value),
+        high=max(high, value),
+        level=level,
+        method="importance sampling, bisection on common random numbers",
+        n=n,
+        events=check.events,
+        unit=unit,
+        variance_reduction=p * (1 - p) / (n * error**2) if error > 0 else math.nan,
+        effective_sample_size=check.effective_sample_size,
+        largest_weight_share=check.largest_weight_share if check.events else math.nan,
+        note=f"{len(search.seen)} fund sizes; {_reversals(search)}",
+    )
+
+
+def _root(search: _Weighted, p: float, bound: int, top: float) -> float:
+    """The smallest fund, to the tolerance, at which the bound is at most p."""
+    if search.at(0.0, bound) <= p:
+        return 0.0
+    below = [fund for fund in search.seen if search.at(fund, bound) > p]
+    above = [fund for fund in search.seen if search.at(fund, bound) <= p]
+    low, high = max(below), min([fund for fund in above if fund > max(below)], default=top)
+    tolerance = RELATIVE if bound == 0 else RELATIVE_BOUND
+    while high - low > tolerance * high:
+        middle = _between(search, p, bound, low, high)
+        low, high = (middle, high) if search.at(middle, bound) > p else (low, middle)
+    return high
+
+
+def _between(search: _Weighted, p: float, bound: int, low: float, high: float) -> float:
+    """Where the straight line through the logs of both ends meets the target, a little beyond it, so that the bracket
+    closes from both sides; the middle where an end has no log."""
+    at_low, at_high = search.at(low, bound), search.at(high, bound)
+    if at_high <= 0 or at_low <= at_high:
+        return (low + high) / 2
+    share = math.log(at_low / p) / math.log(at_low / at_high)
+    step = RELATIVE * high / 3
+    near = low + share * (high - low)
+    near = near + step if near - low > high - near else near - step
+    return min(max(near, low + 0.05 * (high - low)), high - 0.05 * (high - low))
+
+
+def _reversals(search: _Weighted) -> str:
+    """How many runs a larger fund fails though the next smaller one does not; RefusedError above a tenth of changes."""
+    funds = sorted(search.events)
+    wrong = right = 0
+    for small, large in pairwise(funds):
+        wrong += int(np.count_nonzero(search.events[large] & ~search.events[small]))
+        right += int(np.count_nonzero(search.events[small] & ~search.events[large]))
+    if wrong > 0.1 * (wrong + right):
+        raise RefusedError(
+            f"larger funds fail in {wrong:,} of {wrong + right:,} changes where smaller ones do not: the probability"
+            " does not fall with the fund; sweep fund sizes instead"
+        )
+    return f"{wrong:,} of {wrong + right:,} changes against the fund's size"

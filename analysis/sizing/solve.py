@@ -1,0 +1,252 @@
+"""The order of the day: choose a way, draw runs, find the fund, let another method agree, say what follows from it.
+
+Budgets are in runs. Below 1e-4 a fund stands as confirmed only if a second, independent method agrees.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.estimators.agreement import gap_in_errors
+from analysis.estimators.estimate import Estimate, RefusedError
+from analysis.estimators.newsvendor import Costs, best_fund
+from analysis.estimators.quantiles import runs_for_quantile
+from analysis.estimators.tails import fit_tail
+from analysis.sizing.consequences import Consequences, consequences
+from analysis.sizing.curve import fund_for, smallest_probability, sufficiency_curve
+from analysis.sizing.definition import YEAR_DAYS, Sufficient
+from analysis.sizing.draws import Draws, Facts
+from analysis.sizing.method import AGREE_BELOW, Choice, choose_method, runs_for
+from analysis.sizing.roots import crude_root, weighted_root
+from analysis.sizing.runner import CRUDE_LAW, Law, Runner, tilted, wider
+from analysis.sizing.target import Target
+
+#: Estimates this many standard errors apart contradict each other.
+LARGEST_GAP = 3.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found. fund is None where the target was not reached: `verdict` then says what was, and what it takes.
+
+    confirmed: a second method agrees, or none is needed.  curve: columns of `curve.CURVE`, empty where the fund feeds
+    back.  seconds is outside everything that is reproducible.
+    """
+
+    target: Target
+    definition: Sufficient
+    facts: Facts
+    choice: Choice
+    level: float
+    fund: Estimate | None
+    second: Estimate | None
+    confirmed: bool
+    verdict: str
+    curve: pd.DataFrame
+    consequences: Consequences | None
+    least_cost: Estimate | None
+    notes: tuple[str, ...]
+    runs: int
+    seconds: float
+
+
+def size_fund(
+    runner: Runner,
+    target: Target,
+    definition: Sufficient,
+    *,
+    budget: int,
+    method: str = "auto",
+    level: float = 0.95,
+    capital_cost: float | None = None,
+    shortfall_cost: float = 1.0,
+) -> Answer:
+    """The smallest fund that meets the target. RefusedError where no method is valid; a target out of reach is an
+    answer without a fund.
+
+    capital_cost: of a quote unit a year, shortfall_cost: of a quote unit of shortfall; with both, the cheapest fund.
+    """
+    facts = runner.world.facts
+    choice = choose_method(target.p, facts, asked=method, budget=budget)
+    finder = _Finder(runner, target.p, definition.event, level, facts.unit, budget)
+    fund, problem = finder.tried(choice.method, choice.runs)
+    second, confirmed, verdict = None, fund is not None and target.p > AGREE_BELOW, problem
+    if fund is not None and choice.second:
+        second, why_not = finder.tried(choice.second, runs_for(target.p, choice.second, budget))
+        confirmed, verdict = _compare(target.p, fund, second, choice, why_not)
+    notes, follows = list(finder.notes), None
+    if fund is not None:
+        runs = finder.runs_of[choice.method]
+        draws = runner.with_fund(fund.value, runs, finder.law_of(choice.method))
+        follows = consequences(
+            draws, definition.event, horizon_days=definition.horizon_days, level=level, unit=facts.unit
+        )
+        if not facts.feeds_back:
+            notes += _self_check(draws, definition.event)
+    curve = finder.curve(choice.method, fund is not None)
+    cheapest = None
+    if capital_cost is not None:
+        cheapest, why = _cheapest(
+            finder, choice.method, capital_cost * definition.horizon_days / YEAR_DAYS, shortfall_cost
+        )
+        notes += [why] if why else []
+    return Answer(
+        target=target,
+        definition=definition,
+        facts=facts,
+        choice=choice,
+        level=level,
+        fund=fund,
+        second=second,
+        confirmed=confirmed,
+        verdict=verdict,
+        curve=curve,
+        consequences=follows,
+        least_cost=cheapest,
+        notes=tuple(notes),
+        runs=runner.runs,
+        seconds=runner.seconds,
+    )
+
+
+class _Finder:
+    """Finds the fund by one method or another, on the runs of one runner."""
+
+    def __init__(self, runner: Runner, p: float, event: str, level: float, unit: str, budget: int) -> None:
+        self.runner, self.p, self.event, self.level, self.unit, self.budget = runner, p, event, level, unit, budget
+        self.runs_of: dict[str, int] = {}
+        self.notes: list[str] = []
+        self.start = 0.0  # where a search over sizes begins
+
+    def law_of(self, method: str) -> Law:
+        if method.endswith("wider law"):
+            return wider(self.p)
+        return tilted(self.p) if method in ("importance", "weighted-bisection") else CRUDE_LAW
+
+    def tried(self, method: str, runs: int) -> tuple[Estimate | None, str]:
+        """The estimate, or None and why not; runs are raised to the budget while they do not suffice."""
+        while True:
+            self.runs_of[method] = runs
+            try:
+                return self._find(method, runs), ""
+            except RefusedError as refusal:
+                if runs >= self.budget:
+                    return None, self._out_of_reach(method, runs, refusal)
+                runs = min(4 * runs, self.budget)
+
+    def _find(self, method: str, runs: int) -> Estimate:
+        law = self.law_of(method)
+        if method.startswith(("crude", "importance")):
+            return fund_for(self.runner.draws(runs, law), self.p, level=self.level, unit=self.unit)
+        if method == "pot":
+            return self._tail(self.runner.draws(runs, law))
+        return self._search(method, runs, law)
+
+    def _tail(self, draws: Draws) -> Estimate:
+        k = tail_count(draws, self.p)
+        return fit_tail(draws.required, k).quantile(self.p, level=self.level, unit=self.unit)
+
+    def _search(self, method: str, runs: int, law: Law) -> Estimate:
+        facts = self.runner.world.facts
+        blocks = -(-runs // facts.block)
+        n = blocks * facts.block
+        if not self.start:
+            self.start = self._guess(facts, runs, law)
+
+        def happened(fund: float) -> np.ndarray:
+            return self.runner.happened(fund, self.event, n, law)
+
+        if method == "bisection":
+            return crude_root(
+                happened, self.p, runs=n, largest=facts.largest_fund, level=self.level, unit=self.unit, start=self.start
+            )
+        weights = self.runner.draws(n, law).log_weight
+        return weighted_root(
+            happened, weights, self.p, largest=facts.largest_fund, level=self.level, unit=self.unit, start=self.start
+        )
+
+    def _guess(self, facts: Facts, runs: int, law: Law) -> float:
+        """Twice the fund that one set of runs would give: only a place to start from."""
+        draws = self.runner.draws(runs, law)
+        order = np.argsort(-draws.required, kind="stable")
+        share = np.cumsum(draws.weights[order]) / draws.n
+        at = min(int(np.searchsorted(share, self.p)), draws.n - 1)
+        return min(2 * float(draws.required[order[at]]), facts.largest_fund)
+
+    def _out_of_reach(self, method: str, runs: int, refusal: RefusedError) -> str:
+        """What was reached and what is needed."""
+        text = f"{refusal}"
+        if method in ("crude", "importance"):
+            text += f". {self._reached(self.runner.draws(runs, self.law_of(method)))}"
+        needed = refusal.runs_needed or (runs_for_quantile(self.p) if method in ("crude", "bisection") else 4 * runs)
+        if needed > runs:
+            seconds = needed * self.runner.seconds_a_run()
+            text += f". Needed: about {needed:,} runs ({_duration(seconds)} on this machine), or more in each tail"
+        return text
+
+    def _reached(self, draws: Draws) -> str:
+        try:
+            p = smallest_probability(draws, level=self.level) * 1.05
+            fund = fund_for(draws, p, level=self.level, unit=self.unit)
+        except RefusedError:
+            return f"Reached: nothing below {self.p:g} from {draws.n:,} runs"
+        return f"Reached: {draws.n:,} runs bear a target of {p:.2g}, for which the fund is {fund}"
+
+    def curve(self, method: str, found: bool) -> pd.DataFrame:
+        """The whole curve from the runs of the method; empty where it would be wrong or there are none."""
+        if self.runner.world.facts.feeds_back:
+            return pd.DataFrame()
+        return sufficiency_curve(self.runner.draws(self.runs_of[method], self.law_of(method)), level=self.level)
+
+
+def tail_count(draws: Draws, p: float) -> int:
+    """How many losses a tail fit takes: 2% of the runs that draw at all, at least 20 times what lies beyond p."""
+    positive = int(np.count_nonzero(draws.required > 0))
+    return max(50, min(positive // 5, max(positive // 50, round(20 * draws.n * p))))
+
+
+def _compare(p: float, fund: Estimate, second: Estimate | None, choice: Choice, why_not: str) -> tuple[bool, str]:
+    """(confirmed, verdict) of two methods."""
+    must = p <= AGREE_BELOW
+    if second is None:
+        return not must, f"{choice.second} gives no second opinion: {why_not}"
+    gap = gap_in_errors(fund, second)
+    apart = f"{choice.method} and {choice.second} are {gap:.1f} standard errors apart"
+    if gap <= LARGEST_GAP:
+        return True, f"two methods agree: {apart}"
+    return False, f"two methods contradict each other: {apart}; at least one misses part of the event"
+
+
+def _self_check(draws: Draws, event: str) -> list[str]:
+    """Whether runs with the fund itself show the event exactly where the curve says so."""
+    expected = draws.required > draws.fund
+    differ = int(np.count_nonzero(draws.happened(event) != expected))
+    if differ <= max(1, 0.002 * np.count_nonzero(expected)):
+        return []
+    return [
+        f"warning: in {differ:,} of {draws.n:,} runs the event does not happen where the curve says so: something"
+        " before the first exhaustion depends on the fund's size after all; use --method bisection"
+    ]
+
+
+def _cheapest(finder: _Finder, method: str, capital: float, shortfall: float) -> tuple[Estimate | None, str]:
+    """The fund of least expected cost from the same runs, or None and why not."""
+    if finder.runner.world.facts.feeds_back:
+        return None, "no fund of least cost: it is read from one set of runs, which the fund's size changes"
+    draws = finder.runner.draws(finder.runs_of[method], finder.law_of(method))
+    try:
+        costs = Costs(capital=capital, shortfall=shortfall)
+        log_weight = draws.log_weight if draws.is_weighted else None
+        return best_fund(draws.required, costs, log_weight=log_weight, level=finder.level, unit=finder.unit), ""
+    except (RefusedError, ValueError) as error:
+        return None, f"no fund of least cost: {error}"
+
+
+def _duration(seconds: float) -> str:
+    if not np.isfinite(seconds):
+        return "time unknown"
+    for limit, unit in ((7200, 3600), (120, 60)):
+        if seconds >= limit:
+            return f"{seconds / unit:,.0f} {'hours' if unit == 3600 else 'minutes'}"
+    return f"{seconds:.2g} s"

@@ -1,0 +1,160 @@
+"""Funds found by every method agree with the closed form of a world whose draws are exponential; refusals say why."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from analysis.errors import AnalysisError
+from analysis.estimators.estimate import RefusedError
+from analysis.sizing.answer import answer_json, answer_lines, answer_markdown
+from analysis.sizing.definition import Sufficient
+from analysis.sizing.method import choose_method
+from analysis.sizing.runner import Runner
+from analysis.sizing.solve import size_fund
+from analysis.sizing.target import parse_target
+from tests.unit.sizing.toy_worlds import FACTS, MEAN, ToyWorld
+
+DEFINITION = Sufficient("first_adl", 30, "within_horizon", "aged_once", "none")
+
+
+def solved(world, p, **options):
+    return size_fund(
+        Runner(world), parse_target(f"P(ADL within 30d) < {p}"), DEFINITION, **{"budget": 400_000} | options
+    )
+
+
+def exact(p):
+    return -MEAN * math.log(p)
+
+
+def test_the_whole_curve_comes_from_one_set_of_runs_and_falls():
+    curve = solved(ToyWorld(), 1e-2).curve
+    assert (np.diff(curve["probability"]) <= 0).all()
+    inside = curve[(curve["fund"] > 0) & (curve["events"] > 20)]
+    truth = np.exp(-inside["fund"] / MEAN)
+    assert ((inside["low"] <= truth) & (truth <= inside["high"])).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("p", "method", "second"),
+    [
+        (1e-2, "crude", ""),
+        (1e-3, "crude", "importance"),
+        (1e-4, "importance", "crude"),
+        (1e-6, "importance", "importance, wider law"),
+    ],
+)
+def test_the_fund_is_that_of_the_closed_form_within_four_standard_errors(p, method, second):
+    answer = solved(ToyWorld(), p)
+    assert (answer.choice.method, answer.choice.second) == (method, second)
+    half = max(answer.fund.high - answer.fund.value, answer.fund.value - answer.fund.low)
+    assert answer.fund.value == pytest.approx(exact(p), abs=4 / 1.96 * half)
+    assert half < 0.05 * exact(p)
+    assert answer.confirmed
+
+
+@pytest.mark.parametrize("p", [1e-2, 1e-5])
+def test_a_trigger_at_half_the_fund_doubles_it_and_is_found_by_bisection(p):
+    answer = solved(ToyWorld(used=0.5, feeds_back=("fund.trigger: ADL begins at half",)), p)
+    assert answer.choice.method == ("bisection" if p > 1e-3 else "weighted-bisection")
+    assert "fund.trigger: ADL begins at half" in answer.choice.why
+    half = max(answer.fund.high - answer.fund.value, answer.fund.value - answer.fund.low)
+    assert answer.fund.value == pytest.approx(2 * exact(p), abs=4 / 1.96 * half)
+    assert answer.curve.empty
+
+
+def test_what_one_set_of_runs_hides_is_caught_by_running_with_the_fund_itself():
+    """The world has a trigger but does not say so: the fund found is half of what it takes, and the answer warns."""
+    answer = solved(ToyWorld(used=0.5), 1e-2)
+    assert any("something before the first exhaustion depends" in " ".join(note.split()) for note in answer.notes)
+
+
+def test_consequences_follow_from_runs_with_the_fund():
+    """Exponential: mean excess is MEAN whatever the fund; income 10 a day; ADL closes 500 where it happens."""
+    answer = solved(ToyWorld(), 1e-2)
+    found = answer.consequences
+    assert found.probability.holds(1e-2)
+    assert found.shortfall_given_exhausted.value == pytest.approx(MEAN, rel=0.2)
+    assert found.expected_shortfall.value == pytest.approx(1e-2 * MEAN, rel=0.25)
+    assert found.adl_notional_given_adl.value == pytest.approx(500)
+    assert found.expected_adl_notional.value == pytest.approx(5, rel=0.2)
+    assert found.days_to_exhaustion.holds(15)
+    assert found.income_per_day.value == pytest.approx(10)
+    assert found.days_to_rebuild.value == pytest.approx(answer.fund.value / 10)
+
+
+def test_the_fund_of_least_cost_balances_capital_and_shortfall():
+    """12% a year over 30.4 of 365 days is 1%: the quantile at 1%, MEAN ln 100."""
+    definition = Sufficient("first_adl", 365 / 12, "within_horizon", "aged_once", "none")
+    target = parse_target("P(ADL) < 1e-2")
+    answer = size_fund(Runner(ToyWorld()), target, definition, budget=400_000, capital_cost=0.12)
+    assert answer.least_cost.value == pytest.approx(exact(1e-2), rel=0.05)
+    refused = size_fund(Runner(ToyWorld()), target, definition, budget=400_000, capital_cost=120)
+    assert refused.least_cost is None
+    assert any("no fund of least cost" in note for note in refused.notes)
+
+
+def test_a_target_out_of_reach_says_what_was_reached_and_what_is_needed():
+    answer = solved(ToyWorld(can_tilt=False), 1e-4, budget=10_000, method="crude")
+    assert answer.fund is None
+    assert not answer.confirmed
+    for text in (
+        "10,000 runs cannot bound",
+        "Reached: 10,000 runs bear a target of 0.0003",
+        "Needed: about 36,887 runs",
+    ):
+        assert text in answer.verdict
+    assert "target not reached" in " ".join(answer_lines(answer))
+
+
+def test_the_same_seed_and_budget_give_the_same_bytes():
+    texts = [answer_json(solved(ToyWorld(), 1e-4)) for _ in range(2)]
+    assert texts[0] == texts[1]
+    data = json.loads(texts[0])
+    assert "seconds" not in texts[0]
+    assert data["fund_share_of_open_interest"]["value"] == pytest.approx(data["fund"]["value"] / 100_000)
+    assert data["sufficient"]["basis"] == "within_horizon"
+    assert answer_json(solved(ToyWorld(seed=8), 1e-4)) != texts[0]
+    pages = [answer_markdown(solved(ToyWorld(), 1e-2)) for _ in range(2)]
+    assert pages[0] == pages[1]
+    assert " s of simulation" not in pages[0]
+
+
+def test_laws_draw_different_blocks_so_that_their_agreement_means_something():
+    world = ToyWorld()
+    solved(world, 1e-6)
+    blocks = {aim: {number for number, _, law in world.asked if law == aim} for aim in {law for *_, law in world.asked}}
+    sets = list(blocks.values())
+    assert len(sets) >= 2
+    assert not set.intersection(*sets)
+
+
+@pytest.mark.parametrize(
+    ("facts", "p", "asked", "found"),
+    [
+        ({}, 1e-2, "auto", "crude"),
+        ({}, 1e-4, "auto", "importance"),
+        ({"can_tilt": False}, 1e-4, "auto", "crude"),
+        ({"can_tilt": False}, 1e-9, "auto", "pot"),
+        ({"feeds_back": ("x: y",)}, 1e-2, "auto", "bisection"),
+        ({"feeds_back": ("x: y",)}, 1e-4, "auto", "weighted-bisection"),
+        ({"feeds_back": ("x: y",), "can_tilt": False}, 1e-4, "auto", "bisection"),
+        ({}, 1e-2, "bisection", "bisection"),
+    ],
+)
+def test_the_method_follows_from_target_and_world(facts, p, asked, found):
+    assert choose_method(p, ToyWorld(**facts).facts, asked=asked, budget=1_000_000).method == found
+
+
+def test_methods_that_would_be_wrong_are_refused():
+    feeding = ToyWorld(feeds_back=("funds[0].cap: it caps",)).facts
+    with pytest.raises(RefusedError, match=r"funds\[0\].cap: it caps: use bisection"):
+        choose_method(1e-2, feeding, asked="crude", budget=1_000_000)
+    with pytest.raises(RefusedError, match="has none"):
+        choose_method(1e-2, ToyWorld(can_tilt=False).facts, asked="importance", budget=1_000_000)
+    with pytest.raises(RefusedError, match="no fund size answers the question: there is no fund"):
+        choose_method(1e-2, ToyWorld(nothing_to_size="there is no fund").facts, budget=1_000_000)
+    with pytest.raises(AnalysisError, match="must be auto or one of crude, importance"):
+        choose_method(1e-2, FACTS, asked="magic", budget=1_000_000)
