@@ -20,7 +20,7 @@ from analysis.errors import AnalysisError
 from sim.results import SCHEMA_VERSION, STUDY_TABLES
 
 _PATH_COLUMNS = (
-    "run_id", "log_weight", "required_fund_quanta", "adl_notional_quanta", "first_adl_ms", "first_fund_empty_ms",
+    "run_id", "path", "log_weight", "required_fund_quanta", "first_adl_ms", "first_fund_empty_ms",
 )  # fmt: skip
 
 
@@ -83,8 +83,9 @@ class StudyFolder:
 
     @property
     def quantum(self) -> float:
-        """Size of one quantum, quote units."""
-        return float(Decimal(str(self.manifest.get("quantum") or "0.000001")))
+        """Size of one quantum at venue scale, quote units: amounts of the simulated share are scaled up."""
+        share = Decimal(str(self.manifest.get("simulated_share") or 1))
+        return float(Decimal(str(self.manifest.get("quantum") or "0.000001")) / share)
 
     def factors(self, kind: str) -> list[Mapping[str, Any]]:
         """The `uncertainties` or `levers` of the study file, as mappings."""
@@ -96,6 +97,28 @@ class StudyFolder:
             if factor.get("name") == name:
                 return str(factor.get("unit") or "")
         return ""
+
+    def extra(self, name: str, needed: Sequence[str]) -> pd.DataFrame:
+        """A table that another command left beside the study's own, `NAME.parquet`; without rows if there is none.
+
+        baseline (fund, probability, arm), fund_paths (a fan), reverse_stress, estimators: columns as their charts say.
+        """
+        path = self.path / f"{name}.parquet"
+        if not path.is_file():
+            return pd.DataFrame(columns=list(needed))
+        try:
+            frame = pq.read_table(path).to_pandas()
+        except (pa.ArrowException, OSError) as error:
+            raise AnalysisError(f"{path}: cannot be read ({error}); delete it, or write it again") from error
+        missing = [column for column in needed if column not in frame]
+        if missing:
+            raise AnalysisError(f"{path}: columns {', '.join(missing)} are missing")
+        return frame
+
+    def baseline(self, arm: int) -> pd.DataFrame:
+        """The closed form of gap risk for an arm: fund, probability; without rows if none was computed."""
+        frame = self.extra("baseline", ("fund", "probability"))
+        return frame[frame["arm"] == arm] if "arm" in frame else frame
 
     def _table(self, table: str, names: Sequence[str]) -> pd.DataFrame:
         kinds = {column.name: column.kind for column in STUDY_TABLES[table]}

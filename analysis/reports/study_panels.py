@@ -8,17 +8,22 @@ import pandas as pd
 
 from analysis.charts.study.arms import draw_arms
 from analysis.charts.study.context import StudyContext
+from analysis.charts.study.estimators import draw_estimators
 from analysis.charts.study.exceedance import draw_exceedance, tail_frame
-from analysis.charts.study.fund_fan import draw_fund_fan, empty_frame, fan_frame
+from analysis.charts.study.frontier import draw_frontier
+from analysis.charts.study.fund_fan import draw_fund_fan
+from analysis.charts.study.reverse_stress import draw_reverse_stress
 from analysis.charts.study.sufficiency import draw_sufficiency
 from analysis.charts.study.threshold_stability import draw_threshold_stability
+from analysis.errors import AnalysisError
 from analysis.estimators.estimate import RefusedError
 from analysis.estimators.tails import FEWEST, TailFit, fit_tail, stability_table
 from analysis.reports.panels import Panel
 from analysis.reports.study_factors import factor_panels
 from analysis.reports.study_folder import StudyFolder
-from analysis.reports.study_samples import Sample, chance_of, curve_of, targets_of
+from analysis.reports.study_samples import Sample, chance_of, curve_of, emptied_by, targets_of
 from analysis.reports.study_words import TARGETS, event_of, horizon_of, is_pooled, phrase, simulated_days
+from analysis.sensitivity.frontier import trade_off
 
 MOST_CURVES = 3
 
@@ -51,9 +56,11 @@ def _figures(study: StudyFolder, samples: Sequence[Sample], context: StudyContex
     if is_pooled(study):
         for sample in samples[:MOST_CURVES]:
             yield from _fund_size(study, sample, context, alone=len(samples) == 1)
-    yield from factor_panels(study, context, event)
+    yield from _frontier(study, samples, context, event)
+    yield from factor_panels(study, samples, context, event)
     if is_pooled(study) and samples:
         yield Panel("fund-over-time", _over_time(study, samples[0], context))
+    yield from _extras(study, context, event)
 
 
 def arms_frame(samples: Sequence[Sample], *, level: float) -> tuple[pd.DataFrame, float]:
@@ -73,6 +80,33 @@ def arms_frame(samples: Sequence[Sample], *, level: float) -> tuple[pd.DataFrame
     return pd.DataFrame(rows, columns=names), target
 
 
+def _frontier(study: StudyFolder, samples: Sequence[Sample], context: StudyContext, event: str) -> Iterator[Panel]:
+    """Trade-off between arms whose fund differs; nothing where capital is the same in all, or paths are weighted."""
+    if len({sample.fund for sample in samples}) < 2 or any(sample.is_weighted for sample in samples):
+        return
+    name = {"first_adl": "adl", "cash_zero": "fund_empty"}.get(event, "adl")
+    paths = study.paths if len(study.paths) else None
+    capital = {sample.arm: sample.fund for sample in samples}
+    try:
+        arms = trade_off(study.points, study.runs, capital=capital, event=name, paths=paths, level=context.level)
+    except AnalysisError:
+        return
+    words = {"adl": "ADL begins", "fund_empty": "the fund's cash is gone"}[name]
+    axis = f"{words} within {horizon_of(study)}"
+    yield Panel("trade-off", draw_frontier(arms, context, event=words, event_axis=axis))
+
+
+def _extras(study: StudyFolder, context: StudyContext, event: str) -> Iterator[Panel]:
+    """Figures of tables that other commands left in the folder: the reverse stress test, estimators side by side."""
+    frontier = study.extra("reverse_stress", ("depth_loss", "concentration", "jump"))
+    if len(frontier):
+        yield Panel("reverse-stress", draw_reverse_stress(frontier, context))
+    rows = study.extra("estimators", ("method", "value", "low", "high"))
+    if len(rows):
+        what = str(rows["what"].iloc[0]) if "what" in rows else f"P({phrase(study, event)})"
+        yield Panel("estimators", draw_estimators(rows, context, what=what))
+
+
 def _row(targets: pd.DataFrame, p: float) -> tuple[float, float, float]:
     row = targets[targets["target"] == p].iloc[0]
     return float(row["fund"]), float(row["low"]), float(row["high"])
@@ -81,20 +115,29 @@ def _row(targets: pd.DataFrame, p: float) -> tuple[float, float, float]:
 def _fund_size(study: StudyFolder, sample: Sample, context: StudyContext, *, alone: bool) -> Iterator[Panel]:
     """Curve, tail and stability of one arm."""
     suffix = "" if alone else f"-arm-{sample.arm}"
-    words = f"fund exhausted within {horizon_of(study)}" + ("" if alone else f"; {sample.label}")
+    arm = "" if alone else sample.label
+    words = f"fund exhausted within {horizon_of(study)}"
     curve = curve_of(sample, level=context.level)
     targets = targets_of(sample, TARGETS, level=context.level)
-    figure = draw_sufficiency(curve, context, event=words, targets=targets, at_hand=sample.fund)
+    figure = draw_sufficiency(
+        curve,
+        context,
+        event=words,
+        targets=targets,
+        at_hand=sample.fund,
+        arm=arm,
+        baseline=study.baseline(sample.arm),
+    )
     yield Panel(f"sufficiency{suffix}", figure)
     fit, why = _fit(sample)
     event = f"required fund > F within {horizon_of(study)}"
     if fit is None:
-        yield Panel(f"tail{suffix}", draw_exceedance(curve, context, event=event, tail_note=why))
+        yield Panel(f"tail{suffix}", draw_exceedance(curve, context, event=event, tail_note=why, arm=arm))
         return
     shape = fit.shape(level=context.level)
     figure = draw_exceedance(
         curve, context, event=event, tail=tail_frame(fit, level=context.level), threshold=fit.threshold,
-        xi=(shape.value, shape.low, shape.high),
+        xi=(shape.value, shape.low, shape.high), arm=arm,
     )  # fmt: skip
     yield Panel(f"tail{suffix}", figure)
     p = min(1e-4, 1 / sample.n)
@@ -102,7 +145,7 @@ def _fund_size(study: StudyFolder, sample: Sample, context: StudyContext, *, alo
         table = stability_table(sample.required, p, counts=_counts(sample.n, fit.k), level=context.level)
     except RefusedError as error:
         table, why = pd.DataFrame(), str(error)
-    figure = draw_threshold_stability(table, context, p=p, chosen_k=fit.k, why_none=why)
+    figure = draw_threshold_stability(table, context, p=p, chosen_k=fit.k, why_none=why, arm=arm)
     yield Panel(f"stability{suffix}", figure)
 
 
@@ -128,7 +171,7 @@ def _counts(n: int, chosen: int) -> list[int]:
 
 
 def _over_time(study: StudyFolder, sample: Sample, context: StudyContext) -> object:
-    emptied = None
-    if not sample.is_weighted:
-        emptied = empty_frame(sample.first_empty_ms, horizon_days=simulated_days(study))
-    return draw_fund_fan(fan_frame([], []), context, emptied=emptied)
+    emptied = emptied_by(sample, horizon_days=simulated_days(study), level=context.level)
+    fan = study.extra("fund_paths", ("time_days", "quantile", "fund"))
+    n_fan = int(fan["n"].max()) if "n" in fan and len(fan) else 0
+    return draw_fund_fan(fan, context, emptied=emptied, n_fan=n_fan)

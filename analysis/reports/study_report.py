@@ -5,23 +5,21 @@ figures, the design, what failed, how far to trust it, and what it takes to get 
 gives the same bytes.
 """
 
-import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.charts.study.context import StudyContext
 from analysis.errors import AnalysisError
-from analysis.estimators.estimate import RefusedError
 from analysis.export import export_figures, parse_formats
-from analysis.money import format_short
 from analysis.reports.honesty import Finding
 from analysis.reports.page import Cell, embed, escape, page, table
+from analysis.reports.study_answer import answer_box, arms_table
 from analysis.reports.study_folder import StudyFolder, open_study
 from analysis.reports.study_honesty import examine_study, planned_runs
 from analysis.reports.study_panels import study_context, study_panels
-from analysis.reports.study_samples import Sample, arm_samples, chance_of, targets_of
-from analysis.reports.study_words import TARGETS, defined, design_kind, design_rows, event_of, is_pooled, phrase
+from analysis.reports.study_samples import arm_samples
+from analysis.reports.study_words import defined, design_kind, design_rows, event_of
 
 REPORT_NAME = "report.html"
 MOST_FAILURES = 30
@@ -68,9 +66,9 @@ def build_study_report(study: StudyFolder) -> str:
     figures = [embed(panel.name, panel.figure) for panel in panels]
     body = [
         _header(study, context),
-        _answer(study, samples, context),
+        answer_box(study, samples, context),
         _warnings(findings),
-        _arms(study, samples, context),
+        arms_table(study, samples, context),
         "<h2 id='figures'>Figures</h2>",
         *(figures or ["<p>No run ended well: there is nothing to draw.</p>"]),
         _design(study),
@@ -95,61 +93,6 @@ def _header(study: StudyFolder, context: StudyContext) -> str:
     return f"<h1>{escape(title)}</h1><p class='sub'>{escape(facts)}</p>{asked}<nav>{links}</nav>"
 
 
-def _answer(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> str:
-    lines = [f"<p>{escape(line)}</p>" for line in _answer_lines(study, samples, context)]
-    meant = defined(study)
-    words = "; ".join(meant.sentences) if meant is not None else "not defined by the study: no answer to rely on"
-    lines.append(f"<p class='note'>“Sufficient” here: {escape(words)}.</p>")
-    return f"<div class='answer' id='answer'><h2>Answer</h2>{''.join(lines)}</div>"
-
-
-def _answer_lines(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> list[str]:
-    """What the study found, in sentences with intervals: as configured, and the fund for each target."""
-    if not samples:
-        return ["No run ended well: there is no answer."]
-    if not is_pooled(study):
-        return [
-            "The design visits its points on purpose, so there is no one probability: see the figures for how the"
-            " outcome changes with each factor."
-        ]
-    lines = []
-    event = event_of(study)
-    for sample in samples[:3]:
-        name = f"{sample.label}: " if len(samples) > 1 else ""
-        lines.append(
-            f"{name}P({phrase(study, event)}) with {_short(sample.fund, context)} at hand: {_chance(sample, context)}."
-        )
-        told = [_target(row, context) for row in targets_of(sample, TARGETS, level=context.level).to_dict("records")]
-        lines.append(f"{name}Fund that is exhausted with at most probability {'; '.join(told)}.")
-    if len(samples) > 3:
-        lines.append(f"The other {len(samples) - 3} arms stand in the table of arms.")
-    return lines
-
-
-def _chance(sample: Sample, context: StudyContext) -> str:
-    try:
-        found = chance_of(sample, level=context.level)
-    except RefusedError as error:
-        return f"refused: {error}"
-    if found.events == 0:
-        return f"0 of {found.n:,}, at most {found.high:.3g} ({context.interval}, {found.method})"
-    return (
-        f"{found.value:.3g} [{found.low:.3g}, {found.high:.3g}] ({context.interval}, {found.method},"
-        f" {found.events:,} of {found.n:,})"
-    )
-
-
-def _target(row: dict[str, object] | dict[object, object], context: StudyContext) -> str:
-    target, fund, low, high = (float(str(row[name])) for name in ("target", "fund", "low", "high"))
-    if math.isnan(fund):
-        return f"{target:g}: {row['note']}"
-    return f"{target:g}: {context.money(fund)} [{_short(low, context)}, {_short(high, context)}]"
-
-
-def _short(amount: float, context: StudyContext) -> str:
-    return format_short(amount, context.asset)
-
-
 def _warnings(findings: Sequence[Finding]) -> str:
     lines = [
         f"<li><b>{escape(finding.subject)}: {escape(finding.found)}.</b> {escape(finding.meaning)}</li>"
@@ -157,32 +100,6 @@ def _warnings(findings: Sequence[Finding]) -> str:
         if finding.warns
     ]
     return f"<div class='box'><h2>Read this first</h2><ul>{''.join(lines)}</ul></div>" if lines else ""
-
-
-def _arms(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> str:
-    heading = "<h2 id='arms'>Arms</h2>"
-    if not samples:
-        return heading + "<p>No arm has a run that ended well.</p>"
-    targets = TARGETS[:3]
-    rows = [_arm_row(sample, context, targets) for sample in samples]
-    event = phrase(study, event_of(study))
-    header = ("arm", "runs", "outcomes", f"P({event})", *(f"fund for {p:g} ({context.asset})" for p in targets))
-    note = (
-        f"<p class='note'>In brackets: {context.interval}. Outcomes are paths of reduced runs, or full runs. Arms share"
-        " their randomness.</p>"
-    )
-    return heading + note + table(header, rows, numbers=(1, 2))
-
-
-def _arm_row(sample: Sample, context: StudyContext, targets: Sequence[float]) -> list[object]:
-    told = targets_of(sample, targets, level=context.level).to_dict("records")
-    cells: list[object] = [sample.label, Cell(f"{sample.n_runs:,}", "n"), Cell(f"{sample.n:,}", "n")]
-    cells.append(_chance(sample, context).partition(" (")[0])
-    for row in told:
-        words = [_short(float(row[name]), context) for name in ("fund", "low", "high")]
-        known = not math.isnan(row["fund"])
-        cells.append(f"{words[0]} [{words[1]}, {words[2]}]" if known else Cell("<span class='dim'>not told</span>"))
-    return cells
 
 
 def _design(study: StudyFolder) -> str:

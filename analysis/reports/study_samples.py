@@ -16,7 +16,7 @@ from scipy import stats
 
 from analysis.estimators.estimate import Estimate, RefusedError
 from analysis.estimators.importance import WeightedCurve, weighted_probability
-from analysis.estimators.intervals import probability
+from analysis.estimators.intervals import clopper_pearson, normal_quantile, probability
 from analysis.estimators.quantiles import exceedance_curve, required_fund
 from analysis.reports.study_folder import StudyFolder
 
@@ -46,6 +46,8 @@ class Sample:
     event: npt.NDArray[np.bool_]
     first_empty_ms: npt.NDArray[np.int64]
     cluster: npt.NDArray[np.int64]
+    run_id: npt.NDArray[np.object_]
+    point: npt.NDArray[np.int64]
     fund: float
     n_runs: int
 
@@ -92,6 +94,8 @@ def arm_samples(study: StudyFolder, event: str) -> list[Sample]:
                 log_weight=rows["log_weight"].to_numpy(np.float64),
                 event=happened,
                 first_empty_ms=rows["first_fund_empty_ms"].to_numpy(np.int64),
+                point=rows["point"].to_numpy(np.int64),
+                run_id=rows["run_id"].to_numpy(object),
                 cluster=rows["cluster"].to_numpy(np.int64),
                 fund=float(np.median(fund)),
                 n_runs=int((runs["arm"] == arm).sum()),
@@ -104,12 +108,12 @@ def _outcomes(study: StudyFolder, runs: pd.DataFrame) -> pd.DataFrame:
     """One row an outcome: the paths of reduced runs, full runs themselves."""
     keep = ["arm", "point", "fund_initial_quanta"]
     measured = ["required_fund_quanta", "first_adl_ms", "first_fund_empty_ms"]
-    full = runs.loc[runs["fidelity"] == "full", [*keep, *measured]].assign(log_weight=0.0)
+    full = runs.loc[runs["fidelity"] == "full", ["run_id", *keep, *measured]].assign(log_weight=0.0)
     full["cluster"] = full["point"]
     reduced = runs.loc[runs["fidelity"] != "full", ["run_id", *keep]].reset_index(drop=True)
     reduced["cluster"] = np.arange(len(reduced))
     paths = study.paths[["run_id", "log_weight", *measured]].merge(reduced, on="run_id", how="inner")
-    return pd.concat([frame for frame in (full, paths) if len(frame)] or [full.assign(run_id="")], ignore_index=True)
+    return pd.concat([frame for frame in (full, paths) if len(frame)] or [full], ignore_index=True)
 
 
 def arm_labels(study: StudyFolder) -> dict[int, str]:
@@ -136,25 +140,53 @@ def curve_of(sample: Sample, *, level: float = 0.95) -> pd.DataFrame:
     names = ["fund", "probability", "low", "high", "events", "n"]
     if sample.is_weighted:
         table = WeightedCurve(sample.required, sample.log_weight).table(level=level)
-        return table[names]
+        stands = (table["refused"] == "") | (table["fund"] == 0)
+        return table.loc[stands & (table["events"] > 0), names].reset_index(drop=True)
     curve = exceedance_curve(sample.required, level=level, max_points=_POINTS)
     if not sample.over_runs:
         return curve[names]
-    low, high = _over_runs(sample, curve["fund"].to_numpy(), level)
+    low, high = _over_runs(sample.required, sample.cluster, curve["fund"].to_numpy(), level)
     return curve.assign(low=np.minimum(low, curve["probability"]), high=np.maximum(high, curve["probability"]))[names]
 
 
-def _over_runs(sample: Sample, funds: F64, level: float) -> tuple[F64, F64]:
-    """Student t bounds of the mean share of runs, never narrower than those of independent outcomes."""
-    _, group = np.unique(sample.cluster, return_inverse=True)
+def _over_runs(values: F64, cluster: npt.NDArray[np.int64], at: F64, level: float) -> tuple[F64, F64]:
+    """Student t bounds over runs of the share of values beyond each of `at`.
+
+    Never narrower than those of independent outcomes.
+    """
+    _, group = np.unique(cluster, return_inverse=True)
     order = np.argsort(group, kind="stable")
-    pieces = np.split(sample.required[order], np.cumsum(np.bincount(group))[:-1])
-    shares = np.stack([1 - np.searchsorted(np.sort(piece), funds, side="right") / len(piece) for piece in pieces])
+    pieces = np.split(values[order], np.cumsum(np.bincount(group))[:-1])
+    shares = np.stack([1 - np.searchsorted(np.sort(piece), at, side="right") / len(piece) for piece in pieces])
     half = stats.t.isf((1 - level) / 2, len(pieces) - 1) * shares.std(axis=0, ddof=1) / math.sqrt(len(pieces))
-    crude = exceedance_curve(sample.required, at=funds, level=level)
+    beyond = len(values) - np.searchsorted(np.sort(values), at, side="right")
+    crude = clopper_pearson(beyond, len(values), level=level)
     mean = shares.mean(axis=0)
-    low = np.minimum(np.maximum(mean - half, 0.0), crude["low"].to_numpy())
-    return low, np.maximum(np.minimum(mean + half, 1.0), crude["high"].to_numpy())
+    low = np.minimum(np.maximum(mean - half, 0.0), crude[0])
+    return low, np.maximum(np.minimum(mean + half, 1.0), crude[1])
+
+
+def emptied_by(sample: Sample, *, horizon_days: float, level: float = 0.95, points: int = 120) -> pd.DataFrame:
+    """P(the fund has been empty by then): columns time_days, probability, low, high, events, n."""
+    times = np.linspace(0.0, horizon_days, points)
+    never = sample.first_empty_ms < 0
+    days = np.where(never, np.inf, sample.first_empty_ms / 86_400_000)
+    order = np.argsort(days, kind="stable")
+    place = np.searchsorted(days[order], times, side="right")
+    if sample.is_weighted:
+        weight = np.exp(sample.log_weight[order])
+        sums, squares = (np.concatenate([[0.0], np.cumsum(weight**power)])[place] / sample.n for power in (1, 2))
+        half = normal_quantile(level) * np.sqrt(np.maximum(squares - sums**2, 0.0) / sample.n)
+        value, low, high = sums, np.maximum(sums - half, 0.0), np.minimum(sums + half, 1.0)
+    else:
+        value = place / sample.n
+        low, high = clopper_pearson(place, sample.n, level=level)
+        if sample.over_runs:
+            least, most = _over_runs(days, sample.cluster, times, level)
+            low, high = 1 - most, 1 - least
+    return pd.DataFrame(
+        {"time_days": times, "probability": value, "low": low, "high": high, "events": place, "n": sample.n}
+    )
 
 
 def chance_of(sample: Sample, *, level: float = 0.95) -> Estimate:
@@ -181,7 +213,7 @@ def fund_for(sample: Sample, p: float, *, level: float = 0.95) -> Estimate:
     funds = (
         funds[np.unique(np.linspace(0, len(funds) - 1, 4 * _POINTS).astype(np.int64))] if len(funds) > 800 else funds
     )
-    low, high = _over_runs(sample, funds, level)
+    low, high = _over_runs(sample.required, sample.cluster, funds, level)
     bounds = [float(funds[np.argmax(side <= p)]) for side in (low, high) if (side <= p).any()]
     if len(bounds) < 2:
         raise RefusedError(f"{sample.n_clusters:,} runs cannot bound the fund for a probability of {p:g}: more runs")

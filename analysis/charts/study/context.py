@@ -52,4 +52,14 @@ class StudyContext:
         text = format_short(amount, self.asset)
         if not np.isfinite(self.open_interest) or self.open_interest <= 0:
             return text
-        return f"{text} ({amount / self.open_interest:.3g} of open interest)"
+        return f"{text} ({100 * amount / self.open_interest:.3g}% of open interest)"
+
+    def money_with(self, value: float, low: float, high: float) -> str:
+        """An amount with its interval, in one unit: `105 million USDT [101, 109], 10.5% of open interest`."""
+        finite = [x for x in (value, low, high) if np.isfinite(x)]
+        scale = self.scale(np.array(finite))
+        ends = [f"{scale.of(np.array(x)):,.3g}" if np.isfinite(x) else "no bound" for x in (low, high)]
+        text = f"{scale.of(np.array(value)):,.3g} {scale.unit} [{ends[0]}, {ends[1]}]"
+        if not np.isfinite(self.open_interest) or self.open_interest <= 0:
+            return text
+        return f"{text}, {100 * value / self.open_interest:.3g}% of open interest"

@@ -53,20 +53,22 @@ def draw_exceedance(
     threshold: float = float("nan"),
     xi: tuple[float, float, float] | None = None,
     tail_note: str = "",
+    arm: str = "",
 ) -> go.Figure:
     """P(required fund > F) against F, both logarithmic: counts with intervals, the fit as a line with its band.
 
     curve: fund (quote units, rising), probability, low, high, events, n: as `exceedance_curve` gives them.
     tail: fund, probability, low, high of the fit, as `tail_frame` gives them; threshold: where it begins (quote units);
-    xi: value and bounds of its shape; tail_note: why there is none.
+    xi: value and bounds of its shape; tail_note: why there is none; arm: its label, where a study has several.
     """
+    question = f"{QUESTION.removesuffix('?')} with {arm}?" if arm else QUESTION
     axes = (f"required fund F ({context.asset})", f"P({event})")
     drawn = curve if curve.empty else curve[(column(curve, "fund") > 0)]
     if drawn.empty or not column(drawn, "fund").max() > 0:
         words = "No run needed any fund: every required fund is zero, so there is no tail to show."
         if len(curve):
             words += f" 0 of {int(curve['n'].max()):,}: P(a fund is needed) is at most {curve['high'].min():.3g}."
-        return empty(context, question=QUESTION, words=words, axes=axes)
+        return empty(context, question=question, words=words, axes=axes)
     require(curve, CURVE, "exceedance")
     fit = pd.DataFrame(columns=list(FIT)) if tail is None else tail
     require(fit, FIT, "exceedance, tail")
@@ -78,19 +80,22 @@ def draw_exceedance(
     return compose(
         traces,
         context,
-        question=QUESTION,
+        question=question,
         answer=_answer(drawn, context, threshold, xi, tail_note),
         axes={
             "xaxis": amount_axis(f"required fund F ({scale.unit})", low=left / 1.15, high=right * 1.25),
             "yaxis": probability_axis(f"P({event})", floor, 1.0),
         },
-        note=f"Bars: {context.interval} at each size by itself, n = {int(curve['n'].max()):,}. The line beyond the"
-        " largest draw is extrapolation.",
+        note=f"Bars: {context.interval} at each size by itself, n = {int(curve['n'].max()):,}. {_beyond(fit)}",
         height=540,
         legend=legend(),
         shapes=_threshold_line(threshold, scale),
         notes=_threshold_note(threshold, scale),
     )
+
+
+def _beyond(fit: pd.DataFrame) -> str:
+    return "" if fit.empty else "The line beyond the largest draw is extrapolation."
 
 
 def _positive(frame: pd.DataFrame, name: str) -> list[float]:
@@ -105,7 +110,7 @@ def _first_drawn(drawn: pd.DataFrame) -> np.ndarray:
 
 
 def _counts(drawn: pd.DataFrame, context: StudyContext, scale: Scale) -> list[go.Scatter]:
-    never = drawn[column(drawn, "events") == 0].head(1)
+    never = drawn[(column(drawn, "events") == 0) & (column(drawn, "high") > 0)].head(1)
     seen = drawn[column(drawn, "events") > 0]
     place = np.unique(np.linspace(0, max(len(seen) - 1, 0), MOST_POINTS).astype(np.int64))
     seen = seen.iloc[place] if len(seen) else seen

@@ -10,7 +10,6 @@ import plotly.graph_objects as go
 from analysis.charts.study.context import StudyContext
 from analysis.charts.study.look import ABOVE_PANELS, axis, band, column, compose, empty, legend, panel_title, require
 from analysis.charts.theme import BLACK, VERMILLION
-from analysis.estimators.intervals import wilson
 
 QUESTION = "How does the fund fare over time?"
 FAN = ("time_days", "quantile", "fund")
@@ -32,31 +31,13 @@ def fan_frame(time_days: npt.ArrayLike, balances: npt.ArrayLike) -> pd.DataFrame
     return pd.concat(frames, ignore_index=True)
 
 
-def empty_frame(first_fund_empty_ms: npt.ArrayLike, *, horizon_days: float, points: int = 120) -> pd.DataFrame:
-    """P(the fund has been empty by then) with Wilson's interval: time_days, probability, low, high, events, n.
-
-    first_fund_empty_ms: (paths,) ms, -1 where it never was.
-    """
-    first = np.asarray(first_fund_empty_ms, np.int64)
-    if not first.size:
-        return pd.DataFrame(columns=list(EMPTY))
-    times = np.linspace(0, horizon_days, points)
-    days = np.sort(first[first >= 0] / 86_400_000)
-    events = np.searchsorted(days, times, side="right")
-    low, high = wilson(events, first.size)
-    return pd.DataFrame(
-        {"time_days": times, "probability": events / first.size, "low": low, "high": high, "events": events,
-         "n": first.size}
-    )  # fmt: skip
-
-
 def draw_fund_fan(
     fan: pd.DataFrame, context: StudyContext, *, emptied: pd.DataFrame | None = None, n_fan: int = 0, why_none: str = ""
 ) -> go.Figure:
     """Balance of the fund over time (above), and the share of paths whose fund has been empty by then (below).
 
     fan: time_days, quantile (0..1), fund (quote units), as `fan_frame` gives it; n_fan: paths behind it.
-    emptied: time_days, probability, low, high, events, n, as `empty_frame` gives it.
+    emptied: time_days, probability, low, high, events, n.
     """
     share = pd.DataFrame(columns=list(EMPTY)) if emptied is None else emptied
     if fan.empty and share.empty:

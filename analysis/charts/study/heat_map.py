@@ -173,7 +173,7 @@ def _answer(
     parts = []
     for word, place in (("Highest", np.nanargmax(value)), ("lowest", np.nanargmin(value))):
         row, col = np.unravel_index(place, value.shape)
-        spot = [f"{level:g}" if isinstance(level, float) else level for level in (xs[col], ys[row])]
+        spot = [rounded(level) if isinstance(level, float) else level for level in (xs[col], ys[row])]
         number = _cell(*(float(grid[name][row, col]) for name in ("value", "low", "high", "n", "events")))
         where = f"{x_title.split(' (')[0]} {spot[0]}, {y_title.split(' (')[0]} {spot[1]}"
         parts.append(f"{word}: {number.replace('<br>', ' ')} at {where}")

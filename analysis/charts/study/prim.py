@@ -18,13 +18,20 @@ MOST_POINTS = 2_000
 
 
 def draw_prim(
-    boxes: pd.DataFrame, measures: pd.DataFrame, points: pd.DataFrame, context: StudyContext, *, event: str
+    boxes: pd.DataFrame,
+    measures: pd.DataFrame,
+    points: pd.DataFrame,
+    context: StudyContext,
+    *,
+    event: str,
+    kept: pd.DataFrame | None = None,
 ) -> go.Figure:
     """The two factors that the first box restricts most, with runs and boxes (left); all limits (right).
 
     boxes: box, input, unit, low, high (limits of the box), range_low, range_high (of the design): one row a box and
     factor that it restricts.  measures: box, coverage (share of all cases inside), density (share of runs inside that
     are cases), mass (share of runs inside), n, cases (runs and cases of the study); density_low, density_high if known.
+    kept: box, input, labels: what a box keeps of factors without order.  measured_on (in measures): runs held out.
     points: one column a factor, and `case` (bool): the runs.  event: completes the question, "does the fund fail".
     """
     question = QUESTION.format(event=event)
@@ -43,7 +50,7 @@ def draw_prim(
         traces,
         context,
         question=question,
-        answer=_answer(boxes, measures, context),
+        answer=_answer(boxes, measures, kept),
         axes={
             "xaxis": axis(left[0], domain=[0, 0.44], zeroline=False),
             "yaxis": axis(left[1] if len(left) > 1 else "run (no order)", anchor="x", zeroline=False),
@@ -53,8 +60,8 @@ def draw_prim(
                 showgrid=False, zeroline=False,
             ),
         },
-        note=f"n = {int(measures['n'].iloc[0]):,} runs, {int(measures['cases'].iloc[0]):,} cases. A box is found by"
-        " looking: its density is too good on the runs it was found with."
+        note=f"n = {int(measures['n'].iloc[0]):,} runs, {int(measures['cases'].iloc[0]):,} cases."
+        f" {_held_out(measures)}"
         f"{_density_words(measures, context)}",
         height=560,
         notes=[panel_title("runs and boxes"), panel_title("limits of each box", "2")],
@@ -163,10 +170,20 @@ def _density_words(measures: pd.DataFrame, context: StudyContext) -> str:
     return f" In brackets: {context.interval} of density." if known else ""
 
 
-def _answer(boxes: pd.DataFrame, measures: pd.DataFrame, context: StudyContext) -> str:
+def _held_out(measures: pd.DataFrame) -> str:
+    if "measured_on" in measures:
+        held = int(measures["measured_on"].iloc[0])
+        return f"Coverage and density are measured on {held:,} runs that the search did not see."
+    return "A box is found by looking: its density is too good on the runs it was found with."
+
+
+def _answer(boxes: pd.DataFrame, measures: pd.DataFrame, kept: pd.DataFrame | None) -> str:
     parts = []
     for measure in measures.to_dict("records")[: len(_COLOURS)]:
         limits = [_limit(row) for row in boxes[boxes["box"] == measure["box"]].to_dict("records")]
+        if kept is not None:
+            own = kept[kept["box"] == measure["box"]]
+            limits += [f"{row['input']} in ({row['labels']})" for row in own.to_dict("records")]
         interval = ""
         if np.isfinite(measure.get("density_low", np.nan)):
             interval = f" [{rounded(measure['density_low'])}, {rounded(measure['density_high'])}]"

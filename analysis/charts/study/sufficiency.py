@@ -12,7 +12,6 @@ from analysis.charts.study.look import (
     axis,
     band,
     bars_of,
-    between,
     column,
     compose,
     empty,
@@ -35,7 +34,9 @@ def draw_sufficiency(
     event: str,
     targets: pd.DataFrame | None = None,
     baseline: pd.DataFrame | None = None,
+    baseline_name: str = "gap risk only (closed form)",
     at_hand: float = float("nan"),
+    arm: str = "",
     note: str = "",
 ) -> go.Figure:
     """P(fund of size F is exhausted) against F, logarithmic upwards.
@@ -43,11 +44,13 @@ def draw_sufficiency(
     curve: fund (quote units, rising), probability, low, high, events, n: as `exceedance_curve` gives them.
     targets: target (probability), fund, low, high (quote units; NaN where no size can be told), note (why not).
     baseline: fund (quote units), probability: the closed form of gap risk alone.  at_hand: the fund as it is.
-    event: what happens, with its horizon, e.g. "the fund is exhausted within 30 days".
+    arm: its label, where a study has several.  event: what happens, with its horizon, e.g. "fund exhausted
+    within 30 days".
     """
+    question = f"{QUESTION.removesuffix('?')} with {arm}?" if arm else QUESTION
     if curve.empty:
         words = "No run ended with a required fund: there is no curve to draw. See the failures of the study."
-        return empty(context, question=QUESTION, words=words, axes=(f"fund size ({context.asset})", f"P({event})"))
+        return empty(context, question=question, words=words, axes=(f"fund size ({context.asset})", f"P({event})"))
     require(curve, CURVE, "sufficiency curve")
     answers = pd.DataFrame(columns=list(TARGETS)) if targets is None else targets
     require(answers, TARGETS, "sufficiency curve, targets")
@@ -57,14 +60,14 @@ def draw_sufficiency(
     right = float(scale.of(np.array([1.06 * (widest or (at_hand if at_hand > 0 else 1.0))]))[0])
     traces = [
         *_curve(curve, context, scale, floor, right),
-        *_baseline(baseline, scale),
+        *_baseline(baseline, baseline_name, scale),
         *_answers(answers, context, scale),
     ]
     return compose(
         traces,
         context,
-        question=QUESTION,
-        answer=_answer(answers, context, event),
+        question=question,
+        answer=_answer(curve, answers, context, event),
         axes={
             "xaxis": axis(f"fund size ({scale.unit})", range=[0, right], zeroline=False),
             "yaxis": probability_axis(f"P({event})", floor, top),
@@ -79,8 +82,9 @@ def draw_sufficiency(
 
 def _bounds(curve: pd.DataFrame, targets: pd.DataFrame) -> tuple[float, float]:
     """Foot and head of the axis of probabilities: below the rarest event that n runs can show, and every target."""
+    head = max([float(curve["high"].max()), *(3 * column(targets, "target"))])  # room for a label above a line
     seen = [1 / float(curve["n"].max()), *column(targets, "target")]
-    return 10 ** np.floor(np.log10(min(seen) / 1.5)), min(1.0, 10 ** np.ceil(np.log10(float(curve["high"].max()))))
+    return 10 ** np.floor(np.log10(min(seen) / 1.5)), min(1.0, 10 ** np.ceil(np.log10(head)))
 
 
 def _largest(values: Any) -> float:
@@ -106,12 +110,12 @@ def _curve(curve: pd.DataFrame, context: StudyContext, scale: Scale, floor: floa
         hovertemplate=f"fund %{{x:,.4~g}} {scale.unit}: P = %{{y:.3g}} [%{{customdata[0]:.3g}}, %{{customdata[1]:.3g}}]"
         "<br>%{customdata[2]:,} of %{customdata[3]:,}<extra></extra>",
     )
-    never = curve[column(curve, "events") == 0].head(1)
+    never = curve[(column(curve, "events") == 0) & (column(curve, "high") > 0)].head(1)
     marks = [at_most(scale.of(column(never, "fund")), never["high"], never["n"], context=context)] if len(never) else []
     return [*bounds, line, *marks]
 
 
-def _baseline(baseline: pd.DataFrame | None, scale: Scale) -> list[go.Scatter]:
+def _baseline(baseline: pd.DataFrame | None, name: str, scale: Scale) -> list[go.Scatter]:
     if baseline is None or baseline.empty:
         return []
     require(baseline, ("fund", "probability"), "sufficiency curve, baseline")
@@ -122,8 +126,8 @@ def _baseline(baseline: pd.DataFrame | None, scale: Scale) -> list[go.Scatter]:
             y=np.where(probability > 0, probability, np.nan),
             mode="lines",
             line={"color": GREY, "width": 2, "dash": "dot"},
-            name="gap risk only (closed form)",
-            hovertemplate=f"gap risk only, fund %{{x:,.4~g}} {scale.unit}: %{{y:.3g}}<extra></extra>",
+            name=name,
+            hovertemplate=f"{name}, fund %{{x:,.4~g}} {scale.unit}: %{{y:.3g}}<extra></extra>",
         )
     ]
 
@@ -210,15 +214,15 @@ def _sizes(curve: pd.DataFrame) -> str:
     return f"n = {n:,} required funds; {int(curve['events'].max()):,} exceed the smallest size drawn."
 
 
-def _answer(targets: pd.DataFrame, context: StudyContext, event: str) -> str:
+def _answer(curve: pd.DataFrame, targets: pd.DataFrame, context: StudyContext, event: str) -> str:
     parts = []
+    if not column(curve, "fund").max() > 0:
+        parts.append(f"no run of {int(curve['n'].max()):,} needed any fund")
     for row in targets.to_dict("records"):
         if not np.isfinite(row["fund"]):
             parts.append(f"for {row['target']:g}: {row['note'] or 'no size can be told'}")
             continue
-        scale = context.scale(np.array([row["high"] if np.isfinite(row["high"]) else row["fund"]]))
-        low, high = (float(scale.of(np.array([row[name]]))[0]) for name in ("low", "high"))
-        parts.append(f"for {row['target']:g}: {context.money(row['fund'])}, {between(low, high)} {scale.unit}")
+        parts.append(f"for {row['target']:g}: {context.money_with(row['fund'], row['low'], row['high'])}")
     if not parts:
         return f"No target was set; the curve gives P({event}) for every size."
     return f"Fund with P({event}) at most the target, {context.interval}: {'; '.join(parts)}."

@@ -24,17 +24,18 @@ TABLE = ("k", "threshold", "xi", "xi_low", "xi_high", "loss", "loss_low", "loss_
 
 
 def draw_threshold_stability(
-    table: pd.DataFrame, context: StudyContext, *, p: float, chosen_k: int = 0, why_none: str = ""
+    table: pd.DataFrame, context: StudyContext, *, p: float, chosen_k: int = 0, why_none: str = "", arm: str = ""
 ) -> go.Figure:
     """Shape xi (above) and the required fund exceeded with probability `p` (below) against the threshold.
 
     table: k (losses above the threshold), threshold, loss, loss_low, loss_high (quote units), xi, xi_low, xi_high: as
     `stability_table` gives them.  chosen_k: the fit that is used, drawn in another colour.
     """
+    question = f"{QUESTION.removesuffix('?')} with {arm}?" if arm else QUESTION
     titles = (f"threshold ({context.asset})", "shape xi (no unit)")
     if table.empty:
         words = f"No tail was fitted: {why_none or 'too few runs needed a fund'}."
-        return empty(context, question=QUESTION, words=words, axes=titles)
+        return empty(context, question=question, words=words, axes=titles)
     require(table, TABLE, "threshold stability")
     rows = table.sort_values("threshold", kind="stable").reset_index(drop=True)
     scale = context.scale(column(rows, "threshold"))
@@ -50,7 +51,7 @@ def draw_threshold_stability(
     return compose(
         traces,
         context,
-        question=QUESTION,
+        question=question,
         answer=_answer(rows, context, p, chosen_k),
         axes={
             "xaxis": {**shared, "anchor": "y", "showticklabels": False, "title": {"text": ""}},

@@ -1,0 +1,144 @@
+"""The answer box and the table of arms: what a study found, in sentences with intervals, on the first page.
+
+What `clearsim size-fund` wrote into the folder (`answer*.json`) comes first: it chose its method by the target.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.charts.study.context import StudyContext
+from analysis.charts.study.look import rounded
+from analysis.errors import AnalysisError
+from analysis.estimators.estimate import RefusedError
+from analysis.reports.page import Cell, escape, table
+from analysis.reports.study_folder import StudyFolder
+from analysis.reports.study_samples import Sample, chance_of, targets_of
+from analysis.reports.study_words import TARGETS, defined, event_of, is_pooled, phrase
+
+
+def answer_box(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> str:
+    """The box: the answers of size-fund, then what the study's own runs say, then what "sufficient" means."""
+    lines = [*_sized(study, context), *_found(study, samples, context)]
+    meant = defined(study)
+    words = "; ".join(meant.sentences) if meant is not None else "not defined by the study: no answer to rely on"
+    body = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    note = f"<p class='note'>“Sufficient” here: {escape(words)}.</p>"
+    return f"<div class='answer' id='answer'><h2>Answer</h2>{body}{note}</div>"
+
+
+def _sized(study: StudyFolder, context: StudyContext) -> list[str]:
+    """One sentence an answer of size-fund."""
+    lines = []
+    for path in sorted(study.path.glob("answer*.json")):
+        try:
+            lines.append(_sentence(json.loads(path.read_text(encoding="utf-8")), context))
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            raise AnalysisError(f"{path}: cannot be read ({error}); write it again with clearsim size-fund") from error
+    return lines
+
+
+def _sentence(answer: Mapping[str, Any], context: StudyContext) -> str:
+    fund, target = answer["fund"], answer["target"]["text"]
+    if fund is None:
+        return f"{target}: no fund can be told; {answer.get('verdict') or 'the target was not reached'}."
+    ends = [math.inf if fund[name] is None else float(fund[name]) for name in ("value", "low", "high")]
+    how = f"{fund['method']}, n {fund['n']:,}, {100 * fund['level']:g}% interval"
+    checked = "" if answer.get("confirmed") else "; not confirmed by a second method"
+    return f"{target}: required fund {context.money_with(*ends)} ({how}{checked})."
+
+
+def _found(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> list[str]:
+    if not samples:
+        return ["No run ended well: there is no answer."]
+    event = phrase(study, event_of(study))
+    if not is_pooled(study):
+        return [f"{_span(study, sample, event)}" for sample in samples[:3]]
+    if len(samples) > 1:
+        return _of_arms(samples, context, event)
+    sample = samples[0]
+    hand = context.money(sample.fund)
+    lines = [f"With {hand} at hand P({event}) is {chance_words(sample, context)}."]
+    told = targets_of(sample, TARGETS, level=context.level).to_dict("records")
+    lines += [f"Fund exhausted with at most probability {_target(row, context)}." for row in told]
+    return lines
+
+
+def _span(study: StudyFolder, sample: Sample, event: str) -> str:
+    """How the outcome ranges over points, for designs that visit them on purpose."""
+    shares = pd.Series(np.exp(sample.log_weight) * sample.event).groupby(sample.point).mean()
+    ends = f"{rounded(max(0.0, float(shares.min())))} to {rounded(min(1.0, float(shares.max())))}"
+    name = f"{sample.label}: over" if sample.label != study.name else "Over"
+    return (
+        f"{name} the {len(shares):,} points of the design P({event}) runs from {ends}. The design visits its points on"
+        " purpose, so there is no one probability; the figures show what moves it, with intervals."
+    )
+
+
+def _of_arms(samples: Sequence[Sample], context: StudyContext, event: str) -> list[str]:
+    """The two ends of the arms; all of them stand in the table."""
+    known = []
+    for sample in samples:
+        try:
+            known.append((chance_of(sample, level=context.level).value, sample))
+        except RefusedError:
+            continue
+    if not known:
+        return [f"No arm bears an estimate of P({event}): see the table of arms."]
+    ends = [min(known, key=lambda pair: pair[0])[1], max(known, key=lambda pair: pair[0])[1]]
+    lines = [
+        f"{word} P({event}) as configured: {sample.label}, {chance_words(sample, context)}."
+        for word, sample in zip(("Lowest", "Highest"), ends, strict=True)
+    ]
+    return [*lines, f"All {len(samples)} arms, and the fund that each needs, stand in the table below."]
+
+
+def chance_words(sample: Sample, context: StudyContext) -> str:
+    """P(event) of an arm with its interval, or why it is refused."""
+    try:
+        found = chance_of(sample, level=context.level)
+    except RefusedError as error:
+        return f"refused ({error})"
+    if found.events == 0:
+        return f"0 of {found.n:,}, at most {rounded(found.high)} ({context.interval}, {found.method})"
+    how = f"{context.interval}, {found.method}, {found.events:,} of {found.n:,}"
+    return f"{rounded(found.value)} [{rounded(found.low)}, {rounded(found.high)}] ({how})"
+
+
+def _target(row: Mapping[Any, Any], context: StudyContext) -> str:
+    if math.isnan(row["fund"]):
+        return f"{row['target']:g}: not told, {row['note']}"
+    return f"{row['target']:g}: {context.money_with(row['fund'], row['low'], row['high'])}"
+
+
+def arms_table(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> str:
+    """Every arm with its sample size, P(event) and the fund for each target; of purposeful designs the sizes only."""
+    heading = "<h2 id='arms'>Arms</h2>"
+    if not samples:
+        return heading + "<p>No arm has a run that ended well.</p>"
+    pooled = is_pooled(study)
+    rows = [_arm_row(sample, context, pooled=pooled) for sample in samples]
+    header = ["arm", "runs", "outcomes", "fund at hand"]
+    note = "Outcomes are paths of reduced runs, or full runs."
+    if pooled:
+        header += [f"P({phrase(study, event_of(study))})", *(f"fund for {p:g}" for p in TARGETS)]
+        note += f" In brackets: {context.interval}. Arms share their randomness."
+    return f"{heading}<p class='note'>{escape(note)}</p>" + table(header, rows, numbers=(1, 2))
+
+
+def _arm_row(sample: Sample, context: StudyContext, *, pooled: bool) -> list[object]:
+    cells: list[object] = [sample.label, Cell(f"{sample.n_runs:,}", "n"), Cell(f"{sample.n:,}", "n")]
+    cells.append(context.money(sample.fund).partition(" (")[0])
+    if not pooled:
+        return cells
+    cells.append(chance_words(sample, context).partition(" (")[0])
+    for row in targets_of(sample, TARGETS, level=context.level).to_dict("records"):
+        if math.isnan(row["fund"]):
+            cells.append(Cell("<span class='dim'>not told</span>"))
+        else:
+            cells.append(context.money_with(row["fund"], row["low"], row["high"]).partition("], ")[0] + "]")
+    return cells
