@@ -15,6 +15,7 @@ from typing import Self
 from distributed import CancelledError, Future, KilledWorker
 
 from sim.errors import ClusterError
+from sim.interrupt import stop_if_asked
 from sim.sweep.chunks import Chunks
 from sim.sweep.clusters import Cluster, open_cluster
 from sim.sweep.job import Job, Outcome, run_job
@@ -109,6 +110,7 @@ class _Batch:
 
     def step(self) -> bool:
         """Send what there is room for and take one task in, waiting for a moment at most; False if all is done."""
+        stop_if_asked()
         self._send()
         if not self.sent:
             return False

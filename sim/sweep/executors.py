@@ -8,6 +8,7 @@ imported only by those executors that use it.
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
+from sim.interrupt import stop_if_asked
 from sim.sweep.job import Job, Outcome, run_job
 from sim.sweep.lost import run_guarded
 from sim.sweep.pools import ExecutorSettings, Pool, Run
@@ -28,6 +29,7 @@ class SerialPool:
     ) -> None:
         """As `Pool.execute`."""
         for job in jobs:
+            stop_if_asked()
             if stop():
                 return
             on_outcome(run_guarded(run, job))

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from sim.interrupt import stop_if_asked
 from sim.results import STUDY_RUNS
 from sim.sweep.job import Job, Outcome
 
@@ -17,10 +18,11 @@ def lost_outcome(job: Job, status: str, error: str) -> Outcome:
 
 
 def run_guarded(run: Callable[[Job], Outcome], job: Job) -> Outcome:
-    """The outcome of a run, also if it raises."""
+    """The outcome of a run, also if it raises or wants to end the process; a signal ends it all the same."""
     try:
         return run(job)
     except (Exception, SystemExit) as error:
+        stop_if_asked()
         return lost_outcome(job, "failed", describe(error))
 
 

@@ -6,6 +6,7 @@ Creates the folder or goes on with it, says `started`, then `done` or `interrupt
 import sys
 from pathlib import Path
 
+from sim.interrupt import INTERRUPTED, catch_signals
 from sim.sweep import store as store_module
 from sim.sweep.executors import ExecutorSettings, execute
 from sim.sweep.store import StudyStore
@@ -34,17 +35,20 @@ def sweep(folder, *, n, kind="serial", seconds=0.0, workers=2, **settings):
 
 
 def main():
+    catch_signals()
     store_module.FLUSH_RUNS = 4
     folder, n, kind, seconds = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4])
     print("started", flush=True)
     try:
         sweep(folder, n=n, kind=kind, seconds=seconds)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
         print("interrupted", flush=True)
-        return 130
+        raise
     print("done", flush=True)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

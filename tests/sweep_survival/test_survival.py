@@ -126,8 +126,8 @@ def undisturbed(tmp_path_factory):
     return StudyStore.open(folder, read_only=True).result_hash()
 
 
-def start(folder, *, seconds):
-    command = [sys.executable, "-m", "tests.sweep_survival.sweep_process", str(folder), "30", "local", str(seconds)]
+def start(folder, *, kind="local", seconds):
+    command = [sys.executable, "-m", "tests.sweep_survival.sweep_process", str(folder), "30", kind, str(seconds)]
     return subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -156,16 +156,19 @@ def test_a_sweep_whose_parent_is_killed_goes_on_to_the_same_result(tmp_path, und
     assert StudyStore.open(folder, read_only=True).result_hash() == undisturbed
 
 
-def test_ctrl_c_keeps_what_is_finished_and_ends_quietly(tmp_path, undisturbed):
+@pytest.mark.parametrize(
+    ("number", "kind", "code"), [(signal.SIGINT, "local", 130), (signal.SIGTERM, "serial", 143)], ids=str
+)
+def test_ctrl_c_and_sigterm_keep_what_is_finished_and_end_quietly(tmp_path, undisturbed, number, kind, code):
     folder = tmp_path / "s"
-    parent = start(folder, seconds=0.3)
+    parent = start(folder, kind=kind, seconds=0.2)
     wait_until(lambda: n_stored(folder) >= 4)
     family = psutil.Process(parent.pid).children(recursive=True)
-    os.killpg(parent.pid, signal.SIGINT)
-    interrupted = time.monotonic()
+    os.killpg(parent.pid, number)
+    signalled = time.monotonic()
     out, err = parent.communicate(timeout=PATIENCE_SECONDS)
-    assert time.monotonic() - interrupted < 15
-    assert (parent.returncode, out, err) == (130, "started\ninterrupted\n", "")
+    assert time.monotonic() - signalled < 15
+    assert (parent.returncode, out, err) == (code, "started\ninterrupted\n", "")
     wait_until(lambda: gone(family))
     assert 4 <= n_stored(folder) < 30
     assert not list(folder.rglob("*.partial"))
