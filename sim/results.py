@@ -261,7 +261,7 @@ STUDY_POINTS = _columns("""
 point | int64 | | index of the point: a combination of uncertainties and levers
 scenario | int64 | | index of the randomness: arms of a study, and Saltelli rows of one block, share it
 arm | int64 | | index of the combination of levers
-config_hash | string | | SHA-256 of the canonical resolved config of the point
+config_hash | string | | SHA-256 of the base config and of what the point sets in it
 """)
 
 #: One row a run of a study: the columns of `runs`, its place in the study, and how it ended (done, failed, crashed).

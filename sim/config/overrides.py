@@ -10,7 +10,7 @@ from typing import Any
 
 from sim.config.nearest import nearest_hint
 from sim.config.shape import Shape, below, child, has_free_keys, has_items, keys, path_text, shape_of
-from sim.config.yamlfile import Node, Step, parse_yaml
+from sim.config.yamlfile import Node, Step, node_of, parse_yaml
 from sim.errors import ConfigError
 
 _PIECE = re.compile(r"(?P<key>[^.\[\]=]+)|\[(?P<item>[^\]]+)\]|\.")
@@ -43,6 +43,11 @@ def apply_overrides(node: Node, overrides: Sequence[str], model: Any) -> None:
         if not equals or not path.strip():
             raise ConfigError(f"{source}: must be path=value, like --set seed=7")
         _set(node, parse_path(path.strip(), source=source), _value(value, source), shape_of(model), source)
+
+
+def set_value(root: Node, path: str, value: Any, model: Any, *, source: str) -> None:
+    """Set one plain value in the tree; `source` heads the error that names the nearest path for one that cannot be."""
+    _set(root, parse_path(path, source=source), node_of(value, source), shape_of(model), source)
 
 
 def _value(text: str, source: str) -> Node:

@@ -8,7 +8,7 @@ What keys there may be is the models' business (`model.py`); how errors are told
 
 import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -146,6 +146,15 @@ def parse_yaml(text: str, *, source: str) -> Node:
     return _to_node(raw, source, set())
 
 
+def node_of(value: Any, source: str) -> Node:
+    """A tree of plain values that did not come from a file of its own."""
+    if isinstance(value, dict):
+        return Node({str(key): node_of(item, source) for key, item in value.items()}, source, 0)
+    if isinstance(value, (list, tuple)):
+        return Node([node_of(item, source) for item in value], source, 0)
+    return Node(value, source, 0)
+
+
 def merge(base: Node, overlay: Node) -> Node:
     """Return `base` with `overlay` laid over it; neither is changed.
 
@@ -192,27 +201,38 @@ def _by_key(items: list[Node], key: str) -> dict[Scalar, Node]:
     return found
 
 
+#: Folders of the package's `configs` that hold other things than configs.
+NOT_CONFIGS = ("studies", "scenarios", "cluster")
+
+
 def shipped_configs() -> dict[str, Path]:
     """Every config inside the package: name without folder or suffix -> path. Names are unique across folders."""
     roots = [Path(entry) for entry in importlib.import_module("configs").__path__]
-    return {path.stem: path for root in roots for path in sorted(root.rglob("*.yaml"))}
+    found = {path: path.relative_to(root) for root in roots for path in sorted(root.rglob("*.yaml"))}
+    return {path.stem: path for path, inside in found.items() if inside.parts[0] not in NOT_CONFIGS}
 
 
 def find_config(text: str, *, folder: Path | None = None) -> Path:
     """Return the file that `text` names: a path (relative to `folder` if given), else a shipped config's name."""
+    return find_in_package(text, shipped_configs(), kind="config", lister="clearsim configs", folder=folder)
+
+
+def find_in_package(
+    text: str, shipped: Mapping[str, Path], *, kind: str, lister: str, folder: Path | None = None
+) -> Path:
+    """Return the file that `text` names: a path (relative to `folder` if given), else one of `shipped` by its name."""
     path = Path(text).expanduser()
     if folder is not None and not path.is_absolute():
         path = folder / path
     if path.is_file():
         return path
-    shipped = shipped_configs()
     name = text.removesuffix(".yaml")
     if name in shipped:
         return shipped[name]
     if path.is_dir():
-        raise ConfigError(f"{text}: is a folder; expected a config file, or one of the names in clearsim configs")
-    hint = nearest_hint(Path(name).name, shipped) or " (clearsim configs lists the shipped ones)"
-    raise ConfigError(f"{text}: no such config file or shipped config{hint}")
+        raise ConfigError(f"{text}: is a folder; expected a {kind} file, or one of the names in {lister}")
+    hint = nearest_hint(Path(name).name, shipped) or f" ({lister} lists the shipped ones)"
+    raise ConfigError(f"{text}: no such {kind} file or shipped {kind}{hint}")
 
 
 def read_nodes(path: Path) -> Node:

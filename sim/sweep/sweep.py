@@ -1,0 +1,240 @@
+"""Carries a study out: what is not stored yet is run, stored as it comes, until all is done or a rule says enough."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from sim.config import to_yaml
+from sim.errors import ResultError
+from sim.manifest import describe_run
+from sim.results import SCHEMA_VERSION
+from sim.sweep.disk import telling_what_is_kept
+from sim.sweep.executors import ExecutorSettings, open_pool
+from sim.sweep.job import Job, Outcome
+from sim.sweep.parts import write_whole
+from sim.sweep.plan import Plan
+from sim.sweep.store import StudyStore
+
+#: The base config of a study folder, resolved: what replay and verify read.
+BASE_FILE = "base.yaml"
+
+
+class SweepProgress(Protocol):
+    """Told of every run as it ends."""
+
+    def __call__(self, *, done: int, failed: int, total: int | None, seconds: float) -> None:
+        """Runs stored (earlier ones included), failed or crashed among them, runs wanted (None: a rule decides)."""
+
+
+class Rule(Protocol):
+    """Decides when there are runs enough; told every outcome once, those of earlier sweeps included."""
+
+    def add(self, row: dict[str, Any], paths: Any) -> None:
+        """Count an outcome."""
+
+    def is_met(self) -> bool:
+        """True if no more runs are needed."""
+
+    def words(self) -> str:
+        """What was reached, and what was asked."""
+
+
+@dataclass(frozen=True)
+class SweepOptions:
+    """How a sweep is carried out; none of it changes a row."""
+
+    out: Path
+    executor: ExecutorSettings = field(default_factory=ExecutorSettings)
+    shard: tuple[int, int] = (1, 1)
+    rule: Rule | None = None
+    max_runs: int | None = None
+    max_seconds: float | None = None
+    retry_failed: bool = False
+    command: tuple[str, ...] = ()
+    progress: SweepProgress | None = None
+    say: Callable[[str], None] = lambda text: None
+
+
+@dataclass
+class SweepResult:
+    """What a sweep left."""
+
+    folder: Path
+    total: int  # runs stored
+    fresh: int  # of them by this sweep
+    failed: int
+    crashed: int
+    seconds: float
+    result_hash: str
+    stopped_by: str  # all runs, rule, max_runs, max_seconds
+    first_error: str = ""
+
+
+def run_sweep(plan: Plan, options: SweepOptions) -> SweepResult:
+    """Run what the study folder lacks. ResultError if the folder is another study's; what is stored is kept always."""
+    started = time.monotonic()
+    with open_store(plan, options) as store:
+        for problem in store.problems:
+            options.say(problem)
+        if options.retry_failed:
+            store.forget(("failed", "crashed"))
+        state = _State(plan, store, options, started)
+        state.count_stored()
+        with open_pool(options.executor, say=options.say) as pool:
+            for batch in state.batches():
+                pool.execute(batch, on_outcome=state.take, stop=state.is_enough)
+                if state.is_enough():
+                    break
+        store.flush()
+        return state.result()
+
+
+def open_store(plan: Plan, options: SweepOptions) -> StudyStore:
+    """The study folder, made if it is not there; a folder of the same study is gone on with."""
+    folder = options.out
+    if (folder / "manifest.json").is_file():
+        store = StudyStore.open(folder, study_hash=plan.hash)
+    else:
+        text = plan.loaded.path.read_text(encoding="utf-8")
+        manifest = {**manifest_of(plan), "command": list(options.command), "shard": list(options.shard)}
+        store = StudyStore.create(folder, study_yaml=text, manifest=manifest, points=plan.table())
+    if not (folder / BASE_FILE).is_file():
+        with telling_what_is_kept(folder):
+            write_whole(folder / BASE_FILE, to_yaml(plan.base).encode())
+    return store
+
+
+def manifest_of(plan: Plan) -> dict[str, Any]:
+    """What the manifest of a study says."""
+    described = describe_run(plan.base)
+    kept = ("asset", "quantum", "simulated_share", "markets", "versions", "python", "host", "git_commit")
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "study",
+        "name": plan.study.name,
+        "title": plan.study.title,
+        "study_hash": plan.hash,
+        "base": plan.study.base,
+        "base_config_hash": plan.base_hash,
+        "seed": plan.base.seed,
+        "fidelity": plan.study.fidelity,
+        "n_points": plan.n_points,
+        "n_arms": len(plan.arms),
+        "replications": plan.study.replications,
+        "paths": plan.study.paths if plan.study.fidelity == "reduced" else 0,
+        "notes": list(plan.notes),
+        **{name: described[name] for name in kept},
+    }
+
+
+class _State:
+    """Counts of a sweep that is under way."""
+
+    def __init__(self, plan: Plan, store: StudyStore, options: SweepOptions, started: float) -> None:
+        self.plan, self.store, self.options, self.started = plan, store, options, started
+        self.done_ids = set(store.done_ids())
+        self.total, self.fresh = len(self.done_ids), 0
+        self.failed = self.crashed = 0
+        self.first_error = ""
+
+    def count_stored(self) -> None:
+        """Take the runs of earlier sweeps into the counts and the rule."""
+        for row in self.store.rows(["run_id", "status", "error"]).to_pylist() if self.total else []:
+            self._count(row)
+        if self.options.rule is not None and self.total:
+            for outcome in stored_outcomes(self.store):
+                self.options.rule.add(outcome.row, outcome.paths)
+
+    def _count(self, row: dict[str, Any]) -> None:
+        self.failed += row["status"] == "failed"
+        self.crashed += row["status"] == "crashed"
+        if row["status"] != "done" and not self.first_error:
+            self.first_error = (
+                f"{row['run_id']}: {str(row['error']).splitlines()[0] if row['error'] else row['status']}"
+            )
+
+    def take(self, outcome: Outcome) -> None:
+        """Store an outcome and tell of it."""
+        self.store.add(outcome)
+        self.total, self.fresh = self.total + 1, self.fresh + 1
+        self._count(outcome.row)
+        if self.options.rule is not None:
+            self.options.rule.add(outcome.row, outcome.paths)
+        if self.options.progress is not None:
+            self.options.progress(
+                done=self.total,
+                failed=self.failed + self.crashed,
+                total=None if self.options.rule is not None else self.wanted,
+                seconds=time.monotonic() - self.started,
+            )
+
+    @property
+    def wanted(self) -> int:
+        """Runs of this shard."""
+        index, count = self.options.shard
+        return len(range(index - 1, self.plan.n_runs, count))
+
+    def batches(self) -> Iterator[Iterator[Job]]:
+        """Jobs that are not stored: once through the study, then one more replication at a time if a rule asks."""
+        yield self._missing(range(self.plan.study.replications))
+        if self.options.rule is None:
+            return
+        replication = self.plan.study.replications
+        while True:
+            yield self._missing(range(replication, replication + 1))
+            replication += 1
+
+    def _missing(self, replications: range) -> Iterator[Job]:
+        for job in self.plan.jobs(replications, shard=self.options.shard):
+            if job.run_id not in self.done_ids:
+                yield job
+
+    def is_enough(self) -> bool:
+        """True once the rule is met or a bound is reached."""
+        return bool(self.why_stopped())
+
+    def why_stopped(self) -> str:
+        """rule, max_runs or max_seconds; empty while none applies."""
+        options = self.options
+        if options.max_runs is not None and self.fresh >= options.max_runs:
+            return "max_runs"
+        if options.max_seconds is not None and time.monotonic() - self.started >= options.max_seconds:
+            return "max_seconds"
+        return "rule" if options.rule is not None and options.rule.is_met() else ""
+
+    def result(self) -> SweepResult:
+        """The end of it."""
+        return SweepResult(
+            folder=self.options.out,
+            total=self.total,
+            fresh=self.fresh,
+            failed=self.failed,
+            crashed=self.crashed,
+            seconds=time.monotonic() - self.started,
+            result_hash=self.store.result_hash(),
+            stopped_by=self.why_stopped() or "all runs",
+            first_error=self.first_error,
+        )
+
+
+def stored_outcomes(store: StudyStore) -> Iterator[Outcome]:
+    """What earlier sweeps stored, without paths where there are none."""
+    paths: dict[str, Any] = {}
+    for part in store.path_parts():
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(part, columns=["run_id", "first_adl_ms", "first_fund_empty_ms", "log_weight"])
+        for run, group in table.to_pandas().groupby("run_id", sort=False):
+            paths[str(run)] = {name: group[name].to_numpy() for name in group.columns}
+    for row in store.rows().to_pylist():
+        yield Outcome(row["run_id"], row, paths.get(row["run_id"]))
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """`I/N` as numbers; ResultError if it is not 1 <= I <= N."""
+    index, slash, count = text.partition("/")
+    if slash and index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count):
+        return int(index), int(count)
+    raise ResultError(f"--shard must be I/N with 1 <= I <= N, like 3/16, found {text!r}")
