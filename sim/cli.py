@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from sim.cli_size import size_fund
 from sim.errors import ClearsimError, ConfigError, InputDataError
 from sim.interrupt import INTERRUPTED, catch_signals
 
@@ -52,6 +53,7 @@ app = typer.Typer(
 )
 positions_app = typer.Typer(help=POSITIONS_HELP, no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(positions_app, name="positions")
+app.command("size-fund")(size_fund)
 
 ConfigName = Annotated[str, typer.Argument(metavar="CONFIG", help="A config file, or a name from `clearsim configs`.")]
 Sets = Annotated[
