@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.config import RunConfig
-from sim.config.reduced import HalfLifeRenewal
+from sim.fundconfig import LARGEST, open_interest_quote, with_fund
 
 if TYPE_CHECKING:
     from sim.reduced.lower import Lowered
@@ -25,69 +25,6 @@ Columns = dict[str, F64]
 DAY_MS = 86_400_000
 #: Paths of a block of the reduced engine.
 BLOCK = 1 << 16
-#: A fund this many times the open interest is more than any path draws.
-LARGEST = Decimal(4)
-
-
-def open_interest_quote(config: RunConfig) -> Decimal:
-    """Open interest of all markets that a fund stands behind, quote units at venue scale, at the opening price."""
-    covered = {market for fund in config.funds for market in fund.markets}
-    opening = {market.name: getattr(market.price, "initial_price", None) for market in config.markets}
-    total = Decimal(0)
-    for item in config.population.open_interest:
-        if item.market not in covered:
-            continue
-        if item.quote is not None:
-            total += item.quote
-        elif item.base is not None and opening[item.market] is not None:
-            total += item.base * Decimal(str(opening[item.market]))
-    return total
-
-
-def with_fund(config: RunConfig, quote: Decimal) -> RunConfig:
-    """The same config with funds of `quote` together, split as the configured seeds are (equally if all are 0)."""
-    seeds = [fund.seed_quote for fund in config.funds]
-    whole = sum(seeds)
-    shares = [seed / whole if whole else Decimal(1) / len(seeds) for seed in seeds]
-    funds = tuple(
-        fund.model_copy(update={"seed_quote": quote if len(seeds) == 1 else quote * share})
-        for fund, share in zip(config.funds, shares, strict=True)
-    )
-    return config.model_copy(update={"funds": funds})
-
-
-def horizon_days(config: RunConfig, fidelity: str) -> float:
-    """Length of a run or path, days."""
-    if fidelity == "reduced" and config.reduced is not None and config.reduced.horizon_days is not None:
-        return float(config.reduced.horizon_days)
-    return float(config.duration_s) / 86_400
-
-
-def with_horizon(config: RunConfig, days: float) -> RunConfig:
-    """The same reduced config with paths of this length, its coarse steps as long as before."""
-    assert config.reduced is not None
-    steps = max(1, round(config.reduced.steps * days / horizon_days(config, "reduced")))
-    section = config.reduced.model_copy(update={"horizon_days": Decimal(repr(days)), "steps": steps})
-    return config.model_copy(update={"reduced": section})
-
-
-def state_of(config: RunConfig, fidelity: str) -> dict[str, str]:
-    """What the config says about open interest, replenishment and the basis of its probabilities."""
-    renewed = replenishment = None
-    if fidelity == "reduced" and config.reduced is not None:
-        renewed = isinstance(config.reduced.renewal, HalfLifeRenewal)
-        rules = config.reduced.fund
-        if rules.replenishment is not None:
-            at_once = rules.replenishment.lag_days == 0 and rules.replenishment.per_day_quote is None
-            replenishment = "injected" if at_once else "lagged"
-        elif rules.cap_quote is not None:
-            replenishment = "capped"
-    stress = any(market.price.kind in ("single_shock", "replay", "waypoints") for market in config.markets)
-    return {
-        "open_interest": "renewed" if renewed else "aged_once",
-        "replenishment": replenishment or "none",
-        "basis": "given_stress" if stress else "within_horizon",
-    }
 
 
 @dataclass
@@ -140,6 +77,71 @@ class ReducedWorld:
             "control": batch.floats[:, at.O_CONTROL] * self._unit,
         }
         return {name: np.asarray(values, np.float64) for name, values in columns.items()}
+
+    def scrambled(self, number: int, points: int) -> F64:
+        """Required funds from scrambled Sobol points, scrambling `number`: jumps come from the points."""
+        from sim.reduced.run import simulate_batch
+
+        batch = simulate_batch(self.config, replication=number, paths=points, sampler="sobol", lowered=self._own)
+        return np.asarray(batch.columns("")["required_fund_quanta"] * self._unit, np.float64)
+
+    @property
+    def dimension(self) -> int:
+        """Shocks that `shocked` takes: the number of jumps, and sizes and times of the first few."""
+        from sim.reduced.samplers import SOBOL_JUMPS
+
+        return 1 + 2 * SOBOL_JUMPS
+
+    def shocked(self, uniforms: F64, number: int) -> F64:
+        """Required funds (n,) of jumps given as uniforms (n, dimension); all other noise is that of `number`."""
+        from sim.reduced.kernels import layout as at
+        from sim.reduced.run import batch_key, run_paths
+        from sim.reduced.samplers import SOBOL_JUMPS, make_sampling
+
+        own = self._own
+        batch = run_paths(
+            own,
+            make_sampling(own.jumps, own.horizon, "sobol"),
+            key=batch_key(self.config, scenario=0, replication=number),
+            paths=len(uniforms),
+            heads=lambda first, count: uniforms[first : first + count],
+            n_sizes=SOBOL_JUMPS,
+        )
+        return np.asarray(batch.ints[:, at.O_REQUIRED] * self._unit, np.float64)
+
+    @cached_property
+    def _gaps(self) -> tuple[F64, F64, float]:
+        """(shortfall of one jump by quantile, rising; its weight; expected jumps): no impact, the opening book."""
+        from sim.reduced.jumps import expectation
+        from sim.reduced.kernels.batch import gap_shortfall
+
+        lost: list[F64] = []
+
+        def shortfall(sizes: F64) -> F64:
+            lost.append(np.array([gap_shortfall(self._own.index.gaps, size) for size in sizes]) * self._unit)
+            return lost[-1]
+
+        expectation(self._own.jumps.law, shortfall)
+        middle = (np.arange(len(lost[0])) + 0.5) / len(lost[0])
+        weight = 1.5 * middle**2 / len(lost[0])
+        values, weights = np.concatenate(lost), np.concatenate([weight] * len(lost))
+        order = np.argsort(values, kind="stable")
+        return values[order], weights[order], self._own.mean_count
+
+    def gap_risk(self, funds: F64) -> F64:
+        """P(the largest of the horizon's jumps alone costs more than each fund): no impact, cascade, diffusion, time.
+
+        1 - exp(-n P(one jump does)): exact for the largest jump, to the quadrature; a baseline, not an answer.
+        """
+        values, weights, jumps = self._gaps
+        beyond = np.append(np.cumsum(weights[::-1])[::-1], 0.0)[np.searchsorted(values, funds, side="right")]
+        return np.asarray(-np.expm1(-jumps * beyond), np.float64)
+
+    @property
+    def control_mean(self) -> float:
+        """Mean of `control`: expected jumps times the mean shortfall of one."""
+        values, weights, jumps = self._gaps
+        return float(jumps * np.sum(values * weights))
 
     def _lowered(self, fund: float) -> "Lowered":
         """The config's numbers with another fund: only the seed differs."""

@@ -1,6 +1,7 @@
 """How far can a study be trusted? Checks that every report prints, and the warnings that go to its first page."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -101,12 +102,18 @@ def _books(samples: Sequence[Sample]) -> Finding:
         return Finding(
             subject, f"runs, at least {fewest:,} an arm", "Paths of one run share an opening book; so runs are counted."
         )
-    return Finding(
-        subject,
-        f"paths of {fewest:,} run{'s' if fewest > 1 else ''} an arm",
+    found = f"paths of {fewest:,} run{'s' if fewest > 1 else ''} an arm"
+    meaning = (
         "Paths share the opening book of their run: intervals hold for these books, not over books. Take"
-        f" {FEWEST_CLUSTERS} replications or more to have the books in them.",
+        f" {FEWEST_CLUSTERS} replications or more to have the books in them."
     )
+    tests = [sample.spread_beyond_chance() for sample in samples if not sample.is_weighted]
+    differ = [p for p in tests if p < 0.01]
+    if differ:
+        meaning = f"Runs differ by more than chance (p = {min(differ):.1g}): the intervals are too narrow. {meaning}"
+    elif fewest > 1 and tests and not any(math.isnan(p) for p in tests):
+        return Finding(subject, found, f"{meaning} Here runs differ by no more than chance.")
+    return Finding(subject, found, meaning, bool(differ))
 
 
 def _weights(samples: Sequence[Sample]) -> list[Finding]:

@@ -1,8 +1,8 @@
 """What each arm of a study found: its sample of required funds, P(event), and the fund for a target, with intervals.
 
-Runs are the unit that is independent. Paths of one run share its opening book and its point, so with ten runs or more
-in an arm the interval is taken over runs (Student t of their shares); with fewer it is that of independent paths, and
-holds for these books only, which the report says.
+Paths of one run share its opening book, runs of one point its uncertainties. So where an arm has ten points or more (of
+one point: ten runs), the interval is taken over these (Student t of their shares); with fewer it is that of
+independent paths, and holds for these books only, which the report says.
 """
 
 import math
@@ -36,7 +36,7 @@ EVENTS = {
 class Sample:
     """The outcomes of one arm; arrays are (n,), one entry a path of reduced runs or a full run. Money in quote units.
 
-    cluster: index of the run (of the point, for full runs) that an outcome belongs to.  fund: at the start.
+    cluster: index of the point, or in an arm of one point of the run, that an outcome belongs to.  fund: at the start.
     """
 
     arm: int
@@ -70,6 +70,14 @@ class Sample:
     def over_runs(self) -> bool:
         """Whether intervals are taken over groups of outcomes."""
         return FEWEST_CLUSTERS <= self.n_clusters < self.n
+
+    def spread_beyond_chance(self) -> float:
+        """p-value of the hypothesis that runs or points differ in P(event) by chance only; NaN where it is untested."""
+        table = np.stack([np.bincount(np.unique(self.cluster, return_inverse=True)[1], weights=w)
+                          for w in (self.event, ~self.event)])  # fmt: skip
+        if table.shape[1] < 2 or (table.sum(axis=1) < 5 * table.shape[1]).any():
+            return math.nan
+        return float(stats.chi2_contingency(table, correction=False).pvalue)
 
 
 def arm_samples(study: StudyFolder, event: str) -> list[Sample]:
@@ -109,11 +117,11 @@ def _outcomes(study: StudyFolder, runs: pd.DataFrame) -> pd.DataFrame:
     keep = ["arm", "point", "fund_initial_quanta"]
     measured = ["required_fund_quanta", "first_adl_ms", "first_fund_empty_ms"]
     full = runs.loc[runs["fidelity"] == "full", ["run_id", *keep, *measured]].assign(log_weight=0.0)
-    full["cluster"] = full["point"]
     reduced = runs.loc[runs["fidelity"] != "full", ["run_id", *keep]].reset_index(drop=True)
-    reduced["cluster"] = np.arange(len(reduced))
     paths = study.paths[["run_id", "log_weight", *measured]].merge(reduced, on="run_id", how="inner")
-    return pd.concat([frame for frame in (full, paths) if len(frame)] or [full], ignore_index=True)
+    outcomes = pd.concat([frame for frame in (full, paths) if len(frame)] or [full], ignore_index=True)
+    several = outcomes.groupby("arm")["point"].transform("nunique") > 1
+    return outcomes.assign(cluster=np.where(several, outcomes["point"], pd.factorize(outcomes["run_id"])[0]))
 
 
 def arm_labels(study: StudyFolder) -> dict[int, str]:

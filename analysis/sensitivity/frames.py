@@ -143,3 +143,17 @@ def _names(columns: Sequence[str]) -> list[str]:
 def is_numeric(column: pd.Series) -> bool:
     """Whether an input has an order and distances; labels, switches and mechanisms have not."""
     return bool(pd.api.types.is_numeric_dtype(column)) and column.dtype != bool
+
+
+def paths_as_runs(runs: pd.DataFrame, paths: pd.DataFrame) -> pd.DataFrame:
+    """One row a path of reduced runs, shaped like runs: path p of replication r becomes a replication of its own.
+
+    Arms and points share the randomness of a path as they share that of a run, so paths of two points are pairs.
+    AnalysisError for weighted paths: their means are no means of rows.
+    """
+    if (paths["log_weight"] != 0).any():
+        raise AnalysisError("paths of this study carry weights (importance sampling): analyse its runs instead")
+    own = runs[["run_id", "point", "arm", "scenario", "replication", "status"]].drop_duplicates(["run_id", "point"])
+    table = paths.merge(own, on="run_id")
+    each = int(paths["path"].max()) + 1 if len(paths) else 1
+    return table.assign(replication=table["replication"] * each + table["path"])

@@ -19,7 +19,7 @@ import pandas as pd
 
 from analysis.errors import AnalysisError
 from analysis.estimators.intervals import tail_mass
-from analysis.sensitivity.frames import F64, Sample, sample_of
+from analysis.sensitivity.frames import F64, I64, Sample, sample_of
 
 FEWEST_BLOCKS = 16
 CHUNK = 200
@@ -81,43 +81,44 @@ _TABLE = ("first", "first_low", "first_high", "total", "total_low", "total_high"
 
 
 def saltelli_blocks(sample: Sample) -> Blocks:
-    """Tell the rows of each block apart by what they share: A, B, and A with one column of B each.
-
-    Rows of a block stand together in the order of the design: A, AB_1 .. AB_k, B, or A, B, AB_1 .. AB_k.
-    """
-    k = len(sample.names)
-    size = k + 2
-    if k < 1 or len(sample.point) % size:
-        raise AnalysisError(
-            f"a Saltelli design of {k} inputs has {size} points a block, found {len(sample.point)} points;"
-            " name the inputs that the design moves, and the arm"
-        )
-    cube = np.stack([pd.factorize(sample.inputs[name])[0] for name in sample.names], axis=1).reshape(-1, size, k)
-    shared = sample.scenario.reshape(-1, size)
-    if (shared != shared[:, :1]).any():
-        raise AnalysisError("points of one Saltelli block must share their scenario (randomness); these do not")
-    for b_row, first in ((size - 1, 1), (1, 2)):
-        mixed = np.repeat(cube[:, :1], k, axis=1)
-        each = np.arange(k)
-        mixed[:, each, each] = cube[:, b_row]
-        if (mixed == cube[:, first : first + k]).all():
-            return _outcomes(sample, size, b_row=b_row, first=first)
-    raise AnalysisError(
-        "the points are no Saltelli design: in a block each row must be the first with one input of the second base"
-        " row; Sobol indices take design kind saltelli (other designs: see importance)"
-    )
-
-
-def _outcomes(sample: Sample, size: int, *, b_row: int, first: int) -> Blocks:
-    values = sample.values.reshape(-1, size, sample.values.shape[1])
-    whole = np.isfinite(values).all(axis=(1, 2))
-    kept = values[whole]
+    """Outcomes by block of a Saltelli design; AnalysisError if it is none, or too few blocks have all their runs."""
+    values = sample.values[block_order(sample)]
+    kept = values[np.isfinite(values).all(axis=(1, 2))]
     if len(kept) < FEWEST_BLOCKS:
         raise AnalysisError(
             f"Sobol indices need {FEWEST_BLOCKS} blocks with all their runs, found {len(kept)} of {len(values)}"
         )
-    ab = kept[:, first : first + size - 2]
-    return Blocks(kept[:, 0], kept[:, b_row], ab, tuple(sample.names), int((~whole).sum()))
+    return Blocks(kept[:, 0], kept[:, -1], kept[:, 1:-1], tuple(sample.names), len(values) - len(kept))
+
+
+def block_order(sample: Sample) -> I64:
+    """(N, k + 2) places of the points of each block: A, A with each column of B, B, told apart by what they share.
+
+    Rows of a block stand together in the design, as A, AB_1 .. AB_k, B or as A, B, AB_1 .. AB_k; AnalysisError if not.
+    """
+    k, n = len(sample.names), len(sample.point)
+    size = k + 2
+    if k < 1 or n % size:
+        raise AnalysisError(
+            f"a Saltelli design of {k} inputs has {size} points a block, found {n} points;"
+            " name the inputs that the design moves, and the arm"
+        )
+    places = np.arange(n).reshape(-1, size)
+    cube = np.stack([pd.factorize(sample.inputs[name])[0] for name in sample.names], axis=1).reshape(-1, size, k)
+    shared = sample.scenario.reshape(-1, size)
+    each = np.arange(k)
+    for order in ([0, *range(1, size - 1), size - 1], [0, *range(2, size), 1]):
+        ordered = cube[:, order]
+        mixed = np.repeat(ordered[:, :1], k, axis=1)
+        mixed[:, each, each] = ordered[:, -1]
+        if (mixed == ordered[:, 1:-1]).all():
+            if (shared != shared[:, :1]).any():
+                raise AnalysisError("points of a Saltelli block must share their scenario (randomness); these do not")
+            return np.asarray(places[:, order])
+    raise AnalysisError(
+        "the points are no Saltelli design: in a block each row must be the first with one input of the second base"
+        " row; Sobol indices take design kind saltelli (other designs: see importance)"
+    )
 
 
 def indices_of_blocks(blocks: Blocks, *, level: float = 0.95, resamples: int = 1000, seed: int = 0) -> pd.DataFrame:

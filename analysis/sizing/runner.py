@@ -43,17 +43,21 @@ class Runner:
     world: World
     runs: int = 0
     seconds: float = 0.0
-    _kept: dict[tuple[Law, int], Draws] = field(default_factory=dict)
+    _kept: dict[tuple[Law, int], tuple[Draws, float]] = field(default_factory=dict)
 
     def draws(self, n: int, law: Law = CRUDE_LAW) -> Draws:
         """At least n runs (whole blocks) with the configured fund; kept, so that asking again costs nothing."""
-        facts = self.world.facts
+        return self.timed(n, law)[0]
+
+    def timed(self, n: int, law: Law = CRUDE_LAW) -> tuple[Draws, float]:
+        """`draws`, and the seconds that they took when they were drawn."""
         parts = []
-        for number in range(-(-n // facts.block)):
+        for number in range(-(-n // self.world.facts.block)):
             if (law, number) not in self._kept:
-                self._kept[law, number] = self._block(law, number, None)
+                before = self.seconds
+                self._kept[law, number] = self._block(law, number, None), self.seconds - before
             parts.append(self._kept[law, number])
-        return Draws.joined(parts)
+        return Draws.joined([draws for draws, _ in parts]), sum(seconds for _, seconds in parts)
 
     def with_fund(self, fund: float, n: int, law: Law = CRUDE_LAW) -> Draws:
         """The same runs with a fund of another size; not kept."""
@@ -67,6 +71,12 @@ class Runner:
     def seconds_a_run(self) -> float:
         """Time a run has taken so far, NaN before the first."""
         return self.seconds / self.runs if self.runs else float("nan")
+
+    def pace(self) -> float:
+        """Seconds a run, from the second block: the first also compiles."""
+        block = self.world.facts.block
+        first, both = self.timed(block)[1], self.timed(2 * block)[1]
+        return max(both - first, 1e-9) / block
 
     def _block(self, law: Law, number: int, fund: float | None) -> Draws:
         started = time.perf_counter()

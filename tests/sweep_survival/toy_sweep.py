@@ -71,6 +71,14 @@ def run_toy(job):
     return Outcome(job.run_id, toy_row(job), toy_paths(job) if job.what == "paths" else None)
 
 
+def burn(job):
+    """A run that keeps a core busy, by a fixed amount of work that takes about a tenth of a second."""
+    total = 0
+    for number in range(3_000_000):
+        total += number & 7
+    return Outcome(job.run_id, toy_row(job), None)
+
+
 def _first_time(job):
     note = Path(job.notes) / f"{job.run_id}.tried"
     if note.exists():

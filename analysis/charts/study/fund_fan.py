@@ -66,7 +66,7 @@ def draw_fund_fan(
 
 def _axes(unit: str, end: float, *, upper: bool, lower: bool) -> dict[str, dict[str, Any]]:
     """Balance above, share below; one of them alone has the whole height."""
-    time = axis("time (days)", range=[0, end])
+    time = axis("time (days)", range=[0, end or 1])
     axes: dict[str, dict[str, Any]] = {}
     if upper:
         hidden = {"showticklabels": False, "title": {"text": ""}} if lower else {}
@@ -89,11 +89,11 @@ def _fan(fan: pd.DataFrame, context: StudyContext) -> list[go.Scatter]:
         if low in wide and high in wide:
             name, fill = f"{low * 100:g}–{high * 100:g}% of paths", f"rgba(0,114,178,{opacity})"
             traces += band(x, scale.of(wide[low].to_numpy()), scale.of(wide[high].to_numpy()), name=name, fill=fill)
-    if 0.5 in wide:
-        hover = f"day %{{x:.3~g}}: median %{{y:,.4~g}} {scale.unit}<extra></extra>"
-        line = {"color": BLACK, "width": 1.8}
-        y = scale.of(wide[0.5].to_numpy())
-        traces.append(go.Scatter(x=x, y=y, mode="lines", line=line, name="median", hovertemplate=hover))
+    for level in [0.5] if 0.5 in wide else list(wide):
+        name = "median" if level == 0.5 else f"{level:g} quantile"
+        look = {"mode": "lines+markers" if len(x) == 1 else "lines", "line": {"color": BLACK, "width": 1.8}}
+        hover = f"day %{{x:.3~g}}: {name} %{{y:,.4~g}} {scale.unit}<extra></extra>"
+        traces.append(go.Scatter(x=x, y=scale.of(wide[level].to_numpy()), name=name, hovertemplate=hover, **look))
     return traces
 
 

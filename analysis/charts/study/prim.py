@@ -67,6 +67,7 @@ def draw_prim(
         notes=[panel_title("runs and boxes"), panel_title("limits of each box", "2")],
         shapes=_rectangles(boxes, measures, pair, points),
         panels=True,
+        barmode="overlay",
         legend=legend(y=ABOVE_PANELS),
     )  # fmt: skip
 
@@ -158,6 +159,7 @@ def _limits(boxes: pd.DataFrame, measures: pd.DataFrame, labels: list[str]) -> l
                 name=f"box {measure['box']}",
                 text=words,
                 textposition="auto",
+                textangle=0,
                 insidetextanchor="middle",
                 hovertemplate="%{text}<extra></extra>",
             )

@@ -1,0 +1,105 @@
+"""The page of one answer to "how large must the fund be": the fund, the curve, how it was found, what it rests on."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import plotly.graph_objects as go
+
+from analysis.charts.study.context import StudyContext
+from analysis.charts.study.estimators import draw_estimators
+from analysis.charts.study.sufficiency import draw_sufficiency
+from analysis.reports.page import embed, escape, page, table
+from analysis.sizing.answer import answer_lines, assumptions
+from analysis.sizing.solve import Answer
+
+F64 = npt.NDArray[np.float64]
+
+
+def build_size_report(
+    answer: Answer,
+    *,
+    context: StudyContext,
+    baseline: pd.DataFrame | None = None,
+    estimators: pd.DataFrame | None = None,
+    refused: dict[str, str] | None = None,
+    command: str = "",
+) -> str:
+    """One self-contained page; the same bytes for the same answer, but for the seconds of the comparison."""
+    title = f"How large must the fund be? {answer.facts.name}"
+    lines = [line for line in answer_lines(answer)[:-1] if line and not line.startswith("assumes: ")]
+    parts = [
+        f"<h1>{escape(title)}</h1><p class='sub'>{escape(context.caption)}</p>",
+        _box(answer, lines),
+        *_curve(answer, context, baseline),
+        *_comparison(answer, context, estimators, refused or {}),
+        "<h2>What it assumes</h2>" + _items(assumptions(answer)),
+        "<h2>Run it again</h2>" + f"<pre>{escape(command)}</pre>" + _identity(answer),
+    ]
+    return page(title=title, body="\n".join(parts))
+
+
+def curve_figure(answer: Answer, context: StudyContext, baseline: pd.DataFrame | None = None) -> go.Figure:
+    """The sufficiency curve with the target, the fund found, the fund at hand, and gap risk alone."""
+    fund, target = answer.fund, answer.target.p
+    row = {
+        "target": target,
+        "fund": math.nan if fund is None else fund.value,
+        "low": math.nan if fund is None else fund.low,
+        "high": math.nan if fund is None else fund.high,
+        "note": "" if fund else "not reached",
+    }
+    return draw_sufficiency(
+        quotable(answer.curve, target),
+        context,
+        event=answer.definition.phrase,
+        targets=pd.DataFrame([row]),
+        baseline=baseline,
+        at_hand=answer.facts.at_hand,
+    )
+
+
+def quotable(curve: pd.DataFrame, target: float) -> pd.DataFrame:
+    """The part of a curve that may be quoted: up to a thirtieth of the target, and to the last point that stands."""
+    if curve.empty:
+        return curve
+    stands = (curve["refused"] == "") & (curve["probability"] > min(target / 30, float(curve["probability"].max())))
+    return curve[stands] if stands.any() else curve
+
+
+def _box(answer: Answer, lines: list[str]) -> str:
+    kind = "answer" if answer.confirmed else "box"
+    head, rest = lines[0], lines[1:]
+    body = "".join(f"<p>{escape(line)}</p>" for line in rest)
+    return f"<div class='{kind}'><h2>{escape(head)}</h2>{body}</div>"
+
+
+def _curve(answer: Answer, context: StudyContext, baseline: pd.DataFrame | None) -> list[str]:
+    head = "<h2>Every fund size</h2>"
+    if answer.facts.feeds_back:
+        reasons = "; ".join(answer.facts.feeds_back)
+        return [head, f"<p>There is no curve: one set of runs does not tell every size, because {escape(reasons)}.</p>"]
+    if answer.curve.empty:
+        return []
+    return [head, embed("sufficiency", curve_figure(answer, context, baseline))]
+
+
+def _comparison(
+    answer: Answer, context: StudyContext, estimators: pd.DataFrame | None, refused: dict[str, str]
+) -> list[str]:
+    if estimators is None:
+        return []
+    what = f"P({answer.definition.phrase})"
+    parts = ["<h2>Do the methods agree?</h2>", embed("estimators", draw_estimators(estimators, context, what=what))]
+    if refused:
+        parts.append(table(["method", "refused because"], sorted(refused.items())))
+    return parts
+
+
+def _items(lines: list[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
+
+
+def _identity(answer: Answer) -> str:
+    return table(["what", "value"], [*answer.facts.identity.items(), ("seed", str(answer.facts.seed))])

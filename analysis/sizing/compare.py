@@ -1,0 +1,157 @@
+"""Every estimator on the same question in one run: P(a fund of this size is exhausted), its interval, cost, variance.
+
+A method that refuses is told with its reason, not left out. Times are those of the runs a method takes; the variance
+reduction is against crude Monte Carlo from as many runs.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analysis.estimators.control import control_variate
+from analysis.estimators.estimate import Estimate, RefusedError
+from analysis.estimators.importance import weighted_probability
+from analysis.estimators.intervals import probability
+from analysis.estimators.replicates import from_replicates
+from analysis.estimators.rqmc import FEWEST
+from analysis.estimators.stopping import events_for, stopped_at_events
+from analysis.estimators.subset import subset_simulation
+from analysis.estimators.tails import fit_tail
+from analysis.sizing.runner import Runner, tilted, wider
+from analysis.sizing.solve import tail_count
+
+F64 = npt.NDArray[np.float64]
+
+#: Relative half-width at which the run that stops at events stops.
+_STOP = 0.1
+
+
+class Extras(Protocol):
+    """What some methods need of a world besides its blocks."""
+
+    @property
+    def control_mean(self) -> float:
+        """Mean of the control variate."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Uniforms that `shocked` takes."""
+        ...
+
+    def scrambled(self, number: int, points: int) -> F64:
+        """Required funds from scrambled Sobol points."""
+        ...
+
+    def shocked(self, uniforms: F64, number: int) -> F64:
+        """Required funds of given uniforms, other noise from `number`."""
+        ...
+
+
+def compare_estimators(
+    runner: Runner, fund: float, p: float, *, runs: int, level: float = 0.95, extras: Extras | None = None
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """(one row an estimate, the fields of `Estimate`; method -> why it refused).
+
+    fund: quote units.  p: about the probability, which sampling laws aim at.  runs: of crude methods; weighted ones
+    take an eighth. The fund must not feed back.
+    """
+    asked = _Asked(runner, fund, p, runs, level)
+    methods: dict[str, Callable[[], Estimate]] = {
+        "crude, Clopper-Pearson": asked.crude,
+        "crude, stopped at events": asked.stopped,
+        "peaks over threshold, bootstrap": asked.tail,
+    }
+    if runner.world.facts.can_tilt:
+        methods["importance sampling"] = lambda: asked.weighted(wide=False)
+        methods["importance sampling, wider law"] = lambda: asked.weighted(wide=True)
+    if extras is not None and runner.world.facts.can_tilt:
+        methods["control variate"] = lambda: asked.control(extras)
+        methods["randomised Sobol"] = lambda: asked.sobol(extras)
+        methods["subset simulation"] = lambda: asked.subset(extras)
+    rows, refused = [], {}
+    for name, method in methods.items():
+        try:
+            rows.append(replace(method(), method=name).row())
+        except (RefusedError, ValueError) as reason:
+            refused[name] = str(reason)
+    return pd.DataFrame(rows), refused
+
+
+class _Asked:
+    """The question, and each method's answer to it."""
+
+    def __init__(self, runner: Runner, fund: float, p: float, runs: int, level: float) -> None:
+        self.runner, self.fund, self.p, self.runs, self.level = runner, fund, p, runs, level
+
+    def crude(self) -> Estimate:
+        draws, seconds = self.runner.timed(self.runs)
+        events = int(np.count_nonzero(draws.required > self.fund))
+        return probability(events, draws.n, level=self.level, seconds=seconds)
+
+    def stopped(self) -> Estimate:
+        draws, seconds = self.runner.timed(self.runs)
+        wanted = events_for(_STOP, level=self.level)
+        places = np.flatnonzero(draws.required > self.fund)
+        if len(places) < wanted:
+            raise RefusedError(f"{len(places):,} of {wanted} events in {draws.n:,} runs")
+        n = int(places[wanted - 1]) + 1
+        return stopped_at_events(wanted, n, level=self.level, seconds=seconds * n / draws.n)
+
+    def tail(self) -> Estimate:
+        draws, seconds = self.runner.timed(max(self.runs // 8, 1))
+        fit = fit_tail(draws.required, tail_count(draws, self.p), seconds=seconds)
+        return _with_reduction(fit.exceedance(self.fund, level=self.level))
+
+    def weighted(self, *, wide: bool) -> Estimate:
+        law = wider(self.p) if wide else tilted(self.p)
+        draws, seconds = self.runner.timed(max(self.runs // 8, 1), law)
+        return weighted_probability(draws.required > self.fund, draws.log_weight, level=self.level, seconds=seconds)
+
+    def control(self, extras: Extras) -> Estimate:
+        draws, seconds = self.runner.timed(self.runs)
+        hits = (draws.required > self.fund).astype(np.float64)
+        return control_variate(hits, draws.control, extras.control_mean, level=self.level, seconds=seconds)
+
+    def sobol(self, extras: Extras) -> Estimate:
+        points = 1 << max(8, int(np.log2(max(self.runs // 8 // FEWEST, 1))))
+        started = time.perf_counter()
+        hits = [extras.scrambled(number, points) > self.fund for number in range(FEWEST)]
+        events = int(np.sum(hits))
+        if events < FEWEST:
+            raise RefusedError(f"{events} events in {FEWEST} scramblings of {points:,}: use importance sampling")
+        return from_replicates(
+            np.mean(hits, axis=1),
+            method="randomised Sobol",
+            n=points * FEWEST,
+            fewest=FEWEST,
+            level=self.level,
+            events=events,
+            is_probability=True,
+            seconds=time.perf_counter() - started,
+            note=f"{FEWEST} scramblings of {points:,} points",
+        )
+
+    def subset(self, extras: Extras) -> Estimate:
+        from scipy import special
+
+        calls = iter(range(1 << 30))
+        started = time.perf_counter()
+
+        def losses(noise: F64) -> F64:
+            return extras.shocked(np.asarray(special.ndtr(noise)), next(calls))
+
+        estimate = subset_simulation(losses, self.fund, dimension=extras.dimension, level=self.level)
+        return replace(estimate, seconds=time.perf_counter() - started)
+
+
+def _with_reduction(estimate: Estimate) -> Estimate:
+    """A probability with the variance reduction that its interval implies."""
+    p = estimate.value
+    error = estimate.half_width / 1.96
+    return replace(estimate, variance_reduction=p * (1 - p) / estimate.n / error**2 if error else float("nan"))

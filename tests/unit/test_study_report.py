@@ -1,0 +1,270 @@
+"""The report of a study: the answer and every warning on the first page, figures by design, the same bytes again."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.errors import AnalysisError
+from analysis.estimators.intervals import clopper_pearson
+from analysis.reports.study_folder import is_study, open_study
+from analysis.reports.study_honesty import examine_study
+from analysis.reports.study_panels import study_context, study_panels
+from analysis.reports.study_report import export_study, write_study_report
+from analysis.reports.study_samples import arm_samples, chance_of, curve_of, emptied_by, fund_for
+from tests.worlds_studies import FUND, write_study
+
+ARMS = ("profit x leverage", "pro rata")
+
+
+def own_text(folder):
+    """The report without plotly.js and without the data of figures."""
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    return re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL)
+
+
+def report(folder, **facts):
+    write_study(folder, **facts)
+    write_study_report(folder)
+    return own_text(folder)
+
+
+def names_of(folder, event="equity_zero"):
+    study = open_study(folder)
+    samples = arm_samples(study, event)
+    return [panel.name for panel in study_panels(study, samples, study_context(study, samples))]
+
+
+def finding(folder, subject):
+    study = open_study(folder)
+    return next(f for f in examine_study(study, arm_samples(study, "equity_zero")) if f.subject.startswith(subject))
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    folder = write_study(tmp_path_factory.mktemp("plain") / "study")
+    write_study_report(folder)
+    return folder
+
+
+def test_the_report_is_one_file_that_asks_for_nothing(plain):
+    page = (plain / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r"""<(script|link|img|iframe|source)[^>]*\s(src|href)\s*=""", page)
+    assert page.count("plotly.js v") == 1
+    assert "http" not in own_text(plain)
+    assert len(re.findall(r"Plotly\.newPlot\(", page)) >= 4
+
+
+def test_the_same_folder_gives_the_same_bytes(plain, tmp_path):
+    again = shutil.copytree(plain, tmp_path / "elsewhere" / "study")
+    write_study_report(again)
+    assert (again / "report.html").read_bytes() == (plain / "report.html").read_bytes()
+
+
+def test_question_and_answer_come_first_with_n_seed_and_interval(plain):
+    text = own_text(plain)
+    assert "Is the fund large enough &amp; &lt;who&gt; asks?" in text
+    box = text[text.index("id='answer'") : text.index("id='arms'")]
+    assert "of 800)" in box
+    assert "95% interval" in box
+    assert "0.0001: not told, at least 36,887 outcomes are needed" in box
+    assert text.index("seed 7") < text.index("id='answer'") < text.index("id='figures'") < text.index("id='trust'")
+
+
+def test_what_sufficient_means_is_said_or_that_it_is_not(plain, tmp_path):
+    assert "horizon: 30 days" in own_text(plain)
+    text = report(tmp_path / "study", answer=False)
+    box = text[text.index("Read this first") : text.index("id='arms'")]
+    assert "Is “sufficient” defined: no." in box
+
+
+def test_failures_are_warned_of_listed_and_left_out(tmp_path):
+    text = report(tmp_path / "study", replications=3, failed=1)
+    assert "Runs that failed or crashed: 1 (33.33%; arm 0: 1)." in text[: text.index("id='arms'")]
+    assert "ValueError: price &lt;= 0" in text[text.index("id='failures'") :]
+    assert "2 of 3 runs done with 800 paths" in text
+
+
+def test_a_study_in_progress_says_what_is_missing(tmp_path):
+    text = report(tmp_path / "study", n_runs=10)
+    assert "Is the study complete: 2 of 10 runs." in text[: text.index("id='arms'")]
+
+
+def test_a_study_without_a_run_that_ended_well_is_reported_as_such(tmp_path):
+    text = report(tmp_path / "study", failed=2)
+    assert "No run ended well: there is no answer." in text
+    assert "No run ended well: there is nothing to draw." in text
+
+
+def test_never_seen_is_an_upper_bound_and_no_zero(tmp_path):
+    text = report(tmp_path / "study", scale=0)
+    high = clopper_pearson(0, 800)[1]
+    assert f"0 of 800, at most {high:.3g} (95% interval" in text
+    assert "no run of 800 needed any fund" in (tmp_path / "study" / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [
+        ("list", ["sufficiency", "tail", "stability", "fund-over-time"]),
+        ("one_at_a_time", ["tornado"]),
+        ("saltelli", ["sobol", "boxes", "heat-map"]),
+        ("grid", ["heat-map"]),
+        ("latin_hypercube", ["sufficiency", "tail", "boxes", "heat-map", "fund-over-time"]),
+    ],
+)
+def test_figures_follow_the_design(tmp_path, kind, wanted):
+    assert names_of(write_study(tmp_path / "study", kind=kind)) == wanted
+
+
+def test_arms_are_compared_and_each_has_its_curve(tmp_path):
+    folder = write_study(tmp_path / "study", arms=ARMS)
+    names = names_of(folder)
+    assert names[0] == "arms"
+    assert {"sufficiency-arm-0", "sufficiency-arm-1", "tail-arm-0"} <= set(names)
+    text = report(tmp_path / "again", arms=ARMS)
+    assert "Lowest P(the fund is exhausted within 30 days) as configured: ADL rule profit x leverage" in text
+
+
+def test_designs_that_visit_points_on_purpose_have_no_one_probability(tmp_path):
+    text = report(tmp_path / "study", kind="grid")
+    assert "so there is no one probability" in text
+    assert "fund for 0.001" not in text
+
+
+def test_cells_that_never_show_the_event_are_bounded_by_their_outcomes(tmp_path):
+    folder = write_study(tmp_path / "study", kind="grid", replications=4)
+    study = open_study(folder)
+    samples = arm_samples(study, "equity_zero")
+    panels = dict(study_panels(study, samples, study_context(study, samples)))
+    cell = panels["heat-map"].data[0].customdata[3][0]  # the smallest jump on the deepest market
+    assert cell == f"0 of 1,600<br>≤ {clopper_pearson(0, 1600)[1]:.3g}"
+
+
+def test_the_curve_is_that_of_the_paths(plain):
+    (sample,) = arm_samples(open_study(plain), "equity_zero")
+    curve = curve_of(sample)
+    assert sample.n == 800
+    for row in curve.iloc[:: max(1, len(curve) // 7)].to_dict("records"):
+        assert row["probability"] == np.mean(sample.required > row["fund"])
+    assert chance_of(sample).value == np.mean(sample.required > FUND)
+
+
+def test_over_ten_points_the_interval_is_taken_over_points_and_is_wider(tmp_path):
+    (sample,) = arm_samples(open_study(write_study(tmp_path / "study", kind="latin_hypercube")), "equity_zero")
+    assert sample.n_clusters == 120
+    found, plain = chance_of(sample), clopper_pearson(int(sample.event.sum()), sample.n)
+    assert found.value == sample.event.mean()
+    assert found.high - found.low > 3 * (plain[1] - plain[0])
+    shares = pd.Series(sample.event).groupby(sample.cluster).mean()
+    half = 1.9801 * shares.std() / np.sqrt(120)  # t with 119 degrees of freedom
+    assert found.high == pytest.approx(found.value + half, rel=1e-4)
+    fund = fund_for(sample, 0.01)
+    assert np.mean(sample.required > fund.value) <= 0.01
+    assert fund.low < fund.value < fund.high
+
+
+def test_paths_of_few_runs_say_what_their_interval_is_over(plain, tmp_path):
+    assert finding(plain, "What intervals are over").found == "paths of 2 runs an arm"
+    folder = write_study(tmp_path / "study", replications=12)
+    assert finding(folder, "What intervals are over").found == "runs, at least 12 an arm"
+
+
+def test_runs_that_differ_by_more_than_chance_are_warned_of(tmp_path):
+    folder = write_study(tmp_path / "study", replications=2)
+    paths = pd.read_parquet(folder / "paths" / "part-a.parquet")
+    first = paths["run_id"] == paths["run_id"].iloc[0]
+    paths.loc[first, "required_fund_quanta"] *= 4
+    paths.to_parquet(folder / "paths" / "part-a.parquet")
+    found = finding(folder, "What intervals are over")
+    assert found.warns
+    assert "Runs differ by more than chance" in found.meaning
+
+
+def test_full_runs_count_one_each(tmp_path):
+    folder = write_study(tmp_path / "study", fidelity="full", replications=40)
+    (sample,) = arm_samples(open_study(folder), "equity_zero")
+    assert (sample.n, sample.n_clusters) == (40, 40)
+    assert finding(folder, "What intervals are over").found == "independent runs"
+
+
+def test_weighted_paths_are_estimated_with_their_weights(tmp_path):
+    (sample,) = arm_samples(open_study(write_study(tmp_path / "study", weighted=True, paths=4_000)), "equity_zero")
+    found = chance_of(sample)
+    assert found.method == "importance sampling"
+    assert found.value == pytest.approx(np.mean(np.exp(sample.log_weight) * sample.event))
+    curve = curve_of(sample)
+    assert (curve["events"] > 0).all()  # without a count there is no bound from weights
+    share = emptied_by(sample, horizon_days=30)
+    assert share["probability"].iloc[-1] == pytest.approx(
+        np.mean(np.exp(sample.log_weight) * (sample.first_empty_ms >= 0))
+    )
+
+
+def test_the_share_that_ran_empty_ends_at_the_share_of_paths(plain):
+    (sample,) = arm_samples(open_study(plain), "cash_zero")
+    share = emptied_by(sample, horizon_days=30)
+    assert share["probability"].is_monotonic_increasing
+    assert share["probability"].iloc[-1] == sample.event.mean()
+    assert (share["low"] <= share["probability"]).all()
+    assert (share["probability"] <= share["high"]).all()
+
+
+def test_answers_of_size_fund_and_checks_of_others_are_shown_first(tmp_path):
+    folder = write_study(tmp_path / "study")
+    fund = {"value": 2e7, "low": 1.8e7, "high": None, "level": 0.95, "method": "importance sampling", "n": 2000}
+    answer = {"target": {"text": "P(ADL within 30d) < 1e-06"}, "fund": fund, "confirmed": False}
+    (folder / "answer.json").write_text(json.dumps(answer))
+    checks = [{"subject": "Shortfall at dt/4", "found": "12% vanishes", "meaning": "too coarse", "warns": True}]
+    (folder / "checks.json").write_text(json.dumps(checks))
+    write_study_report(folder)
+    text = own_text(folder)
+    first = text[: text.index("id='arms'")]
+    assert "required fund 20 million USDT [18, no bound], 2% of open interest" in first
+    assert "not confirmed by a second method" in first
+    assert "Shortfall at dt/4: 12% vanishes." in first
+
+
+def test_tables_of_other_commands_become_figures(tmp_path):
+    folder = write_study(tmp_path / "study")
+    shocks = {"depth_loss": [0.5], "concentration": [0.1], "jump": [0.2], "jump_low": [0.1], "jump_high": [0.3],
+              "searched_to": [0.5], "n": [5]}  # fmt: skip
+    pd.DataFrame(shocks).to_parquet(folder / "reverse_stress.parquet")
+    pd.DataFrame({"fund": [0.0, 1e7], "probability": [0.5, 0.01]}).to_parquet(folder / "baseline.parquet")
+    assert "reverse-stress" in names_of(folder)
+    study = open_study(folder)
+    samples = arm_samples(study, "equity_zero")
+    curve = dict(study_panels(study, samples, study_context(study, samples)))["sufficiency"]
+    assert "gap risk only (closed form)" in [trace.name for trace in curve.data]
+
+
+def test_a_folder_that_is_no_study_is_refused_by_name(plain, tmp_path):
+    assert is_study(plain)
+    assert not is_study(tmp_path)
+    with pytest.raises(AnalysisError, match=r"is not a study folder \(manifest.json"):
+        open_study(tmp_path)
+    with pytest.raises(AnalysisError, match="is not a folder"):
+        open_study(tmp_path / "absent")
+    other = write_study(tmp_path / "other", schema_version=99)
+    with pytest.raises(AnalysisError, match="schema version 99"):
+        open_study(other)
+
+
+def test_a_damaged_part_is_named(tmp_path):
+    folder = write_study(tmp_path / "study")
+    part = folder / "runs" / "part-a.parquet"
+    part.write_bytes(part.read_bytes()[:200])
+    with pytest.raises(AnalysisError, match=r"part-a\.parquet: the part is corrupt or cut short"):
+        write_study_report(folder)
+    assert not (folder / "report.html").exists()
+
+
+def test_figures_without_a_browser_say_what_to_install(plain, monkeypatch):
+    pytest.importorskip("kaleido")
+    monkeypatch.setenv("BROWSER_PATH", "/no/such/browser")
+    with pytest.raises(AnalysisError, match="apt-get install chromium"):
+        export_study(plain, ("png",))
+    assert not (plain / "figures").exists()
