@@ -192,7 +192,8 @@ class _State:
                 yield job
 
     def is_enough(self) -> bool:
-        """True once the rule is met or a bound is reached."""
+        """True once the rule is met or a bound is reached; asked often, so what waits long is stored here too."""
+        self.store.tick()
         return bool(self.why_stopped())
 
     def why_stopped(self) -> str:
