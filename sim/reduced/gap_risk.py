@@ -1,0 +1,66 @@
+"""Gap risk alone, in closed form: what one jump from the opening price costs, and how likely it is within a path.
+
+No diffusion, no impact, no cascade, no income, one jump at a time against the opening book: the part of the required
+fund that needs no simulation. The difference to a simulated curve is what all the rest does.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.config import RunConfig
+from sim.reduced.kernels.layout import LONG, SHORT
+from sim.reduced.lower import Lowered, lower
+
+F64 = npt.NDArray[np.float64]
+
+#: Rarest jump looked at, and how many quantiles of each half of the law.
+RAREST, QUANTILES = 1e-12, 4_000
+
+
+def gap_losses(gaps: F64, log_sizes: F64) -> F64:
+    """What bankrupt positions leave unpaid after one jump of each log size, quanta.
+
+    gaps: (2, 3, K) log bankruptcy prices in the order they are reached, cumulated quantity and cost.
+    """
+    price = np.exp(log_sizes)
+    falls = np.searchsorted(-gaps[LONG, 0], -log_sizes, side="left")  # longs bankrupt above the price
+    rises = np.searchsorted(gaps[SHORT, 0], log_sizes, side="left")
+    quantity, cost = (np.concatenate([np.zeros((2, 1)), gaps[:, row]], axis=1) for row in (1, 2))
+    long_loss = cost[LONG, falls] - price * quantity[LONG, falls]
+    short_loss = price * quantity[SHORT, rises] - cost[SHORT, rises]
+    return np.asarray(np.maximum(np.where(log_sizes < 0, long_loss, short_loss), 0.0))
+
+
+def gap_risk_curve(config: RunConfig, *, points: int = 200, lowered: Lowered | None = None) -> tuple[F64, F64]:
+    """(fund, probability): P(some jump of a path, alone and from the opening book, costs more than the fund).
+
+    fund: quote units at venue scale, rising from 0.  1 - exp(-expected jumps x P(one costs more)).  Both are empty
+    where prices have no random jumps.
+    """
+    from sim.reduced.kernels.draw import jump_sizes
+
+    numbers = lowered or lower(config)
+    if numbers.mean_count <= 0:
+        return np.zeros(0), np.zeros(0)
+    tail = np.geomspace(RAREST, 0.5, QUANTILES)
+    beyond = []
+    for quantile in (tail, 1.0 - tail):
+        sizes = np.zeros(QUANTILES)
+        jump_sizes(numbers.jumps.law, quantile, sizes)
+        beyond.append(gap_losses(numbers.index.gaps, sizes))  # falls as the tail probability rises
+    largest = max(float(loss[np.searchsorted(tail, 1e-9)]) for loss in beyond)
+    funds = np.linspace(0.0, largest, points)
+    probability = sum(_tail_probability(loss, tail, funds) for loss in beyond)
+    scale = float(config.quantum / config.scale.simulated_share)
+    return funds * scale, np.asarray(-np.expm1(-numbers.mean_count * probability))
+
+
+def _tail_probability(loss: F64, tail: F64, funds: F64) -> F64:
+    """P(loss > fund) of one half of the law: loss falls along the tail probabilities; log-linear in between."""
+    place = np.searchsorted(-loss, -funds, side="left")  # so many of the quantiles cost more
+    inside = (place > 0) & (place < len(tail))
+    right, left = np.minimum(place, len(tail) - 1), np.maximum(place - 1, 0)
+    drop = np.where(inside, loss[left] - loss[right], 1.0)
+    share = np.where(inside, (loss[left] - funds) / np.where(drop > 0, drop, 1.0), 0.0)
+    between = np.exp(np.log(tail[left]) + share * (np.log(tail[right]) - np.log(tail[left])))
+    return np.where(place == 0, 0.0, between)
