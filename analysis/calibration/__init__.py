@@ -1,0 +1,1 @@
+"""From a book of positions to the laws of a population: leverage (given size), sizes, concentration, with intervals."""

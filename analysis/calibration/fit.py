@@ -1,0 +1,190 @@
+"""Fits a book of positions: what leverage, size and concentration follow, with bootstrap intervals over accounts.
+
+A bootstrap draws accounts, not positions, for positions of one account are not independent. Ends of a Pareto law are
+the smallest and largest value of the book, and are held where they are.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.calibration.laws import (
+    F64,
+    censored_exponent,
+    distance,
+    effective_number,
+    lognormal_cdf,
+    pareto_cdf,
+    truncated_exponent,
+    weighted_means,
+)
+from analysis.calibration.quantities import Quantities
+from analysis.errors import AnalysisError
+from analysis.estimators.intervals import tail_mass
+
+#: Columns of a book: one row a position. leverage: notional over the margin put in for it.
+BOOK = ("account", "market", "is_long", "size", "notional", "leverage", "capital_share", "isolated")
+ESTIMATES = ("market", "quantity", "counts", "value", "low", "high", "level", "n", "method")
+FEWEST = 30
+CHUNK = 64
+#: Largest distance (in sampling errors of the statistic at 5%) at which a Pareto law is taken rather than buckets.
+CRITICAL = 1.36
+#: Upper ends of leverage buckets, as venues publish them.
+EDGES = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 25.0, 50.0, 75.0, 100.0, 125.0, 150.0, 200.0, 500.0, 1000.0)
+
+
+@dataclass(frozen=True)
+class LeverageFit:
+    """Leverage of a market's positions by accounts or by notional. kind: pareto, buckets or fixed (the law to take)."""
+
+    counts: str
+    kind: str
+    exponent: float
+    minimum: float
+    maximum: float
+    pareto_distance: float
+    lognormal_distance: float
+    buckets: tuple[tuple[float, float, float], ...]  # (low, high, share)
+
+
+@dataclass(frozen=True)
+class SizeFit:
+    """Sizes of a market's positions. kind: pareto, lognormal or equal (the law to take)."""
+
+    kind: str
+    exponent: float
+    sigma: float
+    largest_share: float
+
+
+@dataclass(frozen=True)
+class MarketFit:
+    """What a market's positions say of the cohort that holds them."""
+
+    market: str
+    positions: int
+    accounts: int
+    long_size: float
+    short_size: float
+    long_accounts: float
+    isolated: float
+    capital_share: tuple[float, float]
+    leverage: dict[str, LeverageFit]
+    size: SizeFit
+
+
+@dataclass(frozen=True)
+class BookFit:
+    """markets: a fit each.  estimates: rows ESTIMATES.  by_size: leverage of each quarter of the positions by size."""
+
+    markets: tuple[MarketFit, ...]
+    estimates: pd.DataFrame
+    by_size: pd.DataFrame
+
+
+def fit_book(book: pd.DataFrame, *, level: float = 0.95, resamples: int = 1000, seed: int = 0) -> BookFit:
+    """Fit every market of a book (columns BOOK); AnalysisError below FEWEST positions in a market."""
+    fits, estimates, tables = [], [], []
+    for market, own in book.groupby("market", sort=False):
+        if len(own) < FEWEST:
+            raise AnalysisError(f"{market}: {FEWEST} positions with leverage are needed for a fit, found {len(own)}")
+        positions = own.reset_index(drop=True)
+        fits.append(_fit_market(str(market), positions))
+        rows, table = _estimates(positions, level=level, resamples=resamples, seed=seed)
+        estimates.append(rows.assign(market=market)[list(ESTIMATES)])
+        tables.append(table.assign(market=market))
+    return BookFit(tuple(fits), pd.concat(estimates, ignore_index=True), pd.concat(tables, ignore_index=True))
+
+
+def _fit_market(market: str, positions: pd.DataFrame) -> MarketFit:
+    size = positions["size"].to_numpy(np.float64)
+    is_long = positions["is_long"].to_numpy(bool)
+    shares = positions["capital_share"]
+    return MarketFit(
+        market=market,
+        positions=len(positions),
+        accounts=int(positions["account"].nunique()),
+        long_size=float(size[is_long].sum()),
+        short_size=float(size[~is_long].sum()),
+        long_accounts=float(is_long.mean()),
+        isolated=float(positions["isolated"].mean()),
+        capital_share=(float(shares.min()), float(shares.max())),
+        leverage={counts: fit_leverage(positions, counts) for counts in ("account", "notional")},
+        size=fit_sizes(size, is_long),
+    )
+
+
+def weights_of(positions: pd.DataFrame, counts: str) -> F64:
+    """(n,) what each position counts: one, or its notional."""
+    if counts == "account":
+        return np.ones(len(positions))
+    return np.asarray(positions["notional"].to_numpy(np.float64))
+
+
+def fit_leverage(positions: pd.DataFrame, counts: str) -> LeverageFit:
+    """The law of leverage: Pareto where the book is no further from it than sampling explains, else buckets."""
+    x, weights = positions["leverage"].to_numpy(np.float64), weights_of(positions, counts)
+    low, high = float(x.min()), float(x.max())
+    buckets = _buckets(x, weights)
+    if low == high:
+        return LeverageFit(counts, "fixed", float("nan"), low, high, 0.0, 0.0, buckets)
+    exponent = float(truncated_exponent(weighted_means(np.log(x / low), weights), float(np.log(high / low)))[0])
+    mean = float(weighted_means(np.log(x), weights))
+    sd = float(np.sqrt(weighted_means((np.log(x) - mean) ** 2, weights)))
+    pareto = distance(x, weights, pareto_cdf(x, exponent, low, high))
+    lognormal = distance(x, weights, lognormal_cdf(x, mean, sd))
+    close = pareto <= CRITICAL / effective_number(weights) ** 0.5
+    kind = "pareto" if close and exponent > 0 and pareto <= lognormal else "buckets"
+    return LeverageFit(counts, kind, exponent, low, high, pareto, lognormal, buckets)
+
+
+def _buckets(x: F64, weights: F64) -> tuple[tuple[float, float, float], ...]:
+    """(low, high, share) between the EDGES that hold any, the outer two cut to the book's range."""
+    low, high = float(x.min()), float(x.max())
+    edges = [edge for edge in EDGES if low < edge < high]
+    cuts = np.array([low, *edges, high if high > low else low * 1.000001])
+    shares = np.histogram(x, bins=cuts, weights=weights)[0] / weights.sum()
+    return tuple((float(a), float(b), float(s)) for a, b, s in zip(cuts[:-1], cuts[1:], shares, strict=True))
+
+
+def fit_sizes(size: F64, is_long: np.typing.NDArray[np.bool_]) -> SizeFit:
+    """The law of sizes, the closer of Pareto and lognormal; the largest as a share of the larger side."""
+    interest = max(float(size[is_long].sum()), float(size[~is_long].sum()))
+    largest = float(size.max()) / interest
+    if size.min() == size.max():
+        return SizeFit("equal", float("inf"), 0.0, largest)
+    exponent, logs, ones = censored_exponent(size), np.log(size), np.ones(len(size))
+    pareto = distance(size, ones, 1 - (size / size.min()) ** -exponent)
+    lognormal = distance(size, ones, lognormal_cdf(size, float(logs.mean()), float(logs.std())))
+    return SizeFit("pareto" if pareto <= lognormal else "lognormal", exponent, float(logs.std()), largest)
+
+
+def _estimates(
+    positions: pd.DataFrame, *, level: float, resamples: int, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Estimates with intervals, and the table of leverage by size; one bootstrap for all of them."""
+    quantities = Quantities(positions)
+    value = quantities.of(np.ones((1, len(positions))))[0]
+    place = pd.factorize(positions["account"])[0]
+    n = int(place.max()) + 1
+    generator = np.random.default_rng(seed)
+    drawn = []
+    for start in range(0, resamples, CHUNK):
+        counts = generator.multinomial(n, np.full(n, 1 / n), size=min(CHUNK, resamples - start))
+        drawn.append(quantities.of(counts[:, place].astype(np.float64)))
+    below, above = tail_mass(level, "two")
+    found = np.concatenate(drawn)
+    low, high = np.array([_percentiles(column, below, 1 - above) for column in found.T]).T
+    frame = pd.DataFrame(quantities.names, columns=["quantity", "counts", "method"])
+    frame["value"], frame["low"], frame["high"] = value, np.fmin(low, value), np.fmax(high, value)
+    frame["level"], frame["n"] = level, len(positions)
+    classes = frame[frame["quantity"].str.startswith("leverage of quarter")].reset_index(drop=True)
+    table = pd.DataFrame(quantities.classes)
+    table["leverage"], table["low"], table["high"] = classes["value"], classes["low"], classes["high"]
+    return frame, table
+
+
+def _percentiles(drawn: F64, low: float, high: float) -> F64:
+    known = drawn[~np.isnan(drawn)]
+    return np.asarray(np.quantile(known, (low, high), method="inverted_cdf") if len(known) else np.full(2, np.nan))
