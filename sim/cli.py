@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from sim.cli_calibrate import calibrate
+from sim.cli_export import export_study
+from sim.cli_report import report
 from sim.cli_size import size_fund
 from sim.errors import ClearsimError, ConfigError, InputDataError
 from sim.interrupt import INTERRUPTED, catch_signals
@@ -54,6 +57,9 @@ app = typer.Typer(
 positions_app = typer.Typer(help=POSITIONS_HELP, no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(positions_app, name="positions")
 app.command("size-fund")(size_fund)
+app.command("report")(report)
+app.command("export")(export_study)
+app.command("calibrate")(calibrate)
 
 ConfigName = Annotated[str, typer.Argument(metavar="CONFIG", help="A config file, or a name from `clearsim configs`.")]
 Sets = Annotated[
@@ -204,31 +210,6 @@ def figures(
             typer.echo(path)
     except AnalysisError as error:
         raise ClearsimError(f"clearsim figures: {error}") from error
-
-
-@app.command()
-def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a study, or of a run.")],
-    formats: Annotated[
-        str | None, typer.Option("--format", help="Figures as files too: png, svg, pdf, one or several, with commas.")
-    ] = None,
-    debug: Debug = False,
-) -> None:
-    """Write report.html into DIR; with --format also every figure, into DIR/figures (needs Chrome or Chromium)."""
-    from analysis.errors import AnalysisError
-    from analysis.export import parse_formats
-    from analysis.reports.run_report import export_run, write_report
-    from analysis.reports.study_folder import is_study
-    from analysis.reports.study_report import export_study, write_study_report
-
-    write, export_all = (write_study_report, export_study) if is_study(folder) else (write_report, export_run)
-    try:
-        wanted = parse_formats(formats) if formats is not None else ()
-        typer.echo(write(folder))
-        for path in export_all(folder, wanted) if wanted else []:
-            typer.echo(path)
-    except AnalysisError as error:
-        raise ClearsimError(f"clearsim report: {error}") from error
 
 
 @positions_app.command()

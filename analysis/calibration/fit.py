@@ -149,15 +149,20 @@ def _buckets(x: F64, weights: F64) -> tuple[tuple[float, float, float], ...]:
 
 
 def fit_sizes(size: F64, is_long: np.typing.NDArray[np.bool_]) -> SizeFit:
-    """The law of sizes, the closer of Pareto and lognormal; the largest as a share of the larger side."""
-    interest = max(float(size[is_long].sum()), float(size[~is_long].sum()))
-    largest = float(size.max()) / interest
-    if size.min() == size.max():
+    """The law of sizes, the closer of Pareto and lognormal; the largest as a share of the larger side.
+
+    Longs and shorts hold the same in all, so fewer of them hold more each: sizes are taken relative to their own side.
+    """
+    sides = [size[side] for side in (is_long, ~is_long) if side.any()]
+    largest = float(size.max()) / max(float(side.sum()) for side in sides)
+    ratios = np.concatenate([side / side.min() for side in sides])
+    if ratios.max() == 1:
         return SizeFit("equal", float("inf"), 0.0, largest)
-    exponent, logs, ones = censored_exponent(size), np.log(size), np.ones(len(size))
-    pareto = distance(size, ones, 1 - (size / size.min()) ** -exponent)
-    lognormal = distance(size, ones, lognormal_cdf(size, float(logs.mean()), float(logs.std())))
-    return SizeFit("pareto" if pareto <= lognormal else "lognormal", exponent, float(logs.std()), largest)
+    logs = np.concatenate([np.log(side) - np.log(side).mean() for side in sides])
+    exponent, sigma, ones = censored_exponent(ratios), float(logs.std()), np.ones(len(size))
+    pareto = distance(ratios, ones, 1 - ratios**-exponent)
+    lognormal = distance(np.exp(logs), ones, lognormal_cdf(np.exp(logs), 0.0, sigma))
+    return SizeFit("pareto" if pareto <= lognormal else "lognormal", exponent, sigma, largest)
 
 
 def _estimates(

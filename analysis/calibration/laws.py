@@ -53,14 +53,14 @@ def pareto_cdf(x: F64, exponent: float, minimum: float, maximum: float) -> F64:
     return np.asarray(np.expm1(-exponent * np.log(inside / minimum)) / np.expm1(-exponent * np.log(maximum / minimum)))
 
 
-def censored_exponent(values: F64) -> float:
-    """Exponent of a Pareto law from the smallest value; if several values are the largest, they count as cut off there.
+def censored_exponent(ratios: F64) -> float:
+    """Exponent of a Pareto law from values over their minimum; if several are the largest, they count as cut off there.
 
-    Maximum likelihood: values that are not cut off over the sum of ln(x / minimum). Infinite if all are alike.
+    Maximum likelihood: values that are not cut off over the sum of logarithms. Infinite if all are alike.
     """
-    total = float(np.log(values / values.min()).sum())
-    at_cap = int((values == values.max()).sum())
-    seen = len(values) - (at_cap if at_cap > 1 else 0)
+    total = float(np.log(ratios).sum())
+    at_cap = int((ratios == ratios.max()).sum())
+    seen = len(ratios) - (at_cap if at_cap > 1 else 0)
     return seen / total if total > 0 else float("inf")
 
 

@@ -44,7 +44,7 @@ HEIGHT = {
 }
 SIBLINGS = {"market", "clearing", "agents"}
 #: Modules that belong to the roof.
-ROOF = {"console", "cli_size"}
+ROOF = {"cli_calibrate", "cli_export", "cli_fitted", "cli_size", "console"}
 #: The only parts of `sim` that the analysis may know.
 ANALYSIS_MAY_IMPORT = {"results"}
 
