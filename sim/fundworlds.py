@@ -25,6 +25,8 @@ Columns = dict[str, F64]
 DAY_MS = 86_400_000
 #: Paths of a block of the reduced engine.
 BLOCK = 1 << 16
+#: Jumps whose sizes and times a vector of shocks holds; further ones are drawn beside it.
+SHOCK_JUMPS = 16
 
 
 @dataclass
@@ -87,16 +89,16 @@ class ReducedWorld:
 
     @property
     def dimension(self) -> int:
-        """Shocks that `shocked` takes: the number of jumps, and sizes and times of the first few."""
-        from sim.reduced.samplers import SOBOL_JUMPS
+        """Uniforms that `shocked` takes: the number of jumps, sizes and times of the first few, pieces of diffusion."""
+        from sim.reduced.kernels import layout as at
 
-        return 1 + 2 * SOBOL_JUMPS
+        return 1 + 3 * SHOCK_JUMPS + int(self._own.ints[at.I_STEPS])
 
     def shocked(self, uniforms: F64, number: int) -> F64:
         """Required funds (n,) of jumps given as uniforms (n, dimension); all other noise is that of `number`."""
         from sim.reduced.kernels import layout as at
         from sim.reduced.run import batch_key, run_paths
-        from sim.reduced.samplers import SOBOL_JUMPS, make_sampling
+        from sim.reduced.samplers import make_sampling
 
         own = self._own
         batch = run_paths(
@@ -105,7 +107,8 @@ class ReducedWorld:
             key=batch_key(self.config, scenario=0, replication=number),
             paths=len(uniforms),
             heads=lambda first, count: uniforms[first : first + count],
-            n_sizes=SOBOL_JUMPS,
+            n_sizes=SHOCK_JUMPS,
+            first_normal=1 + 2 * SHOCK_JUMPS,
         )
         return np.asarray(batch.ints[:, at.O_REQUIRED] * self._unit, np.float64)
 

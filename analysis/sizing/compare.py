@@ -119,7 +119,7 @@ class _Asked:
         return control_variate(hits, draws.control, extras.control_mean, level=self.level, seconds=seconds)
 
     def sobol(self, extras: Extras) -> Estimate:
-        points = 1 << max(8, int(np.log2(max(self.runs // 8 // FEWEST, 1))))
+        points = 1 << max(8, int(np.log2(max(self.runs // 2 // FEWEST, 1))))
         started = time.perf_counter()
         hits = [extras.scrambled(number, points) > self.fund for number in range(FEWEST)]
         events = int(np.sum(hits))

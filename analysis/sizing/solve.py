@@ -71,6 +71,8 @@ def size_fund(
     choice = choose_method(target.p, facts, asked=method, budget=budget)
     finder = _Finder(runner, target.p, definition.event, level, facts.unit, budget)
     fund, problem = finder.tried(choice.method, choice.runs)
+    if fund is None and choice.second and method == "auto":
+        choice, fund, problem = _fall_back(finder, choice, problem, runs_for(target.p, choice.second, budget))
     second, confirmed, verdict = None, fund is not None and target.p > AGREE_BELOW, problem
     if fund is not None and choice.second:
         second, why_not = finder.tried(choice.second, runs_for(target.p, choice.second, budget))
@@ -198,6 +200,15 @@ class _Finder:
         if self.runner.world.facts.feeds_back:
             return pd.DataFrame()
         return sufficiency_curve(self.runner.draws(self.runs_of[method], self.law_of(method)), level=self.level)
+
+
+def _fall_back(finder: _Finder, choice: Choice, problem: str, runs: int) -> tuple[Choice, Estimate | None, str]:
+    """The second method in place of the first, which was refused; the first refusal stands if it is refused too."""
+    fund, _ = finder.tried(choice.second, runs)
+    if fund is None:
+        return choice, None, problem
+    why = (*choice.why, f"{choice.method} was refused ({problem})")
+    return Choice(choice.second, why, runs), fund, ""
 
 
 def tail_count(draws: Draws, p: float) -> int:

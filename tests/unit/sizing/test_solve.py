@@ -109,6 +109,20 @@ def test_a_target_out_of_reach_says_what_was_reached_and_what_is_needed():
     assert "target not reached" in " ".join(answer_lines(answer))
 
 
+def test_where_weights_are_bad_the_second_method_answers_and_the_refusal_is_told():
+    class Heavy(ToyWorld):
+        def block(self, number, *, fund=None, aim=None):
+            columns = dict(super().block(number, fund=fund, aim=aim))
+            if aim is not None:  # one run carries the estimate
+                columns["log_weight"][int(np.argmax(columns["required"]))] = 3.0
+            return columns
+
+    answer = solved(Heavy(), 1e-4)
+    assert answer.choice.method == "crude"
+    assert "importance was refused" in answer.choice.why[-1]
+    assert answer.fund.holds(exact(1e-4))
+
+
 def test_the_same_seed_and_budget_give_the_same_bytes():
     texts = [answer_json(solved(ToyWorld(), 1e-4)) for _ in range(2)]
     assert texts[0] == texts[1]
