@@ -21,7 +21,7 @@ from analysis.errors import AnalysisError
 from analysis.estimators.intervals import clopper_pearson
 from analysis.reports.panels import Panel
 from analysis.reports.study_folder import StudyFolder
-from analysis.reports.study_samples import Sample
+from analysis.reports.study_samples import Sample, arm_labels
 from analysis.reports.study_words import design_kind, phrase
 from analysis.sensitivity.interaction import heat_map
 from analysis.sensitivity.prim import boxes_of_study
@@ -36,12 +36,11 @@ FEWEST_POINTS = 50
 
 def factor_panels(study: StudyFolder, samples: Sequence[Sample], context: StudyContext, event: str) -> Iterator[Panel]:
     """The figures that the design bears, in the order of the report; none where nothing is varied."""
-    moving = moving_factors(study)
-    if not moving or not samples:
+    if not moving_factors(study) or study.done.empty:
         return
     runs = runs_with_outcomes(study, samples)
-    arm = int(samples[0].arm)
-    of_arm = samples[0].label if len(samples) > 1 else ""
+    arm, n_arms = int(study.done["arm"].min()), study.done["arm"].nunique()
+    of_arm = arm_labels(study).get(arm, "") if n_arms > 1 else ""
     kind = design_kind(study)
     outcome, words = _outcome(runs, study, event, context)
     if kind == "one_at_a_time":
@@ -67,16 +66,19 @@ def moving_factors(study: StudyFolder) -> list[str]:
 def runs_with_outcomes(study: StudyFolder, samples: Sequence[Sample]) -> pd.DataFrame:
     """Runs with more columns: `chance` (share of a run's outcomes with the event), `required_fund_quote`, `outcomes`.
 
-    For a full run the chance is 0 or 1. NaN for runs that did not end well.
+    For a full run the chance is 0 or 1. NaN for runs that did not end well; the chance also where paths were not kept.
     """
-    parts = []
+    parts = [pd.DataFrame({"event": [], "fund": [], OUTCOMES: []})]
     for sample in samples:
         weight = np.exp(sample.log_weight)
         rows = pd.DataFrame({"run_id": sample.run_id, "event": weight * sample.event, "fund": weight * sample.required})
         grouped = rows.groupby("run_id", sort=False)
         parts.append(grouped.mean().assign(**{OUTCOMES: grouped.size()}))
-    means = pd.concat(parts).rename(columns={"event": CHANCE, "fund": FUND})
-    return study.runs.join(means, on="run_id")
+    means = pd.concat([part for part in parts if len(part)] or parts).rename(columns={"event": CHANCE, "fund": FUND})
+    runs = study.runs.join(means, on="run_id")
+    done = (runs["status"] == "done").to_numpy()
+    summary = np.where(done, runs["required_fund_quanta"].to_numpy(np.float64) * study.quantum, np.nan)
+    return runs.assign(**{FUND: runs[FUND].fillna(pd.Series(summary))})
 
 
 def _outcome(runs: pd.DataFrame, study: StudyFolder, event: str, context: StudyContext) -> tuple[str, tuple[str, str]]:
@@ -105,15 +107,20 @@ def _told(name: str, draw: Callable[[], go.Figure], context: StudyContext) -> Pa
 def _honest(frame: pd.DataFrame, runs: pd.DataFrame, outcome: str, level: float) -> pd.DataFrame:
     """Shares of outcomes as probabilities: bounds within 0..1, and where no outcome shows the event, `0 of n`.
 
-    Runs that all have a share of 0 would else have the interval [0, 0]. n of such rows counts outcomes, at least
-    `n` runs' worth.
+    Runs that all have a share of 0 would else have the interval [0, 0], and a lone run none. n of such rows counts
+    outcomes, at least `n` runs' worth.
     """
     if outcome != CHANCE:
         return frame
     each = float(runs[OUTCOMES].median())
     found = frame.assign(low=frame["low"].clip(0, 1), high=frame["high"].clip(0, 1))
+    lone = found["low"].isna().to_numpy() & (found["n"] == 1).to_numpy()  # one run: its own outcomes bound it
+    low, high = clopper_pearson(np.where(lone, np.round(found["value"] * each), 0), max(each, 1), level=level)
+    found["low"], found["high"] = np.where(lone, low, found["low"]), np.where(lone, high, found["high"])
+    if "events" in found:
+        found["n"] = np.where(lone, each, found["n"])
     never = (found["value"] == 0).to_numpy() & (found["n"] > 0).to_numpy()
-    size = np.maximum(found["n"].to_numpy(np.float64) * each, 1)
+    size = np.maximum(frame["n"].to_numpy(np.float64) * each, 1)
     found["high"] = np.where(never, clopper_pearson(np.zeros(len(found)), size, level=level)[1], found["high"])
     found["low"] = np.where(never, 0.0, found["low"])
     if "events" in found:
@@ -164,12 +171,13 @@ def _boxes(study: StudyFolder, runs: pd.DataFrame, context: StudyContext, arm: i
 def heat_pair(study: StudyFolder, runs: pd.DataFrame, outcome: str) -> tuple[str, str] | None:
     """The two factors of the heat map: of a grid the two with most levels, of a sample the two most correlated."""
     kind = design_kind(study)
-    numeric = [name for name in moving_factors(study) if pd.api.types.is_numeric_dtype(study.points[name])]
-    if len(numeric) < 2 or kind in ("one_at_a_time", "list", ""):
-        return None
+    moving = moving_factors(study)
     if kind == "grid":
-        order = sorted(numeric, key=lambda name: -study.points[name].nunique())
-        return order[0], order[1]
+        order = sorted(moving, key=lambda name: -study.points[name].nunique())
+        return (order[0], order[1]) if len(order) > 1 else None
+    numeric = [name for name in moving if pd.api.types.is_numeric_dtype(study.points[name])]
+    if len(numeric) < 2 or kind not in _SAMPLED:
+        return None
     joined = runs[["point", outcome]].merge(study.points[["point", *numeric]], on="point").dropna()
     if len(joined) < FEWEST_POINTS or joined[outcome].nunique() < 2:
         return None

@@ -87,6 +87,35 @@ class StudyFolder:
         share = Decimal(str(self.manifest.get("simulated_share") or 1))
         return float(Decimal(str(self.manifest.get("quantum") or "0.000001")) / share)
 
+    @cached_property
+    def base(self) -> Mapping[str, Any]:
+        """The base config of the study, resolved; empty if the folder does not keep it."""
+        path = self.path / "base.yaml"
+        try:
+            found = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        except (OSError, yaml.YAMLError) as error:
+            raise AnalysisError(f"{path}: cannot be read: {error}") from error
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def open_interest(self) -> float:
+        """Open interest of the base config, quote units at venue scale; NaN if unknown, or if the study moves it."""
+        if self.manifest.get("open_interest_quote"):
+            return float(self.manifest["open_interest_quote"])
+        moved = [
+            path for kind in ("uncertainties", "levers") for factor in self.factors(kind) for path in paths_of(factor)
+        ]
+        items = (self.base.get("population") or {}).get("open_interest") or []
+        quotes = [item.get("quote") for item in items]
+        if not quotes or None in quotes or any("open_interest" in path for path in moved):
+            return float("nan")
+        return float(sum(Decimal(str(quote)) for quote in quotes))
+
+    @property
+    def replications(self) -> int:
+        """Replications of each point as planned."""
+        return int(self.manifest.get("replications") or self.study.get("replications") or 1)
+
     def factors(self, kind: str) -> list[Mapping[str, Any]]:
         """The `uncertainties` or `levers` of the study file, as mappings."""
         return [factor for factor in self.study.get(kind) or [] if isinstance(factor, Mapping)]
@@ -126,6 +155,13 @@ class StudyFolder:
         parts = sorted((self.path / table).glob("part-*.parquet"))
         read = [_read(part, table, names).cast(schema) for part in parts]
         return pa.concat_tables([schema.empty_table(), *read]).to_pandas()
+
+
+def paths_of(factor: Mapping[str, Any]) -> list[str]:
+    """Every config path that an uncertainty or lever sets."""
+    own = [factor["path"]] if factor.get("path") else list(factor.get("paths") or [])
+    inside = [key for value in factor.get("values") or [] if isinstance(value, Mapping) and not own for key in value]
+    return [str(path) for path in dict.fromkeys([*own, *inside])]
 
 
 def open_study(path: str | Path) -> StudyFolder:

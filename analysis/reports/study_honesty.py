@@ -20,9 +20,10 @@ def examine_study(study: StudyFolder, samples: Sequence[Sample]) -> list[Finding
     return [
         _complete(study),
         _failures(study),
+        *_notes(study),
         _defined(study),
         _pooling(study),
-        _books(samples),
+        _books(study, samples),
         *_weights(samples),
         _residual(study),
         _step_ratio(study),
@@ -34,11 +35,8 @@ def examine_study(study: StudyFolder, samples: Sequence[Sample]) -> list[Finding
 
 def planned_runs(study: StudyFolder) -> int:
     """How many runs the study is made of: what the manifest says, else points times replications; 0 if unknown."""
-    for key in ("n_runs", "planned_runs", "runs"):
-        value = study.manifest.get(key)
-        if isinstance(value, int):
-            return value
-    return len(study.points) * int(study.study.get("replications") or 1)
+    known = study.manifest.get("n_runs")
+    return known if isinstance(known, int) else len(study.points) * study.replications
 
 
 def _complete(study: StudyFolder) -> Finding:
@@ -61,6 +59,14 @@ def _failures(study: StudyFolder) -> Finding:
         "They are left out of every number here. If what makes a run fail also drains the fund, the numbers are low."
     )
     return Finding("Runs that failed or crashed", f"{len(lost):,} ({share:.2%}; {arms})", meaning, True)
+
+
+def _notes(study: StudyFolder) -> list[Finding]:
+    """What the plan said: levers that change nothing, sizes that were rounded."""
+    notes = [str(note) for note in study.manifest.get("notes") or []]
+    if not notes:
+        return []
+    return [Finding("What the plan noticed", "; ".join(notes), "Read the design with it in mind.", True)]
 
 
 def _defined(study: StudyFolder) -> Finding:
@@ -91,10 +97,12 @@ def _pooling(study: StudyFolder) -> Finding:
     )
 
 
-def _books(samples: Sequence[Sample]) -> Finding:
+def _books(study: StudyFolder, samples: Sequence[Sample]) -> Finding:
     subject = "What intervals are over"
     if not samples:
         return Finding(subject, "no outcome", "No run ended well.", True)
+    if not is_pooled(study):
+        return Finding(subject, "replications at each point", "Their paths are averaged first.")
     if all(sample.n_clusters == sample.n for sample in samples):
         return Finding(subject, "independent runs", "Each outcome has its own randomness and opening book.")
     fewest = min(sample.n_clusters for sample in samples)
@@ -110,10 +118,14 @@ def _books(samples: Sequence[Sample]) -> Finding:
     tests = [sample.spread_beyond_chance() for sample in samples if not sample.is_weighted]
     differ = [p for p in tests if p < 0.01]
     if differ:
-        meaning = f"Runs differ by more than chance (p = {min(differ):.1g}): the intervals are too narrow. {meaning}"
+        meaning = f"Runs differ by more than chance (p {_small(min(differ))}): the intervals are too narrow. {meaning}"
     elif fewest > 1 and tests and not any(math.isnan(p) for p in tests):
         return Finding(subject, found, f"{meaning} Here runs differ by no more than chance.")
     return Finding(subject, found, meaning, bool(differ))
+
+
+def _small(p: float) -> str:
+    return f"= {p:.1g}" if p >= 1e-6 else "< 1e-06"
 
 
 def _weights(samples: Sequence[Sample]) -> list[Finding]:

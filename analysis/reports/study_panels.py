@@ -30,7 +30,6 @@ MOST_CURVES = 3
 
 def study_context(study: StudyFolder, samples: Sequence[Sample]) -> StudyContext:
     """Units and identity of a study for its charts."""
-    interest = study.manifest.get("open_interest_quote")
     return StudyContext(
         name=study.name,
         seed=study.seed,
@@ -39,7 +38,7 @@ def study_context(study: StudyFolder, samples: Sequence[Sample]) -> StudyContext
         asset=study.asset,
         fidelity=study.fidelity,
         study_hash=str(study.manifest.get("study_hash") or ""),
-        open_interest=float(interest) if isinstance(interest, int | float | str) and interest else math.nan,
+        open_interest=study.open_interest,
     )
 
 

@@ -68,6 +68,7 @@ def build_study_report(study: StudyFolder) -> str:
         _header(study, context),
         answer_box(study, samples, context),
         _warnings(findings),
+        _stated(study),
         arms_table(study, samples, context),
         "<h2 id='figures'>Figures</h2>",
         *(figures or ["<p>No run ended well: there is nothing to draw.</p>"]),
@@ -93,6 +94,14 @@ def _header(study: StudyFolder, context: StudyContext) -> str:
     return f"<h1>{escape(title)}</h1><p class='sub'>{escape(facts)}</p>{asked}<nav>{links}</nav>"
 
 
+def _stated(study: StudyFolder) -> str:
+    """What the author of the study wrote of its findings, told apart from what this report found."""
+    text = str(study.study.get("findings") or "").strip()
+    if not text:
+        return ""
+    return f"<h2>Findings as its author states them</h2><p>{escape(text)}</p>"
+
+
 def _warnings(findings: Sequence[Finding]) -> str:
     lines = [
         f"<li><b>{escape(finding.subject)}: {escape(finding.found)}.</b> {escape(finding.meaning)}</li>"
@@ -105,7 +114,7 @@ def _warnings(findings: Sequence[Finding]) -> str:
 def _design(study: StudyFolder) -> str:
     rows = design_rows(study)
     kind = design_kind(study) or "not stated"
-    size = f"{len(study.points):,} points × {study.study.get('replications') or 1} replications"
+    size = f"{len(study.points):,} points × {study.replications:,} replications"
     base = str(study.study.get("base") or "–")
     note = f"<p class='note'>Design {escape(kind)}: {escape(size)}; base config {escape(base)}.</p>"
     factors = (
@@ -121,7 +130,8 @@ def _design(study: StudyFolder) -> str:
         else ""
     )
     meant = defined(study)
-    assumptions = "".join(f"<li>{escape(line)}</li>" for line in (meant.sentences if meant is not None else []))
+    taken = [*(meant.sentences if meant is not None else []), *(study.study.get("assumes") or [])]
+    assumptions = "".join(f"<li>{escape(line)}</li>" for line in taken)
     listed = f"<p class='note'>What is assumed:</p><ul>{assumptions}</ul>" if assumptions else ""
     return f"<h2 id='design'>Design and assumptions</h2>{note}{factors}{changed}{listed}"
 

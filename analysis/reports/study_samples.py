@@ -217,14 +217,12 @@ def fund_for(sample: Sample, p: float, *, level: float = 0.95) -> Estimate:
     estimate = required_fund(sample.required, p, level=level)
     if not sample.over_runs:
         return estimate
-    funds = np.unique(sample.required)
-    funds = (
-        funds[np.unique(np.linspace(0, len(funds) - 1, 4 * _POINTS).astype(np.int64))] if len(funds) > 800 else funds
-    )
+    funds = exceedance_curve(sample.required, level=level, max_points=4 * _POINTS)["fund"].to_numpy()
     low, high = _over_runs(sample.required, sample.cluster, funds, level)
-    bounds = [float(funds[np.argmax(side <= p)]) for side in (low, high) if (side <= p).any()]
-    if len(bounds) < 2:
+    above = np.flatnonzero(high > p)  # from the last of these on the bound stays below the target
+    if len(above) and above[-1] + 1 == len(funds):
         raise RefusedError(f"{sample.n_clusters:,} runs cannot bound the fund for a probability of {p:g}: more runs")
+    bounds = float(funds[np.argmax(low <= p)]), float(funds[above[-1] + 1] if len(above) else funds[0])
     wider = {"low": min(bounds[0], estimate.low), "high": max(bounds[1], estimate.high)}
     return Estimate(**(estimate.row() | wider | {"method": "crude, curve over runs inverted"}))
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from analysis.errors import AnalysisError
-from analysis.reports.study_folder import StudyFolder
+from analysis.reports.study_folder import StudyFolder, paths_of
 from analysis.reports.study_samples import EVENTS
 from analysis.sizing.definition import Sufficient, span
 
@@ -53,7 +53,7 @@ def phrase(study: StudyFolder, event: str) -> str:
 def design_kind(study: StudyFolder) -> str:
     """Kind of the design, e.g. grid."""
     design = study.study.get("design")
-    return str(design.get("kind", "")) if isinstance(design, Mapping) else ""
+    return str(design.get("kind", "grid")) if isinstance(design, Mapping) else "grid"
 
 
 def is_pooled(study: StudyFolder) -> bool:
@@ -67,17 +67,22 @@ def design_rows(study: StudyFolder) -> list[list[str]]:
     rows = []
     for factor in study.factors("uncertainties"):
         law = factor.get("distribution") or {}
-        rows.append([str(factor.get("name")), "uncertainty", _paths(factor), _law(law), str(factor.get("unit") or "")])
+        rows.append(
+            [
+                str(factor.get("name")),
+                "uncertainty",
+                ", ".join(paths_of(factor)),
+                _law(law),
+                str(factor.get("unit") or ""),
+            ]
+        )
     for factor in study.factors("levers"):
         labels = factor.get("labels") or factor.get("values") or []
         values = ", ".join(_short(value) for value in labels)
-        rows.append([str(factor.get("name")), "lever", _paths(factor), values, str(factor.get("unit") or "")])
+        rows.append(
+            [str(factor.get("name")), "lever", ", ".join(paths_of(factor)), values, str(factor.get("unit") or "")]
+        )
     return rows
-
-
-def _paths(factor: Mapping[str, Any]) -> str:
-    paths = factor.get("paths") or ([factor["path"]] if factor.get("path") else [])
-    return ", ".join(str(path) for path in paths)
 
 
 def _law(law: Any) -> str:

@@ -124,6 +124,8 @@ def _cell(value: float, low: float, high: float, n: float, events: float) -> str
         return "no run"
     if events == 0:
         return f"0 of {n:,.0f}<br>≤ {rounded(high)}"
+    if np.isnan(low) or np.isnan(high):
+        return f"{rounded(value)}<br>no interval"
     return f"{rounded(value)}<br>[{rounded(low)}, {rounded(high)}]"
 
 
