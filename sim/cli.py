@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from sim import cli_study
 from sim.cli_size import size_fund
 from sim.errors import ClearsimError, ConfigError, InputDataError
 from sim.interrupt import INTERRUPTED, catch_signals
@@ -54,6 +55,7 @@ app = typer.Typer(
 positions_app = typer.Typer(help=POSITIONS_HELP, no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(positions_app, name="positions")
 app.command("size-fund")(size_fund)
+cli_study.register(app)
 
 ConfigName = Annotated[str, typer.Argument(metavar="CONFIG", help="A config file, or a name from `clearsim configs`.")]
 Sets = Annotated[
@@ -171,9 +173,15 @@ def configs(debug: Debug = False) -> None:
 
 @app.command()
 def replay(
-    folder: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A result folder.")], debug: Debug = False
+    folder: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A result folder, or a study folder.")],
+    run_id: Annotated[str | None, typer.Argument(help="Run of a study folder: run again with its whole log.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Of a study's run; default DIR/replays/RUN_ID.")] = None,
+    debug: Debug = False,
 ) -> None:
     """Run RUN_DIR's config again and compare the result tables byte for byte; exit code 1 if they differ."""
+    if run_id is not None:
+        cli_study.replay_study_run(folder, run_id, out)
+        return
     from sim.console import RunProgress
     from sim.firststart import first_start
     from sim.replay import load_run, replay_run
