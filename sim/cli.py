@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from sim import cli_study
 from sim.cli_calibrate import calibrate
 from sim.cli_export import export_study
 from sim.cli_report import report
@@ -60,6 +61,7 @@ app.command("size-fund")(size_fund)
 app.command("report")(report)
 app.command("export")(export_study)
 app.command("calibrate")(calibrate)
+cli_study.register(app)
 
 ConfigName = Annotated[str, typer.Argument(metavar="CONFIG", help="A config file, or a name from `clearsim configs`.")]
 Sets = Annotated[
@@ -177,9 +179,15 @@ def configs(debug: Debug = False) -> None:
 
 @app.command()
 def replay(
-    folder: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A result folder.")], debug: Debug = False
+    folder: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A result folder, or a study folder.")],
+    run_id: Annotated[str | None, typer.Argument(help="Run of a study folder: run again with its whole log.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Of a study's run; default DIR/replays/RUN_ID.")] = None,
+    debug: Debug = False,
 ) -> None:
     """Run RUN_DIR's config again and compare the result tables byte for byte; exit code 1 if they differ."""
+    if run_id is not None:
+        cli_study.replay_study_run(folder, run_id, out)
+        return
     from sim.console import RunProgress
     from sim.firststart import first_start
     from sim.replay import load_run, replay_run

@@ -8,7 +8,7 @@ import copy
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -74,7 +74,7 @@ class Plan:
     @cached_property
     def hash(self) -> str:
         """SHA-256 of what the numbers of a run depend on, besides its point and replication."""
-        return study_hash(self.loaded.study, self.base_hash)
+        return study_hash(self.study, self.base_hash)
 
     @cached_property
     def arms(self) -> list[dict[str, int]]:
@@ -161,12 +161,22 @@ class Plan:
             keep_paths=study.keep_paths,
         )
 
-    def jobs(self, replications: range | None = None, *, shard: tuple[int, int] = (1, 1)) -> Iterator[Job]:
-        """Jobs of all points, replication after replication; shard (I, N): every N-th, beginning with the I-th."""
+    def jobs(
+        self,
+        replications: range | None = None,
+        *,
+        shard: tuple[int, int] = (1, 1),
+        without: Collection[str] = (),
+    ) -> Iterator[Job]:
+        """Jobs of all points, replication after replication, but for the runs `without`.
+
+        shard (I, N): every N-th, beginning with the I-th.
+        """
         index, count = shard
         numbers = itertools.product(replications or range(self.study.replications), range(self.n_points))
         for replication, number in itertools.islice(numbers, index - 1, None, count):
-            yield self.job(self.point(number), replication)
+            if self.run_id(number, replication) not in without:
+                yield self.job(self.point(number), replication)
 
     def table(self) -> pa.Table:
         """The `points` table."""

@@ -236,6 +236,7 @@ def shipped_studies() -> dict[str, Path]:
 
 def study_hash(study: Study, base_hash: str) -> str:
     """SHA-256 (hex) of what the numbers of a study depend on: not of its words, nor of how many runs are made."""
-    plain = study.model_dump(mode="json", exclude={"title", "question", "full", "run_time", "assumes", "findings"})
+    words = {"title", "question", "answer", "outcomes", "full", "run_time", "assumes", "findings"}
+    plain = study.model_dump(mode="json", exclude={*words, "base", "replications"})
     text = json.dumps([plain, base_hash], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

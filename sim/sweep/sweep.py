@@ -82,11 +82,12 @@ def run_sweep(plan: Plan, options: SweepOptions) -> SweepResult:
             store.forget(("failed", "crashed"))
         state = _State(plan, store, options, started)
         state.count_stored()
-        with open_pool(options.executor, say=options.say) as pool:
-            for batch in state.batches():
-                pool.execute(batch, on_outcome=state.take, stop=state.is_enough)
-                if state.is_enough():
-                    break
+        if not state.is_enough() and state.is_anything_missing():
+            with open_pool(options.executor, say=options.say) as pool:
+                for batch in state.batches():
+                    pool.execute(batch, on_outcome=state.take, stop=state.is_enough)
+                    if state.is_enough():
+                        break
         store.flush()
         return state.result()
 
@@ -186,10 +187,13 @@ class _State:
             yield self._missing(range(replication, replication + 1))
             replication += 1
 
+    def is_anything_missing(self) -> bool:
+        """True if there is a run to be made."""
+        wanted = range(self.plan.study.replications)
+        return self.options.rule is not None or next(self._missing(wanted), None) is not None
+
     def _missing(self, replications: range) -> Iterator[Job]:
-        for job in self.plan.jobs(replications, shard=self.options.shard):
-            if job.run_id not in self.done_ids:
-                yield job
+        return self.plan.jobs(replications, shard=self.options.shard, without=self.done_ids)
 
     def is_enough(self) -> bool:
         """True once the rule is met or a bound is reached; asked often, so what waits long is stored here too."""

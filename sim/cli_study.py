@@ -1,0 +1,414 @@
+"""`clearsim sweep`, `studies`, `status`, `verify`, `merge`, and `replay DIR RUN_ID`: studies on the command line.
+
+A roof: reads arguments, tells what happens, decides exit codes; the work is done in `sim/sweep/`.
+"""
+
+import re
+import shlex
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+import typer
+
+from sim.errors import ClearsimError, ConfigError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sim.sweep.executors import ExecutorSettings
+    from sim.sweep.plan import Plan
+    from sim.sweep.rules import StoppingRule
+    from sim.sweep.sweep import SweepResult
+
+FAILED = 1
+ROWS_SHOWN = 8
+STUDY_HELP = "A study file, or a name from `clearsim studies`."
+Folder = Annotated[Path, typer.Argument(metavar="STUDY_DIR", help="A study folder.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Print the traceback of an unexpected error.")]
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
+
+SBATCH = """#!/usr/bin/env bash
+# One shard of the study an array task; afterwards: clearsim merge {out} {out}-shard-*
+#SBATCH --job-name={name}
+#SBATCH --array=1-16
+#SBATCH --cpus-per-task=8
+#SBATCH --mem=16G
+#SBATCH --time=04:00:00
+#SBATCH --output={name}-%A-%a.log
+set -euo pipefail
+export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1
+clearsim sweep {study} --shard "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT" \\
+    --out "{out}-shard-$SLURM_ARRAY_TASK_ID" --workers "$SLURM_CPUS_PER_TASK"
+"""
+
+
+def sweep(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help=STUDY_HELP)],
+    out: Annotated[
+        Path | None, typer.Option(help="Study folder; default results/<name>. Gone on with if it exists.")
+    ] = None,
+    set_: Annotated[
+        list[str], typer.Option("--set", metavar="PATH=VALUE", help="Override in the study file, e.g. replications=8.")
+    ] = [],  # noqa: B006  (typer copies it)
+    full: Annotated[bool, typer.Option("--full", help="The study's larger size.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Points, first rows, time and disk from pilot runs.")
+    ] = False,
+    until: Annotated[
+        str | None, typer.Option(help="More replications until events>=N or rel_half_width<W in every arm.")
+    ] = None,
+    max_runs: Annotated[int | None, typer.Option(min=1, help="At most so many runs now.")] = None,
+    max_time: Annotated[str | None, typer.Option(help="At most so long now: 90s, 30m, 2h.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes here; default one a core.")] = None,
+    serial: Annotated[bool, typer.Option("--serial", help="Run in this process, for debugging.")] = False,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler, e.g. tcp://host:8786.")
+    ] = None,
+    scheduler_file: Annotated[Path | None, typer.Option(help="File that the Dask scheduler wrote.")] = None,
+    shard: Annotated[str, typer.Option(metavar="I/N", help="Only every N-th run from the I-th on.")] = "1/1",
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run again what failed or crashed.")] = False,
+    print_sbatch: Annotated[
+        bool, typer.Option("--print-sbatch", help="Print a Slurm array job for the study.")
+    ] = False,
+    report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html at the end.")] = True,
+    debug: Debug = False,
+) -> None:
+    """Run every point of STUDY; what is stored already is not run again."""
+    from sim.sweep.plan import Plan
+    from sim.sweep.study import load_study
+
+    loaded = load_study(study, set_)
+    target = out or Path("results") / (loaded.study.name + ("-full" if full else ""))
+    if print_sbatch:
+        typer.echo(SBATCH.format(name=loaded.study.name, study=shlex.quote(study), out=target), nl=False)
+        return
+    plan = Plan.of(loaded, full=full)
+    for note in plan.notes:
+        typer.echo(f"note: {note}", err=True)
+    settings = _executor(workers, serial, scheduler, scheduler_file)
+    if dry_run:
+        _tell_dry_run(plan, settings.n_local_workers)
+        return
+    rule = None if until is None else _rule(until, plan)
+    if rule is not None and max_runs is None and max_time is None:
+        raise ConfigError("--until needs a bound: say --max-runs or --max-time too")
+    result = _run(plan, settings, target, shard, rule, max_runs, _seconds(max_time), retry_failed)
+    _tell_result(result, rule)
+    if report:
+        _write_report(result.folder)
+    if result.total == result.failed + result.crashed and result.total:
+        raise typer.Exit(FAILED)
+
+
+def _executor(
+    workers: int | None, serial: bool, scheduler: str | None, scheduler_file: Path | None
+) -> "ExecutorSettings":
+    from sim.sweep.executors import ExecutorSettings
+
+    given = {
+        "--serial": serial,
+        "--scheduler": scheduler is not None,
+        "--scheduler-file": scheduler_file is not None,
+        "--workers": workers is not None,
+    }
+    chosen = [name for name, is_given in given.items() if is_given]
+    if len(chosen) > 1:
+        raise ConfigError(f"{' and '.join(chosen)} exclude each other")
+    if serial:
+        return ExecutorSettings(kind="serial", workers=1)
+    if scheduler is not None:
+        return ExecutorSettings(kind="address", address=scheduler)
+    if scheduler_file is not None:
+        return ExecutorSettings(kind="file", scheduler_file=scheduler_file)
+    return ExecutorSettings(kind="local", workers=workers)
+
+
+def _rule(text: str, plan: "Plan") -> "StoppingRule":
+    from analysis.estimators.intervals import clopper_pearson
+    from sim.sweep.rules import parse_rule
+
+    def half_width(events: int, n: int) -> float:
+        low, high = clopper_pearson(events, n)
+        return float(high - low) / 2 / (events / n)
+
+    if plan.study.sampler != "crude":
+        raise ConfigError(f"--until counts events of crude runs; the study draws by {plan.study.sampler}")
+    return parse_rule(text, arms=len(plan.arms), half_width=half_width)
+
+
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
+    if match is None:
+        raise ConfigError(f"--max-time must be like 90s, 30m or 2h, found {text!r}")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def _run(
+    plan: "Plan",
+    settings: "ExecutorSettings",
+    target: Path,
+    shard: str,
+    rule: "StoppingRule | None",
+    max_runs: int | None,
+    max_seconds: float | None,
+    retry_failed: bool,
+) -> "SweepResult":
+    from sim.firststart import first_start
+    from sim.sweep.sweep import SweepOptions, parse_shard, run_sweep
+
+    console = _console()
+    say = _teller(console)
+    with first_start(say), SweepBar(console) as bar:
+        options = SweepOptions(
+            out=target,
+            executor=settings,
+            shard=parse_shard(shard),
+            rule=rule,
+            max_runs=max_runs,
+            max_seconds=max_seconds,
+            retry_failed=retry_failed,
+            command=("clearsim", *sys.argv[1:]),
+            progress=bar,
+            say=say,
+        )
+        return run_sweep(plan, options)
+
+
+def _tell_dry_run(plan: "Plan", workers: int) -> None:
+    """Points, first rows, and what the sweep would cost."""
+    from sim.sweep.pilot import time_pilots
+
+    study = plan.study
+    paths = f" of {study.paths:,} paths" if study.fidelity == "reduced" else ""
+    typer.echo(f"{study.name}: {study.title}")
+    typer.echo(
+        f"{plan.n_points:,} points ({len(plan.rows.scenarios):,} of the design x {len(plan.arms)} arms)"
+        f" x {study.replications} replications = {plan.n_runs:,} {study.fidelity} runs{paths}"
+    )
+    shown = [plan.point(number) for number in range(min(ROWS_SHOWN, plan.n_points))]
+    for point in shown:
+        values = "  ".join(f"{name} {_short(value)}" for name, value in point.shown.items())
+        typer.echo(f"  point {point.number} (scenario {point.scenario}, arm {point.arm})  {values}")
+    if plan.n_points > len(shown):
+        typer.echo(f"  ... and {plan.n_points - len(shown):,} more")
+    pilot = time_pilots(plan)
+    for error in pilot.failed:
+        typer.echo(f"a pilot run failed: {error}", err=True)
+    total = pilot.seconds_a_run * plan.n_runs / workers
+    typer.echo(
+        f"pilots: {pilot.runs} runs, median {pilot.seconds_a_run:.2f} s, slowest {pilot.slowest:.2f} s;"
+        f" all runs on {workers} workers: about {_span(total)}, {_size(pilot.bytes_a_run * plan.n_runs)} on disk"
+    )
+
+
+def _tell_result(result: "SweepResult", rule: "StoppingRule | None") -> None:
+    rate = result.fresh / result.seconds if result.seconds > 0 else 0.0
+    typer.echo(
+        f"{result.total:,} runs stored, {result.fresh:,} now in {_span(result.seconds)} ({rate:.1f} runs/s);"
+        f" {result.failed} failed, {result.crashed} crashed"
+    )
+    if result.first_error:
+        typer.echo(f"first failure: {result.first_error}; clearsim status {result.folder} tells all", err=True)
+    if rule is not None:
+        met = "reached" if rule.is_met() else f"NOT reached (stopped by {result.stopped_by})"
+        typer.echo(f"stopping rule {met}: {rule.words()}")
+    elif result.stopped_by != "all runs":
+        typer.echo(f"stopped by {result.stopped_by}; the same command goes on")
+    typer.echo(f"result {result.result_hash[:16]}")
+    typer.echo(str(result.folder))
+
+
+def _write_report(folder: Path) -> None:
+    """report.html of a study; a warning where it cannot be made: the numbers are stored."""
+    from analysis.errors import AnalysisError
+    from analysis.reports.study_report import write_study_report
+
+    try:
+        write_study_report(folder)
+    except (AnalysisError, ValueError, KeyError, TypeError, OSError) as error:
+        typer.echo(f"warning: no report.html: {type(error).__name__}: {error}", err=True)
+
+
+def studies(debug: Debug = False) -> None:
+    """List the studies inside the package: name, engine, stated time, title."""
+    from sim.sweep.study import load_study, shipped_studies
+
+    for name in sorted(shipped_studies()):
+        study = load_study(name).study
+        typer.echo(f"{name:32} {study.fidelity:8} {study.run_time or '-':28} {study.title}")
+
+
+def status(folder: Folder, debug: Debug = False) -> None:
+    """Say how far STUDY_DIR is: runs done, failed, missing, errors, disk."""
+    from sim.sweep.verify import status_of
+
+    found = status_of(folder)
+    stored = sum(found.by_status.values())
+    parts = ", ".join(f"{count:,} {name}" for name, count in sorted(found.by_status.items())) or "none"
+    typer.echo(f"{found.name}: {found.points:,} points, {found.wanted:,} runs wanted; stored: {parts}")
+    typer.echo(f"missing {max(0, found.wanted - stored):,}; {_size(found.disk_bytes)} on disk")
+    for text, count in sorted(found.errors.items(), key=lambda item: -item[1])[:10]:
+        typer.echo(f"{count:,} x {text}")
+    for problem in found.problems:
+        typer.echo(f"problem: {problem}")
+
+
+def verify(
+    folder: Folder,
+    runs: Annotated[int, typer.Option(min=1, help="Random runs to make again.")] = 5,
+    seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
+    debug: Debug = False,
+) -> None:
+    """Run random rows of STUDY_DIR again and compare their hashes; exit code 1 if any differs."""
+    from sim.sweep.verify import verify as verify_folder
+
+    found = verify_folder(folder, runs=runs, seed=seed)
+    for note in found.notes:
+        typer.echo(f"note: {note}")
+    for line in found.different:
+        typer.echo(line)
+    typer.echo(f"{found.checked - len(found.different)} of {found.checked} runs are equal, byte for byte")
+    if found.different:
+        raise typer.Exit(FAILED)
+
+
+def merge(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Study folder to write.")],
+    shards: Annotated[list[Path], typer.Argument(metavar="SHARD...", help="Study folders of the shards.")],
+    debug: Debug = False,
+) -> None:
+    """Put the folders of a study's shards together as if one sweep had run them."""
+    from sim.sweep.merge import merge as merge_shards
+    from sim.sweep.sweep import BASE_FILE
+    from sim.sweep.verify import status_of
+
+    folder = merge_shards(out, shards)
+    if (shards[0] / BASE_FILE).is_file() and not (folder / BASE_FILE).is_file():
+        (folder / BASE_FILE).write_bytes((shards[0] / BASE_FILE).read_bytes())
+    found = status_of(folder)
+    typer.echo(f"{folder}: {sum(found.by_status.values()):,} of {found.wanted:,} runs")
+
+
+def replay_study_run(folder: Path, run: str, out: Path | None) -> None:
+    """Run one row of a study again with its full event log, into a result folder with a report; compare its summary."""
+    from sim.run import RunOptions, run_config
+    from sim.sweep.verify import find_run, plan_of_folder
+
+    row = find_run(folder, run)
+    if row["fidelity"] != "full":
+        raise ClearsimError(
+            f"{folder}: run {row['run_id']} is of the reduced engine, which keeps no events; see its paths"
+        )
+    plan = plan_of_folder(folder)
+    config = plan.job(plan.point(row["point"]), row["replication"]).config
+    target = out or folder / "replays" / row["run_id"]
+    options = RunOptions(
+        out=target,
+        detail="events",
+        scenario=row["scenario"],
+        replication=row["replication"],
+        command=("clearsim", *sys.argv[1:]),
+        finish=_run_report,
+    )
+    result = run_config(config, options).result
+    own = ("run_id", "name", "status", "error", "seconds", "point", "arm", "fidelity")
+    differing = [name for name, value in result.runs.items() if name not in own and not _same(value, row[name])]
+    typer.echo(str(target))
+    if differing:
+        typer.echo(f"differs from the stored row in {', '.join(differing)}")
+        raise typer.Exit(FAILED)
+    typer.echo("equal to the stored row")
+
+
+def _same(a: Any, b: Any) -> bool:
+    return bool(a == b or (a != a and b != b))
+
+
+def _run_report(folder: Path) -> None:
+    from analysis.reports.run_report import write_report
+
+    write_report(folder)
+
+
+class SweepBar:
+    """Progress of a sweep: a bar with rate, ETA and failures in a terminal, a line now and then elsewhere."""
+
+    def __init__(self, console: "Console") -> None:
+        self._console = console
+        self._bar: Any = None
+        self._task: Any = None
+        self._said = 0.0
+
+    def __enter__(self) -> Self:
+        """Show the bar if there is a terminal."""
+        if self._console.is_terminal:
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            self._bar = Progress(
+                TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn(),
+                console=self._console, transient=True,
+            )  # fmt: skip
+            self._task = self._bar.add_task("runs", total=None)
+            self._bar.start()
+        self._said = time.monotonic()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, *, done: int, failed: int, total: int | None, seconds: float) -> None:
+        """Show how far the sweep is."""
+        text = f"runs  {done / max(seconds, 1e-9):.1f}/s  {failed} failed"
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total, description=text)
+        elif time.monotonic() - self._said > 10.0:
+            self._said = time.monotonic()
+            left = (
+                "" if total is None else f" of {total:,}, about {_span((total - done) * seconds / max(done, 1))} left"
+            )
+            self._console.print(f"{done:,} runs{left}, {failed} failed", highlight=False)
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=True, soft_wrap=True)
+
+
+def _teller(console: "Console") -> Any:
+    return lambda text: console.print(text, highlight=False, soft_wrap=True)
+
+
+def _short(value: Any) -> str:
+    return "-" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _span(seconds: float) -> str:
+    """Seconds as people say them."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _size(n_bytes: float) -> str:
+    """Bytes as people say them."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if n_bytes < 1000 or unit == "GB":
+            return f"{n_bytes:.0f} {unit}" if unit == "bytes" else f"{n_bytes:.1f} {unit}"
+        n_bytes /= 1000
+    raise AssertionError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    for command in (sweep, studies, status, verify, merge):
+        app.command()(command)
