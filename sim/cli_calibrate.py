@@ -132,7 +132,8 @@ def report_lines(path: Path, fit: "BookFit", left_out: int) -> list[str]:
             interval = f"{row['value']:.4g} [{row['low']:.4g}, {row['high']:.4g}]"
             lines.append(f"  {name:44} {interval:32} {row['method']}")
         for counts, law in market.leverage.items():
-            far = f"distance from Pareto {law.pareto_distance:.3f}, from lognormal {law.lognormal_distance:.3f}"
+            far = f"distance from Pareto {law.pareto_distance:.3f}, from lognormal {law.lognormal_distance:.3f};"
+            far += f" {law.effective:,.0f} effective positions"
             lines.append(f"  leverage law taken, by {counts:21} {law.kind:32} {far}")
         told = {"pareto": f"exponent {market.size.exponent:.4g}", "lognormal": f"sigma {market.size.sigma:.4g}"}
         lines.append(f"  {'size law taken':44} {market.size.kind} {told.get(market.size.kind, '')}".rstrip())

@@ -36,7 +36,10 @@ EDGES = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 25.0, 50.0, 75.0, 100.0, 125
 
 @dataclass(frozen=True)
 class LeverageFit:
-    """Leverage of a market's positions by accounts or by notional. kind: pareto, buckets or fixed (the law to take)."""
+    """Leverage of a market's positions by accounts or by notional. kind: pareto, buckets or fixed (the law to take).
+
+    effective: as many positions of equal weight say as much.
+    """
 
     counts: str
     kind: str
@@ -45,6 +48,7 @@ class LeverageFit:
     maximum: float
     pareto_distance: float
     lognormal_distance: float
+    effective: float
     buckets: tuple[tuple[float, float, float], ...]  # (low, high, share)
 
 
@@ -126,17 +130,17 @@ def fit_leverage(positions: pd.DataFrame, counts: str) -> LeverageFit:
     """The law of leverage: Pareto where the book is no further from it than sampling explains, else buckets."""
     x, weights = positions["leverage"].to_numpy(np.float64), weights_of(positions, counts)
     low, high = float(x.min()), float(x.max())
-    buckets = _buckets(x, weights)
+    buckets, effective = _buckets(x, weights), effective_number(weights)
     if low == high:
-        return LeverageFit(counts, "fixed", float("nan"), low, high, 0.0, 0.0, buckets)
+        return LeverageFit(counts, "fixed", float("nan"), low, high, 0.0, 0.0, effective, buckets)
     exponent = float(truncated_exponent(weighted_means(np.log(x / low), weights), float(np.log(high / low)))[0])
     mean = float(weighted_means(np.log(x), weights))
     sd = float(np.sqrt(weighted_means((np.log(x) - mean) ** 2, weights)))
     pareto = distance(x, weights, pareto_cdf(x, exponent, low, high))
     lognormal = distance(x, weights, lognormal_cdf(x, mean, sd))
-    close = pareto <= CRITICAL / effective_number(weights) ** 0.5
+    close = pareto <= CRITICAL / effective**0.5
     kind = "pareto" if close and exponent > 0 and pareto <= lognormal else "buckets"
-    return LeverageFit(counts, kind, exponent, low, high, pareto, lognormal, buckets)
+    return LeverageFit(counts, kind, exponent, low, high, pareto, lognormal, effective, buckets)
 
 
 def _buckets(x: F64, weights: F64) -> tuple[tuple[float, float, float], ...]:
