@@ -111,7 +111,8 @@ def block_order(sample: Sample) -> I64:
         ordered = cube[:, order]
         mixed = np.repeat(ordered[:, :1], k, axis=1)
         mixed[:, each, each] = ordered[:, -1]
-        if (mixed == ordered[:, 1:-1]).all():
+        unused = (mixed < 0) | (ordered[:, 1:-1] < 0)  # a conditional input that does not apply there
+        if ((mixed == ordered[:, 1:-1]) | unused).all():
             if (shared != shared[:, :1]).any():
                 raise AnalysisError("points of a Saltelli block must share their scenario (randomness); these do not")
             return np.asarray(places[:, order])

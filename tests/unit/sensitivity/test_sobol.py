@@ -162,6 +162,20 @@ def test_events_count_as_outcomes():
     assert table.loc["x2", "total"] == 0
 
 
+def test_conditional_inputs_that_do_not_apply_are_no_obstacle():
+    """x2 counts only where x1 > 0.5: first and total by hand from f = 1{x1 > 1/2} x2 on (0, 1)^2.
+
+    E f = 1/4, E f^2 = 1/6, V = 5/48; E[f | x1] is 0 or 1/2: V1 = 1/16; E[f | x2] = x2 / 2: V2 = 1/48.
+    """
+    points, x = saltelli(1024, 2, seed=2)
+    points.loc[x[:, 0] <= 0.5, "u.x2"] = np.nan
+    outcome = np.where(x[:, 0] > 0.5, x[:, 1], 0)
+    table = sobol_table(sobol_indices(points, runs_of(points, outcome), "required_fund_quanta")).set_index("input")
+    assert table.loc["x1", "first"] == pytest.approx(3 / 5, abs=0.05)
+    assert table.loc["x2", "first"] == pytest.approx(1 / 5, abs=0.05)
+    assert table.loc["x2", "total"] == pytest.approx(2 / 5, abs=0.05)
+
+
 def test_other_designs_are_refused():
     random = points_of(dict(zip("ab", np.random.default_rng(0).random((2, 64)), strict=True)), scenario=0)
     with pytest.raises(AnalysisError, match="no Saltelli design"):
