@@ -43,8 +43,8 @@ HEIGHT = {
     "cli": 9,
 }
 SIBLINGS = {"market", "clearing", "agents"}
-#: Modules that belong to the roof.
-ROOF = {"cli_calibrate", "cli_export", "cli_fitted", "cli_size", "console"}
+#: Modules that belong to the roof, besides those called `cli_...`.
+ROOF = {"console"}
 #: The only parts of `sim` that the analysis may know.
 ANALYSIS_MAY_IMPORT = {"results"}
 
@@ -106,7 +106,7 @@ def height(module):
     Single files that are not listed stand beside `run`: they write, read or describe result folders.
     """
     name = part(module)
-    if name in ROOF:
+    if name in ROOF or name.startswith("cli_"):
         return HEIGHT["cli"]
     if name in HEIGHT or name == "":
         return HEIGHT.get(name, 0)
