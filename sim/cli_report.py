@@ -7,6 +7,8 @@ import typer
 
 from sim.errors import ClearsimError
 
+FAN_FILE = "fund_paths.parquet"
+
 
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a study, or of a run.")],
@@ -14,7 +16,8 @@ def report(
         str | None, typer.Option("--format", help="Figures as files too: png, svg, pdf, one or several, with commas.")
     ] = None,
     baseline: Annotated[
-        bool, typer.Option("--baseline/--no-baseline", help="Compute the closed form of gap risk beside the curve.")
+        bool,
+        typer.Option("--baseline/--no-baseline", help="Compute gap risk beside the curve, and balances over time."),
     ] = True,
     debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an unexpected error.")] = False,
 ) -> None:
@@ -30,7 +33,7 @@ def report(
     try:
         wanted = parse_formats(formats) if formats is not None else ()
         if study and baseline:
-            _add_baseline(folder)
+            _add_tables(folder)
         typer.echo(write(folder))
         for path in export_all(folder, wanted) if wanted else []:
             typer.echo(path)
@@ -38,13 +41,31 @@ def report(
         raise ClearsimError(f"clearsim report: {error}") from error
 
 
-def _add_baseline(folder: Path) -> None:
-    """Write the closed form into a study folder that has none; a report without it is told of, and stands."""
+def _add_tables(folder: Path) -> None:
+    """Write into a study folder what its report draws besides its runs; without it a report still stands."""
     from sim.sweep.baseline import BASELINE_FILE, write_baseline
 
-    if (folder / BASELINE_FILE).is_file() or not (folder / "base.yaml").is_file():
+    if not (folder / "base.yaml").is_file():
         return
     try:
-        write_baseline(folder)
+        if not (folder / BASELINE_FILE).is_file():
+            write_baseline(folder)
+        if not (folder / FAN_FILE).is_file():
+            _write_fan(folder)
     except ClearsimError as error:
-        typer.echo(f"no closed form beside the curve: {error}", err=True)
+        typer.echo(f"no closed form or fan chart beside the curve: {error}", err=True)
+
+
+def _write_fan(folder: Path) -> None:
+    """Quantiles of the fund over time of the first arm: time_days, quantile, fund, n, arm."""
+    import pyarrow as pa
+
+    from analysis.charts.study.fund_fan import fan_frame
+    from sim.sweep.fund_paths import fund_balances
+    from sim.sweep.parts import parquet_bytes, write_whole
+
+    days, balances = fund_balances(folder)
+    if not len(days):
+        return
+    fan = fan_frame(days, balances).assign(n=len(balances), arm=0)
+    write_whole(folder / FAN_FILE, parquet_bytes(pa.Table.from_pandas(fan, preserve_index=False)))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 
 from analysis.charts.study.arms import draw_arms
 from analysis.charts.study.context import StudyContext
@@ -58,7 +59,7 @@ def _figures(study: StudyFolder, samples: Sequence[Sample], context: StudyContex
     yield from _frontier(study, samples, context, event)
     yield from factor_panels(study, samples, context, event)
     if is_pooled(study) and samples:
-        yield Panel("fund-over-time", _over_time(study, samples[0], context))
+        yield Panel("fund-over-time", _over_time(study, samples[0], context, alone=len(samples) == 1))
     yield from _extras(study, context, event)
 
 
@@ -141,10 +142,10 @@ def _fund_size(study: StudyFolder, sample: Sample, context: StudyContext, *, alo
     yield Panel(f"tail{suffix}", figure)
     p = min(1e-4, 1 / sample.n)
     try:
-        table = stability_table(sample.required, p, counts=_counts(sample.n, fit.k), level=context.level)
+        table = stability_table(sample.required, p, counts=_counts(sample.n, fit.k), level=context.level, resamples=100)
     except RefusedError as error:
         table, why = pd.DataFrame(), str(error)
-    figure = draw_threshold_stability(table, context, p=p, chosen_k=fit.k, why_none=why, arm=arm)
+    figure = draw_threshold_stability(table, context, p=p, chosen_k=fit.k, why_none=why, arm=arm, n=sample.n)
     yield Panel(f"stability{suffix}", figure)
 
 
@@ -169,8 +170,9 @@ def _counts(n: int, chosen: int) -> list[int]:
     return sorted({*spread.tolist(), chosen})
 
 
-def _over_time(study: StudyFolder, sample: Sample, context: StudyContext) -> object:
+def _over_time(study: StudyFolder, sample: Sample, context: StudyContext, *, alone: bool) -> go.Figure:
     emptied = emptied_by(sample, horizon_days=simulated_days(study), level=context.level)
     fan = study.extra("fund_paths", ("time_days", "quantile", "fund"))
+    fan = fan[fan["arm"] == sample.arm] if "arm" in fan else fan
     n_fan = int(fan["n"].max()) if "n" in fan and len(fan) else 0
-    return draw_fund_fan(fan, context, emptied=emptied, n_fan=n_fan)
+    return draw_fund_fan(fan, context, emptied=emptied, n_fan=n_fan, arm="" if alone else sample.label)

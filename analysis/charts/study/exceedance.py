@@ -8,6 +8,7 @@ from analysis.charts.study.context import StudyContext
 from analysis.charts.study.look import (
     FAINT,
     amount_axis,
+    asked,
     at_most,
     band,
     bars_of,
@@ -61,7 +62,7 @@ def draw_exceedance(
     tail: fund, probability, low, high of the fit, as `tail_frame` gives them; threshold: where it begins (quote units);
     xi: value and bounds of its shape; tail_note: why there is none; arm: its label, where a study has several.
     """
-    question = f"{QUESTION.removesuffix('?')} with {arm}?" if arm else QUESTION
+    question = asked(QUESTION, arm)
     axes = (f"required fund F ({context.asset})", f"P({event})")
     drawn = curve if curve.empty else curve[(column(curve, "fund") > 0)]
     if drawn.empty or not column(drawn, "fund").max() > 0:

@@ -8,7 +8,18 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import ABOVE_PANELS, axis, band, column, compose, empty, legend, panel_title, require
+from analysis.charts.study.look import (
+    ABOVE_PANELS,
+    asked,
+    axis,
+    band,
+    column,
+    compose,
+    empty,
+    legend,
+    panel_title,
+    require,
+)
 from analysis.charts.theme import BLACK, VERMILLION
 
 QUESTION = "How does the fund fare over time?"
@@ -32,7 +43,13 @@ def fan_frame(time_days: npt.ArrayLike, balances: npt.ArrayLike) -> pd.DataFrame
 
 
 def draw_fund_fan(
-    fan: pd.DataFrame, context: StudyContext, *, emptied: pd.DataFrame | None = None, n_fan: int = 0, why_none: str = ""
+    fan: pd.DataFrame,
+    context: StudyContext,
+    *,
+    emptied: pd.DataFrame | None = None,
+    n_fan: int = 0,
+    why_none: str = "",
+    arm: str = "",
 ) -> go.Figure:
     """Balance of the fund over time (above), and the share of paths whose fund has been empty by then (below).
 
@@ -42,7 +59,9 @@ def draw_fund_fan(
     share = pd.DataFrame(columns=list(EMPTY)) if emptied is None else emptied
     if fan.empty and share.empty:
         words = f"No balance over time was kept: {why_none or 'a study keeps the summary of its runs only'}."
-        return empty(context, question=QUESTION, words=words, axes=("time (days)", f"fund ({context.asset})"))
+        return empty(
+            context, question=asked(QUESTION, arm), words=words, axes=("time (days)", f"fund ({context.asset})")
+        )
     require(fan, FAN, "fan chart")
     require(share, EMPTY, "fan chart, share empty")
     end = max(float(np.nanmax(column(frame, "time_days"))) for frame in (fan, share) if len(frame))
@@ -53,7 +72,7 @@ def draw_fund_fan(
     return compose(
         [*_fan(fan, context), *_emptied(share, context)],
         context,
-        question=QUESTION,
+        question=asked(QUESTION, arm),
         answer=_answer(fan, share, context),
         axes=_axes(context.scale(column(fan, "fund")).unit, end, upper=bool(len(fan)), lower=bool(len(share))),
         note=f"{spread if len(fan) else missing}Band of the share: {context.interval}.",

@@ -102,6 +102,11 @@ def legend(**more: Any) -> dict[str, Any]:
     return {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom", "font": {"size": 12}, **more}
 
 
+def asked(question: str, arm: str) -> str:
+    """The question, of one arm where a study has several: `Depth 2 times: how large must the fund be?`."""
+    return f"{upper_first(arm)}: {question[:1].lower()}{question[1:]}" if arm else question
+
+
 def panel_title(text: str, number: str = "") -> dict[str, Any]:
     """The title of a panel, above the axes x<number>, y<number>."""
     return {

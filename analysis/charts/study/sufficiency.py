@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from analysis.charts.study.context import StudyContext
 from analysis.charts.study.look import (
+    asked,
     at_most,
     axis,
     band,
@@ -47,7 +48,7 @@ def draw_sufficiency(
     arm: its label, where a study has several.  event: what happens, with its horizon, e.g. "fund exhausted
     within 30 days".
     """
-    question = f"{QUESTION.removesuffix('?')} with {arm}?" if arm else QUESTION
+    question = asked(QUESTION, arm)
     if curve.empty:
         words = "No run ended with a required fund: there is no curve to draw. See the failures of the study."
         return empty(context, question=question, words=words, axes=(f"fund size ({context.asset})", f"P({event})"))

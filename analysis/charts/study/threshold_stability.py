@@ -8,6 +8,7 @@ from analysis.charts.study.context import StudyContext
 from analysis.charts.study.look import (
     BAND,
     amount_axis,
+    asked,
     axis,
     band,
     column,
@@ -24,14 +25,22 @@ TABLE = ("k", "threshold", "xi", "xi_low", "xi_high", "loss", "loss_low", "loss_
 
 
 def draw_threshold_stability(
-    table: pd.DataFrame, context: StudyContext, *, p: float, chosen_k: int = 0, why_none: str = "", arm: str = ""
+    table: pd.DataFrame,
+    context: StudyContext,
+    *,
+    p: float,
+    chosen_k: int = 0,
+    why_none: str = "",
+    arm: str = "",
+    n: int = 0,
 ) -> go.Figure:
     """Shape xi (above) and the required fund exceeded with probability `p` (below) against the threshold.
 
     table: k (losses above the threshold), threshold, loss, loss_low, loss_high (quote units), xi, xi_low, xi_high: as
-    `stability_table` gives them.  chosen_k: the fit that is used, drawn in another colour.
+    `stability_table` gives them.  chosen_k: the fit that is used, drawn in another colour.  n: required funds behind
+    the table, by default the study's.  arm: its label, where a study has several.
     """
-    question = f"{QUESTION.removesuffix('?')} with {arm}?" if arm else QUESTION
+    question = asked(QUESTION, arm)
     titles = (f"threshold ({context.asset})", "shape xi (no unit)")
     if table.empty:
         words = f"No tail was fitted: {why_none or 'too few runs needed a fund'}."
@@ -60,7 +69,7 @@ def draw_threshold_stability(
             "yaxis2": axis(f"fund ({loss_scale.unit})", domain=[0.0, 0.42]),
         },
         note=f"Bands: {context.interval} of a bootstrap of the whole procedure. n ="
-        f" {context.n_paths or context.n_runs:,} required funds; small numbers: how many lie above each threshold.",
+        f" {n or context.n_paths or context.n_runs:,} required funds. Small numbers: how many lie above a threshold.",
         height=600,
         notes=[panel_title("shape of the tail"), panel_title(words, "2"), *_counts(rows, x)],
         showlegend=False,
