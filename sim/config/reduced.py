@@ -115,7 +115,9 @@ class HalfLifeRenewal(Policy):
 
     kind: Literal["half_life"] = Field("half_life", description="Exponential renewal.")
     half_life_days: PositiveDecimal = Field(description="Half of the open interest is another's after so many days.")
-    cell_ppm: PositiveInt = Field(1_000, description="Width of a cell of the threshold grid, ppm of the price.")
+    cell_ppm: PositiveInt = Field(
+        2_000, description="Width of a cell of the threshold grid, ppm of the price; eight times that far from it."
+    )
 
 
 Renewal = Annotated[AgedOnce | HalfLifeRenewal, Field(discriminator="kind")]

@@ -40,6 +40,8 @@ FIRST_TRADER = 5
 NEAR = 0.01
 #: Prices farther from the opening than this (log) are off the grid of a renewed book.
 GRID_REACH = 1.6
+#: Cells from the price within which new positions are laid into fine cells at once.
+NEAR_CELLS = 48
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,8 @@ class ThresholdIndex:
     """What paths read of open interest. K levels a side; unused ones hold nothing."""
 
     opening: F64  # (2, 4, K) log, price, quantity, cost at bankruptcy; on the grid if it renews itself
-    fresh: F64  # (2, 3, J) log distance, quantity, cost of newly opened positions; J = 0 without renewal
+    fresh: F64  # (2, 2, J) quantity, cost of newly opened positions by cells of distance; J = 0 without renewal
+    fresh_far: F64  # (2, 2, J) those from NEAR_CELLS on, by cells COARSE times as wide
     gaps: F64  # (2, 3, K) log bankruptcy price, cumulated quantity and cost
     open_interest: int  # quanta at the opening price, one side
     n_traders: int
@@ -167,14 +170,15 @@ class ThresholdIndex:
         where = {"scenario": scenario, "replication": replication}
         positions = open_positions(config, markets, instrument, **where, fresh=False)
         buckets, renewal = config.reduced.buckets, config.reduced.renewal
-        opening, fresh = levels_of(positions, buckets), np.zeros((2, 3, 0))
+        opening, fresh = levels_of(positions, buckets), np.zeros((2, 2, 0))
+        fresh_far = fresh
         gaps = gaps_of(opening)
         if isinstance(renewal, HalfLifeRenewal):
             new = levels_of(open_positions(config, markets, instrument, **where, fresh=True), buckets)
-            fresh = np.stack([np.abs(new[:, B_LOG]), new[:, B_LOTS], new[:, B_OWED]], axis=1)
+            fresh, fresh_far = near_and_far(new, renewal.cell_ppm / PPM)
             opening = on_grid(opening, renewal.cell_ppm / PPM)
         held = positions.notional[positions.long].sum()
-        return cls(opening, np.ascontiguousarray(fresh), gaps, int(held), len(positions.lots))
+        return cls(opening, fresh, fresh_far, gaps, int(held), len(positions.lots))
 
 
 def levels_of(positions: Positions, buckets: int) -> F64:
@@ -216,4 +220,30 @@ def on_grid(levels: F64, cell: float) -> F64:
         for row in (B_LOTS, B_OWED):
             np.add.at(out[side, row], first, held[row] * (1.0 - part))
             np.add.at(out[side, row], first + 1, held[row] * part)
+    return out
+
+
+def near_and_far(levels: F64, cell: float) -> tuple[F64, F64]:
+    """Levels around a price of 1 by cells of distance: the near ones, and the others by wide cells."""
+    from sim.reduced.kernels.renewal import COARSE
+
+    near, far = levels.copy(), levels.copy()
+    is_near = np.abs(levels[:, B_LOG]) < NEAR_CELLS * cell
+    near[:, B_LOTS], far[:, B_LOTS] = np.where(is_near, levels[:, B_LOTS], 0), np.where(is_near, 0, levels[:, B_LOTS])
+    return by_distance(near, cell), by_distance(far, COARSE * cell)
+
+
+def by_distance(levels: F64, cell: float) -> F64:
+    """(2, 2, J) quantity and cost of levels by cells of log distance from a price of 1, split as on the grid.
+
+    Column j is distance (j - 1) x cell; the first and the last hold nothing.
+    """
+    held = [levels[side][:, levels[side, B_LOTS] > 0] for side in (LONG, SHORT)]
+    places = [np.abs(side[B_LOG]) / cell for side in held]
+    out = np.zeros((2, 2, int(max(place.max(initial=0.0) for place in places)) + 4))
+    for side, place in enumerate(places):
+        first = np.floor(place).astype(np.int64)
+        for column, row in enumerate((B_LOTS, B_OWED)):
+            np.add.at(out[side, column], first + 1, held[side][row] * (1.0 - (place - first)))
+            np.add.at(out[side, column], first + 2, held[side][row] * (place - first))
     return out

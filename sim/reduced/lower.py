@@ -45,7 +45,7 @@ class Lowered:
     index: ThresholdIndex
     chain: I64  # (2, K + 1, C_WIDTH) see `kernels/chain.py`; no rows where it does not apply
     nexts: I64  # (2, K + 1)
-    draws: I64  # (2, K + 1)
+    dips: I64  # (2, K + 1)
     walks: F64  # (2, 2, K + 1)
     initial_price: float
     step_ratio: float  # r = -ln(1 - m) / (sigma sqrt(step)) at calm volatility
@@ -74,6 +74,9 @@ def lower(config: RunConfig, *, scenario: int = 0, replication: int = 0) -> Lowe
     jumps = jumps_of(price, section.jumps)
     floats = _floats(config, section, price, jumps)
     ints = _ints(config, section)
+    for side, place in ((at.LONG, at.I_FIRST_LONG), (at.SHORT, at.I_FIRST_SHORT)):
+        held = np.flatnonzero(index.opening[side, at.B_LOTS] > 0)
+        ints[place] = held[0] if len(held) else index.opening.shape[2]
     _require_headroom(index, floats, jumps)
     ratio = step_ratio(
         maintenance_ppm=market.margin.smallest_maintenance_ppm(),
@@ -88,7 +91,7 @@ def lower(config: RunConfig, *, scenario: int = 0, replication: int = 0) -> Lowe
             index=index,
             chain=np.zeros((2, 0, at.C_WIDTH), np.int64),
             nexts=np.zeros((2, 0), np.int64),
-            draws=np.zeros((2, 0), np.int64),
+            dips=np.zeros((2, 0), np.int64),
             walks=np.zeros((2, 2, 0)),
             initial_price=float(price.initial_price),
             step_ratio=float(ratio),
@@ -99,15 +102,20 @@ def lower(config: RunConfig, *, scenario: int = 0, replication: int = 0) -> Lowe
 def path_arrays(lowered: Lowered, n_jumps: int) -> Path:
     """Room for one path with at most `n_jumps` jumps."""
     from sim.reduced.kernels.arrays import Path
+    from sim.reduced.kernels.renewal import COARSE
 
     index, ints = lowered.index, lowered.ints
     pieces = int(ints[at.I_STEPS]) + n_jumps
     book = index.opening.copy() if ints[at.I_RENEWED] else index.opening
+    far = np.zeros((2, 2, index.opening.shape[2] // COARSE + 2))
     return Path(
         f=lowered.floats, i=ints, opening=index.opening, book=book, chain=lowered.chain, nexts=lowered.nexts,
-        draws=lowered.draws, walks=lowered.walks, fresh=index.fresh, s=np.zeros(at.S_WIDTH),
+        dips=lowered.dips, walks=lowered.walks, far=far, fresh=index.fresh, fresh_far=index.fresh_far,
+        s=np.zeros(at.S_WIDTH),
         n=np.zeros(at.N_WIDTH, np.int64), times=np.zeros(n_jumps), sizes=np.zeros(n_jumps),
-        uniforms=np.zeros(pieces), normals=np.zeros(pieces), places=np.zeros(pieces + 1, np.int64),
+        lengths=np.zeros(pieces), ends=np.zeros(pieces), events=np.zeros(pieces, np.int64), moves=np.zeros(pieces),
+        variances=np.zeros(pieces), lows=np.zeros(pieces), highs=np.zeros(pieces), stresses=np.zeros(pieces),
+        uniforms=np.zeros(pieces), places=np.zeros(pieces + 1, np.int64),
     )  # fmt: skip
 
 
@@ -122,7 +130,7 @@ def _with_chain(lowered: Lowered) -> Lowered:
         lowered,
         chain=np.zeros((2, rows, at.C_WIDTH), np.int64),
         nexts=np.zeros((2, rows), np.int64),
-        draws=np.zeros((2, rows), np.int64),
+        dips=np.zeros((2, rows), np.int64),
         walks=np.zeros((2, 2, rows)),
     )
     build_chain(path_arrays(chained, 0))

@@ -4,7 +4,7 @@ where that can differ.
 
 import math
 
-from sim.kernels.jit import kernel
+from sim.reduced.kernels.compiled import kernel
 from sim.reduced.kernels.draw import draw_crude, draw_given, draw_importance, path_key
 from sim.reduced.kernels.layout import (
     CRUDE,
@@ -38,16 +38,14 @@ def gap_shortfall(gaps, size):
     """
     side = LONG if size < 0.0 else SHORT
     sign = 1.0 if side == LONG else -1.0
-    low, high = 0, gaps.shape[2]
-    while low < high:
-        middle = (low + high) // 2
-        if sign * (gaps[side, 0, middle] - size) > 0.0:
-            low = middle + 1
-        else:
-            high = middle
-    if low == 0:
+    reached, left = 0, gaps.shape[2] + 1  # how many levels are reached: one of `left` numbers from `reached` on
+    while left > 1:
+        half = left >> 1
+        reached += half if sign * (gaps[side, 0, reached + half - 1] - size) > 0.0 else 0
+        left -= half
+    if reached == 0:
         return 0.0
-    return sign * (gaps[side, 2, low - 1] - gaps[side, 1, low - 1] * math.exp(size))
+    return sign * (gaps[side, 2, reached - 1] - gaps[side, 1, reached - 1] * math.exp(size))
 
 
 @kernel

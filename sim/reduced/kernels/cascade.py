@@ -9,7 +9,7 @@ levels that this walk passes, and stops at the same one (Tarski). Leaves to othe
 
 import math
 
-from sim.kernels.jit import inlined_kernel, kernel
+from sim.reduced.kernels.compiled import inlined_kernel, kernel
 from sim.reduced.kernels.fund import settle_level, to_quanta
 from sim.reduced.kernels.layout import (
     B_LOTS,
@@ -26,10 +26,11 @@ from sim.reduced.kernels.layout import (
     N_BOOKED,
     N_BUCKETS,
     N_LONG,
+    N_NEVER_DRY,
     S_SCALE,
     S_STRESS,
 )
-from sim.reduced.kernels.renewal import skip_empty
+from sim.reduced.kernels.renewal import come_near, skip_empty
 
 PRICE_FLOOR = 1e-9
 
@@ -79,9 +80,11 @@ def cascade(p, side, before, start, end, now_ms):
     i, n, book, sign = p.i, p.n, p.book, 1 if side == LONG else -1
     n_levels, kind, scale, held = book.shape[2], i[I_IMPACT], impact_scale(p, side), p.s[S_SCALE]
     stays, renewed, interleaved = p.f[F_PERMANENT], i[I_RENEWED] == 1, i[I_INTERLEAVED] == 1
-    k = n[N_LONG + side]
+    k, never_dry = n[N_LONG + side], n[N_NEVER_DRY] == 1
     sold, moved, last, lasting = 0.0, 0.0, 0.0, 0.0  # moved: relative impact of `sold`
     while k < n_levels:
+        if renewed:
+            come_near(p, side, k)
         lots = book[side, B_LOTS, k] * held
         if lots <= 0.0:
             k += 1
@@ -99,7 +102,7 @@ def cascade(p, side, before, start, end, now_ms):
         own = own_impact(kind, scale, sold, moved, after, lots)
         fill = max(price - sign * before * own, 0.0)
         owed = to_quanta(book[side, B_OWED, k] * held)
-        taken = settle_level(i, n, sign, lots, owed, price, fill, now_ms)
+        taken = settle_level(i, n, never_dry, sign, lots, owed, price, fill, now_ms)
         if taken < 1.0:
             after = impact(kind, scale, sold + taken * lots)
         part = sign * stays * before * (after - moved)
@@ -111,5 +114,5 @@ def cascade(p, side, before, start, end, now_ms):
         k += 1
     n[N_LONG + side] = n[N_BOOKED + side] = k
     if renewed:
-        skip_empty(n, book, side)
+        skip_empty(p, side)
     return -sign * last, lasting

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from sim.kernels.jit import inlined_kernel, kernel
+from sim.reduced.kernels.compiled import inlined_kernel, kernel
 from sim.reduced.kernels.layout import (
     J_DOWN_BETA,
     J_DOWN_SHARE,
@@ -28,13 +28,17 @@ from sim.reduced.kernels.layout import (
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 FIRST = np.uint64(0xBF58476D1CE4E5B9)
 SECOND = np.uint64(0x94D049BB133111EB)
-S12, S27, S30, S31, S40 = (np.uint64(n) for n in (12, 27, 30, 31, 40))
+S12, S20, S27, S30, S31, S32, S40 = (np.uint64(n) for n in (12, 20, 27, 30, 31, 32, 40))
+LOW_32 = np.uint64(0xFFFFFFFF)
 TWO_52 = 1.0 / (1 << 52)
+#: Bits of 1.0, of 2^52 and of a mantissa.
+EXPONENT_0, EXPONENT_52, MANTISSA = np.int64(0x3FF0000000000000), np.int64(0x4330000000000000), np.int64((1 << 52) - 1)
+LN_2, ROOT_2 = math.log(2.0), math.sqrt(2.0)
 #: The quantile's middle: within this of 1/2 one rational function holds.
 MIDDLE = 0.47575
 
 # Purposes of a draw.
-COUNT, SIZE, TIME, DIFFUSION, LOWEST, HIGHEST, PICK = range(7)
+COUNT, SIZE, TIME, DIFFUSION, BRIDGE, PICK = range(6)
 
 
 @inlined_kernel
@@ -54,8 +58,19 @@ def path_key(key, path):
 @inlined_kernel
 def uniform(key, purpose, number):
     """A uniform in (0, 1), never an end: 52 bits and a half."""
-    place = (np.uint64(purpose) << S40) + np.uint64(number + 1)
-    return (np.float64(np.int64(mix(key + place * GOLDEN) >> S12)) + 0.5) * TWO_52
+    return as_uniform(mix(counter(key, purpose, number)) >> S12)
+
+
+@inlined_kernel
+def counter(key, purpose, number):
+    """What is hashed for a draw; the next number's is this + GOLDEN."""
+    return key + ((np.uint64(purpose) << S40) + np.uint64(number + 1)) * GOLDEN
+
+
+@inlined_kernel
+def as_uniform(bits):
+    """52 bits as a float in (0, 1): put behind the exponent of 1, so that it is vector code."""
+    return (np.int64(np.int64(bits) | EXPONENT_0).view(np.float64) - 1.0) + 0.5 * TWO_52
 
 
 @inlined_kernel
@@ -105,8 +120,43 @@ def tail_quantile(u):
 @kernel
 def fill_uniforms(key, purpose, first, out, count):
     """Uniforms number `first` .. of a purpose."""
+    start = counter(key, purpose, first)
     for j in range(count):
-        out[j] = uniform(key, purpose, first + j)
+        out[j] = as_uniform(mix(start + np.uint64(j) * GOLDEN) >> S12)
+
+
+@inlined_kernel
+def minus_log(u):
+    """-ln u of a positive normal float, absolute error below 1e-12, without a call, so that loops of it are vectors.
+
+    u = 2^e f with f in [1, 2), and ln f = ln(2) / 2 + 2 atanh(t), t = (f - sqrt 2) / (f + sqrt 2), |t| < .172.
+    """
+    bits = np.float64(u).view(np.int64)
+    exponent = np.int64((bits >> 52) | EXPONENT_52).view(np.float64) - (4503599627370496.0 + 1023.0)
+    f = np.int64((bits & MANTISSA) | EXPONENT_0).view(np.float64)
+    t = (f - ROOT_2) / (f + ROOT_2)
+    r = t * t
+    series = 1.0 / 13.0
+    series = series * r + 1.0 / 11.0
+    series = series * r + 1.0 / 9.0
+    series = series * r + 1.0 / 7.0
+    series = series * r + 1.0 / 5.0
+    series = series * r + 1.0 / 3.0
+    return -((exponent + 0.5) * LN_2 + 2.0 * t * (series * r + 1.0))
+
+
+@kernel
+def fill_exponentials(key, purpose, first, lows, highs, count):
+    """Two standard exponentials for each number from `first` on: the halves of one hash, so up to 32 ln 2 = 22."""
+    start = counter(key, purpose, first)
+    for j in range(count):
+        bits = mix(start + np.uint64(j) * GOLDEN)
+        lows[j] = as_uniform((bits & LOW_32) << S20)
+        highs[j] = as_uniform((bits >> S32) << S20)
+    for j in range(count):
+        lows[j] = abs(minus_log(lows[j]))
+    for j in range(count):
+        highs[j] = abs(minus_log(highs[j]))
 
 
 @kernel
@@ -130,11 +180,11 @@ def jump_size(law, u):
         return law[J_MEAN] + law[J_SD] * normal_quantile(u)
     down = law[J_DOWN_SHARE]
     if u < down:
-        tail = -math.log(u / down)  # standard exponential
+        tail = minus_log(u / down)  # standard exponential
         xi = law[J_DOWN_XI]
         excess = math.expm1(xi * tail) / xi if xi > 0.0 else tail
         return -(law[J_DOWN_THRESHOLD] + law[J_DOWN_BETA] * excess)
-    tail = -math.log((1.0 - u) / (1.0 - down))
+    tail = minus_log((1.0 - u) / (1.0 - down))
     return law[J_UP_THRESHOLD] + law[J_UP_BETA] * tail
 
 

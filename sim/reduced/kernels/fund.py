@@ -7,7 +7,7 @@ of the waterfall: fund, ADL at the bankruptcy price, socialised loss, bad debt.
 
 import math
 
-from sim.kernels.jit import inlined_kernel, kernel
+from sim.reduced.kernels.compiled import inlined_kernel, kernel
 from sim.reduced.kernels.layout import (
     I_ADL,
     I_CAP,
@@ -55,7 +55,7 @@ def to_quanta(amount):
 
 
 @inlined_kernel
-def settle_level(i, n, sign, lots, owed, price, fill, now_ms):
+def settle_level(i, n, never_dry, sign, lots, owed, price, fill, now_ms):
     """Book a level of `lots` that was triggered at `price` and filled at `fill`; return the share the book took.
 
     lots: notional at the opening price.  owed: whole quanta at which closing leaves nothing.  sign: 1 long, -1 short.
@@ -65,33 +65,41 @@ def settle_level(i, n, sign, lots, owed, price, fill, now_ms):
     n[L_NOTIONAL] += notional
     n[L_OWED] += sign * owed
     residual = sign * (proceeds - owed)
-    if residual >= 0:
-        n[L_BOOK] += sign * proceeds
-        _keep(i, n, residual, -((-notional * i[I_FEE_PPM]) // PPM) if notional < (1 << 42) else _fee(i, notional))
-        return 1.0
-    share = _pay(i, n, sign, -residual, owed, lots * price, now_ms)
-    return share
+    if not never_dry and residual < 0:
+        return _pay(i, n, sign, -residual, owed, lots * price, now_ms)
+    n[L_BOOK] += sign * proceeds
+    _keep(i, n, residual, notional)
+    return 1.0
 
 
 @inlined_kernel
-def _fee(i, notional):
-    """ceil(notional x rate) for notionals whose product with the rate could leave int64."""
-    whole, rest = notional // PPM, notional % PPM
-    return whole * i[I_FEE_PPM] - ((-rest * i[I_FEE_PPM]) // PPM)
+def _keep(i, n, residual, notional):
+    """Share out what is left of a level's margin; what is missing (residual < 0) comes out of a fund that never ends.
 
-
-@inlined_kernel
-def _keep(i, n, residual, fee):
-    """Share out what is left of a level's margin."""
-    fee = min(fee, residual)
-    surplus = residual - fee
-    fee_fund = (fee // PPM) * i[I_FEE_SHARE_PPM] + ((fee % PPM) * i[I_FEE_SHARE_PPM]) // PPM
+    Both are one flow of instructions: whether a level is short is a coin that the processor cannot guess.
+    """
+    left = max(residual, 0)
+    fee = min(_part(notional, i[I_FEE_PPM], PPM - 1), left)
+    surplus = left - fee
+    fee_fund = fee if i[I_FEE_SHARE_PPM] == PPM else _part(fee, i[I_FEE_SHARE_PPM], 0)
     kept = surplus if i[I_SURPLUS_FUND] == 1 else 0
+    draw = left - residual
     n[L_FEE] += fee
     n[L_FEE_FUND] += fee_fund
     n[L_SURPLUS] += surplus
     n[L_SURPLUS_FUND] += kept
+    n[L_DRAW] += draw
+    n[N_FUND] -= draw
+    n[N_NEED] = max(n[N_NEED], i[I_SEED] - n[N_FUND])
     gain(i, n, fee_fund + kept)
+
+
+@inlined_kernel
+def _part(amount, ppm, up):
+    """(amount x ppm + up) // 1_000_000 without leaving int64; up: PPM - 1 rounds up, 0 down. amount >= 0."""
+    if amount < (1 << 42):
+        return (amount * ppm + up) // PPM
+    return (amount // PPM) * ppm + ((amount % PPM) * ppm + up) // PPM
 
 
 @inlined_kernel
@@ -119,12 +127,12 @@ def available(i, n):
 @kernel
 def _pay(i, n, sign, shortfall, owed, worth, now_ms):
     """Pay a level's shortfall down the waterfall; return the share of the level that the book took."""
-    paid = shortfall if n[N_NEVER_DRY] == 1 else min(shortfall, available(i, n))
+    paid = min(shortfall, available(i, n))
     unpaid = shortfall - paid
     n[L_DRAW] += paid
     n[N_FUND] -= paid
     n[N_NEED] = max(n[N_NEED], i[I_SEED] - n[N_FUND])
-    if n[N_FIRST_EMPTY] < 0 and i[I_FUND_PAYS] == 1 and n[N_FUND] <= 0 and n[N_NEVER_DRY] == 0:
+    if n[N_FIRST_EMPTY] < 0 and i[I_FUND_PAYS] == 1 and n[N_FUND] <= 0:
         n[N_FIRST_EMPTY] = now_ms
     if unpaid == 0 or i[I_ADL] == 0:
         n[L_BOOK] += sign * owed - shortfall

@@ -40,7 +40,9 @@ F_WIDTH = 16
     I_LAG_MS,  # -1: no replenishment
     I_PER_DAY,  # quanta a day, -1: all at once
     I_RENEWED,  # 1: the book is a grid of its own for each path
-) = range(17)
+    I_FIRST_LONG,  # first level of a renewed book that holds anything at the start
+    I_FIRST_SHORT,
+) = range(19)
 I_WIDTH = 20
 
 # Rows of a side of the book, levels in the order in which the price reaches them.
@@ -93,8 +95,9 @@ N_WIDTH = 28
     C_FEE_FUND,
     C_SURPLUS,
     C_SURPLUS_FUND,
-) = range(8)
-C_WIDTH = 8
+    C_DRAW,
+) = range(9)
+C_WIDTH = 9
 
 # Laws of jump sizes: kind, then its numbers. A two-sided law has falls beyond a threshold with a generalised Pareto
 # tail (xi = 0: exponential) and exponential rises beyond another.

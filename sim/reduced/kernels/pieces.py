@@ -1,0 +1,100 @@
+"""What is drawn for a path before anything happens to it: its pieces of diffusion, laid out and drawn all at once.
+
+Steps are cut at jumps; a piece is what lies between two cuts. Of the outside world nothing depends on the book, so how
+far the price moves in each piece, with which variance, and how far a bridge strays beyond both ends is known
+beforehand, in loops that the compiler can turn into vector code. Leaves to others: what all this does (`path.py`).
+"""
+
+import math
+
+from sim.reduced.kernels.compiled import inlined_kernel, kernel
+from sim.reduced.kernels.draw import BRIDGE, DIFFUSION, fill_exponentials, fill_uniforms, to_normals
+from sim.reduced.kernels.layout import (
+    F_DRIFT,
+    F_SIGMA,
+    F_STEP,
+    F_STRESS_DECAY,
+    F_STRESS_DEPTH,
+    F_STRESS_SIGMA,
+    I_BRIDGE,
+    N_PIECE,
+    S_STRESS,
+)
+
+#: What follows a piece if no jump does (else the number of the jump).
+STEP_END = -1
+#: Stress below this part of what a jump brings counts as over.
+STRESS_OVER = 1e-3
+
+
+@kernel
+def lay_out(p, key, head, first_normal, first, count, start, stop):
+    """Lay out and draw the pieces of steps start .. stop - 1 with jumps `first` .. of `count`; return how many.
+
+    The numbers of draws go on from the state's N_PIECE, which moves on. Normals come from the uniforms in `head`, from
+    `first_normal` on, as far as it holds them.
+    """
+    n_pieces = _cut(p, first, count, start, stop)
+    base = p.n[N_PIECE]
+    fill_uniforms(key, DIFFUSION, base, p.uniforms, n_pieces)
+    for j in range(min(n_pieces, len(head) - first_normal - base)):
+        p.uniforms[j] = head[first_normal + base + j]
+    to_normals(p.uniforms, p.moves, p.places, n_pieces)
+    variance, drift = p.f[F_SIGMA] * p.f[F_SIGMA], p.f[F_DRIFT]
+    if is_stressful(p.f):
+        _stress(p, n_pieces)
+    else:
+        for j in range(n_pieces):
+            p.variances[j] = variance * p.lengths[j]
+    for j in range(n_pieces):
+        p.moves[j] = drift * p.lengths[j] + math.sqrt(p.variances[j]) * p.moves[j]
+    if p.i[I_BRIDGE] == 1:
+        fill_exponentials(key, BRIDGE, base, p.lows, p.highs, n_pieces)
+    p.n[N_PIECE] = base + n_pieces
+    return n_pieces
+
+
+@inlined_kernel
+def is_stressful(f):
+    """True if a jump changes the market for a while."""
+    return f[F_STRESS_SIGMA] > 0.0 or f[F_STRESS_DEPTH] > 0.0
+
+
+@inlined_kernel
+def _cut(p, first, count, start, stop):
+    """Write lengths and ends (years) of the pieces and what follows each; return how many."""
+    step, times, lengths, ends, events = p.f[F_STEP], p.times, p.lengths, p.ends, p.events
+    j = 0
+    for number in range(start, stop):
+        now, end = step * number, step * (number + 1)
+        lengths[j] = step
+        while first < count and times[first] <= end:
+            time = max(times[first], now)
+            lengths[j], ends[j], events[j] = time - now, time, first
+            first, j, now = first + 1, j + 1, time
+            lengths[j] = end - now
+        ends[j], events[j] = end, STEP_END
+        j += 1
+    return j
+
+
+@kernel
+def _stress(p, n_pieces):
+    """Write each piece's variance and the stress at its end; a jump begins the stress anew.
+
+    Variance is sigma^2 x the integral of (1 + a e^(-d t))^2, which is
+    length + 2 a (1 - e^(-d length)) / d + a^2 (1 - e^(-2 d length)) / (2 d).
+    """
+    variance, decay = p.f[F_SIGMA] * p.f[F_SIGMA], p.f[F_STRESS_DECAY]
+    stress = p.s[S_STRESS]
+    for j in range(n_pieces):
+        length = p.lengths[j]
+        p.variances[j] = variance * length
+        if stress > 0.0:
+            excess, left = p.f[F_STRESS_SIGMA] * stress, math.exp(-decay * length)
+            longer = 2.0 * excess * (1.0 - left) / decay + excess * excess * (1.0 - left * left) / (2.0 * decay)
+            p.variances[j] += variance * longer
+            stress = stress * left if stress * left > STRESS_OVER else 0.0
+        p.stresses[j] = stress
+        if p.events[j] != STEP_END:
+            stress = 1.0
