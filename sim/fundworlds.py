@@ -31,9 +31,10 @@ SHOCK_JUMPS = 16
 
 @dataclass
 class ReducedWorld:
-    """Paths of the reduced engine in blocks of `BLOCK`."""
+    """Paths of the reduced engine in blocks of `BLOCK`; `book`: replication whose opening book all of them share."""
 
     config: RunConfig
+    book: int = 0
 
     @cached_property
     def _unit(self) -> float:
@@ -44,7 +45,7 @@ class ReducedWorld:
     def _own(self) -> "Lowered":
         from sim.reduced.lower import lower
 
-        return lower(self.config)
+        return lower(self.config, replication=self.book)
 
     @property
     def can_tilt(self) -> bool:
@@ -112,39 +113,21 @@ class ReducedWorld:
         )
         return np.asarray(batch.ints[:, at.O_REQUIRED] * self._unit, np.float64)
 
+    def gap_risk(self) -> tuple[F64, F64]:
+        """(fund, probability) of gap risk alone: a baseline, see `reduced/gap_risk.py`."""
+        from sim.reduced.gap_risk import gap_risk_curve
+
+        return gap_risk_curve(self.config, lowered=self._own)
+
     @cached_property
-    def _gaps(self) -> tuple[F64, F64, float]:
-        """(shortfall of one jump by quantile, rising; its weight; expected jumps): no impact, the opening book."""
-        from sim.reduced.jumps import expectation
-        from sim.reduced.kernels.batch import gap_shortfall
-
-        lost: list[F64] = []
-
-        def shortfall(sizes: F64) -> F64:
-            lost.append(np.array([gap_shortfall(self._own.index.gaps, size) for size in sizes]) * self._unit)
-            return lost[-1]
-
-        expectation(self._own.jumps.law, shortfall)
-        middle = (np.arange(len(lost[0])) + 0.5) / len(lost[0])
-        weight = 1.5 * middle**2 / len(lost[0])
-        values, weights = np.concatenate(lost), np.concatenate([weight] * len(lost))
-        order = np.argsort(values, kind="stable")
-        return values[order], weights[order], self._own.mean_count
-
-    def gap_risk(self, funds: F64) -> F64:
-        """P(the largest of the horizon's jumps alone costs more than each fund): no impact, cascade, diffusion, time.
-
-        1 - exp(-n P(one jump does)): exact for the largest jump, to the quadrature; a baseline, not an answer.
-        """
-        values, weights, jumps = self._gaps
-        beyond = np.append(np.cumsum(weights[::-1])[::-1], 0.0)[np.searchsorted(values, funds, side="right")]
-        return np.asarray(-np.expm1(-jumps * beyond), np.float64)
-
-    @property
     def control_mean(self) -> float:
-        """Mean of `control`: expected jumps times the mean shortfall of one."""
-        values, weights, jumps = self._gaps
-        return float(jumps * np.sum(values * weights))
+        """Mean of `control`: expected jumps times the mean shortfall of one on the opening book."""
+        from sim.reduced.gap_risk import gap_losses
+        from sim.reduced.jumps import expectation
+
+        own = self._own
+        mean = expectation(own.jumps.law, lambda sizes: gap_losses(own.index.gaps, sizes))
+        return float(own.mean_count * mean) * self._unit
 
     def _lowered(self, fund: float) -> "Lowered":
         """The config's numbers with another fund: only the seed differs."""

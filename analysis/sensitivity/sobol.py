@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import AnalysisError
+from analysis.estimators.estimate import RefusedError
 from analysis.estimators.intervals import tail_mass
 from analysis.sensitivity.frames import F64, I64, Sample, sample_of
 
@@ -123,9 +124,18 @@ def block_order(sample: Sample) -> I64:
 
 
 def indices_of_blocks(blocks: Blocks, *, level: float = 0.95, resamples: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """The frame of `sobol_indices` from outcomes by block."""
+    """The frame of `sobol_indices` from outcomes by block.
+
+    Raises RefusedError where replications cannot tell the variance of the mean response from zero.
+    """
     replications = blocks.a.shape[1]
     value, low, high = _with_bounds(blocks, level=level, resamples=resamples, seed=seed)
+    if replications > 1 and high[-1] >= 1:
+        raise RefusedError(
+            f"noise hides what the inputs do: it makes {value[-1]:.0%} [{low[-1]:.0%}, {high[-1]:.0%}] of the variance"
+            f" of a single run, so the mean response may not vary at all; take more replications ({replications} now),"
+            f" more blocks ({blocks.n} now) or wider ranges"
+        )
     method = MEAN_RESPONSE if replications > 1 else SINGLE_RUN
     note = f"{replications} replication{'s' if replications > 1 else ''}; bootstrap of blocks, {resamples} resamples"
     note += f"; {blocks.dropped} blocks left out (runs not done)" if blocks.dropped else ""

@@ -13,6 +13,7 @@ from analysis.money import format_percent, format_short
 from analysis.sizing.consequences import Consequences
 from analysis.sizing.method import AGREE_BELOW, METHODS
 from analysis.sizing.solve import Answer
+from analysis.sizing.spread import Spread
 
 SCHEMA_VERSION = 1
 _NOT_REPRODUCIBLE = ("seconds",)
@@ -27,7 +28,8 @@ def answer_data(answer: Answer) -> dict[str, Any]:
         "fidelity": facts.fidelity,
         "identity": dict(facts.identity),
         "seed": facts.seed,
-        "target": {"text": answer.target.text, "probability": answer.target.p},
+        "arm": facts.arm,
+        "target": {"text": _asked(answer), "probability": answer.target.p},
         "sufficient": {name: getattr(definition, name) for name in definition.__dataclass_fields__},
         "unit": facts.unit,
         "open_interest": _number(facts.open_interest),
@@ -42,6 +44,7 @@ def answer_data(answer: Answer) -> dict[str, Any]:
         "second": _estimate(answer.second),
         "consequences": _follows(answer.consequences),
         "least_cost": _estimate(answer.least_cost),
+        "spreads": [{"what": s.what, "funds": list(s.funds), "refused": s.refused} for s in answer.spreads],
         "assumptions": assumptions(answer),
         "notes": list(answer.notes),
         "runs": answer.runs,
@@ -66,8 +69,9 @@ def assumptions(answer: Answer) -> list[str]:
 def answer_lines(answer: Answer) -> list[str]:
     """What the command prints: the fund first, then how it was found, what follows, what it rests on."""
     facts = answer.facts
-    lines = [f"{answer.target.text}: {answer.definition.phrase}", ""]
+    lines = [f"{_asked(answer)}: {answer.definition.phrase}", ""]
     lines += _fund_lines(answer)
+    lines += [line for spread in answer.spreads if (line := _spread_line(spread, facts.unit))]
     choice = answer.choice
     lines.append(f"method: {choice.method} ({METHODS.get(choice.method, '')}), because {'; '.join(choice.why)}")
     if answer.choice.second:
@@ -96,6 +100,20 @@ def _fund_lines(answer: Answer) -> list[str]:
     if not answer.confirmed and answer.target.p <= AGREE_BELOW:
         lines.append(f"NOT CONFIRMED: below {AGREE_BELOW:g} a fund is quoted only if two methods agree")
     return lines
+
+
+def _asked(answer: Answer) -> str:
+    """The target, and the arm of the study that it is asked of."""
+    return answer.target.text + (f" ({answer.facts.arm})" if answer.facts.arm else "")
+
+
+def _spread_line(spread: Spread, unit: str) -> str:
+    """The range of the required fund over draws of what all runs share."""
+    if len(spread.funds) < 2:
+        return ""
+    low, middle, high = (format_short(x, unit) for x in (spread.funds[0], spread.middle, spread.funds[-1]))
+    left = f"; {spread.refused} more refused" if spread.refused else ""
+    return f"over {len(spread.funds)} {spread.what}: {low} to {high}, median {middle}{left}"
 
 
 def _verdict_at_hand(fund: Estimate, hand: float) -> str:
@@ -129,7 +147,7 @@ def consequence_lines(found: Consequences | None, unit: str) -> list[str]:
 def answer_markdown(answer: Answer) -> str:
     """The printed lines as a page, without what depends on the machine's speed."""
     lines = [line for line in answer_lines(answer) if line][1:-1]
-    head = f"# How large must the fund be? {answer.facts.name}\n\n{answer.target.text}: {answer.definition.phrase}.\n"
+    head = f"# How large must the fund be? {answer.facts.name}\n\n{_asked(answer)}: {answer.definition.phrase}.\n"
     return (
         head + "\n" + "\n".join(f"- {line}" for line in lines) + f"\n- runs {answer.runs:,}, seed {answer.facts.seed}\n"
     )

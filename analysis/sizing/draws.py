@@ -98,7 +98,8 @@ class Facts:
 
     feeds_back: why the path before exhaustion depends on the fund's size, empty if it does not.  nothing_to_size: why
     no fund changes anything, empty if one does.  largest_fund: more than any path can draw.  at_hand: the configured
-    fund.  block: runs that are made at a time.  books: what the runs share, said as an assumption.
+    fund.  block: runs that are made at a time.  assumptions: what else
+    the runs rest on.  arm: which arm of a study it is.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Facts:
     block: int = 1 << 16
     assumptions: tuple[str, ...] = ()
     identity: Mapping[str, str] = field(default_factory=dict)
+    arm: str = ""
 
 
 class World(Protocol):

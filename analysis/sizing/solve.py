@@ -20,6 +20,7 @@ from analysis.sizing.draws import Draws, Facts
 from analysis.sizing.method import AGREE_BELOW, Choice, choose_method, runs_for
 from analysis.sizing.roots import crude_root, weighted_root
 from analysis.sizing.runner import CRUDE_LAW, Law, Runner, tilted, wider
+from analysis.sizing.spread import Spread
 from analysis.sizing.target import Target
 
 #: Estimates this many standard errors apart contradict each other.
@@ -31,7 +32,7 @@ class Answer:
     """What was found. fund is None where the target was not reached: `verdict` then says what was, and what it takes.
 
     confirmed: a second method agrees, or none is needed.  curve: columns of `curve.CURVE`, empty where the fund feeds
-    back.  seconds is outside everything that is reproducible.
+    back.  seconds is outside everything that is reproducible.  spreads: the fund over other books, other uncertainties.
     """
 
     target: Target
@@ -49,6 +50,7 @@ class Answer:
     notes: tuple[str, ...]
     runs: int
     seconds: float
+    spreads: tuple[Spread, ...] = ()
 
 
 def size_fund(

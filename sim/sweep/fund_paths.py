@@ -18,7 +18,7 @@ from sim.sweep.sweep import BASE_FILE
 
 F64 = npt.NDArray[np.float64]
 
-TIMES, PATHS = 13, 4_000
+TIMES, PATHS = 31, 2_000
 
 
 def fund_balances(folder: Path, *, times: int = TIMES, paths: int = PATHS) -> tuple[F64, F64]:

@@ -67,7 +67,7 @@ def draw_fund_fan(
     end = max(float(np.nanmax(column(frame, "time_days"))) for frame in (fan, share) if len(frame))
     notes = [panel_title("share of paths whose fund has been empty by then", "2")] if len(share) else []
     notes += [panel_title(f"balance of the fund, {n_fan:,} paths")] if len(fan) else []
-    spread = "Bands above: quantiles over paths at each time, a spread, not an interval of an estimate. "
+    spread = f"Bands above: quantiles at each time over {n_fan:,} paths of their own, a spread and no interval. "
     missing = f"Balances over time are not drawn: {why_none or 'a study keeps the summary of its runs only'}. "
     return compose(
         [*_fan(fan, context), *_emptied(share, context)],

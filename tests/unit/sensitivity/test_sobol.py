@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.errors import AnalysisError
+from analysis.estimators.estimate import RefusedError
 from analysis.sensitivity.sobol import Blocks, indices_of_blocks, sobol_indices, sobol_table
 from tests.unit.sensitivity.studies import points_of, runs_of, saltelli
 
@@ -136,6 +137,13 @@ def test_indices_of_a_very_noisy_model_are_those_of_its_mean():
     assert np.all((table["total_low"] <= total) & (total <= table["total_high"]))
     variance = 49 / 8 + (1 + 0.1 * np.pi**4 / 5) ** 2 / 2 + 8 * 0.01 * np.pi**8 / 225
     assert value(frame, "(noise)", "noise") == pytest.approx(16 / (16 + variance), abs=0.02)
+
+
+def test_indices_are_refused_where_all_is_noise():
+    points, _ = saltelli(64, 2)
+    noise = np.random.default_rng(0).normal(size=(len(points), 2))
+    with pytest.raises(RefusedError, match="noise hides what the inputs do"):
+        sobol_indices(points, runs_of(points, noise), "required_fund_quanta")
 
 
 def test_a_block_with_a_failed_run_is_left_out_and_counted():

@@ -1,0 +1,187 @@
+"""From what `clearsim size-fund` is given (a study file or folder, a config, a shipped name) to configs to size.
+
+A study poses one question an arm of its levers, with its uncertainties at their medians; where a lever or uncertainty
+is not a number with a median, at the value of quantile one half. Part of the roof.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sim.config import RunConfig
+    from sim.sweep.plan import Plan
+
+#: Arms that are sized at once without being named.
+MOST_ARMS = 12
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is sized: a config with its fidelity, the study's own definition of "sufficient", and where it came from.
+
+    arm: labels of the levers.  others: the same with other values of the uncertainties, as the design draws them.
+    """
+
+    name: str
+    config: "RunConfig"
+    fidelity: str
+    answer: Mapping[str, Any]
+    identity: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+    arm: str = ""
+    others: tuple["RunConfig", ...] = ()
+
+
+def load_questions(
+    source: str,
+    sets: Sequence[str] = (),
+    *,
+    seed: int | None = None,
+    fidelity: str | None = None,
+    arms: Sequence[str] = (),
+    draws: int = 0,
+) -> list[Question]:
+    """The questions that `source` poses; ConfigError if it cannot be read or played.
+
+    arms: `lever=label`, keep only these.  draws: how many other values of the uncertainties to prepare.
+    """
+    settings = [_setting(text) for text in sets] + ([] if seed is None else [("seed", seed)])
+    if fidelity not in (None, "full", "reduced"):
+        raise ConfigError(f"--fidelity must be reduced or full, found {fidelity!r}")
+    plan = _plan(source)
+    if plan is None:
+        found = [_of_config(source, settings, fidelity)]
+    else:
+        found = _of_study(plan, settings, fidelity, arms, draws)
+    for question in found:
+        _require_playable(question)
+    return found
+
+
+def study_folder(source: str) -> Path | None:
+    """The study folder that `source` is, if it is one."""
+    folder = Path(source)
+    return folder if (folder / "study.yaml").is_file() else None
+
+
+def _plan(source: str) -> "Plan | None":
+    """The plan of a study, or None where `source` names a config."""
+    from sim.config.yamlfile import parse_yaml
+    from sim.sweep.plan import Plan
+    from sim.sweep.study import load_study, shipped_studies
+    from sim.sweep.sweep import BASE_FILE
+
+    if folder := study_folder(source):
+        base = folder / BASE_FILE
+        return Plan.of(load_study(folder / "study.yaml", base=base if base.is_file() else None))
+    path = Path(source).expanduser()
+    if path.is_file():
+        value = parse_yaml(path.read_text(encoding="utf-8"), source=str(path)).value
+        return Plan.of(load_study(path)) if isinstance(value, dict) and "base" in value else None
+    return Plan.of(load_study(source)) if source.removesuffix(".yaml") in shipped_studies() else None
+
+
+def _of_config(source: str, settings: list[tuple[str, Any]], fidelity: str | None) -> Question:
+    from sim.config import config_hash, load_config
+
+    config = _with(load_config(source).config, settings)
+    chosen = fidelity or ("reduced" if config.reduced is not None else "full")
+    return Question(config.name, config, chosen, {}, {"config": source, "config hash": config_hash(config)})
+
+
+def _of_study(
+    plan: "Plan", settings: list[tuple[str, Any]], fidelity: str | None, arms: Sequence[str], draws: int
+) -> list[Question]:
+    study, base = plan.study, _with(plan.base, settings)
+    chosen = [arm for arm in range(len(plan.arms)) if _is_asked(plan, arm, arms)]
+    if not chosen:
+        known = "; ".join(_label(plan, arm) for arm in range(min(len(plan.arms), 6)))
+        raise ConfigError(f"--arm {', '.join(arms)}: no arm of {study.name} is that; arms are {known}")
+    if len(chosen) > MOST_ARMS:
+        raise ConfigError(
+            f"{study.name} has {len(chosen)} arms, which is more than {MOST_ARMS}: name some with --arm lever=label,"
+            f" such as --arm '{_label(plan, 0).split(', ')[0]}'"
+        )
+    medians = ", ".join(f"{item.name} {_shown(item.value(0.5))}" for item in study.uncertainties)
+    held = [f"uncertainties of the study at their medians: {medians}"] if medians else []
+    notes = (*held, *study.assumes)
+    questions = []
+    for arm in chosen:
+        others = [_with(base, _settings(plan, arm, row)) for row in _rows(plan, draws)]
+        questions.append(
+            Question(
+                name=study.name,
+                config=_with(base, _settings(plan, arm, None)),
+                fidelity=fidelity or study.fidelity,
+                answer=study.answer or {},
+                identity={"study": study.name, "study hash": plan.hash, "arm": _label(plan, arm) or "the only one"},
+                notes=notes,
+                arm=_label(plan, arm),
+                others=tuple(others),
+            )
+        )
+    return questions
+
+
+def _rows(plan: "Plan", draws: int) -> list[int]:
+    """Rows of the design, evenly through it; none where nothing is uncertain."""
+    n = len(plan.rows.scenarios) if plan.study.uncertainties and draws else 0
+    return sorted({round(place * (n - 1) / max(draws - 1, 1)) for place in range(min(draws, n))})
+
+
+def _settings(plan: "Plan", arm: int, row: int | None) -> list[tuple[str, Any]]:
+    """What an arm sets, uncertainties at their medians or as a row of the design has them."""
+    if row is not None:
+        return list(plan.point(row * len(plan.arms) + arm).settings)
+    chosen = plan.arms[arm]
+    levers = {lever.name: lever.shown(chosen[lever.name]) for lever in plan.study.levers}
+    known = {**levers, **{item.name: item.value(0.5) for item in plan.study.uncertainties}}
+    settings = [pair for lever in plan.study.levers for pair in lever.settings(chosen[lever.name])]
+    for item in plan.study.uncertainties:
+        if all(known[name] == wanted for name, wanted in item.when.items()):
+            settings += [(path, known[item.name]) for path in item.all_paths]
+    return settings
+
+
+def _label(plan: "Plan", arm: int) -> str:
+    """`lever=label` of each lever of an arm."""
+    chosen = plan.arms[arm]
+    return ", ".join(f"{lever.name}={lever.shown(chosen[lever.name])}" for lever in plan.study.levers)
+
+
+def _is_asked(plan: "Plan", arm: int, arms: Sequence[str]) -> bool:
+    parts = set(_label(plan, arm).split(", "))
+    return all(text.strip() in parts for text in arms)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """(path, value) of `path=value`."""
+    from sim.config.yamlfile import parse_yaml
+
+    path, equals, value = text.partition("=")
+    if not equals or not path.strip():
+        raise ConfigError(f"--set {text}: must be path=value, like --set seed=7")
+    return path.strip(), parse_yaml(value, source=f"--set {text}").plain()
+
+
+def _with(config: "RunConfig", settings: list[tuple[str, Any]]) -> "RunConfig":
+    from sim.sweep.assign import with_settings
+
+    return with_settings(config, settings) if settings else config
+
+
+def _require_playable(question: Question) -> None:
+    from sim.reduced.admit import require_reduced
+
+    if question.fidelity == "reduced":
+        require_reduced(question.config)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value.get("kind", value) if isinstance(value, dict) else value)

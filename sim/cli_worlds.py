@@ -1,0 +1,135 @@
+"""The world of a question, and what "sufficient" means in it: between the configs of `sim/` and `analysis/sizing/`.
+
+Part of the roof, the only place that may know both.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sim.cli_questions import Question
+from sim.errors import ConfigError
+
+if TYPE_CHECKING:
+    from analysis.sizing.definition import Sufficient
+    from analysis.sizing.draws import Facts
+    from analysis.sizing.target import Target
+    from sim.config import RunConfig
+    from sim.fundworlds import FullWorld, ReducedWorld
+
+
+def at_horizon(question: Question, target: "Target") -> Question:
+    """The question with paths as long as the target says; ConfigError where runs cannot be that long."""
+    from dataclasses import replace
+
+    from analysis.sizing.definition import span
+    from sim.fundconfig import horizon_days, with_horizon
+
+    own = horizon_days(question.config, question.fidelity)
+    asked = target.days or question.answer.get("horizon_days")
+    if asked is None or math.isclose(float(asked), own):
+        return question
+    if question.fidelity == "full":
+        raise ConfigError(
+            f"the target asks for {span(float(asked))}, a run of {question.name} lasts {span(own)}: ask for that,"
+            " --set duration_s, or use fidelity reduced for long horizons"
+        )
+    return replace(question, config=with_horizon(question.config, float(asked)))
+
+
+def define(question: Question, target: "Target") -> "Sufficient":
+    """What "sufficient" means here: the target's words, then the study's, then what the config simulates.
+
+    ConfigError where the study says one thing and its config simulates another.
+    """
+    from analysis.sizing.definition import Sufficient
+    from sim.fundconfig import horizon_days, state_of
+
+    state = state_of(question.config, question.fidelity)
+    for name in ("open_interest", "replenishment"):
+        stated = question.answer.get(name)
+        if stated is not None and stated != state[name]:
+            raise ConfigError(
+                f"answer.{name}: the study says {stated}, its config simulates {state[name]}: change one of them"
+            )
+    basis = target.basis or question.answer.get("basis") or state["basis"]
+    if basis == "within_horizon" and state["basis"] == "given_stress":
+        basis = "given_stress"  # a scenario is simulated: its probability is given that it comes
+    if basis == "per_event":
+        raise ConfigError(
+            "a probability per event needs runs of one event: use a config whose price is one shock (given stress), or"
+            " a horizon"
+        )
+    if basis == "given_stress" and state["basis"] != "given_stress":
+        raise ConfigError("given stress needs a config whose price is a scenario (single_shock, waypoints, replay)")
+    days = horizon_days(question.config, question.fidelity)
+    return Sufficient(target.event, days, basis, state["open_interest"], state["replenishment"])
+
+
+class WorldOf:
+    """The world of a question, as `analysis.sizing.draws.World` and `analysis.sizing.compare.Extras`."""
+
+    def __init__(self, question: Question, event: str, *, book: int = 0) -> None:
+        from sim.fundworlds import FullWorld, ReducedWorld
+
+        self.question = question
+        self.world: ReducedWorld | FullWorld
+        if question.fidelity == "reduced":
+            self.world = ReducedWorld(question.config, book)
+        else:
+            self.world = FullWorld(question.config)
+        self.facts = _facts(question, event, self.world)
+
+    def block(self, number: int, *, fund: float | None = None, aim: float | None = None) -> Mapping[str, Any]:
+        """Block `number` of runs."""
+        return self.world.arrays(number, fund=fund, aim=aim)
+
+    @property
+    def reduced(self) -> "ReducedWorld | None":
+        """The reduced world, if it is one."""
+        from sim.fundworlds import ReducedWorld
+
+        return self.world if isinstance(self.world, ReducedWorld) else None
+
+
+def _facts(question: Question, event: str, world: "ReducedWorld | FullWorld") -> "Facts":
+    from analysis.sizing.draws import Facts
+    from sim.feedback import fund_feeds_back, nothing_to_size
+    from sim.fundconfig import LARGEST, open_interest_quote
+    from sim.fundworlds import BLOCK
+
+    config, reduced = question.config, question.fidelity == "reduced"
+    interest = open_interest_quote(config)
+    if interest <= 0:
+        raise ConfigError(f"{question.name}: there is no open interest to size a fund for (population.open_interest)")
+    reasons = fund_feeds_back(config, fidelity="reduced" if reduced else "full", event=event)
+    return Facts(
+        name=question.name,
+        fidelity=question.fidelity,
+        unit=config.asset.name,
+        seed=config.seed,
+        open_interest=float(interest),
+        at_hand=float(sum(fund.seed_quote for fund in config.funds)),
+        largest_fund=float(LARGEST * interest),
+        can_tilt=world.can_tilt,
+        feeds_back=tuple(str(reason) for reason in reasons),
+        nothing_to_size=nothing_to_size(config, event=event),
+        block=BLOCK if reduced else 1,
+        assumptions=(*_assumptions(config, question.fidelity), *question.notes),
+        identity=question.identity,
+        arm=question.arm,
+    )
+
+
+def _assumptions(config: "RunConfig", fidelity: str) -> tuple[str, ...]:
+    if fidelity == "full":
+        return ("fidelity full: order book, all agents, the opening book drawn anew in every run",)
+    assert config.reduced is not None
+    left_out = ", ".join(config.reduced.leaves_out) or "nothing"
+    return (
+        "fidelity reduced: no order book; impact curve, threshold index of open interest",
+        f"left out of the config knowingly: {left_out}",
+        f"marks: {config.reduced.marks}; impact: {config.reduced.impact.kind}; a jump is seen at"
+        f" {config.reduced.jump_marks} mark{'s' if config.reduced.jump_marks > 1 else ''}",
+        "one opening book, drawn from the seed, in all paths; intervals are given this book",
+    )
