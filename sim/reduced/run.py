@@ -125,7 +125,7 @@ def run_paths(
         count = rows.stop - first
         given = np.zeros((count, 0)) if heads is None else np.ascontiguousarray(heads(first, count))
         run_batch(
-            room, lowered.jumps.law, sampling.tilted, sampling.tables, sampling.shares, sampling.code, np.uint64(key),
+            room, lowered.jumps.law, sampling.laws, sampling.tables, sampling.shares, sampling.code, np.uint64(key),
             first, given, n_sizes, first_normal, lowered.index.gaps, floats[rows], ints[rows], ledger[rows],
         )  # fmt: skip
     return Batch(lowered, floats, ints, ledger)

@@ -22,6 +22,8 @@ SamplerName = Literal["crude", "importance", "sobol"]
 CRUDE_TENTHS, ALL_TENTHS = 1, 3
 #: Jumps whose sizes and times come from the first dimensions of a Sobol point.
 SOBOL_JUMPS = 4
+#: Factor on the spread of normal jumps where they are tilted.
+WIDER = 1.2
 #: Event probability that the tilt aims at where the caller states none.
 TARGET = 1e-4
 
@@ -31,7 +33,7 @@ class Sampling:
     """How a batch is drawn, as kernels read it."""
 
     code: int
-    tilted: F64  # law of tilted jumps
+    laws: F64  # (2, J_WIDTH) laws of the one tilted jump, and of each where all are
     tables: F64  # numbers of jumps, plain and tilted
     shares: I64  # (2,) tenths: crude, all tilted
     n_sizes: int = 0  # jumps that given uniforms hold
@@ -47,12 +49,15 @@ def make_sampling(jumps: Jumps, horizon: float, sampler: str, *, target: float =
     if sampler == "importance":
         if mean <= 0:
             raise ConfigError("sampler importance needs random jumps: the price process has none")
-        tilted = tilt(jumps.law, big_jump(jumps, mean, target))
-        return Sampling(at.IMPORTANCE, tilted, count_tables(mean, max(mean, 1.0)), shares)
+        together = max(mean, 2.0)
+        laws = np.array(
+            [tilt(jumps.law, size) for size in (big_jump(jumps, mean, target), middling_jump(jumps, mean, target))]
+        )
+        return Sampling(at.IMPORTANCE, laws, count_tables(mean, together), shares)
     if sampler not in ("crude", "sobol"):
         raise ConfigError(f"sampler must be crude, importance or sobol, found {sampler!r}")
     tables = count_tables(mean, mean)
-    return Sampling(at.CRUDE if sampler == "crude" else at.GIVEN, jumps.law, tables, shares, 0)
+    return Sampling(at.CRUDE if sampler == "crude" else at.GIVEN, np.array([jumps.law, jumps.law]), tables, shares, 0)
 
 
 def big_jump(jumps: Jumps, mean_count: float, target: float) -> float:
@@ -65,14 +70,26 @@ def big_jump(jumps: Jumps, mean_count: float, target: float) -> float:
     return float(-jump_size(jumps.law, quantile))
 
 
+def middling_jump(jumps: Jumps, mean_count: float, target: float) -> float:
+    """Size that each of several jumps (two, or as many as are expected) exceeds downward with probability `target`.
+
+    Several jumps of this size make the event where no single one does. Tilted to the size of the one big jump, all
+    together would give weights with tails so heavy that estimates look good and are wrong (`analysis/estimators/`).
+    """
+    from sim.reduced.kernels.draw import jump_size
+
+    return float(-jump_size(jumps.law, min(0.5, target ** (1.0 / max(mean_count, 2.0)))))
+
+
 def tilt(law: F64, size: float) -> F64:
-    """The proposal: normal sizes are shifted to a mean of -size; tails keep their shape and get that mean excess.
+    """The proposal: normal sizes are shifted to a mean of -size and widened; tails keep their shape and get that mean.
 
     Both tails are widened, for a rise can exhaust a fund too. A tail that is already wider is left as it is.
     """
     out = law.copy()
     if int(law[at.J_KIND]) == at.LAW_NORMAL:
         out[at.J_MEAN] = min(law[at.J_MEAN], -size)
+        out[at.J_SD] = WIDER * law[at.J_SD]
         return out
     xi = law[at.J_DOWN_XI]
     excess = max(size - law[at.J_DOWN_THRESHOLD], 0.0)

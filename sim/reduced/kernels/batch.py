@@ -56,18 +56,18 @@ def may_differ(i, need):
 
 
 @kernel
-def draw_jumps(key, path, law, tilted, tables, shares, sampler, head, n_sizes, horizon, times, sizes):
+def draw_jumps(key, path, law, laws, tables, shares, sampler, head, n_sizes, horizon, times, sizes):
     """The jumps of one path by the sampler: (how many, log weight)."""
     if sampler == CRUDE:
         return draw_crude(key, law, tables[0], horizon, times, sizes), 0.0
     if sampler == IMPORTANCE:
-        return draw_importance(key, path, law, tilted, tables, horizon, shares, times, sizes)
+        return draw_importance(key, path, law, laws, tables, horizon, shares, times, sizes)
     return draw_given(key, law, tables[0], horizon, head, n_sizes, times, sizes), 0.0
 
 
 @kernel
 def run_batch(
-    p, law, tilted, tables, shares, sampler, key, first_path, heads, n_sizes, first_normal, gaps, floats, ints, ledger
+    p, law, laws, tables, shares, sampler, key, first_path, heads, n_sizes, first_normal, gaps, floats, ints, ledger
 ):
     """Run paths number `first_path` .. ; one row of floats, ints and ledger each.
 
@@ -77,7 +77,7 @@ def run_batch(
     for row in range(len(floats)):
         own, head = path_key(key, first_path + row), heads[row]
         count, weight = draw_jumps(
-            own, first_path + row, law, tilted, tables, shares, sampler, head, n_sizes, p.f[F_HORIZON], p.times, sizes
+            own, first_path + row, law, laws, tables, shares, sampler, head, n_sizes, p.f[F_HORIZON], p.times, sizes
         )
         start_path(p, 1)
         advance(p, own, head, first_normal, 0, count, 0, i[I_STEPS])
@@ -97,12 +97,10 @@ def run_batch(
 
 
 @kernel
-def draw_only(
-    law, tilted, tables, shares, sampler, key, first_path, heads, n_sizes, horizon, times, sizes, counts, logs
-):
+def draw_only(law, laws, tables, shares, sampler, key, first_path, heads, n_sizes, horizon, times, sizes, counts, logs):
     """The jumps of paths without running them: sizes (paths, most), in order of time; counts, log weights."""
     for row in range(len(counts)):
         counts[row], logs[row] = draw_jumps(
-            path_key(key, first_path + row), first_path + row, law, tilted, tables, shares, sampler, heads[row],
+            path_key(key, first_path + row), first_path + row, law, laws, tables, shares, sampler, heads[row],
             n_sizes, horizon, times[row], sizes[row],
         )  # fmt: skip

@@ -269,15 +269,16 @@ def draw_given(key, law, cumulative, horizon, head, n_sizes, times, sizes):
 
 
 @kernel
-def draw_importance(key, path, law, tilted, tables, horizon, shares, times, sizes):
+def draw_importance(key, path, law, laws, tables, horizon, shares, times, sizes):
     """Jumps from a mixture of proposals; returns (how many, log weight).
 
-    tables (4, n): cumulative probabilities of the number of jumps and their logs, plain and tilted.  shares (3,):
-    parts of ten of the paths that are crude, tilt all jumps and their number, or tilt ONE jump of at least one, chosen
-    uniformly. A path's part follows from its number, so the parts are exact. The weight divides by the density of the
-    whole mixture: 1 / (crude + all x n'(N)/n(N) prod r_j + one x [N >= 1] / P(N >= 1) mean r_j), r = tilted / plain
-    density.
+    laws (2, J_WIDTH): of the one big jump, and of every jump where all are tilted.  tables (4, n): cumulative
+    probabilities of the number of jumps and their logs, plain and tilted.  shares (2,): parts of ten of the paths that
+    are crude, or tilt all jumps and their number; the rest tilt ONE jump of at least one, chosen uniformly. A path's
+    part follows from its number, so the parts are exact. The weight divides by the density of the whole mixture:
+    1 / (crude + all x n'(N)/n(N) prod a_j + one x [N >= 1] / P(N >= 1) mean b_j), a and b: tilted / plain density.
     """
+    big, each = laws[0], laws[1]
     part = path % 10
     u = uniform(key, COUNT, 0)
     none = tables[0, 0]
@@ -294,11 +295,11 @@ def draw_importance(key, path, law, tilted, tables, horizon, shares, times, size
     total, product = 0.0, 0.0
     for j in range(count):
         times[j] = horizon * uniform(key, TIME, j)
-        proposal = tilted if every or j == picked else law
+        proposal = each if every else (big if j == picked else law)
         sizes[j] = jump_size(proposal, uniform(key, SIZE, j))
-        ratio = jump_log_density(tilted, sizes[j]) - jump_log_density(law, sizes[j])
-        total += math.exp(ratio)
-        product += ratio
+        plain = jump_log_density(law, sizes[j])
+        total += math.exp(jump_log_density(big, sizes[j]) - plain)
+        product += jump_log_density(each, sizes[j]) - plain
     density = shares[0] / 10.0
     density += shares[1] / 10.0 * math.exp(product + tables[3, count] - tables[1, count])
     if count > 0:
