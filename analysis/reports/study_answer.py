@@ -71,11 +71,14 @@ def _found(study: StudyFolder, samples: Sequence[Sample], context: StudyContext)
 def _span(study: StudyFolder, sample: Sample, event: str) -> str:
     """How the outcome ranges over points, for designs that visit them on purpose."""
     shares = pd.Series(np.exp(sample.log_weight) * sample.event).groupby(sample.point).mean()
-    ends = f"{rounded(max(0.0, float(shares.min())))} to {rounded(min(1.0, float(shares.max())))}"
+    low, high = (rounded(min(max(float(end), 0.0), 1.0)) for end in (shares.min(), shares.max()))
+    ends = f"is {low} at each" if low == high else f"runs from {low} to {high}"
+    each = sample.n // max(len(shares), 1)
     name = f"{sample.label}: over" if sample.label != study.name else "Over"
     return (
-        f"{name} the {len(shares):,} points of the design P({event}) runs from {ends}. The design visits its points on"
-        " purpose, so there is no one probability; the figures show what moves it, with intervals."
+        f"{name} the {len(shares):,} points of the design P({event}) {ends} (counted, about {each:,} outcomes a"
+        " point). The design visits its points on purpose, so there is no one probability; the figures show what moves"
+        " it, with intervals."
     )
 
 

@@ -25,6 +25,7 @@ def examine_study(study: StudyFolder, samples: Sequence[Sample]) -> list[Finding
         _pooling(study),
         _books(study, samples),
         *_weights(samples),
+        *_dry(study, samples),
         _residual(study),
         _step_ratio(study),
         _rounds(study),
@@ -142,6 +143,23 @@ def _weights(samples: Sequence[Sample]) -> list[Finding]:
     worst = max(shares)
     meaning = "Estimates whose weights are bad are refused one by one; this is over all paths."
     return [Finding("Largest weight of a path", f"{worst:.2%} of all", meaning, worst > 0.02)]  # fmt: skip
+
+
+def _dry(study: StudyFolder, samples: Sequence[Sample]) -> list[Finding]:
+    """Full runs measure the required fund with the fund they have."""
+    dry = [sample for sample in samples if math.isfinite(sample.known_to)]
+    if not dry:
+        return []
+    count = sum(int((sample.first_empty_ms >= 0).sum()) for sample in dry)
+    return [
+        Finding(
+            "Full runs whose fund ran dry",
+            f"{count:,} of {sum(sample.n for sample in samples):,}",
+            "Their required fund is cut off at the fund at hand: means of it are too low, and curves end there. To size"
+            " a fund run the study with one that never runs dry, or use clearsim size-fund.",
+            True,
+        )
+    ]
 
 
 def _residual(study: StudyFolder) -> Finding:

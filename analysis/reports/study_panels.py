@@ -50,14 +50,14 @@ def study_panels(study: StudyFolder, samples: Sequence[Sample], context: StudyCo
 
 def _figures(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> Iterator[Panel]:
     event = event_of(study)
-    if len(samples) > 1:
+    if len(samples) > 1 and is_pooled(study):
         frame, target = arms_frame(samples, level=context.level)
         yield Panel("arms", draw_arms(frame, context, event=phrase(study, event), target=target))
     if is_pooled(study):
         for sample in samples[:MOST_CURVES]:
             yield from _fund_size(study, sample, context, alone=len(samples) == 1)
     yield from _frontier(study, samples, context, event)
-    yield from factor_panels(study, samples, context, event)
+    yield from factor_panels(study, context)
     if is_pooled(study) and samples:
         yield Panel("fund-over-time", _over_time(study, samples[0], context, alone=len(samples) == 1))
     yield from _extras(study, context, event)
@@ -153,6 +153,8 @@ def _fit(sample: Sample) -> tuple[TailFit | None, str]:
     """The tail above the threshold that a hundredth of the outcomes exceeds (at least FEWEST); None, and why."""
     if sample.is_weighted:
         return None, "paths are weighted: the curve reaches the tail by itself"
+    if math.isfinite(sample.known_to):
+        return None, "the fund ran dry in some runs, which does not say what more they would have needed"
     if sample.over_runs:
         return None, "paths of a run are not independent of one another: a bootstrap of paths would be too sure"
     try:

@@ -25,6 +25,8 @@ F64 = npt.NDArray[np.float64]
 #: From so many runs on, each of many paths, the interval is taken over runs.
 FEWEST_CLUSTERS = 10
 _POINTS = 200
+#: Events by the names that studies use for them among their outcomes.
+EVENT_NAMES = {"adl": "first_adl", "fund_empty": "cash_zero", "exhausted": "equity_zero"}
 EVENTS = {
     "first_adl": "ADL begins",
     "cash_zero": "the fund's cash is gone",
@@ -36,6 +38,7 @@ EVENTS = {
 class Sample:
     """The outcomes of one arm; arrays are (n,), one entry a path of reduced runs or a full run. Money in quote units.
 
+    known_to: required funds below it are known; full runs do not say what a fund that ran dry would have needed.
     cluster: index of the point, or in an arm of one point of the run, that an outcome belongs to.  fund: at the start.
     """
 
@@ -49,6 +52,7 @@ class Sample:
     run_id: npt.NDArray[np.object_]
     point: npt.NDArray[np.int64]
     fund: float
+    known_to: float
     n_runs: int
 
     @property
@@ -82,42 +86,51 @@ class Sample:
 
 def arm_samples(study: StudyFolder, event: str) -> list[Sample]:
     """One sample an arm with runs that ended well, by arm; `event` is a key of EVENTS."""
-    runs = study.done
-    outcomes = _outcomes(study, runs)
+    runs, outcomes = study.done, outcome_rows(study)
     labels = arm_labels(study)
     samples = []
     for arm, rows in outcomes.groupby("arm", sort=True):
+        dry = rows["is_full"].to_numpy(bool) & (rows["first_fund_empty_ms"].to_numpy() >= 0)
         required = rows["required_fund_quanta"].to_numpy(np.float64) * study.quantum
         fund = rows["fund_initial_quanta"].to_numpy(np.float64) * study.quantum
-        happened = {
-            "first_adl": rows["first_adl_ms"].to_numpy() >= 0,
-            "cash_zero": rows["first_fund_empty_ms"].to_numpy() >= 0,
-            "equity_zero": required > fund,
-        }[event]
         samples.append(
             Sample(
                 arm=int(arm),
                 label=labels.get(int(arm), f"arm {arm}"),
                 required=required,
                 log_weight=rows["log_weight"].to_numpy(np.float64),
-                event=happened,
+                event=happened(rows, event),
                 first_empty_ms=rows["first_fund_empty_ms"].to_numpy(np.int64),
                 point=rows["point"].to_numpy(np.int64),
                 run_id=rows["run_id"].to_numpy(object),
                 cluster=rows["cluster"].to_numpy(np.int64),
                 fund=float(np.median(fund)),
+                known_to=float(fund[dry].min()) if dry.any() else math.inf,
                 n_runs=int((runs["arm"] == arm).sum()),
             )
         )
     return samples
 
 
-def _outcomes(study: StudyFolder, runs: pd.DataFrame) -> pd.DataFrame:
-    """One row an outcome: the paths of reduced runs, full runs themselves."""
+def happened(rows: pd.DataFrame, event: str) -> npt.NDArray[np.bool_]:
+    """Whether each outcome (a row of `outcome_rows`) shows the event."""
+    if event == "first_adl":
+        return np.asarray(rows["first_adl_ms"].to_numpy() >= 0)
+    if event == "cash_zero":
+        return np.asarray(rows["first_fund_empty_ms"].to_numpy() >= 0)
+    required, fund = rows["required_fund_quanta"].to_numpy(), rows["fund_initial_quanta"].to_numpy()
+    # Full runs measure with the fund they have: one that ran dry needed all of it, or more.
+    dry = rows["is_full"].to_numpy(bool) & (rows["first_fund_empty_ms"].to_numpy() >= 0) & (required >= fund)
+    return np.asarray((required > fund) | dry)
+
+
+def outcome_rows(study: StudyFolder) -> pd.DataFrame:
+    """One row an outcome: the paths of reduced runs, full runs themselves; with arm, point, cluster."""
+    runs = study.done
     keep = ["arm", "point", "fund_initial_quanta"]
     measured = ["required_fund_quanta", "first_adl_ms", "first_fund_empty_ms"]
-    full = runs.loc[runs["fidelity"] == "full", ["run_id", *keep, *measured]].assign(log_weight=0.0)
-    reduced = runs.loc[runs["fidelity"] != "full", ["run_id", *keep]].reset_index(drop=True)
+    full = runs.loc[runs["fidelity"] == "full", ["run_id", *keep, *measured]].assign(log_weight=0.0, is_full=True)
+    reduced = runs.loc[runs["fidelity"] != "full", ["run_id", *keep]].assign(is_full=False)
     paths = study.paths[["run_id", "log_weight", *measured]].merge(reduced, on="run_id", how="inner")
     outcomes = pd.concat([frame for frame in (full, paths) if len(frame)] or [full], ignore_index=True)
     several = outcomes.groupby("arm")["point"].transform("nunique") > 1
@@ -151,6 +164,7 @@ def curve_of(sample: Sample, *, level: float = 0.95) -> pd.DataFrame:
         stands = (table["refused"] == "") | (table["fund"] == 0)
         return table.loc[stands & (table["events"] > 0), names].reset_index(drop=True)
     curve = exceedance_curve(sample.required, level=level, max_points=_POINTS)
+    curve = curve[curve["fund"] < sample.known_to].reset_index(drop=True)
     if not sample.over_runs:
         return curve[names]
     low, high = _over_runs(sample.required, sample.cluster, curve["fund"].to_numpy(), level)
@@ -215,6 +229,12 @@ def fund_for(sample: Sample, p: float, *, level: float = 0.95) -> Estimate:
     if sample.is_weighted:
         return WeightedCurve(sample.required, sample.log_weight).required_fund(p, level=level)
     estimate = required_fund(sample.required, p, level=level)
+    if estimate.high >= sample.known_to:
+        dry = int((sample.first_empty_ms >= 0).sum())
+        raise RefusedError(
+            f"the fund ran dry in {dry:,} of {sample.n:,} full runs, so what lies beyond it is not known: run the study"
+            " with a larger fund"
+        )
     if not sample.over_runs:
         return estimate
     funds = exceedance_curve(sample.required, level=level, max_points=4 * _POINTS)["fund"].to_numpy()

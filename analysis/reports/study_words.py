@@ -7,7 +7,7 @@ import numpy as np
 
 from analysis.errors import AnalysisError
 from analysis.reports.study_folder import StudyFolder, paths_of
-from analysis.reports.study_samples import EVENTS
+from analysis.reports.study_samples import EVENT_NAMES, EVENTS
 from analysis.sizing.definition import Sufficient, span
 
 #: Target probabilities that a report answers for where the study names none.
@@ -27,9 +27,12 @@ def defined(study: StudyFolder) -> Sufficient | None:
 
 
 def event_of(study: StudyFolder) -> str:
-    """The event whose probability the report shows: the study's, or exhaustion where runs cannot tell that one."""
+    """The event whose probability the report shows: that of the study's answer or outcomes, or exhaustion."""
     meant = defined(study)
-    return meant.event if meant is not None and meant.event in EVENTS else "equity_zero"
+    if meant is not None and meant.event in EVENTS:
+        return meant.event
+    named = [EVENT_NAMES[name] for name in study.study.get("outcomes") or [] if name in EVENT_NAMES]
+    return named[0] if named and meant is None else "equity_zero"
 
 
 def horizon_of(study: StudyFolder) -> str:

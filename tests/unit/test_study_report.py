@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import AnalysisError
+from analysis.estimators.estimate import RefusedError
 from analysis.estimators.intervals import clopper_pearson
 from analysis.reports.study_folder import is_study, open_study
 from analysis.reports.study_honesty import examine_study
@@ -268,3 +269,42 @@ def test_figures_without_a_browser_say_what_to_install(plain, monkeypatch):
     with pytest.raises(AnalysisError, match="apt-get install chromium"):
         export_study(plain, ("png",))
     assert not (plain / "figures").exists()
+
+
+def test_full_runs_whose_fund_ran_dry_do_not_say_what_lies_beyond(tmp_path):
+    folder = write_study(tmp_path / "study", fidelity="full", replications=60)
+    runs = pd.read_parquet(folder / "runs" / "part-a.parquet")
+    dry = runs.index < 6  # cut off at the fund at hand, as the engine reports it
+    runs.loc[dry, "required_fund_quanta"] = FUND * 1_000_000
+    runs.loc[dry, "first_fund_empty_ms"] = 1_000
+    runs.loc[~dry, "required_fund_quanta"] = runs.loc[~dry, "required_fund_quanta"].clip(upper=FUND * 500_000)
+    runs.loc[~dry, "first_fund_empty_ms"] = -1
+    runs.to_parquet(folder / "runs" / "part-a.parquet")
+    (sample,) = arm_samples(open_study(folder), "equity_zero")
+    assert chance_of(sample).events == 6
+    assert curve_of(sample)["fund"].max() < FUND
+    with pytest.raises(RefusedError, match="ran dry in 6 of 60 full runs"):
+        fund_for(sample, 0.08)
+    found = finding(folder, "Full runs whose fund ran dry")
+    assert found.warns
+    assert found.found == "6 of 60"
+
+
+def test_a_study_that_names_outcomes_is_shown_by_them(tmp_path):
+    folder = write_study(tmp_path / "study", kind="grid", replications=3, answer=False)
+    with (folder / "study.yaml").open("a") as text:
+        text.write("outcomes: [adl, required_fund_quanta]\n")
+    assert names_of(folder) == ["heat-map", "heat-map-required_fund_quote"]
+    write_study_report(folder)
+    assert "P(ADL begins within 30 days)" in own_text(folder)
+
+
+def test_without_paths_the_required_fund_of_the_runs_is_shown(tmp_path):
+    folder = write_study(tmp_path / "study", kind="one_at_a_time", replications=4)
+    shutil.rmtree(folder / "paths")
+    study = open_study(folder)
+    panels = dict(study_panels(study, [], study_context(study, [])))
+    runs = study.runs
+    base = runs.loc[runs["point"] == 0, "required_fund_quanta"].mean() / 1e6
+    assert "mean required fund" in panels["tornado"].layout.title.text
+    assert panels["tornado"].layout.shapes[-1].x0 == pytest.approx(base / 1e6)  # drawn in millions

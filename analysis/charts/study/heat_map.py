@@ -64,7 +64,7 @@ def draw_heat_map(
         question=question,
         answer=_answer(grid, xs, ys, context, x_title, y_title),
         axes={"xaxis": _factor_axis(x_title, xs), "yaxis": _factor_axis(y_title, ys)},
-        note=note or f"In brackets: {context.interval}. {_runs(grid)} Contours run between the centres of cells.",
+        note=note or f"In brackets: {context.interval}. {_runs(grid)} {_lines(xs, ys)}",
         legend=legend(),
         height=max(420, min(640, 220 + 58 * len(ys))),
     )
@@ -133,7 +133,9 @@ def _contours(
     colour: npt.NDArray[np.float64], xs: list[Any], ys: list[Any], at: tuple[float, ...], logarithmic: bool
 ) -> list[go.Contour]:
     """Lines over the same grid, one trace a wanted value; none on a grid with a single row or column."""
-    if len(xs) < 2 or len(ys) < 2 or np.nanmin(colour) == np.nanmax(colour):
+    if len(xs) < 2 or len(ys) < 2 or isinstance(xs[0], str) or isinstance(ys[0], str):
+        return []  # between labels there is nothing to run through
+    if np.nanmin(colour) == np.nanmax(colour):
         return []
     look: dict[str, Any] = {
         "x": list(range(len(xs))), "y": list(range(len(ys))), "z": colour, "showscale": False, "hoverinfo": "skip",
@@ -154,6 +156,11 @@ def _contours(
         )
         for (value, place), dash in zip(inside, ("solid", "dash", "dot", "dashdot"), strict=False)
     ]
+
+
+def _lines(xs: list[Any], ys: list[Any]) -> str:
+    labels = isinstance(xs[0], str) or isinstance(ys[0], str)
+    return "" if labels else "Contours run between the centres of cells."
 
 
 def _runs(grid: dict[str, npt.NDArray[np.float64]]) -> str:

@@ -1,0 +1,112 @@
+"""Which outcomes of a study its factor figures show, as columns of its runs, and bounds that are honest about zero.
+
+A study names outcomes (events, or columns of runs); one that names none is shown by the event of its answer or, where
+nearly no run shows that, by the required fund.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.estimators.intervals import clopper_pearson
+from analysis.reports.study_folder import StudyFolder
+from analysis.reports.study_samples import EVENT_NAMES, happened, outcome_rows
+from analysis.reports.study_words import event_of, phrase
+from sim.results import STUDY_RUNS
+
+OUTCOMES, FUND = "outcomes", "required_fund_quote"
+MOST = 3
+#: Share of runs below which an event is too rare to show what drives it.
+RARE = 0.05
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An outcome: its column in the runs, how it is called, its unit, whether it is P(event) or money."""
+
+    column: str
+    words: str
+    unit: str = ""
+    is_chance: bool = False
+    is_money: bool = False
+
+
+def shown_outcomes(study: StudyFolder, runs: pd.DataFrame) -> list[Outcome]:
+    """The outcomes that figures show, at most MOST: those that the study names, else the event or the required fund."""
+    named = [outcome_of(study, str(name)) for name in study.study.get("outcomes") or []]
+    found = [outcome for outcome in named if outcome is not None and runs[outcome.column].notna().any()]
+    if found:
+        return found[:MOST]
+    chance = _event(study, event_of(study))
+    common = float((runs[chance.column] > 0).mean()) >= RARE
+    return [chance if common else fund_outcome(study)]
+
+
+def outcome_of(study: StudyFolder, name: str) -> Outcome | None:
+    """The outcome of this name; None if runs do not tell it."""
+    if name in EVENT_NAMES:
+        return _event(study, EVENT_NAMES[name])
+    if name == "required_fund_quanta":
+        return fund_outcome(study)
+    for column in STUDY_RUNS:
+        if column.name == name and column.kind in ("int64", "int32", "float64"):
+            if column.unit == "quanta":
+                return Outcome(f"{name.removesuffix('_quanta')}_quote", column.meaning, study.asset, is_money=True)
+            return Outcome(name, column.meaning, column.unit)
+    return None
+
+
+def _event(study: StudyFolder, event: str) -> Outcome:
+    return Outcome(event, f"P({phrase(study, event)})", is_chance=True)
+
+
+def fund_outcome(study: StudyFolder) -> Outcome:
+    """The mean required fund of a run."""
+    return Outcome(FUND, "mean required fund", study.asset, is_money=True)
+
+
+def runs_with_outcomes(study: StudyFolder) -> pd.DataFrame:
+    """Runs with more columns: the share of a run's outcomes that shows each event, money in quote units, `outcomes`.
+
+    The share of a full run is True or False; it is NaN where a run did not end well or its paths were not kept.
+    """
+    rows = outcome_rows(study)
+    weight = np.exp(rows["log_weight"].to_numpy(np.float64))
+    shares = {event: weight * happened(rows, event) for event in EVENT_NAMES.values()}
+    shares |= {FUND: weight * rows["required_fund_quanta"].to_numpy(np.float64) * study.quantum}
+    grouped = pd.DataFrame({"run_id": rows["run_id"], **shares}).groupby("run_id", sort=False)
+    means = grouped.mean().assign(**{OUTCOMES: grouped.size()})
+    runs = study.runs.join(means, on="run_id")
+    done = (runs["status"] == "done").to_numpy()
+    for column in STUDY_RUNS:
+        if column.unit == "quanta":
+            name = f"{column.name.removesuffix('_quanta')}_quote"
+            summary = pd.Series(np.where(done, runs[column.name].to_numpy(np.float64) * study.quantum, np.nan))
+            runs[name] = runs[name].fillna(summary) if name in runs else summary
+    if study.fidelity == "full":
+        for event in EVENT_NAMES.values():
+            runs[event] = runs[event].fillna(0.0) > 0
+    return runs
+
+
+def honest(frame: pd.DataFrame, runs: pd.DataFrame, outcome: Outcome, level: float) -> pd.DataFrame:
+    """Shares as probabilities: bounds within 0..1, and where no outcome shows the event, `0 of n`.
+
+    Runs that all have a share of 0 would else have the interval [0, 0], and a lone run none. n of such rows counts
+    outcomes, at least `n` runs' worth.
+    """
+    if not outcome.is_chance or runs[outcome.column].dtype == bool:
+        return frame
+    each = float(runs[OUTCOMES].median())
+    found = frame.assign(low=frame["low"].clip(0, 1), high=frame["high"].clip(0, 1))
+    lone = found["low"].isna().to_numpy() & (found["n"] == 1).to_numpy()
+    never = (found["value"] == 0).to_numpy() & (found["n"] > 0).to_numpy()
+    size = np.where(never, np.maximum(frame["n"].to_numpy(np.float64) * each, 1), max(each, 1.0))
+    low, high = clopper_pearson(np.where(lone, np.round(found["value"] * each), 0), size, level=level)
+    found["low"] = np.where(lone | never, low, found["low"])
+    found["high"] = np.where(lone | never, high, found["high"])
+    if "events" in found:
+        found["events"] = np.where(never, 0, found["events"])
+        found["n"] = np.where(lone | never, size, found["n"])
+    return found
