@@ -32,6 +32,11 @@ class Chunks(Generic[T]):
         """Take note of how long a task took."""
         self._seconds.append(seconds / n_jobs)
 
+    def peek(self) -> T | None:
+        """The next job, which stays; None if there are no more."""
+        self._read(1)
+        return self._ahead[0] if self._ahead else None
+
     def take(self) -> list[T]:
         """The jobs of the next task; empty if there are no more."""
         size = self._size()

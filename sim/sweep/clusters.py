@@ -28,6 +28,8 @@ LOCAL = {
     "distributed.nanny.pre-spawn-environ": ONE_THREAD,
     "distributed.worker.multiprocessing-method": "spawn",
     "distributed.admin.low-level-log-length": 0,
+    # Dask gives a worker up for good that is starting anew when this time after its death ends; the default is 15 s.
+    "distributed.deploy.lost-worker-timeout": "1000 days",
 }
 REFRESH_SECONDS = 5.0
 
@@ -40,18 +42,26 @@ class Cluster:
         self.name = name
         #: What workers must run with; None for local workers, which are copies of this process.
         self.expected = expected
+        #: Starts the workers that are missing, where that is ours to do.
+        self.refill: Callable[[], None] | None = None
         self._settings = settings
         self._slots = 0
         self._asked = -REFRESH_SECONDS
-        self._last_good = time.monotonic()
+        self._bad_since: float | None = None
 
     def n_slots(self) -> int:
         """How many tasks can run at once, at least 1; asked of the scheduler every few seconds."""
         now = time.monotonic()
-        if now - self._asked >= REFRESH_SECONDS:
+        if now - self._asked >= (REFRESH_SECONDS if self._slots else REFRESH_SECONDS / 5):
             self._asked = now
             self._slots = self._count()
+            if self.refill is not None:
+                self.refill()
         return max(1, self._slots)
+
+    def heard(self) -> None:
+        """Note that something came back: the cluster is alive."""
+        self._bad_since = None
 
     def check(self) -> None:
         """ClusterError if the scheduler has been gone, or without workers, for too long."""
@@ -59,10 +69,11 @@ class Cluster:
         self.n_slots()
         lost = self.client.status != "running"
         if self._slots and not lost:
-            self._last_good = now
+            self.heard()
             return
+        self._bad_since = self._bad_since or now
         patience = self._settings.connect_seconds if lost else self._settings.workerless_seconds
-        if now - self._last_good > patience:
+        if now - self._bad_since > patience:
             raise self.gone("does not answer any more" if lost else "has no workers any more")
 
     def gone(self, what: str) -> ClusterError:
@@ -94,9 +105,10 @@ def open_cluster(settings: ExecutorSettings, *, say: Callable[[str], None]) -> I
 
 @contextmanager
 def _local_workers(settings: ExecutorSettings) -> Iterator[Cluster]:
+    n_workers = settings.n_local_workers
     with dask.config.set(LOCAL):
         workers = LocalCluster(
-            n_workers=settings.n_local_workers,
+            n_workers=n_workers,
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
@@ -106,26 +118,27 @@ def _local_workers(settings: ExecutorSettings) -> Iterator[Cluster]:
             silence_logs=logging.CRITICAL,
             preload="sim.sweep.worker_setup",
         )
-    _silence()
-    try:
-        client = Client(workers, set_as_default=False, direct_to_workers=True)
+        _silence()
         try:
-            yield Cluster(client, name="the local cluster", expected=None, settings=settings)
+            client = Client(workers, set_as_default=False, direct_to_workers=True)
+            cluster = Cluster(client, name="the local cluster", expected=None, settings=settings)
+            cluster.refill = lambda: workers.scale(n_workers)
+            try:
+                yield cluster
+            finally:
+                _kill_workers(workers)
+                client.close(timeout=2)
         finally:
-            _kill_workers(workers)
-            client.close(timeout=2)
-    finally:
-        workers.close(timeout=5)
+            workers.close(timeout=5)
 
 
 def _kill_workers(workers: Any) -> None:
     """End worker processes at once: what they still compute is wanted by nobody."""
     for nanny in list(workers.workers.values()):
-        nanny.auto_restart = False
-        pid = getattr(nanny, "pid", None)
-        if pid:
+        nanny.close_gracefully()  # it starts no other
+        if nanny.pid:
             with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                os.kill(nanny.pid, signal.SIGKILL)
 
 
 def _silence() -> None:

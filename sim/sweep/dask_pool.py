@@ -70,24 +70,26 @@ class DaskPool:
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
         """As `Pool.execute`."""
-        batch = _Batch(self._cluster, Chunks(jobs, n_workers=self._cluster.n_slots()), run, on_outcome)
+        self._cluster.heard()
+        batch = _Batch(self._cluster, Chunks(jobs, n_workers=self._cluster.n_slots()), run, on_outcome, stop)
         try:
             if run is run_job and self._settings.kind == "local":
-                self._compile_once(batch, stop)
+                self._compile_once(batch)
             while not stop() and batch.step():
                 pass
         finally:
             batch.drop()
 
-    def _compile_once(self, batch: "_Batch", stop: Callable[[], bool]) -> None:
-        """If kernels are not compiled yet, let one run do it while the other workers wait; they share its cache."""
+    def _compile_once(self, batch: "_Batch") -> None:
+        """If the engine's kernels are not compiled yet, let one run do it while others wait; all share its cache."""
         from sim.firststart import first_start
         from sim.kernels.jit import is_cache_cold
 
-        if is_cache_cold():
+        first = batch.chunks.peek()
+        if first is not None and first.fidelity == "full" and is_cache_cold():
             with first_start(self._say):
                 batch.most_sent = 1
-                while not stop() and not batch.n_outcomes and batch.step():
+                while not batch.stop() and not batch.n_outcomes and batch.step():
                     pass
                 batch.most_sent = None
 
@@ -100,6 +102,7 @@ class _Batch:
     chunks: Chunks[Job]
     run: Run
     on_outcome: Callable[[Outcome], None]
+    stop: Callable[[], bool]
     n_outcomes: int = 0
     most_sent: int | None = None  # tasks under way at once; None is two a worker, so that none waits for us
     sent: dict[Future, _Task] = field(default_factory=dict)
@@ -121,6 +124,7 @@ class _Batch:
             return True
         task = self.sent.pop(future, None)
         if task is not None:
+            self.cluster.heard()
             self._receive(future, task)
             future.release()
         return True
@@ -160,7 +164,8 @@ class _Batch:
                 raise ClusterError(f"{self.cluster.name}: a worker would compute other numbers: {parcel.refused}")
             self.chunks.learn(seconds=parcel.seconds, n_jobs=len(task.jobs))
             for outcome in unpack(parcel):
-                self._hand_over(outcome)
+                if not self.stop():
+                    self._hand_over(outcome)
         elif future.status == "error":
             self._blame(task, future.exception())
         else:
