@@ -6,7 +6,6 @@ are averaged, so their luck should differ. A Saltelli block (one row of A, of B,
 shares one. The arms of a study always share the scenario of their row.
 """
 
-import math
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -124,7 +123,7 @@ Design = Annotated[Grid | Listed | Random | LatinHypercube | Sobol | Saltelli | 
 
 def power_of_two(n: int) -> int:
     """The smallest power of two that is not below n."""
-    return 1 << math.ceil(math.log2(n))
+    return 1 << (n - 1).bit_length()
 
 
 def inside(quantiles: F64) -> F64:

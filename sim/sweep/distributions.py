@@ -66,15 +66,32 @@ class Normal(Policy):
     def _ordered(self) -> "Normal":
         if self.low is not None and self.high is not None:
             _require_order(self.low, self.high)
+        below, under = self._tails()
+        if below == under:
+            raise ValueError("nothing of the law lies between low and high")
         return self
+
+    def _tails(self) -> tuple[float, float]:
+        """Probabilities below low and below high, of the mirrored law if it is cut above its mean: upper tails round
+        to 1 far out, lower tails do not."""
+        ends = [-math.inf if self.low is None else self.low, math.inf if self.high is None else self.high]
+        scores = [(end - self.mean) / self.sd * self._side for end in ends]
+        below, under = sorted(0.5 * math.erfc(-score / math.sqrt(2.0)) for score in scores)
+        return below, under
+
+    @property
+    def _side(self) -> int:
+        return -1 if self.low is not None and self.low > self.mean else 1
 
     def value(self, quantile: float) -> float:
         """The value at a quantile."""
-        from scipy.stats import norm
+        from scipy.special import ndtri
 
-        below = norm.cdf((self.low - self.mean) / self.sd) if self.low is not None else 0.0
-        under = norm.cdf((self.high - self.mean) / self.sd) if self.high is not None else 1.0
-        return float(self.mean + self.sd * norm.ppf(below + (under - below) * quantile))
+        below, under = self._tails()
+        share = quantile if self._side > 0 else 1.0 - quantile
+        value = float(self.mean + self._side * self.sd * float(ndtri(below + (under - below) * share)))
+        low, high = (-math.inf if self.low is None else self.low), (math.inf if self.high is None else self.high)
+        return min(max(value, low), high)
 
 
 class LogNormal(Policy):
