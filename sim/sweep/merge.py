@@ -26,9 +26,8 @@ def merge(out: Path, shards: Sequence[Path]) -> Path:
     study_hash = first.manifest["study_hash"]
     sources = [StudyStore.open(shard, study_hash=study_hash, read_only=True) for shard in shards]
     with ResultFolder(out) as made:
-        for name in ("study.yaml", "points.parquet"):
-            if (shards[0] / name).is_file():
-                made.write_bytes(name, (shards[0] / name).read_bytes())
+        for path in sorted([*shards[0].glob("*.yaml"), *shards[0].glob("*.parquet")]):
+            made.write_bytes(path.name, path.read_bytes())
         made.write_text("manifest.json", manifest_text(_manifest_of(sources)))
         with StudyStore.open(made.folder) as target:
             for source in sources:

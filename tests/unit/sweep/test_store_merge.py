@@ -25,6 +25,7 @@ def test_merged_shards_hash_as_one_sweep(tmp_path):
     parts = [shard(tmp_path / f"s{i}", range(i, 20, 3)) for i in range(3)]
     merged = StudyStore.open(merge(tmp_path / "out", parts), study_hash="aaaa")
     assert merged.result_hash() == StudyStore.open(whole, read_only=True).result_hash()
+    assert (tmp_path / "out/study.yaml").read_text() == "name: toy\n"
     assert (tmp_path / "out/points.parquet").read_bytes() == (whole / "points.parquet").read_bytes()
     assert [shard["host"] for shard in merged.manifest["shards"].values()] == ["s0", "s1", "s2"]
     merged.close()
