@@ -350,3 +350,10 @@ def test_an_unbounded_interval_has_no_whisker_on_that_side():
 def test_numbers_read_as_people_write_them():
     assert [rounded(value) for value in (0.00123, 1.2e-6, 3000, 0.5)] == ["0.00123", "1.2e-06", "3,000", "0.5"]
     assert CONTEXT.money_with(2e6, 1e6, np.inf) == "2 million USDT [1, no bound], 0.2% of open interest"
+
+
+def test_a_box_of_labels_alone_is_told_in_words():
+    kept = frame("box input labels", (1, "ADL rule", "pro rata"))
+    figure = draw_prim(BOXES.iloc[:0], MEASURES, POINTS, CONTEXT, event="does the fund fail", kept=kept)
+    assert "ADL rule in (pro rata)" in title_of(figure)
+    assert "which have no place on an axis" in words_of(figure)

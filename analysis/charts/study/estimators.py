@@ -1,5 +1,7 @@
 """Do the methods agree, and what does each cost? Estimate with interval, seconds, and variance against crude runs."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -50,23 +52,12 @@ def draw_estimators(
         _cost(place, column(shown, "seconds"), "2", SKY, "%{x:.3~g} s"),
         _cost(place, column(shown, "variance_reduction"), "3", ORANGE, "%{x:.3~g} times less variance than crude"),
     ]
-    bare = {"tickvals": place.tolist(), "range": [-0.6, len(shown) - 0.4], "showgrid": False, "zeroline": False}
     return compose(
         traces,
         context,
         question=QUESTION,
         answer=_answer(shown, context, what, reference, reference_name),
-        axes={
-            "xaxis": {**_value_axis(shown, reference, title), "domain": [0, 0.5]},
-            "yaxis": axis("", ticktext=labels, automargin=False, **bare),
-            "xaxis2": {**_cost_axis(column(shown, "seconds"), "seconds (s)"), "domain": [0.56, 0.75], "anchor": "y2"},
-            "yaxis2": axis("", showticklabels=False, anchor="x2", **bare),
-            "xaxis3": {
-                **_cost_axis(column(shown, "variance_reduction"), "variance reduction (times)"),
-                "domain": [0.81, 1], "anchor": "y3",
-            },
-            "yaxis3": axis("", showticklabels=False, anchor="x3", **bare),
-        },
+        axes=_axes(shown, labels, reference, title),
         note=f"Whiskers: {context.interval} of each method. Variance reduction: variance of as many crude runs over"
         " this method's; 1 is crude itself.",
         height=230 + 56 * len(shown),
@@ -74,7 +65,27 @@ def draw_estimators(
         notes=[panel_title("estimate"), panel_title("cost", "2"), panel_title("gain", "3"), *_unknown(shown)],
         shapes=_reference_line(reference),
         showlegend=False,
-    )  # fmt: skip
+    )
+
+
+def _axes(shown: pd.DataFrame, labels: list[str], reference: float, title: str) -> dict[str, dict[str, Any]]:
+    """Three panels side by side that share their rows."""
+    bare = {
+        "tickvals": list(range(len(shown))),
+        "range": [-0.6, len(shown) - 0.4],
+        "showgrid": False,
+        "zeroline": False,
+    }
+    seconds = _cost_axis(column(shown, "seconds"), "seconds (s)")
+    gain = _cost_axis(column(shown, "variance_reduction"), "variance reduction (times)")
+    return {
+        "xaxis": {**_value_axis(shown, reference, title), "domain": [0, 0.5]},
+        "yaxis": axis("", ticktext=labels, automargin=False, **bare),
+        "xaxis2": {**seconds, "domain": [0.56, 0.75], "anchor": "y2"},
+        "yaxis2": axis("", showticklabels=False, anchor="x2", **bare),
+        "xaxis3": {**gain, "domain": [0.81, 1], "anchor": "y3"},
+        "yaxis3": axis("", showticklabels=False, anchor="x3", **bare),
+    }
 
 
 def _label(row: dict[str, object]) -> str:

@@ -50,30 +50,31 @@ def draw_frontier(arms: pd.DataFrame, context: StudyContext, *, event: str, even
     traces = [
         trace for i, name in enumerate(groups) for trace in _group(arms, name, i, scale, floor, context, measured)
     ]
-    probability = probability_axis(f"P({event_axis})", floor, 1.0)
-    axes: dict[str, Any] = {
-        "xaxis": axis(f"capital locked ({scale.unit})", domain=[0, 0.56 if measured else 1], rangemode="tozero"),
-        "yaxis": probability,
-    }
-    notes = [panel_title("against capital")] if measured else []
-    if measured:
-        title = "liquidated without need (share of liquidated notional)"
-        axes["xaxis2"] = axis(title, domain=[0.64, 1], anchor="y2", rangemode="tozero")
-        axes["yaxis2"] = {**probability, "anchor": "x2", "matches": "y", "showticklabels": False, "title": {"text": ""}}
-        notes.append(panel_title("against liquidations not needed", "2"))
+    titles = [panel_title("against capital"), panel_title("against liquidations not needed", "2")]
     return compose(
         traces,
         context,
         question=question,
         answer=_answer(arms, context),
-        axes=axes,
+        axes=_axes(probability_axis(f"P({event_axis})", floor, 1.0), scale, measured=measured),
         note=f"Whiskers: {context.interval}. {_sizes(arms)} Filled: no other arm is better in everything (by the"
         " estimates; overlapping whiskers may swap them). Triangles: never seen, drawn at the upper bound.",
         height=560,
-        notes=notes,
+        notes=titles if measured else [],
         panels=True,
         legend=legend(y=ABOVE_PANELS if measured else 1.0),
     )
+
+
+def _axes(probability: dict[str, Any], scale: Scale, *, measured: bool) -> dict[str, dict[str, Any]]:
+    """One panel, or two that share P(event)."""
+    capital = axis(f"capital locked ({scale.unit})", domain=[0, 0.56 if measured else 1], rangemode="tozero")
+    if not measured:
+        return {"xaxis": capital, "yaxis": probability}
+    title = "liquidated without need (share of liquidated notional)"
+    hidden = {"anchor": "x2", "matches": "y", "showticklabels": False, "title": {"text": ""}}
+    unneeded = axis(title, domain=[0.64, 1], anchor="y2", rangemode="tozero")
+    return {"xaxis": capital, "yaxis": probability, "xaxis2": unneeded, "yaxis2": {**probability, **hidden}}
 
 
 def _smallest(arms: pd.DataFrame) -> float:

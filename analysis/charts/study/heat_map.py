@@ -42,24 +42,8 @@ def draw_heat_map(
     grid = {name: _spread(cells, xs, ys, name) for name in ("value", "low", "high", "n")}
     grid["events"] = _spread(cells, xs, ys, "events") if "events" in cells else np.full(grid["value"].shape, np.nan)
     colour, ticks = _colours(grid["value"], logarithmic)
-    cell_words = _words(grid)
-    heat = go.Heatmap(
-        x=list(range(len(xs))),
-        y=list(range(len(ys))),
-        z=colour,
-        text=cell_words if grid["value"].size <= MOST_WORDS else None,
-        texttemplate="%{text}" if grid["value"].size <= MOST_WORDS else None,
-        textfont={"size": 12 if len(xs) <= 8 else 10},
-        customdata=cell_words,
-        colorscale="YlOrRd",
-        colorbar={"title": {"text": value_title, "side": "right", "font": {"size": 13}}, "thickness": 16, **ticks},
-        hoverongaps=False,
-        hovertemplate="%{customdata}<extra></extra>",
-        xgap=1,
-        ygap=1,
-    )
     return compose(
-        [heat, *_contours(colour, xs, ys, contours, logarithmic)],
+        [_cells(grid, colour, value_title, ticks), *_contours(colour, xs, ys, contours, logarithmic)],
         context,
         question=question,
         answer=_answer(grid, xs, ys, context, x_title, y_title),
@@ -67,6 +51,32 @@ def draw_heat_map(
         note=note or f"In brackets: {context.interval}. {_runs(grid)} {_lines(xs, ys)}",
         legend=legend(),
         height=max(420, min(640, 220 + 58 * len(ys))),
+    )
+
+
+def _cells(
+    grid: dict[str, npt.NDArray[np.float64]],
+    colour: npt.NDArray[np.float64],
+    value_title: str,
+    ticks: dict[str, Any],
+) -> go.Heatmap:
+    """The coloured cells, with their words where there is room."""
+    rows, cols = colour.shape
+    cell_words = _words(grid)
+    return go.Heatmap(
+        x=list(range(cols)),
+        y=list(range(rows)),
+        z=colour,
+        text=cell_words if grid["value"].size <= MOST_WORDS else None,
+        texttemplate="%{text}" if grid["value"].size <= MOST_WORDS else None,
+        textfont={"size": 12 if cols <= 8 else 10},
+        customdata=cell_words,
+        colorscale="YlOrRd",
+        colorbar={"title": {"text": value_title, "side": "right", "font": {"size": 13}}, "thickness": 16, **ticks},
+        hoverongaps=False,
+        hovertemplate="%{customdata}<extra></extra>",
+        xgap=1,
+        ygap=1,
     )
 
 

@@ -7,7 +7,18 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import ABOVE_PANELS, axis, column, compose, empty, legend, panel_title, require, rounded
+from analysis.charts.study.look import (
+    ABOVE_PANELS,
+    axis,
+    column,
+    compose,
+    empty,
+    legend,
+    panel_title,
+    require,
+    rounded,
+    words_in_panel,
+)
 from analysis.charts.theme import BLUE, LIGHT, VERMILLION, join_and
 
 QUESTION = "In which corner {event}?"
@@ -35,7 +46,7 @@ def draw_prim(
     points: one column a factor, and `case` (bool): the runs.  event: completes the question, "does the fund fail".
     """
     question = QUESTION.format(event=event)
-    if boxes.empty:
+    if boxes.empty and (kept is None or kept.empty):
         words = "No box was found: no factor's range tells the cases from the other runs, or there are too few cases."
         return empty(context, question=question, words=words, axes=("factor", "factor"))
     require(boxes, BOXES, "PRIM boxes")
@@ -44,32 +55,38 @@ def draw_prim(
     pair = _strongest(first, points)
     labels = list(dict.fromkeys(str(name) for name in boxes["input"]))[::-1]
     traces = [*_points(points, pair, context), *_limits(boxes, measures, labels)]
-    left = [_title(first, name) for name in pair]
-    bottom = "share of the factor's range (0 low end … 1 high end)"
     return compose(
         traces,
         context,
         question=question,
         answer=_answer(boxes, measures, kept),
-        axes={
-            "xaxis": axis(left[0], domain=[0, 0.44], zeroline=False),
-            "yaxis": axis(left[1] if len(left) > 1 else "run (no order)", anchor="x", zeroline=False),
-            "xaxis2": axis(bottom, domain=[0.62, 1], range=[-0.02, 1.02], zeroline=False),
-            "yaxis2": axis(
-                "", anchor="x2", tickvals=list(range(len(labels))), ticktext=labels, range=[-0.6, len(labels) - 0.4],
-                showgrid=False, zeroline=False,
-            ),
-        },
+        axes=_axes([_title(first, name) for name in pair], labels),
         note=f"n = {int(measures['n'].iloc[0]):,} runs, {int(measures['cases'].iloc[0]):,} cases."
         f" {_held_out(measures)}"
         f"{_density_words(measures, context)}",
         height=560,
-        notes=[panel_title("runs and boxes"), panel_title("limits of each box", "2")],
+        notes=[panel_title("runs and boxes"), panel_title("limits of each box", "2"), *_no_pair(pair)],
         shapes=_rectangles(boxes, measures, pair, points),
         panels=True,
         barmode="overlay",
         legend=legend(y=ABOVE_PANELS),
-    )  # fmt: skip
+    )
+
+
+def _axes(left: list[str], labels: list[str]) -> dict[str, dict[str, Any]]:
+    """The plane of two factors (left), the factors' ranges (right)."""
+    bottom = "share of the factor's range (0 low end … 1 high end)"
+    rows = {"tickvals": list(range(len(labels))), "ticktext": labels, "range": [-0.6, max(len(labels), 1) - 0.4]}
+    return {
+        "xaxis": axis(left[0] if left else "factor", domain=[0, 0.44], zeroline=False),
+        "yaxis": axis(left[1] if len(left) > 1 else "run (no order)", anchor="x", zeroline=False),
+        "xaxis2": axis(bottom, domain=[0.62, 1], range=[-0.02, 1.02], zeroline=False),
+        "yaxis2": axis("", anchor="x2", showgrid=False, zeroline=False, **rows),
+    }
+
+
+def _no_pair(pair: list[str]) -> list[dict[str, Any]]:
+    return [] if pair else [words_in_panel("The first box keeps labels, which have no place on an axis.")]
 
 
 def _strongest(first: pd.DataFrame, points: pd.DataFrame) -> list[str]:

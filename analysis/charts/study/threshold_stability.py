@@ -1,5 +1,7 @@
 """Can the tail fit be trusted? Its shape, and the loss it says, against the threshold it was fitted above."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -54,26 +56,30 @@ def draw_threshold_stability(
         *_panel(rows, x, "xi", "", chosen_k, context, Scale(1.0, "")),
         *_panel(rows, x, "loss", "2", chosen_k, context, loss_scale),
     ]
-    bounds = {"low": float(x.min()) / 1.05, "high": float(x.max()) * 1.05}
-    shared = amount_axis(f"threshold ({scale.unit})", **bounds)
     words = f"required fund that the fit says is exceeded with probability {p:g}"
     return compose(
         traces,
         context,
         question=question,
         answer=_answer(rows, context, p, chosen_k),
-        axes={
-            "xaxis": {**shared, "anchor": "y", "showticklabels": False, "title": {"text": ""}},
-            "xaxis2": {**shared, "anchor": "y2", "matches": "x"},
-            "yaxis": axis("shape xi (no unit)", domain=[0.54, 0.95], range=_with_headroom(rows)),
-            "yaxis2": axis(f"fund ({loss_scale.unit})", domain=[0.0, 0.42]),
-        },
+        axes=_axes(rows, x, scale.unit, loss_scale.unit),
         note=f"Bands: {context.interval} of a bootstrap of the whole procedure. n ="
         f" {n or context.n_paths or context.n_runs:,} required funds. Small numbers: how many lie above a threshold.",
         height=600,
         notes=[panel_title("shape of the tail"), panel_title(words, "2"), *_counts(rows, x)],
         showlegend=False,
     )
+
+
+def _axes(rows: pd.DataFrame, x: np.ndarray, unit: str, loss_unit: str) -> dict[str, dict[str, Any]]:
+    """Shape above, loss below, over the same thresholds."""
+    shared = amount_axis(f"threshold ({unit})", low=float(x.min()) / 1.05, high=float(x.max()) * 1.05)
+    return {
+        "xaxis": {**shared, "anchor": "y", "showticklabels": False, "title": {"text": ""}},
+        "xaxis2": {**shared, "anchor": "y2", "matches": "x"},
+        "yaxis": axis("shape xi (no unit)", domain=[0.54, 0.95], range=_with_headroom(rows)),
+        "yaxis2": axis(f"fund ({loss_unit})", domain=[0.0, 0.42]),
+    }
 
 
 def _panel(
