@@ -33,7 +33,7 @@ def report(
     try:
         wanted = parse_formats(formats) if formats is not None else ()
         if study and baseline:
-            _add_tables(folder)
+            add_tables(folder)
         typer.echo(write(folder))
         for path in export_all(folder, wanted) if wanted else []:
             typer.echo(path)
@@ -41,7 +41,7 @@ def report(
         raise ClearsimError(f"clearsim report: {error}") from error
 
 
-def _add_tables(folder: Path) -> None:
+def add_tables(folder: Path) -> None:
     """Write into a study folder what its report draws besides its runs; without it a report still stands."""
     from sim.sweep.baseline import BASELINE_FILE, write_baseline
 

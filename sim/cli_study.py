@@ -227,8 +227,10 @@ def _write_report(folder: Path) -> None:
     """report.html of a study; a warning where it cannot be made: the numbers are stored."""
     from analysis.errors import AnalysisError
     from analysis.reports.study_report import write_study_report
+    from sim.cli_report import add_tables
 
     try:
+        add_tables(folder)
         write_study_report(folder)
     except (AnalysisError, ValueError, KeyError, TypeError, OSError) as error:
         typer.echo(f"warning: no report.html: {type(error).__name__}: {error}", err=True)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from sim.config import to_yaml
 from sim.errors import ResultError
-from sim.manifest import describe_run
+from sim.manifest import describe_run, manifest_text
 from sim.results import SCHEMA_VERSION
 from sim.sweep.disk import telling_what_is_kept
 from sim.sweep.executors import ExecutorSettings, open_pool
@@ -89,7 +89,11 @@ def run_sweep(plan: Plan, options: SweepOptions) -> SweepResult:
                     if state.is_enough():
                         break
         store.flush()
-        return state.result()
+        result = state.result()
+        manifest = {**store.manifest, "result_hash": result.result_hash, "n_runs": result.total}
+        with telling_what_is_kept(options.out):
+            write_whole(options.out / "manifest.json", manifest_text(manifest).encode())
+        return result
 
 
 def open_store(plan: Plan, options: SweepOptions) -> StudyStore:
