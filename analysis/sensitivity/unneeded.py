@@ -27,10 +27,11 @@ def judge_liquidations(
     """One row a liquidation: time_ms, account, market, notional (closed x mark, quote units), worst_index, needed.
 
     liquidations, series: tables of a run (detail events).  lot_sizes: base units of a lot, by market. A liquidation
-    without a later sample is judged by its own mark.
+    without a later sample is judged by its own mark; one without a bankruptcy price was not needed.
     """
     rows = []
-    for market, own in liquidations.groupby("market", sort=False):
+    held = liquidations[liquidations["lots"] != 0]  # the rest are flat accounts whose debts were settled
+    for market, own in held.groupby("market", sort=False):
         samples = series[series["market"] == market].sort_values("time_ms", kind="stable")
         if samples.empty:
             raise AnalysisError(f"series has no samples of {market}: run with --detail events")

@@ -144,6 +144,7 @@ def test_a_liquidation_was_needed_if_the_index_reached_bankruptcy_afterwards():
                 (0, 9, 10, 89.0, 95.0, 5, 0, 0),  # never reached
                 (1500, 5, -4, 98.0, 95.0, 0, 4, 0),  # short, bankrupt at 98: the index rose to 99
                 (9000, 6, 1, 50.0, 99.0, 1, 0, 0),  # after the last sample: its own mark decides
+                (1000, 4, 0, np.nan, 90.0, 0, 0, 0),  # flat and in debt: nothing was liquidated
             ]
         ),
         SERIES,
