@@ -72,6 +72,7 @@ def answer_lines(answer: Answer) -> list[str]:
     lines = [f"{_asked(answer)}: {answer.definition.phrase}", ""]
     lines += _fund_lines(answer)
     lines += [line for spread in answer.spreads if (line := _spread_line(spread, facts.unit))]
+    lines += spread_warnings(answer)
     choice = answer.choice
     lines.append(f"method: {choice.method} ({METHODS.get(choice.method, '')}), because {'; '.join(choice.why)}")
     if answer.choice.second:
@@ -105,6 +106,17 @@ def _fund_lines(answer: Answer) -> list[str]:
 def _asked(answer: Answer) -> str:
     """The target, and the arm of the study that it is asked of."""
     return answer.target.text + (f" ({answer.facts.arm})" if answer.facts.arm else "")
+
+
+def spread_warnings(answer: Answer) -> list[str]:
+    """Where what all runs share moves the fund by more than the interval says: the range is then what to quote."""
+    fund, lines = answer.fund, []
+    for spread in answer.spreads:
+        if fund is None or len(spread.funds) < 2 or not math.isfinite(fund.high):
+            continue
+        if spread.funds[-1] - spread.funds[0] > fund.high - fund.low:
+            lines.append(f"warning: {spread.what} move the fund by more than its interval: quote their range")
+    return lines
 
 
 def _spread_line(spread: Spread, unit: str) -> str:

@@ -15,7 +15,7 @@ from analysis.estimators.bisection import fund_by_bisection
 from analysis.estimators.estimate import Estimate, RefusedError
 from analysis.estimators.gpd import pareto_shape
 from analysis.estimators.importance import WeightLimits, as_weights, check_weights
-from analysis.estimators.intervals import normal_quantile
+from analysis.estimators.intervals import clopper_pearson, normal_quantile
 
 Bool = npt.NDArray[np.bool_]
 F64 = npt.NDArray[np.float64]
@@ -23,6 +23,23 @@ Happened = Callable[[float], Bool]
 
 #: The search stops when the bracket is this share of the fund; for the ends of the interval, this one.
 RELATIVE, RELATIVE_BOUND = 2e-3, 5e-3
+#: How far from a rough root the search with all runs looks first.
+_NEAR = 0.02
+
+
+class HopelessError(RefusedError):
+    """No fund meets the target, however many runs are drawn."""
+
+
+def require_hope(happened: Happened, p: float, *, largest: float, why: str) -> None:
+    """HopelessError where even the largest fund shows the event more often than p, beyond doubt."""
+    event = np.asarray(happened(largest), bool)
+    low = float(clopper_pearson(np.count_nonzero(event), len(event), level=0.999)[0])
+    if low > p:
+        raise HopelessError(
+            f"even a fund of {largest:,.0f} shows the event in {np.count_nonzero(event):,} of {len(event):,} runs:"
+            f" it is not the size of the fund that decides ({why})"
+        )
 
 
 def crude_root(
@@ -84,16 +101,20 @@ def weighted_root(
     unit: str = "",
     limits: WeightLimits | None = None,
     start: float = 0.0,
+    near: float = 0.0,
 ) -> Estimate:
     """The smallest fund at which the weighted probability of the event is at most p, and where its bounds cross p.
 
     RefusedError where the weights at the fund or its upper bound are bad, where even `largest` does not do, or where
-    the probability rises with the fund by more than its errors.
+    the probability rises with the fund by more than its errors. start: a fund above the root, near: one close to it.
     """
     search = _Weighted(happened, np.asarray(log_weight, np.float64), normal_quantile(level))
+    if near > 0:
+        search.at(near * (1 - _NEAR), 0)
+        start = near * (1 + _NEAR)
     top = start if start > 0 else largest / 1024
-    while top < largest and search.at(top, 1) > p / 2:
-        top = min(2 * top, largest)
+    while top < largest and search.at(top, 1) > p:
+        top = min((1 + 4 * _NEAR) * top if near > 0 else 2 * top, largest)
     if search.at(top, 1) > p:
         raise RefusedError(f"a fund of {largest:g} still fails with probability {search.at(top, 0):.3g}: none does")
     value, high, low = (_root(search, p, bound, top) for bound in (0, 1, -1))
@@ -122,15 +143,24 @@ def weighted_root(
     )
 
 
-def _root(search: _Weighted, p: float, bound: int, top: float) -> float:
+def rough_root(happened: Happened, log_weight: npt.ArrayLike, p: float, *, largest: float, start: float) -> float:
+    """About the fund, from few weighted runs, nothing checked: where a search with more runs may begin."""
+    search = _Weighted(happened, np.asarray(log_weight, np.float64), 0.0)
+    top = min(start, largest)
+    while top < largest and search.at(top, 0) > p:
+        top = min(2 * top, largest)
+    return _root(search, p, 0, top, tolerance=_NEAR / 2) if search.at(top, 0) <= p else largest
+
+
+def _root(search: _Weighted, p: float, bound: int, top: float, *, tolerance: float = 0.0) -> float:
     """The smallest fund, to the tolerance, at which the bound is at most p."""
     if search.at(0.0, bound) <= p:
         return 0.0
     below = [fund for fund in search.seen if search.at(fund, bound) > p]
     above = [fund for fund in search.seen if search.at(fund, bound) <= p]
     low, high = max(below), min([fund for fund in above if fund > max(below)], default=top)
-    tolerance = RELATIVE if bound == 0 else RELATIVE_BOUND
-    while high - low > tolerance * high:
+    closed = tolerance or (RELATIVE if bound == 0 else RELATIVE_BOUND)
+    while high - low > closed * high:
         middle = _between(search, p, bound, low, high)
         low, high = (middle, high) if search.at(middle, bound) > p else (low, middle)
     return high

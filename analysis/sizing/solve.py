@@ -18,11 +18,13 @@ from analysis.sizing.curve import fund_for, smallest_probability, sufficiency_cu
 from analysis.sizing.definition import YEAR_DAYS, Sufficient
 from analysis.sizing.draws import Draws, Facts
 from analysis.sizing.method import AGREE_BELOW, Choice, choose_method, runs_for
-from analysis.sizing.roots import crude_root, weighted_root
+from analysis.sizing.roots import HopelessError, crude_root, require_hope, rough_root, weighted_root
 from analysis.sizing.runner import CRUDE_LAW, Law, Runner, tilted, wider
 from analysis.sizing.spread import Spread
 from analysis.sizing.target import Target
 
+#: Runs on which it is seen whether any fund meets the target.
+_FEW = 20
 #: Estimates this many standard errors apart contradict each other.
 LARGEST_GAP = 3.0
 
@@ -134,6 +136,8 @@ class _Finder:
             self.runs_of[method] = runs
             try:
                 return self._find(method, runs), ""
+            except HopelessError as refusal:
+                return None, str(refusal)
             except RefusedError as refusal:
                 if runs >= self.budget:
                     return None, self._out_of_reach(method, runs, refusal)
@@ -155,8 +159,16 @@ class _Finder:
         facts = self.runner.world.facts
         blocks = -(-runs // facts.block)
         n = blocks * facts.block
+        few = min(max(facts.block, _FEW), n)
         if not self.start:
             self.start = self._guess(facts, runs, law)
+            reasons = "; ".join(facts.feeds_back) or "bisection was asked for"
+            require_hope(
+                lambda fund: self.runner.happened(fund, self.event, few),
+                self.p,
+                largest=facts.largest_fund,
+                why=reasons,
+            )
 
         def happened(fund: float) -> np.ndarray:
             return self.runner.happened(fund, self.event, n, law)
@@ -166,8 +178,15 @@ class _Finder:
                 happened, self.p, runs=n, largest=facts.largest_fund, level=self.level, unit=self.unit, start=self.start
             )
         weights = self.runner.draws(n, law).log_weight
+        near = rough_root(
+            lambda fund: self.runner.happened(fund, self.event, facts.block, law),
+            weights[: facts.block],
+            self.p,
+            largest=facts.largest_fund,
+            start=self.start,
+        )
         return weighted_root(
-            happened, weights, self.p, largest=facts.largest_fund, level=self.level, unit=self.unit, start=self.start
+            happened, weights, self.p, largest=facts.largest_fund, level=self.level, unit=self.unit, near=near
         )
 
     def _guess(self, facts: Facts, runs: int, law: Law) -> float:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from analysis.sizing.definition import Sufficient
 from analysis.sizing.method import choose_method
 from analysis.sizing.runner import Runner
 from analysis.sizing.solve import size_fund
+from analysis.sizing.spread import Spread, spread_over
 from analysis.sizing.target import parse_target
 from tests.unit.sizing.toy_worlds import FACTS, MEAN, ToyWorld
 
@@ -63,6 +65,31 @@ def test_a_trigger_at_half_the_fund_doubles_it_and_is_found_by_bisection(p):
     half = max(answer.fund.high - answer.fund.value, answer.fund.value - answer.fund.low)
     assert answer.fund.value == pytest.approx(2 * exact(p), abs=4 / 1.96 * half)
     assert answer.curve.empty
+
+
+def test_where_even_the_largest_fund_fails_no_more_runs_are_spent():
+    answer = solved(ToyWorld(used=0.0, feeds_back=("funds[0].cap: it caps",)), 1e-2)
+    assert answer.fund is None
+    assert "even a fund of 100,000 shows the event in 10,000 of 10,000 runs" in answer.verdict
+    assert "it is not the size of the fund that decides (funds[0].cap: it caps)" in answer.verdict
+    assert answer.runs <= 60_000
+
+
+def test_a_spread_wider_than_the_interval_is_told_as_the_range_to_quote():
+    answer = solved(ToyWorld(), 1e-3)
+    worlds = [ToyWorld(seed=seed) for seed in (11, 12, 13)]
+    spread = spread_over("other books", worlds, 1e-3)
+    assert spread.refused == 0
+    assert spread.middle == pytest.approx(exact(1e-3), rel=0.1)
+    wide = Spread("other books", (5_000.0, 7_000.0, 9_000.0), 1)
+    lines = answer_lines(replace(answer, spreads=(wide,)))
+    assert (
+        "over 3 other books: 5.00 thousand USDT to 9.00 thousand USDT, median 7.00 thousand USDT; 1 more refused"
+        in lines
+    )
+    assert any(line.startswith("warning: other books move the fund by more than its interval") for line in lines)
+    narrow = Spread("other books", (answer.fund.low, answer.fund.value, answer.fund.value), 0)
+    assert not any("warning" in line for line in answer_lines(replace(answer, spreads=(narrow,))))
 
 
 def test_what_one_set_of_runs_hides_is_caught_by_running_with_the_fund_itself():

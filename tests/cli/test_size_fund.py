@@ -1,0 +1,165 @@
+"""`clearsim size-fund` end to end: what it prints and writes, refuses, and repeats byte by byte."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from sim.cli import app
+from sim.cli_questions import load_questions
+from sim.config import to_yaml
+from sim.errors import ClearsimError, ConfigError
+from tests.reduced.reduced_worlds import KOU, config, longs_of
+
+TARGET = "P(ADL within 7d) < 0.02"
+STUDY = """
+name: size-test
+title: A study for tests
+base: base.yaml
+fidelity: reduced
+design: {kind: latin_hypercube, n: 4}
+answer: {event: first_adl, horizon_days: 7, basis: within_horizon, open_interest: aged_once, replenishment: none}
+uncertainties:
+  - {name: eta, path: "markets[0].price.down_eta", distribution: {kind: uniform, low: 20, high: 30}}
+levers:
+  - {name: margin, path: "markets[0].margin.maintenance_ppm", values: [5000, 30000], labels: [low, high]}
+assumes: [Tests need no calibration.]
+"""
+
+
+@pytest.fixture
+def base(tmp_path):
+    world = config(KOU, longs_of((5, 0.5), (20, 0.5)), seed_quote=1000, reduced={"steps": 4})
+    path = tmp_path / "base.yaml"
+    path.write_text(to_yaml(world), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def study(base):
+    path = base.with_name("study-file.yaml")
+    path.write_text(STUDY, encoding="utf-8")
+    return path
+
+
+def ask(source, *options, target=TARGET, out=None):
+    arguments = ["size-fund", str(source), "--target", target, "--budget", "65536", *options]
+    return CliRunner().invoke(app, [*arguments, *(["--out", str(out)] if out else [])])
+
+
+def test_a_config_is_sized_and_the_answer_written(base, tmp_path):
+    result = ask(base, "--compare", "--spread", "2", "--capital-cost", "0.5", out=tmp_path / "o")
+    assert result.exit_code == 0, result.output
+    for text in (
+        "required fund: ",
+        "share of open interest: ",
+        "fund at hand: 1.00 thousand USDT",
+        "crude, order statistics",
+        "expected ADL notional: ",
+        "time to rebuild it from empty",
+        "over 2 other opening books",
+        "assumes: open interest: the opening book ages once",
+        "fund of least cost: ",
+        "importance sampling, wider law",
+    ):
+        assert text in result.output, text
+    data = json.loads((tmp_path / "o" / "answer.json").read_text())
+    fund = data["fund"]
+    assert 0 < fund["low"] < fund["value"] < fund["high"] < data["open_interest"]
+    assert data["open_interest"] == 1_000_000
+    assert data["confirmed"] is True
+    names = {path.name for path in (tmp_path / "o").iterdir()}
+    assert names == {"answer.json", "answer.md", "answer.html", "curve.csv", "estimators.csv", "timing.json"}
+    page = (tmp_path / "o" / "answer.html").read_text()
+    assert "How large must the fund be?" in page
+    assert "gap risk only" in page
+
+
+def test_the_same_question_gives_the_same_bytes(base, tmp_path):
+    for folder in ("a", "b"):
+        ask(base, "--spread", "0", out=tmp_path / folder)
+    for name in ("answer.json", "answer.md", "curve.csv"):
+        first, second = ((tmp_path / folder / name).read_bytes() for folder in ("a", "b"))
+        assert first == second, name
+
+
+def test_a_study_is_sized_arm_by_arm_at_the_medians_of_its_uncertainties(study, tmp_path):
+    result = ask(study, "--spread", "2", out=tmp_path / "o")
+    assert result.exit_code == 0, result.output
+    assert "P(ADL within 7d) < 0.02 (margin=high): ADL begins within 7 days" in result.output
+    assert "uncertainties of the study at their medians: eta 25" in result.output
+    assert "assumes: Tests need no calibration." in result.output
+    assert "over 2 draws of the study's uncertainties" in result.output
+    arms = (tmp_path / "o" / "arms.csv").read_text().splitlines()
+    assert len(arms) == 3
+    funds = [json.loads((tmp_path / "o" / f"answer-0{n}.json").read_text())["fund"]["value"] for n in (1, 2)]
+    assert funds[1] < funds[0]  # who is liquidated earlier leaves more behind
+
+
+def test_one_arm_may_be_named(study):
+    (question,) = load_questions(str(study), arms=["margin=low"])
+    assert question.arm == "margin=low"
+    assert question.config.markets[0].price.down_eta == 25
+    with pytest.raises(ConfigError, match="arms are margin=low; margin=high"):
+        load_questions(str(study), arms=["margin=none"])
+
+
+def test_a_horizon_other_than_the_configs_is_simulated_not_scaled(base, tmp_path):
+    result = ask(base, "--spread", "0", target="P(ADL within 14d) < 0.02", out=tmp_path / "o")
+    assert "horizon: 14 days" in result.output
+    week = ask(base, "--spread", "0", out=tmp_path / "w")
+    longer, shorter = (json.loads((tmp_path / f / "answer.json").read_text())["fund"]["value"] for f in ("o", "w"))
+    assert longer > shorter
+    assert week.exit_code == 0
+
+
+def test_rules_that_read_the_fund_are_sized_by_bisection(base, tmp_path):
+    plain = ask(base, "--spread", "0", out=tmp_path / "p")
+    assert plain.exit_code == 0, plain.output
+    result = ask(
+        base, "--set", "reduced.fund.adl_drawdown_ppm=500000", "--set", "funds[0].fee_share_ppm=0", "--spread", "0",
+        out=tmp_path / "o",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert (
+        "because the path before exhaustion depends on the fund's size; reduced.fund.adl_drawdown_ppm" in result.output
+    )
+    funds = [json.loads((tmp_path / f / "answer.json").read_text())["fund"]["value"] for f in ("o", "p")]
+    assert funds[0] == pytest.approx(2 * funds[1], rel=0.15)
+    assert "There is no curve" in (tmp_path / "o" / "answer.html").read_text()
+
+
+BAD = [
+    ({"target": "P(ADL within 7d) > 0.02"}, [], ConfigError, "use < in place of >"),
+    ({"target": "P(ADL per event) < 0.02"}, [], ConfigError, "needs runs of one event"),
+    ({"target": "P(ADL within 7d given stress) < 0.02"}, [], ConfigError, "whose price is a scenario"),
+    ({}, ["--method", "magic"], ConfigError, "method must be auto or one of"),
+    ({}, ["--budget", "soon"], ConfigError, "--budget must be a number of runs, or seconds like 60s, found 'soon'"),
+    ({}, ["--level", "2"], ConfigError, "--level must be"),
+    ({}, ["--fidelity", "fast"], ConfigError, "--fidelity must be reduced or full"),
+    ({}, ["--set", "reduced.fund.cap_quote=9000", "--method", "crude"], ClearsimError, "use bisection"),
+    ({}, ["--set", "waterfall=[{kind: takeover}, {kind: insurance_fund}]"], ClearsimError, "there is no adl layer"),
+]
+
+
+@pytest.mark.parametrize(("asked", "options", "error", "text"), BAD)
+def test_what_cannot_be_answered_is_refused_with_the_reason(base, asked, options, error, text):
+    result = ask(base, *options, **asked)
+    assert isinstance(result.exception, error)
+    assert text in str(result.exception)
+
+
+def test_a_study_that_says_one_thing_and_simulates_another_is_refused(study):
+    study.write_text(STUDY.replace("open_interest: aged_once", "open_interest: renewed"), encoding="utf-8")
+    result = ask(study)
+    assert isinstance(result.exception, ConfigError)
+    assert "answer.open_interest: the study says renewed, its config simulates aged_once" in str(result.exception)
+
+
+def test_a_target_out_of_reach_exits_with_1_and_says_what_it_takes(base, tmp_path):
+    result = ask(base, "--method", "crude", "--spread", "0", target="P(ADL within 7d) < 1e-5", out=tmp_path / "o")
+    assert result.exit_code == 1
+    assert "target not reached" in result.output
+    assert "Reached: 65,536 runs bear a target of" in result.output
+    assert "Needed: about 368,887 runs" in result.output
+    assert json.loads((tmp_path / "o" / "answer.json").read_text())["fund"] is None
