@@ -22,7 +22,7 @@ answer: {event: first_adl, horizon_days: 7, basis: within_horizon, open_interest
 uncertainties:
   - {name: eta, path: "markets[0].price.down_eta", distribution: {kind: uniform, low: 20, high: 30}}
 levers:
-  - {name: margin, path: "markets[0].margin.maintenance_ppm", values: [5000, 30000], labels: [low, high]}
+  - {name: margin, path: "markets[0].margin.maintenance_ppm", values: [100, 7900], labels: [low, high]}
 assumes: [Tests need no calibration.]
 """
 
