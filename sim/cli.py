@@ -20,6 +20,7 @@ from sim.cli_export import export_study
 from sim.cli_report import report
 from sim.cli_size import size_fund
 from sim.cli_stress import reverse_stress
+from sim.cli_unneeded import unneeded
 from sim.errors import ClearsimError, ConfigError, InputDataError
 from sim.interrupt import INTERRUPTED, catch_signals
 
@@ -62,6 +63,7 @@ app.command("size-fund")(size_fund)
 app.command("report")(report)
 app.command("export")(export_study)
 app.command("reverse-stress")(reverse_stress)
+app.command("unneeded")(unneeded)
 app.command("calibrate")(calibrate)
 cli_study.register(app)
 

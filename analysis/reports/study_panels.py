@@ -21,10 +21,11 @@ from analysis.estimators.estimate import RefusedError
 from analysis.estimators.tails import FEWEST, TailFit, fit_tail, stability_table
 from analysis.reports.panels import Panel
 from analysis.reports.study_factors import factor_panels
-from analysis.reports.study_folder import StudyFolder
-from analysis.reports.study_samples import Sample, chance_of, curve_of, emptied_by, targets_of
+from analysis.reports.study_folder import StudyFolder, paths_of
+from analysis.reports.study_samples import Sample, arm_labels, chance_of, curve_of, emptied_by, targets_of
 from analysis.reports.study_words import TARGETS, event_of, horizon_of, is_pooled, phrase, simulated_days
 from analysis.sensitivity.frontier import trade_off
+from analysis.sensitivity.unneeded import estimates_by_arm
 
 MOST_CURVES = 3
 
@@ -54,13 +55,22 @@ def _figures(study: StudyFolder, samples: Sequence[Sample], context: StudyContex
         frame, target = arms_frame(samples, level=context.level)
         yield Panel("arms", draw_arms(frame, context, event=phrase(study, event), target=target))
     if is_pooled(study):
-        for sample in samples[:MOST_CURVES]:
+        for sample in different(samples)[:MOST_CURVES]:
             yield from _fund_size(study, sample, context, alone=len(samples) == 1)
     yield from _frontier(study, samples, context, event)
     yield from factor_panels(study, context)
     if is_pooled(study) and samples:
         yield Panel("fund-over-time", _over_time(study, samples[0], context, alone=len(samples) == 1))
     yield from _extras(study, context, event)
+
+
+def different(samples: Sequence[Sample]) -> list[Sample]:
+    """Samples without those whose required funds are another's: the fund's own size changes none of them."""
+    found: list[Sample] = []
+    for sample in samples:
+        if not any(np.array_equal(sample.required, other.required) for other in found):
+            found.append(sample)
+    return found
 
 
 def arms_frame(samples: Sequence[Sample], *, level: float) -> tuple[pd.DataFrame, float]:
@@ -87,13 +97,26 @@ def _frontier(study: StudyFolder, samples: Sequence[Sample], context: StudyConte
     name = {"first_adl": "adl", "cash_zero": "fund_empty"}.get(event, "adl")
     paths = study.paths if len(study.paths) else None
     capital = {sample.arm: sample.fund for sample in samples}
+    needless = estimates_by_arm(study.extra("unneeded", ("arm", "value", "low", "high")))
     try:
-        arms = trade_off(study.points, study.runs, capital=capital, event=name, paths=paths, level=context.level)
+        arms = trade_off(
+            study.points, study.runs, capital=capital, event=name, paths=paths, unneeded=needless, level=context.level
+        )
     except AnalysisError:
         return
-    words = {"adl": "ADL begins", "fund_empty": "the fund's cash is gone"}[name]
+    order = sorted(sample.arm for sample in samples)
+    if len(order) == len(arms):
+        whole, rest = arm_labels(study), arm_labels(study, without=_fund_lever(study))
+        arms = arms.assign(arm=[whole[arm] for arm in order], group=[rest[arm] for arm in order])
+    event, words = {"adl": ("ADL", "ADL begins"), "fund_empty": ("an empty fund", "the fund's cash is gone")}[name]
     axis = f"{words} within {horizon_of(study)}"
-    yield Panel("trade-off", draw_frontier(arms, context, event=words, event_axis=axis))
+    yield Panel("trade-off", draw_frontier(arms, context, event=event, event_axis=axis))
+
+
+def _fund_lever(study: StudyFolder) -> str:
+    """The lever that sets the fund's size; empty if none does."""
+    names = [lever["name"] for lever in study.factors("levers") if any("seed_quote" in p for p in paths_of(lever))]
+    return str(names[0]) if names else ""
 
 
 def _extras(study: StudyFolder, context: StudyContext, event: str) -> Iterator[Panel]:

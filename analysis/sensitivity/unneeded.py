@@ -93,3 +93,9 @@ def unneeded_share(
         events=events,
         note="events: liquidations not needed",
     )
+
+
+def estimates_by_arm(table: pd.DataFrame) -> dict[int, Estimate]:
+    """Estimates by arm from a table of `arm` and the fields of an Estimate."""
+    rows = table.to_dict("records")
+    return {int(row["arm"]): Estimate(**{str(k): v for k, v in row.items() if k != "arm"}) for row in rows}
