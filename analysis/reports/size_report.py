@@ -10,8 +10,15 @@ import plotly.graph_objects as go
 from analysis.charts.study.context import StudyContext
 from analysis.charts.study.estimators import draw_estimators
 from analysis.charts.study.sufficiency import draw_sufficiency
-from analysis.reports.page import embed, escape, page, table
-from analysis.sizing.answer import answer_lines, assumptions
+from analysis.reports.page import amount, embed, escape, page, table
+from analysis.sizing.answer import (
+    answer_lines,
+    assumptions,
+    consequence_lines,
+    consequence_rows,
+    in_words,
+    sample_words,
+)
 from analysis.sizing.solve import Answer
 
 F64 = npt.NDArray[np.float64]
@@ -28,10 +35,13 @@ def build_size_report(
 ) -> str:
     """One self-contained page; the same bytes for the same answer, but for the seconds of the comparison."""
     title = f"How large must the fund be? {answer.facts.name}"
-    lines = [line for line in answer_lines(answer)[:-1] if line and not line.startswith("assumes: ")]
+    told = [line for line in answer_lines(answer)[:-1] if line and not line.startswith("assumes: ")]
+    follows = set(consequence_lines(answer.consequences, answer.facts.unit))
+    lines = [line for line in told if line not in follows]
     parts = [
         f"<h1>{escape(title)}</h1><p class='sub'>{escape(context.caption)}</p>",
         _box(answer, lines),
+        *_follows(answer),
         *_curve(answer, context, baseline),
         *_comparison(answer, context, estimators, refused or {}),
         "<h2>What it assumes</h2>" + _items(assumptions(answer)),
@@ -73,6 +83,22 @@ def _box(answer: Answer, lines: list[str]) -> str:
     head, rest = lines[0], lines[1:]
     body = "".join(f"<p>{escape(line)}</p>" for line in rest)
     return f"<div class='{kind}'><h2>{escape(head)}</h2>{body}</div>"
+
+
+def _follows(answer: Answer) -> list[str]:
+    """The table of what follows from the fund."""
+    found = answer.consequences
+    if found is None:
+        return []
+    rows = []
+    for name, estimate, unit in consequence_rows(found, answer.facts.unit):
+        value, low, high = in_words(estimate, unit)
+        rows.append([name, amount(value), f"{low} to {high}", estimate.method, sample_words(estimate)])
+    header = ["number", "value", f"{answer.level:.0%} interval", "method", "sample"]
+    parts = ["<h2>What follows from this fund</h2>", table(header, rows, numbers={1})]
+    if found.days_to_rebuild is None:
+        parts.append("<p>It is never rebuilt by income alone: it has none.</p>")
+    return [*parts, *(f"<p class='note'>left out: {escape(text)}</p>" for text in found.left_out)]
 
 
 def _curve(answer: Answer, context: StudyContext, baseline: pd.DataFrame | None) -> list[str]:

@@ -103,6 +103,7 @@ def _boxes(
     study: StudyFolder, runs: pd.DataFrame, context: StudyContext, outcome: Outcome, arm: int, of_arm: str
 ) -> go.Figure:
     """Cases: runs in which the event is likelier than not; where these are few or many, the outcome's highest tenth."""
+    cases = ""
     options: dict[str, Any] = {"arm": arm, "units": _units(study), "level": context.level}
     if runs[outcome.column].dtype == bool:
         found = boxes_of_study(study.points, runs, outcome.column, **options)
@@ -114,9 +115,11 @@ def _boxes(
         least = 0.5 if common else float(values.quantile(0.9))
         found = boxes_of_study(study.points, runs, outcome.column, at_least=least, **options)
         bound = context.money(least) if outcome.is_money else rounded(least)
-        event = f"is {outcome.words} at least {bound}" + ("" if common else ", its highest tenth")
+        cases = f"{outcome.words} at least {bound}"
+        event = f"is {outcome.words} " + ("at least 0.5" if common else "in its highest tenth")
     event += f" ({of_arm})" if of_arm else ""
-    return draw_prim(found.limits, found.measures, found.points, context, event=event, kept=found.kept)
+    frames = (found.limits, found.measures, found.points)
+    return draw_prim(*frames, context, event=event, kept=found.kept, cases=cases)
 
 
 def _scaled(frame: pd.DataFrame, outcome: Outcome, context: StudyContext) -> tuple[pd.DataFrame, str]:

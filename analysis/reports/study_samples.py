@@ -18,6 +18,7 @@ from analysis.estimators.estimate import Estimate, RefusedError
 from analysis.estimators.importance import WeightedCurve, weighted_probability
 from analysis.estimators.intervals import clopper_pearson, normal_quantile, probability
 from analysis.estimators.quantiles import exceedance_curve, required_fund
+from analysis.money import format_short
 from analysis.reports.study_folder import StudyFolder
 
 F64 = npt.NDArray[np.float64]
@@ -137,9 +138,9 @@ def outcome_rows(study: StudyFolder) -> pd.DataFrame:
     return outcomes.assign(cluster=np.where(several, outcomes["point"], pd.factorize(outcomes["run_id"])[0]))
 
 
-def arm_labels(study: StudyFolder) -> dict[int, str]:
-    """What each arm is: the values of its levers, by arm; the study's name where it has no lever."""
-    levers = [name for name in study.points.columns if str(name).startswith("l.")]
+def arm_labels(study: StudyFolder, *, without: str = "") -> dict[int, str]:
+    """What each arm is: the values of its levers but `without`, by arm; the study's name where it has no other."""
+    levers = [name for name in study.points.columns if str(name).startswith("l.") and name[2:] != without]
     if not levers:
         return {int(arm): study.name for arm in study.points["arm"].unique()}
     first = study.points.drop_duplicates("arm")
@@ -152,7 +153,10 @@ def arm_labels(study: StudyFolder) -> dict[int, str]:
 def _level(study: StudyFolder, column: str, value: object) -> str:
     name = column.removeprefix("l.")
     unit = study.unit_of(name)
-    text = f"{value:,.6g}" if isinstance(value, int | float | np.number) else str(value)
+    number = float(str(value)) if isinstance(value, int | float | np.number) else math.nan
+    if abs(number) >= 1e6:
+        return f"{name} {format_short(number, unit)}"
+    text = str(value) if math.isnan(number) else f"{number:,.6g}"
     return f"{name} {text}" + (f" {unit}" if unit else "")
 
 

@@ -16,6 +16,7 @@ from analysis.charts.study.look import (
     compose,
     empty,
     legend,
+    margin_for,
     panel_title,
     probability_axis,
     require,
@@ -62,8 +63,16 @@ def draw_frontier(arms: pd.DataFrame, context: StudyContext, *, event: str, even
         height=560,
         notes=titles if measured else [],
         panels=True,
-        legend=legend(y=ABOVE_PANELS if measured else 1.0),
+        **_legend(groups, measured=measured),
     )
+
+
+def _legend(groups: list[str], *, measured: bool) -> dict[str, Any]:
+    """One line above the plot, or a list beside it where the groups are many or their names long."""
+    if sum(len(name) + 6 for name in groups) <= 110:
+        return {"legend": legend(y=ABOVE_PANELS if measured else 1.0)}
+    beside = {"orientation": "v", "x": 1.02, "xanchor": "left", "y": 1.0, "yanchor": "top"}
+    return {"legend": legend(**beside), "right": margin_for(groups) + 40}
 
 
 def _axes(probability: dict[str, Any], scale: Scale, *, measured: bool) -> dict[str, dict[str, Any]]:

@@ -39,10 +39,13 @@ def probability_axis(title: str, low: float, high: float = 1.0, **more: Any) -> 
 
 
 def amount_axis(title: str, *, low: float, high: float, **more: Any) -> dict[str, Any]:
-    """A logarithmic axis of amounts, ticks at 1, 2, 5 within few decades and at 1 within many."""
+    """A logarithmic axis of amounts, with a tick a decade where these are many, and more where they are few."""
     decades = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
-    steps = (1, 2, 5) if len(decades) <= 4 else (1,)
-    ticks = [float(step * 10.0**decade) for decade in decades for step in steps]
+    ticks: list[float] = []
+    for steps in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
+        ticks = [float(step * 10.0**decade) for decade in decades for step in steps]
+        if sum(low <= tick <= high for tick in ticks) >= 4:
+            break
     bounds = [float(np.log10(low)), float(np.log10(high))]
     words = [f"{tick:,.6g}" for tick in ticks]
     return axis(title, type="log", range=bounds, tickvals=ticks, ticktext=words, **more)
@@ -58,13 +61,15 @@ def compose(
     note: str = "",
     height: int = 480,
     left: int = _LEFT,
+    right: int = 40,
     panels: bool = False,
     notes: Sequence[Mapping[str, Any]] = (),
     **layout: Any,
 ) -> go.Figure:
     """A figure of these traces: axes by name (xaxis, yaxis2, ...), a caption of one line or, with a note, two.
 
-    left: margin for long labels of the vertical axis, pixels; title and caption begin left of them.
+    left: margin for long labels of the vertical axis, pixels; title and caption begin left of them.  right: the same for a
+    legend.
     panels: leave room for titles of panels between the plot and the legend (which then stands at `ABOVE_PANELS`).
     """
     lines = wrap(note, 165)
@@ -74,6 +79,7 @@ def compose(
     if panels:
         base["height"] += _PANEL_ROOM
         base["margin"] = {**base["margin"], "t": base["margin"]["t"] + _PANEL_ROOM}
+    base["margin"] = {**base["margin"], "r": right}
     if left != _LEFT:
         caption["xshift"] = _LEFT - left
         base["margin"] = {**base["margin"], "l": left}

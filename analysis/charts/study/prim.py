@@ -36,6 +36,7 @@ def draw_prim(
     *,
     event: str,
     kept: pd.DataFrame | None = None,
+    cases: str = "",
 ) -> go.Figure:
     """The two factors that the first box restricts most, with runs and boxes (left); all limits (right).
 
@@ -44,6 +45,7 @@ def draw_prim(
     are cases), mass (share of runs inside), n, cases (runs and cases of the study); density_low, density_high if known.
     kept: box, input, labels: what a box keeps of factors without order.  measured_on (in measures): runs held out.
     points: one column a factor, and `case` (bool): the runs.  event: completes the question, "does the fund fail".
+    cases: what a case is, in words, for the caption.
     """
     question = QUESTION.format(event=event)
     if boxes.empty and (kept is None or kept.empty):
@@ -61,9 +63,7 @@ def draw_prim(
         question=question,
         answer=_answer(boxes, measures, kept),
         axes=_axes([_title(first, name) for name in pair], labels),
-        note=f"n = {int(measures['n'].iloc[0]):,} runs, {int(measures['cases'].iloc[0]):,} cases."
-        f" {_held_out(measures)}"
-        f"{_density_words(measures, context)}",
+        note=f"{_sizes(measures, cases)} {_held_out(measures)}{_density_words(measures, context)}",
         height=560,
         notes=[panel_title("runs and boxes"), panel_title("limits of each box", "2"), *_no_pair(pair)],
         shapes=_rectangles(boxes, measures, pair, points),
@@ -109,7 +109,7 @@ def _points(points: pd.DataFrame, pair: list[str], context: StudyContext) -> lis
         rows = points[points["case"].to_numpy(bool) == is_case]
         place = np.unique(np.linspace(0, max(len(rows) - 1, 0), MOST_POINTS).astype(np.int64))
         rows = rows.iloc[place] if len(rows) else rows
-        y = rows[pair[1]] if len(pair) > 1 else np.arange(len(rows))
+        y = rows[pair[1]] if len(pair) > 1 else rows.index.to_numpy()
         traces.append(
             go.Scatter(
                 x=rows[pair[0]],
@@ -187,6 +187,11 @@ def _limits(boxes: pd.DataFrame, measures: pd.DataFrame, labels: list[str]) -> l
 def _density_words(measures: pd.DataFrame, context: StudyContext) -> str:
     known = "density_low" in measures and np.isfinite(column(measures, "density_low")).all()
     return f" In brackets: {context.interval} of density." if known else ""
+
+
+def _sizes(measures: pd.DataFrame, cases: str) -> str:
+    words = f" ({cases})" if cases else ""
+    return f"n = {int(measures['n'].iloc[0]):,} runs, {int(measures['cases'].iloc[0]):,} cases{words}."
 
 
 def _held_out(measures: pd.DataFrame) -> str:
