@@ -225,6 +225,14 @@ def test_the_closed_form_stands_beside_the_simulation():
     assert line.y.tolist() == [0.2, 0.001]
 
 
+def test_a_long_question_is_folded_and_has_room():
+    arm = "maintenance margin 3,000 ppm, fund 20.0 million USDT, ADL by profit and leverage"
+    short, long = (draw_sufficiency(CURVE, CONTEXT, event=EVENT, arm=name) for name in ("", arm))
+    question = long.layout.title.text.split("</b>")[0]
+    assert max(len(line) for line in question.removeprefix("<b>").split("<br>")) <= 82
+    assert long.layout.margin.t - short.layout.margin.t == 23
+
+
 def test_a_fund_at_hand_beyond_the_curve_is_told_in_words():
     figure = draw_sufficiency(CURVE, CONTEXT, event=EVENT, at_hand=50 * MILLION)
     assert "the fund at hand lies beyond: 50.0 million USDT (5% of open interest)" in words_of(figure)
@@ -348,7 +356,7 @@ def test_an_unbounded_interval_has_no_whisker_on_that_side():
 
 
 def test_numbers_read_as_people_write_them():
-    assert [rounded(value) for value in (0.00123, 1.2e-6, 3000, 0.5)] == ["0.00123", "1.2e-06", "3,000", "0.5"]
+    assert [rounded(value) for value in (0.00123, 1.2e-6, 3000, 2e7)] == ["0.00123", "1.2e-06", "3,000", "20.0 million"]
     assert CONTEXT.money_with(2e6, 1e6, np.inf) == "2 million USDT [1, no bound], 0.2% of open interest"
 
 

@@ -13,12 +13,13 @@ import plotly.graph_objects as go
 
 from analysis.charts.study.context import StudyContext
 from analysis.charts.theme import AXIS_LOOK, BLUE, caption_note, empty_figure, layout_of
+from analysis.money import format_short
 
 F64 = npt.NDArray[np.float64]
 
 BAND = "rgba(0,114,178,0.20)"
 FAINT = "rgba(213,94,0,0.18)"
-_BOTTOM, _LEFT, _PANEL_ROOM = 104, 90, 22
+_BOTTOM, _LEFT, _PANEL_ROOM, _TITLE = 104, 90, 22, 82  # pixels; of a title line characters
 #: Height of a legend above the titles of panels, fraction of the plot.
 ABOVE_PANELS = 1.055
 #: Colours of lines that stand for levels of something, in order.
@@ -68,18 +69,18 @@ def compose(
 ) -> go.Figure:
     """A figure of these traces: axes by name (xaxis, yaxis2, ...), a caption of one line or, with a note, two.
 
-    left: margin for long labels of the vertical axis, pixels; title and caption begin left of them.  right: the same for a
-    legend.
+    left: margin for long labels of the vertical axis, pixels; title and caption begin left of them.
+    right: the same for a legend.
     panels: leave room for titles of panels between the plot and the legend (which then stands at `ABOVE_PANELS`).
     """
     lines = wrap(note, 165)
     bottom = _BOTTOM + 14 * max(0, len(lines) - 1)
     caption = caption_note("<br>".join([context.caption, *lines]), bottom=bottom)
-    base = layout_of(context, question=question, answer=answer, height=height, bottom=bottom)
-    if panels:
-        base["height"] += _PANEL_ROOM
-        base["margin"] = {**base["margin"], "t": base["margin"]["t"] + _PANEL_ROOM}
-    base["margin"] = {**base["margin"], "r": right}
+    asked_in = wrap(question, _TITLE) or [""]
+    base = layout_of(context, question="<br>".join(asked_in), answer=answer, height=height, bottom=bottom)
+    above = 23 * (len(asked_in) - 1) + (_PANEL_ROOM if panels else 0)
+    base["height"] += above
+    base["margin"] = {**base["margin"], "r": right, "t": base["margin"]["t"] + above}
     if left != _LEFT:
         caption["xshift"] = _LEFT - left
         base["margin"] = {**base["margin"], "l": left}
@@ -175,8 +176,10 @@ def at_most(
 
 
 def rounded(value: float) -> str:
-    """A number in three digits as people write it: 0.00123, 1.2e-06, 3,000."""
-    return f"{value:,.0f}" if 1_000 <= abs(value) < 1e7 else f"{value:.3g}"
+    """A number in three digits as people write it: 0.00123, 1.2e-06, 3,000, 20.0 million."""
+    if abs(value) >= 1e6:
+        return format_short(value)
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
 
 
 def between(low: float, high: float) -> str:
