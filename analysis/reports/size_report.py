@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from analysis.charts.study.context import StudyContext
 from analysis.charts.study.estimators import draw_estimators
 from analysis.charts.study.sufficiency import draw_sufficiency
-from analysis.reports.page import amount, embed, escape, page, table
+from analysis.reports.page import Cell, embed, escape, page, table
 from analysis.sizing.answer import (
     answer_lines,
     assumptions,
@@ -81,8 +81,14 @@ def quotable(curve: pd.DataFrame, target: float) -> pd.DataFrame:
 def _box(answer: Answer, lines: list[str]) -> str:
     kind = "answer" if answer.confirmed else "box"
     head, rest = lines[0], lines[1:]
-    body = "".join(f"<p>{escape(line)}</p>" for line in rest)
+    body = "".join(f"<p>{_strong(line)}</p>" for line in rest)
     return f"<div class='{kind}'><h2>{escape(head)}</h2>{body}</div>"
+
+
+def _strong(line: str) -> str:
+    """A line as HTML, warnings and the fund itself in bold."""
+    bold = line.startswith(("warning", "NOT CONFIRMED", "required fund", "target not reached"))
+    return f"<b>{escape(line)}</b>" if bold else escape(line)
 
 
 def _follows(answer: Answer) -> list[str]:
@@ -93,7 +99,7 @@ def _follows(answer: Answer) -> list[str]:
     rows = []
     for name, estimate, unit in consequence_rows(found, answer.facts.unit):
         value, low, high = in_words(estimate, unit)
-        rows.append([name, amount(value), f"{low} to {high}", estimate.method, sample_words(estimate)])
+        rows.append([name, Cell(escape(value), "n"), f"{low} to {high}", estimate.method, sample_words(estimate)])
     header = ["number", "value", f"{answer.level:.0%} interval", "method", "sample"]
     parts = ["<h2>What follows from this fund</h2>", table(header, rows, numbers={1})]
     if found.days_to_rebuild is None:

@@ -164,7 +164,9 @@ def curve_of(sample: Sample, *, level: float = 0.95) -> pd.DataFrame:
     """P(a fund of size F is exhausted): columns fund, probability, low, high, events, n, by rising fund."""
     names = ["fund", "probability", "low", "high", "events", "n"]
     if sample.is_weighted:
-        table = WeightedCurve(sample.required, sample.log_weight).table(level=level)
+        weighted = WeightedCurve(sample.required, sample.log_weight)
+        counts = np.unique(np.geomspace(1, weighted.n, _POINTS).astype(np.int64))
+        table = weighted.table(np.append(weighted.fund[counts - 1], 0.0), level=level)
         stands = (table["refused"] == "") | (table["fund"] == 0)
         return table.loc[stands & (table["events"] > 0), names].reset_index(drop=True)
     curve = exceedance_curve(sample.required, level=level, max_points=_POINTS)
@@ -259,6 +261,10 @@ def targets_of(sample: Sample, targets: Sequence[float], *, level: float = 0.95)
             estimate = fund_for(sample, p, level=level)
             rows.append((p, estimate.value, estimate.low, estimate.high, ""))
         except RefusedError as error:
-            needed = f"at least {error.runs_needed:,} outcomes are needed" if error.runs_needed else str(error)
+            needed = (
+                f"at least {error.runs_needed:,} outcomes are needed"
+                if error.runs_needed
+                else str(error).split("is refused: ")[-1]
+            )
             rows.append((p, math.nan, math.nan, math.nan, needed))
     return pd.DataFrame(rows, columns=["target", "fund", "low", "high", "note"])

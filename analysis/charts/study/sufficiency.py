@@ -1,5 +1,6 @@
 """How large must the fund be? P(a fund of this size is exhausted), its interval, targets, and gap risk alone."""
 
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -96,8 +97,10 @@ def _largest(values: Any) -> float:
 def _curve(curve: pd.DataFrame, context: StudyContext, scale: Scale, floor: float, right: float) -> list[go.Scatter]:
     x, probability = scale.of(column(curve, "fund")), column(curve, "probability")
     shape = "hv"  # a fund of exactly the largest draw suffices: the probability falls at each draw
+    # Beyond the largest draw the bound of `0 of n` goes on; a curve that is cut before it ends where it is cut.
+    end = max(right, x[-1]) if curve["events"].iloc[-1] == 0 else x[-1]
     ends = [np.append(column(curve, name), curve[name].iloc[-1]) for name in ("low", "high")]
-    bounds = band(np.append(x, max(right, x[-1])), *ends, name=context.interval, floor=floor, shape=shape)
+    bounds = band(np.append(x, end), *ends, name=context.interval, floor=floor, shape=shape)
     # Drawn to the largest draw, beyond which no run is seen.
     seen = np.flatnonzero(probability > 0)
     rows = np.append(seen, seen[-1:])
@@ -175,7 +178,7 @@ def _target_notes(targets: pd.DataFrame) -> list[dict[str, Any]]:
     notes = []
     for row in targets.to_dict("records"):
         known = np.isfinite(row["fund"])
-        text = f"target {row['target']:g}" + ("" if known else f": {row['note'] or 'no size can be told'}")
+        text = f"target {row['target']:g}" + ("" if known else f": {_brief(row['note'])}")
         notes.append(
             {
                 "text": text,
@@ -190,6 +193,11 @@ def _target_notes(targets: pd.DataFrame) -> list[dict[str, Any]]:
             }
         )
     return notes
+
+
+def _brief(note: str) -> str:
+    """Why no size is told, in the room that a line has."""
+    return shorten(note or "no size can be told", 90, placeholder=" …")
 
 
 def _hand_line(at_hand: float, scale: Scale) -> list[dict[str, Any]]:
@@ -221,7 +229,7 @@ def _answer(curve: pd.DataFrame, targets: pd.DataFrame, context: StudyContext, e
         parts.append(f"no run of {int(curve['n'].max()):,} needed any fund")
     for row in targets.to_dict("records"):
         if not np.isfinite(row["fund"]):
-            parts.append(f"for {row['target']:g}: {row['note'] or 'no size can be told'}")
+            parts.append(f"for {row['target']:g}: {_brief(row['note'])}")
             continue
         parts.append(f"for {row['target']:g}: {context.money_with(row['fund'], row['low'], row['high'])}")
     if not parts:
