@@ -130,7 +130,8 @@ class StudyFolder:
     def extra(self, name: str, needed: Sequence[str]) -> pd.DataFrame:
         """A table that another command left beside the study's own, `NAME.parquet`; without rows if there is none.
 
-        baseline (fund, probability, arm), fund_paths (a fan), reverse_stress, estimators: columns as their charts say.
+        baseline (fund, probability, arm), fund_paths (a fan), reverse_stress, estimators, unneeded (estimates by
+        arm): columns as their charts say.
         """
         path = self.path / f"{name}.parquet"
         if not path.is_file():

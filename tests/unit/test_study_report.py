@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.estimators.estimate import RefusedError
+from analysis.estimators.estimate import Estimate, RefusedError
 from analysis.estimators.intervals import clopper_pearson
 from analysis.reports.study_folder import is_study, open_study
 from analysis.reports.study_honesty import examine_study
@@ -308,3 +308,17 @@ def test_without_paths_the_required_fund_of_the_runs_is_shown(tmp_path):
     base = runs.loc[runs["point"] == 0, "required_fund_quanta"].mean() / 1e6
     assert "mean required fund" in panels["tornado"].layout.title.text
     assert panels["tornado"].layout.shapes[-1].x0 == pytest.approx(base / 1e6)  # drawn in millions
+
+
+def test_liquidations_without_need_stand_beside_the_event(tmp_path):
+    folder = write_study(tmp_path / "study", arms=ARMS)
+    rows = [
+        {"arm": arm, **Estimate(share, share / 2, 2 * share, 0.95, "made up", 5, -1).row()}
+        for arm, share in enumerate((0.1, 0.2))
+    ]
+    pd.DataFrame(rows).to_parquet(folder / "unneeded.parquet")
+    study = open_study(folder)
+    samples = arm_samples(study, "first_adl")
+    figure = dict(study_panels(study, samples, study_context(study, samples)))["trade-off"]
+    assert "liquidated without need" in figure.layout.xaxis2.title.text
+    assert sorted(trace.x[0] for trace in figure.data if trace.xaxis == "x2") == [0.1, 0.2]
