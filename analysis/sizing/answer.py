@@ -44,7 +44,7 @@ def answer_data(answer: Answer) -> dict[str, Any]:
         "second": _estimate(answer.second),
         "consequences": _follows(answer.consequences),
         "least_cost": _estimate(answer.least_cost),
-        "spreads": [{"what": s.what, "funds": list(s.funds), "refused": s.refused} for s in answer.spreads],
+        "spreads": [_spread(spread) for spread in answer.spreads],
         "assumptions": assumptions(answer),
         "notes": list(answer.notes),
         "runs": answer.runs,
@@ -115,7 +115,7 @@ def spread_warnings(answer: Answer) -> list[str]:
         if fund is None or len(spread.funds) < 2 or not math.isfinite(fund.high):
             continue
         if spread.funds[-1] - spread.funds[0] > fund.high - fund.low:
-            lines.append(f"warning: {spread.what} move the fund by more than its interval: quote their range")
+            lines.append(f"warning: {spread.what} move the fund by more than its interval: quote them")
     return lines
 
 
@@ -125,7 +125,13 @@ def _spread_line(spread: Spread, unit: str) -> str:
         return ""
     low, middle, high = (format_short(x, unit) for x in (spread.funds[0], spread.middle, spread.funds[-1]))
     left = f"; {spread.refused} more refused" if spread.refused else ""
-    return f"over {len(spread.funds)} {spread.what}: {low} to {high}, median {middle}{left}"
+    text = f"over {len(spread.funds)} {spread.what}: {low} to {high}, median {middle}{left}"
+    return text if spread.averaged is None else f"{text}; for their average: {money(spread.averaged, unit)}"
+
+
+def _spread(spread: Spread) -> dict[str, Any]:
+    averaged = _estimate(spread.averaged)
+    return {"what": spread.what, "funds": list(spread.funds), "refused": spread.refused, "averaged": averaged}
 
 
 def _verdict_at_hand(fund: Estimate, hand: float) -> str:
@@ -140,6 +146,15 @@ def consequence_lines(found: Consequences | None, unit: str) -> list[str]:
     """What follows from the fund, one line a number."""
     if found is None:
         return []
+    rows = consequence_rows(found, unit)
+    lines = [f"{name}: {money(value, unit_)}" for name, value, unit_ in rows]
+    if found.days_to_rebuild is None:
+        lines.append("time to rebuild it: never by income alone (the fund has none)")
+    return [*lines, *(f"left out: {text}" for text in found.left_out)]
+
+
+def consequence_rows(found: Consequences, unit: str) -> list[tuple[str, Estimate, str]]:
+    """(name, number, unit) of what follows from the fund."""
     rows = [
         ("probability with this fund", found.probability, ""),
         ("expected shortfall beyond it", found.expected_shortfall, unit),
@@ -150,10 +165,7 @@ def consequence_lines(found: Consequences | None, unit: str) -> list[str]:
         ("income of the fund", found.income_per_day, f"{unit}/day"),
         ("time to rebuild it from empty, by income alone", found.days_to_rebuild, "days"),
     ]
-    lines = [f"{name}: {money(value, unit_)}" for name, value, unit_ in rows if value is not None]
-    if found.days_to_rebuild is None:
-        lines.append("time to rebuild it: never by income alone (the fund has none)")
-    return [*lines, *(f"left out: {text}" for text in found.left_out)]
+    return [(name, value, unit_) for name, value, unit_ in rows if value is not None]
 
 
 def answer_markdown(answer: Answer) -> str:
@@ -167,15 +179,29 @@ def answer_markdown(answer: Answer) -> str:
 
 def money(estimate: Estimate, unit: str) -> str:
     """An estimate in words: three digits, its interval, level and sample."""
+    value, low, high = in_words(estimate, unit)
+    return f"{value} [{low}, {high}] at {estimate.level:.0%}; {estimate.method}; {sample_words(estimate)}"
+
+
+def in_words(estimate: Estimate, unit: str) -> tuple[str, str, str]:
+    """Value and bounds with three digits; the value carries its unit, bounds of money theirs."""
     if unit in ("", "days"):
-        value, low, high = (f"{x:.3g}" if math.isfinite(x) else "no bound" for x in _triple(estimate))
-        value += f" {unit}" if unit else ""
-    else:
-        value, low, high = (format_short(x, unit) if math.isfinite(x) else "no bound" for x in _triple(estimate))
+        value, low, high = (_short(x) if math.isfinite(x) else "no bound" for x in _triple(estimate))
+        return value + (f" {unit}" if unit else ""), low, high
+    value, low, high = (format_short(x, unit) if math.isfinite(x) else "no bound" for x in _triple(estimate))
+    return value, low, high
+
+
+def _short(x: float) -> str:
+    return f"{x:,.0f}" if abs(x) >= 1000 else f"{x:.3g}"
+
+
+def sample_words(estimate: Estimate) -> str:
+    """Sample size, events, and the state of the weights."""
     size = f"n {estimate.n:,}" + (f", {estimate.events:,} events" if estimate.events >= 0 else "")
     effective, largest = estimate.effective_sample_size, estimate.largest_weight_share
     weights = "" if math.isnan(largest) else f", effective sample {effective:,.0f}, largest weight {largest:.2%}"
-    return f"{value} [{low}, {high}] at {estimate.level:.0%}; {estimate.method}; {size}{weights}"
+    return size + weights
 
 
 def _triple(estimate: Estimate) -> tuple[float, float, float]:

@@ -59,7 +59,7 @@ def compare_estimators(
     """(one row an estimate, the fields of `Estimate`; method -> why it refused).
 
     fund: quote units.  p: about the probability, which sampling laws aim at.  runs: of crude methods; weighted ones
-    take an eighth. The fund must not feed back.
+    take an eighth, more where so few are refused. The fund must not feed back.
     """
     asked = _Asked(runner, fund, p, runs, level)
     methods: dict[str, Callable[[], Estimate]] = {
@@ -110,8 +110,16 @@ class _Asked:
 
     def weighted(self, *, wide: bool) -> Estimate:
         law = wider(self.p) if wide else tilted(self.p)
-        draws, seconds = self.runner.timed(max(self.runs // 8, 1), law)
-        return weighted_probability(draws.required > self.fund, draws.log_weight, level=self.level, seconds=seconds)
+        runs = max(self.runs // 8, 1)
+        while True:
+            draws, seconds = self.runner.timed(runs, law)
+            hits = draws.required > self.fund
+            try:
+                return weighted_probability(hits, draws.log_weight, level=self.level, seconds=seconds)
+            except RefusedError:
+                if runs >= self.runs:
+                    raise
+                runs = min(2 * runs, self.runs)
 
     def control(self, extras: Extras) -> Estimate:
         draws, seconds = self.runner.timed(self.runs)

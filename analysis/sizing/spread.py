@@ -1,18 +1,28 @@
 """How far the required fund moves with what all runs share: the opening book, the values of the uncertainties.
 
 An interval from paths that share one book says nothing of other books. So the fund is found again, from fewer runs, on
-other draws of what is shared, and the range is told beside the interval.
+other draws of what is shared: the range is told beside the interval, and the fund for the average over all draws, with
+an interval by leaving out one draw at a time (jackknife over draws, the independent units).
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.estimators.estimate import RefusedError
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from analysis.estimators.estimate import Estimate, RefusedError
+from analysis.estimators.intervals import tail_mass
 from analysis.sizing.curve import fund_for
 from analysis.sizing.draws import World
 from analysis.sizing.runner import CRUDE_LAW, Runner, tilted
 
+F64 = npt.NDArray[np.float64]
+
+#: Fewest draws that an average has an interval from.
+_FEWEST = 4
 #: Runs of each draw, and the target from which on they are crude.
 RUNS, CRUDE_FROM = 131_072, 1e-2
 
@@ -24,6 +34,7 @@ class Spread:
     what: str
     funds: tuple[float, ...]
     refused: int
+    averaged: Estimate | None = None  # the fund at which the probability, averaged over draws, is the target
 
     @property
     def middle(self) -> float:
@@ -40,11 +51,44 @@ class Spread:
 
 def spread_over(what: str, worlds: Sequence[World], p: float, *, level: float = 0.95) -> Spread:
     """The required fund in each world. The worlds' funds must not feed back."""
-    funds, refused = [], 0
+    funds, parts, refused = [], [], 0
     for world in worlds:
         law = CRUDE_LAW if p >= CRUDE_FROM or not world.facts.can_tilt else tilted(p)
+        draws = Runner(world).draws(RUNS, law)
         try:
-            funds.append(fund_for(Runner(world).draws(RUNS, law), p, level=level).value)
+            funds.append(fund_for(draws, p, level=level).value)
+            parts.append((draws.required, draws.weights))
         except RefusedError:
             refused += 1
-    return Spread(what, tuple(sorted(funds)), refused)
+    unit = worlds[0].facts.unit if worlds else ""
+    averaged = _averaged(parts, p, level=level, unit=unit) if len(parts) >= _FEWEST and not refused else None
+    return Spread(what, tuple(sorted(funds)), refused, averaged)
+
+
+def _averaged(parts: Sequence[tuple[F64, F64]], p: float, *, level: float, unit: str) -> Estimate:
+    """The fund for the average over draws; t interval from pseudo-values of leaving out one draw."""
+    owner = np.repeat(np.arange(len(parts)), [len(required) for required, _ in parts])
+    required, weight = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
+    order = np.argsort(-required, kind="stable")
+    required, weight, owner = required[order], weight[order], owner[order]
+
+    def quantile(keep: npt.NDArray[np.bool_]) -> float:
+        beyond = np.cumsum(np.where(keep, weight, 0.0)) / np.count_nonzero(keep)
+        return float(required[max(int(np.searchsorted(beyond, p, side="right")) - 1, 0)])
+
+    count = len(parts)
+    whole = quantile(np.ones(len(required), bool))
+    left_out = np.array([quantile(owner != number) for number in range(count)])
+    error = math.sqrt((count - 1) / count * float(np.square(left_out - left_out.mean()).sum()))
+    half = float(stats.t.isf(tail_mass(level, "two")[1], count - 1)) * error
+    return Estimate(
+        value=whole,
+        low=max(0.0, whole - half),
+        high=whole + half,
+        level=level,
+        method="averaged over draws, jackknife",
+        n=len(required),
+        events=-1,
+        unit=unit,
+        note=f"{count} draws",
+    )

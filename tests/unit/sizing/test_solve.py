@@ -80,6 +80,10 @@ def test_a_spread_wider_than_the_interval_is_told_as_the_range_to_quote():
     worlds = [ToyWorld(seed=seed) for seed in (11, 12, 13)]
     spread = spread_over("other books", worlds, 1e-3)
     assert spread.refused == 0
+    assert spread.averaged is None  # three draws bear no interval
+    more = spread_over("other books", [ToyWorld(seed=seed) for seed in range(20, 28)], 1e-3).averaged
+    assert more.holds(exact(1e-3))
+    assert more.relative_half_width < 0.05
     assert spread.middle == pytest.approx(exact(1e-3), rel=0.1)
     wide = Spread("other books", (5_000.0, 7_000.0, 9_000.0), 1)
     lines = answer_lines(replace(answer, spreads=(wide,)))
