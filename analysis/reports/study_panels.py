@@ -17,7 +17,7 @@ from analysis.charts.study.reverse_stress import draw_reverse_stress
 from analysis.charts.study.sufficiency import draw_sufficiency
 from analysis.charts.study.threshold_stability import draw_threshold_stability
 from analysis.errors import AnalysisError
-from analysis.estimators.estimate import Estimate, RefusedError
+from analysis.estimators.estimate import RefusedError
 from analysis.estimators.tails import FEWEST, TailFit, fit_tail, stability_table
 from analysis.reports.panels import Panel
 from analysis.reports.study_factors import factor_panels
@@ -91,15 +91,14 @@ def arms_frame(samples: Sequence[Sample], *, level: float) -> tuple[pd.DataFrame
 
 
 def _frontier(study: StudyFolder, samples: Sequence[Sample], context: StudyContext, event: str) -> Iterator[Panel]:
-    """Trade-off between arms whose fund, or whose liquidations without need, differ; nothing where paths are weighted."""
-    unneeded = {int(row.pop("arm")): Estimate(**row) for row in study.extra("unneeded", ("arm",)).to_dict("records")}
-    alike = len({sample.fund for sample in samples}) < 2 and not unneeded
+    """Trade-off between arms whose fund or needless liquidations differ; nothing where paths are weighted."""
+    needless = estimates_by_arm(study.extra("unneeded", ("arm", "value", "low", "high")))
+    alike = len({sample.fund for sample in samples}) < 2 and not needless
     if len(samples) < 2 or alike or any(sample.is_weighted for sample in samples):
         return
     name = {"first_adl": "adl", "cash_zero": "fund_empty"}.get(event, "adl")
     paths = study.paths if len(study.paths) else None
     capital = {sample.arm: sample.fund for sample in samples}
-    needless = estimates_by_arm(study.extra("unneeded", ("arm", "value", "low", "high")))
     try:
         arms = trade_off(
             study.points, study.runs, capital=capital, event=name, paths=paths, unneeded=needless, level=context.level
