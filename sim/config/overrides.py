@@ -45,9 +45,12 @@ def apply_overrides(node: Node, overrides: Sequence[str], model: Any) -> None:
         _set(node, parse_path(path.strip(), source=source), _value(value, source), shape_of(model), source)
 
 
-def set_value(root: Node, path: str, value: Any, model: Any, *, source: str) -> None:
-    """Set one plain value in the tree; `source` heads the error that names the nearest path for one that cannot be."""
-    _set(root, parse_path(path, source=source), node_of(value, source), shape_of(model), source)
+def set_value(root: Node, path: str, value: Any, model: Any, *, source: str) -> str:
+    """Set one plain value in the tree; return the path with the numbers of items that it gave by name.
+
+    `source` heads the error that names the nearest path for one that cannot be.
+    """
+    return path_text(_set(root, parse_path(path, source=source), node_of(value, source), shape_of(model), source))
 
 
 def _value(text: str, source: str) -> Node:
@@ -67,7 +70,7 @@ def _unline(node: Node) -> None:
         _unline(below_node)
 
 
-def _set(root: Node, steps: list[Step], value: Node, shape: Shape, source: str) -> None:
+def _set(root: Node, steps: list[Step], value: Node, shape: Shape, source: str) -> list[Step]:
     node, done = root, list[Step]()
     for position, raw in enumerate(steps):
         step = _resolve(node, raw, shape, done, source)
@@ -80,6 +83,7 @@ def _set(root: Node, steps: list[Step], value: Node, shape: Shape, source: str) 
             existing = replacement
         done.append(step)
         node, shape = existing, inside
+    return done
 
 
 def _put(node: Node, step: Step, value: Node) -> None:

@@ -44,7 +44,7 @@ def _line(problem: Problem, node: Node | None) -> str:
             break
         where = place.where
     head = f"{where}: " if where else ""
-    return f"{head}{path_text(problem.path)} {problem.text}".replace("  ", " ")
+    return f"{head}{path_text(problem.path)} {problem.text}".replace("  ", " ").replace(" : ", ": ", 1)
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], node: Node) -> list[Problem]:

@@ -41,25 +41,40 @@ def _put(config: RunConfig, steps: list[Step], value: Any, path: str) -> RunConf
 
 
 def _replace(place: Any, steps: Sequence[Step], value: Any, *, root: bool = False) -> Any:
-    """`place` with what `steps` lead to replaced; models on the way are validated, the root is only copied."""
+    """`place` with what `steps` lead to replaced; models on the way are validated, the root only if none is."""
     if not steps:
         return value
     step, rest = steps[0], steps[1:]
     if isinstance(place, BaseModel):
         names = {field.alias or name: name for name, field in type(place).model_fields.items()}
         name = names[str(step)]
-        if root and not rest:
-            return type(place).model_validate({**_fields(place), str(step): value})
         inner = _replace(getattr(place, name), rest, value)
-        if root:
+        if root and _is_validated(inner):
             return place.model_copy(update={name: inner})
         return type(place).model_validate({**_fields(place), str(step): inner})
+    if place is None:
+        return _nested(steps, value)
     if isinstance(place, dict):
         return {**place, str(step): _replace(place.get(str(step)), rest, value)}
     items = list(place)
     at = _index(items, step)
     items[at] = _replace(items[at], rest, value)
     return tuple(items)
+
+
+def _is_validated(value: Any) -> bool:
+    """True for a model, which was validated with what was set inside it, and for a list of models."""
+    items = value if isinstance(value, tuple) and value else (value,)
+    return all(isinstance(item, BaseModel) for item in items)
+
+
+def _nested(steps: Sequence[Step], value: Any) -> Any:
+    """What a part that is not there becomes when something inside it is set: mappings with nothing else in them."""
+    for step in reversed(steps):
+        if isinstance(step, int) or step.startswith("["):
+            raise IndexError(step)
+        value = {step: value}
+    return value
 
 
 def _fields(model: BaseModel) -> dict[str, Any]:

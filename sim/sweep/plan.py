@@ -4,7 +4,6 @@ A point is row x arm; its number is row x (number of arms) + arm. Arms of a row 
 randomness. Nothing is built before it is asked for: a study of a million points costs a table of quantiles.
 """
 
-import copy
 import hashlib
 import itertools
 import json
@@ -18,13 +17,12 @@ import pyarrow as pa
 
 from sim.config import RunConfig, config_hash
 from sim.config.load import build_config
-from sim.config.overrides import set_value
-from sim.config.yamlfile import Node
-from sim.errors import ConfigError
-from sim.sweep.assign import Setting, with_settings
-from sim.sweep.designs import Listed, Saltelli, Sobol, power_of_two
+from sim.sweep.assign import Setting
+from sim.sweep.designs import Listed
 from sim.sweep.job import Job
-from sim.sweep.study import LoadedStudy, Study, Uncertainty, study_hash
+from sim.sweep.plan_checks import base_tree, check_plan
+from sim.sweep.study import Lever, LoadedStudy, Study, Uncertainty, study_hash
+from sim.sweep.study_checks import means, shown_as
 
 
 @dataclass(frozen=True)
@@ -51,20 +49,13 @@ class Plan:
     def of(cls, loaded: LoadedStudy, *, full: bool = False) -> "Plan":
         """The plan of a study, checked: every path exists, every value of a lever and every median can be set."""
         plan = cls(loaded, loaded.study.in_full() if full else loaded.study)
-        plan._check_paths()
-        plan._check_values()
-        plan._tell()
+        plan.notes.extend(check_plan(plan))
         return plan
 
     @cached_property
     def base(self) -> RunConfig:
         """The base config with the study's `set` and seed."""
-        tree = copy.deepcopy(self.loaded.base)
-        for path, value in self.study.set.items():
-            set_value(tree, path, value, RunConfig, source=f"{self.loaded.where}: set")
-        if self.study.seed is not None:
-            set_value(tree, "seed", self.study.seed, RunConfig, source=f"{self.loaded.where}: seed")
-        return build_config(tree)
+        return build_config(base_tree(self.loaded, self.study))
 
     @cached_property
     def base_hash(self) -> str:
@@ -110,20 +101,37 @@ class Plan:
         """Point number `number`."""
         row, arm = divmod(number, len(self.arms))
         chosen = self.arms[arm]
-        levers = {lever.name: lever.shown(chosen[lever.name]) for lever in self.study.levers}
         drawn = self._drawn(row)
-        known = {**levers, **drawn}
         settings: list[Setting] = []
         for lever in self.study.levers:
             settings += lever.settings(chosen[lever.name])
         shown: dict[str, Any] = {}
         for item in self.study.uncertainties:
-            applies = all(known[name] == wanted for name, wanted in item.when.items())
-            shown[f"u.{item.name}"] = _cell(drawn[item.name]) if applies else None
+            applies = self._applies(item, chosen, drawn)
+            shown[f"u.{item.name}"] = shown_as(drawn[item.name]) if applies else None
             if applies:
                 settings += [(path, drawn[item.name]) for path in item.all_paths]
-        shown |= {f"l.{name}": value for name, value in levers.items()}
+        shown |= {f"l.{lever.name}": lever.shown(chosen[lever.name]) for lever in self.study.levers}
         return Point(number, row, int(self.rows.scenarios[row]), arm, tuple(settings), shown)
+
+    def _applies(self, item: Uncertainty, chosen: Mapping[str, int], drawn: Mapping[str, Any]) -> bool:
+        """True if its conditions hold; one on an uncertainty that does not apply itself does not hold."""
+        for name, wanted in item.when.items():
+            if name in chosen:
+                holds = self._levers[name].has(chosen[name], wanted)
+            else:
+                holds = means(drawn[name], wanted) and self._applies(self._uncertainties[name], chosen, drawn)
+            if not holds:
+                return False
+        return True
+
+    @cached_property
+    def _levers(self) -> dict[str, Lever]:
+        return {lever.name: lever for lever in self.study.levers}
+
+    @cached_property
+    def _uncertainties(self) -> dict[str, Uncertainty]:
+        return {item.name: item for item in self.study.uncertainties}
 
     def _drawn(self, row: int) -> dict[str, Any]:
         """Values of the uncertainties of a row, conditions not looked at."""
@@ -195,62 +203,6 @@ class Plan:
         text = json.dumps([self.base_hash, point.settings], default=str, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def _check_paths(self) -> None:
-        """ConfigError at the line of the first path that does not exist, naming the nearest; or that is set twice."""
-        study, node = self.study, self.loaded.node
-        taken: dict[str, str] = {}
-        for kind, factors in (("uncertainties", study.uncertainties), ("levers", study.levers)):
-            for number, factor in enumerate(factors):
-                where = _where(node, kind, number)
-                probes = _probes(factor)
-                for path, value in probes:
-                    tree = copy.deepcopy(self.loaded.base)
-                    set_value(tree, path, value, RunConfig, source=f"{where}: {kind}[{number}].path")
-                    owner = taken.setdefault(path, factor.name)
-                    if owner != factor.name:
-                        raise ConfigError(
-                            f"{where}: {path} is set by {owner} and by {factor.name}; let one of them do it"
-                        )
-
-    def _check_values(self) -> None:
-        """ConfigError where a lever's value or a median cannot be set; notes levers that change nothing."""
-        from sim.reduced.admit import require_reduced
-
-        study = self.study
-        if isinstance(study.design, Listed):
-            _require_known(study, self.loaded.where)
-        first = {name: 0 for arm in self.arms[:1] for name in arm}
-        for number, lever in enumerate(study.levers):
-            hashes: dict[str, Any] = {}
-            for index in range(len(lever.values)):
-                arm = next(a for a, chosen in enumerate(self.arms) if chosen == _with(first, lever.name, index, study))
-                where = f"{_where(self.loaded.node, 'levers', number)}: levers[{number}].values[{index}]"
-                config = self._config_at(self.point(arm), where)
-                if study.fidelity == "reduced":
-                    require_reduced(config)
-                same = hashes.setdefault(config_hash(config), lever.shown(index))
-                if same != lever.shown(index):
-                    self.notes.append(f"lever {lever.name}: {same} and {lever.shown(index)} give the same config")
-        if not study.levers:
-            config = self._config_at(self.point(0), f"{self.loaded.where}: point 0")
-            if study.fidelity == "reduced":
-                require_reduced(config)
-
-    def _config_at(self, point: Point, where: str) -> RunConfig:
-        try:
-            return with_settings(self.base, point.settings)
-        except ConfigError as error:
-            raise ConfigError(f"{where}: {error}") from error
-
-    def _tell(self) -> None:
-        """Say what was rounded."""
-        design = self.study.design
-        if isinstance(design, Sobol | Saltelli) and power_of_two(design.n) != design.n:
-            self.notes.append(f"design {design.kind}: n rounded up from {design.n} to {power_of_two(design.n)}")
-        for name in self.study.name, *(lever.name for lever in self.study.levers if len(lever.values) == 1):
-            if name != self.study.name:
-                self.notes.append(f"lever {name} has one value: it changes nothing")
-
 
 @dataclass(frozen=True)
 class Rows:
@@ -258,46 +210,6 @@ class Rows:
 
     quantiles: Any
     scenarios: Any
-
-
-def _with(first: Mapping[str, int], name: str, index: int, study: Study) -> dict[str, int]:
-    """Every lever at its first value, this one and those zipped with it at number `index`."""
-    together = next((group for group in study.zip if name in group), (name,))
-    return {**first, **dict.fromkeys(together, index)}
-
-
-def _require_known(study: Study, where: str) -> None:
-    names = [item.name for item in study.uncertainties]
-    assert isinstance(study.design, Listed)
-    for number, point in enumerate(study.design.points):
-        for name in point:
-            if name not in names:
-                raise ConfigError(
-                    f"{where}: design.points[{number}]: {name} is no uncertainty; they are {', '.join(names) or 'none'}"
-                )
-
-
-def _probes(factor: Any) -> list[Setting]:
-    """Each path of a factor with a value to try."""
-    if isinstance(factor, Uncertainty):
-        return [(path, factor.value(0.5)) for path in factor.all_paths]
-    found = {path: value for index in range(len(factor.values)) for path, value in factor.settings(index)}
-    return list(found.items())
-
-
-def _where(node: Node, kind: str, number: int) -> str:
-    """File and line of a factor."""
-    items = node.value.get(kind) if isinstance(node.value, dict) else None
-    if items is not None and isinstance(items.value, list):
-        return items.value[number].where
-    return node.where
-
-
-def _cell(value: Any) -> Any:
-    """What a table shows of a value: numbers and text as they are, a mechanism by its kind."""
-    if isinstance(value, dict):
-        return str(value.get("kind", json.dumps(value, sort_keys=True)))
-    return json.dumps(value) if isinstance(value, list | tuple) else value
 
 
 def _column(values: Sequence[Any]) -> pa.Array:

@@ -5,7 +5,6 @@ Reads and validates; where a value goes in a config is `assign.py`, which points
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from sim.config.overrides import apply_overrides
-from sim.config.problems import problems_of, raise_problems
+from sim.config.problems import loose_values, problems_of, raise_problems
 from sim.config.yamlfile import Node, find_config, find_in_package, parse_yaml, read_nodes
 from sim.errors import ConfigError
 from sim.policy import NonNegativeInt, Policy, PositiveInt
 from sim.sweep.designs import Design, Grid
 from sim.sweep.distributions import Choice, Distribution, Integers
+from sim.sweep.study_checks import check_study, means, shown_as
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 PathText = Annotated[str, Field(min_length=1)]
@@ -87,10 +87,11 @@ class Lever(_Factor):
         """What tables show for value number `index`: its label, the number itself, or its text."""
         if self.labels is not None:
             return self.labels[index]
-        value = self.values[index]
-        if isinstance(value, dict):
-            return str(value.get("kind", json.dumps(value, sort_keys=True)))
-        return json.dumps(value) if isinstance(value, list | tuple) else value
+        return shown_as(self.values[index])
+
+    def has(self, index: int, wanted: Any) -> bool:
+        """True if value number `index` is what a condition asks for, by its label or itself."""
+        return means(self.shown(index), wanted) or means(self.values[index], wanted)
 
 
 class FullSize(Policy):
@@ -128,19 +129,6 @@ class Study(Policy):
     assumes: tuple[str, ...] = Field((), description="What the study takes for granted, one sentence each.")
     findings: str = Field("", description="What was found, with intervals, by the default size.")
 
-    @model_validator(mode="after")
-    def _names_fit(self) -> "Study":
-        names = [factor.name for factor in (*self.uncertainties, *self.levers)]
-        double = [name for name, count in Counter(names).items() if count > 1]
-        if double:
-            raise ValueError(f"{double[0]}: two uncertainties or levers have this name")
-        for item in self.uncertainties:
-            for other in item.when:
-                if other not in names or other == item.name:
-                    raise ValueError(f"{item.name}: when names {other}, which is no other uncertainty or lever")
-        _require_groups(self.zip, {lever.name: len(lever.values) for lever in self.levers})
-        return self
-
     def in_full(self) -> "Study":
         """The study in its larger size."""
         design = self.design
@@ -153,20 +141,6 @@ class Study(Policy):
                 "design": design,
             }
         )
-
-
-def _require_groups(groups: Sequence[Sequence[str]], counts: dict[str, int]) -> None:
-    """ValueError unless zipped levers exist, stand in one group, and have as many values as each other."""
-    used = Counter(name for group in groups for name in group)
-    for group in groups:
-        for name in group:
-            if name not in counts:
-                raise ValueError(f"zip names {name}, which is no lever; levers are {', '.join(counts) or 'none'}")
-            if used[name] > 1:
-                raise ValueError(f"zip: lever {name} stands in two groups")
-        if len({counts[name] for name in group}) > 1:
-            sizes = ", ".join(f"{name} {counts[name]}" for name in group)
-            raise ValueError(f"zip: levers that move together must have as many values as each other, found {sizes}")
 
 
 @dataclass(frozen=True)
@@ -198,10 +172,11 @@ def load_study(source: str | Path, overrides: Sequence[str] = (), *, base: Path 
     except ValidationError as error:
         raise_problems(problems_of(error, Study, node), node)
         raise
+    raise_problems([*loose_values(study, node), *check_study(study)], node)
     try:
         config = base or find_config(study.base, folder=path.parent)
     except ConfigError as error:
-        raise ConfigError(f"{_line_of(node, 'base')}: base: {error}") from error
+        raise ConfigError(f"{line_of(node, 'base')}: base: {error}") from error
     return LoadedStudy(study, node, read_nodes(config), path)
 
 
@@ -216,9 +191,16 @@ def _read(path: Path) -> Node:
     return node
 
 
-def _line_of(node: Node, key: str) -> str:
-    inner = node.value.get(key) if isinstance(node.value, dict) else None
-    return inner.where if inner is not None else node.where
+def line_of(node: Node, *steps: str | int) -> str:
+    """File and line of a place in the study file, or of the last place on the way that was written there."""
+    where = node.where
+    for step in steps:
+        children = dict(node.children())
+        if step not in children:
+            return where
+        node = children[step]
+        where = node.where
+    return where
 
 
 def find_study(text: str) -> Path:

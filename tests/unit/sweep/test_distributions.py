@@ -44,7 +44,7 @@ def test_values_at_quantiles_are_those_worked_out_by_hand(law, quantiles):
 
 @pytest.mark.parametrize("side", [1, -1])
 def test_a_normal_law_cut_far_out_keeps_its_shape_and_its_bounds(side):
-    """Beyond 9 standard deviations the law is nearly exponential: density ~ exp(-9 x), so the median is ln 2 / 9 out."""
+    """Nine standard deviations out the density is nearly exp(-9 x), so the median lies ln 2 / 9 farther."""
     low, high = sorted((9.0 * side, 12.0 * side))
     law = READ.validate_python({"kind": "normal", "mean": 0, "sd": 1, "low": low, "high": high})
     assert side * law.value(0.5) == pytest.approx(9 + math.log(2) / 9, abs=2e-3)
