@@ -158,12 +158,12 @@ def _run(
     max_seconds: float | None,
     retry_failed: bool,
 ) -> "SweepResult":
-    from sim.firststart import first_start
+    from sim.interrupt import INTERRUPTED
     from sim.sweep.sweep import SweepOptions, parse_shard, run_sweep
 
     console = _console()
     say = _teller(console)
-    with first_start(say), SweepBar(console) as bar:
+    with SweepBar(console) as bar:
         options = SweepOptions(
             out=target,
             executor=settings,
@@ -176,7 +176,11 @@ def _run(
             progress=bar,
             say=say,
         )
-        return run_sweep(plan, options)
+        try:
+            return run_sweep(plan, options)
+        except KeyboardInterrupt:
+            say(f"interrupted; what is finished is stored in {target}: the same command goes on from there")
+            raise SystemExit(INTERRUPTED) from None
 
 
 def _tell_dry_run(plan: "Plan", workers: int) -> None:

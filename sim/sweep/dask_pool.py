@@ -18,6 +18,7 @@ from sim.errors import ClusterError
 from sim.interrupt import stop_if_asked
 from sim.sweep.chunks import Chunks
 from sim.sweep.clusters import Cluster, open_cluster
+from sim.sweep.compiling import first_run
 from sim.sweep.job import Job, Outcome, run_job
 from sim.sweep.lost import describe, lost_outcome
 from sim.sweep.pools import ExecutorSettings, Run
@@ -73,25 +74,14 @@ class DaskPool:
         self._cluster.heard()
         batch = _Batch(self._cluster, Chunks(jobs, n_workers=self._cluster.n_slots()), run, on_outcome, stop)
         try:
-            if run is run_job and self._settings.kind == "local":
-                self._compile_once(batch)
+            first = batch.chunks.peek() if self._settings.kind == "local" else None
+            with first_run(first, run, self._say) as compiles:
+                while compiles and not batch.n_outcomes and not stop() and batch.step(most_sent=1):
+                    pass
             while not stop() and batch.step():
                 pass
         finally:
             batch.drop()
-
-    def _compile_once(self, batch: "_Batch") -> None:
-        """If the engine's kernels are not compiled yet, let one run do it while others wait; all share its cache."""
-        from sim.firststart import first_start
-        from sim.kernels.jit import is_cache_cold
-
-        first = batch.chunks.peek()
-        if first is not None and first.fidelity == "full" and is_cache_cold():
-            with first_start(self._say):
-                batch.most_sent = 1
-                while not batch.stop() and not batch.n_outcomes and batch.step():
-                    pass
-                batch.most_sent = None
 
 
 @dataclass
@@ -104,17 +94,19 @@ class _Batch:
     on_outcome: Callable[[Outcome], None]
     stop: Callable[[], bool]
     n_outcomes: int = 0
-    most_sent: int | None = None  # tasks under way at once; None is two a worker, so that none waits for us
     sent: dict[Future, _Task] = field(default_factory=dict)
     back: "queue.SimpleQueue[Future]" = field(default_factory=queue.SimpleQueue)
     single: deque[Job] = field(default_factory=deque)  # of tasks whose worker died
     suspects: deque[Job] = field(default_factory=deque)
     deaths: dict[str, int] = field(default_factory=dict)
 
-    def step(self) -> bool:
-        """Send what there is room for and take one task in, waiting for a moment at most; False if all is done."""
+    def step(self, *, most_sent: int | None = None) -> bool:
+        """Send what there is room for and take one task in, waiting for a moment at most; False if all is done.
+
+        most_sent: tasks under way at once; None is two a worker, so that none waits for us.
+        """
         stop_if_asked()
-        self._send()
+        self._send(most_sent or 2 * self.cluster.n_slots())
         if not self.sent:
             return False
         try:
@@ -136,8 +128,7 @@ class _Batch:
             with suppress(Exception):  # the scheduler may be gone
                 self.cluster.client.cancel(sent, force=True)
 
-    def _send(self) -> None:
-        room = self.most_sent or 2 * self.cluster.n_slots()
+    def _send(self, room: int) -> None:
         while len(self.sent) < room and (task := self._next()) is not None:
             parcel = pack(self.run, task.jobs)
             future = self.cluster.client.submit(run_parcel, parcel, self.cluster.expected, pure=False)

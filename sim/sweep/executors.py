@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from sim.interrupt import stop_if_asked
+from sim.sweep.compiling import first_run
 from sim.sweep.job import Job, Outcome, run_job
 from sim.sweep.lost import run_guarded
 from sim.sweep.pools import ExecutorSettings, Pool, Run
@@ -19,6 +20,9 @@ __all__ = ["ExecutorSettings", "Pool", "Run", "SerialPool", "execute", "open_poo
 class SerialPool:
     """Runs jobs in this process, one after another: for debugging, since a run that kills its process ends it all."""
 
+    def __init__(self, *, say: Callable[[str], None] = lambda text: None) -> None:
+        self._say = say
+
     def execute(
         self,
         jobs: Iterable[Job],
@@ -28,11 +32,13 @@ class SerialPool:
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
         """As `Pool.execute`."""
-        for job in jobs:
+        for number, job in enumerate(jobs):
             stop_if_asked()
             if stop():
                 return
-            on_outcome(run_guarded(run, job))
+            with first_run(None if number else job, run, self._say):
+                outcome = run_guarded(run, job)
+            on_outcome(outcome)
 
 
 @contextmanager
@@ -42,7 +48,7 @@ def open_pool(settings: ExecutorSettings, *, say: Callable[[str], None] = lambda
     say: told what the user should know (kernels being compiled, other processors than here).
     """
     if settings.kind == "serial":
-        yield SerialPool()
+        yield SerialPool(say=say)
         return
     from sim.sweep.dask_pool import DaskPool
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -39,7 +39,8 @@ def process(*arguments, cwd):
     finally:
         family = [started, *psutil.Process(started.pid).children(recursive=True)] if started.poll() is None else []
         for member in family:
-            member.kill()
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
         started.wait()
 
 

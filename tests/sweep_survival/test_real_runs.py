@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 
 import psutil
 import pyarrow.parquet as pq
@@ -56,6 +57,15 @@ def result_of(plan, folder, *, progress=None, **executor):
     return result.result_hash
 
 
+def a_worker_of(parent):
+    """Process id of a worker that lives."""
+    for child in parent.children(recursive=True):
+        with suppress(psutil.Error):  # one that ends just now
+            if "spawn_main" in " ".join(child.cmdline()):
+                return child.pid
+    raise AssertionError("there is no worker")
+
+
 @pytest.mark.parametrize("text", [FULL, REDUCED], ids=["full", "reduced"])
 def test_local_workers_give_the_study_folder_of_the_serial_executor(tmp_path, text):
     plan = plan_of(tmp_path, text)
@@ -63,10 +73,9 @@ def test_local_workers_give_the_study_folder_of_the_serial_executor(tmp_path, te
     killed = []
 
     def kill_a_worker(**counts):
-        workers = [child for child in psutil.Process().children(recursive=True) if "spawn_main" in str(child.cmdline())]
-        if not killed and workers:
-            killed.append(workers[-1].pid)
-            os.kill(workers[-1].pid, signal.SIGKILL)
+        if not killed:
+            killed.append(a_worker_of(psutil.Process()))
+            os.kill(killed[0], signal.SIGKILL)
 
     assert result_of(plan, tmp_path / "local", kind="local", workers=2, progress=kill_a_worker) == serial
     assert killed

@@ -139,7 +139,14 @@ def n_stored(folder):
 
 
 def gone(processes):
-    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
+    return not any(lives(process) for process in processes)
+
+
+def lives(process):
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_a_sweep_whose_parent_is_killed_goes_on_to_the_same_result(tmp_path, undisturbed):
