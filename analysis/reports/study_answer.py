@@ -143,5 +143,5 @@ def _arm_row(sample: Sample, context: StudyContext, *, pooled: bool) -> list[obj
         if math.isnan(row["fund"]):
             cells.append(Cell("<span class='dim'>not told</span>"))
         else:
-            cells.append(context.money_with(row["fund"], row["low"], row["high"]).partition("], ")[0] + "]")
+            cells.append(context.money_interval(row["fund"], row["low"], row["high"]))
     return cells

@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 
 from analysis.charts.study.context import StudyContext
 from analysis.charts.study.heat_map import draw_heat_map
+from analysis.charts.study.importance import draw_importance
 from analysis.charts.study.look import empty, rounded
 from analysis.charts.study.prim import draw_prim
 from analysis.charts.study.sobol import draw_sobol
@@ -24,6 +25,7 @@ from analysis.reports.study_folder import StudyFolder
 from analysis.reports.study_outcomes import Outcome, honest, runs_with_outcomes, shown_outcomes
 from analysis.reports.study_samples import arm_labels
 from analysis.reports.study_words import design_kind
+from analysis.sensitivity.importance import importance
 from analysis.sensitivity.interaction import heat_map
 from analysis.sensitivity.prim import boxes_of_study
 from analysis.sensitivity.sobol import sobol_indices, sobol_table
@@ -48,6 +50,8 @@ def factor_panels(study: StudyFolder, context: StudyContext) -> Iterator[Panel]:
             yield _told(f"tornado{after}", partial(_tornado, study, runs, context, outcome, arm), context)
         if kind == "saltelli":
             yield _told(f"sobol{after}", partial(_sobol, study, runs, context, outcome, arm), context)
+        if kind in _SAMPLED[:3]:
+            yield _told(f"importance{after}", partial(_importance, study, runs, context, outcome, arm), context)
         if kind in _SAMPLED and len(study.points) >= FEWEST_POINTS:
             yield _told(f"boxes{after}", partial(_boxes, study, runs, context, outcome, arm, of_arm), context)
         pair = heat_pair(study, runs, outcome)
@@ -72,9 +76,10 @@ def _told(name: str, draw: Callable[[], go.Figure], context: StudyContext) -> Pa
         question = {
             "tornado": "What moves the outcome most, one factor at a time?",
             "sobol": "Which factors share the variance of the outcome?",
+            "importance": "Which factors go with the outcome?",
             "boxes": "In which corner does the fund fail?",
             "heat-map": "Where does it fail?",
-        }[next(key for key in ("tornado", "sobol", "boxes", "heat-map") if name.startswith(key))]
+        }[next(key for key in ("tornado", "sobol", "importance", "boxes", "heat-map") if name.startswith(key))]
         words = f"Not drawn: {error}."
         return Panel(name, empty(context, question=question, words=words, axes=("factor", "outcome")))
 
@@ -97,6 +102,11 @@ def _tornado(study: StudyFolder, runs: pd.DataFrame, context: StudyContext, outc
 def _sobol(study: StudyFolder, runs: pd.DataFrame, context: StudyContext, outcome: Outcome, arm: int) -> go.Figure:
     indices = sobol_indices(study.points, runs, outcome.column, arm=arm, level=context.level)
     return draw_sobol(sobol_table(indices), context, outcome=outcome.words)
+
+
+def _importance(study: StudyFolder, runs: pd.DataFrame, context: StudyContext, outcome: Outcome, arm: int) -> go.Figure:
+    found = importance(study.points, runs, outcome.column, arm=arm, level=context.level)
+    return draw_importance(found, context, outcome=outcome.words)
 
 
 def _boxes(

@@ -106,10 +106,10 @@ class StudyFolder:
             path for kind in ("uncertainties", "levers") for factor in self.factors(kind) for path in paths_of(factor)
         ]
         items = (self.base.get("population") or {}).get("open_interest") or []
-        quotes = [item.get("quote") for item in items]
-        if not quotes or None in quotes or any("open_interest" in path for path in moved):
+        prices = {market["name"]: market.get("price") or {} for market in self.base.get("markets") or []}
+        if not items or any("open_interest" in path or "initial_price" in path for path in moved):
             return float("nan")
-        return float(sum(Decimal(str(quote)) for quote in quotes))
+        return sum(_quote_of(item, prices.get(item.get("market"), {}).get("initial_price")) for item in items)
 
     @property
     def replications(self) -> int:
@@ -156,6 +156,13 @@ class StudyFolder:
         parts = sorted((self.path / table).glob("part-*.parquet"))
         read = [_read(part, table, names).cast(schema) for part in parts]
         return pa.concat_tables([schema.empty_table(), *read]).to_pandas()
+
+
+def _quote_of(item: Mapping[str, Any], price: Any) -> float:
+    """Open interest of one market in quote units; NaN if the config does not say."""
+    if item.get("quote") is not None:
+        return float(item["quote"])
+    return float(item["base"]) * float(price) if item.get("base") is not None and price is not None else float("nan")
 
 
 def paths_of(factor: Mapping[str, Any]) -> list[str]:

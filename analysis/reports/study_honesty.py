@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from analysis.charts.study.look import upper_first
 from analysis.reports.honesty import LEAST_STEP_RATIO, Finding
 from analysis.reports.study_folder import StudyFolder
 from analysis.reports.study_samples import FEWEST_CLUSTERS, Sample
@@ -80,7 +81,7 @@ def _defined(study: StudyFolder) -> Finding:
             " the runs as configured, and are no answer to how large a fund must be.",
             True,
         )
-    return Finding("Is “sufficient” defined", "yes", "; ".join(meant.sentences).capitalize() + ".")
+    return Finding("Is “sufficient” defined", "yes", upper_first("; ".join(meant.sentences)) + ".")
 
 
 def _pooling(study: StudyFolder) -> Finding:

@@ -11,6 +11,7 @@ from analysis.charts.study.exceedance import draw_exceedance, tail_frame
 from analysis.charts.study.frontier import draw_frontier
 from analysis.charts.study.fund_fan import draw_fund_fan, fan_frame
 from analysis.charts.study.heat_map import draw_heat_map
+from analysis.charts.study.importance import draw_importance
 from analysis.charts.study.look import rounded
 from analysis.charts.study.prim import draw_prim
 from analysis.charts.study.reverse_stress import draw_reverse_stress
@@ -103,6 +104,14 @@ EMPTIED = frame(
     "time_days probability low high events n", (0.0, 0.0, 0.0, 0.04, 0, 100), (1.0, 0.1, 0.05, 0.18, 10, 100)
 )
 
+IMPORTANCE = frame(
+    "input measure value low high n",
+    ("depth", "variance share", 0.6, 0.4, 0.8, 64),
+    ("depth", "rank correlation", -0.7, -0.8, -0.5, 64),
+    ("jump", "variance share", 0.02, -0.1, 0.1, 64),
+    ("jump", "rank correlation", 0.1, -0.1, 0.3, 64),
+)
+
 EVENT = "fund exhausted within 30 days"
 #: For each chart: how it is drawn from its main frame.
 CHARTS = {
@@ -116,6 +125,7 @@ CHARTS = {
     "tornado": (SWINGS, lambda f: draw_tornado(f, CONTEXT, outcome="P(ADL)", unit="", base=0.02, base_low=0.017,
                                                base_high=0.023)),
     "sobol": (INDICES, lambda f: draw_sobol(f, CONTEXT, outcome="required fund")),
+    "importance": (IMPORTANCE, lambda f: draw_importance(f, CONTEXT, outcome="required fund")),
     "prim": (BOXES, lambda f: draw_prim(f, MEASURES, POINTS, CONTEXT, event="does the fund fail")),
     "frontier": (ARMS, lambda f: draw_frontier(f, CONTEXT, event="ADL", event_axis="ADL within 30 days")),
     "estimators": (ESTIMATES, lambda f: draw_estimators(f, CONTEXT, what="P(ADL)", reference=0.0105)),
@@ -314,6 +324,14 @@ def test_sobol_bars_are_the_frame_and_what_is_left_is_told():
     assert dict(zip(first.y, first.x, strict=True)) == {"depth": 0.1, "jump": 0.5}
     assert first.error_x.arrayminus.tolist() == pytest.approx([0.1, 0.1])
     assert "add up to 0.60" in title_of(figure)
+
+
+def test_importance_shows_share_and_direction_and_names_what_is_sure():
+    figure = CHARTS["importance"][1](IMPORTANCE)
+    share, rank = figure.data
+    assert dict(zip(share.text, share.x, strict=True)) == {"depth": 0.6, "jump": 0.02}
+    assert rank.error_x.array.tolist() == pytest.approx([0.2, 0.2])
+    assert "depth 0.6 [0.4, 0.8]. The others cannot be told from 0." in title_of(figure)
 
 
 def test_an_outcome_without_variance_has_no_indices():

@@ -55,11 +55,15 @@ class StudyContext:
         return f"{text} ({100 * amount / self.open_interest:.3g}% of open interest)"
 
     def money_with(self, value: float, low: float, high: float) -> str:
-        """An amount with its interval, in one unit: `105 million USDT [101, 109], 10.5% of open interest`."""
-        finite = [x for x in (value, low, high) if np.isfinite(x)]
-        scale = self.scale(np.array(finite))
-        ends = [f"{scale.of(np.array(x)):,.3g}" if np.isfinite(x) else "no bound" for x in (low, high)]
-        text = f"{scale.of(np.array(value)):,.3g} {scale.unit} [{ends[0]}, {ends[1]}]"
+        """An amount with its interval and its share: `105 million USDT [101, 109], 10.5% of open interest`."""
+        text = self.money_interval(value, low, high)
         if not np.isfinite(self.open_interest) or self.open_interest <= 0:
             return text
         return f"{text}, {100 * value / self.open_interest:.3g}% of open interest"
+
+    def money_interval(self, value: float, low: float, high: float) -> str:
+        """An amount with its interval, in one unit: `105 million USDT [101, 109]`."""
+        finite = [x for x in (value, low, high) if np.isfinite(x)]
+        scale = self.scale(np.array(finite))
+        ends = [f"{scale.of(np.array(x)):,.3g}" if np.isfinite(x) else "no bound" for x in (low, high)]
+        return f"{scale.of(np.array(value)):,.3g} {scale.unit} [{ends[0]}, {ends[1]}]"
