@@ -14,17 +14,18 @@ import numpy.typing as npt
 from analysis.estimators.bisection import fund_by_bisection
 from analysis.estimators.estimate import Estimate, RefusedError
 from analysis.estimators.gpd import pareto_shape
-from analysis.estimators.importance import WeightLimits, as_weights, check_weights
+from analysis.estimators.importance import WeightCheck, WeightLimits, as_weights, check_weights
 from analysis.estimators.intervals import clopper_pearson, normal_quantile
 
 Bool = npt.NDArray[np.bool_]
 F64 = npt.NDArray[np.float64]
 Happened = Callable[[float], Bool]
 
-#: The search stops when the bracket is this share of the fund; for the ends of the interval, this one.
-RELATIVE, RELATIVE_BOUND = 2e-3, 5e-3
-#: How far from a rough root the search with all runs looks first.
-_NEAR = 0.02
+#: A bisection of counts stops when the bracket is this share of the fund.
+RELATIVE = 2e-3
+#: How far from a rough root the search with all weighted runs looks first; it ends between funds twice as far apart,
+#: where a straight line through the logs is off by less than a thousandth.
+_NEAR = 0.015
 
 
 class HopelessError(RefusedError):
@@ -90,6 +91,12 @@ class _Weighted:
         mean, error = self.seen[fund]
         return mean + bound * self.z * error
 
+    def check(self, fund: float) -> WeightCheck:
+        """The state of the weights of the runs that show the event at a fund."""
+        self.at(fund, 0)
+        shape = pareto_shape(self.weight[self.weight > 0])
+        return check_weights(np.where(self.events[fund], self.weight, 0.0), shape=shape)
+
 
 def weighted_root(
     happened: Happened,
@@ -117,16 +124,20 @@ def weighted_root(
         top = min((1 + 4 * _NEAR) * top if near > 0 else 2 * top, largest)
     if search.at(top, 1) > p:
         raise RefusedError(f"a fund of {largest:g} still fails with probability {search.at(top, 0):.3g}: none does")
-    value, high, low = (_root(search, p, bound, top) for bound in (0, 1, -1))
-    shape = pareto_shape(search.weight[search.weight > 0])
-    for fund, what in ((value, "fund"), (high, "upper bound")):
-        search.at(fund, 0)
-        check = check_weights(np.where(search.events[fund], search.weight, 0.0), shape=shape)
+    value, high, low = (_root(search, p, bound, top, tolerance=2 * _NEAR) for bound in (0, 1, -1))
+    checks = [search.check(fund) for fund in (value, max(high, value))]
+    for check, what in zip(checks, ("fund", "upper bound"), strict=True):
         if check.events and (fault := check.fault(limits or WeightLimits())):
             raise RefusedError(f"the {what} for {p:g} from {len(search.weight):,} weighted runs is refused: {fault}")
-    check = check_weights(np.where(search.events[value], search.weight, 0.0), shape=shape)
-    error = search.seen[value][1]
-    n = len(search.weight)
+    return _estimate(search, (value, low, high), checks[0], p, level=level, unit=unit)
+
+
+def _estimate(
+    search: _Weighted, found: tuple[float, float, float], check: WeightCheck, p: float, *, level: float, unit: str
+) -> Estimate:
+    """The fund, its bounds, and the state of the weights at it."""
+    value, low, high = found
+    n, error = len(search.weight), search.seen[value][1]
     return Estimate(
         value=value,
         low=min(low, value),
@@ -149,34 +160,30 @@ def rough_root(happened: Happened, log_weight: npt.ArrayLike, p: float, *, large
     top = min(start, largest)
     while top < largest and search.at(top, 0) > p:
         top = min(2 * top, largest)
-    return _root(search, p, 0, top, tolerance=_NEAR / 2) if search.at(top, 0) <= p else largest
+    return _root(search, p, 0, top, tolerance=4 * _NEAR) if search.at(top, 0) <= p else largest
 
 
-def _root(search: _Weighted, p: float, bound: int, top: float, *, tolerance: float = 0.0) -> float:
-    """The smallest fund, to the tolerance, at which the bound is at most p."""
-    if search.at(0.0, bound) <= p:
-        return 0.0
+def _root(search: _Weighted, p: float, bound: int, top: float, *, tolerance: float) -> float:
+    """The fund at which the bound is p: between two funds closer than the tolerance, on the line through their logs."""
     below = [fund for fund in search.seen if search.at(fund, bound) > p]
-    above = [fund for fund in search.seen if search.at(fund, bound) <= p]
-    low, high = max(below), min([fund for fund in above if fund > max(below)], default=top)
-    closed = tolerance or (RELATIVE if bound == 0 else RELATIVE_BOUND)
-    while high - low > closed * high:
-        middle = _between(search, p, bound, low, high)
+    if not below:
+        if search.at(0.0, bound) <= p:
+            return 0.0
+        below = [0.0]
+    low = max(below)
+    high = min([fund for fund in search.seen if fund > low and search.at(fund, bound) <= p], default=top)
+    while high - low > tolerance * high:
+        middle = min(max(_crossing(search, p, bound, low, high), low + 0.1 * (high - low)), high - 0.1 * (high - low))
         low, high = (middle, high) if search.at(middle, bound) > p else (low, middle)
-    return high
+    return _crossing(search, p, bound, low, high)
 
 
-def _between(search: _Weighted, p: float, bound: int, low: float, high: float) -> float:
-    """Where the straight line through the logs of both ends meets the target, a little beyond it, so that the bracket
-    closes from both sides; the middle where an end has no log."""
+def _crossing(search: _Weighted, p: float, bound: int, low: float, high: float) -> float:
+    """Where the straight line through the logs of both ends meets the target; the middle where an end has no log."""
     at_low, at_high = search.at(low, bound), search.at(high, bound)
     if at_high <= 0 or at_low <= at_high:
         return (low + high) / 2
-    share = math.log(at_low / p) / math.log(at_low / at_high)
-    step = RELATIVE * high / 3
-    near = low + share * (high - low)
-    near = near + step if near - low > high - near else near - step
-    return min(max(near, low + 0.05 * (high - low)), high - 0.05 * (high - low))
+    return low + math.log(at_low / p) / math.log(at_low / at_high) * (high - low)
 
 
 def _reversals(search: _Weighted) -> str:

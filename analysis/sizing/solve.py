@@ -77,25 +77,12 @@ def size_fund(
     fund, problem = finder.tried(choice.method, choice.runs)
     if fund is None and choice.second and method == "auto":
         choice, fund, problem = _fall_back(finder, choice, problem, runs_for(target.p, choice.second, budget))
-    second, confirmed, verdict = None, fund is not None and target.p > AGREE_BELOW, problem
-    if fund is not None and choice.second:
-        second, why_not = finder.tried(choice.second, runs_for(target.p, choice.second, budget))
-        confirmed, verdict = _compare(target.p, fund, second, choice, why_not)
-    notes, follows = list(finder.notes), None
-    if fund is not None:
-        runs = finder.runs_of[choice.method]
-        draws = runner.with_fund(fund.value, runs, finder.law_of(choice.method))
-        follows = consequences(
-            draws, definition.event, horizon_days=definition.horizon_days, level=level, unit=facts.unit
-        )
-        if not facts.feeds_back:
-            notes += _self_check(draws, definition.event)
-    curve = finder.curve(choice.method, fund is not None)
+    second, confirmed, verdict = _second_opinion(finder, choice, fund, problem)
+    follows, notes = _followed(finder, choice, fund, definition)
     cheapest = None
     if capital_cost is not None:
-        cheapest, why = _cheapest(
-            finder, choice.method, capital_cost * definition.horizon_days / YEAR_DAYS, shortfall_cost
-        )
+        over_horizon = capital_cost * definition.horizon_days / YEAR_DAYS
+        cheapest, why = _cheapest(finder, choice.method, over_horizon, shortfall_cost)
         notes += [why] if why else []
     return Answer(
         target=target,
@@ -107,7 +94,7 @@ def size_fund(
         second=second,
         confirmed=confirmed,
         verdict=verdict,
-        curve=curve,
+        curve=finder.curve(choice.method),
         consequences=follows,
         least_cost=cheapest,
         notes=tuple(notes),
@@ -116,13 +103,36 @@ def size_fund(
     )
 
 
+def _second_opinion(
+    finder: "_Finder", choice: Choice, fund: Estimate | None, problem: str
+) -> tuple[Estimate | None, bool, str]:
+    """(second estimate, confirmed, verdict); without a second method a fund stands from 1e-4 up."""
+    if fund is None or not choice.second:
+        return None, fund is not None and finder.p > AGREE_BELOW, problem
+    second, why_not = finder.tried(choice.second, runs_for(finder.p, choice.second, finder.budget))
+    return (second, *_compare(finder.p, fund, second, choice, why_not))
+
+
+def _followed(
+    finder: "_Finder", choice: Choice, fund: Estimate | None, definition: Sufficient
+) -> tuple[Consequences | None, list[str]]:
+    """What follows from the fund, from runs with it, and a warning where they contradict the curve."""
+    if fund is None:
+        return None, []
+    runner, facts = finder.runner, finder.runner.world.facts
+    draws = runner.with_fund(fund.value, finder.runs_of[choice.method], finder.law_of(choice.method))
+    follows = consequences(
+        draws, definition.event, horizon_days=definition.horizon_days, level=finder.level, unit=facts.unit
+    )
+    return follows, [] if facts.feeds_back else _self_check(draws, definition.event)
+
+
 class _Finder:
     """Finds the fund by one method or another, on the runs of one runner."""
 
     def __init__(self, runner: Runner, p: float, event: str, level: float, unit: str, budget: int) -> None:
         self.runner, self.p, self.event, self.level, self.unit, self.budget = runner, p, event, level, unit, budget
         self.runs_of: dict[str, int] = {}
-        self.notes: list[str] = []
         self.start = 0.0  # where a search over sizes begins
 
     def law_of(self, method: str) -> Law:
@@ -216,7 +226,7 @@ class _Finder:
             return f"Reached: nothing below {self.p:g} from {draws.n:,} runs"
         return f"Reached: {draws.n:,} runs bear a target of {p:.2g}, for which the fund is {fund}"
 
-    def curve(self, method: str, found: bool) -> pd.DataFrame:
+    def curve(self, method: str) -> pd.DataFrame:
         """The whole curve from the runs of the method; empty where it would be wrong or there are none."""
         if self.runner.world.facts.feeds_back:
             return pd.DataFrame()
