@@ -186,10 +186,19 @@ def money(estimate: Estimate, unit: str) -> str:
 def in_words(estimate: Estimate, unit: str) -> tuple[str, str, str]:
     """Value and bounds with three digits; the value carries its unit, bounds of money theirs."""
     if unit in ("", "days"):
-        value, low, high = (_short(x) if math.isfinite(x) else "no bound" for x in _triple(estimate))
-        return value + (f" {unit}" if unit else ""), low, high
+        times, name = _span_unit(estimate.value) if unit else (1.0, "")
+        value, low, high = (_short(times * x) if math.isfinite(x) else "no bound" for x in _triple(estimate))
+        return f"{value} {name}".strip(), low, high
     value, low, high = (format_short(x, unit) if math.isfinite(x) else "no bound" for x in _triple(estimate))
     return value, low, high
+
+
+def _span_unit(days: float) -> tuple[float, str]:
+    """How many of the unit a day has, and the unit in which so many days are readable."""
+    return next(
+        (item for item in ((1.0, "days"), (24.0, "hours"), (1440.0, "minutes")) if days * item[0] >= 1),
+        (86_400.0, "seconds"),
+    )
 
 
 def _short(x: float) -> str:

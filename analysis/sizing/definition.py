@@ -29,7 +29,7 @@ BASES = {
     "given_stress": "given the stress scenario of the config",
 }
 OPEN_INTEREST = {
-    "aged_once": "the opening book ages once: what is liquidated is gone, nobody opens anew",
+    "aged_once": "the opening book ages once: it is not renewed",
     "renewed": "the open interest renews itself",
 }
 REPLENISHMENT = {

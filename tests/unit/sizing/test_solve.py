@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.estimators.estimate import RefusedError
-from analysis.sizing.answer import answer_json, answer_lines, answer_markdown
+from analysis.estimators.estimate import Estimate, RefusedError
+from analysis.sizing.answer import answer_json, answer_lines, answer_markdown, in_words
 from analysis.sizing.definition import Sufficient
 from analysis.sizing.method import choose_method
 from analysis.sizing.runner import Runner
@@ -94,6 +94,23 @@ def test_a_spread_wider_than_the_interval_is_told_as_the_range_to_quote():
     assert any(line.startswith("warning: other books move the fund by more than its interval") for line in lines)
     narrow = Spread("other books", (answer.fund.low, answer.fund.value, answer.fund.value), 0)
     assert not any("warning" in line for line in answer_lines(replace(answer, spreads=(narrow,))))
+
+
+def test_beyond_the_runs_and_without_jumps_to_tilt_the_tail_is_extrapolated_and_not_confirmed():
+    answer = solved(ToyWorld(can_tilt=False), 1e-6)
+    assert answer.choice.method == "pot"
+    assert answer.fund.holds(exact(1e-6))
+    assert not answer.confirmed
+    text = "\n".join(answer_lines(answer))
+    assert "NOT CONFIRMED: below 0.0001 a fund is quoted only if two methods agree" in text
+    assert "generalised Pareto law: extrapolated" in text
+
+
+def test_short_times_are_told_in_units_that_people_read():
+    estimate = Estimate(0.001, 0.0005, 0.002, 0.95, "x", 10, -1)
+    assert in_words(estimate, "days") == ("1.44 minutes", "0.72", "2.88")
+    assert in_words(replace(estimate, value=0.002), "days")[0] == "2.88 minutes"
+    assert in_words(replace(estimate, value=400, high=4000), "days") == ("400 days", "0.0005", "4,000")
 
 
 def test_what_one_set_of_runs_hides_is_caught_by_running_with_the_fund_itself():
