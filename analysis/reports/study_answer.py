@@ -28,7 +28,7 @@ def answer_box(study: StudyFolder, samples: Sequence[Sample], context: StudyCont
     meant = defined(study)
     words = "; ".join(meant.sentences) if meant is not None else "not defined by the study: no answer to rely on"
     body = "".join(f"<p>{escape(line)}</p>" for line in lines)
-    note = f"<p class='note'>“Sufficient” here: {escape(words)}.</p>"
+    note = f"<p class='note'>“Sufficient” here: {escape(words)}.</p>" if asks_fund(study) else ""
     return f"<div class='answer' id='answer'><h2>Answer</h2>{body}{note}</div>"
 
 
