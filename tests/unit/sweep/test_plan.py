@@ -90,7 +90,8 @@ def test_a_list_takes_medians_for_what_it_does_not_name(tmp_path):
 
 def test_whole_numbers_are_rounded_and_others_keep_12_digits(tmp_path):
     plan = plan_of(tmp_path, "design: {kind: grid, n: 3}\nuncertainties:\n"
-                   "  - {name: fee, path: 'markets[0].fees.taker_ppm', whole: true, distribution: {kind: uniform, low: 1000, high: 2000}}\n" + SHOCK)  # fmt: skip
+                   "  - {name: fee, path: 'markets[0].fees.taker_ppm', whole: true,"
+                   " distribution: {kind: uniform, low: 1000, high: 2000}}\n" + SHOCK)  # fmt: skip
     assert [point.shown["u.fee"] for point in plan.points()][::3] == [1167, 1500, 1833]
     assert plan.point(0).shown["u.shock"] == round(-0.12 + 0.08 / 6, 12)
 
