@@ -226,17 +226,14 @@ def merge(
     debug: Debug = False,
 ) -> None:
     """Put the folders of a study's shards together as if one sweep had run them."""
-    from sim.sweep.folder import note_result
     from sim.sweep.merge import merge as merge_shards
     from sim.sweep.store import StudyStore
     from sim.sweep.verify import status_of
 
     folder = merge_shards(out, shards)
-    with StudyStore.open(folder) as store:
-        note_result(store)
     found = status_of(folder)
     typer.echo(f"{folder}: {sum(found.by_status.values()):,} of {found.wanted:,} runs")
-    typer.echo(f"result {str(store.manifest['result_hash'])[:16]}")
+    typer.echo(f"result {str(StudyStore.open(folder, read_only=True).manifest['result_hash'])[:16]}")
 
 
 def replay_study_run(folder: Path, run: str, out: Path | None) -> None:
