@@ -146,12 +146,19 @@ def check(
 
 
 @app.command()
-def schema(debug: Debug = False) -> None:
-    """Print the JSON Schema of configs."""
+def schema(
+    study: Annotated[bool, typer.Option("--study", help="Of study files instead.")] = False, debug: Debug = False
+) -> None:
+    """Print the JSON Schema of configs, or of study files."""
     import json
 
     from sim.config import RunConfig
 
+    if study:
+        from sim.sweep.study import Study
+
+        typer.echo(json.dumps(Study.model_json_schema(), indent=2))
+        return
     typer.echo(json.dumps(RunConfig.model_json_schema(), indent=2))
 
 

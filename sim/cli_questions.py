@@ -70,10 +70,11 @@ def study_folder(source: str) -> Path | None:
 
 def _plan(source: str) -> "Plan | None":
     """The plan of a study, or None where `source` names a config."""
-    from sim.config.yamlfile import parse_yaml
+    from sim.config.nearest import nearest_hint
+    from sim.config.yamlfile import parse_yaml, shipped_configs
+    from sim.sweep.folder import BASE_FILE
     from sim.sweep.plan import Plan
     from sim.sweep.study import load_study, shipped_studies
-    from sim.sweep.sweep import BASE_FILE
 
     if folder := study_folder(source):
         base = folder / BASE_FILE
@@ -82,7 +83,14 @@ def _plan(source: str) -> "Plan | None":
     if path.is_file():
         value = parse_yaml(path.read_text(encoding="utf-8"), source=str(path)).value
         return Plan.of(load_study(path)) if isinstance(value, dict) and "base" in value else None
-    return Plan.of(load_study(source)) if source.removesuffix(".yaml") in shipped_studies() else None
+    name = source.removesuffix(".yaml")
+    if name in shipped_studies():
+        return Plan.of(load_study(source))
+    known = [*shipped_studies(), *shipped_configs()]
+    if name not in known:
+        hint = nearest_hint(path.name, known) or " (`clearsim studies` and `clearsim configs` list the shipped ones)"
+        raise ConfigError(f"{source}: no such study, study folder or config{hint}")
+    return None
 
 
 def _of_config(source: str, settings: list[tuple[str, Any]], fidelity: str | None) -> Question:

@@ -4,45 +4,26 @@ A roof: reads arguments, tells what happens, decides exit codes; the work is don
 """
 
 import re
-import shlex
 import sys
-import time
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sim.cli_study_texts import SweepBar, error_console, sbatch_script, size, tell_dry_run, tell_result, teller
 from sim.errors import ClearsimError, ConfigError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from sim.sweep.executors import ExecutorSettings
     from sim.sweep.plan import Plan
     from sim.sweep.rules import StoppingRule
     from sim.sweep.sweep import SweepResult
 
 FAILED = 1
-ROWS_SHOWN = 8
 STUDY_HELP = "A study file, or a name from `clearsim studies`."
 Folder = Annotated[Path, typer.Argument(metavar="STUDY_DIR", help="A study folder.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Print the traceback of an unexpected error.")]
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
-
-SBATCH = """#!/usr/bin/env bash
-# One shard of the study an array task; afterwards: clearsim merge {out} {out}-shard-*
-#SBATCH --job-name={name}
-#SBATCH --array=1-16
-#SBATCH --cpus-per-task=8
-#SBATCH --mem=16G
-#SBATCH --time=04:00:00
-#SBATCH --output={name}-%A-%a.log
-set -euo pipefail
-export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1
-clearsim sweep {study} --shard "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT" \\
-    --out "{out}-shard-$SLURM_ARRAY_TASK_ID" --workers "$SLURM_CPUS_PER_TASK"
-"""
 
 
 def sweep(
@@ -83,20 +64,20 @@ def sweep(
     loaded = load_study(study, set_)
     target = out or Path("results") / (loaded.study.name + ("-full" if full else ""))
     if print_sbatch:
-        typer.echo(SBATCH.format(name=loaded.study.name, study=shlex.quote(study), out=target), nl=False)
+        typer.echo(sbatch_script(study, loaded.study.name, str(target), sets=set_, full=full), nl=False)
         return
     plan = Plan.of(loaded, full=full)
     for note in plan.notes:
         typer.echo(f"note: {note}", err=True)
     settings = _executor(workers, serial, scheduler, scheduler_file)
     if dry_run:
-        _tell_dry_run(plan, settings.n_local_workers)
+        tell_dry_run(plan, settings.n_local_workers)
         return
     rule = None if until is None else _rule(until, plan)
     if rule is not None and max_runs is None and max_time is None:
         raise ConfigError("--until needs a bound: say --max-runs or --max-time too")
     result = _run(plan, settings, target, shard, rule, max_runs, _seconds(max_time), retry_failed)
-    _tell_result(result, rule)
+    tell_result(result, rule)
     if report:
         _write_report(result.folder)
     if result.total == result.failed + result.crashed and result.total:
@@ -161,8 +142,8 @@ def _run(
     from sim.interrupt import INTERRUPTED
     from sim.sweep.sweep import SweepOptions, parse_shard, run_sweep
 
-    console = _console()
-    say = _teller(console)
+    console = error_console()
+    say = teller(console)
     with SweepBar(console) as bar:
         options = SweepOptions(
             out=target,
@@ -181,50 +162,6 @@ def _run(
         except KeyboardInterrupt:
             say(f"interrupted; what is finished is stored in {target}: the same command goes on from there")
             raise SystemExit(INTERRUPTED) from None
-
-
-def _tell_dry_run(plan: "Plan", workers: int) -> None:
-    """Points, first rows, and what the sweep would cost."""
-    from sim.sweep.pilot import time_pilots
-
-    study = plan.study
-    paths = f" of {study.paths:,} paths" if study.fidelity == "reduced" else ""
-    typer.echo(f"{study.name}: {study.title}")
-    typer.echo(
-        f"{plan.n_points:,} points ({len(plan.rows.scenarios):,} of the design x {len(plan.arms)} arms)"
-        f" x {study.replications} replications = {plan.n_runs:,} {study.fidelity} runs{paths}"
-    )
-    shown = [plan.point(number) for number in range(min(ROWS_SHOWN, plan.n_points))]
-    for point in shown:
-        values = "  ".join(f"{name} {_short(value)}" for name, value in point.shown.items())
-        typer.echo(f"  point {point.number} (scenario {point.scenario}, arm {point.arm})  {values}")
-    if plan.n_points > len(shown):
-        typer.echo(f"  ... and {plan.n_points - len(shown):,} more")
-    pilot = time_pilots(plan)
-    for error in pilot.failed:
-        typer.echo(f"a pilot run failed: {error}", err=True)
-    total = pilot.seconds_a_run * plan.n_runs / workers
-    typer.echo(
-        f"pilots: {pilot.runs} runs, median {pilot.seconds_a_run:.2f} s, slowest {pilot.slowest:.2f} s;"
-        f" all runs on {workers} workers: about {_span(total)}, {_size(pilot.bytes_a_run * plan.n_runs)} on disk"
-    )
-
-
-def _tell_result(result: "SweepResult", rule: "StoppingRule | None") -> None:
-    rate = result.fresh / result.seconds if result.seconds > 0 else 0.0
-    typer.echo(
-        f"{result.total:,} runs stored, {result.fresh:,} now in {_span(result.seconds)} ({rate:.1f} runs/s);"
-        f" {result.failed} failed, {result.crashed} crashed"
-    )
-    if result.first_error:
-        typer.echo(f"first failure: {result.first_error}; clearsim status {result.folder} tells all", err=True)
-    if rule is not None:
-        met = "reached" if rule.is_met() else f"NOT reached (stopped by {result.stopped_by})"
-        typer.echo(f"stopping rule {met}: {rule.words()}")
-    elif result.stopped_by != "all runs":
-        typer.echo(f"stopped by {result.stopped_by}; the same command goes on")
-    typer.echo(f"result {result.result_hash[:16]}")
-    typer.echo(str(result.folder))
 
 
 def _write_report(folder: Path) -> None:
@@ -257,7 +194,7 @@ def status(folder: Folder, debug: Debug = False) -> None:
     stored = sum(found.by_status.values())
     parts = ", ".join(f"{count:,} {name}" for name, count in sorted(found.by_status.items())) or "none"
     typer.echo(f"{found.name}: {found.points:,} points, {found.wanted:,} runs wanted; stored: {parts}")
-    typer.echo(f"missing {max(0, found.wanted - stored):,}; {_size(found.disk_bytes)} on disk")
+    typer.echo(f"missing {max(0, found.wanted - stored):,}; {size(found.disk_bytes)} on disk")
     for text, count in sorted(found.errors.items(), key=lambda item: -item[1])[:10]:
         typer.echo(f"{count:,} x {text}")
     for problem in found.problems:
@@ -290,14 +227,13 @@ def merge(
 ) -> None:
     """Put the folders of a study's shards together as if one sweep had run them."""
     from sim.sweep.merge import merge as merge_shards
-    from sim.sweep.sweep import BASE_FILE
+    from sim.sweep.store import StudyStore
     from sim.sweep.verify import status_of
 
     folder = merge_shards(out, shards)
-    if (shards[0] / BASE_FILE).is_file() and not (folder / BASE_FILE).is_file():
-        (folder / BASE_FILE).write_bytes((shards[0] / BASE_FILE).read_bytes())
     found = status_of(folder)
     typer.echo(f"{folder}: {sum(found.by_status.values()):,} of {found.wanted:,} runs")
+    typer.echo(f"result {str(StudyStore.open(folder, read_only=True).manifest['result_hash'])[:16]}")
 
 
 def replay_study_run(folder: Path, run: str, out: Path | None) -> None:
@@ -339,79 +275,6 @@ def _run_report(folder: Path) -> None:
     from analysis.reports.run_report import write_report
 
     write_report(folder)
-
-
-class SweepBar:
-    """Progress of a sweep: a bar with rate, ETA and failures in a terminal, a line now and then elsewhere."""
-
-    def __init__(self, console: "Console") -> None:
-        self._console = console
-        self._bar: Any = None
-        self._task: Any = None
-        self._said = 0.0
-
-    def __enter__(self) -> Self:
-        """Show the bar if there is a terminal."""
-        if self._console.is_terminal:
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-            self._bar = Progress(
-                TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn(),
-                console=self._console, transient=True,
-            )  # fmt: skip
-            self._task = self._bar.add_task("runs", total=None)
-            self._bar.start()
-        self._said = time.monotonic()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
-
-    def __call__(self, *, done: int, failed: int, total: int | None, seconds: float) -> None:
-        """Show how far the sweep is."""
-        text = f"runs  {done / max(seconds, 1e-9):.1f}/s  {failed} failed"
-        if self._bar is not None:
-            self._bar.update(self._task, completed=done, total=total, description=text)
-        elif time.monotonic() - self._said > 10.0:
-            self._said = time.monotonic()
-            left = (
-                "" if total is None else f" of {total:,}, about {_span((total - done) * seconds / max(done, 1))} left"
-            )
-            self._console.print(f"{done:,} runs{left}, {failed} failed", highlight=False)
-
-
-def _console() -> "Console":
-    from rich.console import Console
-
-    return Console(stderr=True, soft_wrap=True)
-
-
-def _teller(console: "Console") -> Any:
-    return lambda text: console.print(text, highlight=False, soft_wrap=True)
-
-
-def _short(value: Any) -> str:
-    return "-" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _span(seconds: float) -> str:
-    """Seconds as people say them."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
-def _size(n_bytes: float) -> str:
-    """Bytes as people say them."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if n_bytes < 1000 or unit == "GB":
-            return f"{n_bytes:.0f} {unit}" if unit == "bytes" else f"{n_bytes:.1f} {unit}"
-        n_bytes /= 1000
-    raise AssertionError
 
 
 def register(app: typer.Typer) -> None:

@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 
 from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import rounded
+from analysis.charts.study.look import rounded, upper_first
 from analysis.errors import AnalysisError
 from analysis.estimators.estimate import RefusedError
 from analysis.reports.page import Cell, escape, table
 from analysis.reports.study_folder import StudyFolder
+from analysis.reports.study_outcomes import arm_means
 from analysis.reports.study_samples import Sample, chance_of, targets_of
-from analysis.reports.study_words import TARGETS, defined, event_of, is_pooled, phrase
+from analysis.reports.study_words import TARGETS, asks_fund, defined, event_of, is_pooled, phrase
 
 
 def answer_box(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> str:
@@ -27,7 +28,7 @@ def answer_box(study: StudyFolder, samples: Sequence[Sample], context: StudyCont
     meant = defined(study)
     words = "; ".join(meant.sentences) if meant is not None else "not defined by the study: no answer to rely on"
     body = "".join(f"<p>{escape(line)}</p>" for line in lines)
-    note = f"<p class='note'>“Sufficient” here: {escape(words)}.</p>"
+    note = f"<p class='note'>“Sufficient” here: {escape(words)}.</p>" if asks_fund(study) else ""
     return f"<div class='answer' id='answer'><h2>Answer</h2>{body}{note}</div>"
 
 
@@ -58,6 +59,8 @@ def _found(study: StudyFolder, samples: Sequence[Sample], context: StudyContext)
     event = phrase(study, event_of(study))
     if not is_pooled(study):
         return [f"{_span(study, sample, event)}" for sample in samples[:3]]
+    if not asks_fund(study):
+        return _of_outcomes(study, context)
     if len(samples) > 1:
         return _of_arms(samples, context, event)
     sample = samples[0]
@@ -80,6 +83,21 @@ def _span(study: StudyFolder, sample: Sample, event: str) -> str:
         " point). The design visits its points on purpose, so there is no one probability; the figures show what moves"
         " it, with intervals."
     )
+
+
+def _of_outcomes(study: StudyFolder, context: StudyContext) -> list[str]:
+    """For each outcome that the study names, its mean by arm."""
+    means = arm_means(study, level=context.level)
+    lines = []
+    for outcome, own in means.groupby("outcome", sort=False):
+        told = [
+            f"{row['arm']} {context.money_interval(row['value'], row['low'], row['high'])}"
+            if row["is_money"]
+            else f"{row['arm']} {rounded(row['value'])} [{rounded(row['low'])}, {rounded(row['high'])}]"
+            for row in own.to_dict("records")
+        ]
+        lines.append(f"{upper_first(str(outcome))} (mean, {context.interval}): {'; '.join(told)}.")
+    return lines or ["No arm has two runs or points that ended well: there is no mean with an interval."]
 
 
 def _of_arms(samples: Sequence[Sample], context: StudyContext, event: str) -> list[str]:
@@ -123,7 +141,7 @@ def arms_table(study: StudyFolder, samples: Sequence[Sample], context: StudyCont
     heading = "<h2 id='arms'>Arms</h2>"
     if not samples:
         return heading + "<p>No arm has a run that ended well.</p>"
-    pooled = is_pooled(study)
+    pooled = is_pooled(study) and asks_fund(study)
     rows = [_arm_row(sample, context, pooled=pooled) for sample in samples]
     header = ["arm", "runs", "outcomes", "fund at hand"]
     note = "Outcomes are paths of reduced runs, or full runs."

@@ -25,7 +25,7 @@ from analysis.reports.study_folder import StudyFolder
 from analysis.reports.study_outcomes import Outcome, honest, runs_with_outcomes, shown_outcomes
 from analysis.reports.study_samples import arm_labels
 from analysis.reports.study_words import design_kind
-from analysis.sensitivity.importance import importance
+from analysis.sensitivity.importance import FEWEST_IN_BIN, importance
 from analysis.sensitivity.interaction import heat_map
 from analysis.sensitivity.prim import boxes_of_study
 from analysis.sensitivity.sobol import sobol_indices, sobol_table
@@ -50,7 +50,7 @@ def factor_panels(study: StudyFolder, context: StudyContext) -> Iterator[Panel]:
             yield _told(f"tornado{after}", partial(_tornado, study, runs, context, outcome, arm), context)
         if kind == "saltelli":
             yield _told(f"sobol{after}", partial(_sobol, study, runs, context, outcome, arm), context)
-        if kind in _SAMPLED[:3]:
+        if kind in _SAMPLED[:3] and len(study.points) >= 2 * FEWEST_IN_BIN * study.points["arm"].nunique():
             yield _told(f"importance{after}", partial(_importance, study, runs, context, outcome, arm), context)
         if kind in _SAMPLED and len(study.points) >= FEWEST_POINTS:
             yield _told(f"boxes{after}", partial(_boxes, study, runs, context, outcome, arm, of_arm), context)

@@ -10,7 +10,7 @@ from analysis.charts.study.look import upper_first
 from analysis.reports.honesty import LEAST_STEP_RATIO, Finding
 from analysis.reports.study_folder import StudyFolder
 from analysis.reports.study_samples import FEWEST_CLUSTERS, Sample
-from analysis.reports.study_words import defined, is_pooled
+from analysis.reports.study_words import asks_fund, defined, is_pooled
 
 #: Other people's checks of this study (step, number of traders, order of clearing, validation), as they wrote them.
 CHECKS_NAME = "checks.json"
@@ -79,7 +79,7 @@ def _defined(study: StudyFolder) -> Finding:
             "no",
             "The study names no event, horizon, basis, open interest and replenishment: its probabilities are those of"
             " the runs as configured, and are no answer to how large a fund must be.",
-            True,
+            asks_fund(study),
         )
     return Finding("Is “sufficient” defined", "yes", upper_first("; ".join(meant.sentences)) + ".")
 
@@ -158,7 +158,7 @@ def _dry(study: StudyFolder, samples: Sequence[Sample]) -> list[Finding]:
             f"{count:,} of {sum(sample.n for sample in samples):,}",
             "Their required fund is cut off at the fund at hand: means of it are too low, and curves end there. To size"
             " a fund run the study with one that never runs dry, or use clearsim size-fund.",
-            True,
+            asks_fund(study),
         )
     ]
 

@@ -11,8 +11,9 @@ import pandas as pd
 
 from analysis.estimators.intervals import clopper_pearson
 from analysis.reports.study_folder import StudyFolder
-from analysis.reports.study_samples import EVENT_NAMES, happened, outcome_rows
+from analysis.reports.study_samples import EVENT_NAMES, arm_labels, happened, outcome_rows
 from analysis.reports.study_words import event_of, phrase
+from analysis.sensitivity.tornado import mean_of
 from sim.results import STUDY_RUNS
 
 OUTCOMES, FUND = "outcomes", "required_fund_quote"
@@ -51,9 +52,10 @@ def outcome_of(study: StudyFolder, name: str) -> Outcome | None:
         return fund_outcome(study)
     for column in STUDY_RUNS:
         if column.name == name and column.kind in ("int64", "int32", "float64"):
+            words = " ".join("ADL" if word == "adl" else word for word in name.removesuffix("_quanta").split("_"))
             if column.unit == "quanta":
-                return Outcome(f"{name.removesuffix('_quanta')}_quote", column.meaning, study.asset, is_money=True)
-            return Outcome(name, column.meaning, column.unit)
+                return Outcome(f"{name.removesuffix('_quanta')}_quote", words, study.asset, is_money=True)
+            return Outcome(name, words, column.unit)
     return None
 
 
@@ -110,3 +112,28 @@ def honest(frame: pd.DataFrame, runs: pd.DataFrame, outcome: Outcome, level: flo
         found["events"] = np.where(never, 0, found["events"])
         found["n"] = np.where(lone | never, size, found["n"])
     return found
+
+
+def arm_means(study: StudyFolder, *, level: float) -> pd.DataFrame:
+    """The mean of each outcome that the study names, by arm: columns as `draw_arm_outcomes` takes them.
+
+    Points are the unit, or runs where an arm has one point; without rows where the study names no outcome.
+    """
+    columns = ["arm", "outcome", "unit", "is_money", "value", "low", "high", "n"]
+    if not study.study.get("outcomes") or study.done.empty:
+        return pd.DataFrame(columns=columns)
+    every = runs_with_outcomes(study)
+    runs, labels = every[(every["status"] == "done").to_numpy()], arm_labels(study)
+    rows = []
+    for outcome in shown_outcomes(study, every):
+        for arm, own in runs.groupby("arm", sort=True):
+            unit = "point" if own["point"].nunique() > 1 else "run_id"
+            values = own.groupby(unit)[outcome.column].mean().dropna().to_numpy(np.float64)
+            if len(values) < 2:
+                continue
+            found = mean_of(values, level=level)
+            ends = np.clip([found.low, found.high], 0, 1) if outcome.is_chance else [found.low, found.high]
+            label = labels.get(int(arm), f"arm {arm}")
+            words = (outcome.words, outcome.unit, outcome.is_money)
+            rows.append((label, *words, found.value, float(ends[0]), float(ends[1]), len(values)))
+    return pd.DataFrame(rows, columns=columns)

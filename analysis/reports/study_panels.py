@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.charts.study.arm_outcomes import draw_arm_outcomes
 from analysis.charts.study.arms import draw_arms
 from analysis.charts.study.context import StudyContext
 from analysis.charts.study.estimators import draw_estimators
@@ -22,8 +23,9 @@ from analysis.estimators.tails import FEWEST, TailFit, fit_tail, stability_table
 from analysis.reports.panels import Panel
 from analysis.reports.study_factors import factor_panels
 from analysis.reports.study_folder import StudyFolder, paths_of
+from analysis.reports.study_outcomes import arm_means
 from analysis.reports.study_samples import Sample, arm_labels, chance_of, curve_of, emptied_by, targets_of
-from analysis.reports.study_words import TARGETS, event_of, horizon_of, is_pooled, phrase, simulated_days
+from analysis.reports.study_words import TARGETS, asks_fund, event_of, horizon_of, is_pooled, phrase, simulated_days
 from analysis.sensitivity.frontier import trade_off
 from analysis.sensitivity.unneeded import estimates_by_arm
 
@@ -51,15 +53,18 @@ def study_panels(study: StudyFolder, samples: Sequence[Sample], context: StudyCo
 
 def _figures(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> Iterator[Panel]:
     event = event_of(study)
-    if len(samples) > 1 and is_pooled(study):
+    if len(samples) > 1 and is_pooled(study) and asks_fund(study):
         frame, target = arms_frame(samples, level=context.level)
         yield Panel("arms", draw_arms(frame, context, event=phrase(study, event), target=target))
-    if is_pooled(study):
+    means = arm_means(study, level=context.level)
+    if len(samples) > 1 and len(means):
+        yield Panel("outcomes", draw_arm_outcomes(means, context))
+    if is_pooled(study) and asks_fund(study):
         for sample in different(samples)[:MOST_CURVES]:
             yield from _fund_size(study, sample, context, alone=len(samples) == 1)
     yield from _frontier(study, samples, context, event)
     yield from factor_panels(study, context)
-    if is_pooled(study) and samples:
+    if is_pooled(study) and asks_fund(study) and samples:
         yield Panel("fund-over-time", _over_time(study, samples[0], context, alone=len(samples) == 1))
     yield from _extras(study, context, event)
 

@@ -65,6 +65,12 @@ def is_pooled(study: StudyFolder) -> bool:
     return not moving or design_kind(study) in _SAMPLING or bool(len(study.points) == study.points["arm"].nunique())
 
 
+def asks_fund(study: StudyFolder) -> bool:
+    """Whether a study is about the size of the fund: it defines "sufficient", names the required fund, or nothing."""
+    named = study.study.get("outcomes") or []
+    return isinstance(study.study.get("answer"), Mapping) or not named or "required_fund_quanta" in named
+
+
 def design_rows(study: StudyFolder) -> list[list[str]]:
     """Rows of the design table: factor, what it is, where it stands in the config, its values, unit."""
     rows = []

@@ -160,8 +160,8 @@ def _needs_quotes(text: str) -> bool:
 _Dumper.add_representer(str, _represent_text)
 
 
-def to_yaml(config: RunConfig, file_name: FileName = _as_written) -> str:
-    """The resolved config as YAML that `load_config` reads back to an equal config."""
+def to_yaml(config: BaseModel | dict[str, Any], file_name: FileName = _as_written) -> str:
+    """The resolved config as YAML that `load_config` reads back to an equal config; or another model, or its dict."""
     return yaml.dump(
         plain(config, file_name),
         Dumper=_Dumper,

@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from sim.reduced.gap_risk import gap_risk_curve
 from sim.sweep.assign import with_settings
+from sim.sweep.folder import BASE_FILE
 from sim.sweep.parts import parquet_bytes, write_whole
 from sim.sweep.plan import Plan
 from sim.sweep.study import load_study
-from sim.sweep.sweep import BASE_FILE
 
 BASELINE_FILE = "baseline.parquet"
 #: Arms and points of an arm that a baseline is computed for: each takes building an opening book.

@@ -117,8 +117,11 @@ class _Batch:
         task = self.sent.pop(future, None)
         if task is not None:
             self.cluster.heard()
-            self._receive(future, task)
-            future.release()
+            if future.status in ("pending", "lost"):  # its worker died with the result, which is computed anew
+                self._wait_for(future, task)
+            else:
+                self._receive(future, task)
+                future.release()
         return True
 
     def drop(self) -> None:
@@ -132,8 +135,11 @@ class _Batch:
         while len(self.sent) < room and (task := self._next()) is not None:
             parcel = pack(self.run, task.jobs)
             future = self.cluster.client.submit(run_parcel, parcel, self.cluster.expected, pure=False)
-            self.sent[future] = task
-            future.add_done_callback(self.back.put)
+            self._wait_for(future, task)
+
+    def _wait_for(self, future: Future, task: _Task) -> None:
+        self.sent[future] = task
+        future.add_done_callback(self.back.put)
 
     def _next(self) -> _Task | None:
         """What to send next; a suspect only when nothing else is under way, and nothing else beside a suspect."""
@@ -149,25 +155,22 @@ class _Batch:
         return None
 
     def _receive(self, future: Future, task: _Task) -> None:
-        if future.status == "finished":
-            parcel = self._fetch(future)
-            if parcel.refused:
-                raise ClusterError(f"{self.cluster.name}: a worker would compute other numbers: {parcel.refused}")
-            self.chunks.learn(seconds=parcel.seconds, n_jobs=len(task.jobs))
-            for outcome in unpack(parcel):
-                if not self.stop():
-                    self._hand_over(outcome)
-        elif future.status == "error":
+        if future.status == "error":
             self._blame(task, future.exception())
-        else:
-            raise self.cluster.gone("dropped our tasks")
-
-    def _fetch(self, future: Future) -> Parcel:
+            return
         try:
             parcel: Parcel = future.result()
+        except KilledWorker as error:  # while the result was on its way
+            self._blame(task, error)
+            return
         except (OSError, TimeoutError, CancelledError) as error:
-            raise self.cluster.gone("does not answer any more") from error
-        return parcel
+            raise self.cluster.gone("dropped our tasks or does not answer any more") from error
+        if parcel.refused:
+            raise ClusterError(f"{self.cluster.name}: a worker would compute other numbers: {parcel.refused}")
+        self.chunks.learn(seconds=parcel.seconds, n_jobs=len(task.jobs))
+        for outcome in unpack(parcel):
+            if not self.stop():
+                self._hand_over(outcome)
 
     def _blame(self, task: _Task, error: BaseException) -> None:
         """Split a task that went wrong; a job that went wrong for itself is recorded."""

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from sim.fundconfig import horizon_days, with_horizon
 from sim.sweep.assign import with_settings
+from sim.sweep.folder import BASE_FILE
 from sim.sweep.plan import Plan
 from sim.sweep.study import load_study
-from sim.sweep.sweep import BASE_FILE
 
 F64 = npt.NDArray[np.float64]
 

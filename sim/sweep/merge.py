@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from sim.errors import ResultError
 from sim.manifest import manifest_text
 from sim.resultfolder import ResultFolder
+from sim.sweep.folder import note_result
 from sim.sweep.parts import PATHS_SCHEMA, RUNS_SCHEMA, hash_paths_of_runs, hash_rows, read_part
 from sim.sweep.store import StudyStore
 
@@ -32,13 +33,14 @@ def merge(out: Path, shards: Sequence[Path]) -> Path:
         with StudyStore.open(made.folder) as target:
             for source in sources:
                 _take_over(source, target)
+            note_result(target)
         return made.commit()
 
 
 def _manifest_of(sources: Sequence[StudyStore]) -> dict[str, Any]:
     """The first shard's manifest, with those of all shards beside it: code and machines may differ."""
     shards = {source.folder.name: source.manifest for source in sources}
-    return {**sources[0].manifest, "shards": shards}
+    return {**sources[0].manifest, "shard": [1, 1], "shards": shards}
 
 
 def _take_over(source: StudyStore, target: StudyStore) -> None:

@@ -4,6 +4,7 @@ Counts are paths in a study of the reduced engine, runs in one of the full engin
 rule: stopping when the interval looks narrow stops early on lucky samples.
 """
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -80,13 +81,22 @@ def parse_rule(text: str, *, arms: int, half_width: HalfWidth) -> StoppingRule:
         raise ConfigError(
             f"--until: event must be one of {', '.join(EVENTS)}, found {event!r}{nearest_hint(event, EVENTS)}"
         )
-    try:
-        number = float(match["number"])
-    except ValueError:
-        raise ConfigError(f"--until: {match['number']!r} is not a number") from None
+    number = _number(match["number"])
     wants_events = match["what"] == "events"
     if wants_events != (match["sign"] == ">=") or number <= 0:
         raise ConfigError("--until: say events>=N, or rel_half_width<W with W above 0")
+    if wants_events and number != round(number):
+        raise ConfigError(f"--until: say events>=N with a whole N, found {number:g}")
     if wants_events:
         return StoppingRule(event, round(number), None, arms, half_width)
     return StoppingRule(event, None, number, arms, half_width)
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ConfigError(f"--until: {text!r} is not a number")
+    return number

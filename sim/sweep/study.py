@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from sim.config.canonical import to_yaml
 from sim.config.overrides import apply_overrides
 from sim.config.problems import loose_values, problems_of, raise_problems
 from sim.config.yamlfile import Node, find_config, find_in_package, parse_yaml, read_nodes
@@ -214,6 +215,13 @@ def shipped_studies() -> dict[str, Path]:
 
     roots = [Path(entry) / "studies" for entry in importlib.import_module("configs").__path__]
     return {path.stem: path for root in roots for path in sorted(root.glob("*.yaml"))}
+
+
+def study_text(loaded: LoadedStudy, study: Study) -> str:
+    """The YAML kept with a study's results: the file as it was written, unless overrides changed what it says."""
+    text = loaded.path.read_text(encoding="utf-8")
+    as_written = Study.model_validate(parse_yaml(text, source=loaded.where).plain())
+    return text if as_written == study else to_yaml(study.model_dump(mode="json", exclude_unset=True))
 
 
 def study_hash(study: Study, base_hash: str) -> str:

@@ -6,19 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from sim.config import to_yaml
 from sim.errors import ResultError
-from sim.manifest import describe_run, manifest_text
-from sim.results import SCHEMA_VERSION
-from sim.sweep.disk import telling_what_is_kept
 from sim.sweep.executors import ExecutorSettings, open_pool
+from sim.sweep.folder import note_result, open_store
+from sim.sweep.idle import idle_levers
 from sim.sweep.job import Job, Outcome
-from sim.sweep.parts import write_whole
+from sim.sweep.parts import PATHS_SCHEMA, RUNS_SCHEMA, read_part
 from sim.sweep.plan import Plan
 from sim.sweep.store import StudyStore
-
-#: The base config of a study folder, resolved: what replay and verify read.
-BASE_FILE = "base.yaml"
 
 
 class SweepProgress(Protocol):
@@ -70,12 +65,13 @@ class SweepResult:
     result_hash: str
     stopped_by: str  # all runs, rule, max_runs, max_seconds
     first_error: str = ""
+    notes: tuple[str, ...] = ()  # what the rows say of the study: levers that changed nothing
 
 
 def run_sweep(plan: Plan, options: SweepOptions) -> SweepResult:
     """Run what the study folder lacks. ResultError if the folder is another study's; what is stored is kept always."""
     started = time.monotonic()
-    with open_store(plan, options) as store:
+    with open_store(plan, options.out, command=options.command, shard=options.shard) as store:
         for problem in store.problems:
             options.say(problem)
         if options.retry_failed:
@@ -89,49 +85,8 @@ def run_sweep(plan: Plan, options: SweepOptions) -> SweepResult:
                     if state.is_enough():
                         break
         store.flush()
-        result = state.result()
-        manifest = {**store.manifest, "result_hash": result.result_hash, "n_runs": result.total}
-        with telling_what_is_kept(options.out):
-            write_whole(options.out / "manifest.json", manifest_text(manifest).encode())
-        return result
-
-
-def open_store(plan: Plan, options: SweepOptions) -> StudyStore:
-    """The study folder, made if it is not there; a folder of the same study is gone on with."""
-    folder = options.out
-    if (folder / "manifest.json").is_file():
-        store = StudyStore.open(folder, study_hash=plan.hash)
-    else:
-        text = plan.loaded.path.read_text(encoding="utf-8")
-        manifest = {**manifest_of(plan), "command": list(options.command), "shard": list(options.shard)}
-        store = StudyStore.create(folder, study_yaml=text, manifest=manifest, points=plan.table())
-    if not (folder / BASE_FILE).is_file():
-        with telling_what_is_kept(folder):
-            write_whole(folder / BASE_FILE, to_yaml(plan.base).encode())
-    return store
-
-
-def manifest_of(plan: Plan) -> dict[str, Any]:
-    """What the manifest of a study says."""
-    described = describe_run(plan.base)
-    kept = ("asset", "quantum", "simulated_share", "markets", "versions", "python", "host", "git_commit")
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "study",
-        "name": plan.study.name,
-        "title": plan.study.title,
-        "study_hash": plan.hash,
-        "base": plan.study.base,
-        "base_config_hash": plan.base_hash,
-        "seed": plan.base.seed,
-        "fidelity": plan.study.fidelity,
-        "n_points": plan.n_points,
-        "n_arms": len(plan.arms),
-        "replications": plan.study.replications,
-        "paths": plan.study.paths if plan.study.fidelity == "reduced" else 0,
-        "notes": list(plan.notes),
-        **{name: described[name] for name in kept},
-    }
+        note_result(store)
+        return state.result()
 
 
 class _State:
@@ -222,23 +177,24 @@ class _State:
             failed=self.failed,
             crashed=self.crashed,
             seconds=time.monotonic() - self.started,
-            result_hash=self.store.result_hash(),
+            result_hash=str(self.store.manifest["result_hash"]),
             stopped_by=self.why_stopped() or "all runs",
             first_error=self.first_error,
+            notes=tuple(idle_levers(self.plan, self.store)),
         )
 
 
 def stored_outcomes(store: StudyStore) -> Iterator[Outcome]:
-    """What earlier sweeps stored, without paths where there are none."""
-    paths: dict[str, Any] = {}
-    for part in store.path_parts():
-        import pyarrow.parquet as pq
-
-        table = pq.read_table(part, columns=["run_id", "first_adl_ms", "first_fund_empty_ms", "log_weight"])
-        for run, group in table.to_pandas().groupby("run_id", sort=False):
-            paths[str(run)] = {name: group[name].to_numpy() for name in group.columns}
-    for row in store.rows().to_pylist():
-        yield Outcome(row["run_id"], row, paths.get(row["run_id"]))
+    """What earlier sweeps stored, part after part, with those columns of the paths that rules read."""
+    columns = ["run_id", "first_adl_ms", "first_fund_empty_ms", "log_weight"]
+    for part in store.run_parts():
+        twin = store.folder / "paths" / part.name
+        paths: dict[str, Any] = {}
+        if twin.exists():
+            for run, group in read_part(twin, PATHS_SCHEMA, columns).to_pandas().groupby("run_id", sort=False):
+                paths[str(run)] = {name: group[name].to_numpy() for name in group.columns}
+        for row in read_part(part, RUNS_SCHEMA).to_pylist():
+            yield Outcome(row["run_id"], row, paths.get(row["run_id"]))
 
 
 def parse_shard(text: str) -> tuple[int, int]:

@@ -10,12 +10,12 @@ import pyarrow as pa
 from sim.config.nearest import nearest_hint
 from sim.errors import ResultError
 from sim.manifest import package_versions
+from sim.sweep.folder import BASE_FILE
 from sim.sweep.job import Outcome, run_job
 from sim.sweep.parts import hash_paths_of_runs, hash_rows, paths_to_batch, rows_to_batch
 from sim.sweep.plan import Plan
 from sim.sweep.store import StudyStore
 from sim.sweep.study import load_study
-from sim.sweep.sweep import BASE_FILE
 
 
 def plan_of_folder(folder: Path) -> Plan:

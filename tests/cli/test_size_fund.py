@@ -149,6 +149,14 @@ def test_what_cannot_be_answered_is_refused_with_the_reason(base, asked, options
     assert text in str(result.exception)
 
 
+def test_a_name_that_is_nothing_names_the_nearest_study_or_config():
+    for name, nearest in (("fund-size-btx", "fund-size-btc"), ("btc-30", "btc-30d")):
+        result = ask(name)
+        assert isinstance(result.exception, ConfigError)
+        assert f"{name}: no such study, study folder or config" in str(result.exception)
+        assert nearest in str(result.exception)
+
+
 def test_a_study_that_says_one_thing_and_simulates_another_is_refused(study):
     study.write_text(STUDY.replace("open_interest: aged_once", "open_interest: renewed"), encoding="utf-8")
     result = ask(study)

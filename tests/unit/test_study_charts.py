@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.charts.study.arm_outcomes import draw_arm_outcomes
 from analysis.charts.study.arms import draw_arms
 from analysis.charts.study.context import StudyContext
 from analysis.charts.study.estimators import draw_estimators
@@ -99,9 +100,9 @@ ESTIMATES = pd.DataFrame(
         ).row(),
     ]
 )
-FAN = fan_frame([0.0, 1.0], [[5 * MILLION, 4 * MILLION], [5 * MILLION, 6 * MILLION]])
+FAN = fan_frame([0.0, 3.0], [[5 * MILLION, 4 * MILLION], [5 * MILLION, 6 * MILLION]])
 EMPTIED = frame(
-    "time_days probability low high events n", (0.0, 0.0, 0.0, 0.04, 0, 100), (1.0, 0.1, 0.05, 0.18, 10, 100)
+    "time_days probability low high events n", (0.0, 0.0, 0.0, 0.04, 0, 100), (3.0, 0.1, 0.05, 0.18, 10, 100)
 )
 
 IMPORTANCE = frame(
@@ -110,6 +111,14 @@ IMPORTANCE = frame(
     ("depth", "rank correlation", -0.7, -0.8, -0.5, 64),
     ("jump", "variance share", 0.02, -0.1, 0.1, 64),
     ("jump", "rank correlation", 0.1, -0.1, 0.3, 64),
+)
+
+MEANS = frame(
+    "arm outcome unit is_money value low high n",
+    ("ranked", "harm", "USDT", True, 2 * MILLION, 1 * MILLION, 3 * MILLION, 8),
+    ("pro rata", "harm", "USDT", True, 5 * MILLION, 4 * MILLION, 6 * MILLION, 8),
+    ("ranked", "accounts hit (%)", "", False, 10.0, 8.0, 12.0, 8),
+    ("pro rata", "accounts hit (%)", "", False, 90.0, 80.0, 95.0, 8),
 )
 
 EVENT = "fund exhausted within 30 days"
@@ -126,6 +135,7 @@ CHARTS = {
                                                base_high=0.023)),
     "sobol": (INDICES, lambda f: draw_sobol(f, CONTEXT, outcome="required fund")),
     "importance": (IMPORTANCE, lambda f: draw_importance(f, CONTEXT, outcome="required fund")),
+    "outcomes": (MEANS, lambda f: draw_arm_outcomes(f, CONTEXT)),
     "prim": (BOXES, lambda f: draw_prim(f, MEASURES, POINTS, CONTEXT, event="does the fund fail")),
     "frontier": (ARMS, lambda f: draw_frontier(f, CONTEXT, event="ADL", event_axis="ADL within 30 days")),
     "estimators": (ESTIMATES, lambda f: draw_estimators(f, CONTEXT, what="P(ADL)", reference=0.0105)),
@@ -334,6 +344,15 @@ def test_importance_shows_share_and_direction_and_names_what_is_sure():
     assert "depth 0.6 [0.4, 0.8]. The others cannot be told from 0." in title_of(figure)
 
 
+def test_outcomes_of_arms_stand_side_by_side_in_the_order_of_the_study():
+    figure = CHARTS["outcomes"][1](MEANS)
+    harm, hit = figure.data
+    assert list(figure.layout.yaxis.ticktext) == ["pro rata", "ranked"]
+    assert dict(zip(harm.text, harm.x, strict=True)) == {"ranked": 2.0, "pro rata": 5.0}
+    assert hit.error_x.arrayminus.tolist() == pytest.approx([2.0, 10.0])
+    assert "highest pro rata, 5 million USDT [4, 6]" in title_of(figure)
+
+
 def test_an_outcome_without_variance_has_no_indices():
     flat = INDICES.assign(**dict.fromkeys(INDICES.columns[1:7], np.nan))
     assert "the same in every run" in words_of(CHARTS["sobol"][1](flat))
@@ -383,3 +402,9 @@ def test_a_box_of_labels_alone_is_told_in_words():
     figure = draw_prim(BOXES.iloc[:0], MEASURES, POINTS, CONTEXT, event="does the fund fail", kept=kept)
     assert "ADL rule in (pro rata)" in title_of(figure)
     assert "which have no place on an axis" in words_of(figure)
+
+
+def test_a_short_horizon_is_drawn_in_minutes():
+    figure = draw_fund_fan(FAN.iloc[:0], CONTEXT, emptied=EMPTIED.assign(time_days=[0.0, 0.01]))
+    assert figure.layout.xaxis2.title.text == "time (minutes)"
+    assert traces(figure, "empty by then")[0].x.tolist() == pytest.approx([0.0, 14.4])

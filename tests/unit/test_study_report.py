@@ -322,3 +322,14 @@ def test_liquidations_without_need_stand_beside_the_event(tmp_path):
     figure = dict(study_panels(study, samples, study_context(study, samples)))["trade-off"]
     assert "liquidated without need" in figure.layout.xaxis2.title.text
     assert sorted(trace.x[0] for trace in figure.data if trace.xaxis == "x2") == [0.1, 0.2]
+
+
+def test_a_study_that_is_not_about_the_fund_compares_its_outcomes(tmp_path):
+    folder = write_study(tmp_path / "study", arms=ARMS, replications=6, answer=False)
+    with (folder / "study.yaml").open("a") as text:
+        text.write("outcomes: [adl, liquidated_notional_quanta]\n")
+    names = names_of(folder)
+    assert names[0] == "outcomes"
+    assert not any(name.startswith("sufficiency") for name in names)
+    write_study_report(folder)
+    assert "P(ADL begins within 30 days) (mean, 95% interval): ADL rule profit x leverage" in own_text(folder)

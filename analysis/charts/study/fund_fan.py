@@ -64,6 +64,8 @@ def draw_fund_fan(
         )
     require(fan, FAN, "fan chart")
     require(share, EMPTY, "fan chart, share empty")
+    unit, times = _time_unit(max(float(np.nanmax(column(f, "time_days"))) for f in (fan, share) if len(f)))
+    fan, share = (frame.assign(time_days=column(frame, "time_days") * times) for frame in (fan, share))
     end = max(float(np.nanmax(column(frame, "time_days"))) for frame in (fan, share) if len(frame))
     notes = [panel_title("share of paths whose fund has been empty by then", "2")] if len(share) else []
     notes += [panel_title(f"balance of the fund, {n_fan:,} paths")] if len(fan) else []
@@ -73,8 +75,8 @@ def draw_fund_fan(
         [*_fan(fan, context), *_emptied(share, context)],
         context,
         question=asked(QUESTION, arm),
-        answer=_answer(fan, share, context),
-        axes=_axes(context.scale(column(fan, "fund")).unit, end, upper=bool(len(fan)), lower=bool(len(share))),
+        answer=_answer(fan, share, context, unit),
+        axes=_axes(context.scale(column(fan, "fund")).unit, end, unit, upper=bool(len(fan)), lower=bool(len(share))),
         note=f"{spread if len(fan) else missing}Band of the share: {context.interval}.",
         height=620 if len(fan) else 440,
         notes=notes,
@@ -83,9 +85,16 @@ def draw_fund_fan(
     )
 
 
-def _axes(unit: str, end: float, *, upper: bool, lower: bool) -> dict[str, dict[str, Any]]:
+def _time_unit(days: float) -> tuple[str, float]:
+    """The unit in which a horizon is readable, and how many of it a day has."""
+    if days >= 2:
+        return "days", 1.0
+    return ("hours", 24.0) if days >= 0.1 else ("minutes", 1440.0)
+
+
+def _axes(unit: str, end: float, time_unit: str, *, upper: bool, lower: bool) -> dict[str, dict[str, Any]]:
     """Balance above, share below; one of them alone has the whole height."""
-    time = axis("time (days)", range=[0, end or 1])
+    time = axis(f"time ({time_unit})", range=[0, end or 1])
     axes: dict[str, dict[str, Any]] = {}
     if upper:
         hidden = {"showticklabels": False, "title": {"text": ""}} if lower else {}
@@ -111,7 +120,7 @@ def _fan(fan: pd.DataFrame, context: StudyContext) -> list[go.Scatter]:
     for level in [0.5] if 0.5 in wide else list(wide):
         name = "median" if level == 0.5 else f"{level:g} quantile"
         look = {"mode": "lines+markers" if len(x) == 1 else "lines", "line": {"color": BLACK, "width": 1.8}}
-        hover = f"day %{{x:.3~g}}: {name} %{{y:,.4~g}} {scale.unit}<extra></extra>"
+        hover = f"time %{{x:.3~g}}: {name} %{{y:,.4~g}} {scale.unit}<extra></extra>"
         traces.append(go.Scatter(x=x, y=scale.of(wide[level].to_numpy()), name=name, hovertemplate=hover, **look))
     return traces
 
@@ -128,19 +137,19 @@ def _emptied(share: pd.DataFrame, context: StudyContext) -> list[go.Scatter]:
         line={"color": VERMILLION, "width": 2},
         name="empty by then",
         customdata=share[["low", "high", "events", "n"]].to_numpy(),
-        hovertemplate="by day %{x:.3~g}: %{y:.3g} [%{customdata[0]:.3g}, %{customdata[1]:.3g}]<br>%{customdata[2]:,} of"
+        hovertemplate="by %{x:.3~g}: %{y:.3g} [%{customdata[0]:.3g}, %{customdata[1]:.3g}]<br>%{customdata[2]:,} of"
         " %{customdata[3]:,}<extra></extra>",
     )
     return [trace.update(place) for trace in (*bounds, line)]
 
 
-def _answer(fan: pd.DataFrame, share: pd.DataFrame, context: StudyContext) -> str:
+def _answer(fan: pd.DataFrame, share: pd.DataFrame, context: StudyContext, unit: str) -> str:
     parts = []
     if not fan.empty:
         end = fan[fan["time_days"] == fan["time_days"].max()].set_index("quantile")["fund"]
         if 0.5 in end and 0.05 in end:
             parts.append(
-                f"After {fan['time_days'].max():g} days the median fund is {context.money(float(end[0.5]))},"
+                f"After {fan['time_days'].max():g} {unit} the median fund is {context.money(float(end[0.5]))},"
                 f" one in twenty holds {context.money(float(end[0.05]))} or less."
             )
     if not share.empty:

@@ -63,6 +63,7 @@ def compose(
     height: int = 480,
     left: int = _LEFT,
     right: int = 40,
+    below: int = 0,
     panels: bool = False,
     notes: Sequence[Mapping[str, Any]] = (),
     **layout: Any,
@@ -71,10 +72,11 @@ def compose(
 
     left: margin for long labels of the vertical axis, pixels; title and caption begin left of them.
     right: the same for a legend.
+    below: room for axis titles of several lines.
     panels: leave room for titles of panels between the plot and the legend (which then stands at `ABOVE_PANELS`).
     """
     lines = wrap(note, 165)
-    bottom = _BOTTOM + 14 * max(0, len(lines) - 1)
+    bottom = _BOTTOM + 14 * max(0, len(lines) - 1) + below
     caption = caption_note("<br>".join([context.caption, *lines]), bottom=bottom)
     asked_in = wrap(question, _TITLE) or [""]
     base = layout_of(context, question="<br>".join(asked_in), answer=answer, height=height, bottom=bottom)

@@ -4,6 +4,7 @@ import pyarrow as pa
 import pytest
 
 from sim.errors import ResultError
+from sim.sweep.folder import note_result
 from sim.sweep.merge import merge
 from sim.sweep.store import StudyStore
 from tests.sweep_survival.toy_sweep import run_toy, toy_jobs
@@ -29,6 +30,18 @@ def test_merged_shards_hash_as_one_sweep(tmp_path):
     assert (tmp_path / "out/points.parquet").read_bytes() == (whole / "points.parquet").read_bytes()
     assert [shard["host"] for shard in merged.manifest["shards"].values()] == ["s0", "s1", "s2"]
     merged.close()
+
+
+def test_the_manifest_tells_of_all_shards_not_of_the_first(tmp_path):
+    parts = [shard(tmp_path / f"s{i}", range(i, 20, 3)) for i in range(3)]
+    for number, part in enumerate(parts):
+        with StudyStore.open(part) as store:
+            store.manifest["shard"] = [number + 1, 3]
+            note_result(store)
+    merged = StudyStore.open(merge(tmp_path / "out", parts), read_only=True)
+    assert merged.manifest["result_hash"] == merged.result_hash()
+    assert (merged.manifest["n_runs"], merged.manifest["shard"]) == (20, [1, 1])
+    assert [part["n_runs"] for part in merged.manifest["shards"].values()] == [7, 7, 6]
 
 
 def test_a_run_in_two_shards_counts_once(tmp_path):

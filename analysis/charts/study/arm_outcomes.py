@@ -1,0 +1,96 @@
+"""What do the arms differ in? The mean of each outcome that a study names, arm by arm, with intervals."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from analysis.charts.study.context import StudyContext
+from analysis.charts.study.look import LINES, axis, bars_of, column, compose, empty, margin_for, require, rounded
+from analysis.money import Scale
+
+QUESTION = "What do the arms differ in?"
+FRAME = ("arm", "outcome", "unit", "is_money", "value", "low", "high", "n")
+MOST_ARMS, MOST_OUTCOMES = 24, 3
+
+
+def draw_arm_outcomes(means: pd.DataFrame, context: StudyContext) -> go.Figure:
+    """One panel an outcome (at most MOST_OUTCOMES), one row an arm, in the study's order.
+
+    means: arm (its label), outcome (in words), unit, is_money (bool: value and bounds are quote units), value, low,
+    high, n (independent runs or points behind the mean).
+    """
+    if means.empty:
+        words = "No arm has runs that ended well, or none of the study's outcomes is known."
+        return empty(context, question=QUESTION, words=words, axes=("outcome", "arm"))
+    require(means, FRAME, "outcomes of arms")
+    arms = list(dict.fromkeys(means["arm"]))[:MOST_ARMS][::-1]
+    outcomes = list(dict.fromkeys(means["outcome"]))[:MOST_OUTCOMES]
+    place = {arm: i for i, arm in enumerate(arms)}
+    rows: dict[str, Any] = {"tickvals": list(range(len(arms))), "range": [-0.6, len(arms) - 0.4], "zeroline": False}
+    axes: dict[str, Any] = {}
+    traces = []
+    width = (1 - 0.08 * (len(outcomes) - 1)) / len(outcomes)
+    for i, outcome in enumerate(outcomes):
+        number = "" if i == 0 else str(i + 1)
+        own = means[(means["outcome"] == outcome) & means["arm"].isin(arms)]
+        scale = context.scale(column(own, "value")) if own["is_money"].iloc[0] else Scale(1.0, own["unit"].iloc[0])
+        traces.append(_points(own, place, number, scale, LINES[i], context))
+        left = i * (width + 0.08)
+        title = f"{outcome} ({scale.unit})" if scale.unit else outcome
+        axes[f"xaxis{number}"] = axis(_fold(title, 30 if len(outcomes) > 1 else 80), domain=[left, left + width])
+        axes[f"xaxis{number}"] |= {"anchor": f"y{number}", "zeroline": False, "nticks": 5}
+        names = {"ticktext": arms, "automargin": False} if i == 0 else {"showticklabels": False}
+        axes[f"yaxis{number}"] = axis("", anchor=f"x{number}", **rows, **names)
+    return compose(
+        traces,
+        context,
+        question=QUESTION,
+        answer=_answer(means, outcomes[0], context),
+        axes=axes,
+        note=f"Means; whiskers: {context.interval}, n = {int(means['n'].min()):,} or more independent runs or points an"
+        " arm. Arms share their randomness, so a difference is surer than the whiskers look.",
+        height=270 + 40 * len(arms),
+        left=margin_for(arms),
+        below=16 * max(axes[key]["title"]["text"].count("<br>") for key in axes),
+        showlegend=False,
+    )
+
+
+def _fold(title: str, width: int) -> str:
+    from textwrap import wrap
+
+    return "<br>".join(wrap(title, width))
+
+
+def _points(
+    own: pd.DataFrame, place: dict[str, int], number: str, scale: Scale, colour: str, context: StudyContext
+) -> go.Scatter:
+    value, low, high = (scale.of(column(own, name)) for name in ("value", "low", "high"))
+    return go.Scatter(
+        x=value,
+        y=[place[arm] for arm in own["arm"]],
+        mode="markers",
+        marker={"color": colour, "size": 9},
+        error_x=bars_of(value, low, high, colour=colour),
+        customdata=np.stack([low, high], axis=1),
+        text=list(own["arm"]),
+        hovertemplate="%{text}<br>%{x:,.4~g} [%{customdata[0]:,.4~g}, %{customdata[1]:,.4~g}]"
+        f" {scale.unit} ({context.interval})<extra></extra>",
+        xaxis=f"x{number}",
+        yaxis=f"y{number}",
+    )
+
+
+def _answer(means: pd.DataFrame, outcome: str, context: StudyContext) -> str:
+    own = means[means["outcome"] == outcome]
+    low, high = own.loc[own["value"].idxmin()], own.loc[own["value"].idxmax()]
+    return f"{outcome}: highest {_words(high, context)}; lowest {_words(low, context)} ({context.interval})."
+
+
+def _words(row: pd.Series, context: StudyContext) -> str:
+    if row["is_money"]:
+        return f"{row['arm']}, {context.money_interval(row['value'], row['low'], row['high'])}"
+    unit = f" {row['unit']}" if row["unit"] else ""
+    return f"{row['arm']}, {rounded(row['value'])} [{rounded(row['low'])}, {rounded(row['high'])}]{unit}"
