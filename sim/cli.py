@@ -21,6 +21,7 @@ from sim.cli_report import report
 from sim.cli_size import size_fund
 from sim.cli_stress import reverse_stress
 from sim.cli_unneeded import unneeded
+from sim.cli_validate import validate
 from sim.errors import ClearsimError, ConfigError, InputDataError
 from sim.interrupt import INTERRUPTED, catch_signals
 
@@ -64,6 +65,7 @@ app.command("report")(report)
 app.command("export")(export_study)
 app.command("reverse-stress")(reverse_stress)
 app.command("unneeded")(unneeded)
+app.command("validate")(validate)
 app.command("calibrate")(calibrate)
 cli_study.register(app)
 

@@ -39,6 +39,8 @@ HEIGHT = {
     # from a config to a folder of results
     "run": 7,
     "sweep": 8,
+    # events with what a run must show
+    "scenarios": 8,
     # the roof
     "cli": 9,
 }

@@ -1,0 +1,69 @@
+"""Where each target's measured mean lies in its band: 0 is the low end, 1 the high end, bars are 95% intervals."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from analysis.charts.theme import BLUE, GREY, LIGHT, VERMILLION, WIDTH
+from analysis.validation.score import TargetScore
+
+#: Means further out than this are drawn at the edge, with their place in words.
+EDGE = 2.0
+ROW_PX = 19
+
+
+def figure(scores: Sequence[TargetScore]) -> go.Figure:
+    """One row a target, in the order given; a target without a number has no mark."""
+    chart = go.Figure()
+    labels = [f"{score.scenario}: {score.metric}" for score in scores]
+    for passed, colour, word in ((True, BLUE, "met"), (False, VERMILLION, "missed")):
+        rows = [(label, *_place(score)) for label, score in zip(labels, scores, strict=True) if _has(score, passed)]
+        chart.add_scatter(
+            x=[row[1] for row in rows],
+            y=[row[0] for row in rows],
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "arrayminus": [row[2] for row in rows],
+                "array": [row[3] for row in rows],
+                "thickness": 1.2,
+                "width": 3,
+            },
+            mode="markers",
+            name=word,
+            marker={"color": colour, "size": 8, "symbol": "circle" if passed else "x"},
+        )
+    chart.add_vrect(x0=0, x1=1, fillcolor=LIGHT, opacity=0.6, layer="below", line_width=0)
+    chart.update_yaxes(categoryorder="array", categoryarray=labels[::-1], automargin=True, tickfont={"size": 11})
+    chart.update_xaxes(
+        title="place in the band (0 low end, 1 high end; marks at the edges lie further out)",
+        range=[-EDGE - 0.1, 1 + EDGE + 0.1],
+        gridcolor=LIGHT,
+        linecolor=GREY,
+    )
+    chart.update_layout(
+        title="Do the runs lie in the bands that were written before them?",
+        template="plotly_white",
+        width=WIDTH,
+        height=150 + ROW_PX * len(labels),
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        margin={"t": 90, "l": 10},
+    )
+    return chart
+
+
+def _has(score: TargetScore, passed: bool) -> bool:
+    return score.estimate is not None and score.passed == passed
+
+
+def _place(score: TargetScore) -> tuple[float, float, float]:
+    """(place of the mean, length of the bar below, above), cut at the edges of the chart."""
+    if score.estimate is None:
+        return 0.0, 0.0, 0.0
+    width = (score.high - score.low) or 1.0
+
+    def at(value: float) -> float:
+        return min(max((value - score.low) / width, -EDGE), 1 + EDGE)
+
+    low, mean, high = (at(value) for value in (score.estimate.low, score.estimate.value, score.estimate.high))
+    return mean, mean - low, high - mean

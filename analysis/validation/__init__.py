@@ -1,0 +1,1 @@
+"""Whether runs of a scenario meet its targets."""

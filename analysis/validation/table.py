@@ -1,0 +1,42 @@
+"""Numbers of a score as people read them: fractions as percentages, intervals short."""
+
+from analysis.estimators.estimate import Estimate
+from analysis.validation.score import TargetScore
+
+_PERCENT = ("fraction", "share of runs")
+
+
+def number(value: float, unit: str) -> str:
+    """One number in the words of its unit."""
+    return f"{value * 100:.3g}%" if unit in _PERCENT else f"{value:.3g} {unit}"
+
+
+def band(score: TargetScore) -> str:
+    """The band of a target."""
+    return f"{number(score.low, score.unit)} to {number(score.high, score.unit)}"
+
+
+def measured(score: TargetScore) -> str:
+    """The mean and its interval, or why there is none."""
+    if score.estimate is None:
+        return score.reason
+    estimate: Estimate = score.estimate
+    low, high = number(estimate.low, score.unit), number(estimate.high, score.unit)
+    return f"{number(estimate.value, score.unit)} [{low}, {high}]"
+
+
+def verdict(score: TargetScore) -> str:
+    """pass or MISS, and whether the interval leaves a doubt."""
+    word = "pass" if score.passed else "MISS"
+    return word if score.is_firm else f"{word}, not firm"
+
+
+def summary(scores: list[TargetScore]) -> str:
+    """How many targets were met, of each kind and status."""
+    missed = sum(not score.passed for score in scores)
+    recorded = [score for score in scores if score.status == "recorded"]
+    met = sum(score.passed for score in recorded)
+    return (
+        f"{len(scores) - missed} of {len(scores)} targets met, {missed} missed;"
+        f" of {len(recorded)} recorded facts {met} met"
+    )

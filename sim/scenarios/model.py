@@ -1,0 +1,137 @@
+"""The scenario file: a config, what is changed in it, and targets, each a metric with a band and a source.
+
+Reads and validates. What a metric is stands in `metrics.py`; whether a target is met is judged by the analysis.
+"""
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from sim.config import RunConfig
+from sim.config.load import build_config
+from sim.config.nearest import nearest_hint
+from sim.config.overrides import apply_overrides, set_value
+from sim.config.problems import Problem, loose_values, problems_of, raise_problems
+from sim.config.traders import traders_overrides
+from sim.config.yamlfile import Node, find_config, find_in_package, parse_yaml, read_nodes
+from sim.errors import ConfigError
+from sim.policy import Policy, PositiveInt
+from sim.scenarios.metrics import METRICS
+
+#: Fewer runs give no interval worth the name.
+FEWEST_REPLICATIONS = 3
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Target(Policy):
+    """What a run must show: a metric's mean over the replications lies in [low, high]."""
+
+    metric: Text = Field(description="Name of a metric (clearsim validate --list prints them).")
+    low: float = Field(description="Lower end of the band, in the metric's unit.")
+    high: float = Field(description="Upper end of the band.")
+    status: Literal["recorded", "derived", "expectation"] = Field(
+        description="recorded: a published number; derived: computed from one by a stated rule; expectation: reasoned."
+    )
+    source: Text = Field(description="Where the band comes from.")
+    date: Text = Field(description="Date of the record, or when it was read or computed.")
+    note: str = Field("", description="What the reader should know of the band.")
+
+
+class QuickSize(Policy):
+    """The smaller size of a scenario, for `--quick`."""
+
+    traders: PositiveInt | None = Field(None, description="Traders in place of the scenario's.")
+
+
+class Scenario(Policy):
+    """One scenario and its targets."""
+
+    schema_version: Literal[1] = Field(1, description="Version of this format.")
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = Field(description="Short name, as the file's.")
+    title: Text = Field(description="One line.")
+    kind: Literal["historical", "hypothetical"] = Field(description="Whether it happened.")
+    base: Text = Field(description="Base config: a shipped name, or a path (against this file's folder).")
+    bands_written: Text = Field(description="Day when the bands were written, before the first run.")
+    set: dict[str, Any] = Field(default_factory=dict, description="Config paths and values laid over the base.")
+    traders: PositiveInt | None = Field(None, description="Total number of traders; null: the config's.")
+    replications: PositiveInt = Field(
+        FEWEST_REPLICATIONS, description="Runs, each with its own randomness; at least 3."
+    )
+    quick: QuickSize = Field(QuickSize(traders=None), description="The smaller size, for --quick.")
+    assumes: tuple[Text, ...] = Field((), description="What it takes for granted, one sentence each.")
+    targets: Annotated[tuple[Target, ...], Field(min_length=1)] = Field(description="What a run must show.")
+
+
+@dataclass(frozen=True)
+class LoadedScenario:
+    """A valid scenario, the tree it was read from, and its file."""
+
+    scenario: Scenario
+    node: Node
+    path: Path
+
+    def config(self, *, quick: bool = False) -> RunConfig:
+        """The config of its runs; ConfigError, naming the nearest path, for a `set` that cannot be."""
+        tree = read_nodes(self._base())
+        for path, value in self.scenario.set.items():
+            set_value(tree, path, value, RunConfig, source=f"{self.node.where}: set")
+        traders = (self.scenario.quick.traders if quick else None) or self.scenario.traders
+        config = build_config(tree)
+        if traders is None:
+            return config
+        apply_overrides(tree, traders_overrides(config, traders), RunConfig)
+        return build_config(tree)
+
+    def _base(self) -> Path:
+        try:
+            return find_config(self.scenario.base, folder=self.path.parent)
+        except ConfigError as error:
+            raise ConfigError(f"{self.node.where}: base: {error}") from error
+
+
+def load_scenario(source: str | Path) -> LoadedScenario:
+    """The scenario that `source` names (a path, or a shipped name); ConfigError, one line a problem, with its line."""
+    path = find_in_package(str(source), shipped_scenarios(), kind="scenario", lister="clearsim validate --list")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    node = parse_yaml(text, source=str(path))
+    if not isinstance(node.value, dict):
+        raise ConfigError(f"{node.where}: a scenario must be a mapping of keys")
+    try:
+        scenario = Scenario.model_validate(node.plain())
+    except ValidationError as error:
+        raise_problems(problems_of(error, Scenario, node), node)
+        raise
+    raise_problems([*loose_values(scenario, node), *_wrong(scenario)], node)
+    return LoadedScenario(scenario, node, path)
+
+
+def _wrong(scenario: Scenario) -> Iterator[Problem]:
+    """What the models cannot see: unknown metrics, bands upside down, too few runs."""
+    if scenario.replications < FEWEST_REPLICATIONS:
+        yield Problem(
+            ("replications",), f"must be at least {FEWEST_REPLICATIONS} for an interval, found {scenario.replications}"
+        )
+    seen = set[str]()
+    for index, target in enumerate(scenario.targets):
+        place = ("targets", index, "metric")
+        if target.metric not in METRICS:
+            yield Problem(place, f"must be a metric, found {target.metric}{nearest_hint(target.metric, METRICS)}")
+        if target.metric in seen:
+            yield Problem(place, f"must stand once, found {target.metric} a second time")
+        seen.add(target.metric)
+        if target.low > target.high:
+            text = f"must be at most high, found {target.low:g} > {target.high:g}"
+            yield Problem(("targets", index, "low"), text)
+
+
+def shipped_scenarios() -> dict[str, Path]:
+    """Every scenario inside the package: name -> path; historical ones and imagined ones as the files are called."""
+    roots = [Path(entry) / "scenarios" for entry in importlib.import_module("configs").__path__]
+    return {path.stem: path for root in roots for path in sorted(root.glob("*.yaml"))}

@@ -1,0 +1,79 @@
+"""Runs a scenario through the engine, once a replication, and computes the metrics that its targets name."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sim.config import RunConfig, config_hash
+from sim.errors import ClearsimError, ConfigError
+from sim.run import Simulate
+from sim.scenarios.metrics import F64, METRICS, Outcome
+from sim.scenarios.model import LoadedScenario
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The metrics of a scenario's targets, one value a replication in order; `error` tells why there are none."""
+
+    values: Mapping[str, tuple[float, ...]]
+    n_traders: int
+    seed: int
+    config_hash: str
+    seconds: float
+    error: str = ""
+
+
+def measure(
+    loaded: LoadedScenario, *, quick: bool = False, simulate: Simulate | None = None, say: Callable[[str], None] = print
+) -> Measured:
+    """Run all replications; a run that fails ends the scenario with its error, bad configs raise ConfigError."""
+    config = loaded.config(quick=quick)
+    names = [target.metric for target in loaded.scenario.targets]
+    if simulate is None:
+        from sim.engine.simulation import simulate as engine
+
+        simulate = engine
+    started, outcomes, error = time.perf_counter(), list[Outcome](), ""
+    for replication in range(loaded.scenario.replications):
+        say(f"{loaded.scenario.name}: run {replication + 1} of {loaded.scenario.replications}")
+        try:
+            result = simulate(config, detail="series", progress=None, event_sink=None, replication=replication)
+        except ConfigError:
+            raise
+        except ClearsimError as failure:
+            error = f"replication {replication}: {' '.join(str(failure).split())}"
+            break
+        outcomes.append(outcome_of(config, result.runs, result.series))
+    values = {} if error else {name: tuple(METRICS[name].compute(run) for run in outcomes) for name in names}
+    return Measured(
+        values=values,
+        n_traders=int(outcomes[0].of("n_traders")) if outcomes else 0,
+        seed=config.seed,
+        config_hash=config_hash(config),
+        seconds=time.perf_counter() - started,
+        error=error,
+    )
+
+
+def outcome_of(config: RunConfig, row: Mapping[str, Any], series: Mapping[str, Any]) -> Outcome:
+    """What metrics see of a run: of its series the first market's rows."""
+    market = config.markets[0]
+    mine = np.asarray([name == market.name for name in _plain(series["market"])], np.bool_)
+    columns: dict[str, F64] = {
+        name: np.asarray(_plain(column), np.float64)[mine] for name, column in series.items() if name != "market"
+    }
+    quantum = float(config.quantum)
+    return Outcome(
+        row=row,
+        series=columns,
+        venue=quantum / float(config.scale.simulated_share),
+        lot_quanta=float(market.lot_size) / quantum,
+    )
+
+
+def _plain(column: Any) -> Any:
+    """A column as numpy or plain values, whether numpy or Arrow holds it."""
+    return column.to_pylist() if hasattr(column, "to_pylist") else column

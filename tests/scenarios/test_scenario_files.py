@@ -1,0 +1,128 @@
+"""Scenario files: what is refused, with file, line and key; every shipped one loads and names its sources."""
+
+from pathlib import Path
+
+import pytest
+
+from sim.errors import ConfigError
+from sim.scenarios.metrics import METRICS
+from sim.scenarios.model import FEWEST_REPLICATIONS, load_scenario, shipped_scenarios
+
+HEAD = """schema_version: 1
+name: small
+title: A small one
+kind: hypothetical
+base: base
+bands_written: 2026-11-23
+"""
+TARGET = """targets:
+  - metric: index_fall
+    low: -0.2
+    high: -0.1
+    status: derived
+    source: the path
+    date: 2026-11-23
+"""
+NAMES = sorted(shipped_scenarios())
+
+
+def refusal(folder: Path, text: str) -> str:
+    """What the loader says of a file with this text."""
+    path = folder / "small.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as error:
+        load_scenario(path)
+    return str(error.value)
+
+
+def test_a_band_upside_down_is_refused_with_its_line(tmp_path):
+    text = refusal(tmp_path, HEAD + TARGET.replace("low: -0.2", "low: -0.05"))
+    assert "small.yaml:9: targets[0].low must be at most high, found -0.05 > -0.1" in text
+
+
+def test_an_unknown_metric_names_the_nearest(tmp_path):
+    text = refusal(tmp_path, HEAD + TARGET.replace("index_fall", "index_fal"))
+    assert "small.yaml:8: targets[0].metric must be a metric, found index_fal (did you mean index_fall?)" in text
+
+
+@pytest.mark.parametrize("key", ["source", "date", "status", "low", "high"])
+def test_a_target_without_a_key_that_it_needs_is_refused(tmp_path, key):
+    lines = [line for line in (HEAD + TARGET).splitlines() if not line.strip().startswith(f"{key}:")]
+    assert f"targets[0].{key}" in refusal(tmp_path, "\n".join(lines) + "\n")
+
+
+def test_an_empty_source_is_refused(tmp_path):
+    assert "targets[0].source" in refusal(tmp_path, HEAD + TARGET.replace("source: the path", 'source: ""'))
+
+
+def test_a_metric_that_stands_twice_is_refused(tmp_path):
+    again = TARGET.removeprefix("targets:\n")
+    assert "targets[1].metric must stand once" in refusal(tmp_path, HEAD + TARGET + again)
+
+
+def test_too_few_replications_for_an_interval_are_refused(tmp_path):
+    text = refusal(tmp_path, HEAD + "replications: 2\n" + TARGET)
+    assert "small.yaml:7: replications must be at least 3" in text
+
+
+def test_a_mistyped_key_names_the_nearest(tmp_path):
+    assert "did you mean targets" in refusal(tmp_path, HEAD + TARGET.replace("targets:", "target:"))
+
+
+def test_a_set_path_that_cannot_be_names_the_nearest(tmp_path):
+    path = tmp_path / "small.yaml"
+    path.write_text(HEAD + "set:\n  markets[0].fee.taker_ppm: 5\n" + TARGET)
+    with pytest.raises(ConfigError, match=r"markets\[0\].fee.*did you mean markets\[0\].fees"):
+        load_scenario(path).config()
+
+
+def test_a_base_that_does_not_exist_is_told_with_the_file(tmp_path):
+    path = tmp_path / "small.yaml"
+    path.write_text((HEAD + TARGET).replace("base: base", "base: bass"))
+    with pytest.raises(ConfigError, match=r"small.yaml.*base: bass: no such config"):
+        load_scenario(path).config()
+
+
+def test_set_and_traders_are_laid_over_the_base(tmp_path):
+    path = tmp_path / "small.yaml"
+    path.write_text(
+        HEAD + "set: {seed: 7, 'markets[0].price.shock_fraction': -0.3}\ntraders: 600\nquick: {traders: 500}\n" + TARGET
+    )
+    loaded = load_scenario(path)
+    config, quick = loaded.config(), loaded.config(quick=True)
+    assert config.seed == 7
+    assert float(config.markets[0].price.shock_fraction) == -0.3
+    assert [sum(c.traders for c in each.population.cohorts) + len(each.agents) for each in (config, quick)] == [
+        600,
+        500,
+    ]
+
+
+def test_five_events_and_at_least_five_imagined_ones_ship():
+    kinds = [load_scenario(name).scenario.kind for name in NAMES]
+    assert kinds.count("historical") == 5
+    assert kinds.count("hypothetical") >= 5
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_scenario_loads_in_both_sizes_and_has_sources(name):
+    loaded = load_scenario(name)
+    scenario = loaded.scenario
+    assert scenario.name == name
+    assert scenario.replications >= FEWEST_REPLICATIONS
+    for target in scenario.targets:
+        assert target.metric in METRICS
+        assert len(target.source) > 5
+        assert target.date
+    assert loaded.config() is not None
+    assert loaded.config(quick=True) is not None
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if load_scenario(n).scenario.kind == "historical"])
+def test_an_event_is_held_against_a_recorded_number(name):
+    assert any(target.status == "recorded" for target in load_scenario(name).scenario.targets)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if load_scenario(n).scenario.kind == "historical"])
+def test_every_number_of_an_event_has_a_provenance(name):
+    assert load_scenario(name).config().requires_provenance
