@@ -59,11 +59,15 @@ def run_job(job: Job) -> Outcome:
         row, paths = _reduced(job) if job.fidelity == "reduced" else _full(job)
         status, error = "done", ""
     except Exception as problem:
-        row, paths = dict(_EMPTY_ROW), None
+        row, paths = dict(EMPTY_ROW), None
         status, error = "failed", _words(problem)
-    own = {name: getattr(job, name) for name in _OWN}
-    row = {**row, **own, "status": status, "error": error, "seconds": time.perf_counter() - started}
+    row = {**row, **own_columns(job), "status": status, "error": error, "seconds": time.perf_counter() - started}
     return Outcome(job.run_id, row, paths)
+
+
+def own_columns(job: Job) -> dict[str, Any]:
+    """What a row takes from its job."""
+    return {name: getattr(job, name) for name in _OWN}
 
 
 def _full(job: Job) -> tuple[dict[str, Any], None]:
@@ -99,4 +103,5 @@ def _words(error: Exception) -> str:
 
 _OWN = ("run_id", "name", "seed", "scenario", "replication", "point", "arm", "fidelity")
 _NOTHING: dict[str, Any] = {"int64": 0, "int32": 0, "float64": np.nan, "bool": False, "string": ""}
-_EMPTY_ROW = {column.name: _NOTHING[column.kind] for column in STUDY_RUNS}
+#: A row of `runs` of which nothing is known.
+EMPTY_ROW = {column.name: _NOTHING[column.kind] for column in STUDY_RUNS}
