@@ -96,3 +96,25 @@ def test_too_few_cases_or_no_question_is_refused():
     points = points_of({"a": [1.0, 2.0]})
     with pytest.raises(AnalysisError, match="say which runs are cases"):
         boxes_of_study(points, runs_of(points, [1.0, 2.0]), "required_fund_quanta")
+
+
+@pytest.mark.slow
+def test_held_out_measures_cover_and_noise_seldom_makes_a_box():
+    """100 planted studies, 200 of noise. Measured: density covered in 0.95, both inputs named in all, 0.025 false."""
+    fresh = pd.DataFrame(np.random.default_rng(1).random((100_000, 5)), columns=list("abcde"))
+    chance = np.where((fresh["a"] < 0.3) & (fresh["b"] > 0.6), 0.9, 0.02)
+    covered = named = false = 0
+    for seed in range(100):
+        found = find_boxes(*planted(1000, seed=500 + seed), seed=seed)
+        truth = chance[found.boxes[0].inside(fresh)].mean()
+        first = found.measures.iloc[0]
+        covered += first["density_low"] <= truth <= first["density_high"]
+        named += sorted(found.boxes[0].limits) == ["a", "b"]
+    for seed in range(200):
+        generator = np.random.default_rng(seed)
+        inputs = pd.DataFrame(generator.random((500, 4)), columns=list("abcd"))
+        false += len(find_boxes(inputs, generator.random(500) < 0.15, seed=seed).measures) > 0
+    print(covered, named, false)
+    assert covered >= 90
+    assert named >= 90
+    assert false <= 0.06 * 200
