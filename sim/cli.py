@@ -22,7 +22,7 @@ from sim.cli_size import size_fund
 from sim.cli_stress import reverse_stress
 from sim.cli_unneeded import unneeded
 from sim.cli_validate import validate
-from sim.errors import ClearsimError, ConfigError, InputDataError
+from sim.errors import AgentError, ClearsimError, ConfigError, ConservationError, InputDataError, InvariantError
 from sim.interrupt import INTERRUPTED, catch_signals
 
 if TYPE_CHECKING:
@@ -341,8 +341,8 @@ def main() -> None:
     except (ConfigError, InputDataError) as error:
         _stop(BAD_INPUT, str(error))
     except ClearsimError as error:
-        text = str(error)
-        _stop(FAILED, text if "clearsim " in text else f"{text}; replay with: {replay_with}")
+        happened_in_a_run = isinstance(error, (AgentError, ConservationError, InvariantError))
+        _stop(FAILED, f"{error}; replay with: {replay_with}" if happened_in_a_run else str(error))
     except KeyboardInterrupt:
         _stop(INTERRUPTED, "interrupted; nothing was kept")
     except BrokenPipeError:
