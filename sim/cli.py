@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from sim import cli_study
+from sim import cli_checks, cli_study
 from sim.cli_calibrate import calibrate
 from sim.cli_export import export_study
 from sim.cli_report import report
@@ -68,6 +68,7 @@ app.command("unneeded")(unneeded)
 app.command("validate")(validate)
 app.command("calibrate")(calibrate)
 cli_study.register(app)
+cli_checks.register(app)
 
 ConfigName = Annotated[str, typer.Argument(metavar="CONFIG", help="A config file, or a name from `clearsim configs`.")]
 Sets = Annotated[
