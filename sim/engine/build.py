@@ -34,7 +34,7 @@ from sim.events import (
     Reason,
 )
 from sim.instrument import Instrument
-from sim.kernels.book import make_books
+from sim.kernels.book import BookArrays, make_books
 from sim.kernels.opening import post_against
 from sim.kernels.state import (
     OUTSIDE,
@@ -218,44 +218,21 @@ def build_world(
     streams = Streams(seed=config.seed, scenario=scenario, replication=replication)
     instruments = tuple(config.instruments())
     rows = Rows(tuple(fund.name for fund in config.funds))
-    paths = build_paths(
-        config.prices,
-        [market.price for market in config.markets],
-        names=config.market_names,
-        duration_ms=config.duration_ms,
-        clock=config.clock,
-        streams=streams,
-        maintenance_ppm=[market.margin.smallest_maintenance_ppm() for market in config.markets],
-        start_ms=config.start_ms,
-        refine=refine,
-    )
+    paths = _draw_paths(config, streams, refine)
     markets = lower_markets(config, instruments, paths, rows)
     population = make_population(config, instruments, markets, rows, streams)
     opening = population.opening
     n_rows, n_markets, n_times = opening.n_rows, len(instruments), len(paths.times_ms)
-    capacity = book_capacity(n_rows)
     events_on = detail == "events" and sink is not None
-    log = make_log(capacity=3 * capacity + (1 << 16), log_on=events_on)
+    log = make_log(capacity=3 * book_capacity(n_rows) + (1 << 16), log_on=events_on)
     accounts = open_accounts(opening, n_markets=n_markets, scopes=rows.scopes)
     funds = {rows.fund(scope): name for scope, name in enumerate(rows.scopes)}
     events = EventTables(instruments, sink if events_on else None, funds=funds)
     ledger = Ledger(accounts, markets, log, n_scopes=len(rows.scopes))
-    books = make_books(
-        n_markets,
-        capacity=capacity,
-        n_rows=n_rows,
-        base_ticks=[max(1, int(mark) - (1 << (GRID_BITS - 1))) for mark in markets.mark],
-        grid_bits=GRID_BITS,
-    )
+    books = _empty_books(markets, n_rows)
     stops = make_stops(n_markets, len(opening.stops) + STOP_ROOM)
     thresholds = make_thresholds(n_markets, n_rows)
-    arrays = TickArrays(
-        quote_seen=ledger.quote_seen,
-        lots_seen=ledger.lots_seen,
-        reserved=ledger.reserved,
-        rows=np.zeros(n_rows * n_markets, np.int64),
-        report=np.zeros(REPORT_LOTS + n_markets, np.int64),
-    )
+    arrays = _tick_arrays(ledger, n_rows, n_markets)
     world = World(
         config=config,
         instruments=instruments,
@@ -287,6 +264,43 @@ def build_world(
     )
     _open(world, opening)
     return world
+
+
+def _draw_paths(config: RunConfig, streams: Streams, refine: int) -> PathSet:
+    """The prices of the whole run."""
+    return build_paths(
+        config.prices,
+        [market.price for market in config.markets],
+        names=config.market_names,
+        duration_ms=config.duration_ms,
+        clock=config.clock,
+        streams=streams,
+        maintenance_ppm=[market.margin.smallest_maintenance_ppm() for market in config.markets],
+        start_ms=config.start_ms,
+        refine=refine,
+    )
+
+
+def _empty_books(markets: MarketArrays, n_rows: int) -> BookArrays:
+    """A book a market, its grid around the opening mark."""
+    return make_books(
+        len(markets.mark),
+        capacity=book_capacity(n_rows),
+        n_rows=n_rows,
+        base_ticks=[max(1, int(mark) - (1 << (GRID_BITS - 1))) for mark in markets.mark],
+        grid_bits=GRID_BITS,
+    )
+
+
+def _tick_arrays(ledger: Ledger, n_rows: int, n_markets: int) -> TickArrays:
+    """What the checks of a tick compare with and write to."""
+    return TickArrays(
+        quote_seen=ledger.quote_seen,
+        lots_seen=ledger.lots_seen,
+        reserved=ledger.reserved,
+        rows=np.zeros(n_rows * n_markets, np.int64),
+        report=np.zeros(REPORT_LOTS + n_markets, np.int64),
+    )
 
 
 #: Ticks of a book's grid: at 0.1 USDT, 104,858 USDT around the opening price.
