@@ -44,6 +44,8 @@ def validate(
         _list()
         return
     loaded = [load_scenario(name) for name in scenarios or list(shipped_scenarios())]
+    if not scenarios:
+        loaded.sort(key=lambda item: item.scenario.kind != "historical")
     for item in loaded:
         item.config(quick=quick)  # every fault is told before the first run
     folder = _folder(out, overwrite=overwrite)
@@ -163,7 +165,14 @@ def _print(scores: "Sequence[TargetScore]") -> None:
     shown = ""
     for score in scores:
         name, shown = ("" if score.scenario == shown else score.scenario), score.scenario
-        cells = (name, score.metric, band(score), measured(score), score.status, verdict(score))
+        cells = (
+            name,
+            score.metric,
+            band(score),
+            measured(score),
+            "input" if score.is_input else score.status,
+            verdict(score),
+        )
         table.add_row(*(cell.replace("[", "\\[") for cell in cells), style=None if score.passed else "bold")
     console.print(table, highlight=False)
     console.print(summary(list(scores)), highlight=False)

@@ -79,8 +79,8 @@ def _legend() -> str:
         f" brackets the {LEVEL:.0%} interval of that mean (Student's t; Clopper-Pearson for shares of runs)."
         " <i>Not firm</i>: the interval reaches across an end of the band. Bands were written before the first run."
         " <i>Recorded</i>: a published number; <i>derived</i>: computed from one, or from a closed form;"
-        " <i>expectation</i>: reasoned, nothing is recorded. A target called an input checks that the path is the"
-        " record's and says nothing for the model.</p>"
+        " <i>expectation</i>: reasoned, nothing is recorded. <i>Input</i>: checks that the path is"
+        " the one meant, and says nothing for the model.</p>"
     )
 
 
@@ -105,7 +105,7 @@ def _cells(score: TargetScore) -> Iterator[object]:
     yield band(score)
     yield measured(score)
     yield Cell(f"<b>{escape(verdict(score))}</b>")
-    yield score.status
+    yield Cell(f"<span class='tag'>{escape('input' if score.is_input else score.status)}</span>")
     yield " · ".join(text for text in (score.source, score.date, score.note) if text)
 
 

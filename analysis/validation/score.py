@@ -30,6 +30,7 @@ class TargetScore:
     source: str
     date: str
     note: str
+    is_input: bool
     values: tuple[float, ...]
     estimate: Estimate | None
     passed: bool

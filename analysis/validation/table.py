@@ -32,11 +32,15 @@ def verdict(score: TargetScore) -> str:
 
 
 def summary(scores: list[TargetScore]) -> str:
-    """How many targets were met, of each kind and status."""
-    missed = sum(not score.passed for score in scores)
-    recorded = [score for score in scores if score.status == "recorded"]
-    met = sum(score.passed for score in recorded)
+    """How many targets were met; checks of inputs are counted apart, since they say nothing for the model."""
+    judged = [score for score in scores if not score.is_input]
+    inputs = [score for score in scores if score.is_input]
+    recorded = [score for score in judged if score.status == "recorded"]
+
+    def met(some: list[TargetScore]) -> str:
+        return f"{sum(score.passed for score in some)} of {len(some)}"
+
     return (
-        f"{len(scores) - missed} of {len(scores)} targets met, {missed} missed;"
-        f" of {len(recorded)} recorded facts {met} met"
+        f"{met(judged)} targets met, {sum(not score.passed for score in judged)} missed; of them recorded facts:"
+        f" {met(recorded)}; checks of inputs: {met(inputs)}"
     )

@@ -39,6 +39,7 @@ class Target(Policy):
     source: Text = Field(description="Where the band comes from.")
     date: Text = Field(description="Date of the record, or when it was read or computed.")
     note: str = Field("", description="What the reader should know of the band.")
+    is_input: bool = Field(False, description="It checks what went in (the path) and says nothing for the model.")
 
 
 class QuickSize(Policy):
@@ -132,6 +133,6 @@ def _wrong(scenario: Scenario) -> Iterator[Problem]:
 
 
 def shipped_scenarios() -> dict[str, Path]:
-    """Every scenario inside the package: name -> path; historical ones and imagined ones as the files are called."""
+    """Every scenario inside the package: name -> path, by name."""
     roots = [Path(entry) / "scenarios" for entry in importlib.import_module("configs").__path__]
     return {path.stem: path for root in roots for path in sorted(root.glob("*.yaml"))}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sim.config import RunConfig, config_hash
-from sim.errors import ClearsimError, ConfigError
+from sim.errors import ClearsimError
 from sim.run import Simulate
 from sim.scenarios.metrics import F64, METRICS, Outcome
 from sim.scenarios.model import LoadedScenario
@@ -29,7 +29,7 @@ class Measured:
 def measure(
     loaded: LoadedScenario, *, quick: bool = False, simulate: Simulate | None = None, say: Callable[[str], None] = print
 ) -> Measured:
-    """Run all replications; a run that fails ends the scenario with its error, bad configs raise ConfigError."""
+    """Run all replications; a run that fails ends the scenario with its error.  simulate: for tests."""
     config = loaded.config(quick=quick)
     names = [target.metric for target in loaded.scenario.targets]
     if simulate is None:
@@ -41,8 +41,6 @@ def measure(
         say(f"{loaded.scenario.name}: run {replication + 1} of {loaded.scenario.replications}")
         try:
             result = simulate(config, detail="series", progress=None, event_sink=None, replication=replication)
-        except ConfigError:
-            raise
         except ClearsimError as failure:
             error = f"replication {replication}: {' '.join(str(failure).split())}"
             break

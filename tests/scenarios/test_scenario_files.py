@@ -1,10 +1,14 @@
 """Scenario files: what is refused, with file, line and key; every shipped one loads and names its sources."""
 
+import csv
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from sim.config import load_config
 from sim.errors import ConfigError
+from sim.run import export_positions
 from sim.scenarios.metrics import METRICS
 from sim.scenarios.model import FEWEST_REPLICATIONS, load_scenario, shipped_scenarios
 
@@ -24,6 +28,8 @@ TARGET = """targets:
     date: 2026-11-23
 """
 NAMES = sorted(shipped_scenarios())
+DATA = Path(__file__).parents[2].parent / "shared" / "data" / "market"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="recorded data not at hand")
 
 
 def refusal(folder: Path, text: str) -> str:
@@ -126,3 +132,41 @@ def test_an_event_is_held_against_a_recorded_number(name):
 @pytest.mark.parametrize("name", [n for n in NAMES if load_scenario(n).scenario.kind == "historical"])
 def test_every_number_of_an_event_has_a_provenance(name):
     assert load_scenario(name).config().requires_provenance
+
+
+@pytest.mark.parametrize("quick", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_opening_book_of_a_shipped_scenario_can_be_built(name, quick, tmp_path):
+    """With few traders a cap on the largest position may leave no way to hold the open interest."""
+    config = load_scenario(name).config(quick=quick)
+    assert export_positions(config, tmp_path / "book.csv", replication=2) > 10
+
+
+@needs_data
+def test_may_2021_waypoints_are_recorded_prices():
+    """Opens of half hours, opens and closes of recorded 5 min bars, and one low whose minute is placed."""
+    recorded = {}
+    for row in csv_rows("binance_spot_30m_crash_windows.csv"):
+        if row["symbol"] == "BTCUSDT":
+            recorded[datetime.fromtimestamp(int(row["ts_ms"]) / 1000, UTC)] = {float(row["open"])}
+    lows = {}
+    for row in csv_rows("binance_spot_BTCUSDT_top20_abs_5m_returns_2017-08_2026.csv"):
+        opened = datetime.fromisoformat(row["open_time_utc"]).replace(tzinfo=UTC)
+        recorded.setdefault(opened, set()).add(float(row["open"]))
+        recorded.setdefault(opened + timedelta(minutes=5), set()).add(float(row["close"]))
+        lows[opened] = float(row["low"])
+    points = load_config("2021-05-19-btcusdt").config.markets[0].price.points
+    placed = [point for point in points if float(point.price) not in recorded.get(point.utc, ())]
+    assert len(points) == 12
+    assert [(f"{point.utc:%H:%M}", float(point.price)) for point in placed] == [("13:12", lows[at(13, 10)])]
+
+
+def at(hour: int, minute: int) -> datetime:
+    """A time on 19 May 2021."""
+    return datetime(2021, 5, 19, hour, minute, tzinfo=UTC)
+
+
+def csv_rows(name: str) -> list[dict[str, str]]:
+    """Rows of a recorded table."""
+    with (DATA / name).open() as file:
+        return list(csv.DictReader(file))

@@ -124,14 +124,14 @@ def test_without_a_number_a_target_is_missed_and_the_reason_told(values):
     assert reason_of(found, error="replication 0: broke") == "run failed: replication 0: broke"
 
 
-def score(values=(0.1, 0.2, 0.3), low=0.0, high=0.15, status="recorded"):
+def score(values=(0.1, 0.2, 0.3), low=0.0, high=0.15, status="recorded", is_input=False):
     """A score of a made-up target."""
     estimate = estimate_mean(values, is_yes_or_no=False)
     passed, firm = judge(estimate, low=low, high=high)
     return TargetScore(
         scenario="made-up", kind="historical", metric="index_fall", meaning="m", unit="fraction", low=low, high=high,
-        status=status, source="a <source>", date="2020", note="", values=values, estimate=estimate, passed=passed,
-        is_firm=firm, reason=reason_of(estimate, error=""),
+        status=status, source="a <source>", date="2020", note="", is_input=is_input, values=values,
+        estimate=estimate, passed=passed, is_firm=firm, reason=reason_of(estimate, error=""),
     )  # fmt: skip
 
 
@@ -140,9 +140,9 @@ def test_a_score_in_words():
     assert band(missed) == "0% to 15%"
     assert measured(missed).startswith("20% [-4.84%, 44.8%]")
     assert verdict(missed) == "MISS, not firm"
-    assert (
-        summary([missed, score(high=0.25, status="derived")])
-        == "1 of 2 targets met, 1 missed; of 1 recorded facts 0 met"
+    all_of_them = [missed, score(high=0.25, status="derived"), score(high=0.25, is_input=True)]
+    assert summary(all_of_them) == (
+        "1 of 2 targets met, 1 missed; of them recorded facts: 0 of 1; checks of inputs: 1 of 1"
     )
 
 
