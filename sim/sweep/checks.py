@@ -27,6 +27,8 @@ CHECKS_FILE = "checks.json"
 BY = "clearsim checks"
 OUTCOMES = {"required_fund_quanta": "required fund", "liquidated_notional_quanta": "liquidated notional"}
 TRADERS_TIMES = (0.3, 3.0)
+#: 1 if the fund of a full run was empty at any time: its required fund is cut off at the fund at hand.
+RAN_DRY = "ran_dry"
 #: A difference matters if its whole interval lies farther from zero than this share of the mean.
 TOLERANCE = 0.05
 
@@ -129,7 +131,8 @@ def run_outcomes(job: Job, refine: int) -> dict[str, float]:
         runs: Mapping[str, Any] = simulate(
             job.config, detail="summary", refine=refine, scenario=scenario, replication=replication
         ).runs
-        return {name: float(runs[name]) for name in OUTCOMES}
+        dry = float(runs["first_fund_empty_ms"] >= 0)
+        return {name: float(runs[name]) for name in OUTCOMES} | {RAN_DRY: dry}
     outcome = run_job(replace(job, keep_paths=True))
     if outcome.paths is None:
         raise ResultError(f"run {job.run_id} failed: {outcome.row['error']}")
@@ -186,6 +189,12 @@ def _row(
     measured = [measure([row[name] for row in base], [row[name] for row in changed], paired) for name in OUTCOMES]
     found = "; ".join(f"{name} {_words(one)}" for name, one in zip(OUTCOMES.values(), measured, strict=True))
     verdicts = {one["verdict"] for one in measured}
+    dry = int(sum(row.get(RAN_DRY, 0) for row in (*base, *changed)))
+    if dry:
+        verdicts = (verdicts - {"agrees"}) | {"open"}
+        where += f" The fund ran dry in {dry} of {2 * len(base)} runs, which cuts off the required fund."
+    elif all(one["difference"] == one["low"] == one["high"] == 0 for one in measured):
+        where += " Equal in every run."
     warns = bool(verdicts & {"differs", "undefined"})
     return {
         "subject": variant.subject,

@@ -75,7 +75,7 @@ def test_differences_are_those_of_the_same_replication_over_the_mean(plan):
     assert rows["Clearing interleaved in place of batch"]["warns"]
     random = rows["Clearing random in place of riskiest_first"]
     assert not random["warns"]
-    assert random["meaning"] == "Within 5% of the mean. Point 3, 2 paired replications."
+    assert random["meaning"] == "Within 5% of the mean. Point 3, 2 paired replications. Equal in every run."
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,15 @@ def test_a_variant_that_cannot_run_is_told_and_the_others_stand(plan):
     assert rows["Every step cut into four"]["found"] == "not measured"
     assert "no such step" in rows["Every step cut into four"]["meaning"]
     assert rows["Clearing interleaved in place of batch"]["found"].startswith("required fund +100.0%")
+
+
+def test_a_fund_that_ran_dry_settles_nothing(plan):
+    rows = run_checks(
+        plan, paired=paired_difference, replications=2, runner=lambda job, refine: fake(job, 1) | {"ran_dry": 1.0}
+    )
+    cut = next(row for row in rows if row["subject"] == "Every step cut into four")
+    assert cut["meaning"].startswith("Not settled")
+    assert cut["meaning"].endswith("The fund ran dry in 4 of 4 runs, which cuts off the required fund.")
 
 
 def test_a_point_that_is_not_there_is_refused(plan):
