@@ -12,6 +12,12 @@ INTERRUPTED, TERMINATED = 130, 143  # exit codes, 128 + the signal's number
 _pending: list[int] = []
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C. A class of its own, for `python -m` ends by the signal itself, whatever the exit code, if a
+    KeyboardInterrupt proper once left an `exec` of text, as when it arrives while a dataclass is being made.
+    """
+
+
 def catch_signals() -> None:
     """Let SIGINT raise KeyboardInterrupt and SIGTERM raise SystemExit(143), at once and when next asked."""
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -32,4 +38,4 @@ def _remember(number: int, frame: object) -> NoReturn:
 def _raise(number: int) -> NoReturn:
     if number == signal.SIGTERM:
         raise SystemExit(TERMINATED)
-    raise KeyboardInterrupt
+    raise Interrupted

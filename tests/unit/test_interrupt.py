@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -28,3 +31,22 @@ def test_a_swallowed_signal_is_raised_again(handlers: object, number: int, kind:
         os.kill(os.getpid(), number)
     with pytest.raises(kind):
         interrupt.stop_if_asked()
+
+
+INTERRUPTED_IN_EXEC = """
+import os, signal, sys
+from sim.interrupt import INTERRUPTED, catch_signals
+catch_signals()
+try:
+    exec("os.kill(os.getpid(), signal.SIGINT)")
+except KeyboardInterrupt:
+    sys.exit(INTERRUPTED)
+"""
+
+
+def test_the_exit_code_stands_also_if_the_signal_came_inside_an_exec(tmp_path: Path) -> None:
+    (tmp_path / "interrupted_in_exec.py").write_text(INTERRUPTED_IN_EXEC)  # only "python -m" looks at the flag
+    found = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).resolve().parents[2]), str(tmp_path)])}
+    command = [sys.executable, "-m", "interrupted_in_exec"]
+    done = subprocess.run(command, cwd=tmp_path, env=found, check=False, timeout=60)
+    assert done.returncode == interrupt.INTERRUPTED
