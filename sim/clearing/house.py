@@ -115,6 +115,9 @@ class ClearingHouse:
 
         The rest is `backlog`.
         """
+        if len(rows) == 0:
+            self._note_backlog(rows)
+            return rows
         rows = self._without_known_bad_debt(np.asarray(rows, np.int64))
         cycle = int(self.log.header[H_CYCLE])
         waiting = self.waiting
@@ -228,10 +231,11 @@ class ClearingHouse:
         wf.release_frozen(self.accounts, rows, len(rows))
 
     def plan_unwind(self, intents: I64, *, now_ms: int) -> int:
-        """Write ENGINE's orders that are due to `intents` (room for one per market); return how many."""
+        """Write ENGINE's orders that are due to `intents` (room for one per market); return how many.
+
+        To be asked only while `holds_inventory`.
+        """
         due = (now_ms - self._unwound_ms >= self._unwind_every).astype(np.int64)
-        if not self.holds_inventory():
-            return 0
         self._unwound_ms[due == 1] = now_ms
         return int(plan_unwind(self.accounts, self.markets, due, self._unwind_ppm, self._unwind_band, intents))
 

@@ -68,6 +68,10 @@ class Layers:
         """Run every layer over `rows` and ENGINE's inventory, and write down what is left."""
         house = self._house
         self._postponed = False
+        if len(rows) == 0 and self._owes_nothing():
+            if house.may_draw:
+                house.settle_engines()
+            return
         for layer in self._waterfall:
             match layer:
                 case TakeoverLayer():
@@ -82,6 +86,20 @@ class Layers:
             return
         wf.record_bad_debt(house.records, house.waiting)
         outcome.left = self._still(rows, only_below_zero=False)
+
+    def _owes_nothing(self) -> bool:
+        """True if, apart from accounts, no layer but the fund has anything to do: every ENGINE is solvent with its
+        FUND, and none is flat below zero. So it is in nearly every cycle in which inventory is only unwound."""
+        house = self._house
+        if house.n_liquidations:
+            return False
+        value = (house.markets.mark * house.markets.params[:, P_TICK_VALUE]).tolist()
+        for fund, engine, _ in self.scopes:
+            lots = house.accounts.lots[engine].tolist()
+            worth = int(house.accounts.quote[engine]) + sum(held * unit for held, unit in zip(lots, value, strict=True))
+            if worth < 0 and (not any(lots) or worth + int(house.accounts.quote[fund]) < 0):
+                return False
+        return True
 
     def _still(self, rows: I64, *, only_below_zero: bool) -> I64:
         house = self._house

@@ -54,7 +54,7 @@ from sim.kernels.state import (
     LogArrays,
     MarketArrays,
 )
-from sim.kernels.stops import add_stop, make_stops
+from sim.kernels.stops import add_stops, make_stops
 from sim.kernels.thresholds import make_thresholds, reindex_all
 from sim.kernels.tick import REPORT_LOTS, TickArrays, pack_exchange
 from sim.ledger.accounts import Rows, make_accounts
@@ -371,8 +371,7 @@ def _open(world: World, opening: OpeningBook) -> None:
     world.log.header[H_STAMP] = 1
     seed_funds(world, world.rows)
     post_opening(world, opening)
-    for row, market, side, trigger, lots in opening.stops.tolist():
-        add_stop(world.stops, row, market, side, trigger, lots, int(OrderFlag.REDUCE_ONLY))
+    add_stops(world.stops, opening.stops, int(OrderFlag.REDUCE_ONLY))
     reindex_all(world.thresholds, world.accounts, world.markets)
     world.ledger.check_touched()
     world.ledger.check_full()

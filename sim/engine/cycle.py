@@ -52,10 +52,9 @@ def run_cycle(world: World, step: int) -> None:
 
 
 def _advance(world: World, step: int) -> None:
-    times = world.paths.times_ms
+    now_ms = int(world.paths.times_ms[step])
     world.step = step
     world.cycle = step
-    world.dt_ms = int(times[step] - times[step - 1])
-    world.time_ms = int(times[step])
-    world.log.header[H_TIME_MS] = world.time_ms
+    world.dt_ms, world.time_ms = now_ms - world.time_ms, now_ms
+    world.log.header[H_TIME_MS] = now_ms
     world.log.header[H_CYCLE] = step

@@ -96,6 +96,16 @@ def add_stop(table, account, market, side, trigger, lots, flags):
 
 
 @kernel
+def add_stops(table, entries, flags):
+    """Enter a stop for each of `entries` (n, 5: account, market, side, trigger, lots); return how many found room."""
+    for i in range(entries.shape[0]):
+        entry = entries[i]
+        if add_stop(table, entry[0], entry[1], entry[2], entry[3], entry[4], flags) < 0:
+            return i
+    return entries.shape[0]
+
+
+@kernel
 def cancel_stop(table, slot):
     """Take a stop out; False if the slot holds none."""
     row = table.stops[slot]
