@@ -52,9 +52,10 @@ def _is_look_due(world: World) -> bool:
     seen = world.marks_looked_at
     if world.time_ms >= world.next_look_ms or not seen:
         return True
-    return any(
-        abs(mark - before) > LOOK_MOVE * before for mark, before in zip(world.markets.mark.tolist(), seen, strict=True)
-    )
+    for mark, before in zip(world.markets.mark.tolist(), seen, strict=True):
+        if abs(mark - before) > LOOK_MOVE * before:
+            return True
+    return False
 
 
 def look_at_queue(world: World) -> None:
