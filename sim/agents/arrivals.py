@@ -32,13 +32,14 @@ class Arrivals:
     def __post_init__(self) -> None:
         """Draw the first chunk and the first arrival."""
         self.cursor = np.zeros(1, np.int64)
+        self.uniforms = np.empty((CHUNK, self.width))
         self.refill()
         first = -np.log1p(-self.rng.random()) / self.per_ms if self.per_ms > 0 else np.inf
         self.clock = np.array([self.start_ms + first, self.start_ms], np.float64)
 
     def refill(self) -> None:
-        """Draw the next chunk of slots."""
-        self.uniforms = self.rng.random((CHUNK, self.width))
+        """Draw the next chunk of slots into the same memory."""
+        self.rng.random(out=self.uniforms)
         self.cursor[0] = 0
 
     @property

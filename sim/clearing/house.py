@@ -102,7 +102,8 @@ class ClearingHouse:
         self.waiting = make_waiting(n_rows)
         self._throttle = Throttle(liquidation.per_second)
         self.work = np.zeros((4, max(n_markets, 2)), np.int64)
-        self._engines = np.unique(markets.params[:, P_ENGINE_ROW], return_index=True)
+        engines, first = np.unique(markets.params[:, P_ENGINE_ROW], return_index=True)
+        self._engines = list(zip(engines.tolist(), first.tolist(), strict=True))  # rows, and a market of their scope
         self._layers = Layers(self, waterfall, caps=caps, quantum=quantum)
         self.may_draw = any(layer.kind == "insurance_fund" for layer in waterfall)
         self.backlog: I64 = np.zeros(0, np.int64)
@@ -241,13 +242,22 @@ class ClearingHouse:
 
     def holds_inventory(self) -> bool:
         """True if an ENGINE holds contracts."""
-        return any(any(lots) for lots in self.accounts.lots[self._engines[0]].tolist())
+        return any(any(self.accounts.lots[engine].tolist()) for engine, _ in self._engines)
+
+    def engine_standing(self, engine: int) -> tuple[int, bool]:
+        """Equity of an ENGINE at mark, quanta, and whether it holds contracts."""
+        lots: list[int] = self.accounts.lots[engine].tolist()
+        values = (self.markets.mark * self.markets.params[:, P_TICK_VALUE]).tolist()
+        worth = int(self.accounts.quote[engine]) + sum(held * unit for held, unit in zip(lots, values, strict=True))
+        return worth, any(lots)
 
     def settle_engines(self) -> None:
         """FUND pays ENGINE's negative equity (if the waterfall has that layer); gains of a flat ENGINE go to FUND."""
-        for market in self._engines[1]:
-            self.reserve_log(1)
-            wf.settle_engine(self.accounts, self.markets, self.log, int(market), int(self.may_draw), self.records)
+        for engine, market in self._engines:
+            worth, holds = self.engine_standing(engine)
+            if worth < 0 or (worth > 0 and not holds):
+                self.reserve_log(1)
+                wf.settle_engine(self.accounts, self.markets, self.log, market, int(self.may_draw), self.records)
 
     # -- records and logs ----------------------------------------------------------------------------------------------
 

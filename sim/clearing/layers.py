@@ -24,7 +24,7 @@ from sim.kernels import liquidation_records as liq
 from sim.kernels import loss as loss_kernels
 from sim.kernels import waterfall as wf
 from sim.kernels.records import D_COUNTERPARTY
-from sim.kernels.state import P_ENGINE_ROW, P_FUND_ROW, P_TICK_VALUE
+from sim.kernels.state import P_ENGINE_ROW, P_FUND_ROW
 
 if TYPE_CHECKING:
     from sim.clearing.house import ClearingHouse
@@ -93,11 +93,9 @@ class Layers:
         house = self._house
         if house.n_liquidations:
             return False
-        value = (house.markets.mark * house.markets.params[:, P_TICK_VALUE]).tolist()
         for fund, engine, _ in self.scopes:
-            lots = house.accounts.lots[engine].tolist()
-            worth = int(house.accounts.quote[engine]) + sum(held * unit for held, unit in zip(lots, value, strict=True))
-            if worth < 0 and (not any(lots) or worth + int(house.accounts.quote[fund]) < 0):
+            worth, holds = house.engine_standing(engine)
+            if worth < 0 and (not holds or worth + int(house.accounts.quote[fund]) < 0):
                 return False
         return True
 
@@ -156,9 +154,7 @@ class Layers:
         """ENGINE's row of the market's scope if FUND cash + ENGINE equity is below zero, else -1."""
         house = self._house
         fund, engine = (int(house.markets.params[market, column]) for column in (P_FUND_ROW, P_ENGINE_ROW))
-        value = house.markets.mark * house.markets.params[:, P_TICK_VALUE]
-        worth = int(house.accounts.quote[engine] + house.accounts.lots[engine] @ value + house.accounts.quote[fund])
-        return engine if worth < 0 else -1
+        return engine if house.engine_standing(engine)[0] + int(house.accounts.quote[fund]) < 0 else -1
 
     def _targets(self, rows: I64, market: int, side: int, *, only_bankrupt: bool) -> tuple[I64, int]:
         """Rows to be closed on one side of a market, ENGINE first; and how many contracts they hold."""

@@ -232,7 +232,8 @@ def build_world(
     books = _empty_books(markets, n_rows)
     stops = make_stops(n_markets, len(opening.stops) + STOP_ROOM)
     thresholds = make_thresholds(n_markets, n_rows)
-    arrays = _tick_arrays(ledger, n_rows, n_markets)
+    view = MarketView.make(instruments=instruments, accounts=accounts, markets=markets)
+    arrays = _tick_arrays(ledger, view, n_rows)
     world = World(
         config=config,
         instruments=instruments,
@@ -246,7 +247,7 @@ def build_world(
         thresholds=thresholds,
         paths=paths,
         population=population,
-        view=MarketView.make(instruments=instruments, accounts=accounts, markets=markets),
+        view=view,
         intents=Intents(),
         clearing=make_house(config, accounts, markets, log, events, streams),
         market_states=[_market_state(config, market, instruments[market]) for market in range(n_markets)],
@@ -292,14 +293,17 @@ def _empty_books(markets: MarketArrays, n_rows: int) -> BookArrays:
     )
 
 
-def _tick_arrays(ledger: Ledger, n_rows: int, n_markets: int) -> TickArrays:
-    """What the checks of a tick compare with and write to."""
+def _tick_arrays(ledger: Ledger, view: MarketView, n_rows: int) -> TickArrays:
+    """What the kernels of a tick compare with and write to."""
+    n_markets = len(view.mark)
     return TickArrays(
         quote_seen=ledger.quote_seen,
         lots_seen=ledger.lots_seen,
         reserved=ledger.reserved,
         rows=np.zeros(n_rows * n_markets, np.int64),
         report=np.zeros(REPORT_LOTS + n_markets, np.int64),
+        best_bid=view.best_bid,
+        best_ask=view.best_ask,
     )
 
 

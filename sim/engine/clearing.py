@@ -13,24 +13,25 @@ from sim.events import FLAG_FROZEN, H_N_TOUCHED, H_SEQ
 from sim.kernels.matching import cancel_account_orders
 from sim.kernels.records import C_ADL_MATCHES, C_FUND_DRAW
 from sim.kernels.state import P_FUND_ROW
-from sim.kernels.tick import REPORT_FUND, REPORT_HOLDS, REPORT_LOTS, REPORT_QUOTE, STOPS_ARE_DUE, settle_tick
+from sim.kernels.tick import REPORT_FUND, REPORT_LOTS, REPORT_QUOTE, settle_tick
 
 I64 = npt.NDArray[np.int64]
 
 NOBODY: I64 = np.zeros(0, np.int64)
 
 
-def look_at_mark(world: World, *, ask_stops: bool = False) -> int:
-    """Step 8: find the distressed rows at the published mark, in `world.row_buffer`; return how many.
+def look_at_mark(world: World, *, ask_stops: bool = False) -> tuple[int, bool]:
+    """Step 8: find the distressed rows at the published mark, in `world.row_buffer`; return how many, and whether an
+    ENGINE holds contracts.
 
     The thresholds of the rows touched so far are recomputed, their sums are checked, and a new list of them begins.
     ask_stops: if the mark triggers a stop, nothing is done and STOPS_ARE_DUE returned.
     """
-    count: int = settle_tick(world.packed.words, ask_stops)
-    if count != STOPS_ARE_DUE:
+    count, holds, conserves = settle_tick(world.packed.words, ask_stops)
+    if not conserves:
         found: list[int] = world.report.tolist()
         world.ledger.require_conserved(found[REPORT_QUOTE], found[REPORT_LOTS:], fund=found[REPORT_FUND])
-    return count
+    return count, holds
 
 
 def close_touched(world: World) -> None:
@@ -44,7 +45,7 @@ def is_calm(world: World) -> bool:
 
     False if something is: then the steps are to be taken one by one, and what was done here holds.
     """
-    if world.due.funding or look_at_mark(world, ask_stops=True) != 0 or world.report[REPORT_HOLDS]:
+    if world.due.funding or look_at_mark(world, ask_stops=True) != (0, False):
         return False
     world.clearing.backlog = NOBODY
     sample_funding(world)
@@ -60,8 +61,8 @@ def clear(world: World) -> None:
     house, rounds_max = world.clearing, world.config.liquidation.rounds_max
     has_moved = True
     for done in range(rounds_max + 1):
-        rows = world.row_buffer[: look_at_mark(world)]
-        holds = bool(world.report[REPORT_HOLDS])
+        count, holds = look_at_mark(world)
+        rows = world.row_buffer[:count]
         if len(rows) == 0 and not (holds and has_moved):
             house.backlog = NOBODY
             if done == 0:
@@ -76,7 +77,7 @@ def clear(world: World) -> None:
         if len(due):
             liquidate(world, due)
         elif holds:
-            house.run_waterfall(NOBODY)
+            _run_layers(world, NOBODY)
         if not unwind(world) and not len(due):
             break
         refresh_quotes(world)
@@ -103,11 +104,17 @@ def _liquidate_together(world: World, rows: I64) -> None:
     world.intents.reserve(len(rows) * len(world.instruments))
     n_orders, still = house.plan(rows, world.intents.rows)
     match(world, world.intents.rows, n_orders)
-    left = house.settle(still, world.intents.rows, n_orders)
-    outcome = house.run_waterfall(left)
+    _run_layers(world, house.settle(still, world.intents.rows, n_orders))
+    house.finish(rows)
+
+
+def _run_layers(world: World, left: I64) -> None:
+    """Step 11, and the orders of those whose positions it reduced are cancelled in that market."""
+    outcome = world.clearing.run_waterfall(left)
     for market, reduced in outcome.reduced:
         cancel_account_orders(world.books, world.accounts, world.log, reduced, len(reduced), market)
-    house.finish(rows)
+    if outcome.reduced:
+        refresh_quotes(world)
 
 
 def unwind(world: World) -> bool:
@@ -135,9 +142,9 @@ def note_extremes(world: World) -> None:
     extremes.fund_needed = max(extremes.fund_needed, world.fund_initial - equity)
     extremes.inventory_peak = max(extremes.inventory_peak, inventory)
     counters = house.records.counters
-    if extremes.first_adl_ms < 0 and counters[:, C_ADL_MATCHES].any():
+    if extremes.first_adl_ms < 0 and any(counters[:, C_ADL_MATCHES].tolist()):
         extremes.first_adl_ms = world.time_ms
-    if extremes.first_fund_empty_ms < 0 and counters[:, C_FUND_DRAW].any() and _a_fund_is_empty(world):
+    if extremes.first_fund_empty_ms < 0 and any(counters[:, C_FUND_DRAW].tolist()) and _a_fund_is_empty(world):
         extremes.first_fund_empty_ms = world.time_ms
 
 

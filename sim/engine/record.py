@@ -4,6 +4,8 @@ Decides when a sample is taken (posted by the sample clock) and what a row holds
 each.
 """
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -74,7 +76,7 @@ def check_sums(world: World) -> None:
     lots = np.zeros(len(world.instruments), np.int64)
     accounts = world.accounts
     total = int(sum_accounts(accounts.quote, accounts.lots.reshape(-1), lots, world.open_interest))
-    if total or lots.any():
+    if total or any(lots.tolist()):
         raise ConservationError(
             f"cycle {world.cycle}: accounts sum to {total} quanta and {lots.tolist()} lots, not to 0"
         )
@@ -83,52 +85,58 @@ def check_sums(world: World) -> None:
 def sample(world: World) -> None:
     """Check the full sums and add one row a market to the series."""
     check_sums(world)
-    if world.series is None:
-        return
+    if world.series is not None:
+        for market in range(len(world.instruments)):
+            world.series.append(_sample_of(world, market))
+
+
+def _sample_of(world: World, market: int) -> dict[str, int | float]:
+    """One row of the series."""
     bands = np.array(world.config.record.depth_bands_ppm, np.int64)
-    bid, ask = np.zeros(3, np.int64), np.zeros(3, np.int64)
-    counters, header = world.clearing.records.counters, world.log.header
-    unit = world.unit_values()
-    for market, instrument in enumerate(world.instruments):
-        depth_within(world.books, world.markets, market, int(world.markets.mark[market]), bands, bid, ask)
-        tick = float(instrument.tick_size)
-        fund, engine = (int(world.markets.params[market, column]) for column in (P_FUND_ROW, P_ENGINE_ROW))
-        quote, lots = world.accounts.quote, world.accounts.lots
-        state, count = world.market_states[market], counters[market]
-        best_bid, best_ask = int(world.view.best_bid[market]), int(world.view.best_ask[market])
-        world.series.append(
-            market,
-            {
-                "time_ms": world.time_ms,
-                "cycle": world.cycle,
-                "index_price": float(world.index_path[world.step, market]),
-                "mark_price": float(world.markets.mark[market]) * tick,
-                "best_bid": best_bid * tick if best_bid else np.nan,
-                "best_ask": best_ask * tick if best_ask else np.nan,
-                "depth_bid_near_quanta": bid[0],
-                "depth_ask_near_quanta": ask[0],
-                "depth_bid_mid_quanta": bid[1],
-                "depth_ask_mid_quanta": ask[1],
-                "depth_bid_far_quanta": bid[2],
-                "depth_ask_far_quanta": ask[2],
-                "open_interest_lots": world.open_interest[market],
-                "volatility": world.view.volatility[market],
-                "funding_rate_ppm": state.funding_rate_ppb / 1000.0,
-                "fund_quanta": quote[fund],
-                "fund_equity_quanta": int(quote[fund]) + int(quote[engine]) + int(lots[engine] @ np.array(unit)),
-                "inventory_lots": lots[engine, market],
-                "backlog": len(world.clearing.backlog),
-                "liquidated_accounts": count[rec.C_LIQUIDATED_ACCOUNTS],
-                "liquidated_long_quanta": count[rec.C_LIQUIDATED_LONG],
-                "liquidated_short_quanta": count[rec.C_LIQUIDATED_SHORT],
-                "fund_draw_quanta": count[rec.C_FUND_DRAW],
-                "fund_gain_quanta": count[rec.C_FUND_GAIN],
-                "adl_notional_quanta": count[rec.C_ADL_NOTIONAL],
-                "socialised_loss_quanta": count[rec.C_SOCIALISED],
-                "volume_quanta": header[H_VOLUME],
-                "taker_net_lots": world.markets.params[market, P_NET_TAKER_LOTS],
-            },
-        )
+    resting = np.zeros((2, 3), np.int64)
+    mark = int(world.markets.mark[market])
+    depth_within(world.books, world.markets, market, mark, bands, resting[0], resting[1])
+    bid, ask = resting.tolist()
+    tick = float(world.instruments[market].tick_size)
+    params: list[int] = world.markets.params[market].tolist()
+    count: list[int] = world.clearing.records.counters[market].tolist()
+    engine = params[P_ENGINE_ROW]
+    fund_cash, engine_cash = int(world.accounts.quote[params[P_FUND_ROW]]), int(world.accounts.quote[engine])
+    inventory: list[int] = world.accounts.lots[engine].tolist()
+    held = sum(lots * value for lots, value in zip(inventory, world.unit_values(), strict=True))
+    state = world.market_states[market]
+    best_bid, best_ask = int(world.view.best_bid[market]), int(world.view.best_ask[market])
+    return {
+        "time_ms": world.time_ms,
+        "cycle": world.cycle,
+        "market": market,
+        "index_price": state.index,
+        "mark_price": mark * tick,
+        "best_bid": best_bid * tick if best_bid else math.nan,
+        "best_ask": best_ask * tick if best_ask else math.nan,
+        "depth_bid_near_quanta": bid[0],
+        "depth_ask_near_quanta": ask[0],
+        "depth_bid_mid_quanta": bid[1],
+        "depth_ask_mid_quanta": ask[1],
+        "depth_bid_far_quanta": bid[2],
+        "depth_ask_far_quanta": ask[2],
+        "open_interest_lots": int(world.open_interest[market]),
+        "volatility": math.sqrt(state.variance),
+        "funding_rate_ppm": state.funding_rate_ppb / 1000.0,
+        "fund_quanta": fund_cash,
+        "fund_equity_quanta": fund_cash + engine_cash + held,
+        "inventory_lots": inventory[market],
+        "backlog": len(world.clearing.backlog),
+        "liquidated_accounts": count[rec.C_LIQUIDATED_ACCOUNTS],
+        "liquidated_long_quanta": count[rec.C_LIQUIDATED_LONG],
+        "liquidated_short_quanta": count[rec.C_LIQUIDATED_SHORT],
+        "fund_draw_quanta": count[rec.C_FUND_DRAW],
+        "fund_gain_quanta": count[rec.C_FUND_GAIN],
+        "adl_notional_quanta": count[rec.C_ADL_NOTIONAL],
+        "socialised_loss_quanta": count[rec.C_SOCIALISED],
+        "volume_quanta": int(world.log.header[H_VOLUME]),
+        "taker_net_lots": params[P_NET_TAKER_LOTS],
+    }
 
 
 def finish(world: World) -> None:

@@ -256,35 +256,31 @@ class EventTables:
 
 
 class SeriesTable:
-    """Samples by time and market, in preallocated columns that double when they run full."""
+    """Samples by time and market, in two preallocated tables, of whole and of real numbers, that double when full."""
 
     def __init__(self, market_names: Sequence[str], expected_rows: int) -> None:
         self._market_names = list(market_names)
-        self._numbers = {
-            column.name: np.zeros(max(expected_rows, 1), np.int64 if column.kind == "int64" else np.float64)
-            for column in SERIES
-            if column.kind != "string"
-        }
-        self._market = np.zeros(max(expected_rows, 1), np.int64)
+        self._whole_names = ["market", *(column.name for column in SERIES if column.kind == "int64")]
+        self._real_names = [column.name for column in SERIES if column.kind == "float64"]
+        self._whole = np.zeros((max(expected_rows, 1), len(self._whole_names)), np.int64)
+        self._real = np.zeros((max(expected_rows, 1), len(self._real_names)), np.float64)
         self._count = 0
 
-    def append(self, market: int, values: Mapping[str, float | int]) -> None:
-        """Add one row; `values` holds every column but `market`."""
-        if self._count == len(self._market):
-            self._market = np.concatenate([self._market, np.zeros_like(self._market)])
-            self._numbers = {name: np.concatenate([data, np.zeros_like(data)]) for name, data in self._numbers.items()}
-        row = self._count
-        self._market[row] = market
-        for name, data in self._numbers.items():
-            data[row] = values[name]
+    def append(self, values: Mapping[str, float | int]) -> None:
+        """Add one row; `values` holds every column, `market` as its number."""
+        if self._count == len(self._whole):
+            self._whole = np.concatenate([self._whole, np.zeros_like(self._whole)])
+            self._real = np.concatenate([self._real, np.zeros_like(self._real)])
+        self._whole[self._count] = [values[name] for name in self._whole_names]
+        self._real[self._count] = [values[name] for name in self._real_names]
         self._count += 1
 
     def columns(self) -> dict[str, object]:
         """All rows as the columns of the `series` table, in the schema's order."""
-        names = np.array(self._market_names, dtype=object)
-        return {
-            column.name: names[self._market[: self._count]]
-            if column.name == "market"
-            else self._numbers[column.name][: self._count]
-            for column in SERIES
+        whole, real = self._whole[: self._count], self._real[: self._count]
+        found: dict[str, object] = {
+            **dict(zip(self._whole_names, np.ascontiguousarray(whole.T), strict=True)),
+            **dict(zip(self._real_names, np.ascontiguousarray(real.T), strict=True)),
+            "market": np.array(self._market_names, dtype=object)[whole[:, 0]],
         }
+        return {column.name: found[column.name] for column in SERIES}

@@ -36,7 +36,8 @@ def spill_logs(world: World) -> None:
 
 
 def match(world: World, rows: I64, n: int, *, is_sorted: bool = True, releases: bool = False) -> None:
-    """Send intents rows[:n] to the books in their order; spill the logs as often as they run full.
+    """Send intents rows[:n] to the books in their order, and keep the view's best prices; spill the logs as often as
+    they run full.
 
     is_sorted: False puts them in the order of arrival first.  releases: then the money of isolated positions that were
     closed goes back to their wallets (after a liquidation it does not: penalties are still to be charged).
@@ -108,6 +109,7 @@ def keep_on_grid(world: World) -> None:
         if not recentre(world.books, market, middle):
             _cancel_outside(world, market, middle, middle + size)
             recentre(world.books, market, middle)
+            refresh_quotes(world)
 
 
 def _cancel_outside(world: World, market: int, lowest: int, end: int) -> None:
@@ -136,11 +138,10 @@ def gather_intents(world: World) -> None:
 def match_intents(world: World) -> None:
     """Step 4: orders meet the book in the order of arrival."""
     match(world, world.intents.rows, world.intents.count, is_sorted=False, releases=True)
-    refresh_quotes(world)
 
 
 def refresh_quotes(world: World) -> None:
-    """Read the best prices of every market into the view."""
+    """Read the best prices of every market into the view: after cancels, for matching does it by itself."""
     for market in range(len(world.instruments)):
         bid, ask = best_prices(world.books, market)
         world.view.best_bid[market] = bid
@@ -179,7 +180,6 @@ def fire_stops(world: World) -> None:
     count = trigger_stops(world.stops, world.markets, world.accounts, world.intents.rows, 0)
     if count:
         match(world, world.intents.rows, count, releases=True)
-        refresh_quotes(world)
 
 
 def pay_funding(world: World) -> None:

@@ -62,7 +62,8 @@ def compile_clearing() -> int:
     books = make_books(1, capacity=8, n_rows=winner + 1, base_ticks=[1], grid_bits=12)
     stops, thresholds = make_stops(1, 1), make_thresholds(1, winner + 1)
     report = np.zeros(REPORT_LOTS + 1, np.int64)
-    arrays = TickArrays(ledger.quote_seen, ledger.lots_seen, ledger.reserved, np.zeros(winner + 1, np.int64), report)
+    ids, best = np.zeros(winner + 1, np.int64), np.zeros(1, np.int64)
+    arrays = TickArrays(ledger.quote_seen, ledger.lots_seen, ledger.reserved, ids, report, best, best.copy())
     settle_tick(pack_exchange(books, accounts, markets, log, stops, thresholds, arrays).words, False)
     fund = FundPolicy(name="toy", markets=["toy"], seed_quote=Decimal(0), fee_share_ppm=0)
     layers: list[WaterfallLayer] = [

@@ -8,6 +8,7 @@ must be reserved. The caller's plain twin in `tests/conformance/test_cohort_kern
 """
 
 import math
+from typing import NamedTuple
 
 from sim.events import (
     FLAG_FROZEN,
@@ -25,12 +26,32 @@ from sim.events import (
     I_TIF,
 )
 from sim.kernels.jit import kernel
+from sim.kernels.records import F64
+from sim.kernels.state import I32, I64, AccountArrays, MarketArrays
+from sim.kernels.structs import by_address, struct_at
 
 KIND_LIMIT, KIND_MARKET, KIND_CANCEL_ALL = 0, 1, 3  # OrderKind, as plain numbers for the compiler
 TIF_GTC, TIF_IOC, TIF_POST_ONLY = 0, 1, 3  # TimeInForce
 BUY, SELL = 0, 1  # Side
 REDUCE_ONLY = 1  # OrderFlag
 KEYS = 1 << 20  # arrival keys of a tick, view.ARRIVAL_SLOTS
+
+
+@by_address
+class NoiseArrays(NamedTuple):
+    """The arrival slots of a cohort of noise traders, and the ring of limit orders that will expire."""
+
+    uniforms: F64  # (slots, 6) gap, trader, side, kind, size, distance
+    cursor: I64  # (1,) slots used
+    clock: F64  # (2,) next arrival, last wake, ms
+    ring: I64  # (capacity, 2) expiry ms, row; oldest first
+    ring_ends: I64  # (2,) head, tail: counters that only grow
+    home: I32  # (n,) rows
+    params: F64  # (5,) see `noise_orders`
+
+
+_NOISE, _ACCOUNTS, _MARKETS = range(3)
+_noise_at, _accounts_at, _markets_at = struct_at(NoiseArrays), struct_at(AccountArrays), struct_at(MarketArrays)
 
 
 @kernel
@@ -127,6 +148,17 @@ def noise_orders(
         ring_ends[1] += 1
     clock[1] = now_ms
     return n
+
+
+@kernel
+def packed_noise(words, market, now_ms, rows, count):
+    """As `noise_orders`, of Packed(NoiseArrays, accounts, markets); returns the intents, and if all slots are used."""
+    noise, accounts, markets = _noise_at(words, _NOISE), _accounts_at(words, _ACCOUNTS), _markets_at(words, _MARKETS)
+    n = noise_orders(
+        noise.uniforms, noise.cursor, noise.clock, noise.ring, noise.ring_ends, noise.home, noise.params,
+        accounts.open_bid, accounts.open_ask, accounts.flags, market, markets.mark[market], now_ms, rows, count,
+    )  # fmt: skip
+    return n, noise.cursor[0] == noise.uniforms.shape[0]
 
 
 @kernel

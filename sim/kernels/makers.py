@@ -11,11 +11,14 @@ is an input.
 """
 
 import math
+from typing import NamedTuple
 
 from sim.events import FLAG_FROZEN
 from sim.kernels.cohorts import BUY, KEYS, KIND_CANCEL_ALL, KIND_LIMIT, SELL, TIF_GTC, TIF_POST_ONLY, put_order
 from sim.kernels.jit import kernel
-from sim.kernels.state import P_TICK_VALUE
+from sim.kernels.records import F64
+from sim.kernels.state import I32, I64, P_TICK_VALUE, AccountArrays, MarketArrays
+from sim.kernels.structs import by_address, struct_at
 
 # Columns of a maker's memory, float64 (n, MEMORY_WIDTH).
 (
@@ -44,6 +47,26 @@ MEMORY_WIDTH = 8
     Q_INTERVAL_MS,
 ) = range(12)
 MAKER_PARAMS = 12
+
+
+@by_address
+class MakerArrays(NamedTuple):
+    """What the makers of one cohort quote and remember. n makers, L levels a side."""
+
+    home: I32  # (n,) rows
+    memory: F64  # (n, MEMORY_WIDTH)
+    limits: F64  # (n, 2) inventory limit in lots, capacity (capital x leverage) in quanta
+    distances: F64  # (n, L) fractions of the middle, calm
+    bids: F64  # (n, L) lots, calm
+    asks: F64
+    totals: F64  # (n, 2) lots
+    parameters: F64  # (MAKER_PARAMS,)
+    keys: I64  # (n x rounds,) pre-drawn arrival keys, used in turn
+    adl_quantile: F64  # (A,) place in the deleveraging queue, or empty
+
+
+_MAKERS, _ACCOUNTS, _MARKETS = range(3)
+_makers_at, _accounts_at, _markets_at = struct_at(MakerArrays), struct_at(AccountArrays), struct_at(MarketArrays)
 
 
 @kernel
@@ -191,3 +214,16 @@ def maker_ladders(
             count + n,
         )
     return n
+
+
+@kernel
+def packed_ladders(words, next_key, market, index, volatility, now_ms, rows, count):
+    """As `maker_ladders`, of Packed(MakerArrays, accounts, markets), with the keys of this tick from `next_key` on."""
+    makers, accounts, markets = _makers_at(words, _MAKERS), _accounts_at(words, _ACCOUNTS), _markets_at(words, _MARKETS)
+    keys = makers.keys[next_key : next_key + makers.home.shape[0]]
+    return maker_ladders(
+        makers.home, makers.memory, makers.limits, makers.distances, makers.bids, makers.asks, makers.totals,
+        makers.parameters, keys, accounts.lots, accounts.quote, accounts.cost, accounts.open_bid, accounts.open_ask,
+        accounts.flags, makers.adl_quantile, markets.mark, markets.params, market, index, volatility, now_ms, rows,
+        count,
+    )  # fmt: skip

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sim.events import H_N_TOUCHED, H_STAMP
 from sim.kernels.arrivals import sort_by_arrival
 from sim.kernels.batch import settle_touched
-from sim.kernels.book import BookArrays
+from sim.kernels.book import B_ASK, B_BASE, B_BID, BookArrays
 from sim.kernels.jit import kernel
 from sim.kernels.matching import match_orders
 from sim.kernels.state import I64, AccountArrays, LogArrays, MarketArrays
@@ -20,9 +20,9 @@ from sim.kernels.structs import Packed, by_address, struct_at
 from sim.kernels.thresholds import Thresholds, _reindex, find_distressed
 from sim.kernels.totals import release_isolated
 
-# What `settle_tick` reports: quanta that came from nowhere, a fund row below zero (-1: none), whether an ENGINE holds
-# contracts; then, from REPORT_LOTS on, the lots of each market that came from nowhere.
-REPORT_QUOTE, REPORT_FUND, REPORT_HOLDS, REPORT_LOTS = range(4)
+# What `settle_tick` reports: quanta that came from nowhere, a fund row below zero (-1: none); then, from REPORT_LOTS
+# on, the lots of each market that came from nowhere.
+REPORT_QUOTE, REPORT_FUND, REPORT_LOTS = range(3)
 STOPS_ARE_DUE = -1
 
 
@@ -35,6 +35,8 @@ class TickArrays(NamedTuple):
     reserved: I64  # (2, S) rows of FUND and ENGINE by scope
     rows: I64  # (>= A,) ids of the distressed
     report: I64  # (REPORT_LOTS + M,)
+    best_bid: I64  # (M,) ticks, 0 if none: the view's
+    best_ask: I64  # (M,)
 
 
 def pack_exchange(
@@ -58,7 +60,8 @@ _thresholds_at, _arrays_at = struct_at(Thresholds), struct_at(TickArrays)
 
 @kernel
 def trade(exchange, intents, scratch_rows, scratch_counts, start, n, is_sorted, releases):
-    """Sort intents[:n] by arrival unless they are, match intents[start:n], and release isolated rows that went flat.
+    """Sort intents[:n] by arrival unless they are, match intents[start:n], read the best prices, and release isolated
+    rows that went flat.
 
     Returns the first intent not processed, and whether everything is done; if not, the logs lack room: the caller
     spills them and goes on with sorted intents. exchange: words of `pack_exchange`. releases: False leaves isolated
@@ -71,6 +74,11 @@ def trade(exchange, intents, scratch_rows, scratch_counts, start, n, is_sorted, 
     reached = match_orders(books, accounts, markets, log, intents, start, n)
     if reached < n:
         return reached, False
+    best_bid, best_ask = _arrays_at(exchange, _ARRAYS).best_bid, _arrays_at(exchange, _ARRAYS).best_ask
+    for market in range(best_bid.shape[0]):
+        tops = books.tops[market]
+        best_bid[market] = tops[B_BID] + tops[B_BASE] if tops[B_BID] >= 0 else 0
+        best_ask[market] = tops[B_ASK] + tops[B_BASE] if tops[B_ASK] < books.levels.shape[1] else 0
     if not releases:
         return reached, True
     touched = log.header[H_N_TOUCHED]
@@ -81,15 +89,17 @@ def trade(exchange, intents, scratch_rows, scratch_counts, start, n, is_sorted, 
 def settle_tick(exchange, ask_stops):
     """Recompute the thresholds of touched rows, check that those rows conserve, and find the distressed at the mark.
 
-    Returns how many distressed ids were written to TickArrays.rows, and fills its report; STOPS_ARE_DUE, and nothing
-    is done, if ask_stops and the mark triggers a stop. The list of touched rows is empty afterwards.
+    Returns how many distressed ids were written to TickArrays.rows, whether an ENGINE holds contracts, and whether all
+    conserves (if not, the report says what does not); STOPS_ARE_DUE, and nothing is done, if ask_stops and the mark
+    triggers a stop. The list of touched rows is empty afterwards.
     """
     accounts, markets = _accounts_at(exchange, _ACCOUNTS), _markets_at(exchange, _MARKETS)
     stops, thresholds = _stops_at(exchange, _STOPS), _thresholds_at(exchange, _THRESHOLDS)
     header, arrays = _log_at(exchange, _LOG).header, _arrays_at(exchange, _ARRAYS)
     report, reserved = arrays.report, arrays.reserved
     if ask_stops and is_any_due(stops, markets):
-        return STOPS_ARE_DUE
+        return STOPS_ARE_DUE, False, True
+    conserves = True
     touched = header[H_N_TOUCHED]
     if touched > 0:
         _reindex(thresholds, accounts, markets, accounts.touched, touched, False)
@@ -102,15 +112,19 @@ def settle_tick(exchange, ask_stops):
             arrays.lots_seen,
             report[REPORT_LOTS:],
         )
+        conserves = report[REPORT_QUOTE] == 0
+        for market in range(accounts.lots.shape[1]):
+            conserves = conserves and report[REPORT_LOTS + market] == 0
         header[H_N_TOUCHED] = 0
         header[H_STAMP] += 1
     report[REPORT_FUND] = -1
-    report[REPORT_HOLDS] = 0
+    holds = False
     for scope in range(reserved.shape[1]):
         fund, engine = reserved[0, scope], reserved[1, scope]
         if accounts.quote[fund] < 0:
             report[REPORT_FUND] = fund
+            conserves = False
         for market in range(accounts.lots.shape[1]):
             if accounts.lots[engine, market] != 0:
-                report[REPORT_HOLDS] = 1
-    return find_distressed(thresholds, accounts, markets, arrays.rows)
+                holds = True
+    return find_distressed(thresholds, accounts, markets, arrays.rows), holds, conserves

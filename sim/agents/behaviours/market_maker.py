@@ -45,21 +45,13 @@ class DepthBand(Policy):
 
 @dataclass
 class MakerState:
-    """Ladders and memories of the makers. n makers, L levels a side."""
+    """Ladders and memories of the makers."""
 
     market: int
-    home: npt.NDArray[np.int32]  # (n,)
-    memory: F64
-    limits: F64  # (n, 2) inventory limit in lots, capacity (capital x leverage) in quanta
-    distances: F64  # (n, L) fractions of the middle, calm
-    bids: F64  # (n, L) lots
-    asks: F64
-    totals: F64  # (n, 2) lots
-    parameters: F64
-    keys: I64  # pre-drawn arrival keys, used in turn
-    next_key: int
-    no_quantiles: F64
+    arrays: Any  # MakerArrays
     kernel: Callable[..., Any]
+    next_key: int = 0
+    words: I64 | None = None  # the arrays with the venue's, packed at the first look
 
 
 class MarketMaker(BehaviourPolicy):
@@ -138,7 +130,7 @@ class MarketMaker(BehaviourPolicy):
     def initial_state(self, context: CohortContext) -> MakerState:
         """Return ladders split over the makers by capital; each level of each maker lies at random between the calm
         edges."""
-        from sim.kernels.makers import K_NEXT_MS, K_SEEN_MS, MEMORY_WIDTH, maker_ladders
+        from sim.kernels.makers import K_NEXT_MS, K_SEEN_MS, MEMORY_WIDTH, MakerArrays, packed_ladders
 
         market = context.market(self.market)
         n = len(context.rows)
@@ -160,8 +152,7 @@ class MarketMaker(BehaviourPolicy):
             -context.rng.random(n) * self.look_interval_ms
         )  # all look at the first wake, then each in turn
         memory[:, K_SEEN_MS] = -1.0
-        return MakerState(
-            market=market,
+        arrays = MakerArrays(
             home=np.ascontiguousarray(context.home[:, market]),
             memory=memory,
             limits=np.ascontiguousarray(np.column_stack([np.maximum(limits, 1.0), capacity])),
@@ -171,10 +162,9 @@ class MarketMaker(BehaviourPolicy):
             totals=np.ascontiguousarray(np.column_stack([bids.sum(axis=1), asks.sum(axis=1)])),
             parameters=self._parameters(context),
             keys=context.rng.integers(0, ARRIVAL_SLOTS, n * KEY_ROUNDS),
-            next_key=0,
-            no_quantiles=np.zeros(0),
-            kernel=maker_ladders,
+            adl_quantile=np.zeros(0),
         )
+        return MakerState(market, arrays, packed_ladders)
 
     def _parameters(self, context: CohortContext) -> F64:
         return np.array(
@@ -196,15 +186,21 @@ class MarketMaker(BehaviourPolicy):
 
     def decide(self, state: MakerState, view: MarketView, intents: Intents) -> None:
         """Append the requotes of the makers whose time has come."""
-        n, levels = state.distances.shape
+        if state.words is None:
+            state.words = self._pack(state, view)
+        n, levels = state.arrays.distances.shape
         intents.reserve(n * (2 * levels + 1))
-        keys = state.keys[state.next_key : state.next_key + n]
-        state.next_key = (state.next_key + n) % len(state.keys)
-        accounts, market = view.accounts, state.market
+        first, market = state.next_key, state.market
+        state.next_key = (first + n) % len(state.arrays.keys)
+        index, volatility = int(view.index[market]), float(view.volatility[market])
         intents.count += state.kernel(
-            state.home, state.memory, state.limits, state.distances, state.bids, state.asks, state.totals,
-            state.parameters, keys, accounts.lots, accounts.quote, accounts.cost, accounts.open_bid, accounts.open_ask,
-            accounts.flags, state.no_quantiles if view.adl_quantile is None else view.adl_quantile, view.mark,
-            view.markets.params, market, int(view.index[market]), float(view.volatility[market]), view.time_ms,
-            intents.rows, intents.count,
-        )  # fmt: skip
+            state.words, first, market, index, volatility, view.time_ms, intents.rows, intents.count
+        )
+
+    def _pack(self, state: MakerState, view: MarketView) -> I64:
+        """Words of the makers' arrays and the venue's, none of which is ever replaced."""
+        from sim.kernels.structs import Packed
+
+        if view.adl_quantile is not None:
+            state.arrays = state.arrays._replace(adl_quantile=view.adl_quantile)
+        return Packed(state.arrays, view.accounts, view.markets).words

@@ -26,15 +26,13 @@ from sim.policy import PositiveDecimal, PositiveInt, SharePpm
 
 @dataclass
 class NoiseState:
-    """Arrival slots, and the ring of limit orders that will expire: (expiry ms, row), oldest first."""
+    """Arrival slots, and the ring of limit orders that will expire."""
 
     arrivals: Arrivals
     market: int
-    home: npt.NDArray[np.int32]  # (n,)
-    params: npt.NDArray[np.float64]
-    ring: npt.NDArray[np.int64]  # (capacity, 2)
-    ring_ends: npt.NDArray[np.int64]  # (2,) head, tail: counters that only grow
+    arrays: Any  # NoiseArrays
     kernel: Callable[..., Any]
+    words: npt.NDArray[np.int64] | None = None  # the arrays with the venue's, packed at the first wake
 
 
 class Noise(BehaviourPolicy):
@@ -56,7 +54,7 @@ class Noise(BehaviourPolicy):
 
     def initial_state(self, context: CohortContext) -> NoiseState:
         """Return the state; ConfigError if the mean order is below one lot."""
-        from sim.kernels.cohorts import noise_orders
+        from sim.kernels.cohorts import NoiseArrays, packed_noise
 
         market = context.market(self.market)
         rate = float(self.orders_per_s)
@@ -69,28 +67,30 @@ class Noise(BehaviourPolicy):
         scale = -1.0 / math.log1p(-1.0 / mean_lots) if mean_lots > 1.0 else 0.0
         lifetime_ms = self.limit_lifetime_s * 1000
         capacity = int(rate * self.limit_lifetime_s * 2) + 1024
-        return NoiseState(
-            arrivals=Arrivals(context.rng, rate / 1000.0, width=6),
-            market=market,
+        arrivals = Arrivals(context.rng, rate / 1000.0, width=6)
+        arrays = NoiseArrays(
+            uniforms=arrivals.uniforms,
+            cursor=arrivals.cursor,
+            clock=arrivals.clock,
+            ring=np.zeros((capacity, 2), np.int64),
+            ring_ends=np.zeros(2, np.int64),
             home=np.ascontiguousarray(context.home[:, market]),
             params=np.array(
                 [scale, self.market_order_ppm / 1e6, self.limit_distance_ppm / 1e6, float(lifetime_ms), rate / 1000.0]
             ),
-            ring=np.zeros((capacity, 2), np.int64),
-            ring_ends=np.zeros(2, np.int64),
-            kernel=noise_orders,
         )
+        return NoiseState(arrivals, market, arrays, packed_noise)
 
     def decide(self, state: NoiseState, view: MarketView, intents: Intents) -> None:
         """Append the orders of all slots that have arrived, and the cancels of limit orders that have expired."""
-        arrivals, accounts = state.arrivals, view.accounts
+        if state.words is None:
+            from sim.kernels.structs import Packed
+
+            state.words = Packed(state.arrays, view.accounts, view.markets).words
         while True:
-            intents.reserve(2 * CHUNK + state.ring.shape[0])
-            intents.count += state.kernel(
-                arrivals.uniforms, arrivals.cursor, arrivals.clock, state.ring, state.ring_ends, state.home,
-                state.params, accounts.open_bid, accounts.open_ask, accounts.flags, state.market,
-                view.mark[state.market], view.time_ms, intents.rows, intents.count,
-            )  # fmt: skip
-            if not arrivals.is_used_up:
+            intents.reserve(2 * CHUNK + state.arrays.ring.shape[0])
+            written, is_used_up = state.kernel(state.words, state.market, view.time_ms, intents.rows, intents.count)
+            intents.count += written
+            if not is_used_up:
                 return
-            arrivals.refill()
+            state.arrivals.refill()
