@@ -6,8 +6,10 @@ dict.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import simpy
 
 from sim.config import RunConfig, config_hash, run_id
@@ -16,10 +18,11 @@ from sim.engine.cycle import run_cycle
 from sim.engine.processes import exchange_clock, funding_clock, sample_clock, wake_up
 from sim.engine.record import finish, sample, summary_row
 from sim.engine.recorder import EventSink
-from sim.engine.summary import accounts_table, assign_roles, take_snapshot
+from sim.engine.summary import Snapshot, accounts_table, assign_roles, attribute, take_snapshot
 from sim.engine.world import World
 from sim.errors import ConservationError
 
+I64 = npt.NDArray[np.int64]
 Progress = Callable[[int, float, int, int], None]
 
 
@@ -29,8 +32,14 @@ class RunResult:
 
     runs: dict[str, object]
     series: dict[str, object]
-    accounts: dict[str, object]
     world: World
+    closing: Snapshot  # balances at the end
+    components: dict[str, I64]  # (A,) each: what changed the rows' equity, quanta; residual 0
+
+    @cached_property
+    def accounts(self) -> dict[str, object]:
+        """The `accounts` table, made when asked for."""
+        return _accounts(self)
 
 
 def simulate(
@@ -64,7 +73,10 @@ def simulate(
     }
     row = summary_row(world, identity)
     series = world.series.columns() if world.series is not None else {}
-    return RunResult(row, series, _accounts(world), world)
+    closing = take_snapshot(world.accounts, world.markets)
+    if world.start is None:
+        raise ConservationError("the run was not opened")
+    return RunResult(row, series, world, closing, attribute(world.start, closing))
 
 
 def run_to_end(world: World) -> None:
@@ -94,14 +106,12 @@ def run_to_end(world: World) -> None:
     finish(world)
 
 
-def _accounts(world: World) -> dict[str, object]:
-    """The `accounts` table; ConservationError unless the results of all rows sum to exactly zero."""
-    opening, accounts = world.population.opening, world.accounts
-    before, after = world.start, take_snapshot(accounts, world.markets)
-    if before is None:
-        raise ConservationError("the run was not opened")
+def _accounts(result: RunResult) -> dict[str, object]:
+    """The `accounts` table: names, roles, equity before and after, and what changed it."""
+    world, after = result.world, result.closing
+    opening, accounts, before = world.population.opening, world.accounts, world.start
+    assert before is not None
     deposits = (after.flows - before.flows)[:, [0, 1]].sum(axis=1)
-    result = after.equity - before.equity - deposits
     reserved = [world.rows.name(row) for row in range(world.rows.first_trader)]
     owners = np.array([*reserved, *opening.account_names()], dtype=object)
     roles = assign_roles(
@@ -110,13 +120,14 @@ def _accounts(world: World) -> dict[str, object]:
         reserved_names=reserved,
         is_maker=opening.is_maker,
         is_named=opening.is_named,
-        result=result,
+        result=after.equity - before.equity - deposits,
     )
     cohorts = np.array([*opening.cohort_names, ""], dtype=object)[opening.cohort]
     return accounts_table(
         accounts,
         before,
         after,
+        result.components,
         names=owners[opening.wallet],
         cohorts=cohorts,
         roles=roles,

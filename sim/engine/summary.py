@@ -6,7 +6,7 @@ change of equity = price + slippages + takeover + fees + surplus + funding + fun
 deposits + moves between own rows, in quanta, with residual 0 for every row; a residual raises ConservationError.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,6 +133,7 @@ def accounts_table(
     accounts: AccountArrays,
     before: Snapshot,
     after: Snapshot,
+    components: Mapping[str, I64],
     *,
     names: npt.NDArray[np.object_],
     cohorts: npt.NDArray[np.object_],
@@ -141,8 +142,7 @@ def accounts_table(
     market_names: Sequence[str],
     harm: I64,
 ) -> dict[str, object]:
-    """Return the `accounts` table of `sim/results.py` as columns. All arrays are per row."""
-    components = attribute(before, after)
+    """Return the `accounts` table of `sim/results.py` as columns. All arrays are per row; components: `attribute`'s."""
     mode = np.array(["cross", "isolated", "reserved"], dtype=object)[accounts.mode]
     market = np.array([*market_names, ""], dtype=object)[accounts.market]
     return {
