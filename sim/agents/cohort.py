@@ -73,7 +73,9 @@ class Cohort(Policy):
     traders: PositiveInt = Field(description="number of traders")
     behaviour: Behaviour = Field(description="how each of them decides")
     interval_ms: PositiveInt = Field(
-        default=1000, description="the cohort wakes this often; flow per second does not depend on it"
+        default=1000,
+        description="the cohort wakes this often, makers as often as they look if that is more often; flow per second"
+        " does not depend on it",
     )
     capital: Capital = Field(default=Capital(), description="money beyond the margin of opening positions")
     max_leverage: Annotated[StrictInt, Field(ge=1, le=1000)] = Field(

@@ -114,4 +114,6 @@ def _start(cohort: Cohort, number: int, opening: OpeningBook, capital: I64, venu
         quantum=venue.quantum,
         rng=streams.get(f"cohort/{cohort.name}"),
     )
-    return Member(cohort.name, cohort.interval_ms, cohort.behaviour, cohort.behaviour.initial_state(context))
+    behaviour = cohort.behaviour
+    wakes_ms = min(cohort.interval_ms, getattr(behaviour, "look_interval_ms", cohort.interval_ms))
+    return Member(cohort.name, wakes_ms, behaviour, behaviour.initial_state(context))

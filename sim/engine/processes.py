@@ -75,8 +75,11 @@ def funding_clock(env: simpy.Environment, due: DueWork, *, market: int, interval
 
 
 def wake_up(env: simpy.Environment, woken: list[int], *, member: int, interval_ms: int, first_ms: int) -> SimEvents:
-    """Append `member` (a cohort or a named agent) to `woken` at `first_ms` and every `interval_ms` after it."""
+    """Append `member` (a cohort or a named agent) to `woken` at `first_ms`, then at every multiple of `interval_ms`.
+
+    So that what somebody sees first of a jump does not hang on where the clock's first step ended.
+    """
     yield env.timeout(first_ms)
     while True:
         woken.append(member)
-        yield env.timeout(interval_ms)
+        yield env.timeout(interval_ms - int(env.now) % interval_ms)
