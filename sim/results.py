@@ -1,10 +1,9 @@
 """The schema of a result folder: tables, columns, kinds, units. No logic beyond naming; `analysis/` knows only this
 of `sim/`.
 
-Money is stored exactly: int64 quanta, with the size of a quantum in `manifest.json` (`quantum`). Prices are float64
-in quote
-units per base unit, sizes int64 lots with the lot size in the manifest. Times are int64 milliseconds since the run's
-start. A folder holds `config.yaml`, `manifest.json`, `report.html`, and per table a directory of Parquet parts
+Money is stored exactly: int64 quanta, with the size of a quantum in `manifest.json` (`quantum`). Prices are float64 in
+quote units per base unit, sizes int64 lots with the lot size in the manifest. Times are int64 milliseconds since the
+run's start. A folder holds `config.yaml`, `manifest.json`, `report.html`, and per table a directory of Parquet parts
 (`runs/`, `series/`, `accounts/`, `events/<table>/`).
 """
 

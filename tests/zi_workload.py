@@ -1,11 +1,9 @@
 """The ZI workload: zero-intelligence traders on one book, drawn in advance, with checksums that any price-time engine
 gives.
 
-At each of T steps round(N p) distinct traders act in drawn order. An action cancels the trader's resting order, if
-any, then sends one
-new order: either side, 1..10 lots, 15% market (the rest is dropped), else limit at 10,000 ticks less (buy) or plus
-(sell) d, with d
-uniform in -5..60.
+At each of T steps round(N p) distinct traders act in drawn order. An action cancels the trader's resting order, if any,
+then sends one new order: either side, 1..10 lots, 15% market (the rest is dropped), else limit at 10,000 ticks less
+(buy) or plus (sell) d, with d uniform in -5..60.
 """
 
 from dataclasses import dataclass

@@ -11,9 +11,8 @@ from sim.kernels.state import P_TICK_VALUE
 
 @kernel
 def impact_price(books, markets, market, side, notional):
-    """Average price in ticks (float) at which `notional` quanta fill against the resting orders of `side`; 0.0 if
-    they do
-    not suffice.
+    """Average price in ticks (float) at which `notional` quanta fill against the resting orders of `side`; 0.0 if they
+    do not suffice.
 
     side: BID (what a seller gets) or ASK (what a buyer pays).  The last level is taken in part, to the fraction of a
     lot.

@@ -45,9 +45,9 @@ def _sum_lots(lots):
 def release_isolated(accounts, markets, log, lots_seen, start):
     """Give the money of isolated rows that went flat in this cycle back to their wallets; return where to go on.
 
-    lots_seen: int64 (A, M), positions at the end of the last cycle. Looks at the touched rows from number `start`;
-    the returned number
-    is below header[H_N_TOUCHED] only when the log is full. A row in debt keeps it: that is for the waterfall.
+    lots_seen: int64 (A, M), positions at the end of the last cycle. Looks at the touched rows from number `start`; the
+    returned number is below header[H_N_TOUCHED] only when the log is full. A row in debt keeps it: that is for the
+    waterfall.
     """
     header = log.header
     n = header[H_N_TOUCHED]

@@ -3,6 +3,7 @@
 Ratios are measured in this one run. `--write` puts the table into RESULTS.md.
 """
 
+import argparse
 import os
 import platform
 import subprocess
@@ -92,7 +93,10 @@ def table() -> str:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Run all benchmarks; two minutes.")
+    parser.add_argument("--write", action="store_true", help=f"also write the table to {RESULTS.name}")
+    arguments = parser.parse_args()
     page = table()
     print(page)
-    if "--write" in sys.argv:
+    if arguments.write:
         RESULTS.write_text(page)

@@ -3,10 +3,8 @@ maintenance
 0.5%, fund 1,000; 2,000 calm marks within 0.4%, then five gaps of -8% through an empty book.
 
 The accounts come in as an own book of positions and the prices as a CSV, so the whole production path is timed:
-microseconds a
-calm cycle, seconds for the five gaps. Prints who was liquidated and deleveraged, what is left of the fund, and that
-lots
-and money sum to exactly zero. Run it with `python -m tests.benchmarks.crash`.
+microseconds a calm cycle, seconds for the five gaps. Prints who was liquidated and deleveraged, what is left of the
+fund, and that lots and money sum to exactly zero. Run it with `python -m tests.benchmarks.crash`.
 """
 
 import csv

@@ -1,9 +1,8 @@
 """One hour, 3,600 ticks, 200 orders a tick, full mechanism with series recorded: seconds of the run itself, kernels
 warm.
 
-Building the population is timed apart. The crash in the middle liquidates and draws on the fund, so that every step
-of the cycle is paid
-for. Run it with `python -m tests.benchmarks.hour`.
+Building the population is timed apart. The crash in the middle liquidates and draws on the fund, so that every step of
+the cycle is paid for. Run it with `python -m tests.benchmarks.hour`.
 """
 
 import resource
