@@ -201,12 +201,10 @@ class EventTables:
         self.append("orders", columns, len(rows))
 
     def total_price(self, market: I64, quote: I64, lots: I64) -> npt.NDArray[np.float64]:
-        """Price of a close given as a total in quanta: |quote| / (|lots| x tick value) in quote units, NaN without
+        """Price of a close that moved `quote` quanta for `lots`, quote units; below zero if the signs differ; NaN for 0
         lots."""
-        value = np.abs(lots) * self._tick_values[market]
-        ticks: npt.NDArray[np.float64] = np.divide(
-            np.abs(quote), value, out=np.full(len(lots), np.nan), where=value != 0
-        )
+        value = lots * self._tick_values[market]
+        ticks: npt.NDArray[np.float64] = np.divide(quote, value, out=np.full(len(lots), np.nan), where=value != 0)
         ticks *= self._ticks[market]
         return ticks
 

@@ -230,10 +230,10 @@ def _write_match(accounts, markets, log, records, target, row, market, rank, sco
     match[D_COUNTERPARTY] = row
     match[D_RANK] = rank
     match[D_LOTS] = lots
-    match[D_QUOTE] = quote if quote > 0 else -quote
+    held = accounts.lots[row, market]
+    match[D_QUOTE] = -quote if held > 0 else quote
     match[D_MARK] = markets.mark[market]
     match[D_HARM] = harm
-    held = accounts.lots[row, market]
     match[D_PARTIAL] = 1 if (held if held > 0 else -held) > lots else 0
     match[D_SIDE] = 1 if held > 0 else -1
     records.scores[index] = score

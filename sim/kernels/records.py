@@ -47,7 +47,7 @@ LIQUIDATION_WIDTH = 18
     D_COUNTERPARTY,
     D_RANK,  # place in the queue, 1 first
     D_LOTS,  # absolute
-    D_QUOTE,  # quanta that changed hands, absolute: price in ticks = quote / (lots x tick_value)
+    D_QUOTE,  # quanta that changed hands: price in ticks = quote / (lots x tick_value), below zero if that is
     D_MARK,
     D_HARM,  # (mark - execution) x quantity given up by the counterparty; positive: it lost against the mark
     D_PARTIAL,  # 1: the counterparty kept part of its position

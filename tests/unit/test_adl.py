@@ -71,6 +71,19 @@ def test_losers_are_never_reduced_and_what_the_queue_cannot_take_stays():
     world.assert_conserved()
 
 
+def test_a_bankruptcy_price_below_zero_keeps_its_sign():
+    """A short of 10 from 5 that owes 200 beside it has -150 in all: only at -15 would its equity be zero."""
+    world = ClearingWorld([ADL], marks=(98,))
+    victim = world.trader(0, money=-200, lots=-10, price=5)
+    winner = world.trader(1, money=5_000, lots=10, price=90)
+    world.clear(victim)
+    assert (world.money(victim), world.lots(victim)) == (0, 0)
+    assert (world.money(winner), world.lots(winner)) == (5_000 - 900 - 150, 0)
+    assert world.matches(D_QUOTE) == [-150]
+    assert world.matches(D_HARM) == [980 + 150]
+    world.assert_conserved()
+
+
 def test_a_counterparty_that_would_end_below_zero_is_skipped():
     """CLR-ADL-004: the best-ranked short has equity 15 and would lose 20."""
     world, victim, shorts = gap_with_three_shorts()
