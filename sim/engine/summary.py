@@ -103,7 +103,8 @@ def assign_roles(
     """Return each row's index into ROLES. A trader's rows share one role, the first that fits:
 
     named agents, makers, liquidated traders, deleveraged traders, then winners (result >= 0) and other losers, by the
-    result of all the trader's rows together (change of equity less net deposits).
+    result of all the trader's rows together (change of equity less net deposits). Who went bankrupt by the fill of an
+    own order, a stop in a gap, counts as liquidated: others paid for the hole all the same.
     """
     n_rows = accounts.quote.shape[0]
     owner = accounts.wallet.astype(np.int64)
@@ -113,7 +114,7 @@ def assign_roles(
     np.bitwise_or.at(flags, owner, accounts.flags)
     trader = np.where(per_owner >= 0, ROLES.index("winners"), ROLES.index("other losers"))
     trader = np.where(flags & FLAG_DELEVERAGED, ROLES.index("deleveraged traders"), trader)
-    trader = np.where(flags & FLAG_LIQUIDATED, ROLES.index("liquidated traders"), trader)
+    trader = np.where(flags & (FLAG_LIQUIDATED | FLAG_BANKRUPT), ROLES.index("liquidated traders"), trader)
     trader = np.where(is_maker, ROLES.index("makers"), trader)
     trader = np.where(is_named, ROLES.index("named agents"), trader)
     role = trader[owner]

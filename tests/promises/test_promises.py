@@ -221,6 +221,8 @@ def test_a_stop_loss_does_not_cap_the_loss_in_a_gap() -> None:
     assert story.change(trader) == D(-1000)
     assert story.get(trader, "equity_final") == 0
     assert story.draws() == [D("400.04")]
+    assert story.flag(trader, "bankrupt")
+    assert story.result.accounts["role"][trader] == "liquidated traders", "somebody else paid for the hole"
 
 
 def test_after_liquidation_a_recovery_of_the_price_brings_nothing_back() -> None:
