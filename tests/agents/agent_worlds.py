@@ -186,3 +186,17 @@ def arbitrageurs(**changes) -> dict:
     }
     capital = {"quote": "100000000"}
     return {"name": "arbs", "traders": 20, "capital": capital, "behaviour": {**behaviour, **changes}}
+
+
+def carry(**changes) -> dict:
+    behaviour = {
+        "kind": "carry",
+        "market": "BTCUSDT",
+        "unwind_ppm": 2_000,
+        "rebuild_ppm": 3_000,
+        "decision_interval_s": "10",
+        "step_ppm": 10_000,
+    }
+    leverage = {"kind": "fixed", "weight": "notional", "at": "now", "leverage": "2"}
+    opening = opening_item(long_weight="0", long_accounts_ppm=0, leverage=leverage, isolated_ppm=0)
+    return {"name": "carry", "traders": 200, "behaviour": {**behaviour, **changes}, "opening": [opening]}

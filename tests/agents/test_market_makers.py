@@ -85,6 +85,20 @@ def test_makers_withdraw_the_side_that_adds_to_their_inventory_and_skew_against_
     assert short[1][:, I_PRICE].max() > flat[1][:, I_PRICE].max()
 
 
+def test_the_skew_grows_with_volatility_as_in_the_papers_and_is_the_stated_one_when_calm():
+    """13,000 of 26,041.67 lots at ten times the calm volatility: skew .002 x 10**power x .49920 of the middle."""
+    common = {"lots": 13_000, "withdrawal_power": 0, "widening": 0, "skew_ppm": 2_000}
+    asks = {
+        (power, volatility): ladder(volatility=volatility, skew_volatility_power=power, **common)[2][:, I_PRICE].min()
+        for power in (0, 1, 2)
+        for volatility in (5e-5, 1e-4, 1e-3)
+    }
+    flat = ladder(withdrawal_power=0, widening=0)[2][:, I_PRICE].min()
+    for power, shift in ((0, 0.000_998_4), (1, 0.009_984), (2, 0.099_84)):
+        assert asks[power, 1e-4] == asks[power, 5e-5] == asks[0, 1e-4]
+        assert asks[power, 1e-3] == pytest.approx(flat * (1 - shift), abs=2)
+
+
 def test_makers_quote_less_when_their_equity_is_gone_and_nothing_when_it_is_negative():
     capital = 2_000_000_000 * 0.05 / 8 * 1e6
     flat = ladder()[1][:, I_LOTS].sum()

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sim.agents.behaviours.arbitrageur import Arbitrageur
+from sim.agents.behaviours.carry import Carry
 from sim.agents.behaviours.fundamentalist import DipBuyer, Fundamentalist
 from sim.agents.behaviours.levered import Levered
 from sim.agents.behaviours.market_maker import MarketMaker
@@ -12,12 +13,14 @@ from sim.agents.behaviours.momentum import Momentum
 from sim.agents.behaviours.noise import Noise
 
 Behaviour = Annotated[
-    MarketMaker | Noise | Momentum | Fundamentalist | DipBuyer | Arbitrageur | Levered, Field(discriminator="kind")
+    MarketMaker | Noise | Momentum | Fundamentalist | DipBuyer | Arbitrageur | Carry | Levered,
+    Field(discriminator="kind"),
 ]
 
 __all__ = [
     "Arbitrageur",
     "Behaviour",
+    "Carry",
     "DipBuyer",
     "Fundamentalist",
     "Levered",

@@ -4,10 +4,10 @@ after it.
 Decides: each watching trader looks at its position every `attention_s` (not all the time, and at its own phase). If
 the move of the mark that would liquidate it is smaller than `topup_below_ppm`, it adds what restores `topup_to_ppm`:
 first from its wallet (isolated positions), then from outside within its budget, which arrives after a delay. A
-liquidated trader may come back once, after a delay, with outside money, on the same side. Stop-losses stand in the
-book of stops from the opening and need no decision here. Leaves to others: everything that happens to a position
-otherwise. Sources: shares and budgets are assumptions to sweep; that liquidated traders return at all: Soska et al.
-(2021) see most accounts trade on.
+liquidated trader may come back once, after a delay, with outside money, on the same side. Some close with a gain
+(`profits.py`). Stop-losses stand in the book of stops from the opening and need no decision here. Leaves to others:
+everything that happens to a position otherwise. Sources: shares and budgets are assumptions to sweep; that liquidated
+traders return at all: Soska et al. (2021) see most accounts trade on.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,9 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from sim.agents.behaviours.base import BehaviourPolicy, CohortContext
-from sim.agents.view import CashMove, Intents, MarketView
+from sim.agents.behaviours.profits import ProfitTakers
+from sim.agents.distributions import PpmRange
+from sim.agents.view import ARRIVAL_SLOTS, CashMove, Intents, MarketView
 from sim.events import Reason
 from sim.kernels.state import OUTSIDE
 from sim.policy import NonNegativeInt, PositiveDecimal, PositiveInt, SharePpm
@@ -37,6 +39,7 @@ class LeveredState:
     moves: npt.NDArray[np.int64]  # (2 W, 4) payer, payee, quanta, due ms: written by the kernel
     started: bool
     kernel: Callable[..., Any] | None
+    profits: ProfitTakers | None = None
 
 
 class Levered(BehaviourPolicy):
@@ -56,6 +59,13 @@ class Levered(BehaviourPolicy):
     )
     transfer_delay_ms: NonNegativeInt = Field(default=60_000, description="money from outside arrives after this time")
     attention_s: PositiveDecimal = Field(default=Decimal(30), description="a watching trader looks this often, seconds")
+    profit_accounts_ppm: SharePpm = Field(
+        default=0, description="share of the traders that close with a gain when the mark has moved far enough"
+    )
+    profit_distance: PpmRange = Field(
+        default=PpmRange(low_ppm=20_000, high_ppm=100_000),
+        description="how far from the opening mark, on the gaining side",
+    )
     comeback_accounts_ppm: SharePpm = Field(
         default=0, description="share of the traders that open again once after liquidation"
     )
@@ -98,11 +108,21 @@ class Levered(BehaviourPolicy):
             self.comeback_delay_s * 1000.0,
         ]
         moves = np.zeros((2 * len(rows), 4), np.int64)
-        return LeveredState(rows, memory, np.zeros(2), np.array(params), moves, False, kernel)
+        profits = self._profit_takers(context) if self.profit_accounts_ppm else None
+        return LeveredState(rows, memory, np.zeros(2), np.array(params), moves, False, kernel, profits)
+
+    def _profit_takers(self, context: CohortContext) -> ProfitTakers:
+        """Draw who takes profits and where; after all other draws, so that those do not depend on it."""
+        who = np.flatnonzero(context.rng.random(len(context.rows)) < self.profit_accounts_ppm / 1e6)
+        distances = self.profit_distance.quantile(context.rng.random(len(who)))
+        keys = context.rng.integers(0, ARRIVAL_SLOTS, len(who))
+        return ProfitTakers(context.home[who].astype(np.int64), distances, keys)
 
     def decide(self, state: LeveredState, view: MarketView, intents: Intents) -> None:
         """Append the top-ups (cash moves) and comebacks (market orders) of the traders that looked since the last
         wake."""
+        if state.profits is not None:
+            state.profits.decide(view, intents)
         if state.kernel is None:
             return
         if not state.started:

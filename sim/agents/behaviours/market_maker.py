@@ -7,11 +7,13 @@ never by time or by the fall of the price. What is taken from a side comes back 
 liquidated like anyone else. Leaves to others: matching, and margin. Hedges elsewhere are not modelled. The calm ladder
 reproduces the stated cumulative depth: within each band, level by level, as a power law of distance with exponent .85
 in the first band (cumulative depth of BTCUSDT on Binance, 2025-10-10 before the crash) and linear in the others.
-Sources: skew against inventory: Avellaneda and Stoikov (2008), Gueant, Lehalle, Fernandez-Tapia (2013); depth fell by
+Sources: skew against inventory: Avellaneda and Stoikov (2008), where it grows with the variance, Gueant, Lehalle,
+Fernandez-Tapia (2013), whose long-run quotes make it grow with volatility (`skew_volatility_power` 1); depth fell by
 more than 90% on 2025-10-10 (press; the recorded book is unreliable then), so the sensitivities are assumptions to
 sweep: withdrawal_power 0.5-2.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -33,6 +35,9 @@ F64 = npt.NDArray[np.float64]
 FIRST_BAND_EXPONENT = 0.85
 #: Wakes after which the pre-drawn arrival keys repeat (a prime, so no pattern of the clock meets the same ones).
 KEY_ROUNDS = 1021
+#: Place of the skew in the kernel's parameters (Q_SKEW), and the most it may be, so that quotes stay above zero.
+SKEW = 4
+LARGEST_SKEW = 0.5
 
 
 class DepthBand(Policy):
@@ -80,6 +85,11 @@ class MarketMaker(BehaviourPolicy):
         description="largest position of the whole cohort, quote units at venue scale"
     )
     skew_ppm: NonNegativeInt = Field(default=2000, description="shift of the middle at full inventory, against it")
+    skew_volatility_power: NonNegativeDecimal = Field(
+        default=Decimal(0),
+        description="skew ~ (volatility ratio)**power, the ratio at least 1: 1 in Gueant et al., 2 in Avellaneda and"
+        " Stoikov, 0 the same skew in every market",
+    )
     mark_weight_ppm: SharePpm = Field(
         default=0, description="weight of the mark in the reference; the rest is the index"
     )
@@ -184,6 +194,12 @@ class MarketMaker(BehaviourPolicy):
             ]
         )
 
+    def skew_at(self, volatility: float) -> float:
+        """Shift of the middle at full inventory, a fraction, at a volatility per sqrt(second)."""
+        ratio = max(1.0, volatility * 1e6 / self.calm_volatility_ppm)
+        factor = math.pow(ratio, float(self.skew_volatility_power))
+        return min(LARGEST_SKEW, self.skew_ppm / 1e6 * factor)
+
     def decide(self, state: MakerState, view: MarketView, intents: Intents) -> None:
         """Append the requotes of the makers whose time has come."""
         if state.words is None:
@@ -193,6 +209,8 @@ class MarketMaker(BehaviourPolicy):
         first, market = state.next_key, state.market
         state.next_key = (first + n) % len(state.arrays.keys)
         index, volatility = int(view.index[market]), float(view.volatility[market])
+        if self.skew_volatility_power:
+            state.arrays.parameters[SKEW] = self.skew_at(volatility)
         intents.count += state.kernel(
             state.words, first, market, index, volatility, view.time_ms, intents.rows, intents.count
         )
