@@ -21,6 +21,7 @@ from analysis.errors import AnalysisError
 from analysis.estimators.estimate import RefusedError
 from analysis.estimators.tails import FEWEST, TailFit, fit_tail, stability_table
 from analysis.reports.panels import Panel
+from analysis.reports.study_differences import arm_differences
 from analysis.reports.study_factors import factor_panels
 from analysis.reports.study_folder import StudyFolder, paths_of
 from analysis.reports.study_outcomes import arm_means
@@ -59,6 +60,9 @@ def _figures(study: StudyFolder, samples: Sequence[Sample], context: StudyContex
     means = arm_means(study, level=context.level)
     if len(samples) > 1 and len(means):
         yield Panel("outcomes", draw_arm_outcomes(means, context))
+        first, differences = arm_differences(study, level=context.level)
+        if len(differences):
+            yield Panel("differences", draw_arm_outcomes(differences, context, than=first))
     if is_pooled(study) and asks_fund(study):
         for sample in different(samples)[:MOST_CURVES]:
             yield from _fund_size(study, sample, context, alone=len(samples) == 1)

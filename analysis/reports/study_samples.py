@@ -156,8 +156,9 @@ def _level(study: StudyFolder, column: str, value: object) -> str:
     number = float(str(value)) if isinstance(value, int | float | np.number) else math.nan
     if abs(number) >= 1e6:
         return f"{name} {format_short(number, unit)}"
-    text = str(value) if math.isnan(number) else f"{number:,.6g}"
-    return f"{name} {text}" + (f" {unit}" if unit else "")
+    if math.isnan(number):  # a label of its own, which says its unit if it has one
+        return f"{name} {value}"
+    return f"{name} {number:,.6g}" + (f" {unit}" if unit else "")
 
 
 def curve_of(sample: Sample, *, level: float = 0.95) -> pd.DataFrame:

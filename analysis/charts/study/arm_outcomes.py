@@ -1,4 +1,5 @@
-"""What do the arms differ in? The mean of each outcome that a study names, arm by arm, with intervals."""
+"""What do the arms differ in? The mean of each outcome that a study names, arm by arm, with intervals; or its paired
+difference from the first arm."""
 
 from typing import Any
 
@@ -15,11 +16,12 @@ FRAME = ("arm", "outcome", "unit", "is_money", "value", "low", "high", "n")
 MOST_ARMS, MOST_OUTCOMES = 24, 3
 
 
-def draw_arm_outcomes(means: pd.DataFrame, context: StudyContext) -> go.Figure:
+def draw_arm_outcomes(means: pd.DataFrame, context: StudyContext, *, than: str = "") -> go.Figure:
     """One panel an outcome (at most MOST_OUTCOMES), one row an arm, in the study's order.
 
     means: arm (its label), outcome (in words), unit, is_money (bool: value and bounds are quote units), value, low,
-    high, n (independent runs or points behind the mean).
+    high, n (independent runs or points behind the mean).  than: label of the arm that values are differences from, ""
+    if they are means.
     """
     if means.empty:
         words = "No arm has runs that ended well, or none of the study's outcomes is known."
@@ -38,23 +40,36 @@ def draw_arm_outcomes(means: pd.DataFrame, context: StudyContext) -> go.Figure:
         scale = context.scale(column(own, "value")) if own["is_money"].iloc[0] else Scale(1.0, own["unit"].iloc[0])
         traces.append(_points(own, place, number, scale, LINES[i], context))
         left = i * (width + 0.08)
-        title = f"{outcome} ({scale.unit})" if scale.unit else outcome
+        title = f"{outcome}{' less that of the first' if than else ''}"
+        title = f"{title} ({scale.unit})" if scale.unit else title
         axes[f"xaxis{number}"] = axis(_fold(title, 30 if len(outcomes) > 1 else 80), domain=[left, left + width])
-        axes[f"xaxis{number}"] |= {"anchor": f"y{number}", "zeroline": False, "nticks": 5}
+        axes[f"xaxis{number}"] |= {"anchor": f"y{number}", "zeroline": bool(than), "nticks": 5}
         names = {"ticktext": arms, "automargin": False} if i == 0 else {"showticklabels": False}
         axes[f"yaxis{number}"] = axis("", anchor=f"x{number}", **rows, **names)
     return compose(
         traces,
         context,
-        question=QUESTION,
+        question=f"How far do arms differ from “{than}” on the same randomness?" if than else QUESTION,
         answer=_answer(means, outcomes[0], context),
         axes=axes,
-        note=f"Means; whiskers: {context.interval}, n = {int(means['n'].min()):,} or more independent runs or points an"
-        " arm. Arms share their randomness, so a difference is surer than the whiskers look.",
+        note=_note(means, context, is_paired=bool(than)),
         height=270 + 40 * len(arms),
         left=margin_for(arms),
         below=16 * max(axes[key]["title"]["text"].count("<br>") for key in axes),
         showlegend=False,
+    )
+
+
+def _note(means: pd.DataFrame, context: StudyContext, *, is_paired: bool) -> str:
+    n = f"{int(means['n'].min()):,}"
+    if is_paired:
+        return (
+            f"Mean paired differences; whiskers: {context.interval}, n = {n} or more pairs that share their randomness."
+            " Whiskers that reach over zero leave the sign open."
+        )
+    return (
+        f"Means; whiskers: {context.interval}, n = {n} or more independent runs or points an arm. Arms share their"
+        " randomness, so a difference is surer than the whiskers look."
     )
 
 
