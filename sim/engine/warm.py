@@ -34,6 +34,7 @@ from sim.kernels.state import (
 from sim.kernels.stops import make_stops, trigger_stops
 from sim.kernels.thresholds import make_thresholds
 from sim.kernels.tick import REPORT_LOTS, TickArrays, pack_exchange, settle_tick
+from sim.kernels.waterfall import settle_engine
 from sim.ledger.accounts import Rows, make_accounts
 from sim.ledger.ledger import Ledger
 
@@ -86,6 +87,7 @@ def compile_clearing() -> int:
 
     accounts.lots[[rows.engine(0), winner], 0] = 1, -1
     house.plan_unwind(intents, now_ms=10**6)
+    settle_engine(accounts, markets, log, 0, 1, house.records)
     trigger_stops(stops, markets, accounts, intents, 0)
     scores = np.zeros(winner + 1, np.float64)
     total = score_side(accounts, markets, 0, -1, 0, 0, 1, scores)
