@@ -76,7 +76,8 @@ class Carry(BehaviourPolicy):
         )
         if side is None:
             return
-        looks = (view.time_ms + state.phase_ms) // self.interval_ms > (last_ms + state.phase_ms) // self.interval_ms
+        interval_ms = self.interval_ms
+        looks = (view.time_ms + state.phase_ms) // interval_ms > (last_ms + state.phase_ms) // interval_ms
         held = np.maximum(0, -view.accounts.lots[state.rows, state.market])
         room = held if side is Side.BUY else state.opened - held
         lots = np.minimum(room, np.maximum(1, state.opened * self.step_ppm // PPM))

@@ -18,6 +18,7 @@ from sim.units import PPM
 I64 = npt.NDArray[np.int64]
 
 SLIPPAGE_PPM = 5_000  # worst price, distance from the mark
+NEVER_UP, NEVER_DOWN = 2**62, -1  # marks that no market reaches, ticks
 
 
 @dataclass
@@ -31,14 +32,27 @@ class Targets:
     keys: I64  # (K,) arrival keys
     reached: int = 0  # how many the mark has reached so far
     closing: list[int] = field(default_factory=list)  # of those, the ones not known to be flat
+    next_mark: int = field(init=False)  # the next target, ticks
+
+    def __post_init__(self) -> None:
+        """Note the first target."""
+        self.next_mark = self._next_mark()
 
     def reach(self, mark: int) -> None:
         """Note the targets that this mark has reached."""
-        sign = 1 if self.side is Side.SELL else -1
-        until = int(np.searchsorted(sign * self.marks, sign * mark, side="right"))
-        if until > self.reached:
-            self.closing.extend(range(self.reached, until))
-            self.reached = until
+        if mark < self.next_mark if self.side is Side.SELL else mark > self.next_mark:
+            return
+        marks, sign = self.marks[self.reached :], 1 if self.side is Side.SELL else -1
+        until = self.reached + int(np.searchsorted(sign * marks, sign * mark, side="right"))
+        self.closing.extend(range(self.reached, until))
+        self.reached = until
+        self.next_mark = self._next_mark()
+
+    def _next_mark(self) -> int:
+        """The target that is reached next, ticks; one that no mark reaches if there is none."""
+        if self.reached < len(self.marks):
+            return int(self.marks[self.reached])
+        return NEVER_UP if self.side is Side.SELL else NEVER_DOWN
 
     def close(self, view: MarketView, intents: Intents) -> None:
         """Append an order for every position that is not closed yet; forget those that are."""
