@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from sim.arrow import arrow_array, numbers_of
 from sim.errors import ResultError
 from sim.results import EVENT_TABLES, SCHEMA_VERSION, TABLES, Column
 
@@ -80,7 +81,7 @@ def batch_of(schema: pa.Schema, columns: Columns, *, table: str) -> pa.RecordBat
 def _to_arrow(column: Any, kind: pa.DataType) -> pa.Array:
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
-    array = column if isinstance(column, pa.Array) else pa.array(np.asarray(column), from_pandas=False)
+    array = column if isinstance(column, pa.Array) else arrow_array(np.asarray(column))
     if array.null_count or pa.types.is_null(array.type):
         if len(array):
             raise ValueError("a value is missing")
@@ -129,9 +130,9 @@ class ColumnHashes:
 def _canonical_bytes(array: pa.Array) -> dict[str, bytes | memoryview]:
     """Little-endian values; floats with one NaN and no negative zero; text as lengths and characters apart."""
     if pa.types.is_string(array.type):
-        lengths = pc.binary_length(array).to_numpy(zero_copy_only=False).astype("<i4")
+        lengths = numbers_of(pc.binary_length(array)).astype("<i4")
         return {"#": lengths.tobytes(), "": "".join(array.to_pylist()).encode()}
-    values = array.to_numpy(zero_copy_only=False)
+    values = numbers_of(array)
     if values.dtype.kind == "f":
         values = np.where(np.isnan(values), np.nan, values + 0.0)
     return {"": np.ascontiguousarray(values).astype(values.dtype.newbyteorder("<")).tobytes()}

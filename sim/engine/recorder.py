@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sim import events as ev
+from sim.arrow import arrow_array, arrow_strings
 from sim.events import OrderKind, OrderStatus, Reason, TimeInForce
 from sim.instrument import Instrument
 from sim.kernels import records as rec
@@ -56,11 +57,11 @@ class Names:
 
     @cached_property
     def _names(self) -> pa.StringArray:
-        return pa.array(self._strings, pa.string())  # when first used, for it imports pandas
+        return arrow_strings(self._strings)
 
     def __getitem__(self, numbers: npt.NDArray[np.int64]) -> pa.StringArray:
         """The names of `numbers`."""
-        return self._names.take(pa.array(np.ascontiguousarray(numbers)))
+        return self._names.take(arrow_array(numbers))
 
 
 REASON_NAMES = Names([member.name for member in Reason])

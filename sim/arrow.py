@@ -1,0 +1,49 @@
+"""Arrow arrays from NumPy arrays and strings, and back, by their buffers.
+
+`pyarrow.array` and `Array.to_numpy` do the same and more, but import pandas (a third of a
+second) to ask whether they were given a series.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+
+def arrow_strings(values: Sequence[str]) -> pa.StringArray:
+    """Strings as an Arrow array of the same length, without nulls."""
+    encoded = [value.encode() for value in values]
+    offsets = np.zeros(len(encoded) + 1, np.int32)
+    np.cumsum([len(value) for value in encoded], out=offsets[1:])
+    return pa.StringArray.from_buffers(len(encoded), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded)))
+
+
+def arrow_array(values: Any) -> pa.Array:
+    """Whole numbers, floats (NaN stays NaN), truths or strings of one dimension as an Arrow array without nulls.
+
+    Numbers are not copied where they lie side by side: whoever changes the array afterwards changes both. What is of
+    another kind (objects, dates) goes the way of `pyarrow.array`.
+    """
+    column = np.ascontiguousarray(values)
+    if column.ndim == 1 and column.dtype.kind in "iufb":
+        return _by_buffer(column, len(column))
+    if column.ndim == 1 and len(column) and all(isinstance(value, str) for value in column.tolist()):
+        return arrow_strings(column.tolist())
+    return pa.array(column, from_pandas=False)
+
+
+def _by_buffer(column: npt.NDArray[Any], length: int) -> pa.Array:
+    kind = pa.from_numpy_dtype(column.dtype)
+    if column.dtype.kind == "b":
+        column = np.packbits(column, bitorder="little")
+    return pa.Array.from_buffers(kind, length, [None, pa.py_buffer(column)])
+
+
+def numbers_of(array: pa.Array) -> npt.NDArray[Any]:
+    """The values of an Arrow array of whole numbers, floats or truths without nulls; numbers are a read-only view."""
+    if pa.types.is_boolean(array.type):
+        return numbers_of(array.cast(pa.uint8())).astype(np.bool_)
+    values = np.frombuffer(array.buffers()[1] or b"", array.type.to_pandas_dtype())
+    return values[array.offset : array.offset + len(array)]

@@ -1,0 +1,63 @@
+"""Arrow arrays by their buffers are those that pyarrow makes, and pandas stays unloaded."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from sim.arrow import arrow_array, arrow_strings, numbers_of
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.arange(-3, 9, dtype=np.int64),
+        np.arange(10, dtype=np.int32)[::3],
+        np.array([0.5, np.nan, -0.0, np.inf]),
+        np.array([True, False, True] * 7),
+        np.array(["a", "", "ü€", "long words"]),
+        np.array(["x", "yy"], dtype=object),
+        np.array([], dtype=np.int64),
+        np.array([], dtype=bool),
+        [1, 2, 3],
+    ],
+    ids=repr,
+)
+def test_equals_what_pyarrow_makes(values: object) -> None:
+    made, wanted = arrow_array(values), pa.array(np.asarray(values), from_pandas=False)
+    made.validate(full=True)
+    assert made.type == wanted.type
+    assert made.null_count == 0
+    assert repr(made.to_pylist()) == repr(wanted.to_pylist())
+
+
+def test_objects_that_are_not_text_keep_their_nulls() -> None:
+    assert arrow_array(np.array(["a", None], dtype=object)).to_pylist() == ["a", None]
+
+
+def test_strings() -> None:
+    assert arrow_strings(["BTCUSDT", "", "ß"]).to_pylist() == ["BTCUSDT", "", "ß"]
+    assert arrow_strings([]).type == pa.string()
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int32, np.float64, np.bool_])
+def test_numbers_come_back_from_whole_arrays_slices_and_empty_ones(kind: type) -> None:
+    values = np.array([0, 1, 1, 0, 1, 0, 0, 0, 1, 1, 1], dtype=kind)
+    array = arrow_array(values)
+    for found, wanted in ((array, values), (array.slice(3, 5), values[3:8]), (array.slice(0, 0), values[:0])):
+        assert numbers_of(found).dtype == wanted.dtype
+        assert numbers_of(found).tolist() == wanted.tolist()
+
+
+def test_a_run_without_report_leaves_pandas_unloaded(tmp_path: Path) -> None:
+    code = (
+        "import sys; from sim.cli import main\n"
+        "try:\n    main()\n"
+        "finally:\n    print('pandas is', 'loaded' if 'pandas' in sys.modules else 'unloaded')"
+    )
+    command = ["run", "base", "--no-report", "--out", str(tmp_path / "run")]
+    ran = subprocess.run([sys.executable, "-c", code, *command], check=True, capture_output=True, text=True)
+    assert "pandas is unloaded" in ran.stdout
