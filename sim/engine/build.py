@@ -129,7 +129,7 @@ def post_opening(world: World, opening: OpeningBook) -> None:
     """Deposit everybody's money and post the positions that stood before the run, at their entry prices, against
     OUTSIDE."""
     unit = world.markets.params[:, P_TICK_VALUE]
-    rows, market, lots, entry = opening.positions.T
+    rows, market, lots, entry = np.ascontiguousarray(opening.positions.T)  # one layout, one compiled form
     largest = np.abs(lots.astype(np.float64)) * entry * unit[market]
     if len(largest) and largest.max() > QUANTA_LIMIT:
         raise ConfigError(f"the opening position of account {int(rows[largest.argmax()])} exceeds the int64 head-room")

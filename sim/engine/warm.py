@@ -4,7 +4,11 @@ It walks a toy exchange of one bankrupt trader and one winner through a round of
 cache; no result depends on it.
 """
 
+import gc
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Self
 
 import numpy as np
 
@@ -18,7 +22,7 @@ from sim.engine.build import make_log
 from sim.events import H_STAMP, INTENT_WIDTH
 from sim.kernels.adl import score_side
 from sim.kernels.adl_places import queue_places
-from sim.kernels.book import make_books
+from sim.kernels.book import BookArrays, depth_within, make_books
 from sim.kernels.free import free_equity
 from sim.kernels.funding import apply_funding
 from sim.kernels.matching import cancel_account_orders
@@ -29,11 +33,14 @@ from sim.kernels.state import (
     P_NOTIONAL_CAP,
     P_TICK_VALUE,
     PARAM_WIDTH,
+    AccountArrays,
+    LogArrays,
     MarketArrays,
 )
 from sim.kernels.stops import make_stops, trigger_stops
 from sim.kernels.thresholds import make_thresholds
 from sim.kernels.tick import REPORT_LOTS, TickArrays, pack_exchange, settle_tick
+from sim.kernels.totals import sum_accounts
 from sim.kernels.waterfall import settle_engine
 from sim.ledger.accounts import Rows, make_accounts
 from sim.ledger.ledger import Ledger
@@ -49,53 +56,88 @@ def toy_markets(rows: Rows) -> MarketArrays:
     return MarketArrays(np.array([MARK], np.int64), params, np.array([[[0, 5_000, 0, 10_000]]], np.int64))
 
 
-def compile_clearing() -> int:
-    """Clear a trader who is 200 quanta short; return the contracts that were deleveraged (all of them: 10)."""
-    rows = Rows(("toy",))
-    loser, winner = rows.first_trader, rows.first_trader + 1
-    accounts, markets = make_accounts(n_rows=winner + 1, n_markets=1, scopes=["toy"]), toy_markets(rows)
-    log = make_log(capacity=1, log_on=False)
-    log.header[H_STAMP] = 1
-    accounts.lots[[loser, winner], 0] = LOTS, -LOTS
-    accounts.cost[[loser, winner], 0] = LOTS * ENTRY, -LOTS * ENTRY
-    accounts.quote[[0, loser, winner]] = -1000, -LOTS * MARK - 200, LOTS * MARK + 1200
+@dataclass(frozen=True)
+class Toy:
+    """An exchange of one market with a long who is 200 quanta short, and a short who is in profit."""
+
+    rows: Rows
+    accounts: AccountArrays
+    markets: MarketArrays
+    log: LogArrays
+    books: BookArrays
+    house: ClearingHouse
+
+    @classmethod
+    def build(cls, layers: Sequence[WaterfallLayer]) -> Self:
+        """Both positions at MARK; nobody else."""
+        rows = Rows(("toy",))
+        loser, winner = rows.first_trader, rows.first_trader + 1
+        accounts, markets = make_accounts(n_rows=winner + 1, n_markets=1, scopes=["toy"]), toy_markets(rows)
+        log = make_log(capacity=1, log_on=False)
+        log.header[H_STAMP] = 1
+        accounts.lots[[loser, winner], 0] = LOTS, -LOTS
+        accounts.cost[[loser, winner], 0] = LOTS * ENTRY, -LOTS * ENTRY
+        accounts.quote[[0, loser, winner]] = -1000, -LOTS * MARK - 200, LOTS * MARK + 1200
+        books = make_books(1, capacity=8, n_rows=winner + 1, base_ticks=[1], grid_bits=12)
+        fund = FundPolicy(name="toy", markets=["toy"], seed_quote=Decimal(0), fee_share_ppm=0)
+        house = ClearingHouse(
+            accounts, markets, log, liquidation=FullLiquidation(), funds=[fund], fund_of_market=[0],
+            waterfall=layers,
+            quantum=Decimal(1), spill=lambda: None,
+        )  # fmt: skip
+        return cls(rows, accounts, markets, log, books, house)
+
+
+def compile_tick(toy: Toy) -> None:
+    """What a calm tick and a sample call, besides the trading that the run compiles itself. Changes nobody."""
+    accounts, markets, log, winner = toy.accounts, toy.markets, toy.log, toy.rows.first_trader + 1
     ledger = Ledger(accounts, markets, log, n_scopes=1)
-    books = make_books(1, capacity=8, n_rows=winner + 1, base_ticks=[1], grid_bits=12)
     stops, thresholds = make_stops(1, 1), make_thresholds(1, winner + 1)
-    report = np.zeros(REPORT_LOTS + 1, np.int64)
+    report, open_interest = np.zeros(REPORT_LOTS + 1, np.int64), np.zeros(1, np.int64)
     ids, best = np.zeros(winner + 1, np.int64), np.zeros(1, np.int64)
     arrays = TickArrays(ledger.quote_seen, ledger.lots_seen, ledger.reserved, ids, report, best, best.copy())
-    settle_tick(pack_exchange(books, accounts, markets, log, stops, thresholds, arrays).words, False)
-    fund = FundPolicy(name="toy", markets=["toy"], seed_quote=Decimal(0), fee_share_ppm=0)
-    layers: list[WaterfallLayer] = [
-        TakeoverLayer(),
-        InsuranceFundLayer(),
-        AdlLayer(ranking=ProfitLeverageRanking(), trigger="distressed"),
-        SocialisedLossLayer(),
-    ]
-    house = ClearingHouse(
-        accounts, markets, log, liquidation=FullLiquidation(), funds=[fund], fund_of_market=[0], waterfall=layers,
-        quantum=Decimal(1), spill=lambda: None,
-    )  # fmt: skip
-    intents = np.zeros((8, INTENT_WIDTH), np.int64)
-    due = house.admit(np.array([loser], np.int64), now_ms=0)
-    cancel_account_orders(books, accounts, log, due, len(due), -1)
-    count, still = house.plan(due, intents)
-    house.run_waterfall(house.settle(still, intents, count))
-    house.finish(due)
-    closed = LOTS - int(accounts.lots[loser, 0])
-
-    accounts.lots[[rows.engine(0), winner], 0] = 1, -1
-    house.plan_unwind(intents, now_ms=10**6)
-    settle_engine(accounts, markets, log, 0, 1, house.records)
-    trigger_stops(stops, markets, accounts, intents, 0)
+    settle_tick(pack_exchange(toy.books, accounts, markets, log, stops, thresholds, arrays).words, False)
+    sum_accounts(accounts.quote, accounts.lots.reshape(-1), np.zeros(1, np.int64), open_interest)
+    resting = np.zeros((2, 1), np.int64)
+    depth_within(toy.books, markets, 0, MARK, np.array([10_000], np.int64), resting[0], resting[1])
+    free_equity(accounts, markets, winner)
+    trigger_stops(stops, markets, accounts, np.zeros((8, INTENT_WIDTH), np.int64), 0)
     scores = np.zeros(winner + 1, np.float64)
     total = score_side(accounts, markets, 0, -1, 0, 0, 1, scores)
     queue_places(accounts, scores, total, 0, -1, np.array([winner]), np.zeros(winner + 1))
-    free_equity(accounts, markets, winner)
     apply_funding(accounts, markets, log, 0, 0, 0)
-    return closed
+
+
+def compile_deleveraging() -> int:
+    """Close a trader who is 200 quanta short by ADL; return the contracts that were deleveraged (all of them: 10).
+
+    In between compile what a tick calls: the run needs that next, once it has compiled its trading.
+    """
+    toy = Toy.build([AdlLayer(ranking=ProfitLeverageRanking(), trigger="distressed"), SocialisedLossLayer()])
+    loser = toy.rows.first_trader
+    due = toy.house.admit(np.array([loser], np.int64), now_ms=0)
+    cancel_account_orders(toy.books, toy.accounts, toy.log, due, len(due), -1)
+    _, still = toy.house.plan(due, np.zeros((8, INTENT_WIDTH), np.int64))
+    compile_tick(toy)
+    toy.house.run_waterfall(still)
+    return LOTS - int(toy.accounts.lots[loser, 0])
+
+
+def compile_takeover() -> None:
+    """Settle the same trader, offer it to ENGINE and the fund (which is empty), and unwind what ENGINE holds."""
+    toy = Toy.build([TakeoverLayer(), InsuranceFundLayer()])
+    loser, winner, engine = toy.rows.first_trader, toy.rows.first_trader + 1, toy.rows.engine(0)
+    intents = np.zeros((8, INTENT_WIDTH), np.int64)
+    due = toy.house.admit(np.array([loser], np.int64), now_ms=0)
+    count, still = toy.house.plan(due, intents)
+    toy.house.run_waterfall(toy.house.settle(still, intents, count))
+    toy.house.finish(due)
+    toy.accounts.lots[[engine, winner], 0] = 1, -1
+    toy.house.plan_unwind(intents, now_ms=10**6)
+    settle_engine(toy.accounts, toy.markets, toy.log, 0, 1, toy.house.records)
 
 
 if __name__ == "__main__":
-    compile_clearing()
+    gc.disable()
+    compile_deleveraging()
+    compile_takeover()

@@ -6,13 +6,17 @@ import sys
 import pytest
 
 from sim import firststart
-from sim.engine.warm import LOTS, compile_clearing
+from sim.engine.warm import LOTS, compile_deleveraging, compile_takeover
 from sim.kernels import jit
 
 
 def test_the_toy_exchange_deleverages_the_whole_position():
     # 10 lots bought at 120 with 0 money besides stand 200 below zero at 100; no fund and no takeover: all of it is ADL
-    assert compile_clearing() == LOTS
+    assert compile_deleveraging() == LOTS
+
+
+def test_the_second_round_of_the_toy_exchange_ends():
+    compile_takeover()
 
 
 @pytest.fixture
