@@ -10,7 +10,6 @@ import numpy.typing as npt
 from sim.clearing.adl import AdlLayer
 from sim.clearing.adl_queue import adl_lights
 from sim.engine.world import World
-from sim.kernels.adl import score_side
 from sim.kernels.adl_places import queue_places
 
 #: Watchers see their place as it was at most this long ago, and at a mark at most this far away.
@@ -69,12 +68,10 @@ def look_at_queue(world: World) -> None:
     assert ranking is not None
     code, wallet_floor = ranking
     places[world.watchers] = 0.0
-    scores = np.empty(len(places), np.float64)
+    watchers = world.watchers
+    scores, queue, ahead = np.empty(len(watchers)), np.empty_like(watchers), np.empty_like(watchers)
     for market in range(len(world.instruments)):
-        lots, cost = world.accounts.lots[world.watchers, market], world.accounts.cost[world.watchers, market]
-        in_profit = lots * world.unit_values()[market] > cost
         for side in (1, -1):
-            rows = world.watchers[(lots * side > 0) & in_profit]
-            if len(rows):
-                total = score_side(world.accounts, world.markets, market, side, code, wallet_floor, 1, scores)
-                queue_places(world.accounts, scores, total, market, side, rows, places)
+            queue_places(
+                world.accounts, world.markets, market, side, code, wallet_floor, watchers, scores, queue, ahead, places
+            )

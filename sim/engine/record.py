@@ -45,10 +45,14 @@ def _note_prices(world: World) -> None:
     extremes = world.extremes
     world.mark_path[world.step] = world.markets.mark
     first = world.market_states[0]
-    index, mark = first.index, int(world.markets.mark[0]) * first.tick_size
-    extremes.index_low = min(extremes.index_low, index)
-    extremes.mark_low = min(extremes.mark_low, mark)
-    extremes.dislocation_max = max(extremes.dislocation_max, abs(mark / index - 1.0))
+    index, mark = first.index, world.markets.mark.item(0) * first.tick_size
+    dislocation = abs(mark / index - 1.0)
+    if index < extremes.index_low:
+        extremes.index_low = index
+    if mark < extremes.mark_low:
+        extremes.mark_low = mark
+    if dislocation > extremes.dislocation_max:
+        extremes.dislocation_max = dislocation
 
 
 def _headline(world: World) -> tuple[float, int, int]:

@@ -23,6 +23,7 @@ from sim.kernels.state import OUTSIDE, P_LAST_TRADE, P_LAST_TRADE_CALM, P_NET_TA
 from sim.kernels.stops import trigger_stops
 from sim.kernels.tick import trade
 from sim.market.funding import PremiumClamp
+from sim.market.impact import ExogenousIndex, ImpactRule
 
 I64 = npt.NDArray[np.int64]
 
@@ -76,23 +77,27 @@ def reserve_log(world: World, n_transfers: int) -> None:
 
 def update_index(world: World) -> None:
     """Step 2: the exogenous price of this instant, shifted by this venue's own flow."""
-    flows, marks = world.markets.params[:, P_NET_TAKER_LOTS].tolist(), world.markets.mark.tolist()
+    view, seconds = world.view, world.dt_ms / 1000.0
+    kept = 0.5 ** (seconds / VOLATILITY_HALF_LIFE_S)
     prices = world.paths.price[world.step].tolist()
     for market, state in enumerate(world.market_states):
-        flow_lots = flows[market] - state.taker_net_seen
-        state.taker_net_seen = flows[market]
-        quote = flow_lots * marks[market] * state.tick_value * state.quantum
-        state.shift = world.config.markets[market].impact.step(state.impact, net_taker_quote=quote, dt_ms=world.dt_ms)
-        before, state.index = state.index, prices[market] * math.exp(state.shift)
-        world.index_path[world.step, market] = state.index
-        _update_volatility(state, math.log(state.index / before), world.dt_ms / 1000.0)
-        world.view.volatility[market] = math.sqrt(state.variance)
-        world.view.index[market] = max(1, round(state.index / state.tick_size))
+        before, index = state.index, prices[market]
+        impact = world.config.markets[market].impact
+        if not isinstance(impact, ExogenousIndex):
+            index *= math.exp(_shift(world, market, state, impact))
+        state.index = world.index_path[world.step, market] = index
+        log_return = math.log(index / before)
+        state.variance = kept * state.variance + (1.0 - kept) * log_return * log_return / seconds
+        view.volatility[market] = math.sqrt(state.variance)
+        view.index[market] = max(1, round(index / state.tick_size))
 
 
-def _update_volatility(state: MarketState, log_return: float, seconds: float) -> None:
-    kept = 0.5 ** (seconds / VOLATILITY_HALF_LIFE_S)
-    state.variance = kept * state.variance + (1.0 - kept) * log_return * log_return / seconds
+def _shift(world: World, market: int, state: MarketState, impact: ImpactRule) -> float:
+    """Shift of the log index by the net taker flow since the last tick."""
+    flow = int(world.markets.params[market, P_NET_TAKER_LOTS])
+    flow_lots, state.taker_net_seen = flow - state.taker_net_seen, flow
+    quote = flow_lots * int(world.markets.mark[market]) * state.tick_value * state.quantum
+    return impact.step(state.impact, net_taker_quote=quote, dt_ms=world.dt_ms)
 
 
 def keep_on_grid(world: World) -> None:
@@ -101,10 +106,12 @@ def keep_on_grid(world: World) -> None:
     Rows with an order so far away that it would fall off the grid lose their orders in that market.
     """
     size = world.books.levels.shape[1]
-    for market in range(len(world.instruments)):
-        base, mark = int(world.books.tops[market, B_BASE]), int(world.markets.mark[market])
+    for market, mark in enumerate(world.markets.mark.tolist()):
+        base = world.books.tops.item(market, B_BASE)
+        if size // 8 <= mark - base < size - size // 8:
+            continue
         middle = max(1, mark - size // 2)
-        if size // 8 <= mark - base < size - size // 8 or middle == base:
+        if middle == base:
             continue
         if not recentre(world.books, market, middle):
             _cancel_outside(world, market, middle, middle + size)
@@ -163,13 +170,14 @@ def publish_mark(world: World, *, elapsed_ms: int) -> bool:
             index=state.index / state.tick_size,
             bid=bids[market],
             ask=asks[market],
-            last=int(world.markets.params[market, last]),
+            last=world.markets.params.item(market, last),
             dt_ms=elapsed_ms,
             funding_rate_ppb=state.funding_rate_ppb,
             ms_to_funding=max(0, state.next_funding_ms - world.time_ms),
         )
-        moved = moved or mark != before[market]
-        world.markets.mark[market] = mark
+        if mark != before[market]:
+            moved = True
+            world.markets.mark[market] = mark
     return moved
 
 

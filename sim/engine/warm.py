@@ -20,7 +20,6 @@ from sim.clearing.loss import SocialisedLossLayer
 from sim.clearing.waterfall import InsuranceFundLayer, TakeoverLayer, WaterfallLayer
 from sim.engine.build import make_log
 from sim.events import H_STAMP, INTENT_WIDTH
-from sim.kernels.adl import score_side
 from sim.kernels.adl_places import queue_places
 from sim.kernels.book import BookArrays, depth_within, make_books
 from sim.kernels.free import free_equity
@@ -102,9 +101,9 @@ def compile_tick(toy: Toy) -> None:
     depth_within(toy.books, markets, 0, MARK, np.array([10_000], np.int64), resting[0], resting[1])
     free_equity(accounts, markets, winner)
     trigger_stops(stops, markets, accounts, np.zeros((8, INTENT_WIDTH), np.int64), 0)
-    scores = np.zeros(winner + 1, np.float64)
-    total = score_side(accounts, markets, 0, -1, 0, 0, 1, scores)
-    queue_places(accounts, scores, total, 0, -1, np.array([winner]), np.zeros(winner + 1))
+    watchers = np.array([winner])
+    room = np.empty(1), watchers.copy(), watchers.copy()
+    queue_places(accounts, markets, 0, -1, 0, 0, watchers, *room, np.zeros(winner + 1))
     apply_funding(accounts, markets, log, 0, 0, 0)
 
 

@@ -50,7 +50,6 @@ class MarketState:
     funding_rate_ppb: int = 0
     next_funding_ms: int = 0
     index: float = 0.0  # quote units, with impact
-    shift: float = 0.0  # log shift of the index by this venue's flow
     variance: float = 0.0  # EWMA of squared log returns of the index per second
     taker_net_seen: int = 0  # lots of net taker flow already fed into the index
 

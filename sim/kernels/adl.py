@@ -115,6 +115,14 @@ def binance_wallet_score(accounts, markets, row, market, wallet_floor):
 
 
 @kernel
+def score_of(accounts, markets, row, market, ranking, wallet_floor):
+    """The score of one position by `ranking` (RANK_...)."""
+    if ranking == RANK_BINANCE_WALLET:
+        return binance_wallet_score(accounts, markets, row, market, wallet_floor)
+    return profit_leverage_score(accounts, markets, row, market)
+
+
+@kernel
 def score_side(accounts, markets, market, side, ranking, wallet_floor, only_profit, scores):
     """Write the score of every row on `side` (+1 long, -1 short) of `market` to `scores`, NaN elsewhere; return the
     lots.
@@ -130,10 +138,7 @@ def score_side(accounts, markets, market, side, ranking, wallet_floor, only_prof
             continue
         if only_profit != 0 and unrealised_profit(accounts, markets, row, market) <= 0:
             continue
-        if ranking == RANK_BINANCE_WALLET:
-            scores[row] = binance_wallet_score(accounts, markets, row, market, wallet_floor)
-        else:
-            scores[row] = profit_leverage_score(accounts, markets, row, market)
+        scores[row] = score_of(accounts, markets, row, market, ranking, wallet_floor)
         total += lots
     return total
 

@@ -16,6 +16,7 @@ HEIGHT = {
     "interrupt": 0,
     "events": 0,
     "results": 0,
+    "arrow": 0,
     "rng": 0,
     "policy": 0,
     "instrument": 0,

@@ -1,32 +1,78 @@
-"""Places in the ADL queue equal those of a full sort."""
+"""Places in the ADL queue: by hand, and equal to those of a full sort of the scores."""
 
 import numpy as np
+import pytest
 
+from sim.kernels.adl import RANK_BINANCE_WALLET, RANK_PROFIT_LEVERAGE, score_side
 from sim.kernels.adl_places import queue_places
 from sim.ledger.accounts import make_accounts
+from tests.margin_worlds import make_markets
+
+TIERS = [[0, 5_000, 0, 10_000]]
+
+FIRST = 5  # reserved rows come first
+
+
+def one_market(mark):
+    return make_markets(marks=[mark], tick_values=[1], tiers=[TIERS])
+
+
+def places_of(accounts, markets, market, side, ranking, watchers, out):
+    room = np.empty(len(watchers)), np.empty_like(watchers), np.empty_like(watchers)
+    queue_places(accounts, markets, market, side, ranking, 1, watchers, *room, out)
+    return out
 
 
 def test_places_by_hand():
-    accounts = make_accounts(n_rows=8, n_markets=1, scopes=["main"])
-    accounts.lots[5:8, 0] = [10, 30, 60]
-    scores = np.full(8, np.nan)
-    scores[5:8] = [2.0, 5.0, 1.0]  # queue: row 6 (30), row 5 (10), row 7 (60)
-    out = np.zeros(8)
-    queue_places(accounts, scores, 100, 0, 1, np.array([5, 6, 7]), out)
-    assert out[5:8].tolist() == [0.7, 1.0, 0.6]
+    accounts, markets = (
+        make_accounts(n_rows=9, n_markets=1, scopes=["main"]),
+        one_market(110),
+    )
+    accounts.lots[5:, 0] = [10, 30, 60, 100]
+    accounts.cost[5:, 0] = [1000, 3000, 6000, 12_000]  # entries 100, 100, 100; the last at 120 is in loss
+    # equity 550, 825, 6600: effective leverage 2, 4, 1, and 10% profit each: queue row 6 (30), row 5 (10), row 7 (60)
+    accounts.quote[5:] = [550 - 1100, 825 - 3300, 0, 0]
+    out = places_of(accounts, markets, 0, 1, RANK_PROFIT_LEVERAGE, np.arange(5, 9), np.zeros(9))
+    assert out[5:].tolist() == [0.7, 1.0, 0.6, 0.0]
 
 
-def test_places_equal_a_full_sort_with_ties_by_row():
+def test_a_larger_place_stays_and_who_is_not_in_the_queue_is_left_alone():
+    accounts, markets = (
+        make_accounts(n_rows=7, n_markets=1, scopes=["main"]),
+        one_market(110),
+    )
+    accounts.lots[5:, 0] = [10, -10]
+    accounts.cost[5:, 0] = [1000, -1000]
+    out = np.array([0, 0, 0, 0, 0, 2.0, 0.25])
+    places_of(accounts, markets, 0, 1, RANK_PROFIT_LEVERAGE, np.array([5, 6]), out)
+    assert out.tolist() == [0, 0, 0, 0, 0, 2.0, 0.25]
+
+
+@pytest.mark.parametrize("ranking", [RANK_PROFIT_LEVERAGE, RANK_BINANCE_WALLET])
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("market", [0, 1])
+def test_places_equal_a_full_sort_with_ties_by_row(ranking, side, market):
     rng = np.random.default_rng(4)
-    accounts = make_accounts(n_rows=205, n_markets=1, scopes=["main"])
-    accounts.lots[5:, 0] = -rng.integers(1, 50, 200)
-    scores = np.full(205, np.nan)
-    scores[5:] = rng.integers(0, 20, 200)
-    queue = sorted(range(5, 205), key=lambda row: (-scores[row], row))
-    total, ahead, expected = int(-accounts.lots.sum()), 0, np.zeros(205)
+    n_rows = 405
+    accounts, markets = (
+        make_accounts(n_rows=n_rows, n_markets=2, scopes=["main"]),
+        make_markets(marks=[110, 90], tick_values=[1, 1], tiers=[TIERS, TIERS]),
+    )
+    kinds = rng.integers(0, 60, n_rows - FIRST)  # many rows are exactly alike, so that ties occur
+    lots = rng.integers(-40, 40, (60, 2))
+    accounts.lots[FIRST:] = lots[kinds]
+    accounts.cost[FIRST:] = (lots * rng.integers(80, 120, (60, 2)))[kinds]
+    accounts.quote[FIRST:] = rng.integers(-1000, 9000, 60)[kinds]
+
+    scores = np.empty(n_rows)
+    total = score_side(accounts, markets, market, side, ranking, 1, 1, scores)
+    queue = sorted(np.flatnonzero(~np.isnan(scores)), key=lambda row: (-scores[row], row))
+    assert len({scores[row] for row in queue}) < len(queue), "no ties"
+    expected, ahead = np.zeros(n_rows), 0
     for row in queue:
         expected[row] = 1.0 - ahead / total
-        ahead += int(-accounts.lots[row, 0])
-    out = np.zeros(205)
-    queue_places(accounts, scores, total, 0, -1, np.arange(5, 205), out)
-    assert np.allclose(out, expected, rtol=0, atol=1e-15)
+        ahead += abs(int(accounts.lots[row, market]))
+    watchers = rng.choice(np.arange(FIRST, n_rows), 150, replace=False)
+    out = places_of(accounts, markets, market, side, ranking, watchers, np.zeros(n_rows))
+    assert out[watchers].tolist() == expected[watchers].tolist()
+    assert (np.delete(out, watchers) == 0).all()
