@@ -9,7 +9,7 @@ run's start. A folder holds `config.yaml`, `manifest.json`, `report.html`, and p
 
 from typing import NamedTuple
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Column(NamedTuple):
@@ -56,6 +56,7 @@ adl_forgone_1m_quanta       | int64   | quanta | profit forgone by the deleverag
 adl_forgone_10m_quanta      | int64   | quanta | ten minutes later
 adl_forgone_60m_quanta      | int64   | quanta | sixty minutes later, or at the end of the run
 adl_forgone_close_quanta    | int64   | quanta | against the final mark
+margin_initial_quanta       | int64   | quanta | maintenance margin of all positions at the start
 fund_initial_quanta         | int64   | quanta | all funds at the start
 fund_final_quanta           | int64   | quanta | all funds at the end, cash
 fund_min_quanta             | int64   | quanta | lowest cash of all funds together

@@ -27,7 +27,7 @@ from analysis.reports.study_folder import StudyFolder, paths_of
 from analysis.reports.study_outcomes import arm_means
 from analysis.reports.study_samples import Sample, arm_labels, chance_of, curve_of, emptied_by, targets_of
 from analysis.reports.study_words import TARGETS, asks_fund, event_of, horizon_of, is_pooled, phrase, simulated_days
-from analysis.sensitivity.frontier import trade_off
+from analysis.sensitivity.frontier import capital_of_arms, trade_off
 from analysis.sensitivity.unneeded import estimates_by_arm
 
 MOST_CURVES = 3
@@ -100,14 +100,15 @@ def arms_frame(samples: Sequence[Sample], *, level: float) -> tuple[pd.DataFrame
 
 
 def _frontier(study: StudyFolder, samples: Sequence[Sample], context: StudyContext, event: str) -> Iterator[Panel]:
-    """Trade-off between arms whose fund or needless liquidations differ; nothing where paths are weighted."""
+    """Trade-off between arms whose capital (by over 1%) or needless liquidations differ; nothing where paths are
+    weighted."""
     needless = estimates_by_arm(study.extra("unneeded", ("arm", "value", "low", "high")))
-    alike = len({sample.fund for sample in samples}) < 2 and not needless
+    capital = capital_of_arms(study.runs, quantum=study.quantum)
+    alike = max(capital.values(), default=0.0) <= 1.01 * min(capital.values(), default=0.0) and not needless
     if len(samples) < 2 or alike or any(sample.is_weighted for sample in samples):
         return
     name = {"first_adl": "adl", "cash_zero": "fund_empty"}.get(event, "adl")
     paths = study.paths if len(study.paths) else None
-    capital = {sample.arm: sample.fund for sample in samples}
     try:
         arms = trade_off(
             study.points, study.runs, capital=capital, event=name, paths=paths, unneeded=needless, level=context.level

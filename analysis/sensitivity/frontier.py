@@ -113,15 +113,13 @@ def arm_labels(points: pd.DataFrame, arms: Sequence[int], fund_lever: str | None
     ]
 
 
-def capital_of_arms(
-    runs: pd.DataFrame, *, quantum: float, margin: Mapping[int, float] | None = None
-) -> dict[int, float]:
-    """Capital locked in each arm, quote units: the fund's seed, and the margin that traders must post if it is given.
+def capital_of_arms(runs: pd.DataFrame, *, quantum: float) -> dict[int, float]:
+    """Capital locked in each arm at the start, quote units: the fund and the maintenance margin of all positions.
 
-    margin: quote units by arm, e.g. twice the open interest x its maintenance rate (longs and shorts both post it).
+    The margin is what longs and shorts together must keep on account or be liquidated; mean over the runs of the arm.
     """
-    seeds = runs[runs["status"] == "done"].groupby("arm")["fund_initial_quanta"].mean()
-    return {int(arm): float(seed) * quantum + (margin or {}).get(int(arm), 0.0) for arm, seed in seeds.items()}
+    done = runs[runs["status"] == "done"].groupby("arm")[["fund_initial_quanta", "margin_initial_quanta"]].mean()
+    return {int(arm): float(locked) * quantum for arm, locked in done.sum(axis=1).items()}
 
 
 def _efficient_share(happened: Bool, costs: Sequence[F64], *, resamples: int, seed: int) -> F64:

@@ -1,4 +1,5 @@
-"""Liquidation prices of many positions at once, closed form in floating point; the rational form is in `risk.py`."""
+"""Liquidation prices (closed form in floating point; the rational form is in `risk.py`) and maintenance margins (exact)
+of many positions at once."""
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +46,32 @@ def liquidation_ticks(params: I64, tiers: I64, *, lots: I64, quote: I64, cost: I
     solved = owed / (unit[:, None] * (1.0 - sign[:, None] * rate))
     tier = np.where(sign > 0, solved.argmax(axis=1), solved.argmin(axis=1))
     return solved[np.arange(len(solved)), tier], tier.astype(np.int64)
+
+
+def maintenance_margins(params: I64, tiers: I64, mark: int, *, lots: I64, cost: I64) -> I64:
+    """(n,) maintenance margin of each position of one market, quanta, as `position_maintenance` of the kernels.
+
+    params (P,), tiers (K, 4): of the market.  mark: ticks.  lots, cost (n,): signed lots, signed entry cost in quanta.
+    """
+    table = tiers[: int(params[P_N_TIERS])]
+    base = np.abs(cost) if int(params[P_MARGIN_BASE]) == BASE_ENTRY else np.abs(lots) * mark * int(params[P_TICK_VALUE])
+    tier = np.maximum(np.searchsorted(table[:, TIER_FLOOR], base, side="right") - 1, 0)
+    rate = table[tier, TIER_MAINTENANCE_PPM]
+    if int(params[P_MARGIN_BASE]) == BASE_MARK_PLUS_FEE:
+        rate = rate + int(params[P_CLOSE_FEE_PPM])
+    millions, rest = np.divmod(base, PPM)  # apart, for base x rate may be beyond int64
+    charged = millions * rate - (-rest * rate) // PPM
+    return np.asarray(np.where(lots != 0, np.maximum(charged - table[tier, TIER_DEDUCTION], 0), 0))
+
+
+def margin_of_all(accounts: AccountArrays, markets: MarketArrays) -> int:
+    """Maintenance margin of all positions of all rows at the mark, quanta."""
+    total = 0
+    for market, mark in enumerate(markets.mark.tolist()):
+        lots, cost = accounts.lots[:, market], accounts.cost[:, market]
+        margins = maintenance_margins(markets.params[market], markets.tiers[market], mark, lots=lots, cost=cost)
+        total += int(margins.sum())
+    return total
 
 
 def liquidation_prices(accounts: AccountArrays, markets: MarketArrays, tick_sizes: F64) -> F64:

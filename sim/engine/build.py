@@ -13,7 +13,7 @@ from sim.agents.opening import OpeningBook, Venue
 from sim.agents.population import Population
 from sim.agents.view import Intents, MarketView
 from sim.clearing.house import ClearingHouse
-from sim.clearing.opening_prices import liquidation_prices
+from sim.clearing.opening_prices import liquidation_prices, margin_of_all
 from sim.config import RunConfig
 from sim.engine.lights import watching_rows
 from sim.engine.recorder import EventSink, EventTables, SeriesTable
@@ -391,5 +391,6 @@ def _open(world: World, opening: OpeningBook) -> None:
     world.start = take_snapshot(world.accounts, world.markets)
     tick_sizes = np.array([float(instrument.tick_size) for instrument in world.instruments])
     world.liquidation_prices = liquidation_prices(world.accounts, world.markets, tick_sizes)
+    world.margin_initial = margin_of_all(world.accounts, world.markets)
     world.fund_initial = sum(int(world.accounts.quote[world.rows.fund(s)]) for s in range(len(world.rows.scopes)))
     world.extremes.fund_min = world.fund_initial

@@ -178,6 +178,7 @@ def summary_row(world: World, identity: dict[str, object]) -> dict[str, object]:
         "adl_matches": int(total[rec.C_ADL_MATCHES]),
         "adl_harm_quanta": int(total[rec.C_ADL_HARM]),
         **_forgone(world),
+        "margin_initial_quanta": world.margin_initial,
         "fund_initial_quanta": world.fund_initial,
         "fund_final_quanta": fund_position(world)[0],
         "fund_min_quanta": extremes.fund_min,

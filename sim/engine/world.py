@@ -117,6 +117,7 @@ class World:
     dt_ms: int = 0
     backlog: int = 0
     fund_initial: int = 0
+    margin_initial: int = 0  # quanta, maintenance of all positions at the start
     events_on: bool = False
 
     def unit_values(self) -> list[int]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.agents.opening import OpeningBook, Venue
-from sim.clearing.opening_prices import liquidation_ticks
+from sim.clearing.opening_prices import liquidation_ticks, maintenance_margins
 from sim.config import RunConfig
 from sim.config.reduced import HalfLifeRenewal
 from sim.instrument import Instrument
@@ -53,6 +53,7 @@ class Positions:
     owed: I64  # (P,) cost to close at bankruptcy, positive
     liquidation: F64  # (P,) relative price; 0 or infinite: never
     tier: I64  # (P,) maintenance class at the liquidation price
+    margin: I64  # (P,) maintenance margin at the opening price, quanta
 
     @property
     def long(self) -> npt.NDArray[np.bool_]:
@@ -107,7 +108,8 @@ def thresholds_of(book: OpeningBook, markets: MarketArrays) -> Positions:
     quote = book.deposit[rows] - cost
     size = np.abs(lots).astype(np.float64) * tick_value * mark  # quanta at a relative price of 1
     ticks, tier = liquidation_ticks(markets.params[0], markets.tiers[0], lots=lots, quote=quote, cost=cost)
-    return Positions(lots, size, -quote * np.sign(lots), ticks / mark, tier)
+    margin = maintenance_margins(markets.params[0], markets.tiers[0], mark, lots=lots, cost=cost)
+    return Positions(lots, size, -quote * np.sign(lots), ticks / mark, tier, margin)
 
 
 def _side_levels(positions: Positions, side: int, buckets: int) -> F64:
@@ -160,6 +162,7 @@ class ThresholdIndex:
     gaps: F64  # (2, 3, K) log bankruptcy price, cumulated quantity and cost
     open_interest: int  # quanta at the opening price, one side
     n_traders: int
+    margin: int  # maintenance margin of all positions at the opening price, quanta
 
     @classmethod
     def build(
@@ -178,7 +181,7 @@ class ThresholdIndex:
             fresh, fresh_far = near_and_far(new, renewal.cell_ppm / PPM)
             opening = on_grid(opening, renewal.cell_ppm / PPM)
         held = positions.notional[positions.long].sum()
-        return cls(opening, fresh, fresh_far, gaps, int(held), len(positions.lots))
+        return cls(opening, fresh, fresh_far, gaps, int(held), len(positions.lots), int(positions.margin.sum()))
 
 
 def levels_of(positions: Positions, buckets: int) -> F64:

@@ -39,6 +39,7 @@ def summarise(config: RunConfig, batch: Batch, *, scenario: int = 0, replication
         "index_low": low,
         "mark_low": low,
         "dislocation_max": float("nan"),
+        "margin_initial_quanta": lowered.index.margin,
         "fund_initial_quanta": seed,
         "fund_min_quanta": 0 if emptied else min(seed, int(batch.flow(at.N_FUND).min())),
         "first_adl_ms": _earliest(batch.flow(at.N_FIRST_ADL)),

@@ -58,7 +58,8 @@ def draw_frontier(arms: pd.DataFrame, context: StudyContext, *, event: str, even
         question=question,
         answer=_answer(arms, context),
         axes=_axes(probability_axis(f"P({event_axis})", floor, 1.0), scale, measured=measured),
-        note=f"Whiskers: {context.interval}. {_sizes(arms)} Filled: no other arm is better in everything (by the"
+        note=f"Capital locked: the fund and the maintenance margin of all positions, at the start. Whiskers:"
+        f" {context.interval}. {_sizes(arms)} Filled: no other arm is better in everything (by the"
         " estimates; overlapping whiskers may swap them). Triangles: never seen, drawn at the upper bound.",
         height=560,
         notes=titles if measured else [],

@@ -85,13 +85,14 @@ def runs(adl):
     frame = pd.concat([POINTS.assign(replication=r) for r in (0, 1)], ignore_index=True)
     frame["first_adl_ms"] = np.where(adl, 1000, -1)
     frame["status"], frame["fund_initial_quanta"] = "done", frame["l.fund"] * 1000
+    frame["margin_initial_quanta"] = np.where(frame["l.rule"] == "b", 500, 0)
     frame["run_id"] = [f"r{i}" for i in range(len(frame))]
     return frame
 
 
 def test_arms_by_hand():
     table = runs([1, 1, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0])
-    capital = capital_of_arms(table, quantum=0.01, margin={2: 5})
+    capital = capital_of_arms(table, quantum=0.01)
     assert capital == {0: 10, 1: 20, 2: 25}
     found = trade_off(POINTS, table, capital=capital, fund_lever="fund").set_index("arm")
     assert list(found.index) == ["fund 1, rule a", "fund 2, rule a", "fund 2, rule b"]
