@@ -113,7 +113,8 @@ def path_arrays(lowered: Lowered, n_jumps: int) -> Path:
         dips=lowered.dips, walks=lowered.walks, far=far, fresh=index.fresh, fresh_far=index.fresh_far,
         s=np.zeros(at.S_WIDTH),
         n=np.zeros(at.N_WIDTH, np.int64), times=np.zeros(n_jumps), sizes=np.zeros(n_jumps),
-        lengths=np.zeros(pieces), ends=np.zeros(pieces), events=np.zeros(pieces, np.int64), moves=np.zeros(pieces),
+        step_ends=lowered.floats[at.F_STEP] * np.arange(1, int(ints[at.I_STEPS]) + 1), lengths=np.zeros(pieces),
+        ends=np.zeros(pieces), events=np.zeros(pieces, np.int64), moves=np.zeros(pieces),
         variances=np.zeros(pieces), lows=np.zeros(pieces), highs=np.zeros(pieces), stresses=np.zeros(pieces),
         uniforms=np.zeros(pieces), places=np.zeros(pieces + 1, np.int64),
     )  # fmt: skip
@@ -159,6 +160,8 @@ def _floats(config: RunConfig, section: Reduced, price: Gbm | Kou | Merton | Sin
         f[at.F_STRESS_SIGMA] = float(section.stress.volatility_multiplier) - 1.0
         f[at.F_STRESS_DEPTH] = 1.0 - float(section.stress.depth_multiplier)
         f[at.F_STRESS_DECAY] = math.log(2) * YEAR_S / (3600 * float(section.stress.half_life_hours))
+    f[at.F_FADE] = math.expm1(-f[at.F_DECAY] * f[at.F_STEP])
+    f[at.F_HALF_FADE] = math.exp(-0.5 * f[at.F_DECAY] * f[at.F_STEP])
     f[at.F_KEEP] = 1.0
     if isinstance(section.renewal, HalfLifeRenewal):
         half_life = float(section.renewal.half_life_days) * DAY_S / YEAR_S

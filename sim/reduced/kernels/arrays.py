@@ -29,6 +29,7 @@ class Path(NamedTuple):
     n: I64  # (N_WIDTH,) state and ledger
     times: F64  # (C,) of jumps, years
     sizes: F64  # (C,) log
+    step_ends: F64  # (steps,) years since the start
     lengths: F64  # (steps + C,) of the pieces of diffusion, years
     ends: F64  # (steps + C,) years since the start
     events: I64  # (steps + C,) jump that follows, or STEP_END

@@ -55,6 +55,13 @@ def path_key(key, path):
     return mix(mix(key + GOLDEN) + np.uint64(path + 1) * GOLDEN)
 
 
+@kernel
+def path_keys(key, first, out):
+    """Write the keys of paths number `first` .. to `out` (uint64)."""
+    for j in range(len(out)):
+        out[j] = path_key(key, first + j)
+
+
 @inlined_kernel
 def uniform(key, purpose, number):
     """A uniform in (0, 1), never an end: 52 bits and a half."""

@@ -79,9 +79,9 @@ def _keep(i, n, residual, notional):
     Both are one flow of instructions: whether a level is short is a coin that the processor cannot guess.
     """
     left = max(residual, 0)
-    fee = min(_part(notional, i[I_FEE_PPM], PPM - 1), left)
+    fee = min(part_of(notional, i[I_FEE_PPM], PPM - 1), left)
     surplus = left - fee
-    fee_fund = fee if i[I_FEE_SHARE_PPM] == PPM else _part(fee, i[I_FEE_SHARE_PPM], 0)
+    fee_fund = fee if i[I_FEE_SHARE_PPM] == PPM else part_of(fee, i[I_FEE_SHARE_PPM], 0)
     kept = surplus if i[I_SURPLUS_FUND] == 1 else 0
     draw = left - residual
     n[L_FEE] += fee
@@ -95,7 +95,7 @@ def _keep(i, n, residual, notional):
 
 
 @inlined_kernel
-def _part(amount, ppm, up):
+def part_of(amount, ppm, up):
     """(amount x ppm + up) // 1_000_000 without leaving int64; up: PPM - 1 rounds up, 0 down. amount >= 0."""
     if amount < (1 << 42):
         return (amount * ppm + up) // PPM

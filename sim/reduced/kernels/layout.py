@@ -18,7 +18,9 @@ such a price; time is in years of 365 days; money is whole quanta; a quantity is
     F_KEEP,  # share of the open interest that survives a step's renewal; 1: no renewal
     F_CELL,  # width of a cell of the renewed book, log
     F_RANGE,  # largest |log| on the renewed book's grid
-) = range(14)
+    F_FADE,  # expm1(-decay x step): what a whole step takes of the decaying impact
+    F_HALF_FADE,  # exp(-decay x step / 2): what is left of it after half a step
+) = range(16)
 F_WIDTH = 16
 
 # Integer parameters.

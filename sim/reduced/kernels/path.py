@@ -11,9 +11,12 @@ from sim.reduced.kernels.cascade import cascade
 from sim.reduced.kernels.chain import PRICE_FLOOR, book_chain, follow
 from sim.reduced.kernels.compiled import inlined_kernel, kernel
 from sim.reduced.kernels.fund import replenish
+from sim.reduced.kernels.gap import gap_cascade, is_plain
 from sim.reduced.kernels.layout import (
     B_LOG,
     F_DECAY,
+    F_FADE,
+    F_HALF_FADE,
     F_STEP,
     F_STRESS_DEPTH,
     I_BRIDGE,
@@ -102,8 +105,11 @@ def see_mark(p, before):
     else:
         return
     book_chain(p)
-    price = math.exp(after)
-    last, lasting = cascade(p, side, math.exp(before), price, price, time_ms(s[S_TIME]))
+    price, lasting = math.exp(after), 0.0
+    if is_plain(p):
+        last = gap_cascade(p, side, math.exp(before), price)
+    else:
+        last, lasting = cascade(p, side, math.exp(before), price, price, time_ms(s[S_TIME]))
     shift(s, price, lasting, last, 1.0)
     s[S_LOW] = min(s[S_LOW], s[S_LOG] + s[S_SHIFT])
 
@@ -149,13 +155,13 @@ def reach(p, side, before, after, variance, stray, length):
         if head >= 0:
             s[S_LOW] = min(s[S_LOW], p.walks[side, 1, head])
             if p.walks[side, 0, head] != 0.0:
-                add_shift(s, p.walks[side, 0, head] * math.exp(-0.5 * p.f[F_DECAY] * length))
+                add_shift(s, p.walks[side, 0, head] * half_fade(p.f, length))
             return
     book_chain(p)
     end, start = math.exp(extreme), math.exp(before)
     last, lasting = cascade(p, side, start, start, end, time_ms(s[S_TIME] - 0.5 * length))
     s[S_LOW] = min(s[S_LOW], math.log(max(end + last, PRICE_FLOOR)))
-    shift(s, end, lasting, last, math.exp(-0.5 * p.f[F_DECAY] * length))
+    shift(s, end, lasting, last, half_fade(p.f, length))
 
 
 @kernel
@@ -172,18 +178,24 @@ def walk(p, n_pieces):
     level iff 2 (room before)(room after) <= variance x stray; rooms are none where the price is beyond.
     """
     s, moves, variances, lows, highs, events = p.s, p.moves, p.variances, p.lows, p.highs, p.events
-    busy = p.i[I_RENEWED] == 1 or p.i[I_LAG_MS] >= 0
+    busy, scans = p.i[I_RENEWED] == 1 or p.i[I_LAG_MS] >= 0, p.i[I_BRIDGE] == 0
     log_price, low, shifted = s[S_LOG], s[S_LOW], s[S_SHIFT] != 0.0
     below, above = next_level(p, LONG), next_level(p, SHORT)
     if p.i[I_LAG_MS] >= 0:
         step_begins(p)
-    for j in range(n_pieces):
+    j = 0
+    while j < n_pieces:
+        if scans and not (shifted or busy):
+            passed, log_price, low = scan(moves[j:n_pieces], events[j:n_pieces], log_price, low, below, above)
+            j += passed
+            if j == n_pieces:
+                break
         before, variance = log_price, 0.5 * variances[j]
         log_price += moves[j]
         after = log_price
         if shifted:
             before += s[S_SHIFT]
-            add_shift(s, s[S_SHIFT] * math.expm1(-p.f[F_DECAY] * p.lengths[j]))
+            add_shift(s, s[S_SHIFT] * fade(p.f, p.lengths[j]))
             shifted = s[S_SHIFT] != 0.0
             after += s[S_SHIFT]
         low = min(low, after)
@@ -194,10 +206,35 @@ def walk(p, n_pieces):
             stop_at(p, j, before, fell, rose)
             log_price, low, shifted = s[S_LOG], s[S_LOW], s[S_SHIFT] != 0.0
             below, above = next_level(p, LONG), next_level(p, SHORT)
+        j += 1
     s[S_LOG], s[S_LOW] = log_price, low
     if n_pieces > 0:
         s[S_TIME] = p.ends[n_pieces - 1]
     book_chain(p)
+
+
+@inlined_kernel
+def scan(moves, events, log_price, low, below, above):
+    """Pass over pieces without bridges, shift and jumps that reach nothing: (how many, log price and lowest then)."""
+    passed = 0
+    for k in range(len(moves)):
+        after = log_price + moves[k]
+        if after <= below or after >= above or events[k] != STEP_END:
+            break
+        log_price, low, passed = after, min(low, after), k + 1
+    return passed, log_price, low
+
+
+@inlined_kernel
+def fade(f, length):
+    """Part that a piece takes of the decaying impact, negative."""
+    return f[F_FADE] if length == f[F_STEP] else math.expm1(-f[F_DECAY] * length)
+
+
+@inlined_kernel
+def half_fade(f, length):
+    """Part that is left of impact in the middle of a piece by its end."""
+    return f[F_HALF_FADE] if length == f[F_STEP] else math.exp(-0.5 * f[F_DECAY] * length)
 
 
 @kernel

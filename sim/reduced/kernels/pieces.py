@@ -43,15 +43,28 @@ def lay_out(p, key, head, first_normal, first, count, start, stop):
     variance, drift = p.f[F_SIGMA] * p.f[F_SIGMA], p.f[F_DRIFT]
     if is_stressful(p.f):
         _stress(p, n_pieces)
+    elif n_pieces == stop - start:  # no jump cuts a step: all pieces are alike
+        _move_alike(p.moves, p.variances, n_pieces, drift * p.f[F_STEP], variance * p.f[F_STEP])
     else:
         for j in range(n_pieces):
             p.variances[j] = variance * p.lengths[j]
-    for j in range(n_pieces):
-        p.moves[j] = drift * p.lengths[j] + math.sqrt(p.variances[j]) * p.moves[j]
+    if is_stressful(p.f) or n_pieces != stop - start:
+        for j in range(n_pieces):
+            p.moves[j] = drift * p.lengths[j] + math.sqrt(p.variances[j]) * p.moves[j]
     if p.i[I_BRIDGE] == 1:
         fill_exponentials(key, BRIDGE, base, p.lows, p.highs, n_pieces)
     p.n[N_PIECE] = base + n_pieces
     return n_pieces
+
+
+@inlined_kernel
+def _move_alike(moves, variances, n_pieces, drift, variance):
+    """Turn standard normals into the moves of pieces of one length."""
+    deviation = math.sqrt(variance)
+    for j in range(n_pieces):
+        variances[j] = variance
+    for j in range(n_pieces):
+        moves[j] = drift + deviation * moves[j]
 
 
 @inlined_kernel
@@ -64,8 +77,13 @@ def is_stressful(f):
 def _cut(p, first, count, start, stop):
     """Write lengths and ends (years) of the pieces and what follows each; return how many."""
     step, times, lengths, ends, events = p.f[F_STEP], p.times, p.lengths, p.ends, p.events
-    j = 0
-    for number in range(start, stop):
+    j, number = 0, start
+    while number < stop:
+        whole = stop if first == count else min(stop, max(number, int(times[first] / step) - 1))
+        _whole_steps(p, j, number, whole, step)
+        j, number = j + whole - number, whole
+        if number == stop:
+            break
         now, end = step * number, step * (number + 1)
         lengths[j] = step
         while first < count and times[first] <= end:
@@ -74,8 +92,20 @@ def _cut(p, first, count, start, stop):
             first, j, now = first + 1, j + 1, time
             lengths[j] = end - now
         ends[j], events[j] = end, STEP_END
-        j += 1
+        j, number = j + 1, number + 1
     return j
+
+
+@inlined_kernel
+def _whole_steps(p, j, number, stop, step):
+    """Write the pieces from j on of steps that no jump cuts; loops of one store each are vector code."""
+    lengths, events, ends, step_ends = p.lengths[j:], p.events[j:], p.ends[j:], p.step_ends[number:stop]
+    for k in range(len(step_ends)):
+        lengths[k] = step
+    for k in range(len(step_ends)):
+        events[k] = STEP_END
+    for k in range(len(step_ends)):
+        ends[k] = step_ends[k]
 
 
 @kernel
