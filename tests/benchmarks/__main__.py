@@ -88,14 +88,12 @@ def speed_of_machine(books: dict[str, dict[str, float]]) -> str:
     found = books["10k resting"]
     if "cpp_actions_per_s_millions" not in found:
         return ""
-    here, twin = (
-        found["cpp_actions_per_s_millions"],
-        books["zi"]["actions_per_s_millions"] / books["zi"]["times_plain_twin"],
-    )
+    cpp, zi = found["cpp_actions_per_s_millions"], books["zi"]
+    twin = zi["actions_per_s_millions"] / zi["times_plain_twin"]
     return (
-        f"The goals in seconds were set on a machine where the C++ book does {CPP_THERE:g} M actions/s with 10k resting and"
-        f" plain Python {PYTHON_THERE:g} M of ZI; here they do {here:.1f} and {twin:.2f} M: {CPP_THERE / here:.1f} and"
-        f" {PYTHON_THERE / twin:.1f} times slower. It drifts by half within minutes."
+        f"The goals in seconds were set on a machine where the C++ book does {CPP_THERE:g} M actions/s with 10k resting"
+        f" and plain Python {PYTHON_THERE:g} M of ZI; here they do {cpp:.1f} and {twin:.2f} M:"
+        f" {CPP_THERE / cpp:.1f} and {PYTHON_THERE / twin:.1f} times slower. It drifts by half within minutes."
     )
 
 
