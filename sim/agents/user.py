@@ -26,6 +26,8 @@ from sim.instrument import Instrument
 from sim.kernels.state import P_TICK_VALUE
 
 MAX_REQUESTS = 1000
+#: What of a user's code is reported as its failure; Ctrl-C is not.
+FAILURES = (Exception, SystemExit, GeneratorExit)
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ class UserAgentConfig(NamedTrader):
         namespace: dict[str, Any] = {"__name__": f"clearsim_agent_{self.name}", "__file__": self.file}
         try:
             exec(compile(self.source, self.file, "exec"), namespace)
-        except Exception as error:
+        except FAILURES as error:
             raise ConfigError(f"agent {self.name}: {self.file} fails to load: {_where(error, self.file)}") from error
         found = namespace.get(self.class_name)
         if not (isinstance(found, type) and issubclass(found, UserAgent)):
@@ -156,7 +158,7 @@ class UserAgentConfig(NamedTrader):
             )
         try:
             return found(**self.params)
-        except Exception as error:
+        except FAILURES as error:
             raise ConfigError(
                 f"agent {self.name}: {self.class_name}(**params) failed: {_where(error, self.file)}"
             ) from error
@@ -174,7 +176,7 @@ class UserAgentConfig(NamedTrader):
         where = f"agent {self.name} ({self.file}:{self.class_name}) at {view.time_ms} ms"
         try:
             answer = state.agent.decide(picture(state, view))
-        except Exception as error:
+        except FAILURES as error:
             raise AgentError(f"{where} raised {_where(error, self.file)}") from error
         if answer is None:
             return
@@ -186,15 +188,20 @@ class UserAgentConfig(NamedTrader):
         for number, request in enumerate(answer):
             try:
                 _append(request, state, intents, arrival)
-            except Exception as error:  # a request may hold any object, with any behaviour
-                raise AgentError(f"{where}, request {number}: {error}") from error
+            except FAILURES as error:  # a request may hold any object, with any behaviour
+                raise AgentError(f"{where}, request {number}: {one_line(error)}") from error
 
 
 def _where(error: BaseException, file: str) -> str:
     """Kind and text of an exception, with the last line of the user's file it came through."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     place = f" (line {lines[-1]})" if lines else ""
-    return f"{type(error).__name__}: {error}{place}"
+    return f"{type(error).__name__}{': ' if str(error) else ''}{one_line(error)}{place}"
+
+
+def one_line(error: BaseException) -> str:
+    """The text of an exception, without line breaks."""
+    return " ".join(str(error).split())
 
 
 def _append(request: object, state: UserState, intents: Intents, arrival: int) -> None:

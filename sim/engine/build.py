@@ -16,6 +16,7 @@ from sim.clearing.house import ClearingHouse
 from sim.clearing.opening_prices import liquidation_prices, margin_of_all
 from sim.config import RunConfig
 from sim.engine.lights import watching_rows
+from sim.engine.price_range import require_ticks, set_limits
 from sim.engine.recorder import EventSink, EventTables, SeriesTable
 from sim.engine.summary import take_snapshot
 from sim.engine.world import MarketState, World
@@ -99,7 +100,7 @@ def lower_markets(config: RunConfig, instruments: Sequence[Instrument], opening:
     for number, table in enumerate(tables):
         tiers[number, : len(table)] = table
     mark = np.array(
-        [max(1, round(float(opening.price[0, m]) / float(i.tick_size))) for m, i in enumerate(instruments)], np.int64
+        [round(float(opening.price[0, m]) / float(i.tick_size)) for m, i in enumerate(instruments)], np.int64
     )
     return MarketArrays(mark=mark, params=params, tiers=tiers)
 
@@ -219,6 +220,7 @@ def build_world(
     instruments = tuple(config.instruments())
     rows = Rows(tuple(fund.name for fund in config.funds))
     paths = _draw_paths(config, streams, refine)
+    require_ticks(paths, instruments)
     markets = lower_markets(config, instruments, paths, rows)
     population = make_population(config, instruments, markets, rows, streams)
     opening = population.opening
@@ -385,6 +387,7 @@ def _open(world: World, opening: OpeningBook) -> None:
         world.mark_path[0, market] = world.markets.mark[market]
         world.index_path[0, market] = world.paths.price[0, market]
         world.market_states[market].index = float(world.paths.price[0, market])
+    set_limits(world)
     world.watchers = watching_rows(world)
     if len(world.watchers):
         world.view.adl_quantile = np.zeros(len(world.accounts.quote))

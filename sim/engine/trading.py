@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from sim.engine.build import spill
 from sim.engine.lights import look_at_queue
+from sim.engine.price_range import off_range
 from sim.engine.world import MarketState, World
 from sim.errors import InvariantError
 from sim.events import H_LOG_ON, H_N_TRANSFERS, Reason
@@ -29,6 +30,8 @@ I64 = npt.NDArray[np.int64]
 
 #: Half-life of the realised volatility that makers watch: "over seconds".
 VOLATILITY_HALF_LIFE_S = 10.0
+#: Log shift of the index at which its exponential is still a number; such an index is refused anyway.
+LARGEST_SHIFT = 700.0
 
 
 def spill_logs(world: World) -> None:
@@ -84,12 +87,14 @@ def update_index(world: World) -> None:
         before, index = state.index, prices[market]
         impact = world.config.markets[market].impact
         if not isinstance(impact, ExogenousIndex):
-            index *= math.exp(_shift(world, market, state, impact))
+            index *= math.exp(min(_shift(world, market, state, impact), LARGEST_SHIFT))
+        if not state.tick_size <= index <= state.index_limit:
+            raise off_range(world, market, index, world.time_ms, key="impact")
         state.index = world.index_path[world.step, market] = index
         log_return = math.log(index / before)
         state.variance = kept * state.variance + (1.0 - kept) * log_return * log_return / seconds
         view.volatility[market] = math.sqrt(state.variance)
-        view.index[market] = max(1, round(index / state.tick_size))
+        view.index[market] = round(index / state.tick_size)
 
 
 def _shift(world: World, market: int, state: MarketState, impact: ImpactRule) -> float:

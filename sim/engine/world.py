@@ -50,6 +50,7 @@ class MarketState:
     funding_rate_ppb: int = 0
     next_funding_ms: int = 0
     index: float = 0.0  # quote units, with impact
+    index_limit: float = float("inf")  # above it the open interest does not fit int64
     variance: float = 0.0  # EWMA of squared log returns of the index per second
     taker_net_seen: int = 0  # lots of net taker flow already fed into the index
 

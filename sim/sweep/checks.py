@@ -88,12 +88,23 @@ def _traders(config: RunConfig, wanted: Sequence[int]) -> list[Variant]:
             if config.positions is not None:
                 raise ConfigError("opening positions are read from a file, whose traders cannot be multiplied")
             texts = [text.partition("=") for text in traders_overrides(config, total)]
-            found.append(Variant(subject, tuple((path, int(value)) for path, _, value in texts)))
+            limits = _limits_of_accounts(config, total / now)
+            subject += ", limits of accounts in proportion" if limits else ""
+            found.append(Variant(subject, (*((path, int(value)) for path, _, value in texts), *limits)))
         except ConfigError as error:
             if wanted:
                 raise
             found.append(Variant(subject, impossible=str(error)))
     return found
+
+
+def _limits_of_accounts(config: RunConfig, times: float) -> tuple[Setting, ...]:
+    """Limits that count accounts, multiplied: the same market cut into more accounts would be cleared slower else."""
+    limits = {"liquidation.per_second": config.liquidation.per_second} | {
+        f"waterfall[{number}].matches_per_cycle": getattr(layer, "matches_per_cycle", None)
+        for number, layer in enumerate(config.waterfall)
+    }
+    return tuple((path, max(1, round(limit * times))) for path, limit in limits.items() if limit is not None)
 
 
 def _full(config: RunConfig) -> list[Variant]:

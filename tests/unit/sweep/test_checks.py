@@ -50,6 +50,16 @@ def test_variants_of_the_full_engine_are_all_that_the_config_is_not(plan):
     assert sum(counts) + len(plan.base.agents) == 600
 
 
+def test_limits_that_count_accounts_grow_with_the_traders(tmp_path):
+    changes = "set: {duration_s: 5, liquidation.per_second: 5, 'waterfall[2].matches_per_cycle': 10}\n"
+    base = plan_of(tmp_path, BODY.replace("set: {duration_s: 5}\n", changes)).base
+    fewer, more = variants_of(base, "full", [600, 6000])[:2]
+    assert more.subject == "6,000 traders in place of 2,000, limits of accounts in proportion"
+    assert dict(more.settings)["liquidation.per_second"] == 15
+    assert dict(more.settings)["waterfall[2].matches_per_cycle"] == 30
+    assert dict(fewer.settings)["liquidation.per_second"] == 2  # 1.5, rounded to even
+
+
 def test_too_few_traders_are_refused_if_asked_for(plan):
     with pytest.raises(ConfigError, match="too few"):
         variants_of(plan.base, "full", [5])
