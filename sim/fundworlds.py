@@ -113,6 +113,19 @@ class ReducedWorld:
         )
         return np.asarray(batch.ints[:, at.O_REQUIRED] * self._unit, np.float64)
 
+    @property
+    def steps(self) -> int:
+        """Steps of a path, each with a key of its own in `branched`."""
+        from sim.reduced.kernels import layout as at
+
+        return int(self._own.ints[at.I_STEPS])
+
+    def branched(self, keys: npt.NDArray[np.uint64]) -> F64:
+        """Largest draw of a fund that never runs dry by the end of each step (n, steps).  keys: (n, steps)."""
+        from sim.reduced.branches import required_by_step
+
+        return np.asarray(required_by_step(self._own, keys) * self._unit, np.float64)
+
     def gap_risk(self) -> tuple[F64, F64]:
         """(fund, probability) of gap risk alone: a baseline, see `reduced/gap_risk.py`."""
         from sim.reduced.gap_risk import gap_risk_curve

@@ -118,7 +118,14 @@ def splitting(
         split_once(system, target, particles=particles, generator=np.random.default_rng(stream), kill_share=kill_share)
         for stream in streams
     ]
-    died = sum(split.extinct for split in splits)
+    return from_splits(splits, target, particles=particles, level=level, seconds=seconds)
+
+
+def from_splits(
+    splits: Sequence[Split], target: float, *, particles: int, level: float, seconds: float = math.nan
+) -> Estimate:
+    """The estimate of independent replicates; RefusedError below 10, or where over half of them died out."""
+    died, replicates = sum(split.extinct for split in splits), len(splits)
     if 2 * died > replicates:
         raise RefusedError(f"{died} of {replicates} replicates died out before {target:g}: take more particles")
     return from_replicates(

@@ -80,9 +80,9 @@ ESTIMATORS = (
     ),
     Estimator(
         "multilevel splitting",
-        "splitting",
-        "rare by many small steps, no likelihood ratio: the reduced engine",
-        "a state that can be kept and resumed with fresh randomness",
+        "splitting, splitting_steps",
+        "rare by many small steps, no likelihood ratio; not where one jump decides, there crude runs are better",
+        "a state that can be resumed with fresh randomness, or a run that is a function of one key a step",
         "t over 10 or more replicates",
         "over half of the replicates died out",
     ),

@@ -19,6 +19,7 @@ from analysis.estimators.importance import weighted_probability
 from analysis.estimators.intervals import probability
 from analysis.estimators.replicates import from_replicates
 from analysis.estimators.rqmc import FEWEST
+from analysis.estimators.splitting_steps import splitting_in_steps
 from analysis.estimators.stopping import events_for, stopped_at_events
 from analysis.estimators.subset import subset_simulation
 from analysis.estimators.tails import fit_tail
@@ -27,6 +28,8 @@ from analysis.sizing.solve import tail_count
 
 F64 = npt.NDArray[np.float64]
 
+#: Replicates of multilevel splitting, and the fewest and most particles of each.
+_SPLITS, _FEW, _MANY = 12, 200, 4_000
 #: Relative half-width at which the run that stops at events stops.
 _STOP = 0.1
 
@@ -52,6 +55,15 @@ class Extras(Protocol):
         """Required funds of given uniforms, other noise from `number`."""
         ...
 
+    @property
+    def steps(self) -> int:
+        """Steps of a path."""
+        ...
+
+    def branched(self, keys: npt.NDArray[np.uint64]) -> F64:
+        """Required funds by the end of each step of paths that are rows of keys."""
+        ...
+
 
 def compare_estimators(
     runner: Runner, fund: float, p: float, *, runs: int, level: float = 0.95, extras: Extras | None = None
@@ -74,6 +86,8 @@ def compare_estimators(
         methods["control variate"] = lambda: asked.control(extras)
         methods["randomised Sobol"] = lambda: asked.sobol(extras)
         methods["subset simulation"] = lambda: asked.subset(extras)
+    if extras is not None:
+        methods["multilevel splitting"] = lambda: asked.split(extras)
     rows, refused = [], {}
     for name, method in methods.items():
         try:
@@ -155,6 +169,15 @@ class _Asked:
             return extras.shocked(np.asarray(special.ndtr(noise)), next(calls))
 
         estimate = subset_simulation(losses, self.fund, dimension=extras.dimension, level=self.level)
+        return replace(estimate, seconds=time.perf_counter() - started)
+
+    def split(self, extras: Extras) -> Estimate:
+        particles = min(max(self.runs // 100, _FEW), _MANY)
+        started = time.perf_counter()
+        seed = self.runner.world.facts.seed
+        estimate = splitting_in_steps(
+            extras, self.fund, particles=particles, replicates=_SPLITS, seed=seed, level=self.level
+        )
         return replace(estimate, seconds=time.perf_counter() - started)
 
 

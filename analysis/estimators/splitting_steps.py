@@ -1,0 +1,107 @@
+"""Multilevel splitting of runs that are rows of keys: many at once, with nothing kept but the keys.
+
+A system in which every step draws all that is random in it from a key of its own is replayed from its keys; a run that
+shares the first ones with another branches from it. Fixed effort: as many particles at every level. Levels are set as
+they go (the killed share's best); the estimate is as unbiased as that of `splitting.py`, for which see there, and it
+helps as little inside one step: what one step overleaps is not split.
+"""
+
+import math
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.estimators.estimate import Estimate
+from analysis.estimators.splitting import Split, from_splits
+
+F64 = npt.NDArray[np.float64]
+U64 = npt.NDArray[np.uint64]
+
+
+class Replayed(Protocol):
+    """A process in `steps` steps, a function of one key a step."""
+
+    @property
+    def steps(self) -> int:
+        """Steps of a run."""
+        ...
+
+    def branched(self, keys: U64) -> F64:
+        """The largest score by the end of each step (n, steps), never falling along a row.  keys: (n, steps)."""
+        ...
+
+
+def split_steps_once(
+    system: Replayed,
+    target: float,
+    *,
+    particles: int,
+    generator: np.random.Generator,
+    kill_share: float = 0.1,
+    max_rounds: int = 100_000,
+) -> Split:
+    """One unbiased estimate of P(the largest score of a run is above `target`, strictly)."""
+    if particles < 2 or not 0 < kill_share < 1:
+        raise ValueError(f"splitting needs 2 particles and a share to kill in (0, 1): {particles}, {kill_share}")
+    kill = max(1, int(kill_share * particles))
+    keys = _fresh(generator, (particles, system.steps))
+    scores = _scored(system, keys)
+    probability, starts = 1.0, particles
+    for rounds in range(max_rounds):
+        best = scores[:, -1]
+        level = float(np.partition(best, kill - 1)[kill - 1])
+        if level > target:
+            return Split(probability * float((best > target).mean()), starts, rounds, False)
+        dead, alive = np.flatnonzero(best <= level), np.flatnonzero(best > level)
+        if not len(alive):
+            return Split(0.0, starts, rounds, True)
+        probability *= len(alive) / particles
+        starts += len(dead)
+        parents = generator.choice(alive, len(dead))
+        keys[dead] = _branched(keys[parents], scores[parents], level, generator)
+        scores[dead] = _scored(system, keys[dead])
+    raise RuntimeError(f"splitting did not reach {target} in {max_rounds} rounds")
+
+
+def _branched(keys: U64, scores: F64, level: float, generator: np.random.Generator) -> U64:
+    """The parents' keys up to the step in which each first stood above the level, fresh ones after it."""
+    first = np.argmax(scores > level, axis=1)
+    after = np.arange(keys.shape[1]) > first[:, None]
+    return np.where(after, _fresh(generator, keys.shape), keys)
+
+
+def _fresh(generator: np.random.Generator, shape: tuple[int, ...]) -> U64:
+    return generator.integers(np.iinfo(np.uint64).max, size=shape, dtype=np.uint64, endpoint=True)
+
+
+def _scored(system: Replayed, keys: U64) -> F64:
+    scores = np.asarray(system.branched(keys), np.float64)
+    if scores.shape != keys.shape or np.isnan(scores).any() or (np.diff(scores, axis=1) < 0).any():
+        raise ValueError("a system must return the largest score by each step: a number a key, never falling")
+    return scores
+
+
+def splitting_in_steps(
+    system: Replayed,
+    target: float,
+    *,
+    particles: int,
+    replicates: int = 12,
+    seed: int = 0,
+    kill_share: float = 0.1,
+    level: float = 0.95,
+    seconds: float = math.nan,
+) -> Estimate:
+    """P(largest score > target) from independent replicates, t interval; n counts the runs started, branches included.
+
+    RefusedError below 10 replicates, or where over half of them died out: more particles are needed then.
+    """
+    streams = np.random.SeedSequence(seed).spawn(replicates)
+    splits = [
+        split_steps_once(
+            system, target, particles=particles, generator=np.random.default_rng(stream), kill_share=kill_share
+        )
+        for stream in streams
+    ]
+    return from_splits(splits, target, particles=particles, level=level, seconds=seconds)

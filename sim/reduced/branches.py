@@ -1,0 +1,32 @@
+"""Paths as rows of keys, one a step, for estimators that branch paths (multilevel splitting).
+
+They have the law of crude paths, not their numbers: a crude path draws its jumps for the whole horizon at once.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.reduced.jumps import count_tables
+from sim.reduced.kernels import layout as at
+from sim.reduced.lower import Lowered, path_arrays
+
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+
+
+def required_by_step(lowered: Lowered, keys: U64) -> I64:
+    """(n, steps) largest fall, by the end of each step, of a fund that never runs dry: quanta, never falling.
+
+    keys: (n, steps). ValueError for another number of steps.
+    """
+    from sim.reduced.kernels.branches import run_branches
+
+    steps = int(lowered.ints[at.I_STEPS])
+    if keys.ndim != 2 or keys.shape[1] != steps:
+        raise ValueError(f"a path is a row of {steps} keys, found {keys.shape}")
+    mean = lowered.mean_count / steps
+    cumulative = count_tables(mean, mean)[0]
+    out = np.zeros(keys.shape, np.int64)
+    room = path_arrays(lowered, len(cumulative) + 1)
+    run_branches(room, lowered.jumps.law, cumulative, np.ascontiguousarray(keys), np.zeros(0), out)
+    return out
