@@ -41,11 +41,15 @@ def test_variants_of_the_full_engine_are_all_that_the_config_is_not(plan):
         "600 traders in place of 2,000",
         "6,000 traders in place of 2,000",
         "Every step cut into four",
+        "Every step, and the time between makers' looks, cut into four",
         "Clearing by_account_id in place of riskiest_first",
         "Clearing random in place of riskiest_first",
         "Clearing interleaved in place of batch",
     ]
     assert subjects["Every step cut into four"].refine == 4
+    quicker = subjects["Every step, and the time between makers' looks, cut into four"]
+    assert quicker.refine == 4
+    assert quicker.settings == (("population.cohorts[makers].behaviour.look_interval_ms", 250),)
     counts = [value for _, value in subjects["600 traders in place of 2,000"].settings]
     assert sum(counts) + len(plan.base.agents) == 600
 
