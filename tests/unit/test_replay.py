@@ -99,6 +99,7 @@ def test_record_must_span_the_run(tmp_path):
         ("ts_ms,price\n0,1\n1,-2\n", "row 3: price must be a positive number, found '-2'"),
         ("ts_ms,price\n0,1\n1,\n", "row 3: price must be a positive number, found ''"),
         ("ts_ms,price\n0,1\n1\n", "row 3: expected at least 2 columns, found 1"),
+        ("ts_ms,price\n0,50000\n1,50,001\n", r"row 3: expected 2 columns as in the header, found 3 \(a comma"),
         ("ts_ms,price\n0.5,1\n1,1\n", "row 2: time must be whole milliseconds, found '0.5'"),
         ("ts_ms,price\n1760130000000000,1\n1760130000001000,1\n", "row 2: time .* looks like microseconds"),
         ("ts_ms,open,high,low,close\n0,1,1,1,1\n9,3,2,1,1\n", "row 3: open and close must lie between low and high"),

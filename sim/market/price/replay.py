@@ -110,14 +110,14 @@ def _parse(path: Path, rows: Iterable[list[str]]) -> tuple[I64, F64]:
             f" found {','.join(header)}"
         )
     columns = [header.index(name) for name in names]
-    times, prices = _read_rows(path, lines, header.index(time_name), columns, list(names))
+    times, prices = _read_rows(path, lines, header.index(time_name), columns, list(names), n_columns=len(header))
     if len(names) == 1:
         return times, prices[:, 0]
     return _candle_points(path, times, prices)
 
 
 def _read_rows(
-    path: Path, lines: Iterable[list[str]], time_column: int, columns: list[int], names: list[str]
+    path: Path, lines: Iterable[list[str]], time_column: int, columns: list[int], names: list[str], *, n_columns: int
 ) -> tuple[I64, F64]:
     width = max(time_column, *columns) + 1
     times: list[int] = []
@@ -127,6 +127,11 @@ def _read_rows(
             continue
         if len(row) < width:
             raise InputDataError(f"{path}: row {number}: expected at least {width} columns, found {len(row)}")
+        if len(row) > n_columns:
+            raise InputDataError(
+                f"{path}: row {number}: expected {n_columns} columns as in the header, found {len(row)}"
+                " (a comma inside a number?)"
+            )
         time = _whole_ms(path, number, row[time_column])
         if times and time <= times[-1]:
             raise InputDataError(f"{path}: row {number}: times must increase, found {time} after {times[-1]}")
