@@ -88,7 +88,8 @@ def _axes(probability: dict[str, Any], scale: Scale, *, measured: bool) -> dict[
 
 
 def _smallest(arms: pd.DataFrame) -> float:
-    values = np.concatenate([column(arms, "probability"), column(arms, "high")])
+    seen = column(arms, "low")[column(arms, "events") > 0]
+    values = np.concatenate([column(arms, "probability"), column(arms, "high"), seen])
     return float(min(values[values > 0].min(), 0.5))
 
 
