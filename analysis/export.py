@@ -56,7 +56,7 @@ def export_figures(figures: Mapping[str, go.Figure], out_dir: str | Path, format
 def _require_browser() -> None:
     """AnalysisError if what draws is plainly not there; an unusual place of the browser is left to kaleido to find."""
     if importlib.util.find_spec("kaleido") is None:
-        raise AnalysisError(f"exporting figures needs kaleido: pip install 'clearsim[export]'; and {_NO_BROWSER}")
+        raise AnalysisError(f"exporting figures needs kaleido: pip install 'kaleido>=1,<2'; and {_NO_BROWSER}")
     path = os.environ.get("BROWSER_PATH")
     if path is not None and not Path(path).is_file():
         raise AnalysisError(f"{_NO_BROWSER} (BROWSER_PATH is {path!r}, which is not a file)")

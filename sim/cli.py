@@ -60,15 +60,6 @@ app = typer.Typer(
 )
 positions_app = typer.Typer(help=POSITIONS_HELP, no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(positions_app, name="positions")
-app.command("size-fund")(size_fund)
-app.command("report")(report)
-app.command("export")(export_study)
-app.command("reverse-stress")(reverse_stress)
-app.command("unneeded")(unneeded)
-app.command("validate")(validate)
-app.command("calibrate")(calibrate)
-cli_study.register(app)
-cli_checks.register(app)
 
 ConfigName = Annotated[str, typer.Argument(metavar="CONFIG", help="A config file, or a name from `clearsim configs`.")]
 Sets = Annotated[
@@ -250,6 +241,18 @@ def export(
     loaded = _load(source, set_, seed=seed, traders=traders)
     n_rows = export_positions(loaded.config, out)
     typer.echo(f"{out}: {n_rows:,} rows written")
+
+
+# The order of `clearsim --help`: what runs one config first, then studies, then what asks more of them.
+app.command("report")(report)
+cli_study.register(app)
+app.command("size-fund")(size_fund)
+app.command("export")(export_study)
+app.command("reverse-stress")(reverse_stress)
+app.command("unneeded")(unneeded)
+app.command("validate")(validate)
+app.command("calibrate")(calibrate)
+cli_checks.register(app)
 
 
 def _or_own_book(config: str | None, positions: Path | None) -> str:

@@ -124,7 +124,7 @@ def _of_study(
             Question(
                 name=study.name,
                 config=_with(base, _settings(plan, arm, None)),
-                fidelity=fidelity or study.fidelity,
+                fidelity=fidelity or plan.point(arm).fidelity,
                 answer=study.answer or {},
                 identity={"study": study.name, "study hash": plan.hash, "arm": _label(plan, arm) or "the only one"},
                 notes=notes,
@@ -143,6 +143,8 @@ def _rows(plan: "Plan", draws: int) -> list[int]:
 
 def _settings(plan: "Plan", arm: int, row: int | None) -> list[tuple[str, Any]]:
     """What an arm sets, uncertainties at their medians or as a row of the design has them."""
+    from sim.sweep.assign import split_fidelity
+
     if row is not None:
         return list(plan.point(row * len(plan.arms) + arm).settings)
     chosen = plan.arms[arm]
@@ -152,7 +154,7 @@ def _settings(plan: "Plan", arm: int, row: int | None) -> list[tuple[str, Any]]:
     for item in plan.study.uncertainties:
         if all(known[name] == wanted for name, wanted in item.when.items()):
             settings += [(path, known[item.name]) for path in item.all_paths]
-    return settings
+    return list(split_fidelity(settings, plan.study.fidelity)[1])
 
 
 def _label(plan: "Plan", arm: int) -> str:

@@ -43,11 +43,11 @@ def tell_dry_run(plan: "Plan", workers: int) -> None:
     from sim.sweep.pilot import time_pilots
 
     study = plan.study
-    paths = f" of {study.paths:,} paths" if study.fidelity == "reduced" else ""
+    paths = f" of {study.paths:,} paths" if plan.fidelities == ("reduced",) else ""
     typer.echo(f"{study.name}: {study.title}")
     typer.echo(
         f"{plan.n_points:,} points ({len(plan.rows.scenarios):,} of the design x {len(plan.arms)} arms)"
-        f" x {study.replications} replications = {plan.n_runs:,} {study.fidelity} runs{paths}"
+        f" x {study.replications} replications = {plan.n_runs:,} {' and '.join(plan.fidelities)} runs{paths}"
     )
     shown = [plan.point(number) for number in range(min(ROWS_SHOWN, plan.n_points))]
     for point in shown:

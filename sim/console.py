@@ -23,6 +23,7 @@ UPDATES_PER_S = 10
 PLAIN_STEPS = 4
 #: From this amount on (quote units) the who-paid table is in thousands.
 THOUSANDS_FROM = 1e9
+ACCOUNTS_NOTE = "accounts: wallets and isolated positions; all of a trader's stand in one role"
 
 
 def clock_text(time_ms: int, start_ms: int) -> str:
@@ -132,11 +133,14 @@ def memo_lines(runs: Mapping[str, Any], config: "RunConfig") -> list[str]:
     def amount(name: str) -> str:
         return money_text(int(runs[name]), quantum)
 
+    closed = int(runs["liquidated_notional_quanta"])
+    elsewhere = closed - int(runs["book_liquidated_quanta"]) - int(runs["taken_over_quanta"])
     lines = [
         f"index low {float(runs['index_low']):,.2f}, mark low {float(runs['mark_low']):,.2f},"
         f" largest |mark/index - 1| {100 * float(runs['dislocation_max']):.2f}%",
         f"liquidated {int(runs['liquidated_accounts']):,} accounts, {amount('liquidated_notional_quanta')} {asset}"
-        f" (book {amount('book_liquidated_quanta')}, taken over {amount('taken_over_quanta')})",
+        f" (book {amount('book_liquidated_quanta')}, taken over {amount('taken_over_quanta')},"
+        f" by ADL and tear-up {money_text(elsewhere, quantum)})",
         f"fund {amount('fund_initial_quanta')} -> {amount('fund_final_quanta')} {asset}, lowest"
         f" {amount('fund_min_quanta')}; needed {amount('required_fund_quanta')}",
         f"ADL {int(runs['adl_accounts']):,} accounts, {amount('adl_notional_quanta')} {asset}; memo, outside the sum:"
@@ -173,6 +177,7 @@ def step_check_line(check: Mapping[str, Any]) -> str:
 def print_run(output: "RunOutput", config: "RunConfig", console: "Console") -> None:
     """Print the who-paid table, the headline numbers and where the results lie."""
     console.print(who_paid_table(output.result.accounts, config))
+    console.print(ACCOUNTS_NOTE, highlight=False, soft_wrap=True)
     for line in memo_lines(output.result.runs, config):
         console.print(line, highlight=False, soft_wrap=True)
     if "step_check" in output.manifest:

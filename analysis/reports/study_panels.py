@@ -22,6 +22,7 @@ from analysis.estimators.estimate import RefusedError
 from analysis.estimators.tails import FEWEST, TailFit, fit_tail, stability_table
 from analysis.reports.panels import Panel
 from analysis.reports.study_differences import arm_differences
+from analysis.reports.study_engines import engine_panels, has_both_engines
 from analysis.reports.study_factors import factor_panels
 from analysis.reports.study_folder import StudyFolder, paths_of
 from analysis.reports.study_outcomes import arm_means
@@ -57,8 +58,9 @@ def _figures(study: StudyFolder, samples: Sequence[Sample], context: StudyContex
     if len(samples) > 1 and is_pooled(study) and asks_fund(study):
         frame, target = arms_frame(samples, level=context.level)
         yield Panel("arms", draw_arms(frame, context, event=phrase(study, event), target=target))
+    yield from engine_panels(study, context)
     means = arm_means(study, level=context.level)
-    if len(samples) > 1 and len(means):
+    if len(samples) > 1 and len(means) and not has_both_engines(study):
         yield Panel("outcomes", draw_arm_outcomes(means, context))
         first, differences = arm_differences(study, level=context.level)
         if len(differences):

@@ -102,7 +102,7 @@ def _in_words(detail: ErrorDetails, path: tuple[Step, ...], shape: Shape, place:
         hint = nearest_hint(str(detail["input"]), valid)
         return Problem(path, f"must be one of {', '.join(valid)}, found {describe(detail['input'])}{hint}")
     if kind in ("value_error", "assertion_error"):
-        return Problem(path, _own_words(detail["msg"], path))
+        return _to_the_key(_own_words(detail["msg"], path), path, place)
     return Problem(path, f"{_requirement(detail)}, found {describe(detail['input'])}")
 
 
@@ -124,6 +124,22 @@ def _own_words(message: str, path: tuple[Step, ...]) -> str:
     if path and text.startswith(f"{path[-1]} "):
         return text[len(str(path[-1])) + 1 :]
     return text if text.startswith("must ") else f": {text}" if path else text
+
+
+_INSIDE = re.compile(r": (?P<key>\w+(\[\d+\])?(\.\w+(\[\d+\])?)*) must ")
+
+
+def _to_the_key(text: str, path: tuple[Step, ...], place: Node | None) -> Problem:
+    """The problem at the key below `path` that a model's own message starts with, as far as it is written: its line."""
+    inside = _INSIDE.match(text) if path else None
+    if inside is None:
+        return Problem(path, text)
+    steps: list[Step] = [int(step) if step.isdigit() else step for step in re.findall(r"\w+", inside["key"])]
+    for step in steps:
+        place = child(place, step)
+    if place is None:
+        return Problem(path, text)
+    return Problem((*path, *steps), text[inside.end("key") + 1 :])
 
 
 _REQUIREMENTS = {

@@ -182,7 +182,7 @@ def run_checks(
         raise ConfigError(f"--point must be 0 to {plan.n_points - 1}, found {number}")
     chosen = plan.point(number)
     config = with_settings(plan.base, chosen.settings)
-    variants = variants_of(config, plan.study.fidelity, traders)
+    variants = variants_of(config, chosen.fidelity, traders)
     plain = [plan.job(chosen, replication) for replication in range(replications)]
     say(f"point {number}: {replications} replications as configured")
     base = [runner(job, 1) for job in plain]

@@ -64,11 +64,11 @@ def manifest_of(plan: Plan) -> dict[str, Any]:
         "base": plan.study.base,
         "base_config_hash": plan.base_hash,
         "seed": plan.base.seed,
-        "fidelity": plan.study.fidelity,
+        "fidelity": " and ".join(plan.fidelities),
         "n_points": plan.n_points,
         "n_arms": len(plan.arms),
         "replications": plan.study.replications,
-        "paths": plan.study.paths if plan.study.fidelity == "reduced" else 0,
+        "paths": plan.study.paths if "reduced" in plan.fidelities else 0,
         "notes": list(plan.notes),
         **{name: described[name] for name in kept},
     }

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from sim.config import RunConfig, config_hash
 from sim.config.load import build_config
-from sim.sweep.assign import Setting
+from sim.sweep.assign import Setting, split_fidelity
 from sim.sweep.designs import Listed
 from sim.sweep.job import Job
 from sim.sweep.plan_checks import base_tree, check_plan
@@ -35,6 +35,7 @@ class Point:
     arm: int
     settings: tuple[Setting, ...]
     shown: Mapping[str, Any]  # u.<name> and l.<name>
+    fidelity: str  # full | reduced
 
 
 @dataclass
@@ -87,6 +88,11 @@ class Plan:
         quantiles, scenarios = self.study.design.rows(len(self.study.uncertainties), self.base.seed)
         return Rows(quantiles, scenarios)
 
+    @cached_property
+    def fidelities(self) -> tuple[str, ...]:
+        """Engines of the arms, sorted."""
+        return tuple(sorted({self.point(arm).fidelity for arm in range(len(self.arms))}))
+
     @property
     def n_points(self) -> int:
         """Points."""
@@ -112,7 +118,8 @@ class Plan:
             if applies:
                 settings += [(path, drawn[item.name]) for path in item.all_paths]
         shown |= {f"l.{lever.name}": lever.shown(chosen[lever.name]) for lever in self.study.levers}
-        return Point(number, row, int(self.rows.scenarios[row]), arm, tuple(settings), shown)
+        fidelity, places = split_fidelity(settings, self.study.fidelity)
+        return Point(number, row, int(self.rows.scenarios[row]), arm, places, shown, fidelity)
 
     def _applies(self, item: Uncertainty, chosen: Mapping[str, int], drawn: Mapping[str, Any]) -> bool:
         """True if its conditions hold; one on an uncertainty that does not apply itself does not hold."""
@@ -160,7 +167,7 @@ class Plan:
             replication=replication,
             point=point.number,
             arm=point.arm,
-            fidelity=study.fidelity,
+            fidelity=point.fidelity,
             base=self.base,
             settings=point.settings,
             paths=study.paths,
@@ -200,7 +207,8 @@ class Plan:
         return pa.table(columns)
 
     def _settings_hash(self, point: Point) -> str:
-        text = json.dumps([self.base_hash, point.settings], default=str, separators=(",", ":"))
+        named = [] if point.fidelity == self.study.fidelity else [point.fidelity]
+        text = json.dumps([self.base_hash, point.settings, *named], default=str, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -12,14 +12,14 @@ from sim.config.load import build_config
 from sim.config.overrides import set_value
 from sim.config.yamlfile import Node
 from sim.errors import ConfigError
-from sim.sweep.assign import Setting, with_settings
+from sim.sweep.assign import FIDELITY, Setting, with_settings
 from sim.sweep.designs import Saltelli, Sobol, power_of_two
 from sim.sweep.distributions import Choice
 from sim.sweep.study import Lever, LoadedStudy, Study, Uncertainty, line_of
 from sim.sweep.study_checks import means, shown_as
 
 if TYPE_CHECKING:
-    from sim.sweep.plan import Plan
+    from sim.sweep.plan import Plan, Point
 
 
 def base_tree(loaded: LoadedStudy, study: Study) -> Node:
@@ -37,7 +37,7 @@ def check_plan(plan: "Plan") -> list[str]:
     _require_places(plan)
     notes = [note for number in range(len(plan.study.levers)) for note in _check_lever(plan, number)]
     if not plan.study.levers:
-        config_at(plan, plan.point(0).settings, f"{plan.loaded.where}: point 0")
+        config_at(plan, plan.point(0), f"{plan.loaded.where}: point 0")
     return [*notes, *_idle_uncertainties(plan.study), *_rounded(plan.study)]
 
 
@@ -52,6 +52,8 @@ def _require_places(plan: "Plan") -> None:
         where = line_of(node, key, number)
         tree = _tree_where_it_applies(plan, factor)
         for path, value in _probes(factor):
+            if path == FIDELITY and isinstance(factor, Lever):
+                continue
             resolved = set_value(tree, path, value, RunConfig, source=f"{where}: {key}[{number}].path")
             for earlier, owner in taken:
                 _require_apart(earlier, owner, resolved, factor, where)
@@ -108,11 +110,12 @@ def _is_met(study: Study, arm: dict[str, int], when: dict[str, Any]) -> bool:
 def _check_lever(plan: "Plan", number: int) -> Iterator[str]:
     """Notes about values that give the same config; ConfigError for one that cannot be set."""
     lever, node = plan.study.levers[number], plan.loaded.node
-    hashes: dict[str, int] = {}
+    hashes: dict[tuple[str, str], int] = {}
     for index in range(len(lever.values)):
         where = f"{line_of(node, 'levers', number, 'values', index)}: levers[{number}].values[{index}]"
-        config = config_at(plan, plan.point(_arm_of(plan, lever.name, index)).settings, where)
-        same = hashes.setdefault(config_hash(config), index)
+        point = plan.point(_arm_of(plan, lever.name, index))
+        config = config_at(plan, point, where)
+        same = hashes.setdefault((config_hash(config), point.fidelity), index)
         if same != index:
             yield f"lever {lever.name}: {lever.shown(same)} and {lever.shown(index)} give the same config"
     if len(hashes) == 1:
@@ -127,16 +130,16 @@ def _arm_of(plan: "Plan", name: str, index: int) -> int:
     return plan.arms.index(wanted)
 
 
-def config_at(plan: "Plan", settings: Sequence[Setting], where: str) -> RunConfig:
-    """The config of a point, fit for the engine of the study; ConfigError headed by `where`."""
+def config_at(plan: "Plan", point: "Point", where: str) -> RunConfig:
+    """The config of a point, fit for its engine; ConfigError headed by `where`."""
     from sim.reduced.admit import require_reduced
 
     try:
-        config = with_settings(plan.base, settings)
-        if plan.study.fidelity == "reduced":
+        config = with_settings(plan.base, point.settings)
+        if point.fidelity == "reduced":
             require_reduced(config)
     except ConfigError as error:
-        text = _explained(plan, settings, where) or str(error)
+        text = _explained(plan, point.settings, where) or str(error)
         raise ConfigError(text if text.startswith(where) else f"{where}: {text}") from error
     return config
 

@@ -64,7 +64,10 @@ class Uncertainty(_Factor):
 
 
 class Lever(_Factor):
-    """Something that can be chosen: the study runs each of its values under the same randomness."""
+    """Something that can be chosen: the study runs each of its values under the same randomness.
+
+    Its path, or a path of its mappings, may be `fidelity`: then arms run on the full or on the reduced engine.
+    """
 
     values: tuple[Any, ...] = Field(min_length=1, description="Values; or, without a path, mappings of path to value.")
     labels: tuple[str, ...] | None = Field(None, description="How the values are called; null: by themselves.")

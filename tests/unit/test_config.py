@@ -130,6 +130,24 @@ def test_maintenance_above_initial_and_tiers_out_of_order_are_refused() -> None:
     assert "floor" in error_of("markets[0].margin.tiers[1].floor_quote=700000")
 
 
+def test_what_does_not_fit_inside_a_block_is_told_with_the_line_of_its_own_key() -> None:
+    old = "{floor_quote: 50000, maintenance_ppm: 5000, max_leverage: 100}"
+    message = edited(old, "{floor_quote: 50000, maintenance_ppm: 15000, max_leverage: 100}")
+    expected = "markets[0].margin.tiers[1].maintenance_ppm must be below the initial rate of 100x (15000 >= 10000)"
+    assert message == f"f.yaml:{line_of(old)}: {expected}"
+    override = "markets[0].price.shock_fraction=-1"
+    expected = "markets[0].price.shock_fraction must be above -1, else the price is not positive: -1"
+    assert error_of(override) == f"--set {override}: {expected}"
+
+
+def test_a_message_that_starts_with_no_key_keeps_its_place() -> None:
+    message = edited("share_ppm: 200000", "share_ppm: 200001")
+    assert message == (
+        f"f.yaml:{line_of('buckets:')}: population.cohorts[2].opening[0].leverage.buckets:"
+        " shares must sum to 1000000, found 1000001"
+    )
+
+
 def test_a_market_in_no_fund_is_refused() -> None:
     message = error_of("markets[0].name=ETHUSDT", "funds[0].markets=[ETHUSDT, BTCUSDT]")
     assert "funds[0].markets[1] must be one of the markets ETHUSDT, found 'BTCUSDT'" in message

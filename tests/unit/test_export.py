@@ -29,9 +29,9 @@ def test_without_a_browser_the_message_says_what_to_install(tmp_path, monkeypatc
     assert not (tmp_path / "out").exists()
 
 
-def test_without_kaleido_the_message_names_the_extra(tmp_path, monkeypatch):
+def test_without_kaleido_the_message_names_the_package(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(AnalysisError, match=r"pip install 'clearsim\[export\]'"):
+    with pytest.raises(AnalysisError, match=r"pip install 'kaleido>=1,<2'"):
         export_figures({"bar": FIGURE}, tmp_path, ("svg",))
 
 

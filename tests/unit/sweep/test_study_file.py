@@ -31,7 +31,7 @@ REFUSED = {
     ),
     "low above high": (
         "uncertainties:\n  - name: s\n    path: seed\n    distribution: {kind: uniform, low: 3, high: 1}\n",
-        "{}:7: uncertainties[0].distribution: low must be below high, found 3 and 1",
+        "{}:7: uncertainties[0].distribution.low must be below high, found 3 and 1",
     ),
     "an unknown law": (
         "uncertainties:\n  - name: s\n    path: seed\n    distribution: {kind: unifrm, low: 1, high: 3}\n",
@@ -48,7 +48,7 @@ REFUSED = {
     ),
     "labels that are too few": (
         "levers:\n  - {name: a, path: seed, values: [1, 2], labels: [one]}\n",
-        "{}:5: levers[0]: labels must be as many as values: 2, found 1",
+        "{}:5: levers[0].labels must be as many as values: 2, found 1",
     ),
     "two of one name": (
         "levers:\n" + TAKER + "  - {name: taker, path: seed, values: [1, 2]}\n",
