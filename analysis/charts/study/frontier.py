@@ -29,6 +29,9 @@ ARMS = (
     "efficient",
 )  # fmt: skip
 
+#: Shapes of the points: the next where the colours are used up.
+SHAPES = ("circle", "square", "diamond")
+
 
 def draw_frontier(arms: pd.DataFrame, context: StudyContext, *, event: str, event_axis: str) -> go.Figure:
     """P(event) of each arm against capital locked (left) and against liquidations that were not needed (right).
@@ -57,7 +60,7 @@ def draw_frontier(arms: pd.DataFrame, context: StudyContext, *, event: str, even
         context,
         question=question,
         answer=_answer(arms, context),
-        axes=_axes(probability_axis(f"P({event_axis})", floor, 1.0), scale, measured=measured),
+        axes=_axes(probability_axis(f"P({event_axis})", floor, 1.25), scale, measured=measured),
         note=f"Capital locked: the fund and the maintenance margin of all positions, at the start. Whiskers:"
         f" {context.interval}. {_sizes(arms)} Filled: no other arm is better in everything (by the"
         " estimates; overlapping whiskers may swap them). Triangles: never seen, drawn at the upper bound.",
@@ -101,7 +104,7 @@ def _group(
     never = column(rows, "events") == 0
     y = np.where(never, column(rows, "high"), column(rows, "probability"))
     efficient = rows["efficient"].to_numpy(bool)
-    symbol = np.where(never, "triangle-down", "circle")
+    symbol = np.where(never, "triangle-down", SHAPES[place // len(LINES) % len(SHAPES)])
     look: dict[str, Any] = {
         "y": y,
         "error_y": bars_of(y, np.maximum(column(rows, "low"), floor / 10), column(rows, "high"), colour=colour),
