@@ -4,6 +4,7 @@ Decides exit codes (0 done, 1 failed or differs, 2 bad input, 130 Ctrl-C) and th
 commands need is imported when they run, so that `--help` is quick.
 """
 
+import errno
 import os
 import shlex
 import sys
@@ -371,9 +372,17 @@ def _tell_unexpected(error: Exception, replay_with: str) -> NoReturn:
     if "--debug" in sys.argv:
         traceback.print_exception(error)
         raise SystemExit(FAILED)
-    descriptor, name = tempfile.mkstemp(prefix="clearsim-error-", suffix=".txt")
-    with open(descriptor, "w", encoding="utf-8") as handle:
-        handle.write("".join(traceback.format_exception(error)))
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        from sim.kernels.jit import cache_directory
+
+        place = error.filename or f"of results, or of compiled kernels ({cache_directory()}; set CLEARSIM_CACHE_DIR)"
+        _stop(FAILED, f"the disk is full: {place}; free space; replay with: {replay_with}")
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="clearsim-error-", suffix=".txt")
+        with open(descriptor, "w", encoding="utf-8") as handle:
+            handle.write("".join(traceback.format_exception(error)))
+    except OSError:
+        name = "no file, for none can be written (see it with --debug)"
     summary = " ".join(str(error).split())[:200]
     _stop(FAILED, f"unexpected {type(error).__name__}: {summary}; traceback in {name}; replay with: {replay_with}")
 

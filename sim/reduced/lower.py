@@ -83,7 +83,7 @@ def lower(config: RunConfig, *, scenario: int = 0, replication: int = 0) -> Lowe
         sigma=floats[at.F_SIGMA],
         step_s=floats[at.F_STEP],
     )
-    return _with_chain(
+    return with_chain(
         Lowered(
             floats=floats,
             ints=ints,
@@ -120,7 +120,7 @@ def path_arrays(lowered: Lowered, n_jumps: int) -> Path:
     )  # fmt: skip
 
 
-def _with_chain(lowered: Lowered) -> Lowered:
+def with_chain(lowered: Lowered) -> Lowered:
     """The same with the chain of a book without renewal whose impact all decays."""
     from sim.reduced.kernels.chain import build_chain
 
