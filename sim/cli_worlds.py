@@ -53,8 +53,8 @@ def define(question: Question, target: "Target") -> "Sufficient":
                 f"answer.{name}: the study says {stated}, its config simulates {state[name]}: change one of them"
             )
     basis = target.basis or question.answer.get("basis") or state["basis"]
-    if basis == "within_horizon" and state["basis"] == "given_stress":
-        basis = "given_stress"  # a scenario is simulated: its probability is given that it comes
+    if basis in ("within_horizon", "per_event") and state["basis"] == "given_stress":
+        basis = "given_stress"  # a scenario is simulated, which is the event: its probability is given that it comes
     if basis == "per_event":
         raise ConfigError(
             "a probability per event needs runs of one event: use a config whose price is one shock (given stress), or"

@@ -36,11 +36,12 @@ MOST_CURVES = 3
 
 def study_context(study: StudyFolder, samples: Sequence[Sample]) -> StudyContext:
     """Units and identity of a study for its charts."""
+    n_full = int((study.done["fidelity"] == "full").sum())  # such a run is one outcome, and no path
     return StudyContext(
         name=study.name,
         seed=study.seed,
         n_runs=len(study.done),
-        n_paths=sum(sample.n for sample in samples) if "reduced" in study.fidelity else 0,
+        n_paths=sum(sample.n for sample in samples) - n_full if "reduced" in study.fidelity else 0,
         asset=study.asset,
         fidelity=study.fidelity,
         study_hash=str(study.manifest.get("study_hash") or ""),

@@ -129,6 +129,25 @@ def test_rules_that_read_the_fund_are_sized_by_bisection(base, tmp_path):
     assert "There is no curve" in (tmp_path / "o" / "answer.html").read_text()
 
 
+SHOCK = (
+    "markets[0].price={kind: single_shock, initial_price: 10000, annual_volatility: 2, shock_ms: 60000,"
+    " shock_fraction: -0.12}"
+)
+
+
+def test_per_event_is_given_the_stress_where_the_config_is_one_event(base, tmp_path):
+    """Two names of one question: the same runs, the same fund, and the answer says which of the two it is."""
+    found = {}
+    for words, days in (("per event", ""), ("given stress", " within 7d")):
+        out = tmp_path / words.replace(" ", "-")
+        result = ask(base, "--set", SHOCK, "--spread", "0", target=f"P(ADL{days} {words}) < 0.05", out=out)
+        assert result.exit_code == 0, result.output
+        assert "probability: given the stress scenario of the config" in result.output
+        found[words] = json.loads((out / "answer.json").read_text())["fund"]
+    assert found["per event"]["value"] == found["given stress"]["value"] > 0
+    assert found["per event"]["low"] < found["per event"]["high"]
+
+
 BAD = [
     ({"target": "P(ADL within 7d) > 0.02"}, [], ConfigError, "use < in place of >"),
     ({"target": "P(ADL per event) < 0.02"}, [], ConfigError, "needs runs of one event"),
