@@ -58,9 +58,10 @@ def tell_dry_run(plan: "Plan", workers: int) -> None:
     pilot = time_pilots(plan)
     for error in pilot.failed:
         typer.echo(f"a pilot run failed: {error}", err=True)
+    way = "mean over arms" if len(plan.fidelities) > 1 else "median"
     total = pilot.seconds_a_run * plan.n_runs / workers
     typer.echo(
-        f"pilots: {pilot.runs} runs, median {pilot.seconds_a_run:.2g} s, slowest {pilot.slowest:.2g} s;"
+        f"pilots: {pilot.runs} runs, {way} {pilot.seconds_a_run:.2g} s, slowest {pilot.slowest:.2g} s;"
         f" all runs on {workers} workers: about {span(total)}, {size(pilot.bytes_a_run * plan.n_runs)} on disk"
     )
 

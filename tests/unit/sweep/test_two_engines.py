@@ -12,6 +12,7 @@ from analysis.reports.study_samples import arm_samples
 from analysis.reports.study_words import event_of
 from sim.errors import ConfigError
 from sim.sweep.executors import ExecutorSettings
+from sim.sweep.pilot import time_pilots
 from sim.sweep.sweep import SweepOptions, run_sweep
 from tests.unit.sweep.small_studies import plan_of
 
@@ -51,6 +52,12 @@ def test_the_lever_sets_the_engine_and_nothing_in_the_config(tmp_path):
     assert [job.config for job in jobs[:2]] == [jobs[0].config] * 2
     hashes = plan.table()["config_hash"].to_pylist()
     assert len(set(hashes)) == 4
+
+
+def test_pilots_time_every_arm_and_average_for_one_engine_says_nothing_of_the_other(tmp_path):
+    pilot = time_pilots(plan_of(tmp_path, SMALL))
+    assert (pilot.runs, pilot.failed) == (2, ())
+    assert pilot.slowest / 2 < pilot.seconds_a_run < pilot.slowest
 
 
 def test_an_engine_that_does_not_exist_and_a_config_that_one_cannot_play_are_refused_at_their_line(tmp_path):
