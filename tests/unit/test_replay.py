@@ -13,6 +13,9 @@ from sim.rng import Streams
 
 START_MS = 1_760_130_000_000
 
+#: A bar of one minute, in the twelve columns of Binance's spot candles.
+BARE = "1735689660000000,100,112,94,110,5.1,1735689719999999,520.3,77,2.5,260.1,0\n"
+
 
 def write(tmp_path, text):
     (tmp_path / "prices.csv").write_text(text)
@@ -69,6 +72,15 @@ def test_candles_go_open_low_high_close_when_rising_and_open_high_low_close_when
     assert prices.tolist() == [100, 94, 112, 110, 110, 111, 90, 95]
 
 
+def test_candles_without_header_in_microseconds_as_binance_publishes_spot(tmp_path):
+    later = BARE.replace("1735689660000000", "1735689720000000").replace("1735689719999999", "1735689779999999")
+    write(tmp_path, BARE + later)
+    times, prices = read_prices(tmp_path / "prices.csv")
+    start = 1_735_689_660_000  # 1 January 2025, 00:01 UTC
+    assert times.tolist()[:5] == [start, start + 20_000, start + 40_000, start + 59_999, start + 60_000]
+    assert prices.tolist() == [100, 94, 112, 110] * 2
+
+
 def test_align_to_the_start_of_the_run(tmp_path):
     write(tmp_path, f"ts_ms,price\n{START_MS - 2_000},100\n{START_MS + 2_000},100\n{START_MS + 4_000},121\n")
     path = path_of(tmp_path, align="start_utc", start_ms=START_MS)
@@ -101,7 +113,9 @@ def test_record_must_span_the_run(tmp_path):
         ("ts_ms,price\n0,1\n1\n", "row 3: expected at least 2 columns, found 1"),
         ("ts_ms,price\n0,50000\n1,50,001\n", r"row 3: expected 2 columns as in the header, found 3 \(a comma"),
         ("ts_ms,price\n0.5,1\n1,1\n", "row 2: time must be whole milliseconds, found '0.5'"),
-        ("ts_ms,price\n1760130000000000,1\n1760130000001000,1\n", "row 2: time .* looks like microseconds"),
+        ("ts_ms,price\n1760130000000000,1\n1760130000001001,1\n", "row 3: time .* is not whole milliseconds"),
+        ("ts_ms,price\n1760130000000000000,1\n2,1\n", "row 2: time .* is not whole milliseconds, nor microseconds"),
+        (BARE.replace("94", "0") + BARE, "row 1: low must be a positive number, found '0'"),
         ("ts_ms,open,high,low,close\n0,1,1,1,1\n9,3,2,1,1\n", "row 3: open and close must lie between low and high"),
         ("ts_ms,open,high,low,close\n0,1,1,1,1\n2,1,1,1,1\n", "bars of 2 ms are too short"),
     ],

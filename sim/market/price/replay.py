@@ -2,13 +2,15 @@
 
 Candles (`ts_ms` or `open_time`, then open, high, low, close; other columns are ignored) become four points a bar: open
 at the bar's start, then for a rising bar low and high, for a falling bar high and low, at one and two thirds of it, and
-close one millisecond before the next bar. Bar length is the smallest spacing in the file. Reading is strict: whatever
-is not an increasing series of positive prices is an InputDataError that names file and row.
+close one millisecond before the next bar. Bar length is the smallest spacing in the file. Binance's spot candles,
+twelve columns without a header, are read by their order; times in microseconds (there since 2025) are divided. Reading
+is strict: whatever is not an increasing series of positive prices is an InputDataError that names file and row.
 """
 
 import csv
 import math
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +22,10 @@ from sim.market.price.skeleton import F64, I64, NO_LOGS, NO_TIMES, PathContext, 
 
 TIME_COLUMNS = ("ts_ms", "open_time")
 CANDLE_COLUMNS = ("open", "high", "low", "close")
+#: Columns of a file of Binance's candles without a header. Source: data.binance.vision, spot klines, read 2026-11.
+BARE_CANDLES = ("open_time", *CANDLE_COLUMNS, "volume", "close_time", "quote_volume", "count", "b", "q", "ignore")
+#: Times above it are microseconds: as milliseconds they would lie beyond the year 5000.
+LARGEST_MS = 100_000_000_000_000
 
 
 class Replay(PriceProcessBase):
@@ -97,8 +103,10 @@ def read_prices(path: Path) -> tuple[I64, F64]:
 
 
 def _parse(path: Path, rows: Iterable[list[str]]) -> tuple[I64, F64]:
-    lines = iter(rows)
+    lines, first_row = iter(rows), 2
     header = [name.strip().lower() for name in next(lines, [])]
+    if len(header) == len(BARE_CANDLES) and header[0].isdecimal():
+        lines, first_row, header = chain([header], lines), 1, list(BARE_CANDLES)
     if not header:
         raise InputDataError(f"{path}: the file is empty; expected a header ts_ms,price or ts_ms,open,high,low,close")
     time_name = next((name for name in TIME_COLUMNS if name in header), None)
@@ -110,19 +118,26 @@ def _parse(path: Path, rows: Iterable[list[str]]) -> tuple[I64, F64]:
             f" found {','.join(header)}"
         )
     columns = [header.index(name) for name in names]
-    times, prices = _read_rows(path, lines, header.index(time_name), columns, list(names), n_columns=len(header))
+    numbered = enumerate(lines, start=first_row)
+    times, prices = _read_rows(path, numbered, header.index(time_name), columns, list(names), n_columns=len(header))
     if len(names) == 1:
         return times, prices[:, 0]
     return _candle_points(path, times, prices)
 
 
 def _read_rows(
-    path: Path, lines: Iterable[list[str]], time_column: int, columns: list[int], names: list[str], *, n_columns: int
+    path: Path,
+    lines: Iterable[tuple[int, list[str]]],
+    time_column: int,
+    columns: list[int],
+    names: list[str],
+    *,
+    n_columns: int,
 ) -> tuple[I64, F64]:
     width = max(time_column, *columns) + 1
     times: list[int] = []
     prices: list[list[float]] = []
-    for number, row in enumerate(lines, start=2):
+    for number, row in lines:
         if not row:
             continue
         if len(row) < width:
@@ -147,9 +162,11 @@ def _whole_ms(path: Path, number: int, text: str) -> int:
         value = int(text)
     except ValueError:
         raise InputDataError(f"{path}: row {number}: time must be whole milliseconds, found {text!r}") from None
-    if value > 100_000_000_000_000:
-        raise InputDataError(f"{path}: row {number}: time {value} looks like microseconds; expected milliseconds")
-    return value
+    if value <= LARGEST_MS:
+        return value
+    if value % 1000 or value > 1000 * LARGEST_MS:
+        raise InputDataError(f"{path}: row {number}: time {value} is not whole milliseconds, nor microseconds of any")
+    return value // 1000
 
 
 def _price(path: Path, number: int, name: str, text: str) -> float:
