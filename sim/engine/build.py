@@ -219,8 +219,7 @@ def build_world(
     streams = Streams(seed=config.seed, scenario=scenario, replication=replication)
     instruments = tuple(config.instruments())
     rows = Rows(tuple(fund.name for fund in config.funds))
-    paths = _draw_paths(config, streams, refine)
-    require_ticks(paths, instruments)
+    paths = _draw_paths(config, instruments, streams, refine)
     markets = lower_markets(config, instruments, paths, rows)
     population = make_population(config, instruments, markets, rows, streams)
     opening = population.opening
@@ -269,9 +268,9 @@ def build_world(
     return world
 
 
-def _draw_paths(config: RunConfig, streams: Streams, refine: int) -> PathSet:
-    """The prices of the whole run."""
-    return build_paths(
+def _draw_paths(config: RunConfig, instruments: tuple[Instrument, ...], streams: Streams, refine: int) -> PathSet:
+    """The prices of the whole run; ConfigError if one is below a tick."""
+    paths = build_paths(
         config.prices,
         [market.price for market in config.markets],
         names=config.market_names,
@@ -282,6 +281,8 @@ def _draw_paths(config: RunConfig, streams: Streams, refine: int) -> PathSet:
         start_ms=config.start_ms,
         refine=refine,
     )
+    require_ticks(paths, instruments)
+    return paths
 
 
 def _empty_books(markets: MarketArrays, n_rows: int) -> BookArrays:
