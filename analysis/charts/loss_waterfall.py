@@ -48,6 +48,7 @@ def _add_waterfall(figure: go.Figure, causes: dict[str, int], payers: dict[str, 
     total = sum(causes.values())
     quote = context.quote([*causes.values(), total, *(-amount for amount in payers.values())])
     scale = context.scale(quote)
+    sizes = np.abs(scale.of(quote))  # where there is room, a number stands in its bar, so that no line crosses it
     figure.add_trace(
         go.Waterfall(
             x=[
@@ -58,7 +59,8 @@ def _add_waterfall(figure: go.Figure, causes: dict[str, int], payers: dict[str, 
             y=scale.of(quote),
             measure=["relative"] * len(causes) + ["total"] + ["relative"] * len(payers),
             text=[f"{value:+,.3g}" if i != len(causes) else f"{value:,.3g}" for i, value in enumerate(scale.of(quote))],
-            textposition="outside",
+            textposition=["inside" if size > 0.2 * sizes.max() else "outside" for size in sizes],
+            insidetextanchor="middle",
             cliponaxis=False,
             increasing={"marker": {"color": LOSS}},
             decreasing={"marker": {"color": "#0072B2"}},
