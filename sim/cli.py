@@ -18,6 +18,7 @@ import typer
 from sim import cli_checks, cli_study
 from sim.cli_calibrate import calibrate
 from sim.cli_export import export_study
+from sim.cli_queue import queue
 from sim.cli_report import report
 from sim.cli_size import size_fund
 from sim.cli_stress import reverse_stress
@@ -245,6 +246,7 @@ def export(
 
 
 # The order of `clearsim --help`: what runs one config first, then studies, then what asks more of them.
+app.command("queue")(queue)
 app.command("report")(report)
 cli_study.register(app)
 app.command("size-fund")(size_fund)

@@ -12,17 +12,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 MESSAGE = "compiling kernels (first start only, about half a minute on two cores)"
+EVERY_TIME = (
+    "compiling kernels (about half a minute on two cores, and so at every start, for they cannot be kept: {reason};"
+    " set CLEARSIM_CACHE_DIR to a folder that can be written)"
+)
 
 
 @contextmanager
 def first_start(say: Callable[[str], None]) -> Iterator[None]:
     """Around a run: if no run has ended yet with this code, say that kernels are being compiled, and compile ahead."""
-    from sim.kernels.jit import is_cache_cold, mark_cache_warm
+    from sim.kernels.jit import NOT_KEPT, is_cache_cold, mark_cache_warm
 
     if not is_cache_cold():
         yield
         return
-    say(MESSAGE)
+    say(EVERY_TIME.format(reason=NOT_KEPT) if NOT_KEPT else MESSAGE)
     helper = _compile_ahead()
     gc.disable()  # the compiler makes millions of objects that live on: to look through them takes a tenth of its time
     try:

@@ -2,18 +2,22 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from sim.agents import UserAgentConfig
 from sim.config import RunConfig
 from sim.market.price import Replay
-from sim.market.price.replay import read_prices
+from sim.market.price.skeleton import PathContext
 from sim.positions import read_positions
+from sim.rng import Streams
 
 
 def check_inputs(config: RunConfig) -> None:
     """InputDataError or ConfigError for a price file, a positions file or an agent's file that cannot be used."""
     for market in config.markets:
         if isinstance(market.price, Replay):
-            read_prices(Path(market.price.file))
+            ends = np.array([0, config.duration_ms], np.int64)
+            market.price.points(PathContext(market.name, ends, Streams(seed=config.seed), config.start_ms))
     if config.positions is not None:
         read_positions(Path(config.positions.file), config.instruments())
     for agent in config.agents:

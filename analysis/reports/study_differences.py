@@ -15,15 +15,17 @@ COLUMNS = ["arm", "outcome", "unit", "is_money", "value", "low", "high", "n", "u
 def arm_differences(study: StudyFolder, *, level: float) -> tuple[str, pd.DataFrame]:
     """The first arm's label, and each other arm's paired difference from it, by outcome that the study names.
 
-    Pairs are rows of the design, replications averaged, or replications where the design has one row. Columns as
+    Pairs are draws of the design (rows; Saltelli blocks), replications averaged, or replications where the design has one row. Columns as
     `draw_arm_outcomes` takes them, and `unequal`: pairs that differ at all. Without rows where nothing can be paired.
     """
     if not study.study.get("outcomes") or study.done.empty:
         return "", pd.DataFrame(columns=COLUMNS)
     every, labels = runs_with_outcomes(study), arm_labels(study)
     runs = every[(every["status"] == "done").to_numpy()].copy()
-    place = study.points.set_index("point").groupby("arm").cumcount()  # a point's row of the design
-    runs["row"] = runs["point"].map(place)
+    if study.points["scenario"].nunique() > 1:  # rows that share one, as those of a Saltelli block, are one draw
+        runs["row"] = runs["scenario"]
+    else:
+        runs["row"] = runs["point"].map(study.points.set_index("point").groupby("arm").cumcount())
     first = min(labels)
     rows = []
     for outcome in shown_outcomes(study, every):

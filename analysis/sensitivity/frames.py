@@ -46,6 +46,15 @@ class Sample:
         """Names of the inputs."""
         return [str(name) for name in self.inputs.columns]
 
+    @property
+    def unit(self) -> I64:
+        """(P,) which points are one draw: those of a scenario (a Saltelli block shares inputs and luck), else each.
+
+        Points that all share one scenario (a grid, a list) are fixed places, not draws: each is its own.
+        """
+        several = len(np.unique(self.scenario)) > 1
+        return self.scenario if several else np.arange(len(self.scenario), dtype=np.int64)
+
     def complete(self) -> "Sample":
         """Only the points of which every replication is there; AnalysisError if none is left."""
         keep = np.asarray(np.isfinite(self.values).all(axis=1))

@@ -37,12 +37,14 @@ def importance(
     """Rows: input, measure (variance share; rank correlation, numeric inputs only), value, low, high, level, n, method.
 
     The outcome of a point is the mean of its replications; n counts points. Most important input first.
-    AnalysisError below two bins of FEWEST_IN_BIN points.
+    AnalysisError below two bins of FEWEST_IN_BIN points, or for points that are drawn in blocks.
     """
     sample = sample_of(points, runs, outcome, inputs=inputs, arm=arm).complete()
     response, n = sample.values.mean(axis=1), len(sample.values)
     if n < 2 * FEWEST_IN_BIN:
         raise AnalysisError(f"importance needs {2 * FEWEST_IN_BIN} points with all their runs, found {n}")
+    if len(np.unique(sample.unit)) < n:
+        raise AnalysisError("points of this design are drawn in blocks (Saltelli): ask for its Sobol indices instead")
     generator = np.random.default_rng(seed)
     drawn = generator.integers(0, n, size=(resamples, n))
     rows = []

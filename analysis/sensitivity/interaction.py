@@ -1,16 +1,19 @@
 """An outcome over two inputs: the frame of a heat map, each cell with its interval.
 
 Points of one cell are the sample (the mean over a point's replications counts once), so intervals hold what the other
-inputs do inside the cell. How much the cells differ beyond what rows and columns explain is the interaction.
+inputs do inside the cell. Points of a Saltelli block share inputs and randomness: they are one draw, and intervals are
+over blocks. How much the cells differ beyond what rows and columns explain is the interaction.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from analysis.estimators.intervals import wilson
-from analysis.sensitivity.frames import F64, Sample, is_numeric, sample_of
+from analysis.estimators.clusters import mean_over_clusters, share_over_clusters
+from analysis.estimators.estimate import Estimate
+from analysis.sensitivity.frames import F64, I64, Sample, is_numeric, sample_of
 from analysis.sensitivity.tornado import mean_of
 
 MOST_LEVELS = 12
@@ -30,8 +33,9 @@ def heat_map(
 ) -> pd.DataFrame:
     """One row a cell that has runs: x, y (its setting, or the middle of its bin), value, low, high, level, n, events.
 
-    An input of more than MOST_LEVELS numbers is cut into `bins` of equal counts. n: runs of events (Wilson interval,
-    each run counts once), points of other outcomes (t interval; NaN bounds for one point). events: -1 if it is none.
+    An input of more than MOST_LEVELS numbers is cut into `bins` of equal counts. n: runs of events (Wilson interval, of
+    as many runs as they are worth), points, or blocks of points, of other outcomes (t interval; NaN bounds for one).
+    events: -1 if it is none.
     """
     sample = sample_of(points, runs, outcome, inputs=[x, y], arm=arm)
     sample = sample.rows(np.asarray(np.isfinite(sample.values).any(axis=1)))
@@ -52,22 +56,31 @@ def axis_of(column: pd.Series, bins: int) -> pd.Series:
 
 
 def _cell(sample: Sample, rows: Sequence[int] | np.ndarray, level: float) -> dict[str, object]:
-    values = sample.values[rows]
+    values, unit = sample.values[rows], sample.unit[rows]
     if sample.is_event:
-        runs = values[np.isfinite(values)]
-        events, n = int(runs.sum()), len(runs)
-        low, high = wilson(events, n, level=level)
-        found = {"value": events / n, "low": float(low), "high": float(high)}
-        return {**found, "n": n, "events": events, "method": "Wilson"}
+        known = np.isfinite(values)
+        found = share_over_clusters(values[known], np.broadcast_to(unit[:, None], values.shape)[known],
+                                    draws=_draws(known, unit), level=level)  # fmt: skip
+        return {**_named(found), "n": found.n, "events": found.events, "method": found.method}
     means: F64 = np.nanmean(values, axis=1)
-    if len(means) == 1:
-        known = values[np.isfinite(values)]
-        if len(known) < 2:
-            lone = {"value": float(means[0]), "low": np.nan, "high": np.nan}
+    if len(np.unique(unit)) == 1:  # what is left to vary is luck
+        lucks = np.isfinite(values).any(axis=0)
+        if lucks.sum() < 2:
+            lone = {"value": float(means.mean()), "low": np.nan, "high": np.nan}
             return {**lone, "n": 1, "events": -1, "method": "one run, no interval"}
-        means = known
-    found = mean_of(means, level=level).row()
-    return {**{key: found[key] for key in ("value", "low", "high", "n")}, "events": -1, "method": "mean, t interval"}
+        found = mean_of(np.nanmean(values[:, lucks], axis=0), level=level)
+    else:
+        found = mean_over_clusters(means, unit, level=level)
+    return {**_named(found), "n": found.n, "events": -1, "method": found.method}
+
+
+def _named(found: Estimate) -> dict[str, object]:
+    return {"value": found.value, "low": found.low, "high": found.high}
+
+
+def _draws(known: npt.NDArray[np.bool_], unit: I64) -> int:
+    """Runs with randomness of their own: those of a replication in one unit of points share it."""
+    return sum(int(known[unit == one].any(axis=0).sum()) for one in np.unique(unit))
 
 
 def interaction_share(cells: pd.DataFrame) -> float:

@@ -60,7 +60,10 @@ def boxes_of_study(
     level: float = 0.95,
     seed: int = 0,
 ) -> Boxes:
-    """Boxes of the runs in which an event happened, or an outcome is `at_least` / `at_most` a value."""
+    """Boxes of the runs in which an event happened, or an outcome is `at_least` / `at_most` a value.
+
+    Points that are one draw (`Sample.unit`) search together or measure together.
+    """
     sample = sample_of(points, runs, outcome, inputs=inputs, arm=arm)
     if not sample.is_event and (at_least is None) == (at_most is None):
         raise AnalysisError(f"outcome {outcome} is a number: say which runs are cases, at_least=... or at_most=...")
@@ -74,7 +77,7 @@ def boxes_of_study(
     return find_boxes(
         sample.inputs.iloc[place].reset_index(drop=True),
         case,
-        point=sample.point[place],
+        point=sample.unit[place],
         units=units,
         most_boxes=most_boxes,
         density=density,

@@ -80,7 +80,22 @@ def simulate(
 
 
 def run_to_end(world: World) -> None:
-    """Start the processes and run them until the clock has made its last cycle."""
+    """Start the processes and run them until the clock has made its last cycle; then check and hand on everything."""
+    env, clock = _start(world)
+    env.run(until=clock)
+    if world.config.duration_ms % world.config.record.sample_ms:
+        sample(world)
+    finish(world)
+
+
+def run_until(world: World, time_ms: int) -> None:
+    """Run every cycle up to `time_ms`, that one included, and leave the world as it stands there."""
+    env, clock = _start(world)
+    env.run(until=clock if time_ms >= int(world.paths.times_ms[-1]) else time_ms + 1)
+
+
+def _start(world: World) -> tuple[simpy.Environment, simpy.Process]:
+    """Start all processes; return their environment and the exchange clock, which ends with the run."""
     env = simpy.Environment()
     times = world.paths.times_ms.tolist()
     due = world.due
@@ -99,11 +114,7 @@ def run_to_end(world: World) -> None:
         for number, member in enumerate(members):
             if number not in always:
                 env.process(wake_up(env, woken, member=number, interval_ms=member.interval_ms, first_ms=times[1]))
-    clock = env.process(exchange_clock(env, times, lambda step: run_cycle(world, step)))
-    env.run(until=clock)
-    if world.config.duration_ms % world.config.record.sample_ms:
-        sample(world)
-    finish(world)
+    return env, env.process(exchange_clock(env, times, lambda step: run_cycle(world, step)))
 
 
 def _accounts(result: RunResult) -> dict[str, object]:

@@ -6,10 +6,13 @@ imported anywhere else. `_nrt=False` (no reference counting) makes array-heavy k
 private flag of numba, so a TypeError falls back to the public form.
 """
 
+import atexit
 import contextlib
 import hashlib
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,8 +37,27 @@ def cache_directory() -> Path:
     return base / "kernels" / _kernel_fingerprint()
 
 
+def _settle_cache() -> str:
+    """Make the cache directory and return ""; where that fails, let this process and its children use one that goes
+    with it, and return why: numba would choose a place by itself, where old code may lie."""
+    try:
+        wanted = cache_directory()
+        wanted.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=wanted):
+            return ""
+    except (OSError, RuntimeError) as error:  # RuntimeError: there is no home folder
+        temporary = tempfile.mkdtemp(prefix="clearsim-kernels-")
+        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+        os.environ["CLEARSIM_CACHE_DIR"] = temporary
+        return f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+
+
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_OPT", "1")  # compiles in five sixths of the time of 3, and kernels run as fast
+
+#: Why kernels are compiled anew by every start: the folder that cannot be written and the reason; "" if they are kept.
+NOT_KEPT = _settle_cache()
+
 os.environ["NUMBA_CACHE_DIR"] = str(cache_directory())
 
 import numba  # noqa: E402  (must come after the cache directory is set)

@@ -39,7 +39,10 @@ def merge(out: Path, shards: Sequence[Path]) -> Path:
 
 def _manifest_of(sources: Sequence[StudyStore]) -> dict[str, Any]:
     """The first shard's manifest, with those of all shards beside it: code and machines may differ."""
-    shards = {source.folder.name: source.manifest for source in sources}
+    names = [source.folder.name for source in sources]
+    if len(set(names)) < len(names):
+        names = [str(source.folder) for source in sources]
+    shards = dict(zip(names, (source.manifest for source in sources), strict=True))
     return {**sources[0].manifest, "shard": [1, 1], "shards": shards}
 
 

@@ -118,6 +118,10 @@ def test_an_unknown_option_is_exit_code_2(tmp_path: Path) -> None:
         ("ts_ms,price\n1000,100\n0,101\n", "row 3: times must increase, found 0 after 1000"),
         ("ts_ms,price\n0,100\n1000,nan\n", "row 3: price must be a positive number, found 'nan'"),
         ("ts_ms,price\n0,100\n1000,0\n", "row 3: price must be a positive number, found '0'"),
+        (
+            "ts_ms,price\n0,100\n60000,101\n",
+            "the prices span 0 s to 60 s since the start of the run; the run needs 0 s to 600 s",
+        ),
     ],
 )
 def test_a_bad_price_file_is_told_with_its_row(tmp_path: Path, csv: str, message: str) -> None:

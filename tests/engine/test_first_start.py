@@ -1,7 +1,9 @@
 """The first start: what the second process compiles, what the user is told, and when the cache counts as warm."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -50,3 +52,20 @@ def test_a_failed_first_start_leaves_the_cache_cold(cold_cache):
     with pytest.raises(KeyboardInterrupt), firststart.first_start(lambda text: None):
         raise KeyboardInterrupt
     assert jit.is_cache_cold()
+
+
+def test_a_cache_that_cannot_be_written_is_told_and_lives_as_long_as_the_process(tmp_path):
+    (tmp_path / "file").write_text("")
+    program = (
+        "import os; from sim import firststart; from sim.kernels import jit; said = [];"
+        "firststart._compile_ahead = lambda: None;"
+        "context = firststart.first_start(said.append); context.__enter__();"
+        "print(said[0]); print(os.environ['CLEARSIM_CACHE_DIR']); print(jit.numba.config.CACHE_DIR)"
+    )
+    environment = {**os.environ, "CLEARSIM_CACHE_DIR": str(tmp_path / "file" / "below")}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    said, folder, numbas = done.stdout.splitlines()
+    assert "at every start" in said
+    assert f"{tmp_path / 'file'}" in said
+    assert numbas.startswith(folder)
+    assert not Path(folder).exists()

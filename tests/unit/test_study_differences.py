@@ -15,7 +15,9 @@ def named(folder, *outcomes):
     return study
 
 
-@pytest.mark.parametrize(("kind", "unit"), [("latin_hypercube", "scenario"), ("list", "replication")])
+@pytest.mark.parametrize(
+    ("kind", "unit"), [("latin_hypercube", "scenario"), ("saltelli", "scenario"), ("list", "replication")]
+)
 def test_a_difference_is_paired_by_row_of_the_design_or_by_replication(tmp_path, kind, unit):
     """Arm k needs 1 + k times what the first needs on the same randomness: the difference has the spread of k arms."""
     study = named(

@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from analysis.errors import AnalysisError
 from analysis.estimators.intervals import wilson
 from analysis.sensitivity.importance import bins_of, importance, variance_share
 from analysis.sensitivity.interaction import heat_map, interaction_share
-from tests.unit.sensitivity.studies import points_of, runs_of
+from tests.unit.sensitivity.studies import points_of, runs_of, saltelli
 from tests.unit.sensitivity.test_sobol import ishigami, ishigami_indices
 
 
@@ -98,3 +99,26 @@ def test_interaction_by_hand():
     cells = pd.DataFrame({"x": [0, 0, 1, 1], "y": [0, 1, 0, 1], "value": [0.0, 0, 0, 1]})
     assert interaction_share(cells) == pytest.approx(0.25 / 0.75)
     assert np.isnan(interaction_share(cells.iloc[:3]))
+
+
+def test_cells_of_a_saltelli_design_are_over_blocks():
+    """The outcome is the block's own luck: points of a block that fall into a cell say it once."""
+    points, x = saltelli(64, 3)
+    luck = np.random.default_rng(4).normal(size=64).repeat(5)
+    cells = heat_map(points, runs_of(points, luck), "required_fund_quanta", "x1", "x2", bins=2)
+    for _, cell in cells.iterrows():
+        bins = [(x[:, j] > np.median(x[:, j])) for j in range(2)]
+        here = (bins[0] == (cell["x"] > np.median(x[:, 0]))) & (bins[1] == (cell["y"] > np.median(x[:, 1])))
+        blocks, counts = np.unique(points["scenario"][here], return_counts=True)
+        deviations = counts * (luck[blocks * 5] - luck[here].mean())
+        error = np.sqrt(len(blocks) / (len(blocks) - 1) * (deviations**2).sum()) / counts.sum()
+        assert cell["n"] == len(blocks) < here.sum()
+        assert cell["value"] == pytest.approx(luck[here].mean())
+        half = (cell["high"] - cell["low"]) / 2
+        assert half / error == pytest.approx(stats.t.ppf(0.975, len(blocks) - 1))
+
+
+def test_blocks_are_no_sample_for_importance():
+    points, x = saltelli(64, 3)
+    with pytest.raises(AnalysisError, match="Sobol indices"):
+        importance(points, runs_of(points, x[:, 0]), "required_fund_quanta")

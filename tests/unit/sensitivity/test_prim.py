@@ -7,7 +7,7 @@ import pytest
 from analysis.errors import AnalysisError
 from analysis.sensitivity.peeling import Box, Search, quasi_p_values
 from analysis.sensitivity.prim import boxes_of_study, find_boxes
-from tests.unit.sensitivity.studies import points_of, runs_of
+from tests.unit.sensitivity.studies import points_of, runs_of, saltelli
 
 
 def planted(n=3000, seed=0):
@@ -85,6 +85,15 @@ def test_runs_of_a_point_stay_together_and_widen_the_interval():
     assert width[0] == pytest.approx(width[1], rel=0.5)  # not smaller by sqrt 8
     assert many.measures["measured_on"].iloc[0] == 8 * one.measures["measured_on"].iloc[0]
     assert many.measures["method"].iloc[0].endswith("bootstrap of points")
+
+
+def test_blocks_of_a_saltelli_design_search_or_measure_as_one():
+    points, x = saltelli(256, 3)
+    outcome = (x[:, 0] < 0.4) & (x[:, 1] > 0.5) | (np.random.default_rng(1).random(len(x)) < 0.02)
+    found = boxes_of_study(points, runs_of(points, outcome.astype(float)), "required_fund_quanta", at_least=0.5)
+    first = found.measures.iloc[0]
+    assert first["measured_on"] == 128 * 5
+    assert "bootstrap of points" in first["method"]
 
 
 def test_too_few_cases_or_no_question_is_refused():

@@ -44,6 +44,12 @@ def test_the_manifest_tells_of_all_shards_not_of_the_first(tmp_path):
     assert [part["n_runs"] for part in merged.manifest["shards"].values()] == [7, 7, 6]
 
 
+def test_shards_of_the_same_name_are_told_apart_by_their_path(tmp_path):
+    parts = [shard(tmp_path / host / "study", range(i, 20, 2)) for i, host in enumerate(("one", "two"))]
+    merged = StudyStore.open(merge(tmp_path / "out", parts), read_only=True)
+    assert list(merged.manifest["shards"]) == [str(part) for part in parts]
+
+
 def test_a_run_in_two_shards_counts_once(tmp_path):
     parts = [shard(tmp_path / "a", range(12)), shard(tmp_path / "b", range(8, 20))]
     whole = shard(tmp_path / "whole", range(20))

@@ -1,0 +1,58 @@
+"""Means and shares of outcomes that come in groups: what is drawn independently is the group, not the outcome.
+
+Groups are the runs of a point, or the points of a Saltelli block, which share inputs and randomness.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from analysis.estimators.estimate import Estimate
+from analysis.estimators.intervals import tail_mass, wilson
+
+F64 = npt.NDArray[np.float64]
+
+
+def mean_over_clusters(values: npt.ArrayLike, cluster: npt.ArrayLike, *, level: float = 0.95) -> Estimate:
+    """Mean of `values` (n,) with the t interval over their clusters (n,); n counts clusters, ValueError for one.
+
+    The standard error of a ratio of sums over clusters (Cochran 1977, 6.4): with one value a cluster it is the usual
+    one of a mean.
+    """
+    sample = np.asarray(values, np.float64)
+    value, error, n = _mean_and_error(sample, cluster)
+    half = float(stats.t.isf(tail_mass(level, "two")[1], n - 1)) * error
+    method = "mean, t interval" + ("" if n == len(sample) else " over blocks of points")
+    return Estimate(value, value - half, value + half, level, method, n, -1)
+
+
+def share_over_clusters(
+    happened: npt.ArrayLike, cluster: npt.ArrayLike, *, draws: int | None = None, level: float = 0.95
+) -> Estimate:
+    """Share of `happened` (n,) with Wilson's interval for as many runs as the n are worth; n counts all of them.
+
+    draws: how many have randomness of their own (default: all); they are worth no more than that, and less by the
+    factor that clusters raise the variance above a binomial one (Kish's design effect), but never fewer than clusters.
+    """
+    sample = np.asarray(happened, np.float64)
+    n, events = len(sample), int(sample.sum())
+    clusters = len(np.unique(np.asarray(cluster)))
+    worth = float(n if draws is None else draws)
+    if 0 < events < n and 1 < clusters < n:
+        value, error, _ = _mean_and_error(sample, cluster)
+        worth = max(float(clusters), min(worth, value * (1.0 - value) / error**2 if error > 0 else worth))
+    low, high = wilson(events / n * worth, worth, level=level)
+    method = "Wilson" if worth == n else f"Wilson, worth {worth:.0f} independent runs"
+    return Estimate(events / n, float(low), float(high), level, method, n, events)
+
+
+def _mean_and_error(values: F64, cluster: npt.ArrayLike) -> tuple[float, float, int]:
+    """Mean, its standard error over clusters, and their number."""
+    _, place = np.unique(np.asarray(cluster), return_inverse=True)
+    n_clusters = int(place.max()) + 1
+    if n_clusters < 2:
+        raise ValueError("a spread over clusters needs at least 2 of them")
+    value = float(values.mean())
+    sums = np.bincount(place, weights=values - value)
+    error = float(np.sqrt(n_clusters / (n_clusters - 1) * (sums**2).sum())) / len(values)
+    return value, error, n_clusters

@@ -1,0 +1,57 @@
+"""The ADL queue of a market as it stands: who would be deleveraged first on each side, and everybody's light."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.clearing.adl_queue import AdlQueue
+from sim.engine.lights import queue_lights, ranking_of
+from sim.engine.world import World
+from sim.errors import ConfigError
+from sim.events import AccountMode
+
+
+class Place(NamedTuple):
+    """One position in the queue of its side."""
+
+    side: str  # long or short
+    place: int  # 1 is first; those in loss come last, and are not deleveraged
+    light: int  # 1: front fifth of the contracts of the side, its own included, to 5
+    account: str
+    cohort: str
+    mode: str  # cross or isolated
+    lots: int  # signed
+    notional_quanta: int  # at mark
+    profit_quanta: int  # at mark, against entry
+    score: float
+
+
+def queue_of(world: World, market: int) -> list[Place]:
+    """Every position of `market`, longs first, each side in the order of its queue; ConfigError without an ADL layer.
+
+    A long is deleveraged when a short goes bankrupt and the other way round. Passed over in the event itself: a row of
+    the bankrupt's own trader, and one that the close would put below zero.
+    """
+    ranking = ranking_of(world)
+    if ranking is None:
+        raise ConfigError("waterfall: has no layer of kind adl, so there is no queue")
+    accounts, opening = world.accounts, world.population.opening
+    names = [world.rows.name(row) for row in range(world.rows.first_trader)] + opening.account_names()
+    lights, scores = queue_lights(world, market), np.empty(len(accounts.quote))
+    value = world.unit_values()[market]
+    places = []
+    for side, word in ((1, "long"), (-1, "short")):
+        queue = AdlQueue(
+            accounts, world.markets, market=market, side=side, ranking=ranking, need=2**62, scores=scores,
+            only_profit=False,
+        )  # fmt: skip
+        for place, row in enumerate(queue.ids.tolist(), start=1):
+            lots = int(accounts.lots[row, market])
+            places.append(
+                Place(
+                    word, place, int(lights[row]), names[int(opening.wallet[row])],
+                    opening.cohort_names[int(opening.cohort[row])], AccountMode(int(accounts.mode[row])).name.lower(),
+                    lots, abs(lots) * value, lots * value - int(accounts.cost[row, market]), float(scores[row]),
+                )
+            )  # fmt: skip
+    return places
