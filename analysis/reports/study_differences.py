@@ -15,8 +15,9 @@ COLUMNS = ["arm", "outcome", "unit", "is_money", "value", "low", "high", "n", "u
 def arm_differences(study: StudyFolder, *, level: float) -> tuple[str, pd.DataFrame]:
     """The first arm's label, and each other arm's paired difference from it, by outcome that the study names.
 
-    Pairs are draws of the design (rows; Saltelli blocks), replications averaged, or replications where the design has one row. Columns as
-    `draw_arm_outcomes` takes them, and `unequal`: pairs that differ at all. Without rows where nothing can be paired.
+    Pairs are draws of the design (rows; Saltelli blocks), replications averaged, or replications where the design has
+    one row. Columns as `draw_arm_outcomes` takes them, and `unequal`: pairs that differ at all. Without rows where
+    nothing can be paired.
     """
     if not study.study.get("outcomes") or study.done.empty:
         return "", pd.DataFrame(columns=COLUMNS)
