@@ -30,7 +30,12 @@ def size_fund(
     ],
     target: Annotated[str, typer.Option(help="Such as 'P(ADL within 30d) < 1e-3'.")],
     out: Annotated[Path | None, typer.Option(help="Folder; default results/size-fund-<name>-<seed>.")] = None,
-    budget: Annotated[str | None, typer.Option(help="Paths (runs if full) at most, or seconds: 500000 or 60s.")] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            help="Paths (runs if full) of a method at most, or seconds: 500000 or 60s. A second one checks it."
+        ),
+    ] = None,
     method: Annotated[
         str, typer.Option(help="auto, crude, importance, pot, bisection or weighted-bisection.")
     ] = "auto",

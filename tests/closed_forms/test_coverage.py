@@ -21,10 +21,12 @@ from analysis.estimators.paired import paired_difference, paired_probability
 from analysis.estimators.quantiles import required_fund
 from analysis.estimators.rqmc import randomised_sobol
 from analysis.estimators.splitting import splitting
+from analysis.estimators.splitting_steps import splitting_in_steps
 from analysis.estimators.stopping import is_narrow, stopped_at_events
 from analysis.estimators.subset import subset_simulation
 from analysis.estimators.tails import fit_tail
 from analysis.estimators.tilted_ruin import ClaimFund, tilted_ruin
+from tests.unit.estimators.test_splitting_steps import Walk, highest_above
 
 pytestmark = pytest.mark.slow
 
@@ -201,6 +203,18 @@ def test_splitting_as_measured():
 
     held, refused = repeated(make, 1 / 64)
     report("multilevel splitting", held, band=(0.85, 0.97), refused=refused)
+
+
+@pytest.mark.parametrize(("target", "particles", "replicates"), [(26, 100, 12), (20, 30, 10)])
+def test_splitting_of_rows_of_keys_as_measured(target, particles, replicates):
+    """A walk of 60 steps above 20 (6.2e-3) and above 26 (3.9e-4)."""
+
+    def make(rng):
+        seed = int(rng.integers(2**31))
+        return splitting_in_steps(Walk(60), float(target), particles=particles, replicates=replicates, seed=seed)
+
+    held, refused = repeated(make, highest_above(60, target))
+    report(f"splitting in steps above {target}, {particles} particles", held, band=(0.85, 0.97), refused=refused)
 
 
 def test_subset_simulation_as_measured():
