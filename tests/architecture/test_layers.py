@@ -46,8 +46,6 @@ HEIGHT = {
     "cli": 9,
 }
 SIBLINGS = {"market", "clearing", "agents"}
-#: Modules that belong to the roof, besides those called `cli_...`.
-ROOF = {"console"}
 #: The only parts of `sim` that the analysis may know.
 ANALYSIS_MAY_IMPORT = {"results"}
 
@@ -109,8 +107,6 @@ def height(module):
     Single files that are not listed stand beside `run`: they write, read or describe result folders.
     """
     name = part(module)
-    if name in ROOF or name.startswith("cli_"):
-        return HEIGHT["cli"]
     if name in HEIGHT or name == "":
         return HEIGHT.get(name, 0)
     return HEIGHT["run"] if (ROOT / "sim" / f"{name}.py").is_file() else None
@@ -141,7 +137,7 @@ def test_imports_of_sim_never_point_up(graph):
     for a, b in edges_of(graph, "sim"):
         if b.split(".")[0] != "sim" or part(a) == part(b):
             continue
-        within_row = height(a) == height(b) and height(a) in (0, HEIGHT["run"], HEIGHT["cli"])
+        within_row = height(a) == height(b) and height(a) in (0, HEIGHT["run"])
         if not (height(b) < height(a) or within_row):
             wrong.append(f"{a} imports {b}")
     assert sorted(wrong) == []

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sim.cli import app
-from sim.cli_questions import load_questions
+from sim.cli.questions import load_questions
 from sim.config import to_yaml
 from sim.errors import ClearsimError, ConfigError
 from tests.reduced.reduced_worlds import KOU, config, longs_of

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from sim import cli
+from sim.cli import entry as cli
 
 
 def stderr_of(error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:

@@ -11,8 +11,8 @@ from analysis.sizing.draws import COLUMNS, Draws
 from analysis.sizing.runner import Runner
 from analysis.sizing.solve import size_fund
 from analysis.sizing.target import parse_target
-from sim.cli_questions import Question
-from sim.cli_worlds import WorldOf
+from sim.cli.questions import Question
+from sim.cli.worlds import WorldOf
 from tests.reduced.reduced_worlds import config, longs_of
 
 OPEN_INTEREST = 1_000_000

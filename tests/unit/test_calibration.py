@@ -19,7 +19,7 @@ from analysis.calibration.laws import (
 )
 from analysis.errors import AnalysisError
 from sim.agents.distributions import ParetoLeverage, ParetoSizes
-from sim.cli_calibrate import book_frame, calibrate
+from sim.cli.calibrate import book_frame, calibrate
 from sim.config import load_config
 from sim.errors import InputDataError
 from sim.positions import read_positions

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from sim import resultfolder
+from sim.cli.run_texts import step_check_line
 from sim.config import config_from_text
 from sim.config.starter import starter_text
-from sim.console import step_check_line
 from sim.errors import ConservationError, ResultError
 from sim.replay import compare_folders, load_run, replay_run
 from sim.resultfolder import ResultFolder, combine_hashes, free_folder

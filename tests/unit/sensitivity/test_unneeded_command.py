@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from analysis.reports.study_folder import open_study
 from analysis.sensitivity.unneeded import estimates_by_arm
 from sim.cli import app
-from sim.cli_unneeded import choose_runs
+from sim.cli.unneeded import choose_runs
 from sim.errors import ClearsimError
 from tests.unit.sensitivity.studies import points_of, runs_of
 

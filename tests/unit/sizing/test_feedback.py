@@ -3,8 +3,8 @@
 import pytest
 
 from analysis.sizing.method import choose_method
-from sim.cli_questions import Question
-from sim.cli_worlds import WorldOf
+from sim.cli.questions import Question
+from sim.cli.worlds import WorldOf
 from sim.feedback import fund_feeds_back, nothing_to_size
 from tests.reduced.reduced_worlds import ADL, KOU, WATERFALL, config, longs_of
 

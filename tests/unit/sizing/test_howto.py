@@ -6,7 +6,7 @@ from pathlib import Path
 
 import analysis.sizing
 from analysis.sizing.target import parse_target
-from sim.cli_questions import load_questions
+from sim.cli.questions import load_questions
 
 TEXT = (Path(analysis.sizing.__file__).parent / "HOWTO.md").read_text(encoding="utf-8")
 

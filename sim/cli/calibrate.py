@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sim.cli.options import Debug
 from sim.errors import ConfigError, InputDataError
 
 if TYPE_CHECKING:
@@ -29,12 +30,12 @@ def calibrate(
     ] = "notional",
     level: Annotated[float, typer.Option(help="Confidence level of the intervals.")] = 0.95,
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap draws of the accounts.")] = 1000,
-    debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an unexpected error.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Fit leverage (by account and by notional, and given size), sizes and concentration of a book of positions."""
     from analysis.calibration.fit import fit_book
     from analysis.errors import AnalysisError
-    from sim.cli_fitted import fitted_yaml
+    from sim.cli.fitted import fitted_yaml
     from sim.config import load_config
     from sim.positions import read_positions
 

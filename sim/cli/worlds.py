@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sim.cli_questions import Question
+from sim.cli.questions import Question
 from sim.errors import ConfigError
 
 if TYPE_CHECKING:

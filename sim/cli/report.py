@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sim.cli.options import Debug
 from sim.errors import ClearsimError
 
 FAN_FILE = "fund_paths.parquet"
@@ -19,7 +20,7 @@ def report(
         bool,
         typer.Option("--baseline/--no-baseline", help="Compute gap risk beside the curve, and balances over time."),
     ] = True,
-    debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an unexpected error.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Write report.html into DIR; with --format also every figure, into DIR/figures (needs Chrome or Chromium)."""
     from analysis.errors import AnalysisError

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sim.cli.options import Debug
 from sim.errors import ClearsimError, ConfigError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def export_study(
         list[str], typer.Option("--outcome", metavar="NAME", help="Only this outcome; repeat. Default: all.")
     ] = [],  # noqa: B006  (typer copies it)
     arm: Annotated[int | None, typer.Option(help="salib: the combination of levers, by its number.")] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an unexpected error.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Write the study in DIR for EMA Workbench, SALib, pandas, polars, or as one CSV or Parquet table."""
     if to not in SHAPES:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sim.cli.options import Debug
 from sim.errors import ClearsimError, ConfigError
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def unneeded(
     folder: Annotated[Path, typer.Argument(metavar="STUDY_DIR", help="A study folder of full runs.")],
     runs: Annotated[int, typer.Option(min=1, help="Runs of each arm, the same points and replications in all.")] = 5,
     level: Annotated[float, typer.Option(help="Confidence level of the intervals.")] = 0.95,
-    debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an unexpected error.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Run some of each arm's runs again and say which share of their liquidations was not needed.
 

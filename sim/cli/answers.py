@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from analysis.charts.study.context import StudyContext
     from analysis.sizing.solve import Answer
-    from sim.cli_worlds import WorldOf
+    from sim.cli.worlds import WorldOf
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sim.cli.options import Debug, Sets
 from sim.errors import ClearsimError, ConfigError
 
 if TYPE_CHECKING:
@@ -36,13 +37,11 @@ def reverse_stress(
     share: Annotated[float, typer.Option(help="Share of the runs that the shock must exhaust.")] = 0.5,
     runs: Annotated[int | None, typer.Option(min=1, help="Runs of each shock; default 20 reduced, 7 full.")] = None,
     fidelity: Annotated[str | None, typer.Option(help="reduced or full; default: reduced if the config can.")] = None,
-    set_: Annotated[
-        list[str], typer.Option("--set", metavar="PATH=VALUE", help="Override a config value. Repeat.")
-    ] = [],  # noqa: B006  (typer copies it)
+    set_: Sets = [],  # noqa: B006  (typer copies it)
     out: Annotated[
         Path | None, typer.Option(help="Folder; a study's takes it into its report. Default results/reverse-stress-...")
     ] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an unexpected error.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Search the smallest fall that exhausts CONFIG's fund, for thinner books and for one larger account."""
     from analysis.errors import AnalysisError

@@ -4,13 +4,14 @@ A roof: runs the config up to that time and prints what `sim/engine/queue.py` re
 """
 
 import csv
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sim.cli.options import Debug, Sets
+from sim.cli.terminal import console, teller
 from sim.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,30 +28,26 @@ def queue(
     top: Annotated[int, typer.Option(min=0, help="Places of each side to print.")] = 10,
     account: Annotated[list[str], typer.Option(help="Print this account's places too. Repeat.")] = [],  # noqa: B006
     out: Annotated[Path | None, typer.Option(help="CSV file for every position.")] = None,
-    set_: Annotated[
-        list[str], typer.Option("--set", metavar="PATH=VALUE", help="Override, as of clearsim run. Repeat.")
-    ] = [],  # noqa: B006
+    set_: Sets = [],  # noqa: B006
     seed: Annotated[int | None, typer.Option(help="Seed in place of the config's.")] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an unexpected error.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Run CONFIG up to a time and print the ADL queue there: place, light (1 is the front fifth), score."""
-    from rich.console import Console
-
-    from sim.console import RunProgress
+    from sim.cli.run_texts import RunProgress
     from sim.firststart import first_start
 
     config, scenario, replication = _source(source, set_, seed)
     time_ms, number = _time_ms(at, config), _market(market, config)
-    errors = Console(stderr=True)
-    with first_start(lambda text: errors.print(text, highlight=False)), RunProgress(config, errors) as progress:
+    errors = console(stderr=True)
+    with first_start(teller(errors)), RunProgress(config, errors) as progress:
         places, mark = _run(config, time_ms, number, progress, scenario=scenario, replication=replication)
     unknown = sorted(set(account) - {place.account for place in places})
     if unknown:
         raise ConfigError(f"--account {unknown[0]}: holds no position in {config.markets[number].name} at that time")
-    console = Console(width=None if sys.stdout.isatty() else 140)
+    tables = console(width=140)
     typer.echo(f"{config.markets[number].name} at {_utc(config, time_ms)}, mark {mark:,.8g}")
     for side in ("long", "short"):
-        console.print(_table([place for place in places if place.side == side], side, config, top, set(account)))
+        tables.print(_table([place for place in places if place.side == side], side, config, top, set(account)))
     if out is not None:
         typer.echo(f"{out}: {_write(places, out):,} positions")
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli_study_texts import SweepBar, error_console, sbatch_script, size, tell_dry_run, tell_result, teller
+from sim.cli.options import Debug
+from sim.cli.study_texts import SweepBar, sbatch_script, size, tell_dry_run, tell_result
+from sim.cli.terminal import error_console, teller
 from sim.errors import ClearsimError, ConfigError
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 FAILED = 1
 STUDY_HELP = "A study file, or a name from `clearsim studies`."
 Folder = Annotated[Path, typer.Argument(metavar="STUDY_DIR", help="A study folder.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Print the traceback of an unexpected error.")]
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 
 
@@ -168,7 +169,7 @@ def _write_report(folder: Path) -> None:
     """report.html of a study; a warning where it cannot be made: the numbers are stored."""
     from analysis.errors import AnalysisError
     from analysis.reports.study_report import write_study_report
-    from sim.cli_report import add_tables
+    from sim.cli.report import add_tables
 
     try:
         add_tables(folder)

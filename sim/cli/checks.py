@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sim.cli.options import Debug
 from sim.errors import ConfigError
 
 
@@ -15,7 +16,7 @@ def checks(
         str | None, typer.Option(metavar="N1,N2,...", help="Totals of traders; default 0.3 and 3 times the config's.")
     ] = None,
     point: Annotated[int | None, typer.Option(min=0, help="Point of the study; default the middle one.")] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an unexpected error.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Run one point of STUDY_DIR again with other steps, traders and orders of clearing; write checks.json for the
     report."""

@@ -1,7 +1,7 @@
 """`clearsim size-fund`: how large the fund must be for a target, from a study or a config.
 
-Part of the roof: reads the questions (`cli_questions.py`), hands their worlds (`cli_worlds.py`) to `analysis/sizing/`,
-writes the answers (`cli_answers.py`). A refusal, a target out of reach or an unconfirmed fund exits with 1, bad input
+Part of the roof: reads the questions (`questions.py`), hands their worlds (`worlds.py`) to `analysis/sizing/`,
+writes the answers (`answers.py`). A refusal, a target out of reach or an unconfirmed fund exits with 1, bad input
 with 2.
 """
 
@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sim.cli.options import Debug, Sets
 from sim.errors import ClearsimError, ConfigError
 
 if TYPE_CHECKING:
     from analysis.sizing.solve import Answer
     from analysis.sizing.spread import Spread
     from analysis.sizing.target import Target
-    from sim.cli_answers import Found
-    from sim.cli_questions import Question
+    from sim.cli.answers import Found
+    from sim.cli.questions import Question
 
 #: Paths (reduced) or runs (full) where no budget is given.
 BUDGET = {"reduced": 2_000_000, "full": 200}
@@ -50,18 +51,16 @@ def size_fund(
     shortfall_cost: Annotated[float, typer.Option(help="Cost of a quote unit of shortfall.")] = 1.0,
     level: Annotated[float, typer.Option(help="Confidence level of all intervals.")] = 0.95,
     fidelity: Annotated[str | None, typer.Option(help="reduced or full; default: the study's.")] = None,
-    set_: Annotated[
-        list[str], typer.Option("--set", metavar="PATH=VALUE", help="Override a config value. Repeat.")
-    ] = [],  # noqa: B006
+    set_: Sets = [],  # noqa: B006
     seed: Annotated[int | None, typer.Option(help="Seed in place of the config's.")] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an unexpected error.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Say how large STUDY's fund must be for --target: the fund, its interval, method and assumptions."""
     from analysis.errors import AnalysisError
     from analysis.estimators.estimate import RefusedError
     from analysis.sizing.target import parse_target
-    from sim.cli_answers import print_arms, say, write
-    from sim.cli_questions import load_questions, study_folder
+    from sim.cli.answers import print_arms, say, write
+    from sim.cli.questions import load_questions, study_folder
 
     if not 0.5 <= level < 1:
         raise ConfigError(f"--level must be at least 0.5 and below 1, found {level}")
@@ -89,8 +88,8 @@ def _answered(
     """The answer to one question, the fund over other books and uncertainties, and the comparison if asked."""
     from analysis.sizing.runner import Runner
     from analysis.sizing.solve import size_fund as solve
-    from sim.cli_answers import Found, compared
-    from sim.cli_worlds import WorldOf, at_horizon, define
+    from sim.cli.answers import Found, compared
+    from sim.cli.worlds import WorldOf, at_horizon, define
 
     asked = at_horizon(question, target)
     meant = define(asked, target)
@@ -106,7 +105,7 @@ def _answered(
 def _spreads(question: "Question", target: "Target", answer: "Answer", count: int) -> "tuple[Spread, ...]":
     """The required fund over other opening books, and over other values of the study's uncertainties."""
     from analysis.sizing.spread import spread_over
-    from sim.cli_worlds import WorldOf, at_horizon
+    from sim.cli.worlds import WorldOf, at_horizon
 
     if count < 2 or question.fidelity != "reduced" or answer.facts.feeds_back or answer.fund is None:
         return ()

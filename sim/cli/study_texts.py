@@ -2,7 +2,7 @@
 
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -129,18 +129,6 @@ class SweepBar:
             self._said = time.monotonic()
             left = "" if total is None else f" of {total:,}, about {span((total - done) * seconds / fresh)} left"
             self._console.print(f"{done:,} runs{left}, {failed} failed", highlight=False)
-
-
-def error_console() -> "Console":
-    """Standard error, lines not broken."""
-    from rich.console import Console
-
-    return Console(stderr=True, soft_wrap=True)
-
-
-def teller(console: "Console") -> Callable[[str], None]:
-    """What says a sentence there."""
-    return lambda text: console.print(text, highlight=False, soft_wrap=True)
 
 
 def short(value: Any) -> str:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sim.cli.options import Debug
+from sim.cli.terminal import console, teller
 from sim.errors import ClearsimError, ConfigError
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from sim.scenarios.model import LoadedScenario
     from sim.scenarios.run import Measured
 
-WIDTH = 110
 MISSED = 1
 TABLE_NAME = "targets.csv"
 
@@ -35,7 +36,7 @@ def validate(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer traders where a scenario says how many.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 if a target is missed.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="List scenarios and metrics; nothing is run.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an unexpected error.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Run validation scenarios and compare them with what was written down before: pass or miss for each target."""
     from sim.scenarios.model import load_scenario, shipped_scenarios
@@ -83,16 +84,10 @@ def _folder(out: Path | None, *, overwrite: bool) -> Path:
 
 
 def _run(loaded: "Sequence[LoadedScenario]", *, quick: bool) -> "tuple[list[TargetScore], list[ScenarioFacts]]":
-    from rich.console import Console
-
     from sim.firststart import first_start
     from sim.scenarios.run import measure
 
-    errors = Console(stderr=True, width=WIDTH)
-
-    def say(text: str) -> None:
-        errors.print(text, highlight=False)
-
+    say = teller(console(stderr=True))
     scores: list[TargetScore] = []
     facts: list[ScenarioFacts] = []
     with first_start(say):
@@ -152,13 +147,11 @@ def _facts(loaded: "LoadedScenario", measured: "Measured") -> "ScenarioFacts":
 
 
 def _print(scores: "Sequence[TargetScore]") -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from analysis.validation.table import band, measured, summary, verdict
 
-    console = Console()
-    console = console if console.is_terminal else Console(width=WIDTH)
+    screen = console()
     table = Table(box=None, pad_edge=False)
     for column in ("scenario", "target", "band", "measured [95%]", "status", "verdict"):
         table.add_column(column, overflow="fold", no_wrap=column in ("scenario", "target", "verdict"))
@@ -174,8 +167,8 @@ def _print(scores: "Sequence[TargetScore]") -> None:
             verdict(score),
         )
         table.add_row(*(cell.replace("[", "\\[") for cell in cells), style=None if score.passed else "bold")
-    console.print(table, highlight=False)
-    console.print(summary(list(scores)), highlight=False)
+    screen.print(table, highlight=False)
+    screen.print(summary(list(scores)), highlight=False)
 
 
 def _write(

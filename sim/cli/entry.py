@@ -1,0 +1,110 @@
+"""The command line itself: all commands in their order, exit codes, and that an error is one line on stderr.
+
+Exit codes: 0 done, 1 failed or differs, 2 bad input, 130 Ctrl-C. What commands need is imported when they run, so that
+`--help` is quick.
+"""
+
+import errno
+import os
+import shlex
+import sys
+import tempfile
+from typing import NoReturn
+
+import typer
+
+from sim.cli import checks, positions, runs, studies
+from sim.cli.calibrate import calibrate
+from sim.cli.export import export_study
+from sim.cli.queue import queue
+from sim.cli.report import report
+from sim.cli.reverse_stress import reverse_stress
+from sim.cli.size_fund import size_fund
+from sim.cli.unneeded import unneeded
+from sim.cli.validate import validate
+from sim.errors import AgentError, ClearsimError, ConfigError, ConservationError, InputDataError, InvariantError
+from sim.interrupt import INTERRUPTED, catch_signals
+
+FAILED, BAD_INPUT = 1, 2
+
+app = typer.Typer(
+    name="clearsim",
+    help="Simulate how a derivatives exchange clears leveraged positions when the price jumps.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+# The order of `clearsim --help`: what runs one config first, then studies, then what asks more of them.
+positions.register(app)
+runs.register(app)
+app.command("queue")(queue)
+app.command("report")(report)
+studies.register(app)
+app.command("size-fund")(size_fund)
+app.command("export")(export_study)
+app.command("reverse-stress")(reverse_stress)
+app.command("unneeded")(unneeded)
+app.command("validate")(validate)
+app.command("calibrate")(calibrate)
+checks.register(app)
+
+
+def _stop(code: int, message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    sys.stdout.flush()
+    raise SystemExit(code)
+
+
+def main() -> None:
+    """Run the command line; never shows a traceback unless asked with --debug."""
+    catch_signals()
+    replay_with = shlex.join(["clearsim", *sys.argv[1:]])
+    try:
+        code = app(standalone_mode=False)  # typer returns the code of an Exit, and 130 for Ctrl-C
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
+        if isinstance(code, int) and code:
+            raise SystemExit(code)
+    except (ConfigError, InputDataError) as error:
+        _stop(BAD_INPUT, str(error))
+    except ClearsimError as error:
+        happened_in_a_run = isinstance(error, (AgentError, ConservationError, InvariantError))
+        _stop(FAILED, f"{error}; replay with: {replay_with}" if happened_in_a_run else str(error))
+    except KeyboardInterrupt:
+        _stop(INTERRUPTED, "interrupted; nothing was kept")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(FAILED) from None
+    except MemoryError:
+        _stop(FAILED, f"out of memory; try --detail summary or fewer --traders; replay with: {replay_with}")
+    except Exception as error:
+        _tell_unexpected(error, replay_with)
+
+
+def _tell_unexpected(error: Exception, replay_with: str) -> NoReturn:
+    """Usage errors of typer are printed as they are; anything else is one line, its traceback saved (or --debug)."""
+    import traceback
+
+    show = getattr(error, "show", None)
+    if callable(show):  # click's usage errors and aborts
+        show()
+        raise SystemExit(int(getattr(error, "exit_code", BAD_INPUT)))
+    if type(error).__name__ == "Abort":
+        _stop(INTERRUPTED, "interrupted; nothing was kept")
+    if "--debug" in sys.argv:
+        traceback.print_exception(error)
+        raise SystemExit(FAILED)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        from sim.kernels.jit import cache_directory
+
+        place = error.filename or f"of results, or of compiled kernels ({cache_directory()}; set CLEARSIM_CACHE_DIR)"
+        _stop(FAILED, f"the disk is full: {place}; free space; replay with: {replay_with}")
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="clearsim-error-", suffix=".txt")
+        with open(descriptor, "w", encoding="utf-8") as handle:
+            handle.write("".join(traceback.format_exception(error)))
+    except OSError:
+        name = "no file, for none can be written (see it with --debug)"
+    summary = " ".join(str(error).split())[:200]
+    _stop(FAILED, f"unexpected {type(error).__name__}: {summary}; traceback in {name}; replay with: {replay_with}")

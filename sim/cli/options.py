@@ -1,0 +1,43 @@
+"""Arguments and options that several commands share, and how overrides reach a config."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sim.config import LoadedConfig
+
+ConfigName = Annotated[str, typer.Argument(metavar="CONFIG", help="A config file, or a name from `clearsim configs`.")]
+Sets = Annotated[
+    list[str], typer.Option("--set", metavar="PATH=VALUE", help="Override, e.g. markets[0].fees.taker_ppm=500. Repeat.")
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Print the traceback of an unexpected error.")]
+
+
+def load(
+    source: str,
+    sets: list[str],
+    *,
+    seed: int | None = None,
+    traders: int | None = None,
+    positions: Path | None = None,
+    residual: str | None = None,
+    detail: str | None = None,
+) -> "LoadedConfig":
+    """The config of a command line: its file or name, with what options override."""
+    from sim.config import load_config, traders_overrides
+
+    overrides = list(sets)
+    if seed is not None:
+        overrides.append(f"seed={seed}")
+    if detail is not None:
+        overrides.append(f"record.detail={detail}")
+    if positions is not None:
+        overrides.append(f"positions={{file: '{positions.resolve()}', residual_account: {residual or 'null'}}}")
+    elif residual is not None:
+        overrides.append(f"positions.residual_account={residual}")
+    loaded = load_config(source, overrides)
+    if traders is None:
+        return loaded
+    return load_config(source, [*overrides, *traders_overrides(loaded.config, traders)])

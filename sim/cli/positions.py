@@ -1,0 +1,49 @@
+"""`clearsim positions export`: the opening book of a config, as a file that `run --positions` reads."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sim.cli.options import ConfigName, Debug, Sets, load
+
+POSITIONS_HELP = """Opening positions as a CSV file: one line a position, or one without a market for money alone.
+
+\b
+account      name; lines of the same account share one wallet
+market       name of a market of the config
+side         long or short
+quantity     base units, a positive multiple of the lot
+entry        entry price, a positive multiple of the tick
+margin       isolated: money of the position; cross: part of collateral that stands for it, may be 0
+mode         cross or isolated
+collateral   money in the wallet, isolated margins not counted; once an account is enough
+cohort       optional: cohort of the config whose behaviour the account follows; empty: it only holds
+initial_ppm  optional: initial-margin rate it chose, parts per million
+stop, stop_quantity   optional: trigger price and size of a stop-loss
+"""
+
+positions_app = typer.Typer(help=POSITIONS_HELP, no_args_is_help=True, rich_markup_mode=None)
+
+
+@positions_app.command()
+def export(
+    config: ConfigName,
+    out: Annotated[Path, typer.Option(help="CSV file to write.")] = Path("positions.csv"),
+    set_: Sets = [],  # noqa: B006
+    seed: Annotated[int | None, typer.Option(help="Seed in place of the config's.")] = None,
+    traders: Annotated[int | None, typer.Option(help="Number of traders.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Write the opening book of CONFIG (or of a result folder) as CSV, for `clearsim run --positions`."""
+    from sim.run import export_positions
+
+    source = str(Path(config) / "config.yaml") if Path(config).is_dir() else config
+    loaded = load(source, set_, seed=seed, traders=traders)
+    n_rows = export_positions(loaded.config, out)
+    typer.echo(f"{out}: {n_rows:,} rows written")
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands into the command line."""
+    app.add_typer(positions_app, name="positions")
