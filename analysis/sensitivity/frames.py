@@ -104,7 +104,9 @@ def sample_of(
     levers = any(column.startswith("l.") for column in columns)
     arms = chosen["arm"].nunique()
     if arms > 1 and not levers:
-        raise AnalysisError(f"the study has {arms} arms: name one (arm=...), or take a lever as an input")
+        raise AnalysisError(
+            f"the study has {arms} arms: name one by its number (arm=0, --arm 0), or take a lever as an input"
+        )
     chosen = chosen.sort_values("point", kind="stable").reset_index(drop=True)
     found = outcome_of(runs, outcome)
     done = (runs["status"] == "done").to_numpy() & runs["point"].isin(chosen["point"]).to_numpy()

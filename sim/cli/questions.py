@@ -13,7 +13,7 @@ from sim.errors import ConfigError
 
 if TYPE_CHECKING:
     from sim.config import RunConfig
-    from sim.sweep.plan import Plan
+    from sim.sweep.plan import Plan, Point
 
 #: Arms that are sized at once without being named.
 MOST_ARMS = 12
@@ -114,22 +114,20 @@ def _of_study(
             f"{study.name} has {len(chosen)} arms, which is more than {MOST_ARMS}: name some with --arm lever=label,"
             f" such as --arm '{_label(plan, 0).split(', ')[0]}'"
         )
-    medians = ", ".join(f"{item.name} {_shown(item.value(0.5))}" for item in study.uncertainties)
-    held = [f"uncertainties of the study at their medians: {medians}"] if medians else []
-    notes = (*held, *study.assumes)
     questions = []
     for arm in chosen:
-        others = [_with(base, _settings(plan, arm, row)) for row in _rows(plan, draws)]
+        point = plan.at_medians(arm)
+        rows = [plan.point(row * len(plan.arms) + arm) for row in _rows(plan, draws)]
         questions.append(
             Question(
                 name=study.name,
-                config=_with(base, _settings(plan, arm, None)),
-                fidelity=fidelity or plan.point(arm).fidelity,
+                config=_with(base, point.settings),
+                fidelity=fidelity or point.fidelity,
                 answer=study.answer or {},
                 identity={"study": study.name, "study hash": plan.hash, "arm": _label(plan, arm) or "the only one"},
-                notes=notes,
+                notes=(*_held(point), *study.assumes),
                 arm=_label(plan, arm),
-                others=tuple(others),
+                others=tuple(_with(base, row.settings) for row in rows),
             )
         )
     return questions
@@ -141,20 +139,11 @@ def _rows(plan: "Plan", draws: int) -> list[int]:
     return sorted({round(place * (n - 1) / max(draws - 1, 1)) for place in range(min(draws, n))})
 
 
-def _settings(plan: "Plan", arm: int, row: int | None) -> list[tuple[str, Any]]:
-    """What an arm sets, uncertainties at their medians or as a row of the design has them."""
-    from sim.sweep.assign import split_fidelity
-
-    if row is not None:
-        return list(plan.point(row * len(plan.arms) + arm).settings)
-    chosen = plan.arms[arm]
-    levers = {lever.name: lever.shown(chosen[lever.name]) for lever in plan.study.levers}
-    known = {**levers, **{item.name: item.value(0.5) for item in plan.study.uncertainties}}
-    settings = [pair for lever in plan.study.levers for pair in lever.settings(chosen[lever.name])]
-    for item in plan.study.uncertainties:
-        if all(known[name] == wanted for name, wanted in item.when.items()):
-            settings += [(path, known[item.name]) for path in item.all_paths]
-    return list(split_fidelity(settings, plan.study.fidelity)[1])
+def _held(point: "Point") -> list[str]:
+    """What the answer says of the uncertainties of an arm, those that do not apply in it left out."""
+    named = ((name.removeprefix("u."), value) for name, value in point.shown.items() if name.startswith("u."))
+    medians = ", ".join(f"{name} {_shown(value)}" for name, value in named if value is not None)
+    return [f"uncertainties of the study at their medians: {medians}"] if medians else []
 
 
 def _label(plan: "Plan", arm: int) -> str:
@@ -178,7 +167,7 @@ def _setting(text: str) -> tuple[str, Any]:
     return path.strip(), parse_yaml(value, source=f"--set {text}").plain()
 
 
-def _with(config: "RunConfig", settings: list[tuple[str, Any]]) -> "RunConfig":
+def _with(config: "RunConfig", settings: Sequence[tuple[str, Any]]) -> "RunConfig":
     from sim.sweep.assign import with_settings
 
     return with_settings(config, settings) if settings else config

@@ -106,8 +106,14 @@ class Plan:
     def point(self, number: int) -> Point:
         """Point number `number`."""
         row, arm = divmod(number, len(self.arms))
+        return self._point(row, arm, self._drawn(row))
+
+    def at_medians(self, arm: int) -> Point:
+        """An arm, uncertainties that apply in it at their medians whatever the design; numbered as of row 0."""
+        return self._point(0, arm, {item.name: item.value(0.5) for item in self.study.uncertainties})
+
+    def _point(self, row: int, arm: int, drawn: Mapping[str, Any]) -> Point:
         chosen = self.arms[arm]
-        drawn = self._drawn(row)
         settings: list[Setting] = []
         for lever in self.study.levers:
             settings += lever.settings(chosen[lever.name])
@@ -119,7 +125,8 @@ class Plan:
                 settings += [(path, drawn[item.name]) for path in item.all_paths]
         shown |= {f"l.{lever.name}": lever.shown(chosen[lever.name]) for lever in self.study.levers}
         fidelity, places = split_fidelity(settings, self.study.fidelity)
-        return Point(number, row, int(self.rows.scenarios[row]), arm, places, shown, fidelity)
+        scenario = int(self.rows.scenarios[row])
+        return Point(row * len(self.arms) + arm, row, scenario, arm, places, shown, fidelity)
 
     def _applies(self, item: Uncertainty, chosen: Mapping[str, int], drawn: Mapping[str, Any]) -> bool:
         """True if its conditions hold; one on an uncertainty that does not apply itself does not hold."""

@@ -1,12 +1,13 @@
 """Carries a study out: what is not stored yet is run, stored as it comes, until all is done or a rule says enough."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from sim.errors import ResultError
+from sim.errors import ClusterError, ConfigError
 from sim.sweep.executors import ExecutorSettings, open_pool
 from sim.sweep.folder import note_result, open_store
 from sim.sweep.idle import idle_levers
@@ -69,7 +70,20 @@ class SweepResult:
 
 
 def run_sweep(plan: Plan, options: SweepOptions) -> SweepResult:
-    """Run what the study folder lacks. ResultError if the folder is another study's; what is stored is kept always."""
+    """Run what the study folder lacks; what is stored is kept always.
+
+    ResultError if the folder is another study's; ClusterError if no worker can be had, with no folder left of it.
+    """
+    was_there = options.out.exists()
+    try:
+        return _swept(plan, options)
+    except ClusterError:
+        if not was_there and not any((options.out / "runs").iterdir()):
+            shutil.rmtree(options.out)
+        raise
+
+
+def _swept(plan: Plan, options: SweepOptions) -> SweepResult:
     started = time.monotonic()
     with open_store(plan, options.out, command=options.command, shard=options.shard) as store:
         for problem in store.problems:
@@ -198,8 +212,8 @@ def stored_outcomes(store: StudyStore) -> Iterator[Outcome]:
 
 
 def parse_shard(text: str) -> tuple[int, int]:
-    """`I/N` as numbers; ResultError if it is not 1 <= I <= N."""
+    """`I/N` as numbers; ConfigError if it is not 1 <= I <= N."""
     index, slash, count = text.partition("/")
     if slash and index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count):
         return int(index), int(count)
-    raise ResultError(f"--shard must be I/N with 1 <= I <= N, like 3/16, found {text!r}")
+    raise ConfigError(f"--shard must be I/N with 1 <= I <= N, like 3/16, found {text!r}")

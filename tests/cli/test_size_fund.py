@@ -104,6 +104,43 @@ def test_one_arm_may_be_named(study):
         load_questions(str(study), arms=["margin=none"])
 
 
+def test_conditions_hold_at_the_medians_too(base, tmp_path):
+    """By a lever's label, by a number, and through another uncertainty that does not apply."""
+    text = STUDY.replace(
+        "levers:",
+        """  - {name: mild, path: "markets[0].price.jumps_per_year", when: {margin: low},
+     distribution: {kind: integers, low: 4, high: 8}}
+  - {name: wild, path: "markets[0].price.up_eta", when: {mild: 6}, distribution: {kind: uniform, low: 30, high: 50}}
+  - {name: fee, path: "markets[0].fees.maker_ppm", when: {taker: 500}, whole: true,
+     distribution: {kind: uniform, low: 20, high: 40}}
+levers:
+  - {name: taker, path: "markets[0].fees.taker_ppm", values: [400, 500]}""",
+    )
+    path = tmp_path / "conditional.yaml"
+    path.write_text(text, encoding="utf-8")
+    told = {}
+    for question in load_questions(str(path)):
+        market = question.config.markets[0]
+        told[question.arm] = (
+            market.price.jumps_per_year,
+            market.price.up_eta,
+            market.fees.maker_ppm,
+            question.notes[0],
+        )
+    own = load_questions(str(base))[0].config.markets[0]
+    rate, up, maker = own.price.jumps_per_year, own.price.up_eta, own.fees.maker_ppm
+    held = "uncertainties of the study at their medians: eta 25"
+    assert told == {
+        "taker=400, margin=low": (6, 40, maker, f"{held}, mild 6, wild 40"),
+        "taker=400, margin=high": (rate, up, maker, held),
+        "taker=500, margin=low": (6, 40, 30, f"{held}, mild 6, wild 40, fee 30"),
+        "taker=500, margin=high": (rate, up, 30, f"{held}, fee 30"),
+    }
+    assert rate != 6
+    assert up != 40
+    assert maker != 30
+
+
 def test_a_horizon_other_than_the_configs_is_simulated_not_scaled(base, tmp_path):
     result = ask(base, "--spread", "0", target="P(ADL within 14d) < 0.02", out=tmp_path / "o")
     assert "horizon: 14 days" in result.output

@@ -15,7 +15,11 @@ import pytest
 from sim.errors import ClusterError
 from sim.sweep.environment import environment
 from sim.sweep.executors import ExecutorSettings, open_pool
+from sim.sweep.folder import open_store
+from sim.sweep.plan import Plan
 from sim.sweep.store import StudyStore
+from sim.sweep.study import load_study
+from sim.sweep.sweep import SweepOptions, run_sweep
 from tests.sweep_survival.sweep_process import sweep
 from tests.sweep_survival.toy_sweep import run_toy, toy_jobs
 
@@ -108,6 +112,19 @@ def test_a_scheduler_that_does_not_answer_is_named():
     with pytest.raises(ClusterError, match=r"tcp://127\.0\.0\.1:9 does not answer"), open_pool(settings):
         pass
     assert time.monotonic() - started < 10
+
+
+def test_a_new_study_leaves_no_folder_where_no_scheduler_answers(tmp_path):
+    (tmp_path / "tiny.yaml").write_text("name: tiny\ntitle: Never run\nbase: base\n", encoding="utf-8")
+    plan, out = Plan.of(load_study(tmp_path / "tiny.yaml")), tmp_path / "out"
+    settings = ExecutorSettings("address", address="tcp://127.0.0.1:9", connect_seconds=1)
+    with pytest.raises(ClusterError, match="does not answer"):
+        run_sweep(plan, SweepOptions(out=out, executor=settings))
+    assert not out.exists()
+    open_store(plan, out).close()
+    with pytest.raises(ClusterError, match="does not answer"):
+        run_sweep(plan, SweepOptions(out=out, executor=settings))
+    assert (out / "manifest.json").is_file(), "a folder that was there stays"
 
 
 def test_a_scheduler_file_that_is_not_there_is_named(tmp_path):
