@@ -6,17 +6,15 @@ of `checks.json` is subject, found, meaning, warns, as the report reads them.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol
 
 import numpy as np
 
-from sim.clearing.liquidation import FullLiquidation
-from sim.config import RunConfig
-from sim.config.traders import traders_overrides
 from sim.errors import ClearsimError, ConfigError, ResultError
-from sim.sweep.assign import Setting, with_settings
+from sim.sweep.assign import with_settings
+from sim.sweep.check_variants import Variant, variants_of
 from sim.sweep.designs import Listed
 from sim.sweep.job import Job, run_job
 from sim.sweep.parts import write_whole
@@ -26,7 +24,6 @@ CHECKS_FILE = "checks.json"
 #: Rows of others in the same file have another `by`, or none, and are kept.
 BY = "clearsim checks"
 OUTCOMES = {"required_fund_quanta": "required fund", "liquidated_notional_quanta": "liquidated notional"}
-TRADERS_TIMES = (0.3, 3.0)
 #: 1 if the fund of a full run was empty at any time: its required fund is cut off at the fund at hand.
 RAN_DRY = "ran_dry"
 #: A difference matters if its whole interval lies farther from zero than this share of the mean.
@@ -54,16 +51,6 @@ Paired = Callable[[Sequence[float], Sequence[float]], Difference]
 Runner = Callable[[Job, int], Mapping[str, float]]
 
 
-@dataclass(frozen=True)
-class Variant:
-    """One thing changed: what the report calls it, the settings that change it, pieces a step is cut into."""
-
-    subject: str
-    settings: tuple[Setting, ...] = ()
-    refine: int = 1
-    impossible: str = ""  # why it cannot be run
-
-
 def middle_point(plan: Plan) -> int:
     """The point whose row is nearest to all medians, in the middle arm; of a list, the middle row."""
     n_rows = len(plan.rows.scenarios)
@@ -72,80 +59,6 @@ def middle_point(plan: Plan) -> int:
     if quantiles.size and not isinstance(plan.study.design, Listed):
         row = int(np.abs(quantiles - 0.5).max(axis=1).argmin())
     return row * len(plan.arms) + len(plan.arms) // 2
-
-
-def variants_of(config: RunConfig, fidelity: str, traders: Sequence[int] = ()) -> list[Variant]:
-    """What is changed, one at a time. `traders`: totals; none given: 0.3 and 3 times the config's."""
-    return [*_traders(config, traders), *(_reduced(config) if fidelity == "reduced" else _full(config))]
-
-
-def _traders(config: RunConfig, wanted: Sequence[int]) -> list[Variant]:
-    now = sum(cohort.traders for cohort in config.population.cohorts) + len(config.agents)
-    found = []
-    for total in wanted or [round(now * times) for times in TRADERS_TIMES]:
-        subject = f"{total:,} traders in place of {now:,}"
-        try:
-            if config.positions is not None:
-                raise ConfigError("opening positions are read from a file, whose traders cannot be multiplied")
-            texts = [text.partition("=") for text in traders_overrides(config, total)]
-            limits = _limits_of_accounts(config, total / now)
-            subject += ", limits of accounts in proportion" if limits else ""
-            found.append(Variant(subject, (*((path, int(value)) for path, _, value in texts), *limits)))
-        except ConfigError as error:
-            if wanted:
-                raise
-            found.append(Variant(subject, impossible=str(error)))
-    return found
-
-
-def _limits_of_accounts(config: RunConfig, times: float) -> tuple[Setting, ...]:
-    """Limits that count accounts, multiplied: the same market cut into more accounts would be cleared slower else."""
-    limits = {"liquidation.per_second": config.liquidation.per_second} | {
-        f"waterfall[{number}].matches_per_cycle": getattr(layer, "matches_per_cycle", None)
-        for number, layer in enumerate(config.waterfall)
-    }
-    return tuple((path, max(1, round(limit * times))) for path, limit in limits.items() if limit is not None)
-
-
-def _quicker_looks(config: RunConfig) -> tuple[Setting, ...]:
-    """Makers look four times as often: so that they still see each step before it is cleared, if they did.
-
-    Steps alone also change who is first after a jump, makers or the liquidation engine, and that is no error of steps.
-    """
-    return tuple(
-        (f"population.cohorts[{cohort.name}].behaviour.look_interval_ms", max(1, interval // 4))
-        for cohort in config.population.cohorts
-        if (interval := getattr(cohort.behaviour, "look_interval_ms", None)) is not None
-    )
-
-
-def _full(config: RunConfig) -> list[Variant]:
-    policy = config.liquidation
-    found = [Variant("Every step cut into four", refine=4)]
-    looks = _quicker_looks(config)
-    if looks:
-        found.append(Variant("Every step, and the time between makers' looks, cut into four", looks, refine=4))
-    for name in ("priority", "mode"):
-        now = getattr(policy, name)
-        for value in get_args(FullLiquidation.model_fields[name].annotation):
-            if value != now:
-                found.append(Variant(f"Clearing {value} in place of {now}", ((f"liquidation.{name}", value),)))
-    return found
-
-
-def _reduced(config: RunConfig) -> list[Variant]:
-    assert config.reduced is not None
-    steps, buckets = config.reduced.steps, config.reduced.buckets
-    changes = [
-        ("steps", steps, 4 * steps),
-        ("buckets", buckets, max(1, buckets // 2)),
-        ("buckets", buckets, 2 * buckets),
-    ]
-    return [
-        Variant(f"{new:,} {name} in place of {now:,}", ((f"reduced.{name}", new),))
-        for name, now, new in changes
-        if new != now
-    ]
 
 
 def run_outcomes(job: Job, refine: int) -> dict[str, float]:

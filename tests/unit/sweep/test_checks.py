@@ -8,7 +8,8 @@ import pytest
 
 from analysis.estimators.paired import paired_difference
 from sim.errors import ConfigError, ResultError
-from sim.sweep.checks import measure, middle_point, run_checks, run_outcomes, variants_of, write_checks
+from sim.sweep.check_variants import variants_of
+from sim.sweep.checks import measure, middle_point, run_checks, run_outcomes, write_checks
 from tests.unit.sweep.small_studies import SHOCK, TAKER, plan_of
 
 BODY = f"uncertainties:\n{SHOCK}design: {{kind: grid, n: 3}}\nlevers:\n{TAKER}set: {{duration_s: 5}}\n"
@@ -39,7 +40,9 @@ def test_variants_of_the_full_engine_are_all_that_the_config_is_not(plan):
     subjects = {variant.subject: variant for variant in variants_of(plan.base, "full")}
     assert list(subjects) == [
         "600 traders in place of 2,000",
+        "600 traders in place of 2,000, only those who open with a position multiplied",
         "6,000 traders in place of 2,000",
+        "6,000 traders in place of 2,000, only those who open with a position multiplied",
         "Every step cut into four",
         "Every step, and the time between makers' looks, cut into four",
         "Clearing by_account_id in place of riskiest_first",
@@ -52,12 +55,23 @@ def test_variants_of_the_full_engine_are_all_that_the_config_is_not(plan):
     assert quicker.settings == (("population.cohorts[makers].behaviour.look_interval_ms", 250),)
     counts = [value for _, value in subjects["600 traders in place of 2,000"].settings]
     assert sum(counts) + len(plan.base.agents) == 600
+    # 1,600 of the 2,000 open with a position: 400 others stay, 200 and 5,600 are left
+    for total, left in ((600, 200), (6000, 5600)):
+        openers = subjects[f"{total:,} traders in place of 2,000, only those who open with a position multiplied"]
+        assert openers.settings == (("population.cohorts[6].traders", left),)
+
+
+def test_openers_alone_cannot_make_fewer_traders_than_the_others_are(plan):
+    alone = next(item for item in variants_of(plan.base, "full", [450, 390]) if "only those" in item.subject)
+    assert alone.settings == (("population.cohorts[6].traders", 50),)
+    none = [item for item in variants_of(plan.base, "full", [390]) if "only those" in item.subject]
+    assert none[0].impossible.startswith("400 traders open without a position")
 
 
 def test_limits_that_count_accounts_grow_with_the_traders(tmp_path):
     changes = "set: {duration_s: 5, liquidation.per_second: 5, 'waterfall[2].matches_per_cycle': 10}\n"
     base = plan_of(tmp_path, BODY.replace("set: {duration_s: 5}\n", changes)).base
-    fewer, more = variants_of(base, "full", [600, 6000])[:2]
+    fewer, _, more, _ = variants_of(base, "full", [600, 6000])[:4]
     assert more.subject == "6,000 traders in place of 2,000, limits of accounts in proportion"
     assert dict(more.settings)["liquidation.per_second"] == 15
     assert dict(more.settings)["waterfall[2].matches_per_cycle"] == 30
