@@ -5,6 +5,7 @@ What a design cannot bear is left out; why is told in the figure's place.
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -43,20 +44,26 @@ def factor_panels(study: StudyFolder, context: StudyContext) -> Iterator[Panel]:
     runs = runs_with_outcomes(study)
     arm, n_arms = int(study.done["arm"].min()), study.done["arm"].nunique()
     of_arm = arm_labels(study).get(arm, "") if n_arms > 1 else ""
-    kind = design_kind(study)
-    for number, outcome in enumerate(shown_outcomes(study, runs)):
+    kind, unknown = design_kind(study), any(name.startswith("u.") for name in moving_factors(study))
+    for number, every in enumerate(shown_outcomes(study, runs)):
+        outcome = replace(every, words=f"{every.words} ({of_arm})") if of_arm else every
         after = f"-{outcome.column}" if number else ""
         if kind == "one_at_a_time":
-            yield _told(f"tornado{after}", partial(_tornado, study, runs, context, outcome, arm), context)
+            own = (outcome, arm) if unknown else (every, None)
+            yield _told(f"tornado{after}", partial(_tornado, study, runs, context, *own), context)
         if kind == "saltelli":
             yield _told(f"sobol{after}", partial(_sobol, study, runs, context, outcome, arm), context)
         if kind in _SAMPLED[:3] and len(study.points) >= 2 * FEWEST_IN_BIN * study.points["arm"].nunique():
             yield _told(f"importance{after}", partial(_importance, study, runs, context, outcome, arm), context)
         if kind in _SAMPLED and len(study.points) >= FEWEST_POINTS:
-            yield _told(f"boxes{after}", partial(_boxes, study, runs, context, outcome, arm, of_arm), context)
+            yield _told(f"boxes{after}", partial(_boxes, study, runs, context, every, arm, of_arm), context)
         pair = heat_pair(study, runs, outcome)
         if pair is not None:
-            yield _told(f"heat-map{after}", partial(_heat, study, runs, context, outcome, pair), context)
+            if any(name.startswith("l.") for name in pair):  # its cells are of several arms
+                draw = partial(_heat, study, runs, context, every, None, pair)
+            else:
+                draw = partial(_heat, study, runs, context, outcome, arm, pair)
+            yield _told(f"heat-map{after}", draw, context)
 
 
 def moving_factors(study: StudyFolder) -> list[str]:
@@ -88,11 +95,14 @@ def _units(study: StudyFolder) -> dict[str, str]:
     return {name[2:]: study.unit_of(name[2:]) for name in study.points.columns if str(name).startswith(("u.", "l."))}
 
 
-def _tornado(study: StudyFolder, runs: pd.DataFrame, context: StudyContext, outcome: Outcome, arm: int) -> go.Figure:
-    inputs = moving_factors(study)
-    of_arm = None if any(name.startswith("l.") for name in inputs) else arm
+def _tornado(
+    study: StudyFolder, runs: pd.DataFrame, context: StudyContext, outcome: Outcome, arm: int | None
+) -> go.Figure:
+    """Of what is unknown, in an arm; without an arm, of the levers."""
+    inputs = [name for name in moving_factors(study) if name.startswith("l." if arm is None else "u.")]
     units, level = _units(study), context.level
-    found = swings(study.points, runs, outcome.column, inputs=inputs, arm=of_arm, units=units, level=level)
+    chosen: dict[str, Any] = {"inputs": inputs, "arm": arm}
+    found = swings(study.points, runs, outcome.column, **chosen, units=units, level=level)
     found, unit = _scaled(honest(found, runs, outcome, level), outcome, context)
     base = found[found["end"] == "base"].iloc[0]
     ends = {"base": float(base["value"]), "base_low": float(base["low"]), "base_high": float(base["high"])}
@@ -160,9 +170,14 @@ def heat_pair(study: StudyFolder, runs: pd.DataFrame, outcome: Outcome) -> tuple
 
 
 def _heat(
-    study: StudyFolder, runs: pd.DataFrame, context: StudyContext, outcome: Outcome, pair: tuple[str, str]
+    study: StudyFolder,
+    runs: pd.DataFrame,
+    context: StudyContext,
+    outcome: Outcome,
+    arm: int | None,
+    pair: tuple[str, str],
 ) -> go.Figure:
-    found = heat_map(study.points, runs, outcome.column, *pair, level=context.level)
+    found = heat_map(study.points, runs, outcome.column, *pair, arm=arm, level=context.level)
     cells, unit = _scaled(honest(found, runs, outcome, context.level), outcome, context)
     if not outcome.is_chance:
         cells = cells.drop(columns="events")

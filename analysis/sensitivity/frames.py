@@ -26,12 +26,17 @@ EVENTS = {
 }
 
 
+#: The label of an input where its condition does not hold.
+DOES_NOT_APPLY = "(does not apply)"
+
+
 @dataclass(frozen=True)
 class Sample:
     """Inputs and outcomes of a study's points, in the order of its design.
 
-    inputs: (P,) one column an input, by its name.  values: (P, R) outcome of each replication, NaN where there is none.
-    scenario: (P,) points of one scenario share the randomness of each replication.  is_event: outcomes are 0 or 1.
+    inputs: (P,) one column an input, by its name; missing where its condition does not hold.  values: (P, R) outcome of
+    each replication, NaN where there is none.  scenario: (P,) points of one scenario share the randomness of each
+    replication.  is_event: outcomes are 0 or 1.
     """
 
     inputs: pd.DataFrame
@@ -154,6 +159,11 @@ def _names(columns: Sequence[str]) -> list[str]:
 def is_numeric(column: pd.Series) -> bool:
     """Whether an input has an order and distances; labels, switches and mechanisms have not."""
     return bool(pd.api.types.is_numeric_dtype(column)) and column.dtype != bool
+
+
+def labelled(column: pd.Series) -> pd.Series:
+    """Labels, with one of its own where the input does not apply; numbers as they are."""
+    return column if is_numeric(column) else column.where(column.notna(), DOES_NOT_APPLY)
 
 
 def paths_as_runs(runs: pd.DataFrame, paths: pd.DataFrame) -> pd.DataFrame:

@@ -36,7 +36,8 @@ def importance(
 ) -> pd.DataFrame:
     """Rows: input, measure (variance share; rank correlation, numeric inputs only), value, low, high, level, n, method.
 
-    The outcome of a point is the mean of its replications; n counts points. Most important input first.
+    The outcome of a point is the mean of its replications; n counts points. Most important input first. What an input
+    with a condition explains includes whether it applies.
     AnalysisError below two bins of FEWEST_IN_BIN points, or for points that are drawn in blocks.
     """
     sample = sample_of(points, runs, outcome, inputs=inputs, arm=arm).complete()
@@ -66,14 +67,18 @@ def importance(
 def bins_of(column: pd.Series) -> I64:
     """Bin of each point: labels (and few values) as they are, else bins of equal counts.
 
-    As many as leave FEWEST_IN_BIN points each, MOST_BINS at most.
+    As many as leave FEWEST_IN_BIN points each, MOST_BINS at most. Points where the input does not apply are one more.
     """
     codes = pd.factorize(column, sort=is_numeric(column), use_na_sentinel=False)[0].astype(np.int64)
-    most = max(2, min(MOST_BINS, len(column) // FEWEST_IN_BIN))
-    if not is_numeric(column) or codes.max() < most:
+    applies = column.notna().to_numpy()
+    n = int(applies.sum())
+    most = max(2, min(MOST_BINS, n // FEWEST_IN_BIN))
+    if not is_numeric(column) or column.nunique() <= most:
         return np.asarray(codes)
-    ranks = stats.rankdata(column.to_numpy(np.float64), method="min") - 1
-    return np.asarray(pd.factorize((ranks * most / len(column)).astype(np.int64), sort=True)[0], np.int64)
+    ranks = stats.rankdata(column[applies].to_numpy(np.float64), method="min") - 1
+    bins = np.full(len(column), most, np.int64)
+    bins[applies] = (ranks * most / n).astype(np.int64)
+    return np.asarray(pd.factorize(bins, sort=True)[0], np.int64)
 
 
 def variance_share(bins: I64, response: F64) -> float:
@@ -94,7 +99,9 @@ def variance_share(bins: I64, response: F64) -> float:
 
 
 def _spearman(x: F64, y: F64) -> float:
-    a, b = stats.rankdata(x), stats.rankdata(y)
+    """Of the points where x is a number."""
+    there = np.isfinite(x)
+    a, b = stats.rankdata(x[there]), stats.rankdata(y[there])
     a, b = a - a.mean(), b - b.mean()
     size = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / size if size else float("nan")

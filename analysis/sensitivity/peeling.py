@@ -159,10 +159,15 @@ def _slices(search: Search, box: Box, held: Bool) -> Iterator[_Slice]:
 
 
 def _ends(search: Search, box: Box, held: Bool, name: str) -> Iterator[_Slice]:
-    """Slices at the two ends of a number; rows with equal values go together, limits lie between values."""
+    """Slices at the two ends of a number; rows with equal values go together, limits lie between values.
+
+    Rows without the number lie outside any limits: either slice takes them too.
+    """
     order = search.order(name)
     order = order[held[order]]
     values, case = search.values(name)[order], search.case[order]
+    missing = int(held.sum()) - len(order)
+    cases_missing = int(search.case[held].sum()) - int(case.sum())
     if len(values) < 2 or values[0] == values[-1]:
         return
     low, high = box.limits.get(name, (-np.inf, np.inf))
@@ -171,10 +176,11 @@ def _ends(search: Search, box: Box, held: Bool, name: str) -> Iterator[_Slice]:
     fall = int(np.searchsorted(values, values[-count], side="left"))
     if rise < len(values):
         limit = (float(values[rise - 1]) + float(values[rise])) / 2
-        yield _Slice(box.restricted(name, limit, high), rise, int(case[:rise].sum()))
+        yield _Slice(box.restricted(name, limit, high), rise + missing, int(case[:rise].sum()) + cases_missing)
     if fall > 0:
         limit = (float(values[fall - 1]) + float(values[fall])) / 2
-        yield _Slice(box.restricted(name, low, limit), len(values) - fall, int(case[fall:].sum()))
+        rows = len(values) - fall + missing
+        yield _Slice(box.restricted(name, low, limit), rows, int(case[fall:].sum()) + cases_missing)
 
 
 def _choose(search: Search, trail: list[Box], density: float | None) -> Box:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from analysis.errors import AnalysisError
 from analysis.estimators.intervals import clopper_pearson, tail_mass
-from analysis.sensitivity.frames import F64, I64, sample_of
+from analysis.sensitivity.frames import F64, I64, labelled, sample_of
 from analysis.sensitivity.peeling import Bool, Box, Search, find_box, quasi_p_values
 
 FEWEST_CASES = 10
@@ -62,7 +62,8 @@ def boxes_of_study(
 ) -> Boxes:
     """Boxes of the runs in which an event happened, or an outcome is `at_least` / `at_most` a value.
 
-    Points that are one draw (`Sample.unit`) search together or measure together.
+    Points that are one draw (`Sample.unit`) search together or measure together. An input that does not apply
+    everywhere has a label there, or no number: limits on it hold those runs only where it applies.
     """
     sample = sample_of(points, runs, outcome, inputs=inputs, arm=arm)
     if not sample.is_event and (at_least is None) == (at_most is None):
@@ -75,7 +76,7 @@ def boxes_of_study(
     elif at_most is not None:
         case = values <= at_most
     return find_boxes(
-        sample.inputs.iloc[place].reset_index(drop=True),
+        sample.inputs.apply(labelled).iloc[place].reset_index(drop=True),
         case,
         point=sample.unit[place],
         units=units,

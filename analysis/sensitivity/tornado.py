@@ -80,24 +80,31 @@ def tornado_table(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def base_point(sample: Sample) -> int:
-    """Place of the point from which every other differs in one input at most; AnalysisError if there is none."""
+    """Place of the point from which every other differs in one input at most; AnalysisError if there is none.
+
+    An input that begins or ceases to apply where its condition is moved has not moved itself.
+    """
     coded = np.stack([pd.factorize(sample.inputs[name])[0] for name in sample.names], axis=1)
     usual = np.array([np.bincount(column + 1).argmax() - 1 for column in coded.T])
-    moved = (coded != usual).sum(axis=1)
-    if len(coded) < 2 or (moved > 1).any() or not (moved == 0).any():
+    moved = ((coded != usual) & (coded >= 0) & (usual >= 0)).sum(axis=1)
+    at_base = (coded == usual).all(axis=1)
+    if len(coded) < 2 or (moved > 1).any() or not at_base.any():
         raise AnalysisError(
             "a tornado takes a one-at-a-time design: one base point, and points that move one input each;"
             f" found {int((moved > 1).sum())} of {len(coded)} points that move several"
         )
     if (sample.scenario != sample.scenario[0]).any():
         raise AnalysisError("the points of a tornado must share their scenario (randomness) to be compared in pairs")
-    return int(np.argmin(moved))
+    return int(np.argmax(at_base))
 
 
 def _ends(sample: Sample, base: int, name: str) -> dict[str, int]:
-    """Places of the lowest and highest setting of an input, where they are not the base's; labels in design order."""
+    """Places of the lowest and highest setting of an input, where they are not the base's; labels in design order.
+
+    None of an input that does not apply at the base.
+    """
     column = sample.inputs[name]
-    moved = np.flatnonzero((column != column.iloc[base]).to_numpy())
+    moved = np.flatnonzero((column.notna() & pd.notna(column.iloc[base]) & (column != column.iloc[base])).to_numpy())
     if not len(moved):
         return {}
     if not is_numeric(column):

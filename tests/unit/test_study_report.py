@@ -121,6 +121,25 @@ def test_figures_follow_the_design(tmp_path, kind, wanted):
     assert names_of(write_study(tmp_path / "study", kind=kind)) == wanted
 
 
+@pytest.mark.parametrize(
+    ("kind", "figure"),
+    [
+        ("one_at_a_time", "tornado"),
+        ("saltelli", "sobol"),
+        ("saltelli", "boxes"),
+        ("grid", "heat-map"),
+        ("latin_hypercube", "importance"),
+    ],
+)
+def test_figures_of_factors_are_of_one_arm_and_say_which(tmp_path, kind, figure):
+    study = open_study(write_study(tmp_path / "study", kind=kind, arms=ARMS))
+    samples = arm_samples(study, "equity_zero")
+    panels = {panel.name: panel.figure for panel in study_panels(study, samples, study_context(study, samples))}
+    words = panels[figure].to_json().replace("\\u003cbr\\u003e", " ")
+    assert "Not drawn" not in words
+    assert "(ADL rule profit x leverage)" in words
+
+
 def test_arms_are_compared_and_each_has_its_curve(tmp_path):
     folder = write_study(tmp_path / "study", arms=ARMS)
     names = names_of(folder)

@@ -53,6 +53,21 @@ def test_bins_have_equal_counts():
     assert bins_of(pd.Series([5, 1, 1, 5] * 10)).tolist() == [1, 0, 0, 1] * 10
 
 
+def test_where_an_input_does_not_apply_is_a_bin_of_its_own():
+    """40 points where it applies, outcome 4 times its value; 40 where it does not, outcome 10 higher than any."""
+    size = np.r_[np.linspace(0, 1, 40), np.full(40, np.nan)]
+    bins = bins_of(pd.Series(size))
+    assert bins.tolist() == [0] * 10 + [1] * 10 + [2] * 10 + [3] * 10 + [4] * 40
+    response = np.r_[4 * size[:40], np.full(40, 14.0)]
+    points = points_of({"size": size, "rule": ["steps"] * 40 + ["full"] * 40})
+    found = importance(points, runs_of(points, response), "required_fund_quanta", resamples=50).set_index("measure")
+    own = found[found["input"] == "size"]
+    assert own.loc["variance share", "value"] == pytest.approx(variance_share(bins, response))
+    assert own.loc["rank correlation", "value"] == pytest.approx(1)  # of the points where it applies
+    label = bins_of(pd.Series(["a", None, "a", "b"]))
+    assert len(set(label)) == 3
+
+
 def test_too_few_points_are_refused():
     points = points_of({"a": np.arange(19.0)})
     with pytest.raises(AnalysisError, match="needs 20 points"):

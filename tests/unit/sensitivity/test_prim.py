@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.sensitivity.peeling import Box, Search, quasi_p_values
+from analysis.sensitivity.peeling import Box, Search, _ends, quasi_p_values
 from analysis.sensitivity.prim import boxes_of_study, find_boxes
 from tests.unit.sensitivity.studies import points_of, runs_of, saltelli
 
@@ -45,6 +45,34 @@ def test_there_is_no_box_in_noise(seed):
     found = find_boxes(inputs, generator.random(1000) < 0.1, seed=seed)
     assert len(found.measures) == 0
     assert list(found.limits.columns)[:5] == ["box", "input", "unit", "low", "high"]
+
+
+def test_inputs_that_apply_under_a_condition_are_searched_too():
+    """Half of 2,000 points have a number and a label besides; cases are where the number is above 0.6 (20% of all)."""
+    generator = np.random.default_rng(2)
+    applies = np.arange(2000) % 2 == 0
+    size = np.where(applies, generator.random(2000), np.nan)
+    label = np.where(applies, np.where(generator.random(2000) < 0.5, "a", "b"), None)
+    points = points_of({"rule": np.where(applies, "steps", "full"), "size": size, "label": label})
+    case = np.where(size > 0.6, 1.0, 0.0)
+    found = boxes_of_study(points, runs_of(points, case), "required_fund_quanta", at_least=1)
+    assert found.limits["input"].tolist() == ["size"]
+    assert found.limits["low"].iloc[0] == pytest.approx(0.6, abs=0.01)
+    assert found.measures["density"].iloc[0] > 0.97
+    by_label = np.where(label == None, 1.0, 0.0)  # noqa: E711  (of each)
+    found = boxes_of_study(points, runs_of(points, by_label), "required_fund_quanta", at_least=1, inputs=["label"])
+    assert found.kept["labels"].tolist() == ["(does not apply)"]
+    assert found.measures[["density", "coverage"]].iloc[0].tolist() == [1, 1]
+
+
+def test_a_slice_takes_the_rows_without_the_number():
+    """Four rows with a number, two without, which are cases: limits of the number lose those two at once."""
+    search = Search(
+        pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0, np.nan, np.nan]}), np.array([0, 0, 0, 1, 1, 1], bool), 0.25, 0
+    )
+    low, high = _ends(search, Box(), np.ones(6, bool), "x")
+    assert (low.box.limits, low.rows, low.cases) == ({"x": (1.5, np.inf)}, 3, 2)
+    assert (high.box.limits, high.rows, high.cases) == ({"x": (-np.inf, 3.5)}, 3, 3)
 
 
 def test_a_second_box_is_searched_outside_the_first():

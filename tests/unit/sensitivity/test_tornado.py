@@ -78,3 +78,25 @@ def test_a_replication_that_failed_at_one_end_is_left_out_of_the_pair():
     outcomes[1, 0] = np.nan
     rows = swings(POINTS, runs_of(POINTS, outcomes), "required_fund_quanta").set_index(["input", "end"])
     assert rows.loc[("depth", "low"), ["n", "change"]].tolist() == [2, 4]
+
+
+def test_an_input_that_begins_to_apply_with_another_has_not_moved():
+    """`step` applies where `rule` is steps: at the base and wherever it is moved, but not where `rule` is moved."""
+    points = points_of(
+        {"rule": ["steps", "full", "steps", "steps"], "step": ["a", None, "b", "a"], "depth": [1, 1, 1, 3]}, scenario=0
+    )
+    runs = runs_of(points, np.array([10 + NOISE, 15 + NOISE, 9 + NOISE, 7 + NOISE]))
+    rows = swings(points, runs, "required_fund_quanta").set_index(["input", "end"])
+    assert rows.loc[("rule", "high"), ["setting", "change"]].tolist() == ["full", 5]
+    assert rows.loc[("step", "high"), ["setting", "change"]].tolist() == ["b", -1]
+    assert ("step", "low") not in rows.index
+
+
+def test_an_input_that_does_not_apply_at_the_base_has_no_ends():
+    points = points_of(
+        {"rule": ["full", "steps", "full"], "size": [np.nan, 5.0, np.nan], "depth": [1, 1, 3]}, scenario=0
+    )
+    runs = runs_of(points, np.array([10 + NOISE, 15 + NOISE, 7 + NOISE]))
+    rows = swings(points, runs, "required_fund_quanta").set_index(["input", "end"])
+    assert rows.loc[("rule", "high"), "change"] == 5
+    assert "size" not in rows.index.get_level_values("input")
