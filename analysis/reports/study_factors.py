@@ -60,9 +60,9 @@ def factor_panels(study: StudyFolder, context: StudyContext) -> Iterator[Panel]:
         pair = heat_pair(study, runs, outcome)
         if pair is not None:
             if any(name.startswith("l.") for name in pair):  # its cells are of several arms
-                draw = partial(_heat, study, runs, context, every, None, pair)
+                draw = partial(_heat, study, runs, context, every, every.words, None, pair)
             else:
-                draw = partial(_heat, study, runs, context, outcome, arm, pair)
+                draw = partial(_heat, study, runs, context, every, outcome.words, arm, pair)
             yield _told(f"heat-map{after}", draw, context)
 
 
@@ -174,6 +174,7 @@ def _heat(
     runs: pd.DataFrame,
     context: StudyContext,
     outcome: Outcome,
+    asked: str,
     arm: int | None,
     pair: tuple[str, str],
 ) -> go.Figure:
@@ -187,7 +188,7 @@ def _heat(
     return draw_heat_map(
         cells,
         context,
-        question=f"Where is {outcome.words} high?",
+        question=f"Where is {asked} high?",
         x_title=titles[0],
         y_title=titles[1],
         value_title=f"{outcome.words} ({unit})" if unit else outcome.words,

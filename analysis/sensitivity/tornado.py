@@ -19,8 +19,8 @@ from analysis.estimators.paired import paired_difference, paired_probability
 from analysis.sensitivity.frames import F64, Sample, is_numeric, sample_of
 
 COLUMNS = (
-    "input", "unit", "end", "setting", "value", "low", "high", "change", "change_low", "change_high", "level", "n",
-    "method", "variance_reduction",
+    "input", "unit", "end", "setting", "base", "value", "low", "high", "change", "change_low", "change_high", "level",
+    "n", "method", "variance_reduction",
 )  # fmt: skip
 
 
@@ -36,24 +36,25 @@ def swings(
 ) -> pd.DataFrame:
     """Rows of the base (input ""), and of each input's ends `low`, `high` and of its `swing`, high end less low end.
 
-    Columns: input, unit, end, setting (of the input), value (the outcome there; of a swing the difference), low, high,
-    change (against the base on the same randomness), change_low, change_high, level, n (runs at the end), method,
-    variance_reduction (of the change, against unpaired runs). Replications missing at one of the two ends are left out.
-    An input whose design has one end only has no swing. AnalysisError if the points are not one-at-a-time.
+    Columns: input, unit, end, setting (of the input), base (its setting there), value (the outcome there; of a swing
+    the difference), low, high, change (against the base on the same randomness), change_low, change_high, level, n (runs
+    at the end), method, variance_reduction (of the change, against unpaired runs). Replications missing at one of the
+    two ends are left out. An input whose design has one end only has no swing. AnalysisError if the points are not
+    one-at-a-time.
     """
     sample = sample_of(points, runs, outcome, inputs=inputs, arm=arm)
     base = base_point(sample)
-    rows = [_row("", "", "base", None, _level_of(sample, base, level), None)]
+    rows = [_row("", "", "base", (None, None), _level_of(sample, base, level), None)]
     for name in sample.names:
         unit = (units or {}).get(name, "")
-        ends = _ends(sample, base, name)
+        ends, usual = _ends(sample, base, name), sample.inputs[name].iloc[base]
         for end, place in ends.items():
             change = _change(sample, base, place, level)
             setting = sample.inputs[name].iloc[place]
-            rows.append(_row(name, unit, end, setting, _level_of(sample, place, level), change))
+            rows.append(_row(name, unit, end, (setting, usual), _level_of(sample, place, level), change))
         if len(ends) == 2:
             swing = _change(sample, ends["low"], ends["high"], level)
-            rows.append(_row(name, unit, "swing", None, swing, swing))
+            rows.append(_row(name, unit, "swing", (None, usual), swing, swing))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -68,7 +69,7 @@ def tornado_table(found: pd.DataFrame) -> pd.DataFrame:
         for end in ("low", "high"):
             at = own[own["end"] == end]
             place = at.iloc[0] if len(at) else base
-            row |= {f"input_{end}": place["setting"], f"at_{end}": place["value"]}
+            row |= {f"input_{end}": place["setting"] if len(at) else own["base"].iloc[0], f"at_{end}": place["value"]}
             row |= {f"at_{end}_low": place["low"], f"at_{end}_high": place["high"]}
         swing = own[own["end"] == "swing"]
         ends = swing.iloc[0][["value", "low", "high"]] if len(swing) else [np.nan] * 3
@@ -148,10 +149,14 @@ def _change(sample: Sample, first: int, second: int, level: float) -> Estimate:
     return paired_difference(a, b, level=level)
 
 
-def _row(name: str, unit: str, end: str, setting: Any, found: Estimate, change: Estimate | None) -> dict[str, Any]:
+def _row(
+    name: str, unit: str, end: str, settings: tuple[Any, Any], found: Estimate, change: Estimate | None
+) -> dict[str, Any]:
+    """settings: of the input at the end, and at the base."""
     moved = {"change": 0.0, "change_low": 0.0, "change_high": 0.0, "variance_reduction": np.nan}
     if change is not None:
         moved = {"change": change.value, "change_low": change.low, "change_high": change.high}
         moved |= {"variance_reduction": change.variance_reduction}
     own = {"value": found.value, "low": found.low, "high": found.high, "level": found.level, "n": found.n}
-    return {"input": name, "unit": unit, "end": end, "setting": setting, "method": found.method, **own, **moved}
+    place = {"input": name, "unit": unit, "end": end, "setting": settings[0], "base": settings[1]}
+    return {**place, "method": found.method, **own, **moved}

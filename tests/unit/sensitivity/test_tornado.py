@@ -31,6 +31,7 @@ def test_the_table_is_one_row_an_input_widest_first():
     outcomes = np.array([10 + NOISE, 14 + NOISE, 7 + NOISE, 30 + NOISE])
     table = tornado_table(swings(POINTS, runs_of(POINTS, outcomes), "required_fund_quanta"))
     assert list(table["input"]) == ["leverage", "depth"]
+    assert table.loc[0, ["input_low", "input_high"]].tolist() == [10, 20]
     assert table.loc[0, "at_low"] == 10  # the base stands for an end that the design does not have
     assert table.loc[0, "at_high"] == 30
     assert table.loc[1, ["input_low", "input_high", "at_low", "at_high", "swing", "n"]].tolist() == [
