@@ -60,6 +60,11 @@ class Sample:
         several = len(np.unique(self.scenario)) > 1
         return self.scenario if several else np.arange(len(self.scenario), dtype=np.int64)
 
+    @property
+    def shares_luck(self) -> bool:
+        """Whether all points share the randomness of each replication: then only replications are draws."""
+        return len(self.scenario) > 1 and len(np.unique(self.scenario)) == 1
+
     def complete(self) -> "Sample":
         """Only the points of which every replication is there; AnalysisError if none is left."""
         keep = np.asarray(np.isfinite(self.values).all(axis=1))

@@ -2,7 +2,8 @@
 
 Points of one cell are the sample (the mean over a point's replications counts once), so intervals hold what the other
 inputs do inside the cell. Points of a Saltelli block share inputs and randomness: they are one draw, and intervals are
-over blocks. How much the cells differ beyond what rows and columns explain is the interaction.
+over blocks. Points of a grid are fixed places that share the randomness of a replication: intervals are over these.
+How much the cells differ beyond what rows and columns explain is the interaction.
 """
 
 from collections.abc import Sequence
@@ -34,8 +35,8 @@ def heat_map(
     """One row a cell that has runs: x, y (its setting, or the middle of its bin), value, low, high, level, n, events.
 
     An input of more than MOST_LEVELS numbers is cut into `bins` of equal counts. n: runs of events (Wilson interval, of
-    as many runs as they are worth), points, or blocks of points, of other outcomes (t interval; NaN bounds for one).
-    events: -1 if it is none.
+    as many runs as they are worth), points, blocks of points, or replications of a grid, of other outcomes (t interval;
+    NaN bounds for one). events: -1 if it is none.
     """
     sample = sample_of(points, runs, outcome, inputs=[x, y], arm=arm)
     sample = sample.rows(np.asarray(np.isfinite(sample.values).any(axis=1)))
@@ -57,6 +58,8 @@ def axis_of(column: pd.Series, bins: int) -> pd.Series:
 
 def _cell(sample: Sample, rows: Sequence[int] | np.ndarray, level: float) -> dict[str, object]:
     values, unit = sample.values[rows], sample.unit[rows]
+    if sample.shares_luck and len(values) > 1:
+        return _over_replications(values, is_event=sample.is_event, level=level)
     if sample.is_event:
         known = np.isfinite(values)
         found = share_over_clusters(values[known], np.broadcast_to(unit[:, None], values.shape)[known],
@@ -71,6 +74,21 @@ def _cell(sample: Sample, rows: Sequence[int] | np.ndarray, level: float) -> dic
         found = mean_of(np.nanmean(values[:, lucks], axis=0), level=level)
     else:
         found = mean_over_clusters(means, unit, level=level)
+    return {**_named(found), "n": found.n, "events": -1, "method": found.method}
+
+
+def _over_replications(values: F64, *, is_event: bool, level: float) -> dict[str, object]:
+    """Of several places that share the randomness of each replication: what differs between these alone is luck."""
+    known = np.isfinite(values)
+    lucks = int(known.any(axis=0).sum())
+    if is_event:
+        replication = np.broadcast_to(np.arange(values.shape[1]), values.shape)
+        found = share_over_clusters(values[known], replication[known], draws=lucks, level=level)
+        return {**_named(found), "n": found.n, "events": found.events, "method": found.method}
+    if lucks < 2:
+        lone = {"value": float(np.nanmean(values)), "low": np.nan, "high": np.nan}
+        return {**lone, "n": 1, "events": -1, "method": "one replication, no interval"}
+    found = mean_of(np.nanmean(values[:, known.any(axis=0)], axis=0), level=level)
     return {**_named(found), "n": found.n, "events": -1, "method": found.method}
 
 

@@ -37,10 +37,10 @@ def swings(
     """Rows of the base (input ""), and of each input's ends `low`, `high` and of its `swing`, high end less low end.
 
     Columns: input, unit, end, setting (of the input), base (its setting there), value (the outcome there; of a swing
-    the difference), low, high, change (against the base on the same randomness), change_low, change_high, level, n (runs
-    at the end), method, variance_reduction (of the change, against unpaired runs). Replications missing at one of the
-    two ends are left out. An input whose design has one end only has no swing. AnalysisError if the points are not
-    one-at-a-time.
+    the difference), low, high, change (against the base on the same randomness), change_low, change_high, level, n
+    (runs at the end), method, variance_reduction (of the change, against unpaired runs). Replications missing at one
+    of the two ends are left out. An input whose design has one end only has no swing. AnalysisError if the points are
+    not one-at-a-time.
     """
     sample = sample_of(points, runs, outcome, inputs=inputs, arm=arm)
     base = base_point(sample)

@@ -137,3 +137,20 @@ def test_blocks_are_no_sample_for_importance():
     points, x = saltelli(64, 3)
     with pytest.raises(AnalysisError, match="Sobol indices"):
         importance(points, runs_of(points, x[:, 0]), "required_fund_quanta")
+
+
+def test_cells_of_a_grid_know_only_as_much_as_its_replications():
+    """Two places in each cell share the luck of a replication, -2, 0 and 2: t of 2 degrees, 4.303 x 2 / sqrt 3."""
+    luck = np.array([-2.0, 0.0, 2.0])
+    points = points_of({"x": [0, 0, 1, 1], "y": [5, 5, 5, 5], "z": [1, 2, 1, 2]}, scenario=0)
+    runs = runs_of(points, np.array([10 + luck, 14 + luck, 20 + luck, 20 + luck]))
+    cells = heat_map(points, runs, "required_fund_quanta", "x", "y").set_index("x")
+    assert cells.loc[0, ["value", "n"]].tolist() == [12, 3]
+    assert cells.loc[0, "high"] == pytest.approx(12 + 4.302653 * 2 / 3**0.5)
+    lone = heat_map(points, runs_of(points, np.array([[10.0], [14], [20], [20]])), "required_fund_quanta", "x", "y")
+    assert lone["low"].isna().all()
+    happens = np.where(np.array([[1, 0, 0], [1, 0, 0], [0, 0, 0], [1, 1, 1]]), 5000, -1)
+    cells = heat_map(points, runs_of(points, happens, column="first_adl_ms"), "adl", "x", "y").set_index("x")
+    assert cells.loc[0, ["value", "n", "events"]].tolist() == pytest.approx([1 / 3, 6, 2])
+    assert cells.loc[0, ["low", "high"]].tolist() == pytest.approx([float(end) for end in wilson(1, 3)])
+    assert cells.loc[1, ["low", "high"]].tolist() == pytest.approx([float(end) for end in wilson(1.5, 3)])
