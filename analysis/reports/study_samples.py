@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from analysis.estimators.clusters import FEWEST_CLUSTERS
 from analysis.estimators.estimate import Estimate, RefusedError
 from analysis.estimators.importance import WeightedCurve, weighted_probability
 from analysis.estimators.intervals import clopper_pearson, normal_quantile, probability
@@ -23,8 +24,6 @@ from analysis.reports.study_folder import StudyFolder
 
 F64 = npt.NDArray[np.float64]
 
-#: From so many runs on, each of many paths, the interval is taken over runs.
-FEWEST_CLUSTERS = 10
 _POINTS = 200
 #: Events by the names that studies use for them among their outcomes.
 EVENT_NAMES = {"adl": "first_adl", "fund_empty": "cash_zero", "exhausted": "equity_zero"}
@@ -169,30 +168,40 @@ def curve_of(sample: Sample, *, level: float = 0.95) -> pd.DataFrame:
         counts = np.unique(np.geomspace(1, weighted.n, _POINTS).astype(np.int64))
         table = weighted.table(np.append(weighted.fund[counts - 1], 0.0), level=level)
         stands = (table["refused"] == "") | (table["fund"] == 0)
-        return table.loc[stands & (table["events"] > 0), names].reset_index(drop=True)
+        curve = table.loc[stands & (table["events"] > 0), names].reset_index(drop=True)
+        return _widened(curve, sample, sample.required, curve["fund"].to_numpy(), level) if sample.over_runs else curve
     curve = exceedance_curve(sample.required, level=level, max_points=_POINTS)
     curve = curve[curve["fund"] < sample.known_to].reset_index(drop=True)
     if not sample.over_runs:
         return curve[names]
-    low, high = _over_runs(sample.required, sample.cluster, curve["fund"].to_numpy(), level)
-    return curve.assign(low=np.minimum(low, curve["probability"]), high=np.maximum(high, curve["probability"]))[names]
+    return _widened(curve[names], sample, sample.required, curve["fund"].to_numpy(), level)
 
 
-def _over_runs(values: F64, cluster: npt.NDArray[np.int64], at: F64, level: float) -> tuple[F64, F64]:
-    """Student t bounds over runs of the share of values beyond each of `at`.
+def _widened(frame: pd.DataFrame, sample: Sample, values: F64, at: F64, level: float) -> pd.DataFrame:
+    """The bounds of a frame of shares of `values` beyond `at`, no narrower than those over groups of outcomes."""
+    low, high = _over_runs(sample, values, at, level)
+    return frame.assign(low=np.minimum(low, frame["low"]), high=np.maximum(high, frame["high"]))
 
-    Never narrower than those of independent outcomes.
-    """
-    _, group = np.unique(cluster, return_inverse=True)
+
+def _over_runs(sample: Sample, values: F64, at: F64, level: float) -> tuple[F64, F64]:
+    """Student t bounds over groups of outcomes of the (weighted) share of values beyond each of `at`."""
+    _, group = np.unique(sample.cluster, return_inverse=True)
     order = np.argsort(group, kind="stable")
-    pieces = np.split(values[order], np.cumsum(np.bincount(group))[:-1])
-    shares = np.stack([1 - np.searchsorted(np.sort(piece), at, side="right") / len(piece) for piece in pieces])
-    half = stats.t.isf((1 - level) / 2, len(pieces) - 1) * shares.std(axis=0, ddof=1) / math.sqrt(len(pieces))
-    beyond = len(values) - np.searchsorted(np.sort(values), at, side="right")
-    crude = clopper_pearson(beyond, len(values), level=level)
+    ends = np.cumsum(np.bincount(group))[:-1]
+    weight = np.exp(sample.log_weight)
+    pieces = zip(np.split(values[order], ends), np.split(weight[order], ends), strict=True)
+    shares = np.stack([_share_beyond(own, weights, at) for own, weights in pieces])
+    n = len(shares)
+    half = stats.t.isf((1 - level) / 2, n - 1) * shares.std(axis=0, ddof=1) / math.sqrt(n)
     mean = shares.mean(axis=0)
-    low = np.minimum(np.maximum(mean - half, 0.0), crude[0])
-    return low, np.maximum(np.minimum(mean + half, 1.0), crude[1])
+    return np.maximum(mean - half, 0.0), np.minimum(mean + half, 1.0)
+
+
+def _share_beyond(values: F64, weight: F64, at: F64) -> F64:
+    """Sum of the weights of values beyond each of `at`, over the number of values."""
+    order = np.argsort(values, kind="stable")
+    until = np.concatenate([[0.0], np.cumsum(weight[order])])
+    return np.asarray((until[-1] - until[np.searchsorted(values[order], at, side="right")]) / len(values))
 
 
 def emptied_by(sample: Sample, *, horizon_days: float, level: float = 0.95, points: int = 120) -> pd.DataFrame:
@@ -210,31 +219,34 @@ def emptied_by(sample: Sample, *, horizon_days: float, level: float = 0.95, poin
     else:
         value = place / sample.n
         low, high = clopper_pearson(place, sample.n, level=level)
-        if sample.over_runs:
-            least, most = _over_runs(days, sample.cluster, times, level)
-            low, high = 1 - most, 1 - least
-    return pd.DataFrame(
-        {"time_days": times, "probability": value, "low": low, "high": high, "events": place, "n": sample.n}
-    )
+    found = {"time_days": times, "probability": value, "low": low, "high": high, "events": place, "n": sample.n}
+    if not sample.over_runs:
+        return pd.DataFrame(found)
+    # Negative times turn "by then" into "beyond"; the next float keeps what happens at that very time.
+    return _widened(pd.DataFrame(found), sample, -days, np.nextafter(-times, -np.inf), level)
 
 
 def chance_of(sample: Sample, *, level: float = 0.95) -> Estimate:
     """P(event) of an arm. RefusedError where the weights are bad."""
     if sample.is_weighted:
-        return weighted_probability(sample.event, sample.log_weight, level=level)
-    plain = probability(int(sample.event.sum()), sample.n, level=level)
+        plain = weighted_probability(sample.event, sample.log_weight, level=level)
+    else:
+        plain = probability(int(sample.event.sum()), sample.n, level=level)
     if not sample.over_runs:
         return plain
-    shares = pd.Series(sample.event.astype(np.float64)).groupby(sample.cluster).mean().to_numpy()
-    half = stats.t.isf((1 - level) / 2, len(shares) - 1) * shares.std(ddof=1) / math.sqrt(len(shares))
-    wider = {"low": min(plain.low, max(plain.value - half, 0.0)), "high": max(plain.high, min(plain.value + half, 1.0))}
-    return Estimate(**(plain.row() | wider | {"method": "crude, over runs", "note": f"{len(shares):,} runs"}))
+    low, high = _over_runs(sample, sample.event.astype(np.float64), np.zeros(1), level)
+    wider = {"low": min(plain.low, float(low[0])), "high": max(plain.high, float(high[0]))}
+    method = "importance sampling, over runs" if sample.is_weighted else "crude, over runs"
+    return Estimate(**(plain.row() | wider | {"method": method, "note": f"{sample.n_clusters:,} runs"}))
 
 
 def fund_for(sample: Sample, p: float, *, level: float = 0.95) -> Estimate:
     """The smallest fund exhausted with probability at most p. RefusedError where the outcomes do not bear it."""
     if sample.is_weighted:
-        return WeightedCurve(sample.required, sample.log_weight).required_fund(p, level=level)
+        weighted = WeightedCurve(sample.required, sample.log_weight)
+        estimate = weighted.required_fund(p, level=level)
+        funds = np.unique(weighted.fund[np.unique(np.geomspace(1, weighted.n, 4 * _POINTS).astype(np.int64)) - 1])
+        return _over_groups(sample, estimate, funds, p, level) if sample.over_runs else estimate
     estimate = required_fund(sample.required, p, level=level)
     if estimate.high >= sample.known_to:
         dry = int((sample.first_empty_ms >= 0).sum())
@@ -245,13 +257,22 @@ def fund_for(sample: Sample, p: float, *, level: float = 0.95) -> Estimate:
     if not sample.over_runs:
         return estimate
     funds = exceedance_curve(sample.required, level=level, max_points=4 * _POINTS)["fund"].to_numpy()
-    low, high = _over_runs(sample.required, sample.cluster, funds, level)
+    return _over_groups(sample, estimate, funds, p, level)
+
+
+def _over_groups(sample: Sample, estimate: Estimate, funds: F64, p: float, level: float) -> Estimate:
+    """A required fund with bounds where those of the curve over groups cross p, no narrower than they were."""
+    low, high = _over_runs(sample, sample.required, funds, level)
+    if not sample.is_weighted:  # no run beyond a fund says little of it
+        beyond = sample.n - np.searchsorted(np.sort(sample.required), funds, side="right")
+        high = np.maximum(high, clopper_pearson(beyond, sample.n, level=level)[1])
     above = np.flatnonzero(high > p)  # from the last of these on the bound stays below the target
     if len(above) and above[-1] + 1 == len(funds):
         raise RefusedError(f"{sample.n_clusters:,} runs cannot bound the fund for a probability of {p:g}: more runs")
     bounds = float(funds[np.argmax(low <= p)]), float(funds[above[-1] + 1] if len(above) else funds[0])
     wider = {"low": min(bounds[0], estimate.low), "high": max(bounds[1], estimate.high)}
-    return Estimate(**(estimate.row() | wider | {"method": "crude, curve over runs inverted"}))
+    method = f"{'importance sampling' if sample.is_weighted else 'crude'}, curve over runs inverted"
+    return Estimate(**(estimate.row() | wider | {"method": method}))
 
 
 def targets_of(sample: Sample, targets: Sequence[float], *, level: float = 0.95) -> pd.DataFrame:

@@ -1,8 +1,9 @@
 """Trade-off between arms of a study: chance of an event against capital locked and liquidations that were not needed.
 
 An arm is efficient if no other is at least as good in everything and better in something. That rests on estimates, so
-each arm also has the share of bootstrap resamples (of runs, the same for all arms: they share their randomness) in
-which it is efficient.
+each arm also has the share of bootstrap resamples (of draws, the same for all arms: they share their randomness) in
+which it is efficient. A draw is a point of a sampled design with all its runs, a run where there is one point, a
+replication (and path) where points are fixed places that share its randomness.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,9 +14,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.errors import AnalysisError
+from analysis.estimators.clusters import FEWEST_CLUSTERS, share_over_clusters
 from analysis.estimators.estimate import Estimate
-from analysis.estimators.intervals import wilson
-from analysis.sensitivity.frames import EVENTS, F64, outcome_of
+from analysis.sensitivity.frames import EVENTS, F64, I64, outcome_of
 
 Bool = npt.NDArray[np.bool_]
 
@@ -38,7 +39,8 @@ def trade_off(
     resamples: int = 400,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """One row an arm, columns ARMS: its label, group (its levers other than `fund_lever`), P(event) with Wilson bounds.
+    """One row an arm, columns ARMS: its label, group (its levers other than `fund_lever`), P(event) with Wilson bounds
+    of as many runs as draws make them worth; of fewer than FEWEST_CLUSTERS draws, for these draws.
 
     capital: quote units locked in an arm, by its number (see `capital_of_arms`).  event: of EVENTS.  paths: of reduced
     runs; each path then counts.  unneeded: share of liquidated notional not needed, by arm (see `unneeded.py`).
@@ -46,19 +48,23 @@ def trade_off(
     """
     happened = paired_events(points, runs, event, paths)
     arms, n = [int(arm) for arm in happened.columns], len(happened)
-    counts = happened.to_numpy().sum(axis=0)
-    low, high = wilson(counts, np.full(len(arms), n), level=level)
+    values, draw = happened.to_numpy(), draws_of(happened, points)
+    group = draw if draw.max() + 1 >= FEWEST_CLUSTERS else np.arange(n)
+    shares = [share_over_clusters(values[:, place], group, level=level) for place in range(len(arms))]
+    counts = values.sum(axis=0)
     frame = pd.DataFrame(arm_labels(points, arms, fund_lever), columns=["arm", "group"])
     frame["capital"] = [float(capital[arm]) for arm in arms]
-    frame["probability"], frame["low"], frame["high"] = counts / n, low, high
+    frame["probability"] = counts / n
+    frame["low"], frame["high"] = ([getattr(share, end) for share in shares] for end in ("low", "high"))
     frame["events"], frame["n"] = counts, n
     found = [(unneeded or {}).get(arm) for arm in arms]
     for name, key in (("unneeded", "value"), ("unneeded_low", "low"), ("unneeded_high", "high")):
         frame[name] = [np.nan if estimate is None else getattr(estimate, key) for estimate in found]
     costs = [frame["capital"].to_numpy(np.float64), frame["unneeded"].to_numpy(np.float64)]
     frame["efficient"] = is_efficient(np.column_stack([counts / n, *costs]))
-    frame["efficient_share"] = _efficient_share(happened.to_numpy(), costs, resamples=resamples, seed=seed)
-    frame["level"], frame["method"] = level, "crude, Wilson; common random numbers across arms"
+    frame["efficient_share"] = _efficient_share(values, draw, costs, resamples=resamples, seed=seed)
+    frame["level"] = level
+    frame["method"] = [f"crude, {share.method}; common random numbers across arms" for share in shares]
     return frame[list(ARMS)]
 
 
@@ -96,6 +102,20 @@ def paired_events(
     return wide.astype(bool)
 
 
+def draws_of(happened: pd.DataFrame, points: pd.DataFrame) -> I64:
+    """(n,) which rows of `paired_events` are one draw."""
+    ordered = points.sort_values("point", kind="stable")
+    scenarios = ordered[ordered["arm"] == ordered["arm"].min()]["scenario"].to_numpy()
+    places = happened.index.get_level_values("place")
+    scenario = scenarios[places]
+    if len(np.unique(scenario)) > 1:
+        return np.asarray(pd.factorize(scenario)[0], np.int64)
+    own = [name for name in happened.index.names if name != "place"]
+    if places.nunique() == 1 and "path" in own and happened.index.get_level_values("replication").nunique() > 1:
+        own.remove("path")  # paths of a run share its opening book
+    return np.asarray(happened.groupby(own, sort=False).ngroup(), np.int64)
+
+
 def arm_labels(points: pd.DataFrame, arms: Sequence[int], fund_lever: str | None) -> list[tuple[str, str]]:
     """(label, group) of each arm from its levers; a lever that is the same in all arms is not named."""
     levers = [name for name in points.columns if name.startswith("l.")]
@@ -122,10 +142,12 @@ def capital_of_arms(runs: pd.DataFrame, *, quantum: float) -> dict[int, float]:
     return {int(arm): float(locked) * quantum for arm, locked in done.sum(axis=1).items()}
 
 
-def _efficient_share(happened: Bool, costs: Sequence[F64], *, resamples: int, seed: int) -> F64:
-    """(arms,) share of resamples of the rows in which an arm is efficient; other costs stay at their estimates."""
-    patterns, counts = np.unique(happened, axis=0, return_counts=True)
+def _efficient_share(happened: Bool, draw: I64, costs: Sequence[F64], *, resamples: int, seed: int) -> F64:
+    """(arms,) share of resamples of the draws in which an arm is efficient; other costs stay at their estimates."""
+    sums = np.stack([np.bincount(draw, weights=column) for column in (*happened.T, np.ones(len(draw)))], axis=1)
+    patterns, counts = np.unique(sums, axis=0, return_counts=True)
     n = int(counts.sum())
     weights = np.random.default_rng(seed).multinomial(n, counts / n, size=resamples)
-    drawn = weights @ patterns.astype(np.float64) / n
+    *hits, sizes = (weights @ patterns).T
+    drawn = np.stack(hits, axis=1) / sizes[:, None]
     return np.asarray(np.mean([is_efficient(np.column_stack([row, *costs])) for row in drawn], axis=0))

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from analysis.errors import AnalysisError
 from analysis.estimators.estimate import Estimate, RefusedError
@@ -222,6 +223,30 @@ def test_weighted_paths_are_estimated_with_their_weights(tmp_path):
     assert share["probability"].iloc[-1] == pytest.approx(
         np.mean(np.exp(sample.log_weight) * (sample.first_empty_ms >= 0))
     )
+
+
+def test_weighted_paths_of_many_points_are_as_sure_as_their_points(tmp_path):
+    """By hand: the mean and t interval of each point's weighted share."""
+    folder = write_study(tmp_path / "study", kind="latin_hypercube", weighted=True, paths=400)
+    (sample,) = arm_samples(open_study(folder), "equity_zero")
+    parts = pd.DataFrame({"point": sample.cluster, "part": np.exp(sample.log_weight) * sample.event})
+    shares = parts.groupby("point")["part"].mean()
+    half = stats.t.isf(0.025, len(shares) - 1) * shares.std() / len(shares) ** 0.5
+    found = chance_of(sample)
+    assert found.method == "importance sampling, over runs"
+    assert (found.low, found.high) == pytest.approx((shares.mean() - half, shares.mean() + half))
+    curve = curve_of(sample)
+    at = int(np.abs(curve["fund"] - sample.fund).argmin())
+    assert curve["high"][at] - curve["low"][at] > 0.5 * 2 * half
+    fund = fund_for(sample, 0.02)
+    assert fund.method == "importance sampling, curve over runs inverted"
+    inside = curve[(curve["low"] <= 0.02) & (curve["high"] >= 0.02)]["fund"]
+    assert fund.low <= inside.min() * 1.01
+    assert fund.high >= inside.max() * 0.99
+    by_then = emptied_by(sample, horizon_days=30).iloc[-1]
+    empty = parts.assign(part=np.exp(sample.log_weight) * (sample.first_empty_ms >= 0)).groupby("point")["part"].mean()
+    half = stats.t.isf(0.025, len(empty) - 1) * empty.std() / len(empty) ** 0.5
+    assert (by_then["low"], by_then["high"]) == pytest.approx((empty.mean() - half, empty.mean() + half))
 
 
 def test_the_share_that_ran_empty_ends_at_the_share_of_paths(plain):

@@ -6,7 +6,8 @@ import pytest
 
 from analysis.errors import AnalysisError
 from analysis.estimators.estimate import RefusedError
-from analysis.sensitivity.frontier import capital_of_arms, is_efficient, paired_events, trade_off
+from analysis.estimators.intervals import wilson
+from analysis.sensitivity.frontier import capital_of_arms, draws_of, is_efficient, paired_events, trade_off
 from analysis.sensitivity.reverse_stress import frontier, nearest, smallest_shock
 from analysis.sensitivity.unneeded import judge_liquidations, unneeded_share
 
@@ -104,6 +105,35 @@ def test_arms_by_hand():
     assert found["high"].iloc[2] > 0
     assert found["efficient_share"].iloc[0] == 1  # the cheapest
     assert found["efficient_share"].iloc[2] < 1  # some resamples see no ADL in arm 1 either
+
+
+def test_draws_are_points_runs_or_what_places_share():
+    """Two points with luck of their own; the same as fixed places; one point with paths of two runs."""
+    table = runs([1, 1, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0])
+    happened = paired_events(POINTS, table, "adl")  # places 0, 0, 1, 1 x replications 0, 1, 0, 1
+    assert draws_of(happened, POINTS).tolist() == [0, 0, 1, 1]
+    assert draws_of(happened, POINTS.assign(scenario=0)).tolist() == [0, 1, 0, 1]
+    one, own = POINTS.head(3), table[table["point"] < 3]
+    assert draws_of(paired_events(one, own, "adl"), one).tolist() == [0, 1]
+    paths = pd.DataFrame([{"run_id": run, "path": p, "log_weight": 0.0, "first_adl_ms": -1}
+                          for run in own["run_id"] for p in range(3)])  # fmt: skip
+    assert draws_of(paired_events(one, own, "adl", paths), one).tolist() == [0, 0, 0, 1, 1, 1]
+
+
+def test_points_that_differ_make_a_chance_less_sure():
+    """8 of 8 in five points, 0 of 8 in the other five: worth ten draws, not eighty; in two points of their own, all."""
+    points = pd.concat([POINTS.head(3).assign(scenario=s) for s in range(10)], ignore_index=True)
+    points["point"] = np.arange(30)
+    table = pd.concat([points.assign(replication=r) for r in range(8)], ignore_index=True)
+    table["first_adl_ms"] = np.where(table["scenario"] < 5, 1000, -1)
+    table["status"], table["run_id"] = "done", [f"r{i}" for i in range(len(table))]
+    capital = {0: 1.0, 1: 2.0, 2: 3.0}
+    found = trade_off(points, table, capital=capital, fund_lever="fund")
+    assert found["n"].tolist() == [80] * 3
+    assert found.loc[0, ["low", "high"]].tolist() == pytest.approx([float(end) for end in wilson(5, 10)])
+    few = points["scenario"].isin((0, 9))
+    found = trade_off(points[few], table[table["scenario"].isin((0, 9))], capital=capital, fund_lever="fund")
+    assert found.loc[0, ["low", "high"]].tolist() == pytest.approx([float(end) for end in wilson(8, 16)])
 
 
 def test_only_runs_of_all_arms_count():
