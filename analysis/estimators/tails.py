@@ -1,7 +1,8 @@
 """Peaks over threshold: beyond a high threshold losses follow a generalised Pareto law (Pickands 1975).
 
 The threshold is a sample value, the fit is by maximum likelihood, and intervals bootstrap the whole procedure,
-threshold included. It extrapolates: say so, show the stability table, and let another method agree (`agreement.py`).
+threshold included. Losses of a group (paths of a run, runs of a point) are not independent: then groups are drawn.
+It extrapolates: say so, show the stability table, and let another method agree (`agreement.py`).
 """
 
 import math
@@ -35,6 +36,7 @@ class TailFit:
     xis: F64
     betas: F64
     seconds: float = math.nan
+    groups: int = 0  # drawn by the bootstrap; 0: it drew losses
 
     def shape(self, *, level: float = 0.95) -> Estimate:
         """xi: 0 is an exponential tail, below it losses are bounded; no variance from 0.5 up, no mean from 1."""
@@ -90,7 +92,7 @@ class TailFit:
             low=min(float(low), value),
             high=max(float(high), value),
             level=level,
-            method="peaks over threshold, bootstrap",
+            method="peaks over threshold, bootstrap" + (f" of {self.groups:,} groups" if self.groups else ""),
             n=self.n,
             events=self.k,
             unit=unit,
@@ -100,11 +102,21 @@ class TailFit:
 
 
 def fit_tail(
-    losses: npt.ArrayLike, k: int, *, resamples: int = 500, seed: int = 0, seconds: float = math.nan
+    losses: npt.ArrayLike,
+    k: int,
+    *,
+    group: npt.ArrayLike | None = None,
+    resamples: int = 500,
+    seed: int = 0,
+    seconds: float = math.nan,
 ) -> TailFit:
-    """Fit the k largest of the losses. RefusedError where they are too few, or not above the rest."""
-    ordered = np.sort(as_required(losses))
-    n = len(ordered)
+    """Fit the k largest of the losses. RefusedError where they are too few, or not above the rest.
+
+    group: (n,) which losses are drawn together, in groups of about one size; without it each loss is a draw.
+    """
+    sample = as_required(losses)
+    order = np.argsort(sample, kind="stable")
+    ordered, n = sample[order], len(sample)
     if k < FEWEST or k >= n:
         raise RefusedError(
             f"a tail fit takes {FEWEST} to {n - 1:,} of {n:,} losses, found {k:,}", runs_needed=FEWEST + 1
@@ -113,9 +125,14 @@ def fit_tail(
         above = int(np.count_nonzero(ordered > ordered[n - k - 1]))
         raise RefusedError(f"the {k:,} largest losses are not above the rest (ties): only {above:,} are; take fewer")
     own = _fit_top(ordered[None, n - k - 1 :])
-    tops = ordered[_resampled_top(n, k + 1, resamples, np.random.default_rng(seed))]
+    generator = np.random.default_rng(seed)
+    if group is None:
+        groups, tops = 0, ordered[_resampled_top(n, k + 1, resamples, generator)]
+    else:
+        _, place = np.unique(np.asarray(group)[order], return_inverse=True)
+        groups, tops = int(place.max()) + 1, _resampled_groups_top(ordered, place, k + 1, resamples, generator)
     again = _fit_top(tops)
-    return TailFit(n, k, float(own[0][0]), float(own[1][0]), float(own[2][0]), *again, seconds=seconds)
+    return TailFit(n, k, float(own[0][0]), float(own[1][0]), float(own[2][0]), *again, seconds=seconds, groups=groups)
 
 
 def _fit_top(top: F64) -> tuple[F64, F64, F64]:
@@ -132,6 +149,26 @@ def _resampled_top(n: int, count: int, resamples: int, generator: np.random.Gene
     spacing = generator.standard_exponential((resamples, count)) / (n - np.arange(count))
     uniforms = np.exp(-np.cumsum(spacing, axis=1))
     return np.asarray((n * uniforms[:, ::-1]).astype(np.int64))
+
+
+def _resampled_groups_top(
+    ordered: F64, group: npt.NDArray[np.int64], count: int, resamples: int, generator: np.random.Generator
+) -> F64:
+    """The `count` largest losses of as many groups drawn with replacement, rising, (resamples, count).
+
+    ordered: (n,) rising.  group: (n,) from 0.
+    """
+    n_groups = int(group.max()) + 1
+    falling, of_group = ordered[::-1], group[::-1]
+    drawn = generator.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=resamples)
+    tops = np.empty((resamples, count))
+    for row, times in zip(tops, drawn, strict=True):
+        limit = min(4 * count, len(falling))
+        while (copies := times[of_group[:limit]]).sum() < count and limit < len(falling):
+            limit = min(4 * limit, len(falling))
+        top = np.repeat(falling[:limit], copies)[:count]
+        row[count - len(top) :], row[: count - len(top)] = top[::-1], ordered[0]
+    return tops
 
 
 def _quantile(ratio: float, threshold: F64, xi: F64, beta: F64) -> F64:
@@ -157,6 +194,7 @@ def stability_table(
     p: float,
     *,
     counts: npt.ArrayLike | None = None,
+    group: npt.ArrayLike | None = None,
     level: float = 0.95,
     resamples: int = 200,
     seed: int = 0,
@@ -165,14 +203,15 @@ def stability_table(
 
     scale is beta - xi x threshold. Above a good threshold xi, scale and the loss at p stay level within their
     intervals; take the largest k of which that is true. By default 12 counts from 50 to a fifth of the sample. Counts
-    that cannot be fitted (ties, p below the threshold) are left out; RefusedError if none is left.
+    that cannot be fitted (ties, p below the threshold) are left out; RefusedError if none is left. group: as of
+    `fit_tail`.
     """
     sample = as_required(losses)
     chosen = np.geomspace(FEWEST, max(FEWEST, len(sample) // 5), 12) if counts is None else np.asarray(counts)
     rows = []
     for k in np.unique(chosen.astype(np.int64)):
         try:
-            fit = fit_tail(sample, int(k), resamples=resamples, seed=seed)
+            fit = fit_tail(sample, int(k), group=group, resamples=resamples, seed=seed)
             shape, loss = fit.shape(level=level), fit.quantile(p, level=level)
         except RefusedError:
             continue

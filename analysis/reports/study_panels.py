@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -174,15 +175,19 @@ def _fund_size(study: StudyFolder, sample: Sample, context: StudyContext, *, alo
     shape = fit.shape(level=context.level)
     figure = draw_exceedance(
         curve, context, event=event, tail=tail_frame(fit, level=context.level), threshold=fit.threshold,
-        xi=(shape.value, shape.low, shape.high), arm=arm,
+        xi=(shape.value, shape.low, shape.high), drawn_over=_drawn_over(sample), arm=arm,
     )  # fmt: skip
     yield Panel(f"tail{suffix}", figure)
     p = min(1e-4, 1 / sample.n)
     try:
-        table = stability_table(sample.required, p, counts=_counts(sample.n, fit.k), level=context.level, resamples=100)
+        counts, group = _counts(sample.n, fit.k), _group(sample)
+        table = stability_table(sample.required, p, counts=counts, group=group, level=context.level, resamples=100)
     except RefusedError as error:
         table, why = pd.DataFrame(), str(error)
-    figure = draw_threshold_stability(table, context, p=p, chosen_k=fit.k, why_none=why, arm=arm, n=sample.n)
+    over = _drawn_over(sample)
+    figure = draw_threshold_stability(
+        table, context, p=p, chosen_k=fit.k, why_none=why, arm=arm, n=sample.n, drawn_over=over
+    )
     yield Panel(f"stability{suffix}", figure)
 
 
@@ -192,12 +197,21 @@ def _fit(sample: Sample) -> tuple[TailFit | None, str]:
         return None, "paths are weighted: the curve reaches the tail by itself"
     if math.isfinite(sample.known_to):
         return None, "the fund ran dry in some runs, which does not say what more they would have needed"
-    if sample.over_runs:
-        return None, "paths of a run are not independent of one another: a bootstrap of paths would be too sure"
     try:
-        return fit_tail(sample.required, _chosen_k(sample.n)), ""
+        return fit_tail(sample.required, _chosen_k(sample.n), group=_group(sample)), ""
     except RefusedError as error:
         return None, str(error)
+
+
+def _group(sample: Sample) -> npt.NDArray[np.int64] | None:
+    """What a bootstrap draws: points or runs where intervals are over these, else (None) outcomes."""
+    return sample.cluster if sample.over_runs else None
+
+
+def _drawn_over(sample: Sample) -> str:
+    if not sample.over_runs:
+        return ""
+    return f"{sample.n_clusters:,} {'points' if len(np.unique(sample.point)) > 1 else 'runs'}"
 
 
 def _chosen_k(n: int) -> int:

@@ -115,7 +115,7 @@ def test_never_seen_is_an_upper_bound_and_no_zero(tmp_path):
         ("one_at_a_time", ["tornado"]),
         ("saltelli", ["sobol", "boxes", "heat-map"]),
         ("grid", ["heat-map"]),
-        ("latin_hypercube", ["sufficiency", "tail", "importance", "boxes", "heat-map", "fund-over-time"]),
+        ("latin_hypercube", ["sufficiency", "tail", "stability", "importance", "boxes", "heat-map", "fund-over-time"]),
     ],
 )
 def test_figures_follow_the_design(tmp_path, kind, wanted):

@@ -54,13 +54,15 @@ def draw_exceedance(
     threshold: float = float("nan"),
     xi: tuple[float, float, float] | None = None,
     tail_note: str = "",
+    drawn_over: str = "",
     arm: str = "",
 ) -> go.Figure:
     """P(required fund > F) against F, both logarithmic: counts with intervals, the fit as a line with its band.
 
     curve: fund (quote units, rising), probability, low, high, events, n: as `exceedance_curve` gives them.
     tail: fund, probability, low, high of the fit, as `tail_frame` gives them; threshold: where it begins (quote units);
-    xi: value and bounds of its shape; tail_note: why there is none; arm: its label, where a study has several.
+    xi: value and bounds of its shape; tail_note: why there is none; drawn_over: what its bootstrap draws; arm: its
+    label, where a study has several.
     """
     question = asked(QUESTION, arm)
     axes = (f"required fund F ({context.asset})", f"P({event})")
@@ -87,7 +89,8 @@ def draw_exceedance(
             "xaxis": amount_axis(f"required fund F ({scale.unit})", low=left / 1.15, high=right * 1.25),
             "yaxis": probability_axis(f"P({event})", floor, 1.0),
         },
-        note=f"Bars: {context.interval} at each size by itself, n = {int(curve['n'].max()):,}. {_beyond(fit)}",
+        note=f"Bars: {context.interval} at each size by itself, n = {int(curve['n'].max()):,}."
+        f" {_beyond(fit, drawn_over)}",
         height=540,
         legend=legend(),
         shapes=_threshold_line(threshold, scale),
@@ -95,8 +98,11 @@ def draw_exceedance(
     )
 
 
-def _beyond(fit: pd.DataFrame) -> str:
-    return "" if fit.empty else "The line beyond the largest draw is extrapolation."
+def _beyond(fit: pd.DataFrame, drawn_over: str) -> str:
+    if fit.empty:
+        return ""
+    band = f"Band: a bootstrap that draws {drawn_over}; it covers less than it says. " if drawn_over else ""
+    return f"{band}The line beyond the largest draw is extrapolation."
 
 
 def _positive(frame: pd.DataFrame, name: str) -> list[float]:

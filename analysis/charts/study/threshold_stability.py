@@ -33,14 +33,16 @@ def draw_threshold_stability(
     p: float,
     chosen_k: int = 0,
     why_none: str = "",
+    drawn_over: str = "",
     arm: str = "",
     n: int = 0,
 ) -> go.Figure:
     """Shape xi (above) and the required fund exceeded with probability `p` (below) against the threshold.
 
     table: k (losses above the threshold), threshold, loss, loss_low, loss_high (quote units), xi, xi_low, xi_high: as
-    `stability_table` gives them.  chosen_k: the fit that is used, drawn in another colour.  n: required funds behind
-    the table, by default the study's.  arm: its label, where a study has several.
+    `stability_table` gives them.  chosen_k: the fit that is used, drawn in another colour.  drawn_over: what the
+    bootstrap draws.  n: required funds behind the table, by default the study's.  arm: its label, where a study has
+    several.
     """
     question = asked(QUESTION, arm)
     titles = (f"threshold ({context.asset})", "shape xi (no unit)")
@@ -56,6 +58,7 @@ def draw_threshold_stability(
         *_panel(rows, x, "xi", "", chosen_k, context, Scale(1.0, "")),
         *_panel(rows, x, "loss", "2", chosen_k, context, loss_scale),
     ]
+    over = f" that draws {drawn_over}" if drawn_over else ""
     words = f"required fund that the fit says is exceeded with probability {p:g}"
     return compose(
         traces,
@@ -63,7 +66,7 @@ def draw_threshold_stability(
         question=question,
         answer=_answer(rows, context, p, chosen_k),
         axes=_axes(rows, x, scale.unit, loss_scale.unit),
-        note=f"Bands: {context.interval} of a bootstrap of the whole procedure. n ="
+        note=f"Bands: {context.interval} of a bootstrap of the whole procedure{over}. n ="
         f" {n or context.n_paths or context.n_runs:,} required funds. Small numbers: how many lie above a threshold.",
         height=600,
         notes=[panel_title("shape of the tail"), panel_title(words, "2"), *_counts(rows, x)],

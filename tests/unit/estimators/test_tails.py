@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from analysis.estimators.estimate import RefusedError
-from analysis.estimators.tails import _resampled_top, fit_tail, stability_table
+from analysis.estimators.tails import _resampled_groups_top, _resampled_top, fit_tail, stability_table
 
 
 def lomax(n, seed, alpha=2.5):
@@ -115,3 +115,30 @@ def test_a_fit_is_a_function_of_its_seed():
     first, second = (fit_tail(lomax(2_000, 10), 100, resamples=50, seed=3).quantile(1e-4) for _ in range(2))
     assert first.row() == second.row() or (first.low, first.high) == (second.low, second.high)
     assert fit_tail(lomax(2_000, 10), 100, resamples=50, seed=4).quantile(1e-4).high != first.high
+
+
+def test_groups_are_drawn_whole():
+    """Four groups of three: the tops of resamples are those of groups drawn whole, with as many copies as draws."""
+    ordered, group = np.arange(12.0), np.arange(12) % 4  # the largest four, 8 to 11, lie in groups 0 to 3
+    tops = _resampled_groups_top(ordered, group, 3, 4_000, np.random.default_rng(1))
+    drawn = np.random.default_rng(1).multinomial(4, np.full(4, 0.25), size=4_000)
+    for top, times in zip(tops, drawn, strict=True):
+        assert top.tolist() == np.sort(np.repeat(ordered, times[group]))[-3:].tolist()
+    share = (tops[:, -1] == 11).mean()
+    chance = 1 - 0.75**4
+    assert abs(share - chance) < 4 * (chance * (1 - chance) / 4_000) ** 0.5
+
+
+def test_groups_that_differ_make_a_fit_less_sure():
+    """Twenty groups whose losses differ in scale, as points of a study do: wider than if losses were draws."""
+    scale = np.exp(np.random.default_rng(11).normal(0, 1, 20))
+    losses = (lomax(20_000, 12).reshape(20, 1_000) * scale[:, None]).ravel()
+    group = np.repeat(np.arange(20), 1_000)
+    alone = fit_tail(losses, 200, resamples=200).quantile(1e-3)
+    together = fit_tail(losses, 200, group=group, resamples=200).quantile(1e-3)
+    assert together.value == alone.value
+    assert together.high - together.low > 1.5 * (alone.high - alone.low)
+    assert together.method == "peaks over threshold, bootstrap of 20 groups"
+    assert fit_tail(losses, 200, group=np.arange(20_000), resamples=200).quantile(1e-3).high == pytest.approx(
+        alone.high, rel=0.15
+    )
