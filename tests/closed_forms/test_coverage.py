@@ -186,7 +186,7 @@ def test_tail_fits_as_measured(k, p):
 
 
 def test_tail_fits_of_groups_as_measured():
-    """32 groups of 500, Lomax 2.5 times a lognormal scale of the group (sigma 0.5), k 160 at 1e-3, 200 resamples.
+    """32 groups of 500, Lomax 2.5 times a lognormal scale of the group (sigma 0.5), k 160 at 1e-3: 0.868 is measured.
 
     The truth is the root of the mean over scales of (1 + x / s)^-2.5, by Gauss-Hermite quadrature.
     """

@@ -59,7 +59,7 @@ def draw_threshold_stability(
         *_panel(rows, x, "loss", "2", chosen_k, context, loss_scale),
     ]
     over = f" that draws {drawn_over}" if drawn_over else ""
-    words = f"required fund that the fit says is exceeded with probability {p:g}"
+    words = f"required fund that the fit says is exceeded with probability {p:.3g}"
     return compose(
         traces,
         context,
@@ -133,7 +133,7 @@ def _answer(rows: pd.DataFrame, context: StudyContext, p: float, chosen_k: int) 
     span = (
         f"Over {len(rows)} thresholds xi runs from {rows['xi'].min():.2f} to {rows['xi'].max():.2f}, the fund exceeded"
     )
-    span += f" with probability {p:g} from {context.money(low)} to {context.money(high)}."
+    span += f" with probability {p:.3g} from {context.money(low)} to {context.money(high)}."
     chosen = rows[column(rows, "k") == chosen_k]
     if chosen.empty:
         return f"{span} Trust it where both stay level within their intervals."
