@@ -117,7 +117,8 @@ def honest(frame: pd.DataFrame, runs: pd.DataFrame, outcome: Outcome, level: flo
 def arm_means(study: StudyFolder, *, level: float) -> pd.DataFrame:
     """The mean of each outcome that the study names, by arm: columns as `draw_arm_outcomes` takes them.
 
-    Points are the unit, or runs where an arm has one point; without rows where the study names no outcome.
+    Draws of the design are the unit (points; Saltelli blocks), or runs where an arm has one point; without rows where
+    the study names no outcome.
     """
     columns = ["arm", "outcome", "unit", "is_money", "value", "low", "high", "n"]
     if not study.study.get("outcomes") or study.done.empty:
@@ -127,7 +128,8 @@ def arm_means(study: StudyFolder, *, level: float) -> pd.DataFrame:
     rows = []
     for outcome in shown_outcomes(study, every):
         for arm, own in runs.groupby("arm", sort=True):
-            unit = "point" if own["point"].nunique() > 1 else "run_id"
+            several = own["point"].nunique() > 1
+            unit = "scenario" if own["scenario"].nunique() > 1 else "point" if several else "run_id"
             values = own.groupby(unit)[outcome.column].mean().dropna().to_numpy(np.float64)
             if len(values) < 2:
                 continue

@@ -39,7 +39,8 @@ class Sample:
     """The outcomes of one arm; arrays are (n,), one entry a path of reduced runs or a full run. Money in quote units.
 
     known_to: required funds below it are known; full runs do not say what a fund that ran dry would have needed.
-    cluster: index of the point, or in an arm of one point of the run, that an outcome belongs to.  fund: at the start.
+    cluster: the draw of the design (point; Saltelli block), or in an arm of one point the run, of an outcome.
+    fund: at the start.
     """
 
     arm: int
@@ -125,16 +126,18 @@ def happened(rows: pd.DataFrame, event: str) -> npt.NDArray[np.bool_]:
 
 
 def outcome_rows(study: StudyFolder) -> pd.DataFrame:
-    """One row an outcome: the paths of reduced runs, full runs themselves; with arm, point, cluster."""
+    """One row an outcome: the paths of reduced runs, full runs themselves; with arm, point, cluster (see `Sample`)."""
     runs = study.done
-    keep = ["arm", "point", "fund_initial_quanta"]
+    keep = ["arm", "point", "scenario", "fund_initial_quanta"]
     measured = ["required_fund_quanta", "first_adl_ms", "first_fund_empty_ms"]
     full = runs.loc[runs["fidelity"] == "full", ["run_id", *keep, *measured]].assign(log_weight=0.0, is_full=True)
     reduced = runs.loc[runs["fidelity"] != "full", ["run_id", *keep]].assign(is_full=False)
     paths = study.paths[["run_id", "log_weight", *measured]].merge(reduced, on="run_id", how="inner")
     outcomes = pd.concat([frame for frame in (full, paths) if len(frame)] or [full], ignore_index=True)
-    several = outcomes.groupby("arm")["point"].transform("nunique") > 1
-    return outcomes.assign(cluster=np.where(several, outcomes["point"], pd.factorize(outcomes["run_id"])[0]))
+    arms = outcomes.groupby("arm")
+    by_point = np.where(arms["point"].transform("nunique") > 1, outcomes["point"], pd.factorize(outcomes["run_id"])[0])
+    blocks = arms["scenario"].transform("nunique") > 1  # of one point each, but in a Saltelli design
+    return outcomes.assign(cluster=np.where(blocks, outcomes["scenario"], by_point))
 
 
 def arm_labels(study: StudyFolder, *, without: str = "") -> dict[int, str]:

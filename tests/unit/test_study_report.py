@@ -14,6 +14,7 @@ from analysis.estimators.estimate import Estimate, RefusedError
 from analysis.estimators.intervals import clopper_pearson
 from analysis.reports.study_folder import is_study, open_study
 from analysis.reports.study_honesty import examine_study
+from analysis.reports.study_outcomes import arm_means
 from analysis.reports.study_panels import study_context, study_panels
 from analysis.reports.study_report import export_study, write_study_report
 from analysis.reports.study_samples import arm_samples, chance_of, curve_of, emptied_by, fund_for
@@ -186,6 +187,22 @@ def test_over_ten_points_the_interval_is_taken_over_points_and_is_wider(tmp_path
     fund = fund_for(sample, 0.01)
     assert np.mean(sample.required > fund.value) <= 0.01
     assert fund.low < fund.value < fund.high
+
+
+def test_blocks_of_a_saltelli_design_are_its_draws(tmp_path):
+    """32 blocks of five points each, which share inputs and randomness."""
+    folder = write_study(tmp_path / "study", kind="saltelli", arms=ARMS)
+    with (folder / "study.yaml").open("a") as text:
+        text.write("outcomes: [required_fund_quanta]\n")
+    study = open_study(folder)
+    assert {sample.n_clusters for sample in arm_samples(study, "equity_zero")} == {32}
+    means = arm_means(study, level=0.95)
+    assert means["n"].tolist() == [32, 32]
+    runs = study.done[study.done["arm"] == 0]
+    blocks = runs.groupby("scenario")["required_fund_quanta"].mean()
+    half = stats.t.isf(0.025, 31) * blocks.std() / 32**0.5
+    wide = (means["high"] - means["low"]).iloc[0] / means["value"].iloc[0]
+    assert wide == pytest.approx(2 * half / blocks.mean())
 
 
 def test_paths_of_few_runs_say_what_their_interval_is_over(plain, tmp_path):
