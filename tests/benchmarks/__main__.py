@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.benchmarks import book_batch, crash, hour, zi_accounts
+from tests.benchmarks import book_batch, crash, hour, reduced, sweep, zi_accounts
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
@@ -73,6 +73,45 @@ def exchange_rows() -> list[Row]:
     return rows
 
 
+def study_rows() -> list[Row]:
+    """Sweeps on two workers, and the reduced engine on one core."""
+    swept, paths = sweep.measure(), reduced.goals()
+    value, half, seconds = reduced.curve()
+    return [
+        ("sweep: a run of no length", f"{swept['overhead_ms']:.2f} ms", f"<= {sweep.OVERHEAD_MS_GOAL:g} ms"),
+        (
+            "sweep of the hour, 100,000 accounts, 2 workers",
+            f"{swept['hour_runs_s']:.1f} runs/s, {swept['hour_processor_s']:.2f} s of processor a run",
+            f">= {sweep.RUNS_S_GOAL:g} runs/s",
+        ),
+        (
+            "sweep: share of the workers' time inside runs",
+            f"{swept['share_inside_runs']:.2f}",
+            f">= {sweep.EFFICIENCY_GOAL:g}",
+        ),
+        (
+            "sweep: growth of the parent in 10,000 runs",
+            f"{swept['growth_mb']:.1f} MB",
+            f"<= {sweep.GROWTH_MB_GOAL:g} MB",
+        ),
+        (
+            "reduced engine, 60 steps, linear, one core",
+            f"{paths[reduced.DAY_LINEAR]:.2f} M paths/s",
+            ">= 1.0 M paths/s",
+        ),
+        (
+            "reduced engine, 60 steps, square root, one core",
+            f"{paths[reduced.DAY_ROOT]:.2f} M paths/s",
+            ">= 0.4 M paths/s",
+        ),
+        (
+            f"curve of the base study at P(ADL) = {value:.2g}",
+            f"{seconds:.0f} s, half-width {100 * half:.1f}%",
+            "<= 120 s on 2 cores, 10%",
+        ),
+    ]
+
+
 def start_rows() -> list[Row]:
     """Starts of the command line."""
     compile_modules()
@@ -122,7 +161,7 @@ def table() -> str:
         "| what | measured | goal |",
         "|---|---|---|",
     ]
-    for what, measured, goal in [*starts, *book_rows(books), *exchange_rows()]:
+    for what, measured, goal in [*starts, *book_rows(books), *exchange_rows(), *study_rows()]:
         lines.append(f"| {what} | {measured} | {goal} |")
     return "\n".join(lines) + "\n"
 

@@ -31,6 +31,7 @@ from sim.reduced.run import simulate_batch
 from tests.reduced.reduced_worlds import config, holders
 
 PATHS, ROUNDS, PLACE = 4_096, 60, 4
+DAY_LINEAR, DAY_ROOT = "day, linear", "day, square root"
 Section = dict[str, Any]
 
 
@@ -121,25 +122,35 @@ def curve(budget: int = 300_000) -> tuple[float, float, float]:
     return found["value"], (found["high"] - found["low"]) / 2 / found["value"], seconds
 
 
-def main() -> None:
-    """Print the table."""
+def workloads() -> dict[str, tuple[RunConfig, int]]:
+    """Each workload by name: what runs, and how many times fewer paths it takes."""
     depth = {"within_ppm": 10_000, "bid_quote": 20_000_000, "ask_quote": 20_000_000}
     linear, root = {"kind": "linear", **depth}, {"kind": "square_root", **depth}
     thick = {"within_ppm": 50_000, "bid_quote": 300_000_000, "ask_quote": 300_000_000}
     day_linear, day_root = {"kind": "linear", **thick}, {"kind": "square_root", **thick}
     renewal = {"kind": "half_life", "half_life_days": 7}
-    rows = [
-        ("day, linear", day(impact=day_linear), 1),
-        ("day, linear, bridges", day(impact=day_linear, marks="bridge"), 1),
-        ("day, square root", day(impact=day_root), 1),
-        ("day, square root, bridges", day(impact=day_root, marks="bridge"), 1),
-        ("month, no impact", month(impact={"kind": "none"}), 1),
-        ("month, linear", month(impact=linear), 1),
-        ("month, square root", month(impact=root), 1),
-        ("month, linear, discrete marks", month(impact=linear, marks="discrete"), 1),
-        ("month, linear, renewed", month(impact=linear, renewal=renewal), 50),
-    ]
-    for name, setting, fewer in rows:
+    return {
+        DAY_LINEAR: (day(impact=day_linear), 1),
+        "day, linear, bridges": (day(impact=day_linear, marks="bridge"), 1),
+        DAY_ROOT: (day(impact=day_root), 1),
+        "day, square root, bridges": (day(impact=day_root, marks="bridge"), 1),
+        "month, no impact": (month(impact={"kind": "none"}), 1),
+        "month, linear": (month(impact=linear), 1),
+        "month, square root": (month(impact=root), 1),
+        "month, linear, discrete marks": (month(impact=linear, marks="discrete"), 1),
+        "month, linear, renewed": (month(impact=linear, renewal=renewal), 50),
+    }
+
+
+def goals() -> dict[str, float]:
+    """M paths/s of the two workloads that have a goal, by name."""
+    loads = workloads()
+    return {name: rate(loads[name][0], PATHS)[0] / 1e6 for name in (DAY_LINEAR, DAY_ROOT)}
+
+
+def main() -> None:
+    """Print the table."""
+    for name, (setting, fewer) in workloads().items():
         paths, ratio, levels = rate(setting, PATHS // fewer)
         print(
             f"{name:30s} {paths / 1e6:6.3f} M paths/s {ratio / 1e6:6.3f} M a loop {levels:8.1f} levels a path",
