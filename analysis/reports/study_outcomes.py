@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimators.intervals import clopper_pearson
+from analysis.reports.study_draws import values_by_draw
 from analysis.reports.study_folder import StudyFolder
 from analysis.reports.study_samples import EVENT_NAMES, arm_labels, happened, outcome_rows
 from analysis.reports.study_words import event_of, phrase
@@ -117,8 +118,7 @@ def honest(frame: pd.DataFrame, runs: pd.DataFrame, outcome: Outcome, level: flo
 def arm_means(study: StudyFolder, *, level: float) -> pd.DataFrame:
     """The mean of each outcome that the study names, by arm: columns as `draw_arm_outcomes` takes them.
 
-    Draws of the design are the unit (points; Saltelli blocks), or runs where an arm has one point; without rows where
-    the study names no outcome.
+    The interval is over draws (see `study_draws.py`); without rows where the study names no outcome.
     """
     columns = ["arm", "outcome", "unit", "is_money", "value", "low", "high", "n"]
     if not study.study.get("outcomes") or study.done.empty:
@@ -127,10 +127,8 @@ def arm_means(study: StudyFolder, *, level: float) -> pd.DataFrame:
     runs, labels = every[(every["status"] == "done").to_numpy()], arm_labels(study)
     rows = []
     for outcome in shown_outcomes(study, every):
-        for arm, own in runs.groupby("arm", sort=True):
-            several = own["point"].nunique() > 1
-            unit = "scenario" if own["scenario"].nunique() > 1 else "point" if several else "run_id"
-            values = own.groupby(unit)[outcome.column].mean().dropna().to_numpy(np.float64)
+        for arm, own in values_by_draw(study, runs, outcome.column).items():
+            values = own.dropna().to_numpy(np.float64)
             if len(values) < 2:
                 continue
             found = mean_of(values, level=level)

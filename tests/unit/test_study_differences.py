@@ -6,6 +6,7 @@ from scipy import stats
 
 from analysis.reports.study_differences import arm_differences
 from analysis.reports.study_folder import open_study
+from analysis.reports.study_outcomes import arm_means
 from tests.worlds_studies import write_study
 
 
@@ -16,9 +17,10 @@ def named(folder, *outcomes):
 
 
 @pytest.mark.parametrize(
-    ("kind", "unit"), [("latin_hypercube", "scenario"), ("saltelli", "scenario"), ("list", "replication")]
+    ("kind", "unit"),
+    [("latin_hypercube", "scenario"), ("saltelli", "scenario"), ("list", "replication"), ("grid", "replication")],
 )
-def test_a_difference_is_paired_by_row_of_the_design_or_by_replication(tmp_path, kind, unit):
+def test_a_difference_is_paired_by_draw_of_the_design_or_by_replication(tmp_path, kind, unit):
     """Arm k needs 1 + k times what the first needs on the same randomness: the difference has the spread of k arms."""
     study = named(
         write_study(tmp_path / "s", kind=kind, fidelity="full", arms=("a", "b", "c"), replications=12),
@@ -41,6 +43,25 @@ def test_runs_that_failed_leave_their_pair_out(tmp_path):
     folder = write_study(tmp_path / "s", fidelity="full", arms=("a", "b"), replications=6, failed=2)
     _, found = arm_differences(named(folder, "required_fund_quanta"), level=0.95)
     assert list(found["n"]) == [4]
+
+
+def test_a_replication_that_failed_at_one_place_of_a_grid_is_left_out(tmp_path):
+    """Of 20 places with 6 replications the first 2 runs (place 0, replications 0 and 1 of the first arm) failed."""
+    folder = write_study(tmp_path / "s", kind="grid", fidelity="full", arms=("a", "b"), replications=6, failed=2)
+    study = named(folder, "required_fund_quanta")
+    means, (_, found) = arm_means(study, level=0.95), arm_differences(study, level=0.95)
+    assert means["n"].tolist() == [4, 6]
+    assert found["n"].tolist() == [4]
+    whole = study.runs[(study.runs["arm"] == 0) & (study.runs["replication"] >= 2)]
+    assert found["value"][0] == pytest.approx(whole["required_fund_quanta"].mean() * 1e-6, rel=1e-6)
+    assert means["value"][0] == pytest.approx(found["value"][0], rel=1e-6)
+
+
+def test_a_grid_without_replications_has_no_interval_and_so_no_means(tmp_path):
+    folder = write_study(tmp_path / "s", kind="grid", fidelity="full", arms=("a", "b"), replications=1)
+    study = named(folder, "required_fund_quanta")
+    assert arm_means(study, level=0.95).empty
+    assert arm_differences(study, level=0.95)[1].empty
 
 
 def test_a_study_that_names_no_outcomes_has_no_differences(tmp_path):
