@@ -1,6 +1,7 @@
 """Fits a book of positions: what leverage, size and concentration follow, with bootstrap intervals over accounts.
 
-A bootstrap draws accounts, not positions, for positions of one account are not independent. Ends of a Pareto law are
+A bootstrap draws accounts, not positions, for positions of one account are not independent; intervals of functions of
+means are studentised, those of the largest positions are its percentiles. Ends of a Pareto law are
 the smallest and largest value of the book, and are held where they are.
 """
 
@@ -19,6 +20,7 @@ from analysis.calibration.laws import (
     truncated_exponent,
     weighted_means,
 )
+from analysis.calibration.means import studentised
 from analysis.calibration.quantities import Quantities
 from analysis.errors import AnalysisError
 from analysis.estimators.intervals import tail_mass
@@ -172,21 +174,24 @@ def fit_sizes(size: F64, is_long: np.typing.NDArray[np.bool_]) -> SizeFit:
 def _estimates(
     positions: pd.DataFrame, *, level: float, resamples: int, seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Estimates with intervals, and the table of leverage by size; one bootstrap for all of them."""
+    """Estimates with intervals, and the table of leverage by size; one bootstrap of accounts for all of them."""
     quantities = Quantities(positions)
-    value = quantities.of(np.ones((1, len(positions))))[0]
-    place = pd.factorize(positions["account"])[0]
+    place = pd.factorize(positions["account"])[0].astype(np.int64)
     n = int(place.max()) + 1
     generator = np.random.default_rng(seed)
-    drawn = []
-    for start in range(0, resamples, CHUNK):
-        counts = generator.multinomial(n, np.full(n, 1 / n), size=min(CHUNK, resamples - start))
-        drawn.append(quantities.of(counts[:, place].astype(np.float64)))
+    drawn = generator.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float64)
+    once = np.ones((1, n))
+    rows = []
+    for name, quantity in quantities.from_means.items():
+        found = quantity.measured(place, once), quantity.measured(place, drawn)
+        rows.append((*name, *studentised(quantity, *found[0], *found[1], level=level)))
     below, above = tail_mass(level, "two")
-    found = np.concatenate(drawn)
-    low, high = np.array([_percentiles(column, below, 1 - above) for column in found.T]).T
-    frame = pd.DataFrame(quantities.names, columns=["quantity", "counts", "method"])
-    frame["value"], frame["low"], frame["high"] = value, np.fmin(low, value), np.fmax(high, value)
+    for name, of in quantities.of_largest.items():
+        value = float(of(once[:, place])[0])
+        chunks = [of(drawn[start : start + CHUNK][:, place]) for start in range(0, resamples, CHUNK)]
+        low, high = _percentiles(np.concatenate(chunks), below, 1 - above)
+        rows.append((*name, value, min(low, value), max(high, value)))
+    frame = pd.DataFrame(rows, columns=["quantity", "counts", "method", "value", "low", "high"])
     frame["level"], frame["n"] = level, len(positions)
     classes = frame[frame["quantity"].str.startswith("leverage of quarter")].reset_index(drop=True)
     table = pd.DataFrame(quantities.classes)

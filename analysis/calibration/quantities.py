@@ -1,90 +1,75 @@
-"""What is estimated of one market: exponents, means, slope, tail, shares, for a whole bootstrap at once."""
+"""What is estimated of one market: exponents, means, slope (functions of means); tail and top shares (largest)."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
-from analysis.calibration.laws import F64, hill_alpha, truncated_exponent, weighted_means
+from analysis.calibration.laws import F64, hill_alpha, truncated_exponent
+from analysis.calibration.means import FromMeans
 
-Part = tuple[tuple[str, str, str], Callable[[F64], F64]]
+Name = tuple[str, str, str]
 
 
 class Quantities:
-    """Everything estimated, as functions of how often each position is drawn (rows, n).
+    """Everything estimated of a market's positions, by name: (quantity, what counts, method).
 
+    from_means: functions of weighted means.  of_largest: functions of how often each position is drawn, (rows, n).
     classes: the quarters of the positions by size: quarter, positions, largest_notional, share_of_notional.
     """
 
     def __init__(self, positions: pd.DataFrame) -> None:
-        self.leverage = positions["leverage"].to_numpy(np.float64)
+        leverage = positions["leverage"].to_numpy(np.float64)
         self.notional = positions["notional"].to_numpy(np.float64)
-        self.logs = np.log(self.leverage)
-        self.low, self.high = float(self.leverage.min()), float(self.leverage.max())
+        self.logs = np.log(leverage)
+        self.least, self.width = float(self.logs.min()), float(np.log(leverage.max() / leverage.min()))
         self.falling = np.argsort(-self.notional, kind="stable")
         self.k = max(10, len(positions) // 10)
         quarter = np.argsort(np.argsort(self.notional, kind="stable"), kind="stable") * 4 // len(positions)
-        self.quarters = [quarter == q for q in range(4)]
+        quarters = [quarter == q for q in range(4)]
         self.classes = [
             {"quarter": q + 1, "positions": int(own.sum()), "largest_notional": float(self.notional[own].max()),
              "share_of_notional": float(self.notional[own].sum() / self.notional.sum())}
-            for q, own in enumerate(self.quarters)
+            for q, own in enumerate(quarters)
         ]  # fmt: skip
-        self.parts: list[Part] = self._parts()
+        self.from_means = self._laws() | self._by_size(quarters)
+        self.of_largest = self._concentration()
 
-    @property
-    def names(self) -> list[tuple[str, str, str]]:
-        """(quantity, what counts, method)."""
-        return [name for name, _ in self.parts]
-
-    def of(self, drawn: F64) -> F64:
-        """(rows, quantities)."""
-        return np.stack([part(drawn) for _, part in self.parts], axis=1)
-
-    def _parts(self) -> list[Part]:
-        parts: list[Part] = []
+    def _laws(self) -> dict[Name, FromMeans]:
+        """Laws of leverage, by accounts and by notional."""
+        above = self.logs - self.least
+        centred = self.logs - self.logs.mean()
+        found: dict[Name, FromMeans] = {}
         for counts, weights in (("account", np.ones(len(self.notional))), ("notional", self.notional)):
-            parts += [
-                ((f"leverage {name}", counts, method), _weighted(part, weights))
-                for name, method, part in (
-                    ("Pareto exponent", "maximum likelihood between the book's ends", self._exponent),
-                    ("log mean", "lognormal, moments of the logarithm", self._log_mean),
-                    ("log sd", "lognormal, moments of the logarithm", self._log_sd),
-                )
-            ]
-        parts.append((("leverage slope on size", "account", "least squares of logarithms"), self._slope))
-        parts += [
-            ((f"leverage of quarter {q + 1} by size", "account", "geometric mean"), _weighted(self._typical, own * 1.0))
-            for q, own in enumerate(self.quarters)
-        ]
-        parts.append((("size Hill alpha", "account", f"the {self.k} largest"), self._hill))
-        for name, top in (("largest", 1), ("ten largest", 10), ("largest 1%", max(1, len(self.notional) // 100))):
-            parts.append(((f"share of the {name}", "notional", f"{top} of all positions"), self._top_share(top)))
-        return parts
+            name = ("leverage Pareto exponent", counts, "maximum likelihood between the book's ends")
+            found[name] = FromMeans(above[None, :], weights, self._exponent, _same)
+            name = ("leverage log mean", counts, "lognormal, moments of the logarithm")
+            found[name] = FromMeans(above[None, :], weights, _log_of_mean, lambda log: self.least + np.exp(log))
+            name = ("leverage log sd", counts, "lognormal, moments of the logarithm")
+            found[name] = FromMeans(np.stack([centred, centred**2]), weights, _log_sd, np.exp)
+        return found
 
-    def _exponent(self, weights: F64) -> F64:
-        if self.low == self.high:
-            return np.full(len(weights), np.nan)
-        mean = weighted_means(self.logs - np.log(self.low), weights)
-        return truncated_exponent(mean, float(np.log(self.high / self.low)))
-
-    def _log_mean(self, weights: F64) -> F64:
-        return weighted_means(self.logs, weights)
-
-    def _log_sd(self, weights: F64) -> F64:
-        square = weighted_means(self.logs**2, weights) - weighted_means(self.logs, weights) ** 2
-        return np.asarray(np.sqrt(np.maximum(square, 0)))
-
-    def _typical(self, weights: F64) -> F64:
-        with np.errstate(invalid="ignore"):
-            return np.asarray(np.exp(weighted_means(self.logs, weights)))
-
-    def _slope(self, drawn: F64) -> F64:
+    def _by_size(self, quarters: list[np.typing.NDArray[np.bool_]]) -> dict[Name, FromMeans]:
+        """Leverage given size: the slope of logarithms, and the typical leverage of each quarter."""
         size = np.log(self.notional)
-        x, y = weighted_means(size, drawn), weighted_means(self.logs, drawn)
-        cross = weighted_means(size * self.logs, drawn) - x * y
-        spread = weighted_means(size**2, drawn) - x**2
-        return np.asarray(cross / np.where(spread > 1e-12, spread, np.nan))
+        x, y = size - size.mean(), self.logs - self.logs.mean()
+        slope = FromMeans(np.stack([x, y, x * x, x * y]), np.ones(len(x), np.float64), _slope, _same)
+        found: dict[Name, FromMeans] = {("leverage slope on size", "account", "least squares of logarithms"): slope}
+        for q, own in enumerate(quarters):
+            name = (f"leverage of quarter {q + 1} by size", "account", "geometric mean")
+            found[name] = FromMeans(self.logs[None, :], own.astype(np.float64), _only, np.exp)
+        return found
+
+    def _concentration(self) -> dict[Name, Callable[[F64], F64]]:
+        found: dict[Name, Callable[[F64], F64]] = {("size Hill alpha", "account", f"the {self.k} largest"): self._hill}
+        for name, top in (("largest", 1), ("ten largest", 10), ("largest 1%", max(1, len(self.notional) // 100))):
+            found[(f"share of the {name}", "notional", f"{top} of all positions")] = self._top_share(top)
+        return found
+
+    def _exponent(self, means: F64) -> F64:
+        if self.width == 0:
+            return np.full(len(means), np.nan)
+        return truncated_exponent(means[:, 0], self.width)
 
     def _ordered(self, drawn: F64, most: int) -> F64:
         """(rows, most) the largest notionals of each draw, falling."""
@@ -103,8 +88,23 @@ class Quantities:
         return share
 
 
-def _weighted(part: Callable[[F64], F64], weights: F64) -> Callable[[F64], F64]:
-    def of(drawn: F64) -> F64:
-        return part(drawn * weights)
+def _same(values: F64) -> F64:
+    return values
 
-    return of
+
+def _only(means: F64) -> F64:
+    return np.asarray(means[:, 0])
+
+
+def _log_of_mean(means: F64) -> F64:
+    return np.asarray(np.log(means[:, 0]))
+
+
+def _log_sd(means: F64) -> F64:
+    return np.asarray(np.log(np.maximum(means[:, 1] - means[:, 0] ** 2, 0.0)) / 2)
+
+
+def _slope(means: F64) -> F64:
+    x, y, square, cross = means.T
+    spread = square - x * x
+    return np.asarray((cross - x * y) / np.where(spread > 1e-12, spread, np.nan))
