@@ -39,14 +39,22 @@ def share_over_clusters(
     """
     sample = np.asarray(happened, np.float64)
     n, events = len(sample), int(sample.sum())
-    clusters = len(np.unique(np.asarray(cluster)))
-    worth = float(n if draws is None else draws)
-    if 0 < events < n and 1 < clusters < n:
-        value, error, _ = _mean_and_error(sample, cluster)
-        worth = max(float(clusters), min(worth, value * (1.0 - value) / error**2 if error > 0 else worth))
+    worth = worth_of(sample, cluster, draws=draws)
     low, high = wilson(events / n * worth, worth, level=level)
     method = "Wilson" if worth == n else f"Wilson, worth {worth:.0f} independent runs"
     return Estimate(events / n, float(low), float(high), level, method, n, events)
+
+
+def worth_of(values: npt.ArrayLike, cluster: npt.ArrayLike, *, draws: int | None = None) -> float:
+    """How many independent runs would tell the mean as well as the n values: from the clusters to `draws` (or n)."""
+    sample = np.asarray(values, np.float64)
+    n, clusters = len(sample), len(np.unique(np.asarray(cluster)))
+    worth = float(n if draws is None else draws)
+    variance = float(sample.var())
+    if variance == 0 or not 1 < clusters < n:
+        return worth
+    error = _mean_and_error(sample, cluster)[1]
+    return max(float(clusters), min(worth, variance / error**2 if error > 0 else worth))
 
 
 def _mean_and_error(values: F64, cluster: npt.ArrayLike) -> tuple[float, float, int]:

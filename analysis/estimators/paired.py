@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from analysis.estimators.clusters import worth_of
 from analysis.estimators.estimate import Estimate
 from analysis.estimators.intervals import normal_quantile, tail_mass
 
@@ -52,19 +53,24 @@ def paired_probability(
     second: npt.ArrayLike,
     *,
     level: float = 0.95,
+    cluster: npt.ArrayLike | None = None,
+    draws: int | None = None,
     seconds: float = math.nan,
     note: str = "",
 ) -> Estimate:
     """P(event in second) - P(event in first) from paired runs; never a point even where the arms agree in all runs.
 
     Wald interval with half a run added to each of the four cells (Agresti & Min, Statistics in Medicine 24, 2005).
+    cluster: (n,) runs of one share inputs or randomness, `draws` as in `share_over_clusters`: the cells then count as
+    many runs as the n are worth.
     """
     a, b = np.asarray(first, bool).ravel(), np.asarray(second, bool).ravel()
     n = len(a)
     if n != len(b) or n < 1:
         raise ValueError(f"paired arms need the same runs, found {n} and {len(b)}")
     only_first, only_second = int(np.count_nonzero(a & ~b)), int(np.count_nonzero(b & ~a))
-    up, down, total = only_second + 0.5, only_first + 0.5, n + 2
+    worth = float(n) if cluster is None else worth_of(b.astype(np.float64) - a, cluster, draws=draws)
+    up, down, total = only_second * worth / n + 0.5, only_first * worth / n + 0.5, worth + 2
     centre = (up - down) / total
     half = normal_quantile(level) * math.sqrt((up + down) - (up - down) ** 2 / total) / total
     value = (only_second - only_first) / n

@@ -5,37 +5,95 @@ a list and one-at-a-time are fixed places that share the randomness of a replica
 averaged over the places. That holds for an arm of one row too.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
+from analysis.estimators.clusters import share_over_clusters
+from analysis.estimators.estimate import Estimate
+from analysis.estimators.intervals import clopper_pearson
+from analysis.estimators.paired import paired_difference, paired_probability
 from analysis.reports.study_folder import StudyFolder
+from analysis.sensitivity.tornado import mean_of
+
+#: Columns of `drawn`.
+DRAW, FIXED, SHARED, VALUE, PATHS = "draw", "fixed", "shared", "value", "paths"
 
 
-def values_by_draw(study: StudyFolder, runs: pd.DataFrame, column: str) -> pd.DataFrame:
-    """The column's mean of each draw (index) in each arm (columns, by number); NaN where an arm does not tell it.
+def drawn(study: StudyFolder, runs: pd.DataFrame, column: str, *, paths: str) -> pd.DataFrame:
+    """Runs that tell the column: arm, place (row of the design in its arm), replication and the columns above.
 
-    runs: done, of `study_outcomes`. Of rows that share their randomness, a replication counts where all rows that tell
-    the column at all have it: else its mean would be over other places than its neighbour's.
+    runs: done, with the column, and in column `paths` how many outcomes each is the mean of.  draw: what is drawn.
+    fixed: places are, and share the draw.  shared: runs with the same randomness have the same number.
     """
-    table = runs.assign(value=runs[column].astype(np.float64)).dropna(subset="value")
-    if study.points["scenario"].nunique() > 1:
-        return table.groupby(["scenario", "arm"])["value"].mean().unstack("arm")
-    wide = (
-        table.assign(place=_places(study, table)).set_index(["arm", "place", "replication"])["value"].unstack("place")
-    )
-    whole = {arm: own.dropna(axis=1, how="all").dropna().mean(axis=1) for arm, own in wide.groupby(level="arm")}
-    return pd.DataFrame({arm: means.droplevel("arm") for arm, means in whole.items()})
-
-
-def pairs_by_draw(study: StudyFolder, runs: pd.DataFrame, column: str, first: int, second: int) -> pd.DataFrame:
-    """The column's mean of each draw (index) in two arms (columns), over the runs that both have."""
-    both = runs[runs["arm"].isin([first, second]) & runs[column].notna()].assign(place=_places(study, runs))
-    arms = both.groupby(["place", "replication"])["arm"].transform("nunique")
-    means = values_by_draw(study, both[arms == 2], column)
-    return means.reindex(columns=[first, second]).dropna()
-
-
-def _places(study: StudyFolder, runs: pd.DataFrame) -> pd.Series:
-    """Row of the design that each run is of: the place of its point among those of its arm."""
+    table = runs[runs[column].notna()]
     ordered = study.points.sort_values("point").set_index("point")
-    return runs["point"].map(ordered.groupby("arm").cumcount())
+    own_luck = study.points["scenario"].nunique() > 1
+    return pd.DataFrame(
+        {
+            "arm": table["arm"],
+            "place": table["point"].map(ordered.groupby("arm").cumcount()),
+            "replication": table["replication"],
+            VALUE: table[column],
+            DRAW: table["scenario"] if own_luck else table["replication"],
+            FIXED: not own_luck,
+            SHARED: table.groupby(["scenario", "replication"]).ngroup(),
+            PATHS: table[paths],
+        }
+    )
+
+
+def mean_of_arm(table: pd.DataFrame, *, is_chance: bool, level: float) -> Estimate | None:
+    """The mean over the draws of one arm (rows of `drawn`); None where fewer than two draws tell it.
+
+    Events of full runs have Wilson's interval of as many runs as they are worth; shares of paths that are all 0 or all
+    1 that of their paths.
+    """
+    whole = _whole(table)
+    if whole[DRAW].nunique() < 2:
+        return None
+    if whole[VALUE].dtype == bool:
+        found = share_over_clusters(whole[VALUE], whole[DRAW], draws=whole[SHARED].nunique(), level=level)
+        return replace(found, n=whole[DRAW].nunique(), events=-1)
+    values = whole.groupby(DRAW)[VALUE].mean().to_numpy(np.float64)
+    found = mean_of(values, level=level)
+    if not is_chance:
+        return found
+    low, high = np.clip([found.low, found.high], 0, 1)
+    if np.ptp(values) == 0 and found.value in (0, 1):
+        n = float(whole.groupby(SHARED)[PATHS].max().sum())
+        low, high = clopper_pearson(found.value * n, n, level=level)
+    return replace(found, low=float(low), high=float(high))
+
+
+def difference_of_arms(first: pd.DataFrame, second: pd.DataFrame, *, is_chance: bool, level: float) -> Estimate | None:
+    """The mean paired difference second - first over the draws; None where fewer than two draws have both arms."""
+    keys = ["place", "replication"]
+    both = first.merge(second[[*keys, VALUE]], on=keys, suffixes=("", "_second"))
+    both = _whole(both)
+    if both[DRAW].nunique() < 2:
+        return None
+    if both[VALUE].dtype == bool:
+        shared = both[SHARED].nunique()
+        pair = both[VALUE], both[f"{VALUE}_second"]
+        found = paired_probability(*pair, cluster=both[DRAW], draws=shared, level=level)
+        return replace(found, n=both[DRAW].nunique(), events=-1)
+    means = both.groupby(DRAW)[[VALUE, f"{VALUE}_second"]].mean().astype(np.float64)
+    found = paired_difference(means[VALUE], means[f"{VALUE}_second"], level=level)
+    if is_chance and found.low == found.high == 0:
+        n = int(both.groupby(SHARED)[PATHS].max().sum())
+        none = paired_probability(np.zeros(n, bool), np.zeros(n, bool), level=level)
+        return replace(none, n=found.n)
+    return found
+
+
+def _whole(table: pd.DataFrame) -> pd.DataFrame:
+    """Where places share a draw of their own (replications of a grid), only replications that all places have.
+
+    A mean would else be over other places than its neighbour's. Places that no run tells are left out.
+    """
+    if not table[FIXED].any():
+        return table
+    runs = table.groupby(DRAW)["place"].transform("nunique")
+    return table[runs == table["place"].nunique()]

@@ -23,7 +23,15 @@ from analysis.charts.study.tornado import draw_tornado
 from analysis.errors import AnalysisError
 from analysis.reports.panels import Panel
 from analysis.reports.study_folder import StudyFolder
-from analysis.reports.study_outcomes import Outcome, honest, runs_with_outcomes, shown_outcomes
+from analysis.reports.study_outcomes import (
+    OF_PATHS,
+    OUTCOMES,
+    Outcome,
+    errors_of,
+    honest,
+    runs_with_outcomes,
+    shown_outcomes,
+)
 from analysis.reports.study_samples import arm_labels
 from analysis.reports.study_words import design_kind
 from analysis.sensitivity.importance import FEWEST_IN_BIN, importance
@@ -55,7 +63,7 @@ def factor_panels(study: StudyFolder, context: StudyContext) -> Iterator[Panel]:
             yield _told(f"sobol{after}", partial(_sobol, study, runs, context, outcome, arm), context)
         if kind in _SAMPLED[:3] and len(study.points) >= 2 * FEWEST_IN_BIN * study.points["arm"].nunique():
             yield _told(f"importance{after}", partial(_importance, study, runs, context, outcome, arm), context)
-        if kind in _SAMPLED and len(study.points) >= FEWEST_POINTS:
+        if kind in _SAMPLED and len(study.points) >= FEWEST_POINTS * study.points["arm"].nunique():
             yield _told(f"boxes{after}", partial(_boxes, study, runs, context, every, arm, of_arm), context)
         pair = heat_pair(study, runs, outcome)
         if pair is not None:
@@ -178,10 +186,12 @@ def _heat(
     arm: int | None,
     pair: tuple[str, str],
 ) -> go.Figure:
-    found = heat_map(study.points, runs, outcome.column, *pair, arm=arm, level=context.level)
+    errors = errors_of(outcome.column) if outcome.column in OF_PATHS else None
+    found = heat_map(study.points, runs, outcome.column, *pair, arm=arm, level=context.level, errors=errors)
     cells, unit = _scaled(honest(found, runs, outcome, context.level), outcome, context)
     if not outcome.is_chance:
-        cells = cells.drop(columns="events")
+        of_paths = (cells["method"] == "one run, over its paths").to_numpy()
+        cells = cells.drop(columns="events").assign(n=np.where(of_paths, runs[OUTCOMES].median(), cells["n"]))
     titles = [f"{name[2:]} ({study.unit_of(name[2:]) or 'no unit'})" for name in pair]
     spread = cells["value"][cells["value"] > 0]
     wide = bool(len(spread)) and float(spread.max() / spread.min()) > 30

@@ -21,6 +21,7 @@ from sim.results import SCHEMA_VERSION, STUDY_TABLES
 
 _PATH_COLUMNS = (
     "run_id", "path", "log_weight", "required_fund_quanta", "first_adl_ms", "first_fund_empty_ms",
+    "liquidated_notional_quanta", "shortfall_quanta", "adl_notional_quanta",
 )  # fmt: skip
 
 

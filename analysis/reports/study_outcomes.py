@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimators.intervals import clopper_pearson
-from analysis.reports.study_draws import values_by_draw
+from analysis.reports.study_draws import drawn, mean_of_arm
 from analysis.reports.study_folder import StudyFolder
 from analysis.reports.study_samples import EVENT_NAMES, arm_labels, happened, outcome_rows
 from analysis.reports.study_words import event_of, phrase
-from analysis.sensitivity.tornado import mean_of
 from sim.results import STUDY_RUNS
 
 OUTCOMES, FUND = "outcomes", "required_fund_quote"
+#: Money whose mean over a run's paths has a standard error.
+OF_PATHS = (FUND, "liquidated_notional_quote", "shortfall_quote", "adl_notional_quote")
 MOST = 3
 #: Share of runs below which an event is too rare to show what drives it.
 RARE = 0.05
@@ -72,7 +73,8 @@ def fund_outcome(study: StudyFolder) -> Outcome:
 def runs_with_outcomes(study: StudyFolder) -> pd.DataFrame:
     """Runs with more columns: the share of a run's outcomes that shows each event, money in quote units, `outcomes`.
 
-    The share of a full run is True or False; it is NaN where a run did not end well or its paths were not kept.
+    The share of a full run is True or False; it is NaN where a run did not end well or its paths were not kept. Money
+    that paths tell has its standard error over a run's paths beside it (`errors_of`).
     """
     rows = outcome_rows(study)
     weight = np.exp(rows["log_weight"].to_numpy(np.float64))
@@ -87,10 +89,24 @@ def runs_with_outcomes(study: StudyFolder) -> pd.DataFrame:
             name = f"{column.name.removesuffix('_quanta')}_quote"
             summary = pd.Series(np.where(done, runs[column.name].to_numpy(np.float64) * study.quantum, np.nan))
             runs[name] = runs[name].fillna(summary) if name in runs else summary
+    runs = runs.join(_errors(study), on="run_id")
     if study.fidelity == "full":
         for event in EVENT_NAMES.values():
             runs[event] = runs[event].fillna(0.0) > 0
     return runs
+
+
+def _errors(study: StudyFolder) -> pd.DataFrame:
+    """Standard errors of a run's means over its paths, in quote units, by run_id."""
+    paths = study.paths
+    weight = np.exp(paths["log_weight"].to_numpy(np.float64)) * study.quantum
+    told = {errors_of(name): weight * paths[f"{name.removesuffix('_quote')}_quanta"].to_numpy() for name in OF_PATHS}
+    return pd.DataFrame({"run_id": paths["run_id"], **told}).groupby("run_id", sort=False).sem()
+
+
+def errors_of(column: str) -> str:
+    """The column of the standard errors of this one."""
+    return f"{column}_error"
 
 
 def honest(frame: pd.DataFrame, runs: pd.DataFrame, outcome: Outcome, level: float) -> pd.DataFrame:
@@ -127,13 +143,9 @@ def arm_means(study: StudyFolder, *, level: float) -> pd.DataFrame:
     runs, labels = every[(every["status"] == "done").to_numpy()], arm_labels(study)
     rows = []
     for outcome in shown_outcomes(study, every):
-        for arm, own in values_by_draw(study, runs, outcome.column).items():
-            values = own.dropna().to_numpy(np.float64)
-            if len(values) < 2:
-                continue
-            found = mean_of(values, level=level)
-            ends = np.clip([found.low, found.high], 0, 1) if outcome.is_chance else [found.low, found.high]
-            label = labels.get(int(arm), f"arm {arm}")
-            words = (outcome.words, outcome.unit, outcome.is_money)
-            rows.append((label, *words, found.value, float(ends[0]), float(ends[1]), len(values)))
+        for arm, own in drawn(study, runs, outcome.column, paths=OUTCOMES).groupby("arm", sort=True):
+            found = mean_of_arm(own, is_chance=outcome.is_chance, level=level)
+            if found is not None:
+                words = (labels[arm], outcome.words, outcome.unit, outcome.is_money)
+                rows.append((*words, found.value, found.low, found.high, found.n))
     return pd.DataFrame(rows, columns=columns)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.estimators.clusters import mean_over_clusters, share_over_clusters
 from analysis.estimators.estimate import Estimate
+from analysis.estimators.intervals import normal_quantile
 from analysis.sensitivity.frames import F64, I64, Sample, is_numeric, sample_of
 from analysis.sensitivity.tornado import mean_of
 
@@ -31,20 +32,25 @@ def heat_map(
     arm: int | None = None,
     bins: int = 6,
     level: float = 0.95,
+    errors: str | None = None,
 ) -> pd.DataFrame:
     """One row a cell that has runs: x, y (its setting, or the middle of its bin), value, low, high, level, n, events.
 
     An input of more than MOST_LEVELS numbers is cut into `bins` of equal counts. n: runs of events (Wilson interval, of
     as many runs as they are worth), points, blocks of points, or replications of a grid, of other outcomes (t interval;
-    NaN bounds for one). events: -1 if it is none.
+    NaN bounds for one). events: -1 if it is none.  errors: column of the runs with the standard error of their outcome
+    over their own paths; a cell of one run then has a normal interval, which holds for its opening book.
     """
     sample = sample_of(points, runs, outcome, inputs=[x, y], arm=arm)
-    sample = sample.rows(np.asarray(np.isfinite(sample.values).any(axis=1)))
+    keep = np.asarray(np.isfinite(sample.values).any(axis=1))
+    sample, within = sample.rows(keep), np.full_like(sample.values[keep], np.nan)
+    if errors is not None:
+        within = sample_of(points, runs, errors, inputs=[x, y], arm=arm).values[keep]
     places = [axis_of(sample.inputs[name], bins) for name in sample.names]
     frame = pd.DataFrame({"x": places[0], "y": places[1]})
     rows = []
     for (at_x, at_y), own in frame.groupby(["x", "y"], sort=True):
-        rows.append({"x": at_x, "y": at_y, **_cell(sample, own.index.to_numpy(), level), "level": level})
+        rows.append({"x": at_x, "y": at_y, **_cell(sample, own.index.to_numpy(), level, within), "level": level})
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -56,7 +62,7 @@ def axis_of(column: pd.Series, bins: int) -> pd.Series:
     return column.reset_index(drop=True).groupby(cut).transform("median")
 
 
-def _cell(sample: Sample, rows: Sequence[int] | np.ndarray, level: float) -> dict[str, object]:
+def _cell(sample: Sample, rows: Sequence[int] | np.ndarray, level: float, within: F64) -> dict[str, object]:
     values, unit = sample.values[rows], sample.unit[rows]
     if sample.shares_luck and len(values) > 1:
         return _over_replications(values, is_event=sample.is_event, level=level)
@@ -69,12 +75,21 @@ def _cell(sample: Sample, rows: Sequence[int] | np.ndarray, level: float) -> dic
     if len(np.unique(unit)) == 1:  # what is left to vary is luck
         lucks = np.isfinite(values).any(axis=0)
         if lucks.sum() < 2:
-            lone = {"value": float(means.mean()), "low": np.nan, "high": np.nan}
-            return {**lone, "n": 1, "events": -1, "method": "one run, no interval"}
+            return _lone(float(means.mean()), within[rows], level)
         found = mean_of(np.nanmean(values[:, lucks], axis=0), level=level)
     else:
         found = mean_over_clusters(means, unit, level=level)
     return {**_named(found), "n": found.n, "events": -1, "method": found.method}
+
+
+def _lone(value: float, within: F64, level: float) -> dict[str, object]:
+    """A cell of one run, or of several with the same randomness: an interval only if one run's paths tell one."""
+    known = within[np.isfinite(within)]
+    if len(known) != 1:
+        return {"value": value, "low": np.nan, "high": np.nan, "n": 1, "events": -1, "method": "one run, no interval"}
+    half = normal_quantile(level) * float(known[0])
+    bounds = {"value": value, "low": value - half, "high": value + half}
+    return {**bounds, "n": 1, "events": -1, "method": "one run, over its paths"}
 
 
 def _over_replications(values: F64, *, is_event: bool, level: float) -> dict[str, object]:

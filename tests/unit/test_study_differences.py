@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from analysis.estimators.intervals import clopper_pearson, wilson
 from analysis.reports.study_differences import arm_differences
 from analysis.reports.study_folder import open_study
 from analysis.reports.study_outcomes import arm_means
@@ -36,7 +37,6 @@ def test_a_difference_is_paired_by_draw_of_the_design_or_by_replication(tmp_path
         assert row["n"] == len(each)
         assert row["value"] == pytest.approx(times * each.mean(), rel=1e-6)
         assert row["high"] - row["value"] == pytest.approx(times * half, rel=1e-6)
-        assert row["unequal"] == int((each > 0).sum())
 
 
 def test_runs_that_failed_leave_their_pair_out(tmp_path):
@@ -55,6 +55,27 @@ def test_a_replication_that_failed_at_one_place_of_a_grid_is_left_out(tmp_path):
     whole = study.runs[(study.runs["arm"] == 0) & (study.runs["replication"] >= 2)]
     assert found["value"][0] == pytest.approx(whole["required_fund_quanta"].mean() * 1e-6, rel=1e-6)
     assert means["value"][0] == pytest.approx(found["value"][0], rel=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["grid", "latin_hypercube", "saltelli"])
+def test_arms_that_never_differ_in_an_event_are_not_known_to_be_alike(tmp_path, kind):
+    """ADL in no run of either arm: Wilson's bound of 0 of as many runs as have randomness of their own, not [0, 0]."""
+    folder = write_study(tmp_path / "s", kind=kind, fidelity="full", arms=("a", "b"), replications=3, scale=1e-9)
+    study = named(folder, "adl")
+    draws, own = {"grid": (3, 3), "latin_hypercube": (120, 360), "saltelli": (32, 96)}[kind]
+    means, (_, found) = arm_means(study, level=0.95), arm_differences(study, level=0.95)
+    assert means["n"].tolist() == [draws, draws]
+    assert means["high"].tolist() == pytest.approx([float(wilson(0, own)[1])] * 2)
+    half = float(stats.norm.isf(0.025)) / (own + 2)  # half a run in each of four cells: variance 1 over (n + 2)^2
+    assert (found["low"][0], found["value"][0], found["high"][0]) == pytest.approx((-half, 0, half))
+
+
+def test_paths_that_never_show_an_event_bound_it(tmp_path):
+    folder = write_study(tmp_path / "s", kind="grid", arms=("a", "b"), replications=3, paths=50, scale=1e-9)
+    study = named(folder, "adl")
+    means, (_, found) = arm_means(study, level=0.95), arm_differences(study, level=0.95)
+    assert means["high"].tolist() == pytest.approx([float(clopper_pearson(0, 150)[1])] * 2)
+    assert found["high"][0] == pytest.approx(float(stats.norm.isf(0.025)) / 152)
 
 
 def test_a_grid_without_replications_has_no_interval_and_so_no_means(tmp_path):

@@ -166,6 +166,22 @@ def test_cells_that_never_show_the_event_are_bounded_by_their_outcomes(tmp_path)
     assert cell == f"0 of 1,600<br>≤ {clopper_pearson(0, 1600)[1]:.3g}"
 
 
+def test_cells_of_one_run_have_the_interval_of_its_paths(tmp_path):
+    """Mean required fund of 400 paths: 1.96 standard errors either way, and the paths as n."""
+    folder = write_study(tmp_path / "study", kind="grid", replications=1)
+    with (folder / "study.yaml").open("a") as text:
+        text.write("outcomes: [required_fund_quanta]\n")
+    study = open_study(folder)
+    samples = arm_samples(study, "equity_zero")
+    panels = dict(study_panels(study, samples, study_context(study, samples)))
+    values = study.paths.loc[study.paths["run_id"] == "000004-0", "required_fund_quanta"].to_numpy(np.float64) * 1e-12
+    half = 1.959964 * values.std(ddof=1) / np.sqrt(len(values))
+    words = [f"{end:.3g}" for end in (values.mean(), values.mean() - half, values.mean() + half)]
+    cell = panels["heat-map"].data[0].customdata[0][4]  # point 4: the largest jump on the thinnest market
+    assert cell == f"{words[0]}<br>[{words[1]}, {words[2]}]"
+    assert "n = 400 in each cell" in panels["heat-map"].layout.annotations[-1].text
+
+
 def test_the_curve_is_that_of_the_paths(plain):
     (sample,) = arm_samples(open_study(plain), "equity_zero")
     curve = curve_of(sample)

@@ -8,7 +8,18 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import LINES, axis, bars_of, column, compose, empty, margin_for, require, rounded
+from analysis.charts.study.look import (
+    LINES,
+    axis,
+    bars_of,
+    column,
+    compose,
+    empty,
+    folded,
+    margin_for,
+    require,
+    rounded,
+)
 from analysis.money import Scale
 
 QUESTION = "What do the arms differ in?"
@@ -30,6 +41,7 @@ def draw_arm_outcomes(means: pd.DataFrame, context: StudyContext, *, than: str =
     arms = list(dict.fromkeys(means["arm"]))[:MOST_ARMS][::-1]
     outcomes = list(dict.fromkeys(means["outcome"]))[:MOST_OUTCOMES]
     place = {arm: i for i, arm in enumerate(arms)}
+    labels = [folded(str(arm)) for arm in arms]
     rows: dict[str, Any] = {"tickvals": list(range(len(arms))), "range": [-0.6, len(arms) - 0.4], "zeroline": False}
     axes: dict[str, Any] = {}
     traces = []
@@ -42,9 +54,9 @@ def draw_arm_outcomes(means: pd.DataFrame, context: StudyContext, *, than: str =
         left = i * (width + 0.08)
         title = f"{outcome}{' less that of the first' if than else ''}"
         title = f"{title} ({scale.unit})" if scale.unit else title
-        axes[f"xaxis{number}"] = axis(_fold(title, 30 if len(outcomes) > 1 else 80), domain=[left, left + width])
+        axes[f"xaxis{number}"] = axis(folded(title, 30 if len(outcomes) > 1 else 80), domain=[left, left + width])
         axes[f"xaxis{number}"] |= {"anchor": f"y{number}", "zeroline": bool(than), "nticks": 5}
-        names = {"ticktext": arms, "automargin": False} if i == 0 else {"showticklabels": False}
+        names = {"ticktext": labels, "automargin": False} if i == 0 else {"showticklabels": False}
         axes[f"yaxis{number}"] = axis("", anchor=f"x{number}", **rows, **names)
     return compose(
         traces,
@@ -54,7 +66,7 @@ def draw_arm_outcomes(means: pd.DataFrame, context: StudyContext, *, than: str =
         axes=axes,
         note=_note(means, context, is_paired=bool(than)),
         height=270 + 40 * len(arms),
-        left=margin_for(arms),
+        left=margin_for(labels),
         below=16 * max(axes[key]["title"]["text"].count("<br>") for key in axes),
         showlegend=False,
     )
@@ -71,12 +83,6 @@ def _note(means: pd.DataFrame, context: StudyContext, *, is_paired: bool) -> str
         f"Means; whiskers: {context.interval}, n = {n} or more independent runs or points an arm. Arms share their"
         " randomness, so a difference is surer than the whiskers look."
     )
-
-
-def _fold(title: str, width: int) -> str:
-    from textwrap import wrap
-
-    return "<br>".join(wrap(title, width))
 
 
 def _points(

@@ -13,6 +13,7 @@ from analysis.charts.study.look import (
     column,
     compose,
     empty,
+    folded,
     margin_for,
     panel_title,
     probability_axis,
@@ -38,14 +39,16 @@ def draw_arms(arms: pd.DataFrame, context: StudyContext, *, event: str, target: 
         return empty(context, question=QUESTION, words=words, axes=(f"P({event})", "arm"))
     require(arms, ARMS, "arms")
     shown = arms.head(MOST_ARMS).iloc[::-1].reset_index(drop=True)
-    labels = ["<br>".join(_fold(str(name))) for name in shown["arm"]]
+    labels = [folded(str(name), 40) for name in shown["arm"]]
     scale = context.scale(column(shown, "fund_high"), column(shown, "fund"))
     place = np.arange(len(shown), dtype=np.float64)
     floor = _floor(shown)
     bare = {"tickvals": place.tolist(), "range": [-0.6, len(shown) - 0.4], "zeroline": False}
     known = bool(np.isfinite(column(shown, "fund")).any())
     notes = [panel_title("as configured"), panel_title(f"fund exhausted with probability {target:g}", "2")]
-    notes += [] if known else [words_in_panel(f"No arm has outcomes enough to tell the fund for {target:g}.", "2")]
+    notes += (
+        [] if known else [words_in_panel(f"No arm has outcomes enough to tell the fund for {target:g}.", "2", width=32)]
+    )
     left_out = "" if len(shown) == len(arms) else f" The first {len(shown)} of {len(arms)} arms."
     return compose(
         [*_chances(shown, place, floor, context), *_funds(shown, place, scale.of, context, scale.unit)],
@@ -65,12 +68,6 @@ def draw_arms(arms: pd.DataFrame, context: StudyContext, *, event: str, target: 
         notes=notes,
         showlegend=False,
     )
-
-
-def _fold(text: str, width: int = 40) -> list[str]:
-    from textwrap import wrap
-
-    return wrap(text, width) or [""]
 
 
 def _floor(shown: pd.DataFrame) -> float:

@@ -13,6 +13,10 @@ from analysis.charts.study.look import axis, compose, empty, legend, require, ro
 CELLS = ("x", "y", "value", "low", "high", "n")
 #: Most cells that carry their interval as text; beyond, it is in the hover text only.
 MOST_WORDS = 80
+#: Width of the cells together, pixels, and of a letter, share of its size.
+_PLOT_WIDTH, _LETTER = 690, 0.56
+#: Columns beyond which bounds below 1 have two digits.
+_WIDE = 6
 
 
 def draw_heat_map(
@@ -63,13 +67,14 @@ def _cells(
     """The coloured cells, with their words where there is room."""
     rows, cols = colour.shape
     cell_words = _words(grid)
+    shown = cell_words if cols <= _WIDE else _words(grid, digits=2)
     return go.Heatmap(
         x=list(range(cols)),
         y=list(range(rows)),
         z=colour,
-        text=cell_words if grid["value"].size <= MOST_WORDS else None,
+        text=shown if grid["value"].size <= MOST_WORDS else None,
         texttemplate="%{text}" if grid["value"].size <= MOST_WORDS else None,
-        textfont={"size": 12 if cols <= 8 else 10},
+        textfont={"size": _text_size(shown, cols)},
         customdata=cell_words,
         colorscale="YlOrRd",
         colorbar={"title": {"text": value_title, "side": "right", "font": {"size": 13}}, "thickness": 16, **ticks},
@@ -78,6 +83,12 @@ def _cells(
         xgap=1,
         ygap=1,
     )
+
+
+def _text_size(cell_words: list[list[str]], cols: int) -> float:
+    """The largest letters, up to 12 pixels, with which the longest line fits its cell."""
+    longest = max(len(line) for row in cell_words for words in row for line in words.split("<br>"))
+    return max(6.0, min(12.0, _PLOT_WIDTH / cols / (_LETTER * longest)))
 
 
 def _levels(values: pd.Series) -> list[Any]:
@@ -119,24 +130,26 @@ def _colours(value: npt.NDArray[np.float64], logarithmic: bool) -> tuple[npt.NDA
     return logs, {"tickvals": ticks.tolist(), "ticktext": [rounded(10**tick) for tick in ticks]}
 
 
-def _words(grid: dict[str, npt.NDArray[np.float64]]) -> list[list[str]]:
+def _words(grid: dict[str, npt.NDArray[np.float64]], *, digits: int = 3) -> list[list[str]]:
     return [
         [
-            _cell(*(float(grid[name][row, col]) for name in ("value", "low", "high", "n", "events")))
+            _cell(*(float(grid[name][row, col]) for name in ("value", "low", "high", "n", "events")), digits=digits)
             for col in range(grid["value"].shape[1])
         ]
         for row in range(grid["value"].shape[0])
     ]
 
 
-def _cell(value: float, low: float, high: float, n: float, events: float) -> str:
+def _cell(value: float, low: float, high: float, n: float, events: float, *, digits: int = 3) -> str:
+    """The cell's value, and its bounds in `digits` digits."""
     if np.isnan(value):
         return "no run"
     if events == 0:
         return f"0 of {n:,.0f}<br>≤ {rounded(high)}"
     if np.isnan(low) or np.isnan(high):
         return f"{rounded(value)}<br>no interval"
-    return f"{rounded(value)}<br>[{rounded(low)}, {rounded(high)}]"
+    bounds = [f"{end:.{digits}g}" if digits < 3 and abs(end) < 1 else rounded(end) for end in (low, high)]
+    return f"{rounded(value)}<br>[{bounds[0]}, {bounds[1]}]"
 
 
 def _contours(
@@ -149,7 +162,7 @@ def _contours(
         return []
     look: dict[str, Any] = {
         "x": list(range(len(xs))), "y": list(range(len(ys))), "z": colour, "showscale": False, "hoverinfo": "skip",
-        "line": {"color": "#222222", "width": 1.6}, "connectgaps": False,
+        "line": {"color": "rgba(34,34,34,0.55)", "width": 1.6}, "connectgaps": False,
         "colorscale": [[0, "#222222"], [1, "#222222"]],
     }  # fmt: skip
     if not at:

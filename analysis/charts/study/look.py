@@ -96,6 +96,11 @@ def margin_for(labels: Iterable[str]) -> int:
     return int(min(max(_LEFT, 24 + 7.4 * longest), 380))
 
 
+def folded(label: str, width: int = 44) -> str:
+    """A label in lines of at most `width` characters."""
+    return "<br>".join(wrap(label, width)) or label
+
+
 def upper_first(text: str) -> str:
     """The text with a capital letter at its start."""
     return text[:1].upper() + text[1:]
@@ -103,7 +108,7 @@ def upper_first(text: str) -> str:
 
 def empty(context: StudyContext, *, question: str, words: str, axes: tuple[str, str]) -> go.Figure:
     """A figure that says in words why there is nothing to draw; its axes keep their titles."""
-    return empty_figure(context, question=question, words=words, axes=axes)
+    return empty_figure(context, question=folded(question, _TITLE), words=words, axes=axes)
 
 
 def legend(**more: Any) -> dict[str, Any]:
@@ -124,10 +129,10 @@ def panel_title(text: str, number: str = "") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def words_in_panel(text: str, number: str = "") -> dict[str, Any]:
-    """Words in the middle of a panel that has nothing to draw."""
+def words_in_panel(text: str, number: str = "", *, width: int = 60) -> dict[str, Any]:
+    """Words in the middle of a panel that has nothing to draw, in lines of `width` characters."""
     return {
-        "text": "<br>".join(wrap(text, 60)), "xref": f"x{number} domain", "yref": f"y{number} domain", "x": 0.5,
+        "text": folded(text, width), "xref": f"x{number} domain", "yref": f"y{number} domain", "x": 0.5,
         "y": 0.5, "showarrow": False, "align": "center", "font": {"size": 14, "color": "#555555"},
     }  # fmt: skip
 
