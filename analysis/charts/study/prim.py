@@ -1,5 +1,6 @@
 """In which corner does the fund fail? Boxes found by PRIM: what they demand of each factor, and what they hold."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,13 @@ def draw_prim(
         axes=_axes([_title(first, name) for name in pair], labels),
         note=f"{_sizes(measures, cases)} {_held_out(measures)}{_density_words(measures, context)}",
         height=560,
-        notes=[panel_title("runs and boxes"), panel_title("limits of each box", "2"), *_no_pair(pair)],
+        right=150,
+        notes=[
+            panel_title("runs and boxes"),
+            panel_title("limits of each box", "2"),
+            *_no_pair(pair),
+            *_ends(boxes, measures, labels),
+        ],
         shapes=_rectangles(boxes, measures, pair, points),
         panels=True,
         barmode="overlay",
@@ -144,44 +151,64 @@ def _rectangles(
 
 def _limits(boxes: pd.DataFrame, measures: pd.DataFrame, labels: list[str]) -> list[go.Bar]:
     """Bars over each factor's range, what the box keeps of it in colour."""
-    place = {label: i for i, label in enumerate(labels)}
-    shown = list(zip(measures.to_dict("records"), _COLOURS, strict=False))
-    height = 0.7 / len(shown)
+    shown = list(zip(measures["box"], _COLOURS, strict=False))
     traces = [
         go.Bar(
             x=[1.0] * len(labels), y=list(range(len(labels))), width=0.74, orientation="h", marker={"color": LIGHT},
             xaxis="x2", yaxis="y2", showlegend=False, hoverinfo="skip",
         )
     ]  # fmt: skip
-    for i, (measure, colour) in enumerate(shown):
-        rows = boxes[boxes["box"] == measure["box"]]
-        span = column(rows, "range_high") - column(rows, "range_low")
-        low = (column(rows, "low") - column(rows, "range_low")) / span
-        high = (column(rows, "high") - column(rows, "range_low")) / span
-        shift = (len(shown) - 1) / 2 - i
-        words = [
-            f"{rounded(a)} … {rounded(b)} {unit}"
-            for a, b, unit in zip(rows["low"], rows["high"], rows["unit"], strict=True)
-        ]
+    for box, colour in shown:
+        rows = [(row, at) for row, at, own in _rows(boxes, measures, labels) if own == colour]
+        start, keeps = np.array([_share(row) for row, _ in rows]).reshape(-1, 2).T
         traces.append(
             go.Bar(
-                x=high - low,
-                base=low,
-                y=[place[str(name)] + shift * height for name in rows["input"]],
-                width=height * 0.9,
+                x=keeps,
+                base=start,
+                y=[at for _, at in rows],
+                width=0.63 / len(shown),
                 orientation="h",
                 marker={"color": colour},
                 xaxis="x2",
                 yaxis="y2",
-                name=f"box {measure['box']}",
-                text=words,
-                textposition="auto",
-                textangle=0,
-                insidetextanchor="middle",
-                hovertemplate="%{text}<extra></extra>",
+                name=f"box {box}",
+                customdata=[_limit(row) for row, _ in rows],
+                hovertemplate="%{customdata}<extra></extra>",
             )
         )
     return traces
+
+
+def _share(row: dict[Any, Any]) -> tuple[float, float]:
+    """Where the limits begin in the factor's range, and how much of it they keep, as shares."""
+    span = row["range_high"] - row["range_low"]
+    return (row["low"] - row["range_low"]) / span, (row["high"] - row["low"]) / span
+
+
+def _ends(boxes: pd.DataFrame, measures: pd.DataFrame, labels: list[str]) -> list[dict[str, Any]]:
+    """The limits as numbers, right of their bars; units stand in the text above."""
+    look = {"xref": "x2 domain", "yref": "y2", "x": 1.02, "xanchor": "left", "showarrow": False}
+    return [
+        {
+            **look,
+            "text": f"{rounded(row['low'])} … {rounded(row['high'])}",
+            "y": at,
+            "font": {"size": 12, "color": colour},
+        }
+        for row, at, colour in _rows(boxes, measures, labels)
+    ]
+
+
+def _rows(
+    boxes: pd.DataFrame, measures: pd.DataFrame, labels: list[str]
+) -> Iterator[tuple[dict[Any, Any], float, str]]:
+    """Each limit of each box, the height at which it stands, its box's colour."""
+    place = {label: i for i, label in enumerate(labels)}
+    shown = list(zip(measures["box"], _COLOURS, strict=False))
+    for i, (box, colour) in enumerate(shown):
+        shift = ((len(shown) - 1) / 2 - i) * 0.7 / len(shown)
+        for row in boxes[boxes["box"] == box].to_dict("records"):
+            yield row, place[str(row["input"])] + shift, colour
 
 
 def _density_words(measures: pd.DataFrame, context: StudyContext) -> str:
