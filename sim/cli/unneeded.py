@@ -49,7 +49,7 @@ def plain(values: Any) -> list[Any]:
 
 def unneeded(
     folder: Annotated[Path, typer.Argument(metavar="STUDY_DIR", help="A study folder of full runs.")],
-    runs: Annotated[int, typer.Option(min=1, help="Runs of each arm, the same points and replications in all.")] = 5,
+    runs: Annotated[int, typer.Option(min=1, help="Runs of each arm, the same points and replications in all.")] = 16,
     level: Annotated[float, typer.Option(help="Confidence level of the intervals.")] = 0.95,
     debug: Debug = False,
 ) -> None:
@@ -78,7 +78,7 @@ def unneeded(
             config = plan.job(plan.point(run["point"]), run["replication"]).config
             judged.append(judge_run(config, scenario=run["scenario"], replication=run["replication"]))
         try:
-            found = unneeded_share(judged, level=level)
+            found = unneeded_share(judged, draw=own["draw"].tolist(), level=level)
         except AnalysisError:
             typer.echo(f"arm {arm}: nothing was liquidated in {len(judged)} runs")
             continue
@@ -92,8 +92,11 @@ def unneeded(
 def choose_runs(points: "pd.DataFrame", runs: "pd.DataFrame", count: int) -> "pd.DataFrame":
     """`count` runs of each arm, spread over the design: places and replications that are done in every arm.
 
-    ClearsimError if there are none, or the study is of the reduced engine.
+    As many places as can be, evenly over the design; with more runs than places, their further replications. `draw`:
+    runs of one number share inputs or randomness. ClearsimError if there are none, or for the reduced engine.
     """
+    import numpy as np
+
     ordered = points.sort_values("point", kind="stable")
     place = dict(zip(ordered["point"], ordered.groupby("arm").cumcount(), strict=True))
     done = runs[(runs["status"] == "done") & (runs["fidelity"] == "full")]
@@ -103,8 +106,12 @@ def choose_runs(points: "pd.DataFrame", runs: "pd.DataFrame", count: int) -> "pd
     keys = shared[["place", "replication"]].drop_duplicates().sort_values(["replication", "place"], kind="stable")
     if keys.empty:
         raise ClearsimError("clearsim unneeded: no full run is done in every arm; reduced runs keep no liquidations")
-    step = max(1, len(keys) // count)
-    return shared.merge(keys.iloc[::step].head(count), on=["place", "replication"])
+    own_luck = points["scenario"].nunique() > 1
+    shared = shared.assign(draw=shared["scenario"] if own_luck else shared["replication"])
+    first = keys.drop_duplicates("place")
+    if count < len(first):
+        keys = first.sort_values("place").iloc[np.linspace(0, len(first) - 1, count).round().astype(int)]
+    return shared.merge(keys.head(count), on=["place", "replication"])
 
 
 def judge_run(config: "RunConfig", *, scenario: int, replication: int) -> "pd.DataFrame":

@@ -188,7 +188,13 @@ def test_a_liquidation_was_needed_if_the_index_reached_bankruptcy_afterwards():
     assert found.low == found.value == found.high
     assert found.events == 3
     two = unneeded_share([judged, judged.assign(needed=True)])
-    assert two.low == 0 < two.value < two.high == found.value
+    # Both runs liquidate 279.4, and 150.4 and 0 without need: a share of r and 0, mean r / 2, its error r / 2.
+    half = found.value / 2 * 12.706204736
+    assert two.value == pytest.approx(found.value / 2)
+    assert (two.low, two.high) == (0, pytest.approx(min(1.0, two.value + half)))
+    narrow = unneeded_share([judged, judged.assign(needed=True)], level=0.5)
+    assert (narrow.low, narrow.high) == pytest.approx((0, found.value))  # t of one degree at 75% is 1
+    assert unneeded_share([judged, judged.assign(needed=True)], draw=[3, 3]).n == 1
 
 
 def test_nothing_liquidated_has_no_share():

@@ -1,5 +1,6 @@
 """`clearsim unneeded` on a small study of the full engine: its table, and that its report shows it."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -38,7 +39,7 @@ def test_arms_are_judged_on_the_same_runs(tmp_path):
     assert table["value"].between(0, 0.5).all()  # a shock of 8% that stays: most liquidations were needed
     assert "arm 1: " in printed
     found = estimates_by_arm(open_study(folder).extra("unneeded", ("arm", "value")))
-    assert found[1].method == "share of liquidated notional, bootstrap of runs"
+    assert found[1].method == "share of liquidated notional, ratio over draws"
 
 
 def test_runs_are_chosen_alike_in_all_arms():
@@ -48,6 +49,16 @@ def test_runs_are_chosen_alike_in_all_arms():
     keys = chosen.groupby("arm")[["place", "replication"]].apply(lambda own: sorted(map(tuple, own.to_numpy())))
     assert keys[0] == keys[1] == [(0, 0), (0, 1), (1, 0), (2, 0), (2, 1)]
     assert len(choose_runs(points, runs, 2)) == 4
+
+
+@pytest.mark.parametrize(("count", "places"), [(2, [0, 7]), (4, [0, 2, 5, 7]), (8, list(range(8)))])
+def test_few_runs_are_of_as_many_places_as_can_be(count, places):
+    """Eight places with four replications: a step through their 32 runs would come back to the same places."""
+    points = points_of({"a": np.arange(8.0)})
+    chosen = choose_runs(points, runs_of(points, np.ones((8, 4))).assign(fidelity="full"), count)
+    assert sorted(chosen["place"]) == places
+    more = choose_runs(points, runs_of(points, np.ones((8, 4))).assign(fidelity="full"), 12)
+    assert more["place"].value_counts().sort_index().tolist() == [2, 2, 2, 2, 1, 1, 1, 1]
 
 
 def test_reduced_studies_are_refused():
