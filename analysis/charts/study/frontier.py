@@ -145,4 +145,5 @@ def _answer(arms: pd.DataFrame, context: StudyContext) -> str:
             else f"P = {row['probability']:.3g} [{row['low']:.3g}, {row['high']:.3g}]"
         )
         words.append(f"{row['arm']} locks {context.money(float(row['capital']))}: {chance}")
-    return f"{len(best)} of {len(arms)} arms are efficient. {'; '.join(words)} ({context.interval})."
+    found = f"{len(best)} of {len(arms)} arms {'is' if len(best) == 1 else 'are'} efficient"
+    return f"{found}. {'; '.join(words)} ({context.interval})."

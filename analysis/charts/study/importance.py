@@ -83,4 +83,5 @@ def _answer(known: pd.DataFrame, context: StudyContext) -> str:
     ]
     if not sure:
         return f"No factor's share of the variance can be told from 0 ({context.interval})."
-    return f"Share of the variance ({context.interval}): {'; '.join(sure)}. The others cannot be told from 0."
+    rest = " The others cannot be told from 0." if len(sure) < len(shares) else ""
+    return f"Share of the variance ({context.interval}): {'; '.join(sure)}.{rest}"
