@@ -60,12 +60,15 @@ def _auto(p: float, facts: Facts, budget: int) -> Choice:
         method = "bisection" if enough and (p >= CRUDE_FROM or not facts.can_tilt) else "weighted-bisection"
         if method == "weighted-bisection" and not facts.can_tilt:
             method = "bisection"
-    elif p >= CRUDE_FROM or not facts.can_tilt:
+    elif (p >= CRUDE_FROM and enough) or not facts.can_tilt:
         method = "crude" if enough else "pot"
         why = ("nothing before the first exhaustion depends on the fund's size", _crude_why(p, facts, enough))
     else:
         method = "importance"
-        rare = f"{p:g} is rarer than {CRUDE_FROM:g}: jumps are sampled where they exhaust funds"
+        few = (
+            f"{p:g} is rarer than {CRUDE_FROM:g}" if p < CRUDE_FROM else f"{budget:,} crude runs show {p:g} too seldom"
+        )
+        rare = f"{few}: jumps are sampled where they exhaust funds"
         why = ("nothing before the first exhaustion depends on the fund's size", rare)
     return Choice(method, tuple(why), runs_for(p, method, budget), _second(p, method, facts, budget))
 

@@ -55,6 +55,10 @@ def reverse_stress(
         raise ConfigError(f"--fidelity must be reduced or full, found {chosen!r}")
     if not 0 < tolerance < largest_jump < 1 or not 0 < share < 1:
         raise ConfigError("expected 0 < --tolerance < --largest-jump < 1 and a --share between 0 and 1")
+    if fund is not None and not 0 <= fund < float("inf"):
+        raise ConfigError(f"--fund must be at least 0, found {fund:g}")
+    if not 1 <= leverage <= 1000:
+        raise ConfigError(f"--leverage must lie between 1 and 1000, found {leverage:g}")
     world = ShockWorld(loaded, chosen, fund, runs or RUNS[chosen], Decimal(repr(leverage)), typer.echo)
     if replaces_price(loaded):
         typer.echo(f"the price of {loaded.markets[0].name} is one fall after a minute, in place of the config's law")

@@ -207,9 +207,13 @@ NOT_CONFIGS = ("studies", "scenarios", "cluster")
 
 def shipped_configs() -> dict[str, Path]:
     """Every config inside the package: name without folder or suffix -> path. Names are unique across folders."""
+    return {path.stem: path for path, inside in _package_files().items() if inside.parts[0] not in NOT_CONFIGS}
+
+
+def _package_files() -> dict[Path, Path]:
+    """Every YAML file inside the package: its path, and the path inside its root."""
     roots = [Path(entry) for entry in importlib.import_module("configs").__path__]
-    found = {path: path.relative_to(root) for root in roots for path in sorted(root.rglob("*.yaml"))}
-    return {path.stem: path for path, inside in found.items() if inside.parts[0] not in NOT_CONFIGS}
+    return {path: path.relative_to(root) for root in roots for path in sorted(root.rglob("*.yaml"))}
 
 
 def find_config(text: str, *, folder: Path | None = None) -> Path:
@@ -231,8 +235,21 @@ def find_in_package(
         return shipped[name]
     if path.is_dir():
         raise ConfigError(f"{text}: is a folder; expected a {kind} file, or one of the names in {lister}")
-    hint = nearest_hint(Path(name).name, shipped) or f" ({lister} lists the shipped ones)"
+    hint = _other_kind(name) or nearest_hint(Path(name).name, shipped) or f" ({lister} lists the shipped ones)"
     raise ConfigError(f"{text}: no such {kind} file or shipped {kind}{hint}")
+
+
+#: What files in a folder of the package's `configs` are, and the command that takes them.
+_KINDS = {"studies": ("study", "sweep"), "scenarios": ("scenario", "validate")}
+
+
+def _other_kind(name: str) -> str:
+    """A hint where the package has a file of this name, of another kind."""
+    for path, inside in _package_files().items():
+        if path.stem == name and inside.parts[0] != "cluster":
+            kind, command = _KINDS.get(inside.parts[0], ("config", "run"))
+            return f" ({name} is a {kind}: clearsim {command} {name})"
+    return ""
 
 
 def read_nodes(path: Path) -> Node:

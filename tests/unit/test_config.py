@@ -16,7 +16,7 @@ from sim.config import (
 )
 from sim.config.overrides import apply_overrides
 from sim.config.starter import starter_text
-from sim.config.yamlfile import parse_yaml
+from sim.config.yamlfile import find_config, parse_yaml
 from sim.errors import ConfigError
 
 STARTER = starter_text()
@@ -287,6 +287,18 @@ def test_provenance_of_nothing_is_refused() -> None:
     text = f"{STARTER}provenance: [{{path: 'markets[0].tik_size', status: fact, source: test}}]\n"
     with pytest.raises(ConfigError, match=r"provenance\[0\]\.path must lead to something in this config"):
         config_from_text(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("fund-size-btc", "fund-size-btc is a study: clearsim sweep fund-size-btc"),
+        ("jelly-2025", "jelly-2025 is a scenario: clearsim validate jelly-2025"),
+    ],
+)
+def test_what_is_no_config_but_ships_is_named(name, says):
+    with pytest.raises(ConfigError, match=rf"^{name}: no such config file or shipped config \({says}\)$"):
+        find_config(name)
 
 
 def test_a_file_that_is_not_there_names_the_nearest_shipped_config() -> None:

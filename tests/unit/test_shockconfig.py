@@ -89,3 +89,11 @@ def test_bad_options_are_refused(tmp_path):
         run("--fidelity", "half")
     with pytest.raises(ConfigError, match="--tolerance"):
         run("--tolerance", "0.7")
+
+
+@pytest.mark.parametrize(
+    ("option", "says"), [(["--fund", "-5"], "--fund must be at least 0"), (["--leverage", "0"], "between 1 and 1000")]
+)
+def test_a_search_for_nonsense_is_refused(option, says):
+    with pytest.raises(ConfigError, match=says):
+        CliRunner().invoke(app, ["reverse-stress", "base", *option], catch_exceptions=False, standalone_mode=False)

@@ -210,6 +210,13 @@ def test_the_method_follows_from_target_and_world(facts, p, asked, found):
     assert choose_method(p, ToyWorld(**facts).facts, asked=asked, budget=1_000_000).method == found
 
 
+def test_a_budget_too_small_for_crude_runs_goes_to_the_jumps_where_there_are_some():
+    few = choose_method(1e-2, ToyWorld().facts, budget=100)
+    assert few.method == "importance"
+    assert "100 crude runs show 0.01 too seldom" in few.why[1]
+    assert choose_method(1e-2, ToyWorld(can_tilt=False).facts, budget=100).method == "pot"
+
+
 def test_methods_that_would_be_wrong_are_refused():
     feeding = ToyWorld(feeds_back=("funds[0].cap: it caps",)).facts
     with pytest.raises(RefusedError, match=r"funds\[0\].cap: it caps: use bisection"):
