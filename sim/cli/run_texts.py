@@ -157,7 +157,10 @@ def memo_lines(runs: Mapping[str, Any], config: "RunConfig") -> list[str]:
 def _warnings(runs: Mapping[str, Any]) -> list[str]:
     lines = []
     if int(runs["rounds_max_reached"]):
-        lines.append(f"warning: {int(runs['rounds_max_reached']):,} cycles reached the limit of clearing rounds")
+        lines.append(
+            f"warning: {int(runs['rounds_max_reached']):,} cycles reached the limit of clearing rounds"
+            " (liquidation.rounds_max); what was left waited for the next step"
+        )
     if int(runs["residual_quanta"]):
         lines.append(f"warning: balances sum to {runs['residual_quanta']} quanta, not to 0")
     return lines
