@@ -18,9 +18,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+from clearsim.results import EVENT_TABLES, SCHEMA_VERSION, TABLES
 
-from analysis.errors import AnalysisError
-from sim.results import EVENT_TABLES, SCHEMA_VERSION, TABLES
+from .errors import AnalysisError
 
 _KINDS = {
     "int64": pa.int64(),

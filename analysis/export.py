@@ -7,7 +7,7 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 
-from analysis.errors import AnalysisError
+from .errors import AnalysisError
 
 FORMATS = ("png", "svg", "pdf")
 _NO_BROWSER = (

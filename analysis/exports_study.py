@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.errors import AnalysisError
-from analysis.sensitivity.frames import EVENTS, F64, Sample, is_numeric, sample_of
-from analysis.sensitivity.sobol import block_order
+from .errors import AnalysisError
+from .sensitivity.frames import EVENTS, F64, Sample, is_numeric, sample_of
+from .sensitivity.sobol import block_order
 
 #: Columns of runs that say which run it was, not what came out.
 IDENTITY = (

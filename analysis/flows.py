@@ -11,10 +11,10 @@ from typing import Any
 
 import networkx as nx
 import pandas as pd
+from clearsim.results import ROLES
 
-from analysis.money import exact_sum
-from analysis.whopaid import GROUPS
-from sim.results import ROLES
+from .money import exact_sum
+from .whopaid import GROUPS
 
 #: Groups that move money because of the clearing house, as opposed to the market.
 CLEARING_GROUPS = (

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from clearsim.results import ATTRIBUTION, ROLES
 
-from analysis.errors import AnalysisError
-from analysis.money import exact_sum
-from sim.results import ATTRIBUTION, ROLES
+from .errors import AnalysisError
+from .money import exact_sum
 
 COMPONENTS = tuple(f"{name}_quanta" for name in ATTRIBUTION)
 

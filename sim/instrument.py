@@ -7,8 +7,8 @@ Decides head-room: an instrument whose largest position could leave int64 is ref
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
-from sim.errors import ConfigError
-from sim.units import QUANTA_LIMIT
+from .errors import ConfigError
+from .units import QUANTA_LIMIT
 
 
 def exact_ratio(numerator: Decimal, denominator: Decimal, *, what: str) -> int:

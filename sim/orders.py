@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sim.events import OrderStatus, Reason, Side
+from .events import OrderStatus, Reason, Side
 
 
 @dataclass(frozen=True)

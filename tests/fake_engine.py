@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
-from sim.config import RunConfig, config_hash, run_id
-from sim.results import ACCOUNTS, EVENT_TABLES, RUNS, SERIES
+from clearsim.config import RunConfig, config_hash, run_id
+from clearsim.results import ACCOUNTS, EVENT_TABLES, RUNS, SERIES
 
 DTYPES = {"int64": np.int64, "int32": np.int32, "float64": np.float64, "bool": np.bool_}
 

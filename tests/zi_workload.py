@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-
-from sim.events import OrderKind, Side, TimeInForce
-from sim.kernels.matching import ACTION
+from clearsim.events import OrderKind, Side, TimeInForce
+from clearsim.kernels.book.matching import ACTION
 
 ANCHOR_TICKS = 10_000
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.calibration.laws import (
+from ..errors import AnalysisError
+from ..estimators.intervals import tail_mass
+from .laws import (
     F64,
     censored_exponent,
     distance,
@@ -20,10 +22,8 @@ from analysis.calibration.laws import (
     truncated_exponent,
     weighted_means,
 )
-from analysis.calibration.means import studentised
-from analysis.calibration.quantities import Quantities
-from analysis.errors import AnalysisError
-from analysis.estimators.intervals import tail_mass
+from .means import studentised
+from .quantities import Quantities
 
 #: Columns of a book: one row a position. leverage: notional over the margin put in for it.
 BOOK = ("account", "market", "is_long", "size", "notional", "leverage", "capital_share", "isolated")

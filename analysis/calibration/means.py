@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analysis.calibration.laws import F64
+from .laws import F64
 
 STEP = 1e-5
 

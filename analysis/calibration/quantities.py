@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from analysis.calibration.laws import F64, hill_alpha, truncated_exponent
-from analysis.calibration.means import FromMeans
+from .laws import F64, hill_alpha, truncated_exponent
+from .means import FromMeans
 
 Name = tuple[str, str, str]
 

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.context import Context
-from analysis.charts.theme import BLACK, GROUP_COLOURS, MOST_HEIGHT, empty_figure, finish
-from analysis.money import format_short
-from analysis.whopaid import GROUPS, group_components
+from ..money import format_short
+from ..whopaid import GROUPS, group_components
+from .context import Context
+from .theme import BLACK, GROUP_COLOURS, MOST_HEIGHT, empty_figure, finish
 
 QUESTION = "Where did each cohort's result come from?"
 _MOST = 24

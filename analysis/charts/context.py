@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from analysis.data import RunFolder
-from analysis.money import Scale, choose_scale
+from ..data import RunFolder
+from ..money import Scale, choose_scale
 
 F64 = npt.NDArray[np.float64]
 

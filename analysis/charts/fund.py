@@ -7,10 +7,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.charts.context import Context
-from analysis.charts.theme import BLACK, BLUE, GAIN, LOSS, VERMILLION, empty_figure, finish, place_legend, say
-from analysis.charts.traces import choose_span, draw_bars, draw_line, span_words, sum_increments, title_time
-from analysis.money import Scale, format_percent, format_short
+from ..money import Scale, format_percent, format_short
+from .context import Context
+from .theme import BLACK, BLUE, GAIN, LOSS, VERMILLION, empty_figure, finish, place_legend, say
+from .traces import choose_span, draw_bars, draw_line, span_words, sum_increments, title_time
 
 QUESTION = "Was the insurance fund{name} large enough?"
 _COLOURS = (BLUE, "#E69F00", "#009E73", "#CC79A7", "#56B4E9")

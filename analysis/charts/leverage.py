@@ -8,9 +8,9 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.charts.context import Context
-from analysis.charts.theme import AFTER, BEFORE, empty_figure, finish, place_legend, say
-from analysis.money import format_short
+from ..money import format_short
+from .context import Context
+from .theme import AFTER, BEFORE, empty_figure, finish, place_legend, say
 
 QUESTION = "How leveraged was the market before and after?"
 EDGES = (0.0, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 50.0, 75.0, 100.0)

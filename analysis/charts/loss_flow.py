@@ -3,9 +3,9 @@
 import networkx as nx
 import plotly.graph_objects as go
 
-from analysis.charts.context import Context
-from analysis.charts.theme import GROUP_COLOURS, MOST_HEIGHT, ROLE_COLOURS, empty_figure, finish
-from analysis.money import format_short
+from ..money import format_short
+from .context import Context
+from .theme import GROUP_COLOURS, MOST_HEIGHT, ROLE_COLOURS, empty_figure, finish
 
 _KINDS = ("lost", "reason", "gained")
 _HEADINGS = ("lost", "through", "gained")

@@ -5,8 +5,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.charts.context import Context
-from analysis.charts.theme import (
+from .context import Context
+from .theme import (
     BLUE,
     GREEN,
     ORANGE,
@@ -18,7 +18,7 @@ from analysis.charts.theme import (
     join_and,
     place_legend,
 )
-from analysis.charts.traces import draw_line, title_time
+from .traces import draw_line, title_time
 
 QUESTION = "How much of the open interest did the crash remove?"
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION)

@@ -7,11 +7,11 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.charts.context import Context
-from analysis.charts.theme import BLACK, BLUE, LONG, PURPLE, SHORT, VERMILLION, empty_figure, finish, place_legend, say
-from analysis.charts.traces import choose_span, draw_bars, draw_line, span_words, sum_increments, title_time
-from analysis.comparisons import Comparison
-from analysis.money import format_short
+from ..comparisons import Comparison
+from ..money import format_short
+from .context import Context
+from .theme import BLACK, BLUE, LONG, PURPLE, SHORT, VERMILLION, empty_figure, finish, place_legend, say
+from .traces import choose_span, draw_bars, draw_line, span_words, sum_increments, title_time
 
 QUESTION = "How far did {market} fall, and when were traders liquidated?"
 _OVERLAY = (PURPLE, VERMILLION, "#8c564b")

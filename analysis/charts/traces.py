@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from analysis.charts.context import Context
-from analysis.downsample import keep_extremes
+from ..downsample import keep_extremes
+from .context import Context
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from analysis.charts.theme import BLUE, GREY, LIGHT, VERMILLION, WIDTH
-from analysis.validation.score import TargetScore
+from ..validation.score import TargetScore
+from .theme import BLUE, GREY, LIGHT, VERMILLION, WIDTH
 
 #: Means further out than this are drawn at the edge, with their place in words.
 EDGE = 2.0

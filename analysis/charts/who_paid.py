@@ -3,9 +3,9 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.context import Context
-from analysis.charts.theme import GAIN, LOSS, empty_figure, finish
-from analysis.money import format_short
+from ..money import format_short
+from .context import Context
+from .theme import GAIN, LOSS, empty_figure, finish
 
 QUESTION = "Who paid for the crash?"
 

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Sequence
 
-from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.intervals import normal_quantile
+from .estimate import Estimate, RefusedError
+from .intervals import normal_quantile
 
 
 def gap_in_errors(first: Estimate, second: Estimate) -> float:

@@ -12,8 +12,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.quantiles import order_ranks, runs_for_quantile
+from .estimate import Estimate, RefusedError
+from .quantiles import order_ranks, runs_for_quantile
 
 Bool = npt.NDArray[np.bool_]
 Exhausted = Callable[[float], npt.ArrayLike]

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from analysis.estimators.estimate import Estimate
-from analysis.estimators.intervals import tail_mass, wilson
+from .estimate import Estimate
+from .intervals import tail_mass, wilson
 
 F64 = npt.NDArray[np.float64]
 

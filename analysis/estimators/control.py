@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.intervals import tail_mass
+from .estimate import Estimate, RefusedError
+from .intervals import tail_mass
 
 
 def control_variate(

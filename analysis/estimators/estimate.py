@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import Any
 
-from analysis.errors import AnalysisError
+from ..errors import AnalysisError
 
 
 class RefusedError(AnalysisError):

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.gpd import pareto_shape
-from analysis.estimators.intervals import Side, normal_quantile
-from analysis.estimators.quantiles import as_required
+from .estimate import Estimate, RefusedError
+from .gpd import pareto_shape
+from .intervals import Side, normal_quantile
+from .quantiles import as_required
 
 F64 = npt.NDArray[np.float64]
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from analysis.estimators.estimate import Estimate
+from .estimate import Estimate
 
 F64 = npt.NDArray[np.float64]
 Side = Literal["two", "upper", "lower"]

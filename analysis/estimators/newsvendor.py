@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.importance import WeightedCurve, WeightLimits, as_weights, weighted_mean
-from analysis.estimators.intervals import normal_quantile
-from analysis.estimators.quantiles import as_required, required_fund
+from .estimate import Estimate, RefusedError
+from .importance import WeightedCurve, WeightLimits, as_weights, weighted_mean
+from .intervals import normal_quantile
+from .quantiles import as_required, required_fund
 
 F64 = npt.NDArray[np.float64]
 

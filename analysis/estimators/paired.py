@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from analysis.estimators.clusters import worth_of
-from analysis.estimators.estimate import Estimate
-from analysis.estimators.intervals import normal_quantile, tail_mass
+from .clusters import worth_of
+from .estimate import Estimate
+from .intervals import normal_quantile, tail_mass
 
 
 def paired_difference(

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.intervals import F64, IntervalName, Side, clopper_pearson, probability, tail_mass, wilson
+from .estimate import Estimate, RefusedError
+from .intervals import F64, IntervalName, Side, clopper_pearson, probability, tail_mass, wilson
 
 
 def as_required(required: npt.ArrayLike) -> F64:

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special, stats
 
-from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.replicates import from_replicates
+from .estimate import Estimate, RefusedError
+from .replicates import from_replicates
 
 F64 = npt.NDArray[np.float64]
 

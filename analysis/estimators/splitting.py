@@ -13,8 +13,8 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.replicates import from_replicates
+from .estimate import Estimate, RefusedError
+from .replicates import from_replicates
 
 State = TypeVar("State")
 

@@ -12,8 +12,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from analysis.estimators.estimate import Estimate
-from analysis.estimators.splitting import Split, from_splits
+from .estimate import Estimate
+from .splitting import Split, from_splits
 
 F64 = npt.NDArray[np.float64]
 U64 = npt.NDArray[np.uint64]

@@ -8,8 +8,8 @@ import math
 
 from scipy import stats
 
-from analysis.estimators.estimate import Estimate
-from analysis.estimators.intervals import normal_quantile, tail_mass
+from .estimate import Estimate
+from .intervals import normal_quantile, tail_mass
 
 
 def events_for(relative_half_width: float, *, level: float = 0.95) -> int:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.replicates import from_replicates
+from .estimate import Estimate, RefusedError
+from .replicates import from_replicates
 
 F64 = npt.NDArray[np.float64]
 Simulate = Callable[[F64], npt.ArrayLike]

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.gpd import fit_excesses
-from analysis.estimators.intervals import tail_mass
-from analysis.estimators.quantiles import as_required
+from .estimate import Estimate, RefusedError
+from .gpd import fit_excesses
+from .intervals import tail_mass
+from .quantiles import as_required
 
 F64 = npt.NDArray[np.float64]
 

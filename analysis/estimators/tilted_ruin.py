@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analysis.estimators.estimate import Estimate
-from analysis.estimators.importance import weighted_mean
+from .estimate import Estimate
+from .importance import weighted_mean
 
 F64 = npt.NDArray[np.float64]
 

@@ -5,21 +5,21 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
-from analysis.charts.attribution import draw_attribution
-from analysis.charts.context import Context
-from analysis.charts.deleveraged import draw_deleveraged
-from analysis.charts.depth import draw_depth
-from analysis.charts.fund import draw_fund
-from analysis.charts.leverage import draw_leverage
-from analysis.charts.loss_flow import draw_loss_flow
-from analysis.charts.loss_waterfall import draw_loss_waterfall
-from analysis.charts.open_interest import draw_open_interest
-from analysis.charts.price import draw_price
-from analysis.charts.who_paid import draw_who_paid
-from analysis.comparisons import read_comparisons
-from analysis.data import RunFolder
-from analysis.flows import CLEARING_GROUPS, loss_flows
-from analysis.whopaid import attribution_by_cohort, who_paid
+from ..charts.attribution import draw_attribution
+from ..charts.context import Context
+from ..charts.deleveraged import draw_deleveraged
+from ..charts.depth import draw_depth
+from ..charts.fund import draw_fund
+from ..charts.leverage import draw_leverage
+from ..charts.loss_flow import draw_loss_flow
+from ..charts.loss_waterfall import draw_loss_waterfall
+from ..charts.open_interest import draw_open_interest
+from ..charts.price import draw_price
+from ..charts.who_paid import draw_who_paid
+from ..comparisons import read_comparisons
+from ..data import RunFolder
+from ..flows import CLEARING_GROUPS, loss_flows
+from ..whopaid import attribution_by_cohort, who_paid
 
 MAX_MARKETS = 3
 

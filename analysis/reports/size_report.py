@@ -7,11 +7,10 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.estimators import draw_estimators
-from analysis.charts.study.sufficiency import draw_sufficiency
-from analysis.reports.page import Cell, embed, escape, page, table
-from analysis.sizing.answer import (
+from ..charts.study.context import StudyContext
+from ..charts.study.estimators import draw_estimators
+from ..charts.study.sufficiency import draw_sufficiency
+from ..sizing.answer import (
     answer_lines,
     assumptions,
     consequence_lines,
@@ -19,7 +18,8 @@ from analysis.sizing.answer import (
     in_words,
     sample_words,
 )
-from analysis.sizing.solve import Answer
+from ..sizing.solve import Answer
+from .page import Cell, embed, escape, page, table
 
 F64 = npt.NDArray[np.float64]
 

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import rounded, upper_first
-from analysis.errors import AnalysisError
-from analysis.estimators.estimate import RefusedError
-from analysis.reports.page import Cell, escape, table
-from analysis.reports.study_folder import StudyFolder
-from analysis.reports.study_outcomes import arm_means
-from analysis.reports.study_samples import Sample, chance_of, targets_of
-from analysis.reports.study_words import TARGETS, asks_fund, defined, event_of, is_pooled, phrase
+from ..charts.study.context import StudyContext
+from ..charts.study.look import rounded, upper_first
+from ..errors import AnalysisError
+from ..estimators.estimate import RefusedError
+from .page import Cell, escape, table
+from .study_folder import StudyFolder
+from .study_outcomes import arm_means
+from .study_samples import Sample, chance_of, targets_of
+from .study_words import TARGETS, asks_fund, defined, event_of, is_pooled, phrase
 
 
 def answer_box(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> str:

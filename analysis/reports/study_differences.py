@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from analysis.reports.study_draws import difference_of_arms, drawn
-from analysis.reports.study_folder import StudyFolder
-from analysis.reports.study_outcomes import OUTCOMES, runs_with_outcomes, shown_outcomes
-from analysis.reports.study_samples import arm_labels
+from .study_draws import difference_of_arms, drawn
+from .study_folder import StudyFolder
+from .study_outcomes import OUTCOMES, runs_with_outcomes, shown_outcomes
+from .study_samples import arm_labels
 
 COLUMNS = ["arm", "outcome", "unit", "is_money", "value", "low", "high", "n"]
 

@@ -10,12 +10,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from analysis.estimators.clusters import share_over_clusters
-from analysis.estimators.estimate import Estimate
-from analysis.estimators.intervals import clopper_pearson
-from analysis.estimators.paired import paired_difference, paired_probability
-from analysis.reports.study_folder import StudyFolder
-from analysis.sensitivity.tornado import mean_of
+from ..estimators.clusters import share_over_clusters
+from ..estimators.estimate import Estimate
+from ..estimators.intervals import clopper_pearson
+from ..estimators.paired import paired_difference, paired_probability
+from ..sensitivity.tornado import mean_of
+from .study_folder import StudyFolder
 
 #: Columns of `drawn`.
 DRAW, FIXED, SHARED, VALUE, PATHS = "draw", "fixed", "shared", "value", "paths"

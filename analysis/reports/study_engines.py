@@ -9,14 +9,14 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.engines import FRAME, draw_engines
-from analysis.estimators.paired import paired_difference
-from analysis.reports.panels import Panel
-from analysis.reports.study_folder import StudyFolder
-from analysis.reports.study_outcomes import Outcome, runs_with_outcomes, shown_outcomes
-from analysis.reports.study_samples import arm_labels
-from analysis.sensitivity.tornado import mean_of
+from ..charts.study.context import StudyContext
+from ..charts.study.engines import FRAME, draw_engines
+from ..estimators.paired import paired_difference
+from ..sensitivity.tornado import mean_of
+from .panels import Panel
+from .study_folder import StudyFolder
+from .study_outcomes import Outcome, runs_with_outcomes, shown_outcomes
+from .study_samples import arm_labels
 
 
 def has_both_engines(study: StudyFolder) -> bool:

@@ -15,9 +15,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+from clearsim.results import SCHEMA_VERSION, STUDY_TABLES
 
-from analysis.errors import AnalysisError
-from sim.results import SCHEMA_VERSION, STUDY_TABLES
+from ..errors import AnalysisError
 
 _PATH_COLUMNS = (
     "run_id", "path", "log_weight", "required_fund_quanta", "first_adl_ms", "first_fund_empty_ms",

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from analysis.charts.study.look import upper_first
-from analysis.estimators.clusters import FEWEST_CLUSTERS
-from analysis.reports.honesty import LEAST_STEP_RATIO, Finding
-from analysis.reports.study_folder import StudyFolder
-from analysis.reports.study_samples import Sample
-from analysis.reports.study_words import asks_fund, defined, is_pooled
+from ..charts.study.look import upper_first
+from ..estimators.clusters import FEWEST_CLUSTERS
+from .honesty import LEAST_STEP_RATIO, Finding
+from .study_folder import StudyFolder
+from .study_samples import Sample
+from .study_words import asks_fund, defined, is_pooled
 
 #: Other people's checks of this study (step, number of traders, order of clearing, validation), as they wrote them.
 CHECKS_NAME = "checks.json"

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from clearsim.results import STUDY_RUNS
 
-from analysis.estimators.intervals import clopper_pearson
-from analysis.reports.study_draws import drawn, mean_of_arm
-from analysis.reports.study_folder import StudyFolder
-from analysis.reports.study_samples import EVENT_NAMES, arm_labels, happened, outcome_rows
-from analysis.reports.study_words import event_of, phrase
-from sim.results import STUDY_RUNS
+from ..estimators.intervals import clopper_pearson
+from .study_draws import drawn, mean_of_arm
+from .study_folder import StudyFolder
+from .study_samples import EVENT_NAMES, arm_labels, happened, outcome_rows
+from .study_words import event_of, phrase
 
 OUTCOMES, FUND = "outcomes", "required_fund_quote"
 #: Money whose mean over a run's paths has a standard error.

@@ -9,17 +9,17 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.charts.study.context import StudyContext
-from analysis.errors import AnalysisError
-from analysis.export import export_figures, parse_formats
-from analysis.reports.honesty import Finding
-from analysis.reports.page import Cell, embed, escape, page, table
-from analysis.reports.study_answer import answer_box, arms_table
-from analysis.reports.study_folder import StudyFolder, open_study
-from analysis.reports.study_honesty import examine_study, planned_runs
-from analysis.reports.study_panels import study_context, study_panels
-from analysis.reports.study_samples import arm_samples
-from analysis.reports.study_words import defined, design_kind, design_rows, event_of
+from ..charts.study.context import StudyContext
+from ..errors import AnalysisError
+from ..export import export_figures, parse_formats
+from .honesty import Finding
+from .page import Cell, embed, escape, page, table
+from .study_answer import answer_box, arms_table
+from .study_folder import StudyFolder, open_study
+from .study_honesty import examine_study, planned_runs
+from .study_panels import study_context, study_panels
+from .study_samples import arm_samples
+from .study_words import defined, design_kind, design_rows, event_of
 
 REPORT_NAME = "report.html"
 MOST_FAILURES = 30

@@ -14,13 +14,13 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from analysis.estimators.clusters import FEWEST_CLUSTERS
-from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.importance import WeightedCurve, weighted_probability
-from analysis.estimators.intervals import clopper_pearson, normal_quantile, probability
-from analysis.estimators.quantiles import exceedance_curve, required_fund
-from analysis.money import format_short
-from analysis.reports.study_folder import StudyFolder
+from ..estimators.clusters import FEWEST_CLUSTERS
+from ..estimators.estimate import Estimate, RefusedError
+from ..estimators.importance import WeightedCurve, weighted_probability
+from ..estimators.intervals import clopper_pearson, normal_quantile, probability
+from ..estimators.quantiles import exceedance_curve, required_fund
+from ..money import format_short
+from .study_folder import StudyFolder
 
 F64 = npt.NDArray[np.float64]
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.charts.validation_bands import figure
-from analysis.errors import AnalysisError
-from analysis.reports.page import Cell, embed, escape, page, table
-from analysis.validation.score import LEVEL, TargetScore
-from analysis.validation.table import band, measured, summary, verdict
+from ..charts.validation_bands import figure
+from ..errors import AnalysisError
+from ..validation.score import LEVEL, TargetScore
+from ..validation.table import band, measured, summary, verdict
+from .page import Cell, embed, escape, page, table
 
 PAGE_NAME = "validation.html"
 

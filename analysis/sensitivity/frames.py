@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.errors import AnalysisError
+from ..errors import AnalysisError
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]

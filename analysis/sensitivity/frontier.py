@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.errors import AnalysisError
-from analysis.estimators.clusters import FEWEST_CLUSTERS, share_over_clusters
-from analysis.estimators.estimate import Estimate
-from analysis.sensitivity.frames import EVENTS, F64, I64, outcome_of
+from ..errors import AnalysisError
+from ..estimators.clusters import FEWEST_CLUSTERS, share_over_clusters
+from ..estimators.estimate import Estimate
+from .frames import EVENTS, F64, I64, outcome_of
 
 Bool = npt.NDArray[np.bool_]
 

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.errors import AnalysisError
-from analysis.estimators.intervals import tail_mass
-from analysis.sensitivity.frames import F64, I64, is_numeric, sample_of
+from ..errors import AnalysisError
+from ..estimators.intervals import tail_mass
+from .frames import F64, I64, is_numeric, sample_of
 
 FEWEST_IN_BIN = 10
 MOST_BINS = 20

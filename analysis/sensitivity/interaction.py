@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.estimators.clusters import mean_over_clusters, share_over_clusters
-from analysis.estimators.estimate import Estimate
-from analysis.estimators.intervals import normal_quantile
-from analysis.sensitivity.frames import F64, I64, Sample, is_numeric, sample_of
-from analysis.sensitivity.tornado import mean_of
+from ..estimators.clusters import mean_over_clusters, share_over_clusters
+from ..estimators.estimate import Estimate
+from ..estimators.intervals import normal_quantile
+from .frames import F64, I64, Sample, is_numeric, sample_of
+from .tornado import mean_of
 
 MOST_LEVELS = 12
 COLUMNS = ("x", "y", "value", "low", "high", "level", "n", "events", "method")

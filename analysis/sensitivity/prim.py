@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from analysis.errors import AnalysisError
-from analysis.estimators.intervals import clopper_pearson, tail_mass
-from analysis.sensitivity.frames import F64, I64, labelled, sample_of
-from analysis.sensitivity.peeling import Bool, Box, Search, find_box, quasi_p_values
+from ..errors import AnalysisError
+from ..estimators.intervals import clopper_pearson, tail_mass
+from .frames import F64, I64, labelled, sample_of
+from .peeling import Bool, Box, Search, find_box, quasi_p_values
 
 FEWEST_CASES = 10
 RESAMPLES = 1000

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.estimators.estimate import RefusedError
-from analysis.estimators.quantiles import order_ranks
+from ..estimators.estimate import RefusedError
+from ..estimators.quantiles import order_ranks
 
 Bool = npt.NDArray[np.bool_]
 #: Size of a shock -> (n,) whether each run's fund is exhausted.

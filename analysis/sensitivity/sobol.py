@@ -17,10 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.errors import AnalysisError
-from analysis.estimators.estimate import RefusedError
-from analysis.estimators.intervals import tail_mass
-from analysis.sensitivity.frames import F64, I64, Sample, sample_of
+from ..errors import AnalysisError
+from ..estimators.estimate import RefusedError
+from ..estimators.intervals import tail_mass
+from .frames import F64, I64, Sample, sample_of
 
 FEWEST_BLOCKS = 16
 CHUNK = 200

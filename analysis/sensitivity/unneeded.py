@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.errors import AnalysisError
-from analysis.estimators.estimate import Estimate
-from analysis.estimators.intervals import tail_mass
-from analysis.sensitivity.frames import F64
+from ..errors import AnalysisError
+from ..estimators.estimate import Estimate
+from ..estimators.intervals import tail_mass
+from .frames import F64
 
 
 def judge_liquidations(

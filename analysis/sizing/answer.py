@@ -8,12 +8,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.estimators.estimate import Estimate
-from analysis.money import format_percent, format_short
-from analysis.sizing.consequences import Consequences
-from analysis.sizing.method import AGREE_BELOW, METHODS
-from analysis.sizing.solve import Answer
-from analysis.sizing.spread import Spread
+from ..estimators.estimate import Estimate
+from ..money import format_percent, format_short
+from .consequences import Consequences
+from .method import AGREE_BELOW, METHODS
+from .solve import Answer
+from .spread import Spread
 
 SCHEMA_VERSION = 1
 _NOT_REPRODUCIBLE = ("seconds",)

@@ -13,18 +13,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.estimators.control import control_variate
-from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.importance import weighted_probability
-from analysis.estimators.intervals import probability
-from analysis.estimators.replicates import from_replicates
-from analysis.estimators.rqmc import FEWEST
-from analysis.estimators.splitting_steps import splitting_in_steps
-from analysis.estimators.stopping import events_for, stopped_at_events
-from analysis.estimators.subset import subset_simulation
-from analysis.estimators.tails import fit_tail
-from analysis.sizing.runner import Runner, tilted, wider
-from analysis.sizing.solve import tail_count
+from ..estimators.control import control_variate
+from ..estimators.estimate import Estimate, RefusedError
+from ..estimators.importance import weighted_probability
+from ..estimators.intervals import probability
+from ..estimators.replicates import from_replicates
+from ..estimators.rqmc import FEWEST
+from ..estimators.splitting_steps import splitting_in_steps
+from ..estimators.stopping import events_for, stopped_at_events
+from ..estimators.subset import subset_simulation
+from ..estimators.tails import fit_tail
+from .runner import Runner, tilted, wider
+from .solve import tail_count
 
 F64 = npt.NDArray[np.float64]
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.importance import WeightLimits, weighted_mean
-from analysis.estimators.intervals import normal_quantile
-from analysis.sizing.curve import chance
-from analysis.sizing.draws import Draws
+from ..estimators.estimate import Estimate, RefusedError
+from ..estimators.importance import WeightLimits, weighted_mean
+from ..estimators.intervals import normal_quantile
+from .curve import chance
+from .draws import Draws
 
 F64 = npt.NDArray[np.float64]
 

@@ -10,11 +10,11 @@ import math
 import numpy as np
 import pandas as pd
 
-from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.importance import WeightedCurve, WeightLimits, weighted_probability
-from analysis.estimators.intervals import probability
-from analysis.estimators.quantiles import exceedance_curve, required_fund
-from analysis.sizing.draws import Draws
+from ..estimators.estimate import Estimate, RefusedError
+from ..estimators.importance import WeightedCurve, WeightLimits, weighted_probability
+from ..estimators.intervals import probability
+from ..estimators.quantiles import exceedance_curve, required_fund
+from .draws import Draws
 
 #: Columns of a sufficiency curve; the first six are what the chart reads.
 CURVE = (

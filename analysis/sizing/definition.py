@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from analysis.errors import AnalysisError
-from analysis.estimators.estimate import RefusedError
+from ..errors import AnalysisError
+from ..estimators.estimate import RefusedError
 
 YEAR_DAYS = 365.0
 

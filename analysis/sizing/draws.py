@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from analysis.errors import AnalysisError
+from ..errors import AnalysisError
 
 F64 = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]

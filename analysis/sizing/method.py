@@ -7,9 +7,9 @@ runs is wrong, and says nothing of it. Leaves to `solve.py` what is then done.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.errors import AnalysisError
-from analysis.estimators.estimate import RefusedError
-from analysis.sizing.draws import Facts
+from ..errors import AnalysisError
+from ..estimators.estimate import RefusedError
+from .draws import Facts
 
 #: Methods by name, as `--method` takes them.
 METHODS = {

@@ -11,11 +11,11 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from analysis.estimators.bisection import fund_by_bisection
-from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.gpd import pareto_shape
-from analysis.estimators.importance import WeightCheck, WeightLimits, as_weights, check_weights
-from analysis.estimators.intervals import clopper_pearson, normal_quantile
+from ..estimators.bisection import fund_by_bisection
+from ..estimators.estimate import Estimate, RefusedError
+from ..estimators.gpd import pareto_shape
+from ..estimators.importance import WeightCheck, WeightLimits, as_weights, check_weights
+from ..estimators.intervals import clopper_pearson, normal_quantile
 
 Bool = npt.NDArray[np.bool_]
 F64 = npt.NDArray[np.float64]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analysis.sizing.draws import Bool, Draws, World
+from .draws import Bool, Draws, World
 
 #: First block of each law.
 CRUDE, TILTED, WIDER = 0, 1 << 20, 2 << 20

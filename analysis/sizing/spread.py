@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.intervals import tail_mass
-from analysis.sizing.curve import fund_for
-from analysis.sizing.draws import World
-from analysis.sizing.runner import CRUDE_LAW, Runner, tilted
+from ..estimators.estimate import Estimate, RefusedError
+from ..estimators.intervals import tail_mass
+from .curve import fund_for
+from .draws import World
+from .runner import CRUDE_LAW, Runner, tilted
 
 F64 = npt.NDArray[np.float64]
 

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from analysis.errors import AnalysisError
-from analysis.sizing.definition import YEAR_DAYS
+from ..errors import AnalysisError
+from .definition import YEAR_DAYS
 
 #: How people write the events, in lower case without articles.
 _EVENT_WORDS = {

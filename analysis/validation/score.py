@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.estimators.estimate import Estimate
-from analysis.estimators.intervals import probability
-from analysis.estimators.replicates import from_replicates
+from ..estimators.estimate import Estimate
+from ..estimators.intervals import probability
+from ..estimators.replicates import from_replicates
 
 LEVEL = 0.95
 

@@ -1,7 +1,7 @@
 """Numbers of a score as people read them: fractions as percentages, intervals short."""
 
-from analysis.estimators.estimate import Estimate
-from analysis.validation.score import TargetScore
+from ..estimators.estimate import Estimate
+from .score import TargetScore
 
 _PERCENT = ("fraction", "share of runs")
 

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sim.agents.behaviours.whale import Whale
-from sim.agents.user import UserAgentConfig
+from .behaviours.whale import Whale
+from .user import UserAgentConfig
 
 NamedAgent = Annotated[Whale | UserAgentConfig, Field(discriminator="kind")]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from sim.agents.holdings import Holdings
-from sim.events import AccountMode, Side
-from sim.units import PPM
+from ..events import AccountMode, Side
+from ..units import PPM
+from .holdings import Holdings
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]

@@ -9,9 +9,9 @@ from typing import Annotated, Self
 
 from pydantic import Field, StrictInt, model_validator
 
-from sim.agents.behaviours import Behaviour
-from sim.agents.distributions import Ageing, EqualSizes, LeverageDistribution, PpmRange, SizeDistribution
-from sim.policy import NonNegativeDecimal, Policy, PositiveDecimal, PositiveInt, SharePpm
+from ..policy import NonNegativeDecimal, Policy, PositiveDecimal, PositiveInt, SharePpm
+from .behaviours import Behaviour
+from .distributions import Ageing, EqualSizes, LeverageDistribution, PpmRange, SizeDistribution
 
 
 class Capital(Policy):

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from sim.policy import NonNegativeInt, Policy, PositiveDecimal, SharePpm
-from sim.units import PPM
+from ..policy import NonNegativeInt, Policy, PositiveDecimal, SharePpm
+from ..units import PPM
 
 F64 = npt.NDArray[np.float64]
 

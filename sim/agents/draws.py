@@ -9,8 +9,8 @@ quantiles.
 import numpy as np
 import numpy.typing as npt
 
-from sim.agents.distributions import BucketLeverage, FixedLeverage, ParetoLeverage, SizeDistribution
-from sim.errors import ConfigError
+from ..errors import ConfigError
+from .distributions import BucketLeverage, FixedLeverage, ParetoLeverage, SizeDistribution
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]

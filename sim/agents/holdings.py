@@ -12,9 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sim.agents.cohort import OpeningPositions
-from sim.agents.draws import assign_leverage, capped_sizes
-from sim.kernels.state import (
+from ..kernels.state import (
     BASE_ENTRY,
     BASE_MARK_PLUS_FEE,
     P_CLOSE_FEE_PPM,
@@ -28,7 +26,9 @@ from sim.kernels.state import (
     TIER_MAINTENANCE_PPM,
     MarketArrays,
 )
-from sim.units import PPM
+from ..units import PPM
+from .cohort import OpeningPositions
+from .draws import assign_leverage, capped_sizes
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StrictInt, model_validator
 
-from sim.policy import NonNegativeDecimal, Policy, PositiveDecimal, PositiveInt
+from ..policy import NonNegativeDecimal, Policy, PositiveDecimal, PositiveInt
 
 
 class NamedPosition(Policy):

@@ -12,16 +12,16 @@ from decimal import ROUND_CEILING, Decimal
 import numpy as np
 import numpy.typing as npt
 
-from sim.agents.book import Draft, OpeningBook
-from sim.agents.cohort import Cohort, PopulationConfig
-from sim.agents.draws import strata
-from sim.agents.holdings import Holdings, MarketTerms, draw_holdings
-from sim.agents.named import NamedPosition, NamedTrader
-from sim.agents.shares import Venue, cohort_parts, named_lots, open_interest_lots, trader_counts
-from sim.errors import ConfigError
-from sim.kernels.state import P_TICK_VALUE
-from sim.rng import Streams
-from sim.units import PPM
+from ..errors import ConfigError
+from ..kernels.state import P_TICK_VALUE
+from ..rng import Streams
+from ..units import PPM
+from .book import Draft, OpeningBook
+from .cohort import Cohort, PopulationConfig
+from .draws import strata
+from .holdings import Holdings, MarketTerms, draw_holdings
+from .named import NamedPosition, NamedTrader
+from .shares import Venue, cohort_parts, named_lots, open_interest_lots, trader_counts
 
 __all__ = ["OpeningBook", "Venue", "build_opening", "trader_counts"]
 

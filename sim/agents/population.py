@@ -12,16 +12,16 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from sim.agents.behaviours.base import CohortContext
-from sim.agents.book import OpeningBook
-from sim.agents.cohort import Cohort, PopulationConfig
-from sim.agents.named import NamedTrader
-from sim.agents.opening import build_opening
-from sim.agents.shares import Venue
-from sim.agents.view import Intents, MarketView
-from sim.instrument import Instrument
-from sim.kernels.state import MarketArrays
-from sim.rng import Streams
+from ..instrument import Instrument
+from ..kernels.state import MarketArrays
+from ..rng import Streams
+from .behaviours.base import CohortContext
+from .book import OpeningBook
+from .cohort import Cohort, PopulationConfig
+from .named import NamedTrader
+from .opening import build_opening
+from .shares import Venue
+from .view import Intents, MarketView
 
 I64 = npt.NDArray[np.int64]
 

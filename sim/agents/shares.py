@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sim.agents.cohort import Cohort, OpeningPositions, PopulationConfig
-from sim.agents.holdings import MarketTerms
-from sim.agents.named import NamedPosition, NamedTrader
-from sim.errors import ConfigError
-from sim.instrument import Instrument
-from sim.kernels.state import MarketArrays
-from sim.units import allocate_largest_remainder
+from ..errors import ConfigError
+from ..instrument import Instrument
+from ..kernels.state import MarketArrays
+from ..units import allocate_largest_remainder
+from .cohort import Cohort, OpeningPositions, PopulationConfig
+from .holdings import MarketTerms
+from .named import NamedPosition, NamedTrader
 
 I64 = npt.NDArray[np.int64]
 

@@ -18,12 +18,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import ConfigDict, Field
 
-from sim.agents.named import NamedTrader
-from sim.agents.view import ARRIVAL_SLOTS, Intents, MarketView
-from sim.errors import AgentError, ConfigError
-from sim.events import FLAG_DELEVERAGED, FLAG_LIQUIDATED, OrderFlag, OrderKind, Side, TimeInForce
-from sim.instrument import Instrument
-from sim.kernels.state import P_TICK_VALUE
+from ..errors import AgentError, ConfigError
+from ..events import FLAG_DELEVERAGED, FLAG_LIQUIDATED, OrderFlag, OrderKind, Side, TimeInForce
+from ..instrument import Instrument
+from ..kernels.state import P_TICK_VALUE
+from .named import NamedTrader
+from .view import ARRIVAL_SLOTS, Intents, MarketView
 
 MAX_REQUESTS = 1000
 #: What of a user's code is reported as its failure; Ctrl-C is not.

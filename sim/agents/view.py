@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sim.errors import InvariantError
-from sim.events import (
+from ..errors import InvariantError
+from ..events import (
     I_ACCOUNT,
     I_ARRIVAL,
     I_FLAGS,
@@ -31,8 +31,8 @@ from sim.events import (
     Side,
     TimeInForce,
 )
-from sim.instrument import Instrument
-from sim.kernels.state import AccountArrays, MarketArrays
+from ..instrument import Instrument
+from ..kernels.state import AccountArrays, MarketArrays
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]

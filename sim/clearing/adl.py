@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sim.policy import Policy, PositiveInt
+from ..policy import Policy, PositiveInt
 
 
 class ProfitLeverageRanking(Policy):

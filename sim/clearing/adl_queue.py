@@ -7,8 +7,8 @@ A sample of every 61st row gives a cut that should hold enough contracts; the ro
 import numpy as np
 import numpy.typing as npt
 
-from sim.kernels import adl as k
-from sim.kernels.state import AccountArrays, MarketArrays
+from ..kernels.clearing import adl as k
+from ..kernels.state import AccountArrays, MarketArrays
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictInt, model_validator
 
-from sim.policy import Policy
+from ..policy import Policy
 
 
 class FeeSchedule(Policy):

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sim.instrument import to_quanta
-from sim.policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveInt, SharePpm
+from ..instrument import to_quanta
+from ..policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveInt, SharePpm
 
 #: Stands for "no cap": far above any notional, far below int64.
 NO_CAP = 2**62

@@ -11,23 +11,23 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from sim.clearing.fund import FundPolicy
-from sim.clearing.layers import Layers, WaterfallOutcome
-from sim.clearing.liquidation import PRIORITIES, LiquidationBase
-from sim.clearing.waterfall import WaterfallLayer
-from sim.errors import InvariantError
-from sim.events import H_CYCLE
-from sim.kernels import liquidation as liq
-from sim.kernels import waterfall as wf
-from sim.kernels.records import (
+from ..errors import InvariantError
+from ..events import H_CYCLE
+from ..kernels.clearing import liquidation as liq
+from ..kernels.clearing import waterfall as wf
+from ..kernels.clearing.unwind import plan_unwind
+from ..kernels.records import (
     R_LIQUIDATIONS,
     R_MATCHES,
     RecordArrays,
     make_records,
     make_waiting,
 )
-from sim.kernels.state import P_ENGINE_ROW, P_FUND_ROW, P_TICK_VALUE, AccountArrays, LogArrays, MarketArrays
-from sim.kernels.unwind import plan_unwind
+from ..kernels.state import P_ENGINE_ROW, P_FUND_ROW, P_TICK_VALUE, AccountArrays, LogArrays, MarketArrays
+from .fund import FundPolicy
+from .layers import Layers, WaterfallOutcome
+from .liquidation import PRIORITIES, LiquidationBase
+from .waterfall import WaterfallLayer
 
 I64 = npt.NDArray[np.int64]
 Scalar = TypeVar("Scalar", bound=np.generic)

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from sim.clearing.adl import AdlLayer
-from sim.clearing.adl_queue import AdlQueue
-from sim.clearing.loss import SocialisedLossLayer
-from sim.clearing.waterfall import InsuranceFundLayer, TakeoverLayer, WaterfallLayer
-from sim.errors import InvariantError
-from sim.events import H_CYCLE
-from sim.kernels import adl as adl_kernels
-from sim.kernels import liquidation_records as liq
-from sim.kernels import loss as loss_kernels
-from sim.kernels import waterfall as wf
-from sim.kernels.records import D_COUNTERPARTY
-from sim.kernels.state import P_ENGINE_ROW, P_FUND_ROW
+from ..errors import InvariantError
+from ..events import H_CYCLE
+from ..kernels.clearing import adl as adl_kernels
+from ..kernels.clearing import liquidation_records as liq
+from ..kernels.clearing import loss as loss_kernels
+from ..kernels.clearing import waterfall as wf
+from ..kernels.records import D_COUNTERPARTY
+from ..kernels.state import P_ENGINE_ROW, P_FUND_ROW
+from .adl import AdlLayer
+from .adl_queue import AdlQueue
+from .loss import SocialisedLossLayer
+from .waterfall import InsuranceFundLayer, TakeoverLayer, WaterfallLayer
 
 if TYPE_CHECKING:
-    from sim.clearing.house import ClearingHouse
+    from .house import ClearingHouse
 
 I64 = npt.NDArray[np.int64]
 NO_LIMIT = 2**62

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from sim.policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveInt, SharePpm
-from sim.units import INT64_MAX
+from ..policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveInt, SharePpm
+from ..units import INT64_MAX
 
 I64 = npt.NDArray[np.int64]
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from sim.policy import Policy
+from ..policy import Policy
 
 
 class SocialisedLossLayer(Policy):

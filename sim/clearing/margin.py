@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, StrictBool, StrictInt, model_validator
 
-from sim.clearing.fees import FeeSchedule
-from sim.errors import ConfigError
-from sim.instrument import to_quanta
-from sim.policy import NonNegativeDecimal, Policy, PositiveDecimal
-from sim.units import PPM, QUANTA_LIMIT
+from ..errors import ConfigError
+from ..instrument import to_quanta
+from ..policy import NonNegativeDecimal, Policy, PositiveDecimal
+from ..units import PPM, QUANTA_LIMIT
+from .fees import FeeSchedule
 
 I64 = npt.NDArray[np.int64]
 

@@ -4,7 +4,7 @@ of many positions at once."""
 import numpy as np
 import numpy.typing as npt
 
-from sim.kernels.state import (
+from ..kernels.state import (
     BASE_ENTRY,
     BASE_MARK_PLUS_FEE,
     P_CLOSE_FEE_PPM,
@@ -17,7 +17,7 @@ from sim.kernels.state import (
     AccountArrays,
     MarketArrays,
 )
-from sim.units import PPM
+from ..units import PPM
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]

@@ -32,9 +32,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from sim.clearing.adl import AdlLayer
-from sim.clearing.loss import SocialisedLossLayer
-from sim.policy import Policy
+from ..policy import Policy
+from .adl import AdlLayer
+from .loss import SocialisedLossLayer
 
 
 class TakeoverLayer(Policy):

@@ -1,3 +1,3 @@
-from sim.cli.entry import app, main
+from .entry import app, main
 
 __all__ = ["app", "main"]

@@ -1,6 +1,6 @@
-"""`python -m sim.cli`, the same as `clearsim`."""
+"""`python -m clearsim.cli`, the same as `clearsim`."""
 
-from sim.cli import main
+from . import main
 
 if __name__ == "__main__":
     main()

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from sim.errors import ConfigError
+from ..errors import ConfigError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from clearsim.analysis.charts.study.context import StudyContext
+    from clearsim.analysis.sizing.solve import Answer
 
-    from analysis.charts.study.context import StudyContext
-    from analysis.sizing.solve import Answer
-    from sim.cli.worlds import WorldOf
+    from .worlds import WorldOf
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Found:
 
 def say(found: Found) -> None:
     """Print an answer."""
-    from analysis.sizing.answer import answer_lines
+    from clearsim.analysis.sizing.answer import answer_lines
 
     typer.echo("\n".join(answer_lines(found.answer)) + "\n")
     _print_comparison(found)
@@ -50,7 +50,7 @@ def print_arms(found: Sequence[Found]) -> None:
 
 def write(found: Sequence[Found], out: Path | None) -> str:
     """Write all answers; return the path of the first page. ConfigError where the folder cannot be written."""
-    from sim.resultfolder import free_folder
+    from ..runs.folder import free_folder
 
     facts = found[0].answer.facts
     folder = out or free_folder(Path("results"), f"size-fund-{facts.name}-{facts.seed}")
@@ -66,8 +66,8 @@ def write(found: Sequence[Found], out: Path | None) -> str:
 
 
 def _write_one(folder: Path, suffix: str, found: Found) -> None:
-    from analysis.reports.size_report import build_size_report
-    from analysis.sizing.answer import answer_json, answer_markdown
+    from clearsim.analysis.reports.size_report import build_size_report
+    from clearsim.analysis.sizing.answer import answer_json, answer_markdown
 
     answer = found.answer
     html = build_size_report(
@@ -115,7 +115,7 @@ def compared(
     runner: Any, found: "Answer", budget: int, world: "WorldOf"
 ) -> "tuple[pd.DataFrame | None, dict[str, str]]":
     """The table of estimators, printed; None where there is no fund to ask about, or it feeds back."""
-    from analysis.sizing.compare import compare_estimators
+    from clearsim.analysis.sizing.compare import compare_estimators
 
     if found.fund is None or found.facts.feeds_back:
         typer.echo("no comparison of estimators: it needs a fund that was found, and one set of runs for every size")
@@ -127,7 +127,7 @@ def compared(
 
 def _print_comparison(found: Found) -> None:
     """Print the table of estimators, and who refused why."""
-    from analysis.money import format_short
+    from clearsim.analysis.money import format_short
 
     answer, table = found.answer, found.table
     if table is None or answer.fund is None:
@@ -142,7 +142,7 @@ def _print_comparison(found: Found) -> None:
 
 
 def _context(found: "Answer") -> "StudyContext":
-    from analysis.charts.study.context import StudyContext
+    from clearsim.analysis.charts.study.context import StudyContext
 
     facts, reduced = found.facts, found.facts.fidelity == "reduced"
     return StudyContext(

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli.options import Debug
-from sim.errors import ConfigError, InputDataError
+from ..errors import ConfigError, InputDataError
+from .options import Debug
 
 if TYPE_CHECKING:
     import pandas as pd
+    from clearsim.analysis.calibration.fit import BookFit
 
-    from analysis.calibration.fit import BookFit
-    from sim.instrument import Instrument
-    from sim.positions import PositionRow
+    from ..instrument import Instrument
+    from ..opening import PositionRow
 
 
 def calibrate(
@@ -33,11 +33,12 @@ def calibrate(
     debug: Debug = False,
 ) -> None:
     """Fit leverage (by account and by notional, and given size), sizes and concentration of a book of positions."""
-    from analysis.calibration.fit import fit_book
-    from analysis.errors import AnalysisError
-    from sim.cli.fitted import fitted_yaml
-    from sim.config import load_config
-    from sim.positions import read_positions
+    from clearsim.analysis.calibration.fit import fit_book
+    from clearsim.analysis.errors import AnalysisError
+
+    from ..config import load_config
+    from ..opening import read_positions
+    from .fitted import fitted_yaml
 
     if weight not in ("notional", "account"):
         raise ConfigError(f"--weight must be notional or account, found {weight!r}")

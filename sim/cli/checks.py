@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.options import Debug
-from sim.errors import ConfigError
+from ..errors import ConfigError
+from .options import Debug
 
 
 def checks(
@@ -20,9 +20,10 @@ def checks(
 ) -> None:
     """Run one point of STUDY_DIR again with other steps, traders and orders of clearing; write checks.json for the
     report."""
-    from analysis.estimators.paired import paired_difference
-    from sim.sweep.checks import run_checks, write_checks
-    from sim.sweep.verify import plan_of_folder
+    from clearsim.analysis.estimators.paired import paired_difference
+
+    from ..studies.checks import run_checks, write_checks
+    from ..studies.store.verify import plan_of_folder
 
     totals = _totals(traders)
     plan = plan_of_folder(folder)

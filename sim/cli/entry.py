@@ -13,17 +13,17 @@ from typing import NoReturn
 
 import typer
 
-from sim.cli import checks, positions, runs, studies
-from sim.cli.calibrate import calibrate
-from sim.cli.export import export_study
-from sim.cli.queue import queue
-from sim.cli.report import report
-from sim.cli.reverse_stress import reverse_stress
-from sim.cli.size_fund import size_fund
-from sim.cli.unneeded import unneeded
-from sim.cli.validate import validate
-from sim.errors import AgentError, ClearsimError, ConfigError, ConservationError, InputDataError, InvariantError
-from sim.interrupt import INTERRUPTED, catch_signals
+from ..errors import AgentError, ClearsimError, ConfigError, ConservationError, InputDataError, InvariantError
+from ..interrupt import INTERRUPTED, catch_signals
+from . import checks, positions, runs, studies
+from .calibrate import calibrate
+from .export import export_study
+from .queue import queue
+from .report import report
+from .reverse_stress import reverse_stress
+from .size_fund import size_fund
+from .unneeded import unneeded
+from .validate import validate
 
 FAILED, BAD_INPUT = 1, 2
 
@@ -96,7 +96,7 @@ def _tell_unexpected(error: Exception, replay_with: str) -> NoReturn:
         traceback.print_exception(error)
         raise SystemExit(FAILED)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        from sim.kernels.jit import cache_directory
+        from ..kernels.jit import cache_directory
 
         place = error.filename or f"of results, or of compiled kernels ({cache_directory()}; set CLEARSIM_CACHE_DIR)"
         _stop(FAILED, f"the disk is full: {place}; free space; replay with: {replay_with}")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli.options import Debug
-from sim.errors import ClearsimError, ConfigError
+from ..errors import ClearsimError, ConfigError
+from .options import Debug
 
 if TYPE_CHECKING:
-    from analysis.reports.study_folder import StudyFolder
+    from clearsim.analysis.reports.study_folder import StudyFolder
 
 SHAPES = ("ema", "salib", "csv", "parquet", "pandas", "polars")
 
@@ -30,8 +30,8 @@ def export_study(
     """Write the study in DIR for EMA Workbench, SALib, pandas, polars, or as one CSV or Parquet table."""
     if to not in SHAPES:
         raise ConfigError(f"--to must be one of {', '.join(SHAPES)}, found {to!r}")
-    from analysis.errors import AnalysisError
-    from analysis.reports.study_folder import open_study
+    from clearsim.analysis.errors import AnalysisError
+    from clearsim.analysis.reports.study_folder import open_study
 
     try:
         study = open_study(folder)
@@ -46,7 +46,7 @@ def export_study(
 
 
 def _write_ema(study: "StudyFolder", out: Path | None, outcomes: list[str] | None, arm: int | None) -> list[str]:
-    from analysis.exports_study import ema_results, write_ema
+    from clearsim.analysis.exports_study import ema_results, write_ema
 
     path = out or study.path / "ema.tar.gz"
     experiments, found = ema_results(study.points, study.runs, outcomes)
@@ -58,7 +58,7 @@ def _write_ema(study: "StudyFolder", out: Path | None, outcomes: list[str] | Non
 
 
 def _write_salib(study: "StudyFolder", out: Path | None, outcomes: list[str] | None, arm: int | None) -> list[str]:
-    from analysis.exports_study import salib_export, write_salib
+    from clearsim.analysis.exports_study import salib_export, write_salib
 
     bounds = {str(item["name"]): ends for item in study.factors("uncertainties") if (ends := _ends(item)) is not None}
     export = salib_export(study.points, study.runs, outcomes, arm=arm, bounds=bounds)
@@ -83,7 +83,7 @@ def _ends(item: object) -> tuple[float, float] | None:
 
 
 def _write_table(study: "StudyFolder", to: str, out: Path | None) -> list[str]:
-    from analysis.exports_study import study_frame
+    from clearsim.analysis.exports_study import study_frame
 
     frame = study_frame(study.points, study.runs)
     path = out or study.path / ("study.csv" if to == "csv" else "study.parquet")

@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from analysis.calibration.fit import BookFit, LeverageFit, MarketFit, SizeFit
-    from sim.config import LoadedConfig
+    from clearsim.analysis.calibration.fit import BookFit, LeverageFit, MarketFit, SizeFit
+
+    from ..config import LoadedConfig
 
 PPM = 1_000_000
 
@@ -18,7 +19,7 @@ def fitted_yaml(fit: "BookFit", loaded: "LoadedConfig", *, weight: str, comment:
     """A config over `loaded` whose population opens with a book drawn from the fitted laws; `comment` stands on top."""
     import yaml
 
-    from sim.config.canonical import plain
+    from ..config.canonical import plain
 
     kept = [plain(cohort) for cohort in loaded.config.population.cohorts if not cohort.opening]
     population = {
@@ -40,7 +41,7 @@ def fitted_yaml(fit: "BookFit", loaded: "LoadedConfig", *, weight: str, comment:
 
 def _source(loaded: "LoadedConfig") -> str:
     """The config to extend: a shipped one by its name, another by its absolute path."""
-    from sim.config.shipped import list_shipped
+    from ..config.shipped import list_shipped
 
     shipped = {name for name, _, _ in list_shipped()}
     return loaded.path.stem if loaded.path.stem in shipped else str(loaded.path.resolve())
@@ -87,7 +88,7 @@ def _leverage(law: "LeverageFit") -> dict[str, Any]:
     if law.kind == "pareto":
         ends = {"minimum": _number(law.minimum), "maximum": _number(law.maximum)}
         return head | {"exponent": _number(law.exponent)} | ends
-    from sim.units import allocate_largest_remainder
+    from ..units import allocate_largest_remainder
 
     held = [bucket for bucket in law.buckets if bucket[2] > 0]
     shares = allocate_largest_remainder(PPM, [round(share * 10**12) for _, _, share in held])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from sim.config import LoadedConfig
+    from ..config import LoadedConfig
 
 ConfigName = Annotated[str, typer.Argument(metavar="CONFIG", help="A config file, or a name from `clearsim configs`.")]
 Sets = Annotated[
@@ -26,7 +26,7 @@ def load(
     detail: str | None = None,
 ) -> "LoadedConfig":
     """The config of a command line: its file or name, with what options override."""
-    from sim.config import load_config, traders_overrides
+    from ..config import load_config, traders_overrides
 
     overrides = list(sets)
     if seed is not None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.options import ConfigName, Debug, Sets, load
+from .options import ConfigName, Debug, Sets, load
 
 POSITIONS_HELP = """Opening positions as a CSV file: one line a position, or one without a market for money alone.
 
@@ -36,7 +36,7 @@ def export(
     debug: Debug = False,
 ) -> None:
     """Write the opening book of CONFIG (or of a result folder) as CSV, for `clearsim run --positions`."""
-    from sim.run import export_positions
+    from ..runs.run import export_positions
 
     source = str(Path(config) / "config.yaml") if Path(config).is_dir() else config
     loaded = load(source, set_, seed=seed, traders=traders)

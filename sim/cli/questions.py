@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import ConfigError
+from ..errors import ConfigError
 
 if TYPE_CHECKING:
-    from sim.config import RunConfig
-    from sim.sweep.plan import Plan, Point
+    from ..config import RunConfig
+    from ..studies.design.plan import Plan, Point
+    from ..studies.design.plan_checks import plan_study
 
 #: Arms that are sized at once without being named.
 MOST_ARMS = 12
@@ -70,22 +71,21 @@ def study_folder(source: str) -> Path | None:
 
 def _plan(source: str) -> "Plan | None":
     """The plan of a study, or None where `source` names a config."""
-    from sim.config.nearest import nearest_hint
-    from sim.config.yamlfile import parse_yaml, shipped_configs
-    from sim.sweep.folder import BASE_FILE
-    from sim.sweep.plan import Plan
-    from sim.sweep.study import load_study, shipped_studies
+    from ..config.nearest import nearest_hint
+    from ..config.yamlfile import parse_yaml, shipped_configs
+    from ..studies.design.load_study import load_study, shipped_studies
+    from ..studies.store.folder import BASE_FILE
 
     if folder := study_folder(source):
         base = folder / BASE_FILE
-        return Plan.of(load_study(folder / "study.yaml", base=base if base.is_file() else None))
+        return plan_study(load_study(folder / "study.yaml", base=base if base.is_file() else None))
     path = Path(source).expanduser()
     if path.is_file():
         value = parse_yaml(path.read_text(encoding="utf-8"), source=str(path)).value
-        return Plan.of(load_study(path)) if isinstance(value, dict) and "base" in value else None
+        return plan_study(load_study(path)) if isinstance(value, dict) and "base" in value else None
     name = source.removesuffix(".yaml")
     if name in shipped_studies():
-        return Plan.of(load_study(source))
+        return plan_study(load_study(source))
     known = [*shipped_studies(), *shipped_configs()]
     if name not in known:
         hint = nearest_hint(path.name, known) or " (`clearsim studies` and `clearsim configs` list the shipped ones)"
@@ -94,7 +94,7 @@ def _plan(source: str) -> "Plan | None":
 
 
 def _of_config(source: str, settings: list[tuple[str, Any]], fidelity: str | None) -> Question:
-    from sim.config import config_hash, load_config
+    from ..config import config_hash, load_config
 
     config = _with(load_config(source).config, settings)
     chosen = fidelity or ("reduced" if config.reduced is not None else "full")
@@ -159,7 +159,7 @@ def _is_asked(plan: "Plan", arm: int, arms: Sequence[str]) -> bool:
 
 def _setting(text: str) -> tuple[str, Any]:
     """(path, value) of `path=value`."""
-    from sim.config.yamlfile import parse_yaml
+    from ..config.yamlfile import parse_yaml
 
     path, equals, value = text.partition("=")
     if not equals or not path.strip():
@@ -168,13 +168,13 @@ def _setting(text: str) -> tuple[str, Any]:
 
 
 def _with(config: "RunConfig", settings: Sequence[tuple[str, Any]]) -> "RunConfig":
-    from sim.sweep.assign import with_settings
+    from ..studies.design.settings import with_settings
 
     return with_settings(config, settings) if settings else config
 
 
 def _require_playable(question: Question) -> None:
-    from sim.reduced.admit import require_reduced
+    from ..reduced.admit import require_reduced
 
     if question.fidelity == "reduced":
         require_reduced(question.config)

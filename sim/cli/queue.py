@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli.options import Debug, Sets
-from sim.cli.terminal import console, teller
-from sim.errors import ConfigError
+from ..errors import ConfigError
+from .options import Debug, Sets
+from .terminal import console, teller
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from sim.config import RunConfig
-    from sim.engine.queue import Place
+    from ..config import RunConfig
+    from ..engine.queue import Place
 
 
 def queue(
@@ -33,8 +33,8 @@ def queue(
     debug: Debug = False,
 ) -> None:
     """Run CONFIG up to a time and print the ADL queue there: place, light (1 is the front fifth), score."""
-    from sim.cli.run_texts import RunProgress
-    from sim.firststart import first_start
+    from ..runs.first_start import first_start
+    from .run_texts import RunProgress
 
     config, scenario, replication = _source(source, set_, seed)
     time_ms, number = _time_ms(at, config), _market(market, config)
@@ -54,11 +54,11 @@ def queue(
 
 def _source(source: str, overrides: list[str], seed: int | None) -> "tuple[RunConfig, int, int]":
     """The config, scenario and replication that `source` names."""
-    from sim.config import load_config
+    from ..config import load_config
 
     if not Path(source).is_dir():
         return load_config(source, [*overrides, *([] if seed is None else [f"seed={seed}"])]).config, 0, 0
-    from sim.replay import load_run
+    from ..runs.replay import load_run
 
     if overrides or seed is not None:
         raise ConfigError("--set and --seed: a result folder is run as it was; give its config instead")
@@ -96,10 +96,10 @@ def _run(
     config: "RunConfig", time_ms: int, market: int, progress: object, *, scenario: int, replication: int
 ) -> "tuple[list[Place], float]":
     """The queue of `market` after every cycle up to `time_ms`, and its mark."""
-    from sim.config import require_runnable
-    from sim.engine.build import build_world
-    from sim.engine.queue import queue_of
-    from sim.engine.simulation import run_until
+    from ..config import require_runnable
+    from ..engine.build import build_world
+    from ..engine.queue import queue_of
+    from ..engine.simulation import run_until
 
     require_runnable(config)
     world = build_world(config, detail="summary", sink=None, scenario=scenario, replication=replication)
@@ -141,8 +141,8 @@ def _table(places: "list[Place]", side: str, config: "RunConfig", top: int, want
 
 def _write(places: "list[Place]", path: Path) -> int:
     """Write all positions as CSV; return how many."""
-    from sim.engine.queue import Place
-    from sim.resultfolder import telling_disk_errors
+    from ..engine.queue import Place
+    from ..runs.folder import telling_disk_errors
 
     with telling_disk_errors(path), open(path, "w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle)

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.options import Debug
-from sim.errors import ClearsimError
+from ..errors import ClearsimError
+from .options import Debug
 
 FAN_FILE = "fund_paths.parquet"
 
@@ -23,11 +23,11 @@ def report(
     debug: Debug = False,
 ) -> None:
     """Write report.html into DIR; with --format also every figure, into DIR/figures (needs Chrome or Chromium)."""
-    from analysis.errors import AnalysisError
-    from analysis.export import parse_formats
-    from analysis.reports.run_report import export_run, write_report
-    from analysis.reports.study_folder import is_study
-    from analysis.reports.study_report import export_study, write_study_report
+    from clearsim.analysis.errors import AnalysisError
+    from clearsim.analysis.export import parse_formats
+    from clearsim.analysis.reports.run_report import export_run, write_report
+    from clearsim.analysis.reports.study_folder import is_study
+    from clearsim.analysis.reports.study_report import export_study, write_study_report
 
     study = is_study(folder)
     write, export_all = (write_study_report, export_study) if study else (write_report, export_run)
@@ -44,7 +44,7 @@ def report(
 
 def add_tables(folder: Path) -> None:
     """Write into a study folder what its report draws besides its runs; without it a report still stands."""
-    from sim.sweep.baseline import BASELINE_FILE, write_baseline
+    from ..funds.baseline import BASELINE_FILE, write_baseline
 
     if not (folder / "base.yaml").is_file():
         return
@@ -60,10 +60,10 @@ def add_tables(folder: Path) -> None:
 def _write_fan(folder: Path) -> None:
     """Quantiles of the fund over time of the first arm: time_days, quantile, fund, n, arm."""
     import pyarrow as pa
+    from clearsim.analysis.charts.study.fund_fan import fan_frame
 
-    from analysis.charts.study.fund_fan import fan_frame
-    from sim.sweep.fund_paths import fund_balances
-    from sim.sweep.parts import parquet_bytes, write_whole
+    from ..funds.balances import fund_balances
+    from ..studies.store.part_files import parquet_bytes, write_whole
 
     days, balances = fund_balances(folder)
     if not len(days):

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli.options import Debug, Sets
-from sim.errors import ClearsimError, ConfigError
+from ..errors import ClearsimError, ConfigError
+from .options import Debug, Sets
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from sim.config import RunConfig
+    from ..config import RunConfig
 
 #: Runs of each shock where none are stated.
 RUNS = {"reduced": 20, "full": 7}
@@ -44,10 +44,11 @@ def reverse_stress(
     debug: Debug = False,
 ) -> None:
     """Search the smallest fall that exhausts CONFIG's fund, for thinner books and for one larger account."""
-    from analysis.errors import AnalysisError
-    from analysis.sensitivity.reverse_stress import frontier
-    from sim.config import load_config
-    from sim.shockconfig import replaces_price
+    from clearsim.analysis.errors import AnalysisError
+    from clearsim.analysis.sensitivity.reverse_stress import frontier
+
+    from ..config import load_config
+    from ..funds.stress import replaces_price
 
     loaded = load_config(config, set_).config
     chosen = fidelity or ("reduced" if loaded.reduced is not None else "full")
@@ -102,8 +103,8 @@ class ShockWorld:
 
     def exhausts(self, jump: float, depth_loss: float, concentration: float) -> "list[bool]":
         """(runs,) whether a fund stands at zero after a draw."""
-        from sim.fundconfig import with_fund
-        from sim.shockconfig import with_shock
+        from ..funds.config import with_fund
+        from ..funds.stress import with_shock
 
         stressed = with_shock(
             with_fund(self.config, Decimal(repr(self.seed))),
@@ -119,7 +120,7 @@ class ShockWorld:
 
 
 def _full_run(config: "RunConfig", replication: int) -> bool:
-    from sim.engine.simulation import simulate
+    from ..engine.simulation import simulate
 
     found: Any = simulate(config, detail="summary", replication=replication).runs["first_fund_empty_ms"]
     return int(found) >= 0
@@ -127,7 +128,7 @@ def _full_run(config: "RunConfig", replication: int) -> bool:
 
 def _reduced_run(config: "RunConfig", replication: int) -> bool:
     """One path on an opening book of its own."""
-    from sim.reduced.run import simulate_batch
+    from ..reduced.run import simulate_batch
 
     batch = simulate_batch(config, replication=replication, paths=1)
     empty: np.ndarray = batch.columns("")["first_fund_empty_ms"]
@@ -146,10 +147,11 @@ def _shares(text: str, option: str) -> list[float]:
 
 def _write(found: "pd.DataFrame", world: ShockWorld, out: Path | None) -> list[Path]:
     """Write the frontier as Parquet and CSV, and its figure as a page; return the paths."""
-    from analysis.charts.study.context import StudyContext
-    from analysis.charts.study.reverse_stress import draw_reverse_stress
-    from analysis.reports.page import embed, page
-    from sim.resultfolder import free_folder
+    from clearsim.analysis.charts.study.context import StudyContext
+    from clearsim.analysis.charts.study.reverse_stress import draw_reverse_stress
+    from clearsim.analysis.reports.page import embed, page
+
+    from ..runs.folder import free_folder
 
     config = world.config
     folder = out or free_folder(Path("results"), f"reverse-stress-{config.name}-{config.seed}")

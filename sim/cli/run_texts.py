@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from sim.interrupt import stop_if_asked
-from sim.whopaid import who_paid
+from ..interrupt import stop_if_asked
+from ..runs.who_paid import who_paid
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as RichProgress
     from rich.table import Table
 
-    from sim.config import RunConfig
-    from sim.run import RunOutput
+    from ..config import RunConfig
+    from ..runs.run import RunOutput
 
 UPDATES_PER_S = 10
 PLAIN_STEPS = 4

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli.options import ConfigName, Debug, Sets, load
-from sim.cli.studies import replay_study_run
-from sim.cli.terminal import console, teller
-from sim.errors import ClearsimError, ConfigError
+from ..errors import ClearsimError, ConfigError
+from .options import ConfigName, Debug, Sets, load
+from .studies import replay_study_run
+from .terminal import console, teller
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,7 +39,7 @@ def run(
     debug: Debug = False,
 ) -> None:
     """Run CONFIG and write a result folder with report.html."""
-    from sim.run import RunOptions, run_config
+    from ..runs.run import RunOptions, run_config
 
     loaded = load(
         _or_own_book(config, positions),
@@ -51,8 +51,8 @@ def run(
         detail=detail,
     )
     screen, errors = console(), console(stderr=True)
-    from sim.cli.run_texts import RunProgress, print_run
-    from sim.firststart import first_start
+    from ..runs.first_start import first_start
+    from .run_texts import RunProgress, print_run
 
     with first_start(teller(errors)), RunProgress(loaded.config, errors) as progress:
         options = RunOptions(
@@ -77,8 +77,8 @@ def check(
     debug: Debug = False,
 ) -> None:
     """Validate CONFIG and say how large a run it is; nothing is run."""
-    from sim.estimate import estimate_lines
-    from sim.inputs import check_inputs
+    from ..runs.inputs import check_inputs
+    from ..runs.size import estimate_lines
 
     loaded = load(config, set_, traders=traders, positions=positions, residual=residual)
     check_inputs(loaded.config)
@@ -93,10 +93,10 @@ def schema(
     """Print the JSON Schema of configs, or of study files."""
     import json
 
-    from sim.config import RunConfig
+    from ..config import RunConfig
 
     if study:
-        from sim.sweep.study import Study
+        from ..studies.design.study import Study
 
         typer.echo(json.dumps(Study.model_json_schema(), indent=2))
         return
@@ -107,7 +107,7 @@ def init(
     path: Annotated[Path, typer.Argument(help="File to write.")] = Path("my-run.yaml"), debug: Debug = False
 ) -> None:
     """Write a commented starter config."""
-    from sim.config.starter import starter_text
+    from ..config.starter import starter_text
 
     try:
         with path.open("x", encoding="utf-8") as handle:
@@ -121,7 +121,7 @@ def init(
 
 def configs(debug: Debug = False) -> None:
     """List the configs that ship with clearsim."""
-    from sim.config.shipped import list_shipped
+    from ..config.shipped import list_shipped
 
     for name, folder, title in list_shipped():
         typer.echo(f"{name:36} {folder:10} {title}".rstrip())
@@ -137,9 +137,9 @@ def replay(
     if run_id is not None:
         replay_study_run(folder, run_id, out)
         return
-    from sim.cli.run_texts import RunProgress
-    from sim.firststart import first_start
-    from sim.replay import load_run, replay_run
+    from ..runs.first_start import first_start
+    from ..runs.replay import load_run, replay_run
+    from .run_texts import RunProgress
 
     errors = console(stderr=True)
     recorded = load_run(folder)
@@ -157,9 +157,9 @@ def figures(
     debug: Debug = False,
 ) -> None:
     """Write every figure of a run's report into RUN_DIR/figures; needs kaleido and an installed Chrome or Chromium."""
-    from analysis.errors import AnalysisError
-    from analysis.export import parse_formats
-    from analysis.reports.run_report import export_run
+    from clearsim.analysis.errors import AnalysisError
+    from clearsim.analysis.export import parse_formats
+    from clearsim.analysis.reports.run_report import export_run
 
     try:
         for path in export_run(folder, parse_formats(formats)):
@@ -183,8 +183,8 @@ def _report_writer(console: "Console") -> Any:
 
     def write(folder: Path) -> None:
         try:
-            from analysis.errors import AnalysisError
-            from analysis.reports.run_report import write_report
+            from clearsim.analysis.errors import AnalysisError
+            from clearsim.analysis.reports.run_report import write_report
         except ImportError as error:
             console.print(f"warning: no report.html: {error}", highlight=False, soft_wrap=True)
             return

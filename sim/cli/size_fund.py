@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli.options import Debug, Sets
-from sim.errors import ClearsimError, ConfigError
+from ..errors import ClearsimError, ConfigError
+from .options import Debug, Sets
 
 if TYPE_CHECKING:
-    from analysis.sizing.solve import Answer
-    from analysis.sizing.spread import Spread
-    from analysis.sizing.target import Target
-    from sim.cli.answers import Found
-    from sim.cli.questions import Question
+    from clearsim.analysis.sizing.solve import Answer
+    from clearsim.analysis.sizing.spread import Spread
+    from clearsim.analysis.sizing.target import Target
+
+    from .answers import Found
+    from .questions import Question
 
 #: Paths (reduced) or runs (full) where no budget is given.
 BUDGET = {"reduced": 2_000_000, "full": 200}
@@ -56,11 +57,12 @@ def size_fund(
     debug: Debug = False,
 ) -> None:
     """Say how large STUDY's fund must be for --target: the fund, its interval, method and assumptions."""
-    from analysis.errors import AnalysisError
-    from analysis.estimators.estimate import RefusedError
-    from analysis.sizing.target import parse_target
-    from sim.cli.answers import print_arms, say, write
-    from sim.cli.questions import load_questions, study_folder
+    from clearsim.analysis.errors import AnalysisError
+    from clearsim.analysis.estimators.estimate import RefusedError
+    from clearsim.analysis.sizing.target import parse_target
+
+    from .answers import print_arms, say, write
+    from .questions import load_questions, study_folder
 
     if not 0.5 <= level < 1:
         raise ConfigError(f"--level must be at least 0.5 and below 1, found {level}")
@@ -86,10 +88,11 @@ def _answered(
     question: "Question", target: "Target", budget: str | None, *, compare: bool, spread: int, options: dict[str, Any]
 ) -> "Found":
     """The answer to one question, the fund over other books and uncertainties, and the comparison if asked."""
-    from analysis.sizing.runner import Runner
-    from analysis.sizing.solve import size_fund as solve
-    from sim.cli.answers import Found, compared
-    from sim.cli.worlds import WorldOf, at_horizon, define
+    from clearsim.analysis.sizing.runner import Runner
+    from clearsim.analysis.sizing.solve import size_fund as solve
+
+    from .answers import Found, compared
+    from .worlds import WorldOf, at_horizon, define
 
     asked = at_horizon(question, target)
     meant = define(asked, target)
@@ -104,8 +107,9 @@ def _answered(
 
 def _spreads(question: "Question", target: "Target", answer: "Answer", count: int) -> "tuple[Spread, ...]":
     """The required fund over other opening books, and over other values of the study's uncertainties."""
-    from analysis.sizing.spread import spread_over
-    from sim.cli.worlds import WorldOf, at_horizon
+    from clearsim.analysis.sizing.spread import spread_over
+
+    from .worlds import WorldOf, at_horizon
 
     if count < 2 or question.fidelity != "reduced" or answer.facts.feeds_back or answer.fund is None:
         return ()

@@ -1,6 +1,6 @@
 """`clearsim sweep`, `studies`, `status`, `verify`, `merge`, and `replay DIR RUN_ID`: studies on the command line.
 
-A roof: reads arguments, tells what happens, decides exit codes; the work is done in `sim/sweep/`.
+A roof: reads arguments, tells what happens, decides exit codes; the work is done in `sim/studies/`.
 """
 
 import re
@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli.options import Debug
-from sim.cli.study_texts import SweepBar, sbatch_script, size, tell_dry_run, tell_result
-from sim.cli.terminal import error_console, teller
-from sim.errors import ClearsimError, ConfigError
+from ..errors import ClearsimError, ConfigError
+from .options import Debug
+from .study_texts import SweepBar, sbatch_script, size, tell_dry_run, tell_result
+from .terminal import error_console, teller
 
 if TYPE_CHECKING:
-    from sim.sweep.executors import ExecutorSettings
-    from sim.sweep.plan import Plan
-    from sim.sweep.rules import StoppingRule
-    from sim.sweep.sweep import SweepResult
+    from ..studies.design.plan import Plan
+    from ..studies.design.plan_checks import plan_study
+    from ..studies.execute.executors import ExecutorSettings
+    from ..studies.stopping import StoppingRule
+    from ..studies.sweep import SweepResult
 
 FAILED = 1
 STUDY_HELP = "A study file, or a name from `clearsim studies`."
@@ -59,15 +60,14 @@ def sweep(
     debug: Debug = False,
 ) -> None:
     """Run every point of STUDY; what is stored already is not run again."""
-    from sim.sweep.plan import Plan
-    from sim.sweep.study import load_study
+    from ..studies.design.load_study import load_study
 
     loaded = load_study(study, set_)
     target = out or Path("results") / (loaded.study.name + ("-full" if full else ""))
     if print_sbatch:
         typer.echo(sbatch_script(study, loaded.study.name, str(target), sets=set_, full=full), nl=False)
         return
-    plan = Plan.of(loaded, full=full)
+    plan = plan_study(loaded, full=full)
     for note in plan.notes:
         typer.echo(f"note: {note}", err=True)
     settings = _executor(workers, serial, scheduler, scheduler_file)
@@ -88,7 +88,7 @@ def sweep(
 def _executor(
     workers: int | None, serial: bool, scheduler: str | None, scheduler_file: Path | None
 ) -> "ExecutorSettings":
-    from sim.sweep.executors import ExecutorSettings
+    from ..studies.execute.executors import ExecutorSettings
 
     given = {
         "--serial": serial,
@@ -109,8 +109,9 @@ def _executor(
 
 
 def _rule(text: str, plan: "Plan") -> "StoppingRule":
-    from analysis.estimators.intervals import clopper_pearson
-    from sim.sweep.rules import parse_rule
+    from clearsim.analysis.estimators.intervals import clopper_pearson
+
+    from ..studies.stopping import parse_rule
 
     def half_width(events: int, n: int) -> float:
         low, high = clopper_pearson(events, n)
@@ -140,8 +141,8 @@ def _run(
     max_seconds: float | None,
     retry_failed: bool,
 ) -> "SweepResult":
-    from sim.interrupt import INTERRUPTED
-    from sim.sweep.sweep import SweepOptions, parse_shard, run_sweep
+    from ..interrupt import INTERRUPTED
+    from ..studies.sweep import SweepOptions, parse_shard, run_sweep
 
     console = error_console()
     say = teller(console)
@@ -167,9 +168,10 @@ def _run(
 
 def _write_report(folder: Path) -> None:
     """report.html of a study; a warning where it cannot be made: the numbers are stored."""
-    from analysis.errors import AnalysisError
-    from analysis.reports.study_report import write_study_report
-    from sim.cli.report import add_tables
+    from clearsim.analysis.errors import AnalysisError
+    from clearsim.analysis.reports.study_report import write_study_report
+
+    from .report import add_tables
 
     try:
         add_tables(folder)
@@ -180,7 +182,7 @@ def _write_report(folder: Path) -> None:
 
 def studies(debug: Debug = False) -> None:
     """List the studies inside the package: name, engine, stated time, title."""
-    from sim.sweep.study import load_study, shipped_studies
+    from ..studies.design.load_study import load_study, shipped_studies
 
     for name in sorted(shipped_studies()):
         study = load_study(name).study
@@ -189,7 +191,7 @@ def studies(debug: Debug = False) -> None:
 
 def status(folder: Folder, debug: Debug = False) -> None:
     """Say how far STUDY_DIR is: runs done, failed, missing, errors, disk."""
-    from sim.sweep.verify import status_of
+    from ..studies.store.verify import status_of
 
     found = status_of(folder)
     stored = sum(found.by_status.values())
@@ -209,7 +211,7 @@ def verify(
     debug: Debug = False,
 ) -> None:
     """Run random rows of STUDY_DIR again and compare their hashes; exit code 1 if any differs."""
-    from sim.sweep.verify import verify as verify_folder
+    from ..studies.store.verify import verify as verify_folder
 
     found = verify_folder(folder, runs=runs, seed=seed)
     for note in found.notes:
@@ -227,9 +229,9 @@ def merge(
     debug: Debug = False,
 ) -> None:
     """Put the folders of a study's shards together as if one sweep had run them."""
-    from sim.sweep.merge import merge as merge_shards
-    from sim.sweep.store import StudyStore
-    from sim.sweep.verify import status_of
+    from ..studies.store.merge import merge as merge_shards
+    from ..studies.store.store import StudyStore
+    from ..studies.store.verify import status_of
 
     folder = merge_shards(out, shards)
     found = status_of(folder)
@@ -239,8 +241,8 @@ def merge(
 
 def replay_study_run(folder: Path, run: str, out: Path | None) -> None:
     """Run one row of a study again with its full event log, into a result folder with a report; compare its summary."""
-    from sim.run import RunOptions, run_config
-    from sim.sweep.verify import find_run, plan_of_folder
+    from ..runs.run import RunOptions, run_config
+    from ..studies.store.verify import find_run, plan_of_folder
 
     row = find_run(folder, run)
     if row["fidelity"] != "full":
@@ -273,7 +275,7 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _run_report(folder: Path) -> None:
-    from analysis.reports.run_report import write_report
+    from clearsim.analysis.reports.run_report import write_report
 
     write_report(folder)
 

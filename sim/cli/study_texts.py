@@ -11,9 +11,9 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sim.sweep.plan import Plan
-    from sim.sweep.rules import StoppingRule
-    from sim.sweep.sweep import SweepResult
+    from ..studies.design.plan import Plan
+    from ..studies.stopping import StoppingRule
+    from ..studies.sweep import SweepResult
 
 ROWS_SHOWN = 8
 
@@ -40,7 +40,7 @@ def sbatch_script(study: str, name: str, out: str, *, sets: Sequence[str], full:
 
 def tell_dry_run(plan: "Plan", workers: int) -> None:
     """Points, first rows, and what the sweep would cost."""
-    from sim.sweep.pilot import time_pilots
+    from ..studies.execute.pilot import time_pilots
 
     study = plan.study
     paths = f" of {study.paths:,} paths" if plan.fidelities == ("reduced",) else ""

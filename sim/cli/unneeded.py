@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli.options import Debug
-from sim.errors import ClearsimError, ConfigError
+from ..errors import ClearsimError, ConfigError
+from .options import Debug
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim.config import RunConfig
+    from ..config import RunConfig
 
 FILE = "unneeded.parquet"
 
@@ -36,7 +36,7 @@ class LiquidationSink:
         """All of them, in order."""
         import pandas as pd
 
-        from sim.results import LIQUIDATIONS
+        from ..results import LIQUIDATIONS
 
         empty = pd.DataFrame(columns=[column.name for column in LIQUIDATIONS])
         return pd.concat([pd.DataFrame(batch) for batch in self.batches], ignore_index=True) if self.batches else empty
@@ -58,11 +58,11 @@ def unneeded(
     Needed: the index reached the account's bankruptcy price at the liquidation or after it, within the run.
     """
     import pandas as pd
+    from clearsim.analysis.errors import AnalysisError
+    from clearsim.analysis.reports.study_folder import open_study
+    from clearsim.analysis.sensitivity.unneeded import unneeded_share
 
-    from analysis.errors import AnalysisError
-    from analysis.reports.study_folder import open_study
-    from analysis.sensitivity.unneeded import unneeded_share
-    from sim.sweep.verify import plan_of_folder
+    from ..studies.store.verify import plan_of_folder
 
     if not 0.5 <= level < 1:
         raise ConfigError(f"--level must be at least 0.5 and below 1, found {level}")
@@ -117,9 +117,9 @@ def choose_runs(points: "pd.DataFrame", runs: "pd.DataFrame", count: int) -> "pd
 def judge_run(config: "RunConfig", *, scenario: int, replication: int) -> "pd.DataFrame":
     """The liquidations of one run, judged."""
     import pandas as pd
+    from clearsim.analysis.sensitivity.unneeded import judge_liquidations
 
-    from analysis.sensitivity.unneeded import judge_liquidations
-    from sim.engine.simulation import simulate
+    from ..engine.simulation import simulate
 
     sink = LiquidationSink()
     result = simulate(

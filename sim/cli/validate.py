@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli.options import Debug
-from sim.cli.terminal import console, teller
-from sim.errors import ClearsimError, ConfigError
+from ..errors import ClearsimError, ConfigError
+from .options import Debug
+from .terminal import console, teller
 
 if TYPE_CHECKING:
-    from analysis.reports.validation_page import ScenarioFacts
-    from analysis.validation.score import TargetScore
-    from sim.scenarios.model import LoadedScenario
-    from sim.scenarios.run import Measured
+    from clearsim.analysis.reports.validation_page import ScenarioFacts
+    from clearsim.analysis.validation.score import TargetScore
+
+    from ..scenarios.model import LoadedScenario
+    from ..scenarios.run import Measured
 
 MISSED = 1
 TABLE_NAME = "targets.csv"
@@ -39,7 +40,7 @@ def validate(
     debug: Debug = False,
 ) -> None:
     """Run validation scenarios and compare them with what was written down before: pass or miss for each target."""
-    from sim.scenarios.model import load_scenario, shipped_scenarios
+    from ..scenarios.model import load_scenario, shipped_scenarios
 
     if list_:
         _list()
@@ -59,8 +60,8 @@ def validate(
 
 
 def _list() -> None:
-    from sim.scenarios.metrics import METRICS
-    from sim.scenarios.model import load_scenario, shipped_scenarios
+    from ..scenarios.metrics import METRICS
+    from ..scenarios.model import load_scenario, shipped_scenarios
 
     for name, path in shipped_scenarios().items():
         typer.echo(f"{name:20} {load_scenario(path).scenario.title}")
@@ -71,7 +72,7 @@ def _list() -> None:
 
 def _folder(out: Path | None, *, overwrite: bool) -> Path:
     """The folder of the page, made; ConfigError for one that holds something already, unless it may be written into."""
-    from sim.resultfolder import free_folder
+    from ..runs.folder import free_folder
 
     folder = out or free_folder(Path("results"), "validation")
     try:
@@ -84,8 +85,8 @@ def _folder(out: Path | None, *, overwrite: bool) -> Path:
 
 
 def _run(loaded: "Sequence[LoadedScenario]", *, quick: bool) -> "tuple[list[TargetScore], list[ScenarioFacts]]":
-    from sim.firststart import first_start
-    from sim.scenarios.run import measure
+    from ..runs.first_start import first_start
+    from ..scenarios.run import measure
 
     say = teller(console(stderr=True))
     scores: list[TargetScore] = []
@@ -100,8 +101,9 @@ def _run(loaded: "Sequence[LoadedScenario]", *, quick: bool) -> "tuple[list[Targ
 
 def score_scenario(loaded: "LoadedScenario", measured: "Measured") -> "list[TargetScore]":
     """Every target of a scenario with what was measured."""
-    from analysis.validation.score import TargetScore, estimate_mean, judge, reason_of
-    from sim.scenarios.metrics import METRICS
+    from clearsim.analysis.validation.score import TargetScore, estimate_mean, judge, reason_of
+
+    from ..scenarios.metrics import METRICS
 
     scores = []
     for target in loaded.scenario.targets:
@@ -127,7 +129,7 @@ def score_scenario(loaded: "LoadedScenario", measured: "Measured") -> "list[Targ
 
 
 def _facts(loaded: "LoadedScenario", measured: "Measured") -> "ScenarioFacts":
-    from analysis.reports.validation_page import ScenarioFacts
+    from clearsim.analysis.reports.validation_page import ScenarioFacts
 
     scenario = loaded.scenario
     return ScenarioFacts(
@@ -147,9 +149,8 @@ def _facts(loaded: "LoadedScenario", measured: "Measured") -> "ScenarioFacts":
 
 
 def _print(scores: "Sequence[TargetScore]") -> None:
+    from clearsim.analysis.validation.table import band, measured, summary, verdict
     from rich.table import Table
-
-    from analysis.validation.table import band, measured, summary, verdict
 
     screen = console()
     table = Table(box=None, pad_edge=False)
@@ -175,9 +176,10 @@ def _write(
     folder: Path, scores: "Sequence[TargetScore]", facts: "Sequence[ScenarioFacts]", *, quick: bool
 ) -> list[Path]:
     """Write the page and the table of targets; return both paths."""
-    from analysis.errors import AnalysisError
-    from analysis.reports.validation_page import write_page
-    from sim.manifest import git_commit
+    from clearsim.analysis.errors import AnalysisError
+    from clearsim.analysis.reports.validation_page import write_page
+
+    from ..runs.manifest import git_commit
 
     about = {
         "size": "the smaller size (--quick)" if quick else "the default size",

@@ -7,23 +7,25 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sim.cli.questions import Question
-from sim.errors import ConfigError
+from ..errors import ConfigError
+from .questions import Question
 
 if TYPE_CHECKING:
-    from analysis.sizing.definition import Sufficient
-    from analysis.sizing.draws import Facts
-    from analysis.sizing.target import Target
-    from sim.config import RunConfig
-    from sim.fundworlds import FullWorld, ReducedWorld
+    from clearsim.analysis.sizing.definition import Sufficient
+    from clearsim.analysis.sizing.draws import Facts
+    from clearsim.analysis.sizing.target import Target
+
+    from ..config import RunConfig
+    from ..funds.worlds import FullWorld, ReducedWorld
 
 
 def at_horizon(question: Question, target: "Target") -> Question:
     """The question with paths as long as the target says; ConfigError where runs cannot be that long."""
     from dataclasses import replace
 
-    from analysis.sizing.definition import span
-    from sim.fundconfig import horizon_days, with_horizon
+    from clearsim.analysis.sizing.definition import span
+
+    from ..funds.config import horizon_days, with_horizon
 
     own = horizon_days(question.config, question.fidelity)
     asked = target.days or question.answer.get("horizon_days")
@@ -42,8 +44,9 @@ def define(question: Question, target: "Target") -> "Sufficient":
 
     ConfigError where the study says one thing and its config simulates another.
     """
-    from analysis.sizing.definition import Sufficient
-    from sim.fundconfig import horizon_days, state_of
+    from clearsim.analysis.sizing.definition import Sufficient
+
+    from ..funds.config import horizon_days, state_of
 
     state = state_of(question.config, question.fidelity)
     for name in ("open_interest", "replenishment"):
@@ -67,10 +70,10 @@ def define(question: Question, target: "Target") -> "Sufficient":
 
 
 class WorldOf:
-    """The world of a question, as `analysis.sizing.draws.World` and `analysis.sizing.compare.Extras`."""
+    """The world of a question, as `World` and `Extras` of `clearsim.analysis.sizing` ask for it."""
 
     def __init__(self, question: Question, event: str, *, book: int = 0) -> None:
-        from sim.fundworlds import FullWorld, ReducedWorld
+        from ..funds.worlds import FullWorld, ReducedWorld
 
         self.question = question
         self.world: ReducedWorld | FullWorld
@@ -87,16 +90,17 @@ class WorldOf:
     @property
     def reduced(self) -> "ReducedWorld | None":
         """The reduced world, if it is one."""
-        from sim.fundworlds import ReducedWorld
+        from ..funds.worlds import ReducedWorld
 
         return self.world if isinstance(self.world, ReducedWorld) else None
 
 
 def _facts(question: Question, event: str, world: "ReducedWorld | FullWorld") -> "Facts":
-    from analysis.sizing.draws import Facts
-    from sim.feedback import fund_feeds_back, nothing_to_size
-    from sim.fundconfig import LARGEST, open_interest_quote
-    from sim.fundworlds import BLOCK
+    from clearsim.analysis.sizing.draws import Facts
+
+    from ..funds.config import LARGEST, open_interest_quote
+    from ..funds.feedback import fund_feeds_back, nothing_to_size
+    from ..funds.worlds import BLOCK
 
     config, reduced = question.config, question.fidelity == "reduced"
     interest = open_interest_quote(config)

@@ -1,10 +1,10 @@
 """Configs: RunConfig, and how a strict YAML file becomes one."""
 
-from sim.config.canonical import InputFile, canonical_json, config_hash, input_files, run_id, to_yaml
-from sim.config.check import check_config
-from sim.config.load import LoadedConfig, build_config, config_from_text, load_config, require_runnable
-from sim.config.model import Asset, Market, PositionsFile, Provenance, Record, RunConfig, Scale
-from sim.config.traders import traders_overrides
+from .canonical import InputFile, canonical_json, config_hash, input_files, run_id, to_yaml
+from .check import check_config
+from .load import LoadedConfig, build_config, config_from_text, load_config, require_runnable
+from .model import Asset, Market, PositionsFile, Provenance, Record, RunConfig, Scale
+from .traders import traders_overrides
 
 __all__ = [
     "Asset",

@@ -16,9 +16,9 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from sim.config.model import RunConfig
-from sim.config.yamlfile import Step, read_scalar
-from sim.errors import ConfigError
+from ..errors import ConfigError
+from .model import RunConfig
+from .yamlfile import Step, read_scalar
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
-from sim.config.canonical import leaves
-from sim.config.model import RunConfig
-from sim.config.problems import Problem
-from sim.config.shape import path_text
-from sim.config.yamlfile import Step
-from sim.errors import ConfigError
-from sim.units import QUANTA_LIMIT
+from ..errors import ConfigError
+from ..units import QUANTA_LIMIT
+from .canonical import leaves
+from .model import RunConfig
+from .problems import Problem
+from .shape import path_text
+from .yamlfile import Step
 
 Problems = Iterator[Problem]
 

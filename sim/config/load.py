@@ -6,14 +6,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from sim.agents import UserAgentConfig
-from sim.config.canonical import config_hash, input_files
-from sim.config.check import check_config
-from sim.config.model import RunConfig
-from sim.config.overrides import apply_overrides
-from sim.config.problems import Problem, loose_values, problems_of, raise_problems
-from sim.config.yamlfile import Node, anchor_files, find_config, parse_yaml, read_nodes
-from sim.errors import ConfigError
+from ..agents import UserAgentConfig
+from ..errors import ConfigError
+from .canonical import config_hash, input_files
+from .check import check_config
+from .model import RunConfig
+from .overrides import apply_overrides
+from .problems import Problem, loose_values, problems_of, raise_problems
+from .yamlfile import Node, anchor_files, find_config, parse_yaml, read_nodes
 
 
 @dataclass(frozen=True)

@@ -13,21 +13,21 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StrictBool, StrictInt, field_validator
 
-from sim.agents import NamedAgent
-from sim.agents.cohort import PopulationConfig
-from sim.clearing.fees import FeeSchedule
-from sim.clearing.fund import FundPolicy
-from sim.clearing.liquidation import LiquidationPolicy
-from sim.clearing.margin import MarginSchedule
-from sim.clearing.waterfall import DefaultWaterfall
-from sim.config.reduced import Reduced
-from sim.instrument import Instrument
-from sim.market.clock import Clock
-from sim.market.funding import FundingRule
-from sim.market.impact import ImpactRule
-from sim.market.mark import MarkRule
-from sim.market.price import PriceProcess, PriceSystem
-from sim.policy import Policy, PositiveDecimal, PositiveInt
+from ..agents import NamedAgent
+from ..agents.cohort import PopulationConfig
+from ..clearing.fees import FeeSchedule
+from ..clearing.fund import FundPolicy
+from ..clearing.liquidation import LiquidationPolicy
+from ..clearing.margin import MarginSchedule
+from ..clearing.waterfall import DefaultWaterfall
+from ..instrument import Instrument
+from ..market.clock import Clock
+from ..market.funding import FundingRule
+from ..market.impact import ImpactRule
+from ..market.mark import MarkRule
+from ..market.price import PriceProcess, PriceSystem
+from ..policy import Policy, PositiveDecimal, PositiveInt
+from .reduced import Reduced
 
 Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
 Word = Annotated[str, Field(min_length=1, max_length=80)]

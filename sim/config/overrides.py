@@ -8,10 +8,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sim.config.nearest import nearest_hint
-from sim.config.shape import Shape, below, child, has_free_keys, has_items, keys, path_text, shape_of
-from sim.config.yamlfile import Node, Step, node_of, parse_yaml
-from sim.errors import ConfigError
+from ..errors import ConfigError
+from .nearest import nearest_hint
+from .shape import Shape, below, child, has_free_keys, has_items, keys, path_text, shape_of
+from .yamlfile import Node, Step, node_of, parse_yaml
 
 _PIECE = re.compile(r"(?P<key>[^.\[\]=]+)|\[(?P<item>[^\]]+)\]|\.")
 

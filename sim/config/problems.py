@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from sim.config.nearest import nearest_hint
-from sim.config.shape import Shape, below, child, keys, kinds, path_text, shape_of
-from sim.config.yamlfile import Node, Step, describe
-from sim.errors import ConfigError
+from ..errors import ConfigError
+from .nearest import nearest_hint
+from .shape import Shape, below, child, keys, kinds, path_text, shape_of
+from .yamlfile import Node, Step, describe
 
 MAX_LINES = 20
 

@@ -10,8 +10,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StrictInt, model_validator
 
-from sim.market.price.jumps import DoubleExponentialJump, NormalJump
-from sim.policy import NonNegativeDecimal, Policy, PositiveDecimal, PositiveInt, SharePpm
+from ..market.price.jumps import DoubleExponentialJump, NormalJump
+from ..policy import NonNegativeDecimal, Policy, PositiveDecimal, PositiveInt, SharePpm
 
 
 class NoImpact(Policy):

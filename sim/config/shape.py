@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
-from sim.config.yamlfile import Node, Step
+from .yamlfile import Node, Step
 
 Shape = tuple[Any, ...]
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sim.config.yamlfile import read_nodes, shipped_configs
+from .yamlfile import read_nodes, shipped_configs
 
 
 def list_shipped() -> list[tuple[str, str, str]]:

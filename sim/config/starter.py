@@ -5,4 +5,4 @@ from importlib import resources
 
 def starter_text() -> str:
     """The text of the starter config."""
-    return resources.files("sim.config").joinpath("starter.yaml").read_text(encoding="utf-8")
+    return resources.files("clearsim.config").joinpath("starter.yaml").read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 """`--traders N`: how many traders each cohort gets when the total is given."""
 
-from sim.agents.shares import trader_counts
-from sim.config.model import RunConfig
+from ..agents.shares import trader_counts
+from .model import RunConfig
 
 
 def traders_overrides(config: RunConfig, traders: int) -> list[str]:

@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
-from sim.config.nearest import nearest_hint
-from sim.errors import ConfigError
+from ..errors import ConfigError
+from .nearest import nearest_hint
 
 Step = str | int
 Scalar = str | int | float | bool | None
@@ -212,7 +212,7 @@ def shipped_configs() -> dict[str, Path]:
 
 def _package_files() -> dict[Path, Path]:
     """Every YAML file inside the package: its path, and the path inside its root."""
-    roots = [Path(entry) for entry in importlib.import_module("configs").__path__]
+    roots = [Path(entry) for entry in importlib.import_module("clearsim.configs").__path__]
     return {path: path.relative_to(root) for root in roots for path in sorted(root.rglob("*.yaml"))}
 
 

@@ -9,19 +9,14 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from sim.agents.opening import OpeningBook, Venue
-from sim.agents.population import Population
-from sim.agents.view import Intents, MarketView
-from sim.clearing.house import ClearingHouse
-from sim.clearing.opening_prices import liquidation_prices, margin_of_all
-from sim.config import RunConfig
-from sim.engine.lights import watching_rows
-from sim.engine.price_range import require_ticks, set_limits
-from sim.engine.recorder import EventSink, EventTables, SeriesTable
-from sim.engine.summary import take_snapshot
-from sim.engine.world import MarketState, World
-from sim.errors import ConfigError, ConservationError
-from sim.events import (
+from ..agents.opening import OpeningBook, Venue
+from ..agents.population import Population
+from ..agents.view import Intents, MarketView
+from ..clearing.house import ClearingHouse
+from ..clearing.opening_prices import liquidation_prices, margin_of_all
+from ..config import RunConfig
+from ..errors import ConfigError, ConservationError
+from ..events import (
     FILL_WIDTH,
     H_CAUSE,
     H_LOG_ON,
@@ -34,10 +29,12 @@ from sim.events import (
     OrderFlag,
     Reason,
 )
-from sim.instrument import Instrument
-from sim.kernels.book import BookArrays, make_books
-from sim.kernels.opening import post_against
-from sim.kernels.state import (
+from ..instrument import Instrument
+from ..kernels.book.levels import BookArrays, make_books
+from ..kernels.book.stops import add_stops, make_stops
+from ..kernels.ledger.post_against import post_against
+from ..kernels.margin.thresholds import make_thresholds, reindex_all
+from ..kernels.state import (
     OUTSIDE,
     P_AT_OR_BELOW,
     P_CLOSE_FEE_PPM,
@@ -55,15 +52,18 @@ from sim.kernels.state import (
     LogArrays,
     MarketArrays,
 )
-from sim.kernels.stops import add_stops, make_stops
-from sim.kernels.thresholds import make_thresholds, reindex_all
-from sim.kernels.tick import REPORT_LOTS, TickArrays, pack_exchange
-from sim.ledger.accounts import Rows, make_accounts
-from sim.ledger.ledger import Ledger
-from sim.market.price import PathSet, build_paths
-from sim.positions import choose_opening
-from sim.rng import Streams
-from sim.units import INT64_MAX, QUANTA_LIMIT
+from ..kernels.step import REPORT_LOTS, TickArrays, pack_exchange
+from ..ledger.accounts import Rows, make_accounts
+from ..ledger.ledger import Ledger
+from ..market.price import PathSet, build_paths
+from ..opening import choose_opening
+from ..rng import Streams
+from ..units import INT64_MAX, QUANTA_LIMIT
+from .lights import watching_rows
+from .price_range import require_ticks, set_limits
+from .recorder import EventSink, EventTables, SeriesTable
+from .summary import take_snapshot
+from .world import MarketState, World
 
 I64 = npt.NDArray[np.int64]
 

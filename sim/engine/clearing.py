@@ -7,13 +7,13 @@ the books.
 import numpy as np
 import numpy.typing as npt
 
-from sim.engine.trading import match, publish_mark, refresh_quotes, sample_funding
-from sim.engine.world import World
-from sim.events import FLAG_FROZEN, H_N_TOUCHED, H_SEQ
-from sim.kernels.matching import cancel_account_orders
-from sim.kernels.records import C_ADL_MATCHES, C_FUND_DRAW
-from sim.kernels.state import P_FUND_ROW
-from sim.kernels.tick import REPORT_FUND, REPORT_LOTS, REPORT_QUOTE, settle_tick
+from ..events import FLAG_FROZEN, H_N_TOUCHED, H_SEQ
+from ..kernels.book.matching import cancel_account_orders
+from ..kernels.records import C_ADL_MATCHES, C_FUND_DRAW
+from ..kernels.state import P_FUND_ROW
+from ..kernels.step import REPORT_FUND, REPORT_LOTS, REPORT_QUOTE, settle_tick
+from .trading import match, publish_mark, refresh_quotes, sample_funding
+from .world import World
 
 I64 = npt.NDArray[np.int64]
 

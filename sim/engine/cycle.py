@@ -18,9 +18,10 @@
 15. record     counters always; series at samples; events as they happen
 """
 
-from sim.engine.clearing import clear, close_touched, is_calm
-from sim.engine.record import record
-from sim.engine.trading import (
+from ..events import H_CYCLE, H_TIME_MS
+from .clearing import clear, close_touched, is_calm
+from .record import record
+from .trading import (
     fire_stops,
     gather_intents,
     keep_on_grid,
@@ -30,8 +31,7 @@ from sim.engine.trading import (
     release_due,
     update_index,
 )
-from sim.engine.world import World
-from sim.events import H_CYCLE, H_TIME_MS
+from .world import World
 
 
 def run_cycle(world: World, step: int) -> None:

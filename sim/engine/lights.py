@@ -7,10 +7,10 @@ Decides how often watchers look: a place changes with the mark, and asking costs
 import numpy as np
 import numpy.typing as npt
 
-from sim.clearing.adl import AdlLayer
-from sim.clearing.adl_queue import adl_lights
-from sim.engine.world import World
-from sim.kernels.adl_places import queue_places
+from ..clearing.adl import AdlLayer
+from ..clearing.adl_queue import adl_lights
+from ..kernels.clearing.adl_places import queue_places
+from .world import World
 
 #: Watchers see their place as it was at most this long ago, and at a mark at most this far away.
 LOOK_MS = 300_000

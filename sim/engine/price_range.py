@@ -6,11 +6,11 @@ leaves of a book would look like a result.
 
 import numpy as np
 
-from sim.engine.world import World
-from sim.errors import ConfigError
-from sim.instrument import Instrument
-from sim.market.price.paths import PathSet
-from sim.units import QUANTA_LIMIT
+from ..errors import ConfigError
+from ..instrument import Instrument
+from ..market.price.paths import PathSet
+from ..units import QUANTA_LIMIT
+from .world import World
 
 
 def require_ticks(paths: PathSet, instruments: tuple[Instrument, ...]) -> None:

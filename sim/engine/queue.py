@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.clearing.adl_queue import AdlQueue
-from sim.engine.lights import queue_lights, ranking_of
-from sim.engine.world import World
-from sim.errors import ConfigError
-from sim.events import AccountMode
+from ..clearing.adl_queue import AdlQueue
+from ..errors import ConfigError
+from ..events import AccountMode
+from .lights import queue_lights, ranking_of
+from .world import World
 
 
 class Place(NamedTuple):

@@ -9,11 +9,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from sim.engine.build import spill
-from sim.engine.clearing import fund_position
-from sim.engine.world import World
-from sim.errors import ConservationError
-from sim.events import (
+from ..errors import ConservationError
+from ..events import (
     H_FILL_COUNT,
     H_N_FILLS,
     H_N_TRANSFERS,
@@ -21,10 +18,13 @@ from sim.events import (
     H_REJECT_COUNT,
     H_VOLUME,
 )
-from sim.kernels import records as rec
-from sim.kernels.book import depth_within
-from sim.kernels.state import P_ENGINE_ROW, P_FUND_ROW, P_NET_TAKER_LOTS
-from sim.kernels.totals import sum_accounts
+from ..kernels import records as rec
+from ..kernels.book.levels import depth_within
+from ..kernels.ledger.totals import sum_accounts
+from ..kernels.state import P_ENGINE_ROW, P_FUND_ROW, P_NET_TAKER_LOTS
+from .build import spill
+from .clearing import fund_position
+from .world import World
 
 I64 = npt.NDArray[np.int64]
 
@@ -208,8 +208,8 @@ def _bad_debt(world: World) -> int:
 
 def _forgone(world: World) -> dict[str, object]:
     """Profit forgone by the deleveraged after 1, 10, 60 minutes and at the close."""
-    from sim.engine.summary import forgone_profit
-    from sim.kernels.state import P_TICK_VALUE
+    from ..kernels.state import P_TICK_VALUE
+    from .summary import forgone_profit
 
     horizons = {"1m": 60_000, "10m": 600_000, "60m": 3_600_000, "close": None}
     if not world.adl_matches:

@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sim import events as ev
-from sim.arrow import arrow_array, arrow_strings
-from sim.events import OrderKind, OrderStatus, Reason, TimeInForce
-from sim.instrument import Instrument
-from sim.kernels import records as rec
-from sim.results import SERIES
+from .. import events as ev
+from ..arrow import arrow_array, arrow_strings
+from ..events import OrderKind, OrderStatus, Reason, TimeInForce
+from ..instrument import Instrument
+from ..kernels import records as rec
+from ..results import SERIES
 
 I64 = npt.NDArray[np.int64]
 Columns = Mapping[str, object]

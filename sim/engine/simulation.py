@@ -12,15 +12,15 @@ import numpy as np
 import numpy.typing as npt
 import simpy
 
-from sim.config import RunConfig, config_hash, run_id
-from sim.engine.build import build_world
-from sim.engine.cycle import run_cycle
-from sim.engine.processes import exchange_clock, funding_clock, sample_clock, wake_up
-from sim.engine.record import finish, sample, summary_row
-from sim.engine.recorder import EventSink
-from sim.engine.summary import Snapshot, accounts_table, assign_roles, attribute, take_snapshot
-from sim.engine.world import World
-from sim.errors import ConservationError
+from ..config import RunConfig, config_hash, run_id
+from ..errors import ConservationError
+from .build import build_world
+from .cycle import run_cycle
+from .processes import exchange_clock, funding_clock, sample_clock, wake_up
+from .record import finish, sample, summary_row
+from .recorder import EventSink
+from .summary import Snapshot, accounts_table, assign_roles, attribute, take_snapshot
+from .world import World
 
 I64 = npt.NDArray[np.int64]
 Progress = Callable[[int, float, int, int], None]

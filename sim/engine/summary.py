@@ -12,16 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sim.errors import ConservationError
-from sim.events import (
+from ..errors import ConservationError
+from ..events import (
     FLAG_BANKRUPT,
     FLAG_DELEVERAGED,
     FLAG_LIQUIDATED,
     AccountMode,
     Reason,
 )
-from sim.kernels.state import P_TICK_VALUE, AccountArrays, MarketArrays
-from sim.results import ATTRIBUTION, ROLES
+from ..kernels.state import P_TICK_VALUE, AccountArrays, MarketArrays
+from ..results import ATTRIBUTION, ROLES
 
 I64 = npt.NDArray[np.int64]
 

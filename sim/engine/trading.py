@@ -9,22 +9,22 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from sim.engine.build import spill
-from sim.engine.lights import look_at_queue
-from sim.engine.price_range import off_range
-from sim.engine.world import MarketState, World
-from sim.errors import InvariantError
-from sim.events import H_LOG_ON, H_N_TRANSFERS, Reason
-from sim.kernels.book import ASK, B_BASE, BID, best_prices, recentre
-from sim.kernels.free import free_equity
-from sim.kernels.funding import apply_funding
-from sim.kernels.impact_price import impact_price
-from sim.kernels.matching import cancel_account_orders
-from sim.kernels.state import OUTSIDE, P_LAST_TRADE, P_LAST_TRADE_CALM, P_NET_TAKER_LOTS
-from sim.kernels.stops import trigger_stops
-from sim.kernels.tick import trade
-from sim.market.funding import PremiumClamp
-from sim.market.impact import ExogenousIndex, ImpactRule
+from ..errors import InvariantError
+from ..events import H_LOG_ON, H_N_TRANSFERS, Reason
+from ..kernels.book.impact_price import impact_price
+from ..kernels.book.levels import ASK, B_BASE, BID, best_prices, recentre
+from ..kernels.book.matching import cancel_account_orders
+from ..kernels.book.stops import trigger_stops
+from ..kernels.ledger.funding import apply_funding
+from ..kernels.margin.withdrawable import free_equity
+from ..kernels.state import OUTSIDE, P_LAST_TRADE, P_LAST_TRADE_CALM, P_NET_TAKER_LOTS
+from ..kernels.step import trade
+from ..market.funding import PremiumClamp
+from ..market.impact import ExogenousIndex, ImpactRule
+from .build import spill
+from .lights import look_at_queue
+from .price_range import off_range
+from .world import MarketState, World
 
 I64 = npt.NDArray[np.int64]
 

@@ -1,4 +1,4 @@
-"""Compile the kernels of clearing: `python -m sim.engine.warm`, which the first start runs beside itself.
+"""Compile the kernels of clearing: `python -m clearsim.engine.warm`, which the first start runs beside itself.
 
 It walks a toy exchange of one bankrupt trader and one winner through a round of clearing. What it compiles lands in the
 cache; no result depends on it.
@@ -12,20 +12,23 @@ from typing import Self
 
 import numpy as np
 
-from sim.clearing.adl import AdlLayer, ProfitLeverageRanking
-from sim.clearing.fund import FundPolicy
-from sim.clearing.house import ClearingHouse
-from sim.clearing.liquidation import FullLiquidation
-from sim.clearing.loss import SocialisedLossLayer
-from sim.clearing.waterfall import InsuranceFundLayer, TakeoverLayer, WaterfallLayer
-from sim.engine.build import make_log
-from sim.events import H_STAMP, INTENT_WIDTH
-from sim.kernels.adl_places import queue_places
-from sim.kernels.book import BookArrays, depth_within, make_books
-from sim.kernels.free import free_equity
-from sim.kernels.funding import apply_funding
-from sim.kernels.matching import cancel_account_orders
-from sim.kernels.state import (
+from ..clearing.adl import AdlLayer, ProfitLeverageRanking
+from ..clearing.fund import FundPolicy
+from ..clearing.house import ClearingHouse
+from ..clearing.liquidation import FullLiquidation
+from ..clearing.loss import SocialisedLossLayer
+from ..clearing.waterfall import InsuranceFundLayer, TakeoverLayer, WaterfallLayer
+from ..events import H_STAMP, INTENT_WIDTH
+from ..kernels.book.levels import BookArrays, depth_within, make_books
+from ..kernels.book.matching import cancel_account_orders
+from ..kernels.book.stops import make_stops, trigger_stops
+from ..kernels.clearing.adl_places import queue_places
+from ..kernels.clearing.waterfall import settle_engine
+from ..kernels.ledger.funding import apply_funding
+from ..kernels.ledger.totals import sum_accounts
+from ..kernels.margin.thresholds import make_thresholds
+from ..kernels.margin.withdrawable import free_equity
+from ..kernels.state import (
     P_ENGINE_ROW,
     P_FUND_ROW,
     P_N_TIERS,
@@ -36,13 +39,10 @@ from sim.kernels.state import (
     LogArrays,
     MarketArrays,
 )
-from sim.kernels.stops import make_stops, trigger_stops
-from sim.kernels.thresholds import make_thresholds
-from sim.kernels.tick import REPORT_LOTS, TickArrays, pack_exchange, settle_tick
-from sim.kernels.totals import sum_accounts
-from sim.kernels.waterfall import settle_engine
-from sim.ledger.accounts import Rows, make_accounts
-from sim.ledger.ledger import Ledger
+from ..kernels.step import REPORT_LOTS, TickArrays, pack_exchange, settle_tick
+from ..ledger.accounts import Rows, make_accounts
+from ..ledger.ledger import Ledger
+from .build import make_log
 
 MARK, ENTRY, LOTS = 100, 120, 10
 

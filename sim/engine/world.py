@@ -11,27 +11,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from sim.agents.population import Population
-from sim.agents.view import CashMove, Intents, MarketView
-from sim.clearing.house import ClearingHouse
-from sim.engine.processes import DueWork
-from sim.engine.recorder import EventTables, SeriesTable
-from sim.engine.summary import Snapshot
-from sim.instrument import Instrument
-from sim.kernels.book import BookArrays
-from sim.kernels.state import P_TICK_VALUE, AccountArrays, LogArrays, MarketArrays
-from sim.kernels.stops import StopArrays
-from sim.kernels.structs import Packed
-from sim.kernels.thresholds import Thresholds
-from sim.ledger.accounts import Rows
-from sim.ledger.ledger import Ledger
-from sim.market.funding import FundingState
-from sim.market.impact import ImpactState
-from sim.market.mark import MarkState
-from sim.market.price import PathSet
+from ..agents.population import Population
+from ..agents.view import CashMove, Intents, MarketView
+from ..clearing.house import ClearingHouse
+from ..instrument import Instrument
+from ..kernels.book.levels import BookArrays
+from ..kernels.book.stops import StopArrays
+from ..kernels.margin.thresholds import Thresholds
+from ..kernels.state import P_TICK_VALUE, AccountArrays, LogArrays, MarketArrays
+from ..kernels.structs import Packed
+from ..ledger.accounts import Rows
+from ..ledger.ledger import Ledger
+from ..market.funding import FundingState
+from ..market.impact import ImpactState
+from ..market.mark import MarkState
+from ..market.price import PathSet
+from .processes import DueWork
+from .recorder import EventTables, SeriesTable
+from .summary import Snapshot
 
 if TYPE_CHECKING:
-    from sim.config import RunConfig
+    from ..config import RunConfig
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]

@@ -21,7 +21,7 @@ from typing import Any
 def _kernel_fingerprint() -> str:
     digest = hashlib.sha256()
     here = Path(__file__).parent
-    for path in [here.parent / "events.py", *sorted(here.glob("*.py"))]:  # events.py: its constants are compiled in
+    for path in [here.parent / "events.py", *sorted(here.rglob("*.py"))]:  # events.py: its constants are compiled in
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     for name in ("NUMBA_BOUNDSCHECK", "NUMBA_DISABLE_JIT", "NUMBA_OPT", "NUMBA_CPU_NAME"):
@@ -66,9 +66,9 @@ from numba.core.caching import FunctionCache  # noqa: E402
 
 numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]
 
-from sim.kernels.records import RecordArrays, WaitingArrays  # noqa: E402
-from sim.kernels.state import AccountArrays, LogArrays, MarketArrays  # noqa: E402
-from sim.kernels.structs import by_address  # noqa: E402
+from .records import RecordArrays, WaitingArrays  # noqa: E402
+from .state import AccountArrays, LogArrays, MarketArrays  # noqa: E402
+from .structs import by_address  # noqa: E402
 
 Kernel = Callable[..., Any]
 

@@ -6,7 +6,7 @@ Money x money / money needs the two-limb form below: the split form is silently 
 
 import numpy as np
 
-from sim.kernels.jit import kernel
+from .jit import kernel
 
 
 @kernel

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.events import N_REASONS, AccountMode
-from sim.kernels.state import FEES, FIRST_SCOPE_ROW, OUTSIDE, ROUNDING, AccountArrays
+from ..events import N_REASONS, AccountMode
+from ..kernels.state import FEES, FIRST_SCOPE_ROW, OUTSIDE, ROUNDING, AccountArrays
 
 
 @dataclass(frozen=True)

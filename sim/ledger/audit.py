@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.errors import ConservationError, ResultError
-from sim.events import T_LOTS, T_MARKET, T_PAYEE, T_PAYER, T_QUOTE, T_REASON, Reason
+from ..errors import ConservationError, ResultError
+from ..events import T_LOTS, T_MARKET, T_PAYEE, T_PAYER, T_QUOTE, T_REASON, Reason
 
 I64 = npt.NDArray[np.int64]
 

@@ -1,7 +1,7 @@
 """The one verb that moves money: `Ledger.transfer`, and the checks that nothing was created or lost.
 
-Its compiled twin is `post_transfer` in `sim/kernels/ledger.py`: both work on the same arrays and write the same log
-rows. Kernels are imported when first used, so that this module stays cheap to import.
+Its compiled twin is `post_transfer` in `sim/kernels/ledger/transfer.py`: both work on the same arrays and write the
+same log rows. Kernels are imported when first used, so that this module stays cheap to import.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sim.errors import ConservationError
-from sim.events import (
+from ..errors import ConservationError
+from ..events import (
     H_CAUSE,
     H_CYCLE,
     H_LOG_ON,
@@ -30,7 +30,7 @@ from sim.events import (
     TRANSFER_WIDTH,
     Reason,
 )
-from sim.kernels.state import FIRST_SCOPE_ROW, P_TICK_VALUE, AccountArrays, LogArrays, MarketArrays
+from ..kernels.state import FIRST_SCOPE_ROW, P_TICK_VALUE, AccountArrays, LogArrays, MarketArrays
 
 I64 = npt.NDArray[np.int64]
 
@@ -119,7 +119,7 @@ class Ledger:
 
         That is len(rows), unless the log ran full: then spill it and call again from there. See `transfer_rows`.
         """
-        from sim.kernels.batch import post_batch
+        from ..kernels.ledger.post_batch import post_batch
 
         if (rows[start:, T_PAYER] == rows[start:, T_PAYEE]).any():
             raise ValueError("a transfer needs two accounts, one of the batch names the same account twice")
@@ -173,7 +173,7 @@ class Ledger:
 
         Costs a pass over the touched rows only. Starts the next cycle: the list of touched rows is empty afterwards.
         """
-        from sim.kernels.batch import settle_touched
+        from ..kernels.ledger.post_batch import settle_touched
 
         header = self.log.header
         accounts, n_touched = self.accounts, int(header[H_N_TOUCHED])

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.errors import InvariantError
-from sim.events import (
+from ..errors import InvariantError
+from ..events import (
     F_LOTS,
     F_MAKER,
     F_MAKER_ORDER,
@@ -46,11 +46,11 @@ from sim.events import (
     Side,
     TimeInForce,
 )
-from sim.kernels.book import B_BASE, BookArrays, best_prices, find_order, make_books
-from sim.kernels.matching import match_orders
-from sim.kernels.state import AccountArrays, LogArrays, MarketArrays
-from sim.kernels.stops import StopArrays, add_stop, cancel_stop, make_stops, trigger_stops
-from sim.orders import Fill, Order
+from ..kernels.book.levels import B_BASE, BookArrays, best_prices, find_order, make_books
+from ..kernels.book.matching import match_orders
+from ..kernels.book.stops import StopArrays, add_stop, cancel_stop, make_stops, trigger_stops
+from ..kernels.state import AccountArrays, LogArrays, MarketArrays
+from ..orders import Fill, Order
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from sim.errors import ConfigError
-from sim.policy import Policy, PositiveDecimal, PositiveInt
-from sim.units import PPM
+from ..errors import ConfigError
+from ..policy import Policy, PositiveDecimal, PositiveInt
+from ..units import PPM
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]

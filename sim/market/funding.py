@@ -1,4 +1,4 @@
-"""Funding: the rate that longs pay to shorts. Decides the rate; `sim/kernels/funding.py` moves the money.
+"""Funding: the rate that longs pay to shorts. Decides the rate; `sim/kernels/ledger/funding.py` moves the money.
 
 Prices are in ticks. The state is updated in place; it belongs to World. Rates are whole parts per 1e9 of notional at
 mark for one payment; positive means longs pay.
@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sim.policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveInt
-from sim.units import PPB
+from ..policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveInt
+from ..units import PPB
 
 PPB_PER_PPM = 1_000
 HOUR_MS = 3_600_000

@@ -15,8 +15,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sim.policy import NonNegativeDecimal, Policy, PositiveInt, SharePpm
-from sim.units import PPM
+from ..policy import NonNegativeDecimal, Policy, PositiveInt, SharePpm
+from ..units import PPM
 
 MILLION = 1e6
 

@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from sim.policy import Policy, PositiveInt
-from sim.units import PPB, PPM
+from ..policy import Policy, PositiveInt
+from ..units import PPB, PPM
 
 HOUR_MS = 3_600_000
 

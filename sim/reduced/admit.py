@@ -9,17 +9,17 @@ counterpart for is refused by name, unless the study says in `reduced.leaves_out
 
 from collections.abc import Iterator
 
-from sim.agents import Whale
-from sim.agents.behaviours import Levered, MarketMaker
-from sim.clearing.liquidation import FractionLiquidation, FullLiquidation
-from sim.config import RunConfig
-from sim.config.problems import Problem, raise_problems
-from sim.config.reduced import Feature, NoImpact
-from sim.config.yamlfile import Step
-from sim.market.funding import NoFunding
-from sim.market.impact import ExogenousIndex
-from sim.market.mark import IndexMark
-from sim.market.price import Gbm, Independent, Kou, Merton, SingleShock
+from ..agents import Whale
+from ..agents.behaviours import Levered, MarketMaker
+from ..clearing.liquidation import FractionLiquidation, FullLiquidation
+from ..config import RunConfig
+from ..config.problems import Problem, raise_problems
+from ..config.reduced import Feature, NoImpact
+from ..config.yamlfile import Step
+from ..market.funding import NoFunding
+from ..market.impact import ExogenousIndex
+from ..market.mark import IndexMark
+from ..market.price import Gbm, Independent, Kou, Merton, SingleShock
 
 Path = tuple[Step, ...]
 #: A refusal: the feature that may be left out (None: never), where, and what to use instead.

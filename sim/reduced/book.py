@@ -12,12 +12,12 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 
-from sim.agents.opening import OpeningBook, Venue
-from sim.clearing.opening_prices import liquidation_ticks, maintenance_margins
-from sim.config import RunConfig
-from sim.config.reduced import HalfLifeRenewal
-from sim.instrument import Instrument
-from sim.kernels.state import (
+from ..agents.opening import OpeningBook, Venue
+from ..clearing.opening_prices import liquidation_ticks, maintenance_margins
+from ..config import RunConfig
+from ..config.reduced import HalfLifeRenewal
+from ..instrument import Instrument
+from ..kernels.state import (
     P_CLOSE_FEE_PPM,
     P_MARGIN_BASE,
     P_N_TIERS,
@@ -26,10 +26,10 @@ from sim.kernels.state import (
     PARAM_WIDTH,
     MarketArrays,
 )
-from sim.positions import choose_opening
-from sim.reduced.kernels.layout import B_LOG, B_LOTS, B_OWED, B_PRICE, LONG, SHORT
-from sim.rng import Streams
-from sim.units import PPM
+from ..opening import choose_opening
+from ..rng import Streams
+from ..units import PPM
+from .kernels.layout import B_LOG, B_LOTS, B_OWED, B_PRICE, LONG, SHORT
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -228,7 +228,7 @@ def on_grid(levels: F64, cell: float) -> F64:
 
 def near_and_far(levels: F64, cell: float) -> tuple[F64, F64]:
     """Levels around a price of 1 by cells of distance: the near ones, and the others by wide cells."""
-    from sim.reduced.kernels.renewal import COARSE
+    from .kernels.renewal import COARSE
 
     near, far = levels.copy(), levels.copy()
     is_near = np.abs(levels[:, B_LOG]) < NEAR_CELLS * cell

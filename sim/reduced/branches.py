@@ -6,9 +6,9 @@ They have the law of crude paths, not their numbers: a crude path draws its jump
 import numpy as np
 import numpy.typing as npt
 
-from sim.reduced.jumps import count_tables
-from sim.reduced.kernels import layout as at
-from sim.reduced.lower import Lowered, path_arrays
+from .jumps import count_tables
+from .kernels import layout as at
+from .lower import Lowered, path_arrays
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -19,7 +19,7 @@ def required_by_step(lowered: Lowered, keys: U64) -> I64:
 
     keys: (n, steps). ValueError for another number of steps.
     """
-    from sim.reduced.kernels.branches import run_branches
+    from .kernels.branches import run_branches
 
     steps = int(lowered.ints[at.I_STEPS])
     if keys.ndim != 2 or keys.shape[1] != steps:

@@ -7,9 +7,9 @@ fund that needs no simulation. The difference to a simulated curve is what all t
 import numpy as np
 import numpy.typing as npt
 
-from sim.config import RunConfig
-from sim.reduced.kernels.layout import LONG, SHORT
-from sim.reduced.lower import Lowered, lower
+from ..config import RunConfig
+from .kernels.layout import LONG, SHORT
+from .lower import Lowered, lower
 
 F64 = npt.NDArray[np.float64]
 
@@ -37,7 +37,7 @@ def gap_risk_curve(config: RunConfig, *, points: int = 200, lowered: Lowered | N
     fund: quote units at venue scale, rising from 0.  1 - exp(-expected jumps x P(one costs more)).  Both are empty
     where prices have no random jumps.
     """
-    from sim.reduced.kernels.draw import jump_sizes
+    from .kernels.draw import jump_sizes
 
     numbers = lowered or lower(config)
     if numbers.mean_count <= 0:

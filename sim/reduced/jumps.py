@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sim.config.reduced import KouJumps, MertonJumps, ThresholdJumps
-from sim.market.price import Gbm, Kou, Merton, SingleShock
-from sim.market.price.jumps import DoubleExponentialJump, NormalJump
-from sim.market.price.skeleton import YEAR_S
-from sim.reduced.kernels import layout as at
+from ..config.reduced import KouJumps, MertonJumps, ThresholdJumps
+from ..market.price import Gbm, Kou, Merton, SingleShock
+from ..market.price.jumps import DoubleExponentialJump, NormalJump
+from ..market.price.skeleton import YEAR_S
+from .kernels import layout as at
 
 F64 = npt.NDArray[np.float64]
 
@@ -75,7 +75,7 @@ def expectation(law: F64, function: Callable[[F64], F64], n: int = 20_000) -> fl
 
     function: of an array of log sizes. Quantiles are 1/2 v^3 from either end, so the tails are met far out.
     """
-    from sim.reduced.kernels.draw import jump_sizes
+    from .kernels.draw import jump_sizes
 
     middle = (np.arange(n) + 0.5) / n
     weight = 1.5 * middle**2 / n

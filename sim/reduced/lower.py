@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from sim.agents.behaviours import MarketMaker
-from sim.config import RunConfig
-from sim.config.reduced import HalfLifeRenewal, LinearDepth, NoImpact, Reduced, SquareRootDepth
-from sim.errors import ConfigError
-from sim.market.clock import step_ratio
-from sim.market.price import Gbm, Kou, Merton, SingleShock
-from sim.market.price.skeleton import YEAR_S
-from sim.reduced.admit import needs_depth, require_reduced
-from sim.reduced.book import GRID_REACH, ThresholdIndex, market_arrays
-from sim.reduced.jumps import Jumps, jumps_of
-from sim.reduced.kernels import layout as at
-from sim.units import PPM, QUANTA_LIMIT
+from ..agents.behaviours import MarketMaker
+from ..config import RunConfig
+from ..config.reduced import HalfLifeRenewal, LinearDepth, NoImpact, Reduced, SquareRootDepth
+from ..errors import ConfigError
+from ..market.clock import step_ratio
+from ..market.price import Gbm, Kou, Merton, SingleShock
+from ..market.price.skeleton import YEAR_S
+from ..units import PPM, QUANTA_LIMIT
+from .admit import needs_depth, require_reduced
+from .book import GRID_REACH, ThresholdIndex, market_arrays
+from .jumps import Jumps, jumps_of
+from .kernels import layout as at
 
 if TYPE_CHECKING:
-    from sim.reduced.kernels.arrays import Path
+    from .kernels.arrays import Path
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -101,8 +101,8 @@ def lower(config: RunConfig, *, scenario: int = 0, replication: int = 0) -> Lowe
 
 def path_arrays(lowered: Lowered, n_jumps: int) -> Path:
     """Room for one path with at most `n_jumps` jumps."""
-    from sim.reduced.kernels.arrays import Path
-    from sim.reduced.kernels.renewal import COARSE
+    from .kernels.arrays import Path
+    from .kernels.renewal import COARSE
 
     index, ints = lowered.index, lowered.ints
     pieces = int(ints[at.I_STEPS]) + n_jumps
@@ -122,7 +122,7 @@ def path_arrays(lowered: Lowered, n_jumps: int) -> Path:
 
 def with_chain(lowered: Lowered) -> Lowered:
     """The same with the chain of a book without renewal whose impact all decays."""
-    from sim.reduced.kernels.chain import build_chain
+    from .kernels.chain import build_chain
 
     rows = lowered.index.opening.shape[2] + 1
     if lowered.ints[at.I_RENEWED] or lowered.floats[at.F_PERMANENT] > 0:

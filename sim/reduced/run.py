@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.config import RunConfig, config_hash, run_id
-from sim.reduced.kernels import layout as at
-from sim.reduced.lower import Lowered, lower, path_arrays
-from sim.reduced.samplers import SOBOL_JUMPS, TARGET, Sampling, make_sampling, sobol_points
-from sim.rng import Streams
+from ..config import RunConfig, config_hash, run_id
+from ..rng import Streams
+from .kernels import layout as at
+from .lower import Lowered, lower, path_arrays
+from .samplers import SOBOL_JUMPS, TARGET, Sampling, make_sampling, sobol_points
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -115,7 +115,7 @@ def run_paths(
     """Run paths in chunks. heads(first, count): given uniforms (count, d): number of jumps, n_sizes sizes, n_sizes
     times, then from `first_normal` on the pieces of diffusion.
     """
-    from sim.reduced.kernels.batch import run_batch
+    from .kernels.batch import run_batch
 
     floats, ints = np.zeros((paths, at.O_FLOATS)), np.zeros((paths, at.O_INTS), np.int64)
     ledger = np.zeros((paths, at.N_WIDTH), np.int64)

@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from sim.errors import ConfigError
-from sim.reduced.jumps import Jumps, count_tables
-from sim.reduced.kernels import layout as at
+from ..errors import ConfigError
+from .jumps import Jumps, count_tables
+from .kernels import layout as at
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -64,7 +64,7 @@ def big_jump(jumps: Jumps, mean_count: float, target: float) -> float:
     """Size (positive log) that one jump of the horizon exceeds downward with probability `target` (the single big
     jump).
     """
-    from sim.reduced.kernels.draw import jump_size
+    from .kernels.draw import jump_size
 
     quantile = min(0.5, target / mean_count)
     return float(-jump_size(jumps.law, quantile))
@@ -76,7 +76,7 @@ def middling_jump(jumps: Jumps, mean_count: float, target: float) -> float:
     Several jumps of this size make the event where no single one does. Tilted to the size of the one big jump, all
     together would give weights with tails so heavy that estimates look good and are wrong (`analysis/estimators/`).
     """
-    from sim.reduced.kernels.draw import jump_size
+    from .kernels.draw import jump_size
 
     return float(-jump_size(jumps.law, min(0.5, target ** (1.0 / max(mean_count, 2.0)))))
 

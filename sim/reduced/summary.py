@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.config import RunConfig, config_hash, run_id
-from sim.reduced.kernels import layout as at
-from sim.reduced.run import Batch
-from sim.results import RUNS
+from ..config import RunConfig, config_hash, run_id
+from ..results import RUNS
+from .kernels import layout as at
+from .run import Batch
 
 
 def summarise(config: RunConfig, batch: Batch, *, scenario: int = 0, replication: int = 0) -> dict[str, Any]:

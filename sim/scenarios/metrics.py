@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sim.run import shortfall_quanta
+from ..runs.run import shortfall_quanta
 
 F64 = npt.NDArray[np.float64]
 MINUTE_MS = 60_000

@@ -11,16 +11,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from sim.config import RunConfig
-from sim.config.load import build_config
-from sim.config.nearest import nearest_hint
-from sim.config.overrides import apply_overrides, set_value
-from sim.config.problems import Problem, loose_values, problems_of, raise_problems
-from sim.config.traders import traders_overrides
-from sim.config.yamlfile import Node, find_config, find_in_package, parse_yaml, read_nodes
-from sim.errors import ConfigError
-from sim.policy import Policy, PositiveInt
-from sim.scenarios.metrics import METRICS
+from ..config import RunConfig
+from ..config.load import build_config
+from ..config.nearest import nearest_hint
+from ..config.overrides import apply_overrides, set_value
+from ..config.problems import Problem, loose_values, problems_of, raise_problems
+from ..config.traders import traders_overrides
+from ..config.yamlfile import Node, find_config, find_in_package, parse_yaml, read_nodes
+from ..errors import ConfigError
+from ..policy import Policy, PositiveInt
+from .metrics import METRICS
 
 #: Fewer runs give no interval worth the name.
 FEWEST_REPLICATIONS = 3
@@ -134,5 +134,5 @@ def _wrong(scenario: Scenario) -> Iterator[Problem]:
 
 def shipped_scenarios() -> dict[str, Path]:
     """Every scenario inside the package: name -> path, by name."""
-    roots = [Path(entry) / "scenarios" for entry in importlib.import_module("configs").__path__]
+    roots = [Path(entry) / "scenarios" for entry in importlib.import_module("clearsim.configs").__path__]
     return {path.stem: path for root in roots for path in sorted(root.glob("*.yaml"))}

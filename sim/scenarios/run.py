@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from sim.config import RunConfig, config_hash
-from sim.errors import ClearsimError
-from sim.run import Simulate
-from sim.scenarios.metrics import F64, METRICS, Outcome
-from sim.scenarios.model import LoadedScenario
+from ..config import RunConfig, config_hash
+from ..errors import ClearsimError
+from ..runs.run import Simulate
+from .metrics import F64, METRICS, Outcome
+from .model import LoadedScenario
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def measure(
     config = loaded.config(quick=quick)
     names = [target.metric for target in loaded.scenario.targets]
     if simulate is None:
-        from sim.engine.simulation import simulate as engine
+        from ..engine.simulation import simulate as engine
 
         simulate = engine
     started, outcomes, error = time.perf_counter(), list[Outcome](), ""

@@ -3,16 +3,15 @@
 from decimal import Decimal
 
 import numpy as np
-
-from sim.agents.book import OpeningBook
-from sim.agents.cohort import PopulationConfig
-from sim.agents.population import Population
-from sim.agents.view import Intents, MarketView
-from sim.instrument import Instrument
-from sim.kernels.arrivals import sort_by_arrival
-from sim.kernels.state import P_N_TIERS, P_NOTIONAL_CAP, P_TICK_VALUE, PARAM_WIDTH, AccountArrays, MarketArrays
-from sim.ledger.accounts import make_accounts
-from sim.rng import Streams
+from clearsim.agents.book import OpeningBook
+from clearsim.agents.cohort import PopulationConfig
+from clearsim.agents.population import Population
+from clearsim.agents.view import Intents, MarketView
+from clearsim.instrument import Instrument
+from clearsim.kernels.book.arrivals import sort_by_arrival
+from clearsim.kernels.state import P_N_TIERS, P_NOTIONAL_CAP, P_TICK_VALUE, PARAM_WIDTH, AccountArrays, MarketArrays
+from clearsim.ledger.accounts import make_accounts
+from clearsim.rng import Streams
 
 QUANTUM = Decimal("0.000001")
 MARK = 1_200_000  # 120,000.0

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-
-from sim.agents import Whale
-from sim.agents.view import ARRIVAL_SLOTS, Intents
-from sim.errors import InvariantError
-from sim.events import (
+from clearsim.agents import Whale
+from clearsim.agents.view import ARRIVAL_SLOTS, Intents
+from clearsim.errors import InvariantError
+from clearsim.events import (
     I_ACCOUNT,
     I_ARRIVAL,
     I_KIND,
@@ -18,7 +17,8 @@ from sim.events import (
     I_STATUS,
     OrderKind,
 )
-from sim.kernels.arrivals import sort_by_arrival
+from clearsim.kernels.book.arrivals import sort_by_arrival
+
 from tests.agents.agent_worlds import (
     MARK,
     UNIT,

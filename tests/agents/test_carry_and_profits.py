@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-
-from sim.agents.view import Intents
-from sim.events import (
+from clearsim.agents.view import Intents
+from clearsim.events import (
     FLAG_FROZEN,
     I_ACCOUNT,
     I_FLAGS,
@@ -14,6 +13,7 @@ from sim.events import (
     OrderFlag,
     Side,
 )
+
 from tests.agents.agent_worlds import MARK, build, carry, levered, make_view, orders_at, population
 
 

@@ -4,13 +4,12 @@ import math
 
 import numpy as np
 import pytest
-
-from sim.events import I_ACCOUNT, I_ARRIVAL, I_FLAGS, I_KIND, I_LOTS, I_PRICE, I_SIDE, I_TIF, INTENT_WIDTH
-from sim.kernels.arbitrage import arbitrage_orders
-from sim.kernels.arrivals import RADIX_SIZE, sort_by_arrival
-from sim.kernels.cohorts import noise_orders, signal_orders
-from sim.kernels.makers import MAKER_PARAMS, MEMORY_WIDTH, maker_ladders
-from sim.kernels.state import P_TICK_VALUE, PARAM_WIDTH
+from clearsim.events import I_ACCOUNT, I_ARRIVAL, I_FLAGS, I_KIND, I_LOTS, I_PRICE, I_SIDE, I_TIF, INTENT_WIDTH
+from clearsim.kernels.agents.arbitrage import arbitrage_orders
+from clearsim.kernels.agents.cohorts import noise_orders, signal_orders
+from clearsim.kernels.agents.makers import MAKER_PARAMS, MEMORY_WIDTH, maker_ladders
+from clearsim.kernels.book.arrivals import RADIX_SIZE, sort_by_arrival
+from clearsim.kernels.state import P_TICK_VALUE, PARAM_WIDTH
 
 KEYS = 1 << 20
 BUY, SELL, LIMIT, MARKET, CANCEL_ALL, GTC, IOC, POST_ONLY = 0, 1, 0, 1, 3, 0, 1, 3

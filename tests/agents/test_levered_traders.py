@@ -1,9 +1,8 @@
 """Levered traders: who adds margin, when, from where and how much; who comes back after liquidation."""
 
 import pytest
-
-from sim.agents.view import CashMove, Intents
-from sim.events import (
+from clearsim.agents.view import CashMove, Intents
+from clearsim.events import (
     FLAG_LIQUIDATED,
     I_ACCOUNT,
     I_KIND,
@@ -12,7 +11,8 @@ from sim.events import (
     OrderKind,
     Reason,
 )
-from sim.kernels.state import OUTSIDE
+from clearsim.kernels.state import OUTSIDE
+
 from tests.agents.agent_worlds import (
     MARK,
     UNIT,

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-
-from sim.agents.behaviours import MarketMaker
-from sim.errors import ConfigError
-from sim.events import (
+from clearsim.agents.behaviours import MarketMaker
+from clearsim.errors import ConfigError
+from clearsim.events import (
     I_ACCOUNT,
     I_KIND,
     I_LOTS,
@@ -13,6 +12,7 @@ from sim.events import (
     I_SIDE,
     OrderKind,
 )
+
 from tests.agents.agent_worlds import (
     DEPTH,
     MARK,

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from clearsim.agents import Whale
+from clearsim.errors import ConfigError
+from clearsim.events import AccountMode
+from clearsim.kernels.state import P_TICK_VALUE
 
-from sim.agents import Whale
-from sim.errors import ConfigError
-from sim.events import AccountMode
-from sim.kernels.state import P_TICK_VALUE
 from tests.agents.agent_worlds import (
     BRACKETS,
     FIRST_TRADER,

@@ -2,16 +2,16 @@
 
 import numpy as np
 import pytest
-
-from sim.agents.view import Intents
-from sim.events import (
+from clearsim.agents.view import Intents
+from clearsim.events import (
     I_FLAGS,
     I_LOTS,
     I_PRICE,
     I_SIDE,
     Reason,
 )
-from sim.kernels.state import OUTSIDE
+from clearsim.kernels.state import OUTSIDE
+
 from tests.agents.agent_worlds import (
     MARK,
     UNIT,

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from clearsim.agents import NamedAgent, UserAgentConfig
+from clearsim.errors import AgentError, ConfigError
+from clearsim.events import I_ACCOUNT, I_FLAGS, I_KIND, I_LOTS, I_PRICE, I_SIDE, I_TIF, OrderKind, TimeInForce
 from pydantic import TypeAdapter
 
-from sim.agents import NamedAgent, UserAgentConfig
-from sim.errors import AgentError, ConfigError
-from sim.events import I_ACCOUNT, I_FLAGS, I_KIND, I_LOTS, I_PRICE, I_SIDE, I_TIF, OrderKind, TimeInForce
 from tests.agents.agent_worlds import MARK, build, levered, make_view, orders_at, population
 
 HOWTO = Path(__file__).parents[2] / "sim" / "agents" / "HOWTO.md"
-HEAD = "from decimal import Decimal\nfrom sim.agents.user import CancelAll, Order, UserAgent\n"
+HEAD = "from decimal import Decimal\nfrom clearsim.agents.user import CancelAll, Order, UserAgent\n"
 
 
 def agent(body: str = "return None", *, head: str = HEAD, **fields) -> UserAgentConfig:

@@ -6,12 +6,12 @@ Prints what it found; `--break` asks one kernel for a row that does not exist.
 import sys
 
 import numpy as np
+from clearsim.events import H_N_TOUCHED, Reason, Side
+from clearsim.kernels.margin.requirement import check_order, equity, measure_rows
+from clearsim.kernels.margin.thresholds import find_distressed, make_thresholds, reindex_all, reindex_touched
+from clearsim.ledger.ledger import Ledger, transfer_rows
 
-from sim.events import H_N_TOUCHED, Reason, Side
-from sim.kernels.margin import check_order, equity, measure_rows
-from sim.kernels.thresholds import find_distressed, make_thresholds, reindex_all, reindex_touched
-from sim.ledger.ledger import Ledger, transfer_rows
-from tests.margin_worlds import FIRST_TRADER, derived_tiers, make_log, make_markets, make_rows
+from tests.worlds.margin import FIRST_TRADER, derived_tiers, make_log, make_markets, make_rows
 
 N_TRADERS = 700  # three blocks, the last one partial
 

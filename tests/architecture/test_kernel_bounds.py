@@ -48,7 +48,7 @@ def test_the_kernels_give_the_same_in_the_checked_and_in_the_plain_build(cache):
 
 
 def test_the_two_builds_never_share_a_cache_directory(cache):
-    code = "from sim.kernels.jit import cache_directory; print(cache_directory())"
+    code = "from clearsim.kernels.jit import cache_directory; print(cache_directory())"
     checked, plain = (run("-c", code, cache=cache, checked=flag).stdout.strip() for flag in (True, False))
     assert checked.startswith(str(cache))
     assert plain.startswith(str(cache))

@@ -1,12 +1,20 @@
-"""Imports point down the layers or stay inside a folder; siblings are blind to each other; there are no cycles."""
+"""Imports point down the layers or stay inside a folder; siblings are blind to each other; there are no cycles.
+
+Imports for type checking count too. Inside a package imports are relative, across packages by the public name.
+"""
 
 import ast
+import importlib.util
+import subprocess
+import tomllib
 from pathlib import Path
 
 import networkx as nx
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+#: Folder of each package.
+PACKAGES = {"clearsim": "sim", "clearsim.analysis": "analysis", "clearsim.configs": "configs"}
 
 #: Height of each part of `sim`; a part may import parts that are lower, and itself.
 HEIGHT = {
@@ -31,58 +39,71 @@ HEIGHT = {
     "agents": 3,
     # the sum of the unions
     "config": 4,
-    # own books in and out
-    "positions": 5,
+    # positions at the start: drawn, or read from a file
+    "opening": 5,
     # the only code that mutates
     "engine": 6,
-    # the second fidelity, beside the engine
+    # the second fidelity
     "reduced": 6,
-    # from a config to a folder of results
-    "run": 7,
-    "sweep": 8,
+    # from a config to a folder of results, and back
+    "runs": 7,
+    # many runs
+    "studies": 8,
     # events with what a run must show
     "scenarios": 8,
+    # what is asked of a fund
+    "funds": 9,
     # the roof
-    "cli": 9,
+    "cli": 10,
 }
+#: The one cycle, of names for type checking, that is left.
+KNOWN_CYCLE = ["clearsim.clearing.house", "clearsim.clearing.layers"]
 SIBLINGS = {"market", "clearing", "agents"}
 #: The only parts of `sim` that the analysis may know.
 ANALYSIS_MAY_IMPORT = {"results"}
 
 
 def modules():
-    """Module name -> path of every Python file of the two packages."""
+    """Module name -> path of every Python file of the three packages."""
     out = {}
-    for path in [*(ROOT / "sim").rglob("*.py"), *(ROOT / "analysis").rglob("*.py")]:
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        out[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    for package, folder in PACKAGES.items():
+        for path in (ROOT / folder).rglob("*.py"):
+            parts = (package, *path.relative_to(ROOT / folder).with_suffix("").parts)
+            out[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return out
 
 
+def package_of(module):
+    """The package that a module belongs to."""
+    return max((name for name in PACKAGES if f"{module}.".startswith(f"{name}.")), key=len)
+
+
 def imports_of(name, path, known):
-    """Modules of the two packages that a file imports, at any depth of its code, but not for type checking only."""
+    """Modules of clearsim that a file imports, at any depth of its code, for type checking too."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    folder = name if path.name == "__init__.py" else name.rpartition(".")[0]
     found = set()
-    for node in _run_time_nodes(tree):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: use absolute imports"
+            module = importlib.util.resolve_name("." * node.level + (node.module or ""), folder)
             for alias in node.names:
-                full = f"{node.module}.{alias.name}"
-                found.add(full if full in known else node.module)
-    return {item for item in found if item.split(".")[0] in ("sim", "analysis")} - {name}
+                full = f"{module}.{alias.name}"
+                found.add(full if full in known else module)
+    return {item for item in found if item.split(".")[0] == "clearsim"} - {name}
 
 
-def _run_time_nodes(node):
-    """All nodes below `node`, leaving out the bodies of `if TYPE_CHECKING:`."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
-            for other in child.orelse:
-                yield from _run_time_nodes(other)
-            continue
-        yield child
-        yield from _run_time_nodes(child)
+def way_of_imports(name, path):
+    """Imports of a file that are absolute inside its package, or relative across packages."""
+    wrong = []
+    folder = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            module = importlib.util.resolve_name("." * node.level + (node.module or ""), folder)
+            if module.split(".")[0] == "clearsim" and (package_of(module) == package_of(name)) != (node.level > 0):
+                wrong.append(f"{path}:{node.lineno}")
+    return wrong
 
 
 @pytest.fixture(scope="module")
@@ -102,18 +123,18 @@ def part(module):
 
 
 def height(module):
-    """Height of a module of `sim`; None for a folder without a place.
-
-    Single files that are not listed stand beside `run`: they write, read or describe result folders.
-    """
-    name = part(module)
-    if name in HEIGHT or name == "":
-        return HEIGHT.get(name, 0)
-    return HEIGHT["run"] if (ROOT / "sim" / f"{name}.py").is_file() else None
+    """Height of a module of `sim`; None for a folder or file without a place."""
+    return HEIGHT.get(part(module), 0 if part(module) == "" else None)
 
 
 def edges_of(graph, package):
-    return [(a, b) for a, b in graph.edges if a.split(".")[0] == package]
+    """Imports within clearsim by modules of one package."""
+    return [(a, b) for a, b in graph.edges if package_of(a) == package]
+
+
+def inside_sim(graph):
+    """Imports of `sim` by itself."""
+    return [(a, b) for a, b in edges_of(graph, "clearsim") if package_of(b) == "clearsim"]
 
 
 def test_every_imported_module_exists(graph):
@@ -122,39 +143,42 @@ def test_every_imported_module_exists(graph):
 
 
 def test_every_part_has_a_place_in_the_layers(graph):
-    assert sorted({part(name) for name in graph if name.startswith("sim") and height(name) is None}) == []
+    assert sorted({part(name) for name in graph if package_of(name) == "clearsim" and height(name) is None}) == []
+
+
+def test_imports_are_relative_inside_a_package_and_by_the_public_name_across():
+    assert [place for name, path in modules().items() for place in way_of_imports(name, path)] == []
 
 
 def test_there_are_no_cycles(graph):
     """Neither between modules nor, in `sim`, between parts."""
-    assert [sorted(group) for group in nx.strongly_connected_components(graph) if len(group) > 1] == []
-    parts = nx.DiGraph((part(a), part(b)) for a, b in edges_of(graph, "sim") if part(a) != part(b) and part(b))
+    groups = [sorted(group) for group in nx.strongly_connected_components(graph) if len(group) > 1]
+    assert [group for group in groups if group != KNOWN_CYCLE] == []
+    parts = nx.DiGraph((part(a), part(b)) for a, b in inside_sim(graph) if part(a) != part(b) and part(b))
     assert [sorted(group) for group in nx.strongly_connected_components(parts) if len(group) > 1] == []
 
 
 def test_imports_of_sim_never_point_up(graph):
     wrong = []
-    for a, b in edges_of(graph, "sim"):
-        if b.split(".")[0] != "sim" or part(a) == part(b):
-            continue
-        within_row = height(a) == height(b) and height(a) in (0, HEIGHT["run"])
-        if not (height(b) < height(a) or within_row):
+    for a, b in inside_sim(graph):
+        within_row = height(a) == height(b) == 0
+        if part(a) != part(b) and not (height(b) < height(a) or within_row):
             wrong.append(f"{a} imports {b}")
     assert sorted(wrong) == []
 
 
 def test_market_clearing_and_agents_are_blind_to_each_other(graph):
     wrong = [
-        f"{a} imports {b}"
-        for a, b in graph.edges
-        if part(a) in SIBLINGS and part(b) in SIBLINGS - {part(a)} and b[:3] == "sim"
+        f"{a} imports {b}" for a, b in inside_sim(graph) if part(a) in SIBLINGS and part(b) in SIBLINGS - {part(a)}
     ]
     assert sorted(wrong) == []
 
 
 def test_sim_imports_the_analysis_from_its_roof_only(graph):
     wrong = [
-        f"{a} imports {b}" for a, b in edges_of(graph, "sim") if b.startswith("analysis") and height(a) < HEIGHT["cli"]
+        f"{a} imports {b}"
+        for a, b in edges_of(graph, "clearsim")
+        if package_of(b) == "clearsim.analysis" and height(a) < HEIGHT["cli"]
     ]
     assert sorted(wrong) == []
 
@@ -162,15 +186,36 @@ def test_sim_imports_the_analysis_from_its_roof_only(graph):
 def test_the_analysis_knows_the_result_schema_and_nothing_else_of_sim(graph):
     wrong = [
         f"{a} imports {b}"
-        for a, b in edges_of(graph, "analysis")
-        if b.startswith("sim") and part(b) not in ANALYSIS_MAY_IMPORT and not a.startswith("analysis.explorer")
+        for a, b in edges_of(graph, "clearsim.analysis")
+        if package_of(b) == "clearsim"
+        and part(b) not in ANALYSIS_MAY_IMPORT
+        and not a.startswith("clearsim.analysis.explorer")
     ]
     assert sorted(wrong) == []
 
 
-def test_the_check_sees_an_import_inside_a_function_and_not_one_for_type_checking(tmp_path):
-    """The parser itself: what it must and must not report."""
-    source = "import numpy\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from sim.run import x\n"
+def test_the_check_sees_imports_inside_functions_and_for_type_checking(tmp_path):
+    """The parser itself: what it must report, and what is not of clearsim."""
+    source = "import numpy\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ..runs.run import x\n"
     path = tmp_path / "probe.py"
-    path.write_text(source + "def f():\n    from sim.engine.cycle import clear\n")
-    assert imports_of("sim.kernels.probe", path, {"sim.engine.cycle": path}) == {"sim.engine.cycle"}
+    path.write_text(source + "def f():\n    from ..engine.cycle import clear\n")
+    known = {"clearsim.engine.cycle": path, "clearsim.runs.run": path}
+    assert imports_of("clearsim.kernels.probe", path, known) == {"clearsim.engine.cycle", "clearsim.runs.run"}
+
+
+def test_the_packages_of_the_wheel_are_all_folders_that_git_knows():
+    """A folder that is not listed in pyproject.toml would be missing from every installation."""
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    folders = set()
+    for package, folder in PACKAGES.items():
+        done = subprocess.run(
+            ["git", "ls-files", "--others", "--cached", "--exclude-standard", folder],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        for name in done.stdout.splitlines():
+            inside = Path(name).relative_to(folder).parent.parts
+            if (ROOT / name).is_file() and Path(name).suffix != ".png":
+                folders.add(".".join((package, *inside)))
+    if not folders:
+        pytest.skip("not a git checkout")
+    assert sorted(listed) == sorted(folders)

@@ -32,7 +32,7 @@ def seconds_of(*command: str, **environment: str) -> float:
     environment = {**os.environ, **environment}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "sim.cli", *command], check=True, capture_output=True, env=environment)
+    subprocess.run([sys.executable, "-m", "clearsim.cli", *command], check=True, capture_output=True, env=environment)
     return time.perf_counter() - start
 
 

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from clearsim.events import H_FILL_COUNT, H_FILLED_LOTS, H_LOG_ON, H_N_FILLS, H_VOLUME
+from clearsim.kernels.book.levels import make_books
+from clearsim.kernels.book.matching import match_actions
 
-from sim.events import H_FILL_COUNT, H_FILLED_LOTS, H_LOG_ON, H_N_FILLS, H_VOLUME
-from sim.kernels.book import make_books
-from sim.kernels.matching import match_actions
-from tests.book_worlds import make_log
 from tests.plain_book import PlainZi
+from tests.worlds.book import make_log
 from tests.zi_workload import CHECKSUMS, Workload, draw_workload
 
 SKETCH = Path(__file__).with_name("book_sketch.cpp")

@@ -14,11 +14,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-
-from sim.config import load_config
-from sim.engine.build import build_world
-from sim.engine.cycle import run_cycle
-from sim.kernels import records as rec
+from clearsim.config import load_config
+from clearsim.engine.build import build_world
+from clearsim.engine.cycle import run_cycle
+from clearsim.kernels import records as rec
 
 CONFIG = """
 name: crash

@@ -10,10 +10,10 @@ import resource
 import sys
 import time
 
-from sim.config import RunConfig, config_from_text
-from sim.engine.build import build_world
-from sim.engine.simulation import run_to_end
-from sim.events import H_ORDER_COUNT
+from clearsim.config import RunConfig, config_from_text
+from clearsim.engine.build import build_world
+from clearsim.engine.simulation import run_to_end
+from clearsim.events import H_ORDER_COUNT
 
 CONFIG = """
 name: hour

@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from clearsim.config import RunConfig
+from clearsim.reduced.kernels import layout as at
+from clearsim.reduced.kernels.draw import DIFFUSION, fill_uniforms, to_normals
+from clearsim.reduced.lower import lower
+from clearsim.reduced.run import simulate_batch
 
-from sim.config import RunConfig
-from sim.reduced.kernels import layout as at
-from sim.reduced.kernels.draw import DIFFUSION, fill_uniforms, to_normals
-from sim.reduced.lower import lower
-from sim.reduced.run import simulate_batch
 from tests.reduced.reduced_worlds import config, holders
 
 PATHS, ROUNDS, PLACE = 4_096, 60, 4
@@ -114,7 +114,7 @@ def curve(budget: int = 300_000) -> tuple[float, float, float]:
         command = ["size-fund", "base-reduced", "--target", "P(ADL within 30d) < 1e-4", "--budget", str(budget)]
         started = time.perf_counter()
         subprocess.run(
-            [sys.executable, "-m", "sim.cli", *command, "--spread", "0", "--out", str(out)],
+            [sys.executable, "-m", "clearsim.cli", *command, "--spread", "0", "--out", str(out)],
             check=True, capture_output=True,
         )  # fmt: skip
         seconds = time.perf_counter() - started

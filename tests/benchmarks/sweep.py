@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sim.sweep.executors import ExecutorSettings, open_pool
-from sim.sweep.folder import open_store
-from sim.sweep.job import EMPTY_ROW, Job, Outcome, own_columns, run_job
-from sim.sweep.plan import Plan
-from sim.sweep.study import load_study
+from clearsim.studies.design.job import EMPTY_ROW, Job, Outcome, own_columns, run_job
+from clearsim.studies.design.load_study import load_study
+from clearsim.studies.design.plan import Plan
+from clearsim.studies.design.plan_checks import plan_study
+from clearsim.studies.execute.executors import ExecutorSettings, open_pool
+from clearsim.studies.store.folder import open_store
+
 from tests.benchmarks import hour
 from tests.sweep_survival.memory_process import growth_mb
 
@@ -58,7 +60,7 @@ def swept(plan: Plan, run: Callable[[Job], Outcome], folder: Path, *, workers: i
 def overhead_ms(folder: Path, points: int = 5_000) -> float:
     """Milliseconds a run of no length on two workers: planning, sending, the config, the row, storing."""
     (folder / "tiny.yaml").write_text(TINY.format(points=points))
-    plan = Plan.of(load_study(folder / "tiny.yaml"))
+    plan = plan_study(load_study(folder / "tiny.yaml"))
     return 1e3 * swept(plan, make_only_the_config, folder / "tiny")[0] / plan.n_runs
 
 
@@ -67,7 +69,7 @@ def hours(folder: Path, runs: int = 24) -> tuple[float, float, float]:
     text = hour.CONFIG.replace("TRADERS", str(100_000 - 10_004)).replace("NOISE", "125")
     (folder / "hour.yaml").write_text(text)
     (folder / "study.yaml").write_text(HOUR.format(runs=runs))
-    plan = Plan.of(load_study(folder / "study.yaml"))
+    plan = plan_study(load_study(folder / "study.yaml"))
     wall, inside = swept(plan, run_job, folder / "hours")
     run_job(plan.job(plan.point(0), 0))
     started = time.process_time()

@@ -5,9 +5,9 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import pytest
+from clearsim.studies.execute.executors import ExecutorSettings, open_pool
+from clearsim.studies.store.store import StudyStore
 
-from sim.sweep.executors import ExecutorSettings, open_pool
-from sim.sweep.store import StudyStore
 from tests.sweep_survival.toy_sweep import burn, run_toy, toy_jobs
 
 

@@ -4,11 +4,11 @@ import time
 
 import numpy as np
 import pytest
+from clearsim.events import H_N_TOUCHED
+from clearsim.kernels.margin.requirement import measure_rows
+from clearsim.kernels.margin.thresholds import find_distressed, make_thresholds, reindex_all, reindex_touched
 
-from sim.events import H_N_TOUCHED
-from sim.kernels.margin import measure_rows
-from sim.kernels.thresholds import find_distressed, make_thresholds, reindex_all, reindex_touched
-from tests.margin_worlds import FIRST_TRADER, derived_tiers, make_log, make_markets, make_rows
+from tests.worlds.margin import FIRST_TRADER, derived_tiers, make_log, make_markets, make_rows
 
 MARK = 1_100_000
 TIERS = derived_tiers([(0, 4_000, 8_000), (5 * 10**10, 5_000, 10_000), (6 * 10**11, 6_500, 13_334)])

@@ -18,8 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import simpy
-
-from sim.events import (
+from clearsim.events import (
     H_FILL_COUNT,
     H_FILLED_LOTS,
     H_LOG_ON,
@@ -38,14 +37,15 @@ from sim.events import (
     OrderKind,
     Reason,
 )
-from sim.kernels.batch import settle_touched
-from sim.kernels.book import B_ASK, B_BASE, B_BID, BookArrays, make_books
-from sim.kernels.jit import kernel
-from sim.kernels.matching import match_orders
-from sim.kernels.state import OUTSIDE, AccountArrays, LogArrays, MarketArrays
-from sim.kernels.thresholds import Thresholds, _reindex, find_distressed, make_thresholds, reindex_all
-from sim.ledger.ledger import Ledger, transfer_rows
-from tests.book_worlds import FIRST, make_log, make_markets, make_venue, open_accounts
+from clearsim.kernels.book.levels import B_ASK, B_BASE, B_BID, BookArrays, make_books
+from clearsim.kernels.book.matching import match_orders
+from clearsim.kernels.jit import kernel
+from clearsim.kernels.ledger.post_batch import settle_touched
+from clearsim.kernels.margin.thresholds import Thresholds, _reindex, find_distressed, make_thresholds, reindex_all
+from clearsim.kernels.state import OUTSIDE, AccountArrays, LogArrays, MarketArrays
+from clearsim.ledger.ledger import Ledger, transfer_rows
+
+from tests.worlds.book import FIRST, make_log, make_markets, make_venue, open_accounts
 from tests.zi_workload import ANCHOR_TICKS, CHECKSUMS, Workload, draw_workload
 
 RUNS = 5

@@ -1,10 +1,9 @@
 """`clearsim checks` refuses what it cannot use before anything runs."""
 
 import pytest
+from clearsim.cli import app
+from clearsim.errors import ConfigError, ResultError
 from typer.testing import CliRunner
-
-from sim.cli import app
-from sim.errors import ConfigError, ResultError
 
 
 @pytest.mark.parametrize("text", ["many", "100,", "0", "-5", "1e4"])

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-CLEARSIM = [sys.executable, "-m", "sim.cli"]
+CLEARSIM = [sys.executable, "-m", "clearsim.cli"]
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -52,7 +52,7 @@ def test_help_takes_at_most_half_a_second(tmp_path: Path) -> None:
 
 def test_help_imports_nothing_heavy() -> None:
     heavy = ("numba", "scipy", "pandas", "plotly", "pyarrow", "pydantic")
-    code = f"import sys, sim.cli; print([name for name in {heavy} if name in sys.modules])"
+    code = f"import sys, clearsim.cli; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -175,7 +175,7 @@ def test_an_existing_folder_is_not_overwritten(base_run: Path) -> None:
 
 
 AGENT = """
-from sim.agents.user import UserAgent
+from clearsim.agents.user import UserAgent
 
 class Broken(UserAgent):
     def decide(self, view):

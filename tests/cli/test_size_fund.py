@@ -3,12 +3,12 @@
 import json
 
 import pytest
+from clearsim.cli import app
+from clearsim.cli.questions import load_questions
+from clearsim.config import to_yaml
+from clearsim.errors import ClearsimError, ConfigError
 from typer.testing import CliRunner
 
-from sim.cli import app
-from sim.cli.questions import load_questions
-from sim.config import to_yaml
-from sim.errors import ClearsimError, ConfigError
 from tests.reduced.reduced_worlds import KOU, config, longs_of
 
 TARGET = "P(ADL within 7d) < 0.02"

@@ -6,8 +6,7 @@ import tempfile
 from typing import Any, NoReturn
 
 import pytest
-
-from sim.cli import entry as cli
+from clearsim.cli import entry as cli
 
 
 def stderr_of(error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:

@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 import pytest
-
-from analysis.closed_forms.cascade import (
+from clearsim.analysis.closed_forms.cascade import (
     borel_mean,
     borel_pmf,
     borel_tail,

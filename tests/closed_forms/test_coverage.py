@@ -9,23 +9,23 @@ import math
 
 import numpy as np
 import pytest
+from clearsim.analysis.estimators.control import control_variate
+from clearsim.analysis.estimators.estimate import RefusedError
+from clearsim.analysis.estimators.importance import WeightedCurve, weighted_probability
+from clearsim.analysis.estimators.intervals import clopper_pearson, probability, wilson
+from clearsim.analysis.estimators.newsvendor import Costs, expected_cost
+from clearsim.analysis.estimators.one_big_jump import JumpLaw, OneBigJump
+from clearsim.analysis.estimators.paired import paired_difference, paired_probability
+from clearsim.analysis.estimators.quantiles import required_fund
+from clearsim.analysis.estimators.rqmc import randomised_sobol
+from clearsim.analysis.estimators.splitting import splitting
+from clearsim.analysis.estimators.splitting_steps import splitting_in_steps
+from clearsim.analysis.estimators.stopping import is_narrow, stopped_at_events
+from clearsim.analysis.estimators.subset import subset_simulation
+from clearsim.analysis.estimators.tails import fit_tail
+from clearsim.analysis.estimators.tilted_ruin import ClaimFund, tilted_ruin
 from scipy import optimize, special, stats
 
-from analysis.estimators.control import control_variate
-from analysis.estimators.estimate import RefusedError
-from analysis.estimators.importance import WeightedCurve, weighted_probability
-from analysis.estimators.intervals import clopper_pearson, probability, wilson
-from analysis.estimators.newsvendor import Costs, expected_cost
-from analysis.estimators.one_big_jump import JumpLaw, OneBigJump
-from analysis.estimators.paired import paired_difference, paired_probability
-from analysis.estimators.quantiles import required_fund
-from analysis.estimators.rqmc import randomised_sobol
-from analysis.estimators.splitting import splitting
-from analysis.estimators.splitting_steps import splitting_in_steps
-from analysis.estimators.stopping import is_narrow, stopped_at_events
-from analysis.estimators.subset import subset_simulation
-from analysis.estimators.tails import fit_tail
-from analysis.estimators.tilted_ruin import ClaimFund, tilted_ruin
 from tests.unit.estimators.test_splitting_steps import Walk, highest_above
 
 pytestmark = pytest.mark.slow

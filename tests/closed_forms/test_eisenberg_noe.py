@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 import pytest
-
-from analysis.closed_forms.ccp import (
+from clearsim.analysis.closed_forms.ccp import (
     bilateral_exposure,
     chance_of_defaults,
     cleared_exposure,
@@ -13,7 +12,7 @@ from analysis.closed_forms.ccp import (
     expected_largest_two_losses,
     members_needed,
 )
-from analysis.closed_forms.networks import greatest_clearing_vector, haircut_gains
+from clearsim.analysis.closed_forms.networks import greatest_clearing_vector, haircut_gains
 
 COMPLETE = [[0, 3, 3, 3], [3, 0, 3, 3], [3, 3, 0, 3], [0, 0, 0, 0]]
 

@@ -8,12 +8,11 @@ import math
 
 import numpy as np
 import pytest
-
-from analysis.closed_forms.gap import bankruptcy_price, liquidation_price
-from analysis.closed_forms.passage import BGK_BETA, discrete_hit_probability, hit_probability, mean_overshoot
-from sim.market.clock import FixedClock
-from sim.market.price import Gbm, Independent, build_paths
-from sim.rng import Streams
+from clearsim.analysis.closed_forms.gap import bankruptcy_price, liquidation_price
+from clearsim.analysis.closed_forms.passage import BGK_BETA, discrete_hit_probability, hit_probability, mean_overshoot
+from clearsim.market.clock import FixedClock
+from clearsim.market.price import Gbm, Independent, build_paths
+from clearsim.rng import Streams
 
 K, SEED = 4.0, 17
 YEAR_S = 365 * 86_400

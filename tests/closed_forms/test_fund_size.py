@@ -2,17 +2,17 @@
 
 import numpy as np
 import pytest
+from clearsim.analysis.closed_forms.book import ParetoLeverage, sizing_rule
+from clearsim.analysis.closed_forms.ruin import ruin_by
+from clearsim.analysis.sizing.curve import fund_for, sufficiency_curve
+from clearsim.analysis.sizing.definition import Sufficient
+from clearsim.analysis.sizing.draws import COLUMNS, Draws
+from clearsim.analysis.sizing.runner import Runner
+from clearsim.analysis.sizing.solve import size_fund
+from clearsim.analysis.sizing.target import parse_target
+from clearsim.cli.questions import Question
+from clearsim.cli.worlds import WorldOf
 
-from analysis.closed_forms.book import ParetoLeverage, sizing_rule
-from analysis.closed_forms.ruin import ruin_by
-from analysis.sizing.curve import fund_for, sufficiency_curve
-from analysis.sizing.definition import Sufficient
-from analysis.sizing.draws import COLUMNS, Draws
-from analysis.sizing.runner import Runner
-from analysis.sizing.solve import size_fund
-from analysis.sizing.target import parse_target
-from sim.cli.questions import Question
-from sim.cli.worlds import WorldOf
 from tests.reduced.reduced_worlds import config, longs_of
 
 OPEN_INTEREST = 1_000_000

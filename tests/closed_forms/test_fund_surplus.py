@@ -8,10 +8,9 @@ import math
 
 import numpy as np
 import pytest
-
-from analysis.closed_forms.ruin import lomax_ladder_tail, ruin_brackets, ruin_by
-from analysis.estimators.paired import paired_probability
-from analysis.estimators.quantiles import exceedance_curve, exhausted, required_fund
+from clearsim.analysis.closed_forms.ruin import lomax_ladder_tail, ruin_brackets, ruin_by
+from clearsim.analysis.estimators.paired import paired_probability
+from clearsim.analysis.estimators.quantiles import exceedance_curve, exhausted, required_fund
 
 K = 4.0
 

@@ -7,8 +7,7 @@ them within K standard errors at the seed below.
 
 import numpy as np
 import pytest
-
-from sim.market.price.jumps import DoubleExponentialJump, NormalJump
+from clearsim.market.price.jumps import DoubleExponentialJump, NormalJump
 
 K, SEED, DRAWS = 4.5, 11, 2_000_000
 MERTON = NormalJump(log_mean="-0.05", log_sd="0.10")

@@ -8,10 +8,9 @@ of Gaver-Stehfest, whose own error is 1e-6 to 1.3e-3: it is met to that, and to 
 import math
 
 import pytest
-
-from analysis.closed_forms import kou
-from analysis.closed_forms.gap import bankruptcy_price, exponential_gap, liquidation_price, lognormal_gap
-from analysis.closed_forms.kou import KouLaw, liquidation_by
+from clearsim.analysis.closed_forms import kou
+from clearsim.analysis.closed_forms.gap import bankruptcy_price, exponential_gap, liquidation_price, lognormal_gap
+from clearsim.analysis.closed_forms.kou import KouLaw, liquidation_by
 
 LOGNORMAL = [  # leverage, P, E[shortfall]; log size N(-0.05, 0.10)
     (2, 6.318711300628872e-11, 4.631793332589881e-13),

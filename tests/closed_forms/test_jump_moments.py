@@ -6,12 +6,11 @@ of one path (they are independent).
 
 import numpy as np
 import pytest
-
-from sim.market.clock import FixedClock
-from sim.market.price import Bates, HawkesJumps, Independent, Kou, Merton, build_paths
-from sim.market.price.jumps import DoubleExponentialJump, NormalJump
-from sim.market.price.skeleton import PathContext
-from sim.rng import Streams
+from clearsim.market.clock import FixedClock
+from clearsim.market.price import Bates, HawkesJumps, Independent, Kou, Merton, build_paths
+from clearsim.market.price.jumps import DoubleExponentialJump, NormalJump
+from clearsim.market.price.skeleton import PathContext
+from clearsim.rng import Streams
 
 K, SEED, STEPS = 4.5, 7, 100_000
 HOUR_MS, YEAR_H = 3_600_000, 365 * 24

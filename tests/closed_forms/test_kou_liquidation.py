@@ -11,11 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-
-from sim.clearing.risk import Requirement, bankruptcy_price, liquidation_price
-from sim.market.price import Kou
-from sim.market.price.skeleton import PathContext
-from sim.rng import Streams
+from clearsim.clearing.risk import Requirement, bankruptcy_price, liquidation_price
+from clearsim.market.price import Kou
+from clearsim.market.price.skeleton import PathContext
+from clearsim.rng import Streams
 
 K, SEED = 4.0, 17
 WEEK_MS, YEAR_MS = 7 * 86_400_000, 365 * 86_400_000

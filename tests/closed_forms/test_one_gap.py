@@ -5,8 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-
-from analysis.closed_forms.book import (
+from clearsim.analysis.closed_forms.book import (
     ParetoLeverage,
     discrete_shortfall,
     lognormal_shortfall,
@@ -14,7 +13,7 @@ from analysis.closed_forms.book import (
     sizing_rule,
     with_slippage,
 )
-from sim.clearing.risk import bankruptcy_price
+from clearsim.clearing.risk import bankruptcy_price
 
 BOOK = {2: 0.3, 5: 0.3, 10: 0.2, 20: 0.1, 50: 0.07, 100: 0.03}
 PARETO = {

@@ -9,10 +9,9 @@ import time
 
 import numpy as np
 import pytest
-
-from analysis.estimators.estimate import RefusedError
-from analysis.estimators.importance import WeightedCurve, WeightLimits, weighted_mean, weighted_probability
-from analysis.estimators.one_big_jump import JumpLaw, OneBigJump
+from clearsim.analysis.estimators.estimate import RefusedError
+from clearsim.analysis.estimators.importance import WeightedCurve, WeightLimits, weighted_mean, weighted_probability
+from clearsim.analysis.estimators.one_big_jump import JumpLaw, OneBigJump
 
 LOW, HIGH = 3.351746881152806e-07, 3.3544533883933525e-07
 NOMINAL = JumpLaw(0.2, -0.03, 0.07)

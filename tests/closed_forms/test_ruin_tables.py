@@ -8,8 +8,7 @@ import math
 
 import numpy as np
 import pytest
-
-from analysis.closed_forms.ruin import (
+from clearsim.analysis.closed_forms.ruin import (
     adjustment_coefficient,
     fund_for_ruin,
     heavy_tail_ruin,

@@ -6,9 +6,8 @@ Source of the closed forms: Asmussen & Albrecher, Ruin Probabilities (2010). Sta
 import math
 
 import pytest
-
-from analysis.closed_forms.ruin import fund_for_ruin, ruin_by, ruin_probability
-from analysis.estimators.tilted_ruin import ClaimFund, tilted_ruin
+from clearsim.analysis.closed_forms.ruin import fund_for_ruin, ruin_by, ruin_probability
+from clearsim.analysis.estimators.tilted_ruin import ClaimFund, tilted_ruin
 
 FUND = ClaimFund(rate=0.5)
 

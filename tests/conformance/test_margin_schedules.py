@@ -5,13 +5,13 @@ from fractions import Fraction
 from typing import get_args
 
 import pytest
+from clearsim.clearing.fees import FeeSchedule
+from clearsim.clearing.margin import FlatMargin, MarginSchedule, Tier, TieredMargin
+from clearsim.clearing.risk import Requirement, liquidation_price
+from clearsim.kernels.margin.requirement import initial_requirement, position_maintenance
+from clearsim.kernels.margin.thresholds import distress_price
 
-from sim.clearing.fees import FeeSchedule
-from sim.clearing.margin import FlatMargin, MarginSchedule, Tier, TieredMargin
-from sim.clearing.risk import Requirement, liquidation_price
-from sim.kernels.margin import initial_requirement, position_maintenance
-from sim.kernels.thresholds import distress_price
-from tests.margin_worlds import make_markets
+from tests.worlds.margin import make_markets
 
 FEES = FeeSchedule(taker_ppm=500, maker_ppm=200)
 MICRO = Decimal("0.000001")

@@ -3,11 +3,10 @@ drift and volatility that it states. Statistical bounds are K standard errors, w
 
 import numpy as np
 import pytest
+from clearsim.market.clock import AdaptiveClock, FixedClock
+from clearsim.market.price import Correlated, Gbm, Independent, PriceProcess, build_paths
+from clearsim.rng import Streams
 from pydantic import TypeAdapter
-
-from sim.market.clock import AdaptiveClock, FixedClock
-from sim.market.price import Correlated, Gbm, Independent, PriceProcess, build_paths
-from sim.rng import Streams
 
 K = 4.5  # standard errors: a wrong alarm in 150,000 comparisons
 SEED = 20251010

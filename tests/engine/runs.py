@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
-from sim.config import RunConfig, load_config
-from sim.config.traders import traders_overrides
-from sim.engine.recorder import MemorySink
-from sim.engine.simulation import RunResult, simulate
+from clearsim.config import RunConfig, load_config
+from clearsim.config.traders import traders_overrides
+from clearsim.engine.recorder import MemorySink
+from clearsim.engine.simulation import RunResult, simulate
 
 #: A deeper fall on a thinner fund: many liquidations, takeovers and deleveragings in five minutes.
 STRESS = (

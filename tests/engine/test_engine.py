@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from clearsim.engine.build import build_world
+from clearsim.engine.simulation import run_to_end, simulate
+from clearsim.engine.world import World
+from clearsim.kernels.margin.thresholds import find_distressed
+from clearsim.results import ATTRIBUTION, EVENT_TABLES
 
-from sim.engine.build import build_world
-from sim.engine.simulation import run_to_end, simulate
-from sim.engine.world import World
-from sim.kernels.thresholds import find_distressed
-from sim.results import ATTRIBUTION, EVENT_TABLES
 from tests.engine.runs import (
     STRESS,
     Recorded,

@@ -6,10 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from sim import firststart
-from sim.engine.warm import LOTS, compile_deleveraging, compile_takeover
-from sim.kernels import jit
+from clearsim.engine.warm import LOTS, compile_deleveraging, compile_takeover
+from clearsim.kernels import jit
+from clearsim.runs import first_start as firststart
 
 
 def test_the_toy_exchange_deleverages_the_whole_position():
@@ -41,7 +40,7 @@ def test_the_first_start_tells_compiles_ahead_and_marks_the_cache(cold_cache):
     with firststart.first_start(said.append):
         assert jit.is_cache_cold()
     assert said == [firststart.MESSAGE]
-    assert cold_cache == [[sys.executable, "-m", "sim.engine.warm"]]
+    assert cold_cache == [[sys.executable, "-m", "clearsim.engine.warm"]]
     assert not jit.is_cache_cold()
     with firststart.first_start(said.append):
         pass
@@ -57,7 +56,7 @@ def test_a_failed_first_start_leaves_the_cache_cold(cold_cache):
 def test_a_cache_that_cannot_be_written_is_told_and_lives_as_long_as_the_process(tmp_path):
     (tmp_path / "file").write_text("")
     program = (
-        "import os; from sim import firststart; from sim.kernels import jit; said = [];"
+        "import os; from clearsim import firststart; from clearsim.kernels import jit; said = [];"
         "firststart._compile_ahead = lambda: None;"
         "context = firststart.first_start(said.append); context.__enter__();"
         "print(said[0]); print(os.environ['CLEARSIM_CACHE_DIR']); print(jit.numba.config.CACHE_DIR)"

@@ -1,10 +1,9 @@
 """Index prices that no run can hold are refused, with market, time and key; nothing is bent to fit."""
 
 import pytest
-
-from sim.config import load_config
-from sim.engine.simulation import simulate
-from sim.errors import ConfigError
+from clearsim.config import load_config
+from clearsim.engine.simulation import simulate
+from clearsim.errors import ConfigError
 
 SHOCK = (
     "markets[0].price={{kind: single_shock, initial_price: 50000, annual_volatility: 0.6, shock_ms: 5000,"

@@ -4,14 +4,13 @@ import csv
 
 import numpy as np
 import pytest
+from clearsim.cli import app
+from clearsim.config import load_config
+from clearsim.engine.build import build_world
+from clearsim.engine.queue import queue_of
+from clearsim.engine.simulation import run_until, simulate
+from clearsim.errors import ConfigError
 from typer.testing import CliRunner
-
-from sim.cli import app
-from sim.config import load_config
-from sim.engine.build import build_world
-from sim.engine.queue import queue_of
-from sim.engine.simulation import run_until, simulate
-from sim.errors import ConfigError
 
 SMALL = ["population.cohorts[levered].traders=150", "population.cohorts[noise].traders=30", "duration_s=300"]
 

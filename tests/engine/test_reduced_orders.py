@@ -1,10 +1,10 @@
 """Whoever ADL or tear-up reduces has no order left in that market, also where only ENGINE's inventory had to go."""
 
-from sim.config import load_config
-from sim.config.traders import traders_overrides
-from sim.engine import simulation
-from sim.engine.build import build_world
-from sim.engine.cycle import run_cycle
+from clearsim.config import load_config
+from clearsim.config.traders import traders_overrides
+from clearsim.engine import simulation
+from clearsim.engine.build import build_world
+from clearsim.engine.cycle import run_cycle
 
 SETTINGS = ["duration_s=600", "seed=3"]  # in cycle 330 nobody is distressed, and ENGINE's inventory is torn up
 

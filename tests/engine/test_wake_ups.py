@@ -3,10 +3,9 @@ happens between wake-ups and not which of them a jump meets."""
 
 import pytest
 import simpy
-
-from sim.config import load_config
-from sim.engine.build import build_world
-from sim.engine.processes import wake_up
+from clearsim.config import load_config
+from clearsim.engine.build import build_world
+from clearsim.engine.processes import wake_up
 
 
 @pytest.mark.parametrize(

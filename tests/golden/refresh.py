@@ -11,11 +11,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from clearsim.config import RunConfig, load_config
+from clearsim.config.traders import traders_overrides
+from clearsim.engine.simulation import simulate
 from numpy.lib import introspect
-
-from sim.config import RunConfig, load_config
-from sim.config.traders import traders_overrides
-from sim.engine.simulation import simulate
 
 STORED = Path(__file__).with_name("runs.json")
 COMMAND = "python -m tests.golden.refresh"

@@ -4,10 +4,9 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
-
-from sim.config import load_config
-from sim.engine.recorder import MemorySink
-from sim.engine.simulation import simulate
+from clearsim.config import load_config
+from clearsim.engine.recorder import MemorySink
+from clearsim.engine.simulation import simulate
 
 QUANTUM = Decimal("0.000001")
 TICK = Decimal("0.1")

@@ -45,7 +45,12 @@ CENT = 0.01
 
 def clearsim(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "sim.cli", *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=600
+        [sys.executable, "-m", "clearsim.cli", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
     )
 
 

@@ -8,10 +8,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from clearsim.events import Side
 
-from sim.events import Side
-from tests.exchange_worlds import Exchange, make_config
 from tests.promises.stories import TICK, Story, money, price
+from tests.worlds.exchange import Exchange, make_config
 
 D = Decimal
 ON_ENTRY = "markets[0].margin.base=entry"

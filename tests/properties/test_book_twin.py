@@ -4,10 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from sim.events import (
+from clearsim.events import (
     F_LOTS,
     F_MAKER,
     F_MAKER_ORDER,
@@ -30,11 +27,14 @@ from sim.events import (
     Side,
     TimeInForce,
 )
-from sim.kernels.book import BID, SLOT_BITS, BookArrays, best_prices, make_books
-from sim.kernels.matching import match_orders
-from sim.kernels.state import AccountArrays, LogArrays, MarketArrays
-from tests.book_worlds import FIRST, intent, make_log, make_markets, make_plain, make_venue, open_accounts
+from clearsim.kernels.book.levels import BID, SLOT_BITS, BookArrays, best_prices, make_books
+from clearsim.kernels.book.matching import match_orders
+from clearsim.kernels.state import AccountArrays, LogArrays, MarketArrays
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.plain_book import PlainBook, PlainExchange
+from tests.worlds.book import FIRST, intent, make_log, make_markets, make_plain, make_venue, open_accounts
 
 TRADERS = 6
 RICH, POOR = 400_000, 2_000

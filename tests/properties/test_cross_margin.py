@@ -4,14 +4,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from clearsim.events import AccountMode, Reason
+from clearsim.kernels.margin.requirement import equity, is_distressed, maintenance
+from clearsim.kernels.margin.thresholds import find_distressed, make_thresholds, reindex_all
+from clearsim.ledger.ledger import Ledger
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.events import AccountMode, Reason
-from sim.kernels.margin import equity, is_distressed, maintenance
-from sim.kernels.thresholds import find_distressed, make_thresholds, reindex_all
-from sim.ledger.ledger import Ledger
-from tests.margin_worlds import FIRST_TRADER, make_log, make_markets, make_rows
+from tests.worlds.margin import FIRST_TRADER, make_log, make_markets, make_rows
 
 BTC, ETH = 0, 1
 TRADER, WALLET = FIRST_TRADER, FIRST_TRADER + 1

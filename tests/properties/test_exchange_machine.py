@@ -7,6 +7,8 @@ cycle nobody is distressed outside the recorded backlog and bad debt.
 """
 
 import pytest
+from clearsim.events import OrderFlag, OrderKind, Side, TimeInForce
+from clearsim.kernels.book.stops import add_stop
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -18,9 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from sim.events import OrderFlag, OrderKind, Side, TimeInForce
-from sim.kernels.stops import add_stop
-from tests.exchange_worlds import FLAT, TIERED, Exchange, make_config
+from tests.worlds.exchange import FLAT, TIERED, Exchange, make_config
 
 MARGINS = [
     FLAT,

@@ -2,16 +2,16 @@
 
 import numpy as np
 import pytest
+from clearsim.errors import ConservationError
+from clearsim.events import H_N_TOUCHED, H_N_TRANSFERS, TRANSFER_WIDTH, Reason
+from clearsim.kernels.ledger.transfer import entry_cost_after as compiled_entry_cost
+from clearsim.kernels.ledger.transfer import post_transfer
+from clearsim.ledger.audit import replay
+from clearsim.ledger.ledger import Ledger, Transfer, entry_cost_after, transfer_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.errors import ConservationError
-from sim.events import H_N_TOUCHED, H_N_TRANSFERS, TRANSFER_WIDTH, Reason
-from sim.kernels.ledger import entry_cost_after as compiled_entry_cost
-from sim.kernels.ledger import post_transfer
-from sim.ledger.audit import replay
-from sim.ledger.ledger import Ledger, Transfer, entry_cost_after, transfer_rows
-from tests.margin_worlds import FIRST_TRADER, derived_tiers, make_log, make_markets, make_rows
+from tests.worlds.margin import FIRST_TRADER, derived_tiers, make_log, make_markets, make_rows
 
 N_TRADERS, N_MARKETS = 4, 2
 N_ROWS = FIRST_TRADER + N_TRADERS

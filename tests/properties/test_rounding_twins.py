@@ -3,11 +3,10 @@
 from fractions import Fraction
 
 import pytest
+from clearsim import units
+from clearsim.kernels import rounding
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from sim import units
-from sim.kernels import rounding
 
 LIMIT = units.INT64_MAX
 WIDE = st.one_of(st.integers(-LIMIT, LIMIT), st.integers(-1000, 1000))

@@ -1,12 +1,8 @@
 """The threshold index names exactly the rows that a dense scan names, whatever schedule, base and history."""
 
 import numpy as np
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from sim.events import H_N_TOUCHED
-from sim.kernels.state import BASE_ENTRY, BASE_MARK, BASE_MARK_PLUS_FEE
-from sim.kernels.thresholds import (
+from clearsim.events import H_N_TOUCHED
+from clearsim.kernels.margin.thresholds import (
     BLOCK,
     distress_price,
     find_distressed,
@@ -15,7 +11,11 @@ from sim.kernels.thresholds import (
     reindex_all,
     reindex_touched,
 )
-from tests.margin_worlds import (
+from clearsim.kernels.state import BASE_ENTRY, BASE_MARK, BASE_MARK_PLUS_FEE
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.worlds.margin import (
     FIRST_TRADER,
     derived_tiers,
     make_log,

@@ -1,15 +1,12 @@
 """What must hold for the waterfall in any market: conservation, who may be asked, and that a larger fund helps."""
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-from sim.clearing.adl import AdlLayer, BinanceWalletRanking, ProfitLeverageRanking
-from sim.clearing.loss import SocialisedLossLayer
-from sim.clearing.waterfall import InsuranceFundLayer, TakeoverLayer
-from sim.events import Reason
-from sim.kernels.allocate import allocate
-from sim.kernels.records import (
+from clearsim.clearing.adl import AdlLayer, BinanceWalletRanking, ProfitLeverageRanking
+from clearsim.clearing.loss import SocialisedLossLayer
+from clearsim.clearing.waterfall import InsuranceFundLayer, TakeoverLayer
+from clearsim.events import Reason
+from clearsim.kernels.ledger.allocate import allocate
+from clearsim.kernels.records import (
     C_ADL_HARM,
     C_BAD_DEBT,
     C_DEFICIT,
@@ -25,8 +22,11 @@ from sim.kernels.records import (
     L_LOTS_ADL,
     L_LOTS_TAKEN_OVER,
 )
-from sim.units import allocate_largest_remainder
-from tests.clearing_worlds import ClearingWorld
+from clearsim.units import allocate_largest_remainder
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.worlds.clearing import ClearingWorld
 
 RANKINGS = (ProfitLeverageRanking(), BinanceWalletRanking())
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sim.config import RunConfig, config_from_text
+from clearsim.config import RunConfig, config_from_text
 
 ADL = {"kind": "adl", "ranking": {"kind": "profit_leverage"}}
 WATERFALL = [{"kind": "takeover"}, {"kind": "insurance_fund"}, ADL]

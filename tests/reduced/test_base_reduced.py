@@ -5,11 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from sim.config import load_config
-from sim.reduced.kernels import layout as at
-from sim.reduced.run import simulate_batch
-from sim.reduced.summary import residuals
+from clearsim.config import load_config
+from clearsim.reduced.kernels import layout as at
+from clearsim.reduced.run import simulate_batch
+from clearsim.reduced.summary import residuals
 
 BASE = Path(__file__).resolve().parents[2] / "configs" / "base-reduced.yaml"
 

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from clearsim.reduced.gap_risk import gap_losses, gap_risk_curve
+from clearsim.reduced.lower import lower
+from clearsim.reduced.run import simulate_batch
 
-from sim.reduced.gap_risk import gap_losses, gap_risk_curve
-from sim.reduced.lower import lower
-from sim.reduced.run import simulate_batch
 from tests.reduced.reduced_worlds import KOU, config, longs_of, shock
 
 OPEN_INTEREST = 1e6

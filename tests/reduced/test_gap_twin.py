@@ -5,17 +5,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from clearsim.config import RunConfig
+from clearsim.reduced.kernels import layout as at
+from clearsim.reduced.kernels.cascade import cascade
+from clearsim.reduced.kernels.draw import draw_crude, path_keys
+from clearsim.reduced.kernels.gap import gap_cascade
+from clearsim.reduced.kernels.path import NO_SHIFT, start_path
+from clearsim.reduced.kernels.pieces import STEP_END, lay_out
+from clearsim.reduced.lower import Lowered, lower, path_arrays
+from clearsim.reduced.run import batch_key, simulate_batch
+from clearsim.reduced.samplers import make_sampling
 
-from sim.config import RunConfig
-from sim.reduced.kernels import layout as at
-from sim.reduced.kernels.cascade import cascade
-from sim.reduced.kernels.draw import draw_crude, path_keys
-from sim.reduced.kernels.gap import gap_cascade
-from sim.reduced.kernels.path import NO_SHIFT, start_path
-from sim.reduced.kernels.pieces import STEP_END, lay_out
-from sim.reduced.lower import Lowered, lower, path_arrays
-from sim.reduced.run import batch_key, simulate_batch
-from sim.reduced.samplers import make_sampling
 from tests.reduced.reduced_worlds import KOU, config, holders
 
 DEPTH = {"within_ppm": 10_000, "bid_quote": 20_000_000, "ask_quote": 15_000_000}

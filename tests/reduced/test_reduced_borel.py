@@ -12,12 +12,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from clearsim.analysis.closed_forms.cascade import borel_mean, borel_tail, borel_variance
+from clearsim.reduced.book import Positions, levels_of
+from clearsim.reduced.kernels import layout as at
+from clearsim.reduced.lower import lower, with_chain
+from clearsim.reduced.run import simulate_batch
 
-from analysis.closed_forms.cascade import borel_mean, borel_tail, borel_variance
-from sim.reduced.book import Positions, levels_of
-from sim.reduced.kernels import layout as at
-from sim.reduced.lower import lower, with_chain
-from sim.reduced.run import simulate_batch
 from tests.reduced.reduced_worlds import config, longs_of
 
 TRADERS, LOWEST, HIGHEST = 12_000, 0.98, 0.995

@@ -7,9 +7,9 @@ import math
 
 import numpy as np
 import pytest
+from clearsim.reduced.kernels import layout as at
+from clearsim.reduced.run import simulate_batch
 
-from sim.reduced.kernels import layout as at
-from sim.reduced.run import simulate_batch
 from tests.reduced.reduced_worlds import KOU, config, longs_of, shock
 
 QUANTA = 1e6

@@ -4,14 +4,14 @@ same answer as the full engine where there is no book.
 
 import math
 
+import clearsim.reduced.run as reduced_run
 import numpy as np
 import pytest
+from clearsim.engine.simulation import simulate
+from clearsim.reduced.kernels import layout as at
+from clearsim.reduced.run import simulate_batch
+from clearsim.reduced.summary import residuals, summarise
 
-import sim.reduced.run as reduced_run
-from sim.engine.simulation import simulate
-from sim.reduced.kernels import layout as at
-from sim.reduced.run import simulate_batch
-from sim.reduced.summary import residuals, summarise
 from tests.reduced.reduced_worlds import KOU, config, longs_of, shock
 
 BOOK = ((2, 0.30), (5, 0.30), (10, 0.20), (20, 0.10), (50, 0.07), (100, 0.03))

@@ -9,10 +9,10 @@ import math
 
 import numpy as np
 import pytest
+from clearsim.errors import ConfigError
+from clearsim.reduced.kernels import layout as at
+from clearsim.reduced.run import simulate_batch
 
-from sim.errors import ConfigError
-from sim.reduced.kernels import layout as at
-from sim.reduced.run import simulate_batch
 from tests.reduced.reduced_worlds import KOU, config, holders, longs_of
 
 EXACT, LOSS = 3.353e-7, 0.02

@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from clearsim.analysis.estimators.estimate import RefusedError
+from clearsim.analysis.estimators.splitting_steps import splitting_in_steps
+from clearsim.funds.worlds import ReducedWorld
+from clearsim.reduced.branches import required_by_step
+from clearsim.reduced.lower import lower
+from clearsim.reduced.run import simulate_batch
 
-from analysis.estimators.estimate import RefusedError
-from analysis.estimators.splitting_steps import splitting_in_steps
-from sim.fundworlds import ReducedWorld
-from sim.reduced.branches import required_by_step
-from sim.reduced.lower import lower
-from sim.reduced.run import simulate_batch
 from tests.reduced.reduced_worlds import KOU, config, longs_of, shock
 
 #: Kou & Wang 2003 as in test_reduced_closed_forms.py: 10x, m = 2%, 7 days, falls with eta 25. The overshoot beyond the

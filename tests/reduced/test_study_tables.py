@@ -3,16 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+from clearsim.cli import app
+from clearsim.config import to_yaml
+from clearsim.funds.balances import fund_balances
+from clearsim.funds.baseline import mean_curve, write_baseline
+from clearsim.reduced.gap_risk import gap_risk_curve
+from clearsim.reduced.run import simulate_batch
 from typer.testing import CliRunner
 
-from sim.cli import app
-from sim.config import to_yaml
-from sim.reduced.gap_risk import gap_risk_curve
-from sim.reduced.run import simulate_batch
-from sim.sweep.baseline import mean_curve, write_baseline
-from sim.sweep.fund_paths import fund_balances
 from tests.reduced.reduced_worlds import KOU, config, longs_of
-from tests.worlds_studies import write_study
+from tests.worlds.studies import write_study
 
 WORLD = {"seed_quote": 20_000, "liquidation_ppm": 2_000, "days": 10}
 STUDY = """
@@ -64,7 +64,7 @@ def test_the_fund_begins_at_its_seed_and_ends_as_the_paths_do(tmp_path):
     days, balances = fund_balances(write_folder(tmp_path / "s"), times=4, paths=500)
     assert days.tolist() == pytest.approx([0, 10 / 3, 20 / 3, 10])
     assert (balances[:, 0] == WORLD["seed_quote"]).all()
-    from sim.reduced.kernels import layout as at
+    from clearsim.reduced.kernels import layout as at
 
     final = simulate_batch(world(jumps_per_year=50), paths=500).flow(at.N_FUND) * 1e-6
     assert np.quantile(balances[:, -1], [0.1, 0.5, 0.9]) == pytest.approx(

@@ -5,12 +5,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-
-from sim.config import load_config
-from sim.errors import ConfigError
-from sim.run import export_positions
-from sim.scenarios.metrics import METRICS
-from sim.scenarios.model import FEWEST_REPLICATIONS, load_scenario, shipped_scenarios
+from clearsim.config import load_config
+from clearsim.errors import ConfigError
+from clearsim.runs.run import export_positions
+from clearsim.scenarios.metrics import METRICS
+from clearsim.scenarios.model import FEWEST_REPLICATIONS, load_scenario, shipped_scenarios
 
 HEAD = """schema_version: 1
 name: small

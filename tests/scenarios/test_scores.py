@@ -4,10 +4,9 @@ import math
 
 import numpy as np
 import pytest
-
-from analysis.validation.score import TargetScore, estimate_mean, judge, reason_of
-from analysis.validation.table import band, measured, summary, verdict
-from sim.scenarios.metrics import METRICS, Outcome
+from clearsim.analysis.validation.score import TargetScore, estimate_mean, judge, reason_of
+from clearsim.analysis.validation.table import band, measured, summary, verdict
+from clearsim.scenarios.metrics import METRICS, Outcome
 
 MINUTE = 60_000
 
@@ -147,7 +146,7 @@ def test_a_score_in_words():
 
 
 def test_a_miss_stands_at_the_top_of_the_page_before_any_table():
-    from analysis.reports.validation_page import ScenarioFacts, build_page
+    from clearsim.analysis.reports.validation_page import ScenarioFacts, build_page
 
     facts = ScenarioFacts(
         name="made-up", title="Made up", kind="historical", config="base", bands_written="2026-11-23",

@@ -6,10 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from sim.errors import InvariantError
-from sim.scenarios.model import load_scenario
-from sim.scenarios.run import measure
+from clearsim.errors import InvariantError
+from clearsim.scenarios.model import load_scenario
+from clearsim.scenarios.run import measure
 
 SMALL = """schema_version: 1
 name: small
@@ -34,7 +33,7 @@ def scenario(tmp_path_factory):
 
 def validate(*arguments, cwd):
     """Run the command; return its code and output."""
-    command = [sys.executable, "-m", "sim.cli", "validate", *map(str, arguments)]
+    command = [sys.executable, "-m", "clearsim.cli", "validate", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=600, check=False)
     return done.returncode, done.stdout, done.stderr
 
@@ -73,7 +72,7 @@ def test_scenarios_and_metrics_are_listed(tmp_path):
 
 
 def test_a_run_that_fails_misses_every_target_and_says_why(scenario):
-    from sim.cli.validate import score_scenario
+    from clearsim.cli.validate import score_scenario
 
     def broken(config, **options):
         raise InvariantError("cycle 7: the fund is below zero")

@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 
 import psutil
+from clearsim.studies.execute.executors import ExecutorSettings, execute
+from clearsim.studies.store.store import StudyStore
 
-from sim.sweep.executors import ExecutorSettings, execute
-from sim.sweep.store import StudyStore
 from tests.sweep_survival.toy_sweep import run_toy, toy_jobs
 
 

@@ -6,10 +6,11 @@ Creates the folder or goes on with it, says `started`, then `done` or `interrupt
 import sys
 from pathlib import Path
 
-from sim.interrupt import INTERRUPTED, catch_signals
-from sim.sweep import store as store_module
-from sim.sweep.executors import ExecutorSettings, execute
-from sim.sweep.store import StudyStore
+from clearsim.interrupt import INTERRUPTED, catch_signals
+from clearsim.studies.execute.executors import ExecutorSettings, execute
+from clearsim.studies.store import store as store_module
+from clearsim.studies.store.store import StudyStore
+
 from tests.sweep_survival.toy_sweep import run_toy, toy_jobs
 
 

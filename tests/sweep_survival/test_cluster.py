@@ -11,15 +11,15 @@ from pathlib import Path
 
 import psutil
 import pytest
+from clearsim.errors import ClusterError
+from clearsim.studies.design.load_study import load_study
+from clearsim.studies.design.plan_checks import plan_study
+from clearsim.studies.execute.environment import environment
+from clearsim.studies.execute.executors import ExecutorSettings, open_pool
+from clearsim.studies.store.folder import open_store
+from clearsim.studies.store.store import StudyStore
+from clearsim.studies.sweep import SweepOptions, run_sweep
 
-from sim.errors import ClusterError
-from sim.sweep.environment import environment
-from sim.sweep.executors import ExecutorSettings, open_pool
-from sim.sweep.folder import open_store
-from sim.sweep.plan import Plan
-from sim.sweep.store import StudyStore
-from sim.sweep.study import load_study
-from sim.sweep.sweep import SweepOptions, run_sweep
 from tests.sweep_survival.sweep_process import sweep
 from tests.sweep_survival.toy_sweep import run_toy, toy_jobs
 
@@ -116,7 +116,7 @@ def test_a_scheduler_that_does_not_answer_is_named():
 
 def test_a_new_study_leaves_no_folder_where_no_scheduler_answers(tmp_path):
     (tmp_path / "tiny.yaml").write_text("name: tiny\ntitle: Never run\nbase: base\n", encoding="utf-8")
-    plan, out = Plan.of(load_study(tmp_path / "tiny.yaml")), tmp_path / "out"
+    plan, out = plan_study(load_study(tmp_path / "tiny.yaml")), tmp_path / "out"
     settings = ExecutorSettings("address", address="tcp://127.0.0.1:9", connect_seconds=1)
     with pytest.raises(ClusterError, match="does not answer"):
         run_sweep(plan, SweepOptions(out=out, executor=settings))

@@ -7,13 +7,13 @@ from contextlib import suppress
 import psutil
 import pyarrow.parquet as pq
 import pytest
+from clearsim.config import to_yaml
+from clearsim.studies.design.load_study import load_study
+from clearsim.studies.design.plan_checks import plan_study
+from clearsim.studies.execute.executors import ExecutorSettings
+from clearsim.studies.store.store import StudyStore
+from clearsim.studies.sweep import SweepOptions, run_sweep
 
-from sim.config import to_yaml
-from sim.sweep.executors import ExecutorSettings
-from sim.sweep.plan import Plan
-from sim.sweep.store import StudyStore
-from sim.sweep.study import load_study
-from sim.sweep.sweep import SweepOptions, run_sweep
 from tests.reduced.reduced_worlds import KOU, config, longs_of
 
 FULL = """
@@ -43,7 +43,7 @@ def plan_of(tmp_path, text):
     (tmp_path / "base.yaml").write_text(to_yaml(base))
     path = tmp_path / "study.yaml"
     path.write_text(text)
-    return Plan.of(load_study(path))
+    return plan_study(load_study(path))
 
 
 def result_of(plan, folder, *, progress=None, **executor):

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from clearsim.errors import ResultError
+from clearsim.studies.execute.executors import ExecutorSettings, open_pool
+from clearsim.studies.store import part_files as parts
+from clearsim.studies.store.store import StudyStore
 
-from sim.errors import ResultError
-from sim.sweep import parts
-from sim.sweep.executors import ExecutorSettings, open_pool
-from sim.sweep.store import StudyStore
 from tests.sweep_survival.sweep_process import sweep
 from tests.sweep_survival.toy_sweep import run_toy, toy_jobs
 

@@ -1,4 +1,4 @@
-"""Toy jobs for sweeps: what `sim.sweep.job.Job` promises, with runs that take no time, fail, or kill their process."""
+"""Toy jobs for sweeps: what `Job` promises, with runs that take no time, fail, or kill their process."""
 
 import math
 import os
@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
-from sim.results import STUDY_PATHS, STUDY_RUNS
-from sim.sweep.job import Outcome
+from clearsim.results import STUDY_PATHS, STUDY_RUNS
+from clearsim.studies.design.job import Outcome
 
 _EMPTY = {"int64": 0, "int32": 0, "float64": math.nan, "bool": False, "string": ""}
 

@@ -4,14 +4,13 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-
-from sim.clearing.adl import AdlLayer, BinanceWalletRanking, ProfitLeverageRanking
-from sim.clearing.adl_queue import AdlQueue, adl_lights
-from sim.clearing.loss import SocialisedLossLayer
-from sim.clearing.waterfall import InsuranceFundLayer, TakeoverLayer
-from sim.events import FLAG_DELEVERAGED
-from sim.kernels import adl as kernels
-from sim.kernels.records import (
+from clearsim.clearing.adl import AdlLayer, BinanceWalletRanking, ProfitLeverageRanking
+from clearsim.clearing.adl_queue import AdlQueue, adl_lights
+from clearsim.clearing.loss import SocialisedLossLayer
+from clearsim.clearing.waterfall import InsuranceFundLayer, TakeoverLayer
+from clearsim.events import FLAG_DELEVERAGED
+from clearsim.kernels.clearing import adl as kernels
+from clearsim.kernels.records import (
     D_COUNTERPARTY,
     D_HARM,
     D_LOTS,
@@ -20,7 +19,8 @@ from sim.kernels.records import (
     D_RANK,
     L_LOTS_ADL,
 )
-from tests.clearing_worlds import ClearingWorld
+
+from tests.worlds.clearing import ClearingWorld
 
 ADL = AdlLayer(ranking=ProfitLeverageRanking())
 
@@ -247,7 +247,7 @@ def test_closing_through_a_sampled_queue_equals_closing_through_the_full_one(mon
     """CLR-ADL-002: the same counterparties, whether 12,000 rows are sorted as far as needed or all at once."""
     results = []
     for sort_all_below in (0, 10**9):
-        monkeypatch.setattr("sim.clearing.adl_queue.SORT_ALL_BELOW", sort_all_below)
+        monkeypatch.setattr("clearsim.clearing.adl_queue.SORT_ALL_BELOW", sort_all_below)
         world = random_crowd(12_000, seed=11)
         victim = world.trader(0, money=0)
         world.accounts.lots[victim, 0] = 1_000_000

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from clearsim.kernels.clearing.adl import RANK_BINANCE_WALLET, RANK_PROFIT_LEVERAGE, score_side
+from clearsim.kernels.clearing.adl_places import queue_places
+from clearsim.ledger.accounts import make_accounts
 
-from sim.kernels.adl import RANK_BINANCE_WALLET, RANK_PROFIT_LEVERAGE, score_side
-from sim.kernels.adl_places import queue_places
-from sim.ledger.accounts import make_accounts
-from tests.margin_worlds import make_markets
+from tests.worlds.margin import make_markets
 
 TIERS = [[0, 5_000, 0, 10_000]]
 

@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from clearsim.analysis.data import open_run
+from clearsim.analysis.downsample import MAX_POINTS, keep_extremes
+from clearsim.analysis.errors import AnalysisError
+from clearsim.analysis.money import choose_scale, exact_sum, format_exact, format_short
 
-from analysis.data import open_run
-from analysis.downsample import MAX_POINTS, keep_extremes
-from analysis.errors import AnalysisError
-from analysis.money import choose_scale, exact_sum, format_exact, format_short
-from tests.worlds_results import write_quiet, write_rich
+from tests.worlds.results import write_quiet, write_rich
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,10 @@ from decimal import Decimal
 
 import pandas as pd
 import pytest
-
-from analysis.data import open_run
-from analysis.errors import AnalysisError
-from analysis.flows import CLEARING_GROUPS, MAX_NODES, MONEY_COLUMNS, loss_flows, money_flows
-from analysis.whopaid import (
+from clearsim.analysis.data import open_run
+from clearsim.analysis.errors import AnalysisError
+from clearsim.analysis.flows import CLEARING_GROUPS, MAX_NODES, MONEY_COLUMNS, loss_flows, money_flows
+from clearsim.analysis.whopaid import (
     COMPONENTS,
     GROUPS,
     adl_harm_lines,
@@ -17,8 +16,9 @@ from analysis.whopaid import (
     loss_waterfall,
     who_paid,
 )
-from sim.results import ACCOUNTS, ATTRIBUTION
-from tests.worlds_results import write_quiet, write_rich
+from clearsim.results import ACCOUNTS, ATTRIBUTION
+
+from tests.worlds.results import write_quiet, write_rich
 
 
 @pytest.fixture(scope="module")

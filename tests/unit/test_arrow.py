@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-
-from sim.arrow import arrow_array, arrow_strings, numbers_of
+from clearsim.arrow import arrow_array, arrow_strings, numbers_of
 
 
 @pytest.mark.parametrize(
@@ -54,7 +53,7 @@ def test_numbers_come_back_from_whole_arrays_slices_and_empty_ones(kind: type) -
 
 def test_a_run_without_report_leaves_pandas_unloaded(tmp_path: Path) -> None:
     code = (
-        "import sys; from sim.cli import main\n"
+        "import sys; from clearsim.cli import main\n"
         "try:\n    main()\n"
         "finally:\n    print('pandas is', 'loaded' if 'pandas' in sys.modules else 'unloaded')"
     )

@@ -5,12 +5,11 @@ import shutil
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-
-from sim.config import load_config
-from sim.errors import ConservationError, ResultError
-from sim.events import Reason
-from sim.ledger.audit import audit_folder, replay_folder
-from sim.run import RunOptions, run_config
+from clearsim.config import load_config
+from clearsim.errors import ConservationError, ResultError
+from clearsim.events import Reason
+from clearsim.ledger.audit import audit_folder, replay_folder
+from clearsim.runs.run import RunOptions, run_config
 
 SMALL = ["duration_s=300", "seed=7"]
 

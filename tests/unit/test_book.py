@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from clearsim.events import OrderStatus, Side, TimeInForce
+from clearsim.kernels.book.levels import ASK, BID, depth_within, make_books, recentre
+from clearsim.market.book import OrderBook
 
-from sim.events import OrderStatus, Side, TimeInForce
-from sim.kernels.book import ASK, BID, depth_within, make_books, recentre
-from sim.market.book import OrderBook
-from tests.book_worlds import make_markets, make_venue
+from tests.worlds.book import make_markets, make_venue
 
 BUY, SELL = Side.BUY, Side.SELL
 A, B, C, D = range(4)

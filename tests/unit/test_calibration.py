@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-
-from analysis.calibration.fit import fit_book, fit_leverage, fit_sizes
-from analysis.calibration.laws import (
+from clearsim.agents.distributions import ParetoLeverage, ParetoSizes
+from clearsim.analysis.calibration.fit import fit_book, fit_leverage, fit_sizes
+from clearsim.analysis.calibration.laws import (
     censored_exponent,
     distance,
     effective_number,
@@ -17,13 +17,12 @@ from analysis.calibration.laws import (
     pareto_cdf,
     truncated_exponent,
 )
-from analysis.calibration.quantities import Quantities
-from analysis.errors import AnalysisError
-from sim.agents.distributions import ParetoLeverage, ParetoSizes
-from sim.cli.calibrate import book_frame, calibrate
-from sim.config import load_config
-from sim.errors import InputDataError
-from sim.positions import read_positions
+from clearsim.analysis.calibration.quantities import Quantities
+from clearsim.analysis.errors import AnalysisError
+from clearsim.cli.calibrate import book_frame, calibrate
+from clearsim.config import load_config
+from clearsim.errors import InputDataError
+from clearsim.opening import read_positions
 
 LOG = "lognormal, moments of the logarithm"
 PLANTED = ParetoLeverage(

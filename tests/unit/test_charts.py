@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
+from clearsim.analysis.charts.context import Context
+from clearsim.analysis.charts.deleveraged import by_counterparty
+from clearsim.analysis.charts.leverage import LABELS, leverage_bins
+from clearsim.analysis.charts.traces import choose_span, span_words, sum_increments
+from clearsim.analysis.data import open_run
+from clearsim.analysis.downsample import MAX_POINTS
+from clearsim.analysis.reports.panels import run_panels
 
-from analysis.charts.context import Context
-from analysis.charts.deleveraged import by_counterparty
-from analysis.charts.leverage import LABELS, leverage_bins
-from analysis.charts.traces import choose_span, span_words, sum_increments
-from analysis.data import open_run
-from analysis.downsample import MAX_POINTS
-from analysis.reports.panels import run_panels
-from tests.worlds_results import write_quiet, write_rich
+from tests.worlds.results import write_quiet, write_rich
 
 NAMES = [
     "price-BTCUSDT", "price-ETHUSDT", "who-paid", "loss-waterfall", "fund-shared", "deleveraged", "depth-BTCUSDT",

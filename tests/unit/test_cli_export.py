@@ -4,11 +4,11 @@ import json
 
 import pandas as pd
 import pytest
+from clearsim.cli import app
+from clearsim.errors import ClearsimError, ConfigError
 from typer.testing import CliRunner
 
-from sim.cli import app
-from sim.errors import ClearsimError, ConfigError
-from tests.worlds_studies import write_study
+from tests.worlds.studies import write_study
 
 
 def export(*arguments):

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
+from clearsim.errors import ConfigError
+from clearsim.market.clock import AdaptiveClock, FixedClock, step_ratio, worst_step
+from clearsim.market.price import Gbm, Independent, SingleShock, build_paths
+from clearsim.rng import Streams
 from pydantic import ValidationError
-
-from sim.errors import ConfigError
-from sim.market.clock import AdaptiveClock, FixedClock, step_ratio, worst_step
-from sim.market.price import Gbm, Independent, SingleShock, build_paths
-from sim.rng import Streams
 
 YEAR_S = 365 * 86_400
 

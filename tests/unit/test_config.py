@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import pytest
-
-from sim.config import (
+from clearsim.config import (
     RunConfig,
     build_config,
     canonical_json,
@@ -14,10 +13,10 @@ from sim.config import (
     to_yaml,
     traders_overrides,
 )
-from sim.config.overrides import apply_overrides
-from sim.config.starter import starter_text
-from sim.config.yamlfile import find_config, parse_yaml
-from sim.errors import ConfigError
+from clearsim.config.overrides import apply_overrides
+from clearsim.config.starter import starter_text
+from clearsim.config.yamlfile import find_config, parse_yaml
+from clearsim.errors import ConfigError
 
 STARTER = starter_text()
 

@@ -3,9 +3,8 @@
 from decimal import Decimal
 
 import numpy as np
-
-from sim.engine.recorder import EventTables
-from sim.instrument import Instrument
+from clearsim.engine.recorder import EventTables
+from clearsim.instrument import Instrument
 
 
 def test_the_price_of_a_close_has_the_sign_of_quote_over_lots():

@@ -8,9 +8,8 @@ import tarfile
 import numpy as np
 import pandas as pd
 import pytest
-
-from analysis.errors import AnalysisError
-from analysis.exports_study import (
+from clearsim.analysis.errors import AnalysisError
+from clearsim.analysis.exports_study import (
     ema_results,
     outcome_names,
     polars_frame,
@@ -19,6 +18,7 @@ from analysis.exports_study import (
     write_ema,
     write_salib,
 )
+
 from tests.unit.sensitivity.studies import points_of, runs_of, saltelli
 
 POINTS = points_of(

@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
+from clearsim.events import FILL_WIDTH, H_LOG_ON, H_N_TRANSFERS, HEADER_WIDTH, TRANSFER_WIDTH, Reason
+from clearsim.kernels.ledger.funding import apply_funding
+from clearsim.kernels.state import P_TICK_VALUE, PARAM_WIDTH, ROUNDING, LogArrays, MarketArrays
+from clearsim.ledger.accounts import Rows, make_accounts
+from clearsim.market.funding import NoFunding, PremiumClamp, premium
 from pydantic import ValidationError
-
-from sim.events import FILL_WIDTH, H_LOG_ON, H_N_TRANSFERS, HEADER_WIDTH, TRANSFER_WIDTH, Reason
-from sim.kernels.funding import apply_funding
-from sim.kernels.state import P_TICK_VALUE, PARAM_WIDTH, ROUNDING, LogArrays, MarketArrays
-from sim.ledger.accounts import Rows, make_accounts
-from sim.market.funding import NoFunding, PremiumClamp, premium
 
 
 def rate_after(rule, premiums):

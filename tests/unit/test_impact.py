@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 import pytest
-
-from sim.market.impact import ExogenousIndex, LinearImpact
+from clearsim.market.impact import ExogenousIndex, LinearImpact
 
 MINUTE_MS = 60_000
 

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-
-from sim.events import Side
-from sim.kernels.book import ASK, BID
-from sim.kernels.impact_price import impact_price
-from sim.kernels.state import P_TICK_VALUE, PARAM_WIDTH, MarketArrays
-from sim.market.book import OrderBook
+from clearsim.events import Side
+from clearsim.kernels.book.impact_price import impact_price
+from clearsim.kernels.book.levels import ASK, BID
+from clearsim.kernels.state import P_TICK_VALUE, PARAM_WIDTH, MarketArrays
+from clearsim.market.book import OrderBook
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,8 @@
 from decimal import Decimal
 
 import pytest
-
-from sim.errors import ConfigError
-from sim.instrument import Instrument, to_quanta
+from clearsim.errors import ConfigError
+from clearsim.instrument import Instrument, to_quanta
 
 BTC = dict(name="BTCUSDT", tick_size=Decimal("0.1"), lot_size=Decimal("0.001"), quantum=Decimal("0.000001"))
 

@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from sim import interrupt
+from clearsim import interrupt
 
 
 @pytest.fixture
@@ -35,7 +34,7 @@ def test_a_swallowed_signal_is_raised_again(handlers: object, number: int, kind:
 
 INTERRUPTED_IN_EXEC = """
 import os, signal, sys
-from sim.interrupt import INTERRUPTED, catch_signals
+from clearsim.interrupt import INTERRUPTED, catch_signals
 catch_signals()
 try:
     exec("os.kill(os.getpid(), signal.SIGINT)")

@@ -4,17 +4,15 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from pydantic import TypeAdapter, ValidationError
-
-from sim.clearing.house import Throttle
-from sim.clearing.liquidation import (
+from clearsim.clearing.house import Throttle
+from clearsim.clearing.liquidation import (
     FractionLiquidation,
     FullLiquidation,
     LiquidationPolicy,
     TierDownLiquidation,
 )
-from sim.clearing.waterfall import InsuranceFundLayer, TakeoverLayer
-from sim.events import (
+from clearsim.clearing.waterfall import InsuranceFundLayer, TakeoverLayer
+from clearsim.events import (
     I_FLAGS,
     I_KIND,
     I_LOTS,
@@ -27,10 +25,10 @@ from sim.events import (
     Side,
     TimeInForce,
 )
-from sim.kernels import liquidation as kernels
-from sim.kernels.bankruptcy import bankruptcy_limit
-from sim.kernels.liquidation_steps import PLAN_WIDTH
-from sim.kernels.records import (
+from clearsim.kernels.clearing import liquidation as kernels
+from clearsim.kernels.clearing.liquidation_steps import PLAN_WIDTH
+from clearsim.kernels.margin.bankruptcy import bankruptcy_limit
+from clearsim.kernels.records import (
     C_BOOK_NOTIONAL,
     C_LIQUIDATED_ACCOUNTS,
     C_LIQUIDATED_LONG,
@@ -42,8 +40,10 @@ from sim.kernels.records import (
     L_MAINTENANCE,
     L_SURPLUS,
 )
-from sim.kernels.state import FEES
-from tests.clearing_worlds import ClearingWorld
+from clearsim.kernels.state import FEES
+from pydantic import TypeAdapter, ValidationError
+
+from tests.worlds.clearing import ClearingWorld
 
 FUND = [InsuranceFundLayer()]
 #: Two tiers: 1% up to 10,000 quanta of notional, 2% above with a deduction of 100.

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-
-from sim.events import AccountMode, OrderStatus, Side
-from sim.kernels.margin import (
+from clearsim.events import AccountMode, OrderStatus, Side
+from clearsim.kernels.margin.requirement import (
     check_order,
     equity,
     find_tier,
@@ -15,9 +14,10 @@ from sim.kernels.margin import (
     measure_rows,
     position_maintenance,
 )
-from sim.kernels.state import BASE_ENTRY, BASE_MARK, BASE_MARK_PLUS_FEE
-from tests.margin_worlds import FIRST_TRADER as ROW
-from tests.margin_worlds import derived_tiers, make_markets, make_rows
+from clearsim.kernels.state import BASE_ENTRY, BASE_MARK, BASE_MARK_PLUS_FEE
+
+from tests.worlds.margin import FIRST_TRADER as ROW
+from tests.worlds.margin import derived_tiers, make_markets, make_rows
 
 PASSES, MARGIN, CAP = int(OrderStatus.DONE), int(OrderStatus.REJECTED_MARGIN), int(OrderStatus.REJECTED_TIER_CAP)
 BUY, SELL = int(Side.BUY), int(Side.SELL)

@@ -3,13 +3,12 @@
 from decimal import Decimal
 
 import pytest
+from clearsim.clearing.fees import FeeSchedule
+from clearsim.clearing.margin import FlatMargin, MarginSchedule, Tier, TieredMargin, initial_ppm_of
+from clearsim.errors import ConfigError
+from clearsim.kernels.state import TIER_DEDUCTION, TIER_FLOOR, TIER_INITIAL_PPM, TIER_MAINTENANCE_PPM
+from clearsim.units import QUANTA_LIMIT
 from pydantic import TypeAdapter, ValidationError
-
-from sim.clearing.fees import FeeSchedule
-from sim.clearing.margin import FlatMargin, MarginSchedule, Tier, TieredMargin, initial_ppm_of
-from sim.errors import ConfigError
-from sim.kernels.state import TIER_DEDUCTION, TIER_FLOOR, TIER_INITIAL_PPM, TIER_MAINTENANCE_PPM
-from sim.units import QUANTA_LIMIT
 
 MICRO = Decimal("0.000001")
 FEES = FeeSchedule(taker_ppm=500, maker_ppm=200)

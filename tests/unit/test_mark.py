@@ -1,9 +1,8 @@
 """Mark rules against numbers worked by hand."""
 
 import pytest
+from clearsim.market.mark import IndexEmaBasis, IndexMark, MedianOfThree, median
 from pydantic import ValidationError
-
-from sim.market.mark import IndexEmaBasis, IndexMark, MedianOfThree, median
 
 HOUR_MS = 3_600_000
 

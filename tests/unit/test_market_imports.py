@@ -5,7 +5,13 @@ import sys
 
 import pytest
 
-MODULES = ["sim.market.price", "sim.market.clock", "sim.market.mark", "sim.market.funding", "sim.market.impact"]
+MODULES = [
+    "clearsim.market.price",
+    "clearsim.market.clock",
+    "clearsim.market.mark",
+    "clearsim.market.funding",
+    "clearsim.market.impact",
+]
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from sim.events import (
+from clearsim.events import (
     FLAG_FROZEN,
     H_FEES,
     H_LOG_ON,
@@ -25,11 +24,12 @@ from sim.events import (
     Side,
     TimeInForce,
 )
-from sim.kernels.book import make_books
-from sim.kernels.matching import cancel_account_orders, match_orders
-from sim.kernels.state import FEES, P_LAST_TRADE, P_LAST_TRADE_CALM, P_NET_TAKER_LOTS
-from sim.market.book import ClearingSide, OrderBook
-from tests.book_worlds import FIRST, intent, make_log, make_markets, make_venue, open_accounts
+from clearsim.kernels.book.levels import make_books
+from clearsim.kernels.book.matching import cancel_account_orders, match_orders
+from clearsim.kernels.state import FEES, P_LAST_TRADE, P_LAST_TRADE_CALM, P_NET_TAKER_LOTS
+from clearsim.market.book import ClearingSide, OrderBook
+
+from tests.worlds.book import FIRST, intent, make_log, make_markets, make_venue, open_accounts
 
 BUY, SELL = Side.BUY, Side.SELL
 A, B, C = FIRST, FIRST + 1, FIRST + 2

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from clearsim.clearing.opening_prices import maintenance_margins, margin_of_all
+from clearsim.kernels.margin.requirement import position_maintenance
+from clearsim.kernels.state import BASE_ENTRY, BASE_MARK, BASE_MARK_PLUS_FEE
 
-from sim.clearing.opening_prices import maintenance_margins, margin_of_all
-from sim.kernels.margin import position_maintenance
-from sim.kernels.state import BASE_ENTRY, BASE_MARK, BASE_MARK_PLUS_FEE
-from tests.margin_worlds import derived_tiers, make_markets, make_rows
+from tests.worlds.margin import derived_tiers, make_markets, make_rows
 
 BRACKETS = [(0, 4_000, 8_000), (50_000, 5_000, 10_000), (600_000, 10_000, 20_000)]
 

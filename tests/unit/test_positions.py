@@ -5,16 +5,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from sim.agents import Whale
-from sim.agents.behaviours import Levered, Noise
-from sim.agents.cohort import Cohort, PopulationConfig
-from sim.agents.shares import Venue
-from sim.errors import InputDataError
-from sim.instrument import Instrument
-from sim.kernels.state import P_TICK_VALUE, PARAM_WIDTH, MarketArrays
-from sim.positions import ImportedOpening, opening_from_positions, positions_of_opening, read_positions, write_positions
-from sim.rng import Streams
+from clearsim.agents import Whale
+from clearsim.agents.behaviours import Levered, Noise
+from clearsim.agents.cohort import Cohort, PopulationConfig
+from clearsim.agents.shares import Venue
+from clearsim.errors import InputDataError
+from clearsim.instrument import Instrument
+from clearsim.kernels.state import P_TICK_VALUE, PARAM_WIDTH, MarketArrays
+from clearsim.opening import (
+    ImportedOpening,
+    opening_from_positions,
+    positions_of_opening,
+    read_positions,
+    write_positions,
+)
+from clearsim.rng import Streams
 
 HEADER = "account,market,side,quantity,entry,margin,mode,collateral"
 # One tick (0.1) on one lot (0.001) is 0.0001 USDT = 100 quanta of 1e-6.

@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
+from clearsim.errors import ConfigError, InputDataError
+from clearsim.market.clock import FixedClock
+from clearsim.market.price import Correlated, Gbm, Independent, PriceProcess, SingleShock, Waypoints, build_paths
+from clearsim.market.price.system import cholesky
+from clearsim.rng import Streams
 from pydantic import TypeAdapter, ValidationError
-
-from sim.errors import ConfigError, InputDataError
-from sim.market.clock import FixedClock
-from sim.market.price import Correlated, Gbm, Independent, PriceProcess, SingleShock, Waypoints, build_paths
-from sim.market.price.system import cholesky
-from sim.rng import Streams
 
 K, SEED = 4.5, 3
 START_MS = 1_760_130_000_000  # 2025-10-10T21:00:00Z

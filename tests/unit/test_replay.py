@@ -4,12 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from sim.errors import ConfigError, InputDataError
-from sim.market.clock import FixedClock
-from sim.market.price import Independent, Replay, build_paths
-from sim.market.price.replay import read_prices
-from sim.rng import Streams
+from clearsim.errors import ConfigError, InputDataError
+from clearsim.market.clock import FixedClock
+from clearsim.market.price import Independent, Replay, build_paths
+from clearsim.market.price.replay import read_prices
+from clearsim.rng import Streams
 
 START_MS = 1_760_130_000_000
 

@@ -10,17 +10,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from clearsim.cli.run_texts import step_check_line
+from clearsim.config import config_from_text
+from clearsim.config.starter import starter_text
+from clearsim.errors import ConservationError, ResultError
+from clearsim.results import TABLES, TRANSFERS
+from clearsim.runs import folder as resultfolder
+from clearsim.runs.folder import ResultFolder, combine_hashes, free_folder
+from clearsim.runs.replay import compare_folders, load_run, replay_run
+from clearsim.runs.run import RunOptions, run_config, write_run
+from clearsim.runs.who_paid import RolePaid, who_paid
 
-from sim import resultfolder
-from sim.cli.run_texts import step_check_line
-from sim.config import config_from_text
-from sim.config.starter import starter_text
-from sim.errors import ConservationError, ResultError
-from sim.replay import compare_folders, load_run, replay_run
-from sim.resultfolder import ResultFolder, combine_hashes, free_folder
-from sim.results import TABLES, TRANSFERS
-from sim.run import RunOptions, run_config, write_run
-from sim.whopaid import RolePaid, who_paid
 from tests.fake_engine import FakeEngine, accounts_table, blank
 
 CONFIG = config_from_text(starter_text())

@@ -1,8 +1,7 @@
 """Named streams."""
 
 import pytest
-
-from sim.rng import Streams
+from clearsim.rng import Streams
 
 
 def test_a_stream_depends_on_its_name_and_the_root_only():

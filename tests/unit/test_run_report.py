@@ -3,15 +3,15 @@
 import re
 
 import pytest
+from clearsim.analysis.comparisons import measure, read_comparisons
+from clearsim.analysis.data import open_run
+from clearsim.analysis.errors import AnalysisError
+from clearsim.analysis.reports.honesty import examine
+from clearsim.analysis.reports.provenance import find_value, origins, shorten
+from clearsim.analysis.reports.run_report import write_report
 
-from analysis.comparisons import measure, read_comparisons
-from analysis.data import open_run
-from analysis.errors import AnalysisError
-from analysis.reports.honesty import examine
-from analysis.reports.provenance import find_value, origins, shorten
-from analysis.reports.run_report import write_report
-from tests.worlds_accounts import START_PRICE
-from tests.worlds_results import write_part, write_quiet, write_rich
+from tests.worlds.accounts import START_PRICE
+from tests.worlds.results import write_part, write_quiet, write_rich
 
 LARGEST = 8_000_000
 

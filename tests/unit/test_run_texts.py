@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from sim.cli.run_texts import memo_lines
+from clearsim.cli.run_texts import memo_lines
 
 QUANTUM = 0.01
 CONFIG = SimpleNamespace(quantum=QUANTUM, asset=SimpleNamespace(name="USDT"))

@@ -4,13 +4,12 @@ from decimal import Decimal
 
 import pandas as pd
 import pytest
+from clearsim.cli import app
+from clearsim.config import load_config
+from clearsim.errors import ConfigError
+from clearsim.funds.config import open_interest_quote
+from clearsim.funds.stress import WHALE, replaces_price, with_shock
 from typer.testing import CliRunner
-
-from sim.cli import app
-from sim.config import load_config
-from sim.errors import ConfigError
-from sim.fundconfig import open_interest_quote
-from sim.shockconfig import WHALE, replaces_price, with_shock
 
 
 def shocked(name, fidelity="full", **changes):

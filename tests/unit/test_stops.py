@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-
-from sim.events import (
+from clearsim.events import (
     FLAG_STOPPED,
     I_ACCOUNT,
     I_FLAGS,
@@ -15,9 +14,10 @@ from sim.events import (
     OrderKind,
     Side,
 )
-from sim.kernels.stops import BLOCK, add_stop, cancel_stop, make_stops, trigger_stops
-from sim.market.book import ClearingSide, OrderBook
-from tests.book_worlds import FIRST, make_log, make_markets, make_venue, open_accounts
+from clearsim.kernels.book.stops import BLOCK, add_stop, cancel_stop, make_stops, trigger_stops
+from clearsim.market.book import ClearingSide, OrderBook
+
+from tests.worlds.book import FIRST, make_log, make_markets, make_venue, open_accounts
 
 A, B, C = FIRST, FIRST + 1, FIRST + 2
 BUY, SELL = Side.BUY, Side.SELL

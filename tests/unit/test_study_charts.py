@@ -3,25 +3,24 @@
 import numpy as np
 import pandas as pd
 import pytest
-
-from analysis.charts.study.arm_outcomes import draw_arm_outcomes
-from analysis.charts.study.arms import draw_arms
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.estimators import draw_estimators
-from analysis.charts.study.exceedance import draw_exceedance, tail_frame
-from analysis.charts.study.frontier import draw_frontier
-from analysis.charts.study.fund_fan import draw_fund_fan, fan_frame
-from analysis.charts.study.heat_map import draw_heat_map
-from analysis.charts.study.importance import draw_importance
-from analysis.charts.study.look import rounded
-from analysis.charts.study.prim import draw_prim
-from analysis.charts.study.reverse_stress import draw_reverse_stress
-from analysis.charts.study.sobol import draw_sobol
-from analysis.charts.study.sufficiency import draw_sufficiency
-from analysis.charts.study.threshold_stability import draw_threshold_stability
-from analysis.charts.study.tornado import draw_tornado
-from analysis.estimators.estimate import Estimate
-from analysis.estimators.tails import fit_tail
+from clearsim.analysis.charts.study.arm_outcomes import draw_arm_outcomes
+from clearsim.analysis.charts.study.arms import draw_arms
+from clearsim.analysis.charts.study.context import StudyContext
+from clearsim.analysis.charts.study.estimators import draw_estimators
+from clearsim.analysis.charts.study.exceedance import draw_exceedance, tail_frame
+from clearsim.analysis.charts.study.frontier import draw_frontier
+from clearsim.analysis.charts.study.fund_fan import draw_fund_fan, fan_frame
+from clearsim.analysis.charts.study.heat_map import draw_heat_map
+from clearsim.analysis.charts.study.importance import draw_importance
+from clearsim.analysis.charts.study.look import rounded
+from clearsim.analysis.charts.study.prim import draw_prim
+from clearsim.analysis.charts.study.reverse_stress import draw_reverse_stress
+from clearsim.analysis.charts.study.sobol import draw_sobol
+from clearsim.analysis.charts.study.sufficiency import draw_sufficiency
+from clearsim.analysis.charts.study.threshold_stability import draw_threshold_stability
+from clearsim.analysis.charts.study.tornado import draw_tornado
+from clearsim.analysis.estimators.estimate import Estimate
+from clearsim.analysis.estimators.tails import fit_tail
 
 CONTEXT = StudyContext("made-up", 7, 12, 4_800, fidelity="reduced", study_hash="5" * 64, open_interest=1e9)
 MILLION = 1e6

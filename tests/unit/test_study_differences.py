@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from clearsim.analysis.estimators.intervals import clopper_pearson, wilson
+from clearsim.analysis.reports.study_differences import arm_differences
+from clearsim.analysis.reports.study_folder import open_study
+from clearsim.analysis.reports.study_outcomes import arm_means
 from scipy import stats
 
-from analysis.estimators.intervals import clopper_pearson, wilson
-from analysis.reports.study_differences import arm_differences
-from analysis.reports.study_folder import open_study
-from analysis.reports.study_outcomes import arm_means
-from tests.worlds_studies import write_study
+from tests.worlds.studies import write_study
 
 
 def named(folder, *outcomes):

@@ -2,14 +2,12 @@
 
 import numpy as np
 import pytest
-from pydantic import TypeAdapter, ValidationError
-
-from sim.clearing.adl import AdlLayer, ProfitLeverageRanking
-from sim.clearing.liquidation import FullLiquidation
-from sim.clearing.loss import SocialisedLossLayer
-from sim.clearing.waterfall import DefaultWaterfall, InsuranceFundLayer, TakeoverLayer
-from sim.events import FLAG_BANKRUPT, FLAG_FROZEN, FLAG_HAIRCUT, Reason
-from sim.kernels.records import (
+from clearsim.clearing.adl import AdlLayer, ProfitLeverageRanking
+from clearsim.clearing.liquidation import FullLiquidation
+from clearsim.clearing.loss import SocialisedLossLayer
+from clearsim.clearing.waterfall import DefaultWaterfall, InsuranceFundLayer, TakeoverLayer
+from clearsim.events import FLAG_BANKRUPT, FLAG_FROZEN, FLAG_HAIRCUT, Reason
+from clearsim.kernels.records import (
     C_ADL_HARM,
     C_BAD_DEBT,
     C_DEFICIT,
@@ -22,7 +20,9 @@ from sim.kernels.records import (
     L_LOTS_BOOK,
     L_LOTS_TAKEN_OVER,
 )
-from tests.clearing_worlds import ClearingWorld
+from pydantic import TypeAdapter, ValidationError
+
+from tests.worlds.clearing import ClearingWorld
 
 TAKEOVER, FUND, LOSS = TakeoverLayer(), InsuranceFundLayer(), SocialisedLossLayer()
 ADL = AdlLayer(ranking=ProfitLeverageRanking())

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-
-from sim.config.yamlfile import merge, parse_yaml, read_nodes
-from sim.errors import ConfigError
+from clearsim.config.yamlfile import merge, parse_yaml, read_nodes
+from clearsim.errors import ConfigError
 
 
 def value_of(text: str) -> object:

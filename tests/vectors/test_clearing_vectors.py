@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clearsim.clearing.adl import AdlLayer, ProfitLeverageRanking
+from clearsim.clearing.liquidation import FullLiquidation
+from clearsim.clearing.waterfall import InsuranceFundLayer
+from clearsim.kernels.clearing import adl as kernels
+from clearsim.kernels.margin.bankruptcy import bankruptcy_quote
+from clearsim.kernels.records import D_COUNTERPARTY, D_LOTS, D_QUOTE
+from clearsim.kernels.rounding import rate_ceil
 
-from sim.clearing.adl import AdlLayer, ProfitLeverageRanking
-from sim.clearing.liquidation import FullLiquidation
-from sim.clearing.waterfall import InsuranceFundLayer
-from sim.kernels import adl as kernels
-from sim.kernels.bankruptcy import bankruptcy_quote
-from sim.kernels.records import D_COUNTERPARTY, D_LOTS, D_QUOTE
-from sim.kernels.rounding import rate_ceil
-from tests.clearing_worlds import ClearingWorld
+from tests.worlds.clearing import ClearingWorld
 
 VECTORS = json.loads(Path(__file__).with_name("clearing.json").read_text())["vectors"]
 ADL = AdlLayer(ranking=ProfitLeverageRanking())

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from sim.config import load_config
-from sim.engine.simulation import simulate
+from clearsim.config import load_config
+from clearsim.engine.simulation import simulate
 
 QUANTUM = 1e-6
 

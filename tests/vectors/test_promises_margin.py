@@ -5,15 +5,22 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from clearsim.clearing.fees import FeeSchedule
+from clearsim.clearing.margin import FlatMargin
+from clearsim.clearing.risk import (
+    Requirement,
+    bankruptcy_price,
+    liquidation_price,
+    position_lots,
+    position_size,
+    to_decimal,
+)
+from clearsim.instrument import Instrument
+from clearsim.kernels.margin.requirement import equity, is_distressed
+from clearsim.kernels.margin.thresholds import distress_price
 
-from sim.clearing.fees import FeeSchedule
-from sim.clearing.margin import FlatMargin
-from sim.clearing.risk import Requirement, bankruptcy_price, liquidation_price, position_lots, position_size, to_decimal
-from sim.instrument import Instrument
-from sim.kernels.margin import equity, is_distressed
-from sim.kernels.thresholds import distress_price
-from tests.margin_worlds import FIRST_TRADER as ROW
-from tests.margin_worlds import make_markets, make_rows
+from tests.worlds.margin import FIRST_TRADER as ROW
+from tests.worlds.margin import make_markets, make_rows
 
 MARGIN, ENTRY = 1_000, 50_000
 FEES = FeeSchedule(taker_ppm=500, maker_ppm=200)

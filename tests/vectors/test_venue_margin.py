@@ -10,14 +10,14 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from clearsim.clearing.fees import FeeSchedule
+from clearsim.clearing.margin import Tier, TieredMargin
+from clearsim.clearing.risk import Requirement, bankruptcy_price, liquidation_price
+from clearsim.kernels.margin.requirement import initial_requirement, is_distressed, position_maintenance
+from clearsim.kernels.margin.thresholds import distress_price
 
-from sim.clearing.fees import FeeSchedule
-from sim.clearing.margin import Tier, TieredMargin
-from sim.clearing.risk import Requirement, bankruptcy_price, liquidation_price
-from sim.kernels.margin import initial_requirement, is_distressed, position_maintenance
-from sim.kernels.thresholds import distress_price
-from tests.margin_worlds import FIRST_TRADER as ROW
-from tests.margin_worlds import make_markets, make_rows
+from tests.worlds.margin import FIRST_TRADER as ROW
+from tests.worlds.margin import make_markets, make_rows
 
 FREQTRADE_BINANCE = "github.com/freqtrade/freqtrade tests/exchange/test_binance.py (numbers of the Binance FAQ)"
 FREQTRADE = "github.com/freqtrade/freqtrade tests/exchange/test_exchange.py test_get_liquidation_price"

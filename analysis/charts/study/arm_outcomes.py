@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
+from ...money import Scale
+from .context import StudyContext
+from .look import (
     LINES,
     axis,
     bars_of,
@@ -20,7 +21,6 @@ from analysis.charts.study.look import (
     require,
     rounded,
 )
-from analysis.money import Scale
 
 QUESTION = "What do the arms differ in?"
 FRAME = ("arm", "outcome", "unit", "is_money", "value", "low", "high", "n")

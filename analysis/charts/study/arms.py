@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
+from ..theme import BLUE, VERMILLION
+from .context import StudyContext
+from .look import (
     axis,
     bars_of,
     column,
@@ -21,7 +22,6 @@ from analysis.charts.study.look import (
     upper_first,
     words_in_panel,
 )
-from analysis.charts.theme import BLUE, VERMILLION
 
 QUESTION = "Which arm does better?"
 ARMS = ("arm", "probability", "low", "high", "events", "n", "fund", "fund_low", "fund_high")

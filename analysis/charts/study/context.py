@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.charts.context import F64
-from analysis.money import Scale, choose_scale, format_short
+from ...money import Scale, choose_scale, format_short
+from ..context import F64
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
+from ...money import Scale
+from .context import StudyContext
+from .look import (
     LINES,
     amount_axis,
     axis,
@@ -20,7 +21,6 @@ from analysis.charts.study.look import (
     require,
     rounded,
 )
-from analysis.money import Scale
 
 QUESTION = "Where do the engines agree?"
 FRAME = ("arm", "x", "value", "low", "high", "ratio", "ratio_low", "ratio_high", "n")

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
+from ..theme import BLACK, BLUE, ORANGE, SKY
+from .context import StudyContext
+from .look import (
     amount_axis,
     axis,
     bars_of,
@@ -19,7 +20,6 @@ from analysis.charts.study.look import (
     require,
     words_in_panel,
 )
-from analysis.charts.theme import BLACK, BLUE, ORANGE, SKY
 
 QUESTION = "Do the methods agree, and what does each cost?"
 ROWS = ("value", "low", "high", "level", "method", "n", "events", "unit", "seconds", "variance_reduction")

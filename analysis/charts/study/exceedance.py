@@ -4,8 +4,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
+from ...estimators.tails import TailFit
+from ...money import Scale
+from ..theme import BLUE, VERMILLION
+from .context import StudyContext
+from .look import (
     FAINT,
     amount_axis,
     asked,
@@ -19,9 +22,6 @@ from analysis.charts.study.look import (
     probability_axis,
     require,
 )
-from analysis.charts.theme import BLUE, VERMILLION
-from analysis.estimators.tails import TailFit
-from analysis.money import Scale
 
 QUESTION = "How far does the tail of the required fund reach?"
 CURVE = ("fund", "probability", "low", "high", "events", "n")

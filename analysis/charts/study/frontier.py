@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
+from ...money import Scale
+from .context import StudyContext
+from .look import (
     ABOVE_PANELS,
     LINES,
     axis,
@@ -21,7 +22,6 @@ from analysis.charts.study.look import (
     probability_axis,
     require,
 )
-from analysis.money import Scale
 
 QUESTION = "What does it cost to make {event} less likely?"
 ARMS = (

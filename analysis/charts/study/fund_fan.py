@@ -7,8 +7,9 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
+from ..theme import BLACK, VERMILLION
+from .context import StudyContext
+from .look import (
     ABOVE_PANELS,
     asked,
     axis,
@@ -20,7 +21,6 @@ from analysis.charts.study.look import (
     panel_title,
     require,
 )
-from analysis.charts.theme import BLACK, VERMILLION
 
 QUESTION = "How does the fund fare over time?"
 FAN = ("time_days", "quantile", "fund")

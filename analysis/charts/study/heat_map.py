@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import axis, compose, empty, legend, require, rounded
+from .context import StudyContext
+from .look import axis, compose, empty, legend, require, rounded
 
 CELLS = ("x", "y", "value", "low", "high", "n")
 #: Most cells that carry their interval as text; beyond, it is in the hover text only.

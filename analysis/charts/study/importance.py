@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import axis, bars_of, column, compose, empty, margin_for, panel_title, require, rounded
-from analysis.charts.theme import BLUE, ORANGE
+from ..theme import BLUE, ORANGE
+from .context import StudyContext
+from .look import axis, bars_of, column, compose, empty, margin_for, panel_title, require, rounded
 
 QUESTION = "Which factors go with {outcome}?"
 FRAME = ("input", "measure", "value", "low", "high", "n")

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.theme import AXIS_LOOK, BLUE, caption_note, empty_figure, layout_of
-from analysis.money import format_short
+from ...money import format_short
+from ..theme import AXIS_LOOK, BLUE, caption_note, empty_figure, layout_of
+from .context import StudyContext
 
 F64 = npt.NDArray[np.float64]
 

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
+from ..theme import BLUE, LIGHT, VERMILLION, join_and
+from .context import StudyContext
+from .look import (
     ABOVE_PANELS,
     axis,
     column,
@@ -20,7 +21,6 @@ from analysis.charts.study.look import (
     rounded,
     words_in_panel,
 )
-from analysis.charts.theme import BLUE, LIGHT, VERMILLION, join_and
 
 QUESTION = "In which corner {event}?"
 BOXES = ("box", "input", "unit", "low", "high", "range_low", "range_high")

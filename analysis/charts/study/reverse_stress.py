@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import LINES, axis, column, compose, empty, legend, require
-from analysis.charts.study.look import bars_of as bars
+from .context import StudyContext
+from .look import LINES, axis, column, compose, empty, legend, require
+from .look import bars_of as bars
 
 QUESTION = "What is the smallest shock that exhausts the fund?"
 FRONTIER = ("depth_loss", "concentration", "jump", "jump_low", "jump_high", "searched_to", "n")

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import axis, bars_of, column, compose, empty, legend, margin_for, require, upper_first
-from analysis.charts.theme import BLUE, SKY
+from ..theme import BLUE, SKY
+from .context import StudyContext
+from .look import axis, bars_of, column, compose, empty, legend, margin_for, require, upper_first
 
 QUESTION = "Which factors share the variance of {outcome}?"
 INDICES = ("input", "first", "first_low", "first_high", "total", "total_low", "total_high", "n")

@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
+from ...money import Scale
+from ..theme import BLACK, BLUE, GREY, VERMILLION
+from .context import StudyContext
+from .look import (
     asked,
     at_most,
     axis,
@@ -21,8 +23,6 @@ from analysis.charts.study.look import (
     probability_axis,
     require,
 )
-from analysis.charts.theme import BLACK, BLUE, GREY, VERMILLION
-from analysis.money import Scale
 
 QUESTION = "How large must the fund be?"
 CURVE = ("fund", "probability", "low", "high", "events", "n")

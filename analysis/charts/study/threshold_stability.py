@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
+from ...money import Scale
+from ..theme import BLUE, GREY, VERMILLION
+from .context import StudyContext
+from .look import (
     BAND,
     amount_axis,
     asked,
@@ -19,8 +21,6 @@ from analysis.charts.study.look import (
     panel_title,
     require,
 )
-from analysis.charts.theme import BLUE, GREY, VERMILLION
-from analysis.money import Scale
 
 QUESTION = "Does the tail fit depend on where it begins?"
 TABLE = ("k", "threshold", "xi", "xi_low", "xi_high", "loss", "loss_low", "loss_high")

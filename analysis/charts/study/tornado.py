@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
+from ..theme import BLACK, ORANGE, SKY
+from .context import StudyContext
+from .look import (
     axis,
     bars_of,
     column,
@@ -19,7 +20,6 @@ from analysis.charts.study.look import (
     rounded,
     upper_first,
 )
-from analysis.charts.theme import BLACK, ORANGE, SKY
 
 QUESTION = "What moves {outcome} most, one factor at a time?"
 SWINGS = (

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sim.agents.behaviours.arbitrageur import Arbitrageur
-from sim.agents.behaviours.carry import Carry
-from sim.agents.behaviours.fundamentalist import DipBuyer, Fundamentalist
-from sim.agents.behaviours.levered import Levered
-from sim.agents.behaviours.market_maker import MarketMaker
-from sim.agents.behaviours.momentum import Momentum
-from sim.agents.behaviours.noise import Noise
+from .arbitrageur import Arbitrageur
+from .carry import Carry
+from .fundamentalist import DipBuyer, Fundamentalist
+from .levered import Levered
+from .market_maker import MarketMaker
+from .momentum import Momentum
+from .noise import Noise
 
 Behaviour = Annotated[
     MarketMaker | Noise | Momentum | Fundamentalist | DipBuyer | Arbitrageur | Carry | Levered,

@@ -18,12 +18,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from sim.agents.arrivals import CHUNK, Arrivals
-from sim.agents.behaviours.base import BehaviourPolicy, CohortContext
-from sim.agents.view import CashMove, Intents, MarketView
-from sim.events import Reason
-from sim.kernels.state import OUTSIDE
-from sim.policy import NonNegativeDecimal, NonNegativeInt, PositiveDecimal, PositiveInt, SharePpm
+from ...events import Reason
+from ...kernels.state import OUTSIDE
+from ...policy import NonNegativeDecimal, NonNegativeInt, PositiveDecimal, PositiveInt, SharePpm
+from ..arrivals import CHUNK, Arrivals
+from ..view import CashMove, Intents, MarketView
+from .base import BehaviourPolicy, CohortContext
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Arbitrageur(BehaviourPolicy):
 
     def initial_state(self, context: CohortContext) -> ArbitrageurState:
         """Return the state: flat, the outside money split like the capital here."""
-        from sim.kernels.arbitrage import arbitrage_orders
+        from ...kernels.agents.arbitrage import arbitrage_orders
 
         market = context.market(self.market)
         n = len(context.rows)

@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from sim.agents.view import Intents, MarketView
-from sim.errors import ConfigError
-from sim.instrument import Instrument
-from sim.kernels.state import P_TICK_VALUE, MarketArrays
-from sim.policy import Policy
+from ...errors import ConfigError
+from ...instrument import Instrument
+from ...kernels.state import P_TICK_VALUE, MarketArrays
+from ...policy import Policy
+from ..view import Intents, MarketView
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]

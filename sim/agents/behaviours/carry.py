@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from sim.agents.behaviours.base import BehaviourPolicy, CohortContext
-from sim.agents.view import ARRIVAL_SLOTS, Intents, MarketView
-from sim.events import FLAG_FROZEN, OrderFlag, OrderKind, Side, TimeInForce
-from sim.policy import PositiveDecimal, PositiveInt, SharePpm
-from sim.units import PPM
+from ...events import FLAG_FROZEN, OrderFlag, OrderKind, Side, TimeInForce
+from ...policy import PositiveDecimal, PositiveInt, SharePpm
+from ...units import PPM
+from ..view import ARRIVAL_SLOTS, Intents, MarketView
+from .base import BehaviourPolicy, CohortContext
 
 I64 = npt.NDArray[np.int64]
 

@@ -19,13 +19,13 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from sim.agents.behaviours.base import BehaviourPolicy, CohortContext
-from sim.agents.behaviours.profits import ProfitTakers
-from sim.agents.distributions import PpmRange
-from sim.agents.view import ARRIVAL_SLOTS, CashMove, Intents, MarketView
-from sim.events import Reason
-from sim.kernels.state import OUTSIDE
-from sim.policy import NonNegativeInt, PositiveDecimal, PositiveInt, SharePpm
+from ...events import Reason
+from ...kernels.state import OUTSIDE
+from ...policy import NonNegativeInt, PositiveDecimal, PositiveInt, SharePpm
+from ..distributions import PpmRange
+from ..view import ARRIVAL_SLOTS, CashMove, Intents, MarketView
+from .base import BehaviourPolicy, CohortContext
+from .profits import ProfitTakers
 
 
 @dataclass
@@ -33,7 +33,7 @@ class LeveredState:
     """The watching traders, in the order in which they look. W positions are watched."""
 
     rows: npt.NDArray[np.int64]  # (W, 3) position row, wallet row, market
-    memory: npt.NDArray[np.int64]  # (W, WATCH_WIDTH): the W_ columns of sim/kernels/attention.py
+    memory: npt.NDArray[np.int64]  # (W, WATCH_WIDTH): the W_ columns of sim/kernels/agents/attention.py
     clock: npt.NDArray[np.float64]  # (2,) looks made so far, last wake ms
     params: npt.NDArray[np.float64]
     moves: npt.NDArray[np.int64]  # (2 W, 4) payer, payee, quanta, due ms: written by the kernel
@@ -87,7 +87,7 @@ class Levered(BehaviourPolicy):
 
     def initial_state(self, context: CohortContext) -> LeveredState:
         """Return the state: who watches, in the order of rows. Positions are read at the first wake."""
-        from sim.kernels.attention import COMES_BACK, TOPS_UP, WATCH_WIDTH, watch_positions
+        from ...kernels.agents.attention import COMES_BACK, TOPS_UP, WATCH_WIDTH, watch_positions
 
         n, n_markets = context.home.shape
         watching = np.asarray(context.rng.random(n) < self.topup_accounts_ppm / 1e6)

@@ -24,10 +24,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from sim.agents.behaviours.base import BehaviourPolicy, CohortContext
-from sim.agents.view import ARRIVAL_SLOTS, Intents, MarketView
-from sim.errors import ConfigError
-from sim.policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveDecimal, PositiveInt, SharePpm
+from ...errors import ConfigError
+from ...policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveDecimal, PositiveInt, SharePpm
+from ..view import ARRIVAL_SLOTS, Intents, MarketView
+from .base import BehaviourPolicy, CohortContext
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -140,7 +140,7 @@ class MarketMaker(BehaviourPolicy):
     def initial_state(self, context: CohortContext) -> MakerState:
         """Return ladders split over the makers by capital; each level of each maker lies at random between the calm
         edges."""
-        from sim.kernels.makers import K_NEXT_MS, K_SEEN_MS, MEMORY_WIDTH, MakerArrays, packed_ladders
+        from ...kernels.agents.makers import K_NEXT_MS, K_SEEN_MS, MEMORY_WIDTH, MakerArrays, packed_ladders
 
         market = context.market(self.market)
         n = len(context.rows)
@@ -217,7 +217,7 @@ class MarketMaker(BehaviourPolicy):
 
     def _pack(self, state: MakerState, view: MarketView) -> I64:
         """Words of the makers' arrays and the venue's, none of which is ever replaced."""
-        from sim.kernels.structs import Packed
+        from ...kernels.structs import Packed
 
         if view.adl_quantile is not None:
             state.arrays = state.arrays._replace(adl_quantile=view.adl_quantile)

@@ -11,11 +11,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from sim.agents.behaviours.base import BehaviourPolicy, CohortContext
-from sim.agents.behaviours.signals import SignalState, make_signal_state, signal_orders
-from sim.agents.distributions import PpmRange
-from sim.agents.view import Intents, MarketView
-from sim.policy import PositiveDecimal, PositiveInt, SharePpm
+from ...policy import PositiveDecimal, PositiveInt, SharePpm
+from ..distributions import PpmRange
+from ..view import Intents, MarketView
+from .base import BehaviourPolicy, CohortContext
+from .signals import SignalState, make_signal_state, signal_orders
 
 
 class Momentum(BehaviourPolicy):

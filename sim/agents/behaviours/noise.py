@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from sim.agents.arrivals import CHUNK, Arrivals
-from sim.agents.behaviours.base import BehaviourPolicy, CohortContext
-from sim.agents.view import Intents, MarketView
-from sim.errors import ConfigError
-from sim.policy import PositiveDecimal, PositiveInt, SharePpm
+from ...errors import ConfigError
+from ...policy import PositiveDecimal, PositiveInt, SharePpm
+from ..arrivals import CHUNK, Arrivals
+from ..view import Intents, MarketView
+from .base import BehaviourPolicy, CohortContext
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Noise(BehaviourPolicy):
 
     def initial_state(self, context: CohortContext) -> NoiseState:
         """Return the state; ConfigError if the mean order is below one lot."""
-        from sim.kernels.cohorts import NoiseArrays, packed_noise
+        from ...kernels.agents.cohorts import NoiseArrays, packed_noise
 
         market = context.market(self.market)
         rate = float(self.orders_per_s)
@@ -84,7 +84,7 @@ class Noise(BehaviourPolicy):
     def decide(self, state: NoiseState, view: MarketView, intents: Intents) -> None:
         """Append the orders of all slots that have arrived, and the cancels of limit orders that have expired."""
         if state.words is None:
-            from sim.kernels.structs import Packed
+            from ...kernels.structs import Packed
 
             state.words = Packed(state.arrays, view.accounts, view.markets).words
         while True:

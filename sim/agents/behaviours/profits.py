@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from sim.agents.view import Intents, MarketView
-from sim.events import FLAG_FROZEN, OrderFlag, OrderKind, Side, TimeInForce
-from sim.units import PPM
+from ...events import FLAG_FROZEN, OrderFlag, OrderKind, Side, TimeInForce
+from ...units import PPM
+from ..view import Intents, MarketView
 
 I64 = npt.NDArray[np.int64]
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.agents.arrivals import CHUNK, Arrivals
-from sim.agents.behaviours.base import CohortContext
-from sim.agents.distributions import PpmRange
-from sim.agents.view import Intents, MarketView
+from ..arrivals import CHUNK, Arrivals
+from ..distributions import PpmRange
+from ..view import Intents, MarketView
+from .base import CohortContext
 
 
 @dataclass
@@ -43,7 +43,7 @@ def make_signal_state(
 ) -> SignalState:
     """Return the state of a cohort: trader i uses horizon i mod H, thresholds and opinions are drawn from its
     stream."""
-    from sim.kernels.cohorts import signal_orders as kernel
+    from ...kernels.agents.cohorts import signal_orders as kernel
 
     number = context.market(market)
     n = len(context.rows)

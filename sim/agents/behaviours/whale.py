@@ -14,12 +14,12 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from sim.agents.named import NamedTrader
-from sim.agents.view import ARRIVAL_SLOTS, Intents, MarketView
-from sim.errors import ConfigError
-from sim.events import OrderFlag, OrderKind, Side, TimeInForce
-from sim.instrument import Instrument
-from sim.policy import NonNegativeInt, Policy, PositiveDecimal, PositiveInt
+from ...errors import ConfigError
+from ...events import OrderFlag, OrderKind, Side, TimeInForce
+from ...instrument import Instrument
+from ...policy import NonNegativeInt, Policy, PositiveDecimal, PositiveInt
+from ..named import NamedTrader
+from ..view import ARRIVAL_SLOTS, Intents, MarketView
 
 
 class Program(Policy):

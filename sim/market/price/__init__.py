@@ -4,16 +4,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sim.market.price.bates import Bates
-from sim.market.price.gbm import Gbm
-from sim.market.price.hawkes_jumps import HawkesJumps
-from sim.market.price.kou import Kou
-from sim.market.price.merton import Merton
-from sim.market.price.paths import PathSet, build_paths
-from sim.market.price.replay import Replay
-from sim.market.price.single_shock import SingleShock
-from sim.market.price.system import CommonJumps, Correlated, Independent, PriceSystem
-from sim.market.price.waypoints import Waypoint, Waypoints
+from .bates import Bates
+from .gbm import Gbm
+from .hawkes_jumps import HawkesJumps
+from .kou import Kou
+from .merton import Merton
+from .paths import PathSet, build_paths
+from .replay import Replay
+from .single_shock import SingleShock
+from .system import CommonJumps, Correlated, Independent, PriceSystem
+from .waypoints import Waypoint, Waypoints
 
 PriceProcess = Annotated[
     Gbm | Merton | Kou | HawkesJumps | Bates | Waypoints | SingleShock | Replay, Field(discriminator="kind")

@@ -11,8 +11,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from sim.market.price.jumps import JumpSize, JumpsPerYear, poisson_times
-from sim.market.price.skeleton import (
+from ...policy import NonNegativeDecimal
+from .jumps import JumpSize, JumpsPerYear, poisson_times
+from .skeleton import (
     F64,
     YEAR_S,
     AnnualDrift,
@@ -22,7 +23,6 @@ from sim.market.price.skeleton import (
     Skeleton,
     diffusion,
 )
-from sim.policy import NonNegativeDecimal
 
 
 class Bates(PriceProcessBase):

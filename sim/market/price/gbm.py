@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from sim.market.price.skeleton import (
+from .skeleton import (
     F64,
     AnnualDrift,
     AnnualVolatility,

@@ -12,8 +12,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from sim.market.price.jumps import JumpSize, JumpsPerYear, to_times_ms
-from sim.market.price.skeleton import (
+from ...policy import PositiveDecimal
+from .jumps import JumpSize, JumpsPerYear, to_times_ms
+from .skeleton import (
     F64,
     I64,
     YEAR_S,
@@ -26,7 +27,6 @@ from sim.market.price.skeleton import (
     constant_sigma,
     diffusion,
 )
-from sim.policy import PositiveDecimal
 
 
 class HawkesJumps(PriceProcessBase):

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from sim.market.price.skeleton import F64, I64, YEAR_S
-from sim.policy import Policy, PositiveDecimal, SharePpm
+from ...policy import Policy, PositiveDecimal, SharePpm
+from .skeleton import F64, I64, YEAR_S
 
 JumpsPerYear = Annotated[Decimal, Field(ge=0, description="Expected jumps per year of 365 days.")]
 

@@ -4,9 +4,9 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from sim.market.price.jumps import DoubleExponentialJump
-from sim.market.price.poisson_jumps import PoissonJumps
-from sim.policy import PositiveDecimal, SharePpm
+from ...policy import PositiveDecimal, SharePpm
+from .jumps import DoubleExponentialJump
+from .poisson_jumps import PoissonJumps
 
 
 class Kou(PoissonJumps):

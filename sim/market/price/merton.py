@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sim.market.price.jumps import NormalJump
-from sim.market.price.poisson_jumps import PoissonJumps
+from .jumps import NormalJump
+from .poisson_jumps import PoissonJumps
 
 
 class Merton(PoissonJumps):

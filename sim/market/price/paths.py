@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.errors import ConfigError, InputDataError
-from sim.market.clock import AdaptiveClock, FixedClock, WorstStep, worst_step
-from sim.market.price.skeleton import F64, I64, Bool, PathContext, PriceProcessBase, Skeleton
-from sim.market.price.system import Correlated, Independent
-from sim.rng import Streams
+from ...errors import ConfigError, InputDataError
+from ...rng import Streams
+from ..clock import AdaptiveClock, FixedClock, WorstStep, worst_step
+from .skeleton import F64, I64, Bool, PathContext, PriceProcessBase, Skeleton
+from .system import Correlated, Independent
 
 
 class PathSet(NamedTuple):
@@ -29,7 +29,7 @@ class PathSet(NamedTuple):
     coarse: Bool  # (T+1,) a point of the clock's own grid: True everywhere unless `refine` > 1
 
     def worst_step(self, maintenance_ppm: Sequence[int]) -> WorstStep:
-        """The step with the smallest ratio r; see `sim.market.clock.worst_step`."""
+        """The step with the smallest ratio r; see `clearsim.market.clock.worst_step`."""
         return worst_step(self.times_ms, self.sigma, self.jump, self.price, maintenance_ppm)
 
 

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from pydantic import Field
 
-from sim.market.price.jumps import DoubleExponentialJump, JumpsPerYear, NormalJump, poisson_times
-from sim.market.price.skeleton import (
+from .jumps import DoubleExponentialJump, JumpsPerYear, NormalJump, poisson_times
+from .skeleton import (
     F64,
     AnnualDrift,
     AnnualVolatility,

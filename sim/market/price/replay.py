@@ -17,8 +17,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from sim.errors import ConfigError, InputDataError
-from sim.market.price.skeleton import F64, I64, NO_LOGS, NO_TIMES, PathContext, PriceProcessBase, Skeleton
+from ...errors import ConfigError, InputDataError
+from .skeleton import F64, I64, NO_LOGS, NO_TIMES, PathContext, PriceProcessBase, Skeleton
 
 TIME_COLUMNS = ("ts_ms", "open_time")
 CANDLE_COLUMNS = ("open", "high", "low", "close")

@@ -6,8 +6,9 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from sim.errors import ConfigError
-from sim.market.price.skeleton import (
+from ...errors import ConfigError
+from ...policy import PositiveInt
+from .skeleton import (
     F64,
     AnnualVolatility,
     InitialPrice,
@@ -16,7 +17,6 @@ from sim.market.price.skeleton import (
     Skeleton,
     assemble,
 )
-from sim.policy import PositiveInt
 
 
 class SingleShock(PriceProcessBase):

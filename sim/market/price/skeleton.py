@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from sim.policy import Policy
-from sim.rng import Streams
+from ...policy import Policy
+from ...rng import Streams
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from sim.errors import ConfigError
-from sim.market.price.jumps import JumpSize, JumpsPerYear, poisson_times
-from sim.market.price.skeleton import F64, I64, YEAR_S, PathContext, Skeleton
-from sim.policy import Policy
+from ...errors import ConfigError
+from ...policy import Policy
+from .jumps import JumpSize, JumpsPerYear, poisson_times
+from .skeleton import F64, I64, YEAR_S, PathContext, Skeleton
 
 
 class CommonJumps(Policy):

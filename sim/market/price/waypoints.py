@@ -11,8 +11,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import AwareDatetime, Field, model_validator
 
-from sim.errors import ConfigError
-from sim.market.price.skeleton import (
+from ...errors import ConfigError
+from ...policy import NonNegativeDecimal, Policy, PositiveDecimal
+from .skeleton import (
     F64,
     I64,
     NO_LOGS,
@@ -23,7 +24,6 @@ from sim.market.price.skeleton import (
     Skeleton,
     as_floats,
 )
-from sim.policy import NonNegativeDecimal, Policy, PositiveDecimal
 
 
 class Waypoint(Policy):

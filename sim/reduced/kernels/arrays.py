@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sim.kernels.structs import by_address
+from ...kernels.structs import by_address
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]

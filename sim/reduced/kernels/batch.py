@@ -4,9 +4,9 @@ where that can differ.
 
 import math
 
-from sim.reduced.kernels.compiled import kernel
-from sim.reduced.kernels.draw import draw_crude, draw_given, draw_importance, path_key
-from sim.reduced.kernels.layout import (
+from .compiled import kernel
+from .draw import draw_crude, draw_given, draw_importance, path_key
+from .layout import (
     CRUDE,
     F_HORIZON,
     I_CAP,
@@ -27,7 +27,7 @@ from sim.reduced.kernels.layout import (
     S_LOW,
     SHORT,
 )
-from sim.reduced.kernels.path import advance, start_path
+from .path import advance, start_path
 
 
 @kernel

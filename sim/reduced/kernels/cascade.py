@@ -9,9 +9,9 @@ levels that this walk passes, and stops at the same one (Tarski). Leaves to othe
 
 import math
 
-from sim.reduced.kernels.compiled import inlined_kernel, kernel
-from sim.reduced.kernels.fund import settle_level, to_quanta
-from sim.reduced.kernels.layout import (
+from .compiled import inlined_kernel, kernel
+from .fund import settle_level, to_quanta
+from .layout import (
     B_LOTS,
     B_OWED,
     B_PRICE,
@@ -30,7 +30,7 @@ from sim.reduced.kernels.layout import (
     S_SCALE,
     S_STRESS,
 )
-from sim.reduced.kernels.renewal import come_near, skip_empty
+from .renewal import come_near, skip_empty
 
 PRICE_FLOOR = 1e-9
 

@@ -9,10 +9,10 @@ impact: there `cascade` walks.
 
 import math
 
-from sim.reduced.kernels.cascade import cascade
-from sim.reduced.kernels.compiled import inlined_kernel, kernel
-from sim.reduced.kernels.fund import gain
-from sim.reduced.kernels.layout import (
+from .cascade import cascade
+from .compiled import inlined_kernel, kernel
+from .fund import gain
+from .layout import (
     B_LOG,
     B_PRICE,
     C_BOOK,

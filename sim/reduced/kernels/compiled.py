@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import sim.kernels.jit
+import clearsim.kernels.jit
 
 Kernel = Callable[..., Any]
-shared: Any = sim.kernels.jit
+shared: Any = clearsim.kernels.jit
 
 
 def cache_directory() -> Path:
@@ -29,12 +29,12 @@ _DIRECTORY = str(cache_directory())
 
 
 def kernel(function: Kernel) -> Kernel:
-    """Compile `function` as `sim.kernels.jit.kernel` does."""
+    """Compile `function` as `clearsim.kernels.jit.kernel` does."""
     return _cached_here(shared.kernel, function)
 
 
 def inlined_kernel(function: Kernel) -> Kernel:
-    """Compile `function` into the kernels that call it, as `sim.kernels.jit.inlined_kernel` does."""
+    """Compile `function` into the kernels that call it, as `clearsim.kernels.jit.inlined_kernel` does."""
     return _cached_here(shared.inlined_kernel, function)
 
 

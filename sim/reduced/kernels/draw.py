@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-from sim.reduced.kernels.compiled import inlined_kernel, kernel
-from sim.reduced.kernels.layout import (
+from .compiled import inlined_kernel, kernel
+from .layout import (
     J_DOWN_BETA,
     J_DOWN_SHARE,
     J_DOWN_THRESHOLD,

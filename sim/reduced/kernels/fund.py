@@ -7,8 +7,8 @@ of the waterfall: fund, ADL at the bankruptcy price, socialised loss, bad debt.
 
 import math
 
-from sim.reduced.kernels.compiled import inlined_kernel, kernel
-from sim.reduced.kernels.layout import (
+from .compiled import inlined_kernel, kernel
+from .layout import (
     I_ADL,
     I_CAP,
     I_FEE_PPM,

@@ -7,12 +7,12 @@ can be stopped, copied and continued with other randomness. Leaves to others: ca
 
 import math
 
-from sim.reduced.kernels.cascade import cascade
-from sim.reduced.kernels.chain import PRICE_FLOOR, book_chain, follow
-from sim.reduced.kernels.compiled import inlined_kernel, kernel
-from sim.reduced.kernels.fund import replenish
-from sim.reduced.kernels.gap import gap_cascade, is_plain
-from sim.reduced.kernels.layout import (
+from .cascade import cascade
+from .chain import PRICE_FLOOR, book_chain, follow
+from .compiled import inlined_kernel, kernel
+from .fund import replenish
+from .gap import gap_cascade, is_plain
+from .layout import (
     B_LOG,
     F_DECAY,
     F_FADE,
@@ -40,8 +40,8 @@ from sim.reduced.kernels.layout import (
     S_TIME,
     SHORT,
 )
-from sim.reduced.kernels.pieces import STEP_END, is_stressful, lay_out
-from sim.reduced.kernels.renewal import open_grid, renew
+from .pieces import STEP_END, is_stressful, lay_out
+from .renewal import open_grid, renew
 
 YEAR_MS = 365.0 * 86_400_000.0
 #: A log shift of the price below this (a hundredth of a basis point) counts as none.

@@ -9,8 +9,8 @@ comes to it.
 
 import math
 
-from sim.reduced.kernels.compiled import inlined_kernel, kernel
-from sim.reduced.kernels.layout import (
+from .compiled import inlined_kernel, kernel
+from .layout import (
     B_LOTS,
     B_OWED,
     F_CELL,

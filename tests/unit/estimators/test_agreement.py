@@ -4,11 +4,10 @@ import math
 
 import numpy as np
 import pytest
-
-from analysis.estimators.agreement import agreed, gap_in_errors
-from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.importance import WeightLimits, weighted_probability
-from analysis.estimators.one_big_jump import JumpLaw, OneBigJump
+from clearsim.analysis.estimators.agreement import agreed, gap_in_errors
+from clearsim.analysis.estimators.estimate import Estimate, RefusedError
+from clearsim.analysis.estimators.importance import WeightLimits, weighted_probability
+from clearsim.analysis.estimators.one_big_jump import JumpLaw, OneBigJump
 
 
 def estimate(value, low, high, method="a"):

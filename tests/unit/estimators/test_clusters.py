@@ -3,10 +3,9 @@ truth."""
 
 import numpy as np
 import pytest
-
-from analysis.estimators.clusters import mean_over_clusters, share_over_clusters
-from analysis.estimators.intervals import wilson
-from analysis.sensitivity.tornado import mean_of
+from clearsim.analysis.estimators.clusters import mean_over_clusters, share_over_clusters
+from clearsim.analysis.estimators.intervals import wilson
+from clearsim.analysis.sensitivity.tornado import mean_of
 
 
 def test_two_clusters_by_hand():

@@ -4,8 +4,7 @@ import math
 import pickle
 
 import pytest
-
-from analysis.estimators.estimate import Estimate, RefusedError
+from clearsim.analysis.estimators.estimate import Estimate, RefusedError
 
 
 def make(**changes):

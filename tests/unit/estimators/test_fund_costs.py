@@ -4,11 +4,10 @@ import math
 
 import numpy as np
 import pytest
-
-from analysis.estimators.bisection import fund_by_bisection
-from analysis.estimators.estimate import RefusedError
-from analysis.estimators.newsvendor import Costs, best_fund, cost_curve, expected_cost
-from analysis.estimators.quantiles import required_fund
+from clearsim.analysis.estimators.bisection import fund_by_bisection
+from clearsim.analysis.estimators.estimate import RefusedError
+from clearsim.analysis.estimators.newsvendor import Costs, best_fund, cost_curve, expected_cost
+from clearsim.analysis.estimators.quantiles import required_fund
 
 
 def test_the_cheapest_fund_is_a_quantile_and_the_bottom_of_the_cost_curve():

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
+from clearsim.analysis.estimators.gpd import fit_excesses, pareto_shape
 from scipy import stats
-
-from analysis.estimators.gpd import fit_excesses, pareto_shape
 
 
 @pytest.mark.parametrize("xi", [-0.3, 0.0, 0.25, 0.8, 1.5])

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-import analysis.estimators
+import clearsim.analysis.estimators
 
-PAGE = Path(analysis.estimators.__file__).parent / "HOWTO.md"
+PAGE = Path(clearsim.analysis.estimators.__file__).parent / "HOWTO.md"
 
 
 def test_the_page_runs(capsys):

@@ -4,16 +4,15 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
-
-from analysis.estimators.estimate import RefusedError
-from analysis.estimators.importance import (
+from clearsim.analysis.estimators.estimate import RefusedError
+from clearsim.analysis.estimators.importance import (
     WeightedCurve,
     WeightLimits,
     check_weights,
     weighted_mean,
     weighted_probability,
 )
+from scipy import stats
 
 
 def tilted_exponential(n, seed, mean=6.0):

@@ -2,9 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
-
-from analysis.estimators.intervals import (
+from clearsim.analysis.estimators.intervals import (
     clopper_pearson,
     is_proven_below,
     normal_quantile,
@@ -13,6 +11,7 @@ from analysis.estimators.intervals import (
     runs_for_precision,
     wilson,
 )
+from scipy import stats
 
 
 def test_none_of_a_thousand():

@@ -4,9 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from clearsim.analysis.estimators.one_big_jump import JumpLaw, OneBigJump, positive_poisson
 from scipy import special
-
-from analysis.estimators.one_big_jump import JumpLaw, OneBigJump, positive_poisson
 
 NOMINAL = JumpLaw(0.5, -0.03, 0.07)
 BIG, ALL = JumpLaw(1.0, -0.2, 0.09), JumpLaw(1.5, -0.1, 0.08)

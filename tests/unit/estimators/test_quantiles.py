@@ -2,10 +2,15 @@
 
 import numpy as np
 import pytest
+from clearsim.analysis.estimators.estimate import RefusedError
+from clearsim.analysis.estimators.quantiles import (
+    exceedance_curve,
+    exhausted,
+    order_ranks,
+    required_fund,
+    runs_for_quantile,
+)
 from scipy import stats
-
-from analysis.estimators.estimate import RefusedError
-from analysis.estimators.quantiles import exceedance_curve, exhausted, order_ranks, required_fund, runs_for_quantile
 
 
 def test_a_fund_that_just_suffices_is_not_exhausted():

@@ -4,11 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from clearsim.analysis.closed_forms.book import ParetoLeverage
+from clearsim.analysis.estimators.estimate import RefusedError
+from clearsim.analysis.estimators.rqmc import falling_uniforms, normals, poisson_counts, randomised_sobol
 from scipy import special
-
-from analysis.closed_forms.book import ParetoLeverage
-from analysis.estimators.estimate import RefusedError
-from analysis.estimators.rqmc import falling_uniforms, normals, poisson_counts, randomised_sobol
 
 MOST = 12
 

@@ -4,10 +4,9 @@ import math
 
 import numpy as np
 import pytest
-
-from analysis.closed_forms.ruin import ruin_by
-from analysis.estimators.estimate import RefusedError
-from analysis.estimators.splitting import split_once, splitting
+from clearsim.analysis.closed_forms.ruin import ruin_by
+from clearsim.analysis.estimators.estimate import RefusedError
+from clearsim.analysis.estimators.splitting import split_once, splitting
 
 
 class Coin:

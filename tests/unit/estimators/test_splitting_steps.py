@@ -4,9 +4,8 @@ import math
 
 import numpy as np
 import pytest
-
-from analysis.estimators.estimate import RefusedError
-from analysis.estimators.splitting_steps import split_steps_once, splitting_in_steps
+from clearsim.analysis.estimators.estimate import RefusedError
+from clearsim.analysis.estimators.splitting_steps import split_steps_once, splitting_in_steps
 
 
 class Walk:

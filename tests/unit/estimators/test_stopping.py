@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
+from clearsim.analysis.estimators.estimate import Estimate
+from clearsim.analysis.estimators.stopping import events_for, is_narrow, runs_to_go, stopped_at_events
 from scipy import stats
-
-from analysis.estimators.estimate import Estimate
-from analysis.estimators.stopping import events_for, is_narrow, runs_to_go, stopped_at_events
 
 
 def test_events_for_a_width():

@@ -4,10 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from clearsim.analysis.estimators.estimate import RefusedError
+from clearsim.analysis.estimators.subset import subset_once, subset_simulation
 from scipy import special
-
-from analysis.estimators.estimate import RefusedError
-from analysis.estimators.subset import subset_once, subset_simulation
 
 
 def linear(noise):

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
+from clearsim.analysis.estimators.estimate import RefusedError
+from clearsim.analysis.estimators.tails import _resampled_groups_top, _resampled_top, fit_tail, stability_table
 from scipy import stats
-
-from analysis.estimators.estimate import RefusedError
-from analysis.estimators.tails import _resampled_groups_top, _resampled_top, fit_tail, stability_table
 
 
 def lomax(n, seed, alpha=2.5):

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-
-from analysis.estimators.control import control_variate
-from analysis.estimators.estimate import RefusedError
-from analysis.estimators.paired import paired_difference, paired_probability
+from clearsim.analysis.estimators.control import control_variate
+from clearsim.analysis.estimators.estimate import RefusedError
+from clearsim.analysis.estimators.paired import paired_difference, paired_probability
 
 
 def correlated(n, seed, r=0.954):

@@ -3,14 +3,13 @@
 import importlib
 
 import pytest
-
-from analysis.estimators.which import ESTIMATORS, choose, table
+from clearsim.analysis.estimators.which import ESTIMATORS, choose, table
 
 
 def test_every_row_names_modules_that_exist():
     for row in ESTIMATORS:
         for module in row.module.split(", "):
-            assert importlib.import_module(f"analysis.estimators.{module}").__doc__
+            assert importlib.import_module(f"clearsim.analysis.estimators.{module}").__doc__
     assert len(table()) == len({row.name for row in ESTIMATORS})
 
 

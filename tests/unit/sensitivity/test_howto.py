@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-import analysis.sensitivity
-from sim.sweep.plan import Plan
-from sim.sweep.study import load_study
+import clearsim.analysis.sensitivity
+from clearsim.studies.design.load_study import load_study
+from clearsim.studies.design.plan_checks import plan_study
 
-PAGE = Path(analysis.sensitivity.__file__).parent / "HOWTO.md"
+PAGE = Path(clearsim.analysis.sensitivity.__file__).parent / "HOWTO.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 
 
@@ -15,7 +15,7 @@ def test_the_study_on_the_page_is_one(tmp_path):
     (block,) = re.findall(r"```yaml\n(.*?)```", TEXT, flags=re.DOTALL)
     path = tmp_path / "study.yaml"
     path.write_text(block, encoding="utf-8")
-    plan = Plan.of(load_study(path))
+    plan = plan_study(load_study(path))
     assert plan.n_points == 64 * 5 * 2
     assert plan.n_runs == 4 * plan.n_points
     assert {"u.shock", "u.bids", "u.largest", "l.rule"} == set(plan.point(0).shown)

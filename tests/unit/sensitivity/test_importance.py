@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from clearsim.analysis.errors import AnalysisError
+from clearsim.analysis.estimators.intervals import wilson
+from clearsim.analysis.sensitivity.importance import bins_of, importance, variance_share
+from clearsim.analysis.sensitivity.interaction import heat_map, interaction_share
 from scipy import stats
 
-from analysis.errors import AnalysisError
-from analysis.estimators.intervals import wilson
-from analysis.sensitivity.importance import bins_of, importance, variance_share
-from analysis.sensitivity.interaction import heat_map, interaction_share
 from tests.unit.sensitivity.studies import points_of, runs_of, saltelli
 from tests.unit.sensitivity.test_sobol import ishigami, ishigami_indices
 

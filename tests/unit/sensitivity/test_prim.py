@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from clearsim.analysis.errors import AnalysisError
+from clearsim.analysis.sensitivity.peeling import Box, Search, _ends, quasi_p_values
+from clearsim.analysis.sensitivity.prim import boxes_of_study, find_boxes
 
-from analysis.errors import AnalysisError
-from analysis.sensitivity.peeling import Box, Search, _ends, quasi_p_values
-from analysis.sensitivity.prim import boxes_of_study, find_boxes
 from tests.unit.sensitivity.studies import points_of, runs_of, saltelli
 
 

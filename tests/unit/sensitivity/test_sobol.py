@@ -4,10 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
+from clearsim.analysis.errors import AnalysisError
+from clearsim.analysis.estimators.estimate import RefusedError
+from clearsim.analysis.sensitivity.sobol import Blocks, indices_of_blocks, sobol_indices, sobol_table
 
-from analysis.errors import AnalysisError
-from analysis.estimators.estimate import RefusedError
-from analysis.sensitivity.sobol import Blocks, indices_of_blocks, sobol_indices, sobol_table
 from tests.unit.sensitivity.studies import points_of, runs_of, saltelli
 
 

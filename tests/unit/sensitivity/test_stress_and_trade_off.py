@@ -3,13 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-
-from analysis.errors import AnalysisError
-from analysis.estimators.estimate import RefusedError
-from analysis.estimators.intervals import wilson
-from analysis.sensitivity.frontier import capital_of_arms, draws_of, is_efficient, paired_events, trade_off
-from analysis.sensitivity.reverse_stress import frontier, nearest, smallest_shock
-from analysis.sensitivity.unneeded import judge_liquidations, unneeded_share
+from clearsim.analysis.errors import AnalysisError
+from clearsim.analysis.estimators.estimate import RefusedError
+from clearsim.analysis.estimators.intervals import wilson
+from clearsim.analysis.sensitivity.frontier import capital_of_arms, draws_of, is_efficient, paired_events, trade_off
+from clearsim.analysis.sensitivity.reverse_stress import frontier, nearest, smallest_shock
+from clearsim.analysis.sensitivity.unneeded import judge_liquidations, unneeded_share
 
 
 def test_one_run_gives_the_bracket_around_the_critical_shock():

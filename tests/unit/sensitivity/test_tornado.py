@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from clearsim.analysis.errors import AnalysisError
+from clearsim.analysis.sensitivity.tornado import swings, tornado_table
 
-from analysis.errors import AnalysisError
-from analysis.sensitivity.tornado import swings, tornado_table
 from tests.unit.sensitivity.studies import points_of, runs_of
 
 # Base depth 1, leverage 10; depth at 0.5 and 2, leverage at 20 only (its low end is the base).

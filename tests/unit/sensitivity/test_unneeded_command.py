@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from clearsim.analysis.reports.study_folder import open_study
+from clearsim.analysis.sensitivity.unneeded import estimates_by_arm
+from clearsim.cli import app
+from clearsim.cli.unneeded import choose_runs
+from clearsim.errors import ClearsimError
 from typer.testing import CliRunner
 
-from analysis.reports.study_folder import open_study
-from analysis.sensitivity.unneeded import estimates_by_arm
-from sim.cli import app
-from sim.cli.unneeded import choose_runs
-from sim.errors import ClearsimError
 from tests.unit.sensitivity.studies import points_of, runs_of
 
 STUDY = """

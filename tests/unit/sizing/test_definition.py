@@ -3,10 +3,9 @@
 import math
 
 import pytest
-
-from analysis.errors import AnalysisError
-from analysis.estimators.estimate import RefusedError
-from analysis.sizing.definition import (
+from clearsim.analysis.errors import AnalysisError
+from clearsim.analysis.estimators.estimate import RefusedError
+from clearsim.analysis.sizing.definition import (
     Sufficient,
     event_from_within,
     rescaled,
@@ -14,7 +13,7 @@ from analysis.sizing.definition import (
     within_from_event,
     within_from_stress,
 )
-from analysis.sizing.target import parse_target
+from clearsim.analysis.sizing.target import parse_target
 
 ANSWER = {
     "event": "first_adl",

@@ -1,17 +1,17 @@
 """The config knows where the path before exhaustion depends on the fund: every reason by name, and what it leads to."""
 
 import pytest
+from clearsim.analysis.sizing.method import choose_method
+from clearsim.cli.questions import Question
+from clearsim.cli.worlds import WorldOf
+from clearsim.funds.feedback import fund_feeds_back, nothing_to_size
 
-from analysis.sizing.method import choose_method
-from sim.cli.questions import Question
-from sim.cli.worlds import WorldOf
-from sim.feedback import fund_feeds_back, nothing_to_size
 from tests.reduced.reduced_worlds import ADL, KOU, WATERFALL, config, longs_of
 
 LONGS = longs_of((10, 1))
 BANKRUPT_ONLY = {**ADL, "trigger": "bankrupt"}
 FUND = {"name": "main", "markets": ["BTC"], "seed_quote": 1000, "fee_share_ppm": 1_000_000}
-CODE = "from sim.agents.user import UserAgent\n\n\nclass Mine(UserAgent):\n    pass\n"
+CODE = "from clearsim.agents.user import UserAgent\n\n\nclass Mine(UserAgent):\n    pass\n"
 
 
 def reduced(**rules):

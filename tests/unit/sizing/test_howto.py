@@ -4,11 +4,11 @@ import re
 import shlex
 from pathlib import Path
 
-import analysis.sizing
-from analysis.sizing.target import parse_target
-from sim.cli.questions import load_questions
+import clearsim.analysis.sizing
+from clearsim.analysis.sizing.target import parse_target
+from clearsim.cli.questions import load_questions
 
-TEXT = (Path(analysis.sizing.__file__).parent / "HOWTO.md").read_text(encoding="utf-8")
+TEXT = (Path(clearsim.analysis.sizing.__file__).parent / "HOWTO.md").read_text(encoding="utf-8")
 
 
 def test_the_code_runs_and_prints_what_it_says(capsys):

@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from clearsim.analysis.errors import AnalysisError
+from clearsim.analysis.estimators.estimate import Estimate, RefusedError
+from clearsim.analysis.sizing.answer import answer_json, answer_lines, answer_markdown, in_words
+from clearsim.analysis.sizing.definition import Sufficient
+from clearsim.analysis.sizing.method import choose_method
+from clearsim.analysis.sizing.runner import Runner
+from clearsim.analysis.sizing.solve import size_fund
+from clearsim.analysis.sizing.spread import Spread, spread_over
+from clearsim.analysis.sizing.target import parse_target
 
-from analysis.errors import AnalysisError
-from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.sizing.answer import answer_json, answer_lines, answer_markdown, in_words
-from analysis.sizing.definition import Sufficient
-from analysis.sizing.method import choose_method
-from analysis.sizing.runner import Runner
-from analysis.sizing.solve import size_fund
-from analysis.sizing.spread import Spread, spread_over
-from analysis.sizing.target import parse_target
 from tests.unit.sizing.toy_worlds import FACTS, MEAN, ToyWorld
 
 DEFINITION = Sufficient("first_adl", 30, "within_horizon", "aged_once", "none")

@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from clearsim.analysis.sizing.draws import COLUMNS, Draws
+from clearsim.config import load_config
+from clearsim.funds.config import horizon_days, open_interest_quote, state_of, with_fund, with_horizon
+from clearsim.funds.worlds import FullWorld, ReducedWorld
 
-from analysis.sizing.draws import COLUMNS, Draws
-from sim.config import load_config
-from sim.fundconfig import horizon_days, open_interest_quote, state_of, with_fund, with_horizon
-from sim.fundworlds import FullWorld, ReducedWorld
 from tests.reduced.reduced_worlds import KOU, config, longs_of
 
 LONGS = longs_of((5, 0.5), (20, 0.5))

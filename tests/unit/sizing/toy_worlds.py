@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-
-from analysis.sizing.draws import Facts
+from clearsim.analysis.sizing.draws import Facts
 
 MEAN = 1_000.0
 FACTS = Facts(

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from sim.sweep.plan import Plan
-from sim.sweep.study import load_study
+from clearsim.studies.design.load_study import load_study
+from clearsim.studies.design.plan import Plan
+from clearsim.studies.design.plan_checks import plan_study
 
 HEAD = """name: small
 title: A small study
@@ -26,4 +27,4 @@ def write(folder: Path, body: str, head: str = HEAD) -> Path:
 
 def plan_of(folder: Path, body: str, *, full: bool = False, overrides=(), head: str = HEAD) -> Plan:
     """The plan of a study of this text."""
-    return Plan.of(load_study(write(folder, body, head), overrides), full=full)
+    return plan_study(load_study(write(folder, body, head), overrides), full=full)

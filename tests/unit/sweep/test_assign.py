@@ -3,10 +3,9 @@
 import json
 
 import pytest
-
-from sim.config import config_hash, load_config
-from sim.errors import ConfigError
-from sim.sweep.assign import with_settings
+from clearsim.config import config_hash, load_config
+from clearsim.errors import ConfigError
+from clearsim.studies.design.settings import with_settings
 
 CASES = [
     ("base", "duration_s", 300),

@@ -5,11 +5,11 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from clearsim.analysis.estimators.paired import paired_difference
+from clearsim.errors import ConfigError, ResultError
+from clearsim.studies.check_variants import variants_of
+from clearsim.studies.checks import measure, middle_point, run_checks, run_outcomes, write_checks
 
-from analysis.estimators.paired import paired_difference
-from sim.errors import ConfigError, ResultError
-from sim.sweep.check_variants import variants_of
-from sim.sweep.checks import measure, middle_point, run_checks, run_outcomes, write_checks
 from tests.unit.sweep.small_studies import SHOCK, TAKER, plan_of
 
 BODY = f"uncertainties:\n{SHOCK}design: {{kind: grid, n: 3}}\nlevers:\n{TAKER}set: {{duration_s: 5}}\n"

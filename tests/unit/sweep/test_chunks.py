@@ -1,6 +1,6 @@
 """How jobs are cut into tasks."""
 
-from sim.sweep.chunks import LARGEST, TASK_SECONDS, Chunks
+from clearsim.studies.execute.chunks import LARGEST, TASK_SECONDS, Chunks
 
 
 class Stream:

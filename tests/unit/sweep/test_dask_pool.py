@@ -1,12 +1,12 @@
 """What the pool does about results that get lost between worker and sweep; the cluster is made up."""
 
 import pytest
+from clearsim.errors import ClusterError
+from clearsim.studies.execute.chunks import Chunks
+from clearsim.studies.execute.dask_pool import DEATHS, _Batch
+from clearsim.studies.execute.worker_tasks import run_parcel
 from distributed import CancelledError, KilledWorker
 
-from sim.errors import ClusterError
-from sim.sweep.chunks import Chunks
-from sim.sweep.dask_pool import DEATHS, _Batch
-from sim.sweep.tasks import run_parcel
 from tests.sweep_survival.toy_sweep import run_toy, toy_jobs
 
 

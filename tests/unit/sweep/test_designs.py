@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
+from clearsim.studies.design.designs import EDGE, Design, power_of_two
 from pydantic import TypeAdapter
-
-from sim.sweep.designs import EDGE, Design, power_of_two
 
 READ = TypeAdapter(Design)
 

@@ -3,9 +3,8 @@
 import math
 
 import pytest
+from clearsim.studies.design.distributions import Distribution
 from pydantic import TypeAdapter, ValidationError
-
-from sim.sweep.distributions import Distribution
 
 READ = TypeAdapter(Distribution)
 Z75, Z975 = 0.674489750196082, 1.959963984540054  # standard normal table

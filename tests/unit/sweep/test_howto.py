@@ -3,17 +3,17 @@
 import re
 from pathlib import Path
 
-import sim.sweep
-from sim.sweep.plan import Plan
-from sim.sweep.study import load_study, shipped_studies
+import clearsim.studies
+from clearsim.studies.design.load_study import load_study, shipped_studies
+from clearsim.studies.design.plan_checks import plan_study
 
-PAGE = (Path(sim.sweep.__path__[0]) / "HOWTO.md").read_text(encoding="utf-8")
+PAGE = (Path(clearsim.studies.__path__[0]) / "HOWTO.md").read_text(encoding="utf-8")
 
 
 def test_the_study_on_the_page_has_a_plan_without_remarks(tmp_path):
     (text,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "study.yaml").write_text(text)
-    plan = Plan.of(load_study(tmp_path / "study.yaml"))
+    plan = plan_study(load_study(tmp_path / "study.yaml"))
     assert plan.notes == []
     assert (plan.n_points, plan.n_runs) == (64 * 4, 64 * 4 * 4)
     steps = {point.shown["u.step"] for point in plan.points() if point.shown["l.rule"] == "full"}
@@ -21,7 +21,7 @@ def test_the_study_on_the_page_has_a_plan_without_remarks(tmp_path):
 
 
 def test_the_studies_and_commands_on_the_page_exist():
-    from sim.cli import app
+    from clearsim.cli import app
 
     commands = {command.name or command.callback.__name__ for command in app.registered_commands}
     assert set(re.findall(r"clearsim ([a-z]+)", PAGE)) <= commands

@@ -4,9 +4,9 @@ import itertools
 
 import numpy as np
 import pytest
+from clearsim.config import config_hash
+from clearsim.studies.design.load_study import load_study
 
-from sim.config import config_hash
-from sim.sweep.study import load_study
 from tests.unit.sweep.small_studies import RULE, SHOCK, TAKER, plan_of
 
 SEEDS = "  - {name: seed, path: seed, values: [1, 2, 3]}\n"
@@ -111,7 +111,7 @@ def test_the_table_of_points_has_a_row_a_point_and_numbers_as_numbers(tmp_path):
 
 def index_path(job):
     """The index prices of the run, by the engine's own path builder."""
-    from sim.engine.build import build_world
+    from clearsim.engine.build import build_world
 
     world = build_world(job.config, detail="summary", sink=None, scenario=job.scenario, replication=job.replication)
     return np.asarray(world.paths.price)
@@ -212,15 +212,15 @@ def test_stored_runs_are_left_out(tmp_path):
 
 
 def test_a_study_is_read_back_from_its_folder_with_overrides_in_it(tmp_path):
-    from sim.config import to_yaml
-    from sim.sweep.plan import Plan
-    from sim.sweep.study import study_text
+    from clearsim.config import to_yaml
+    from clearsim.studies.design.load_study import study_text
+    from clearsim.studies.design.plan_checks import plan_study
 
     changed = plan_of(tmp_path, STUDY.replace(SEEDS, ""), overrides=["design.n=8", "replications=7"])
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "study.yaml").write_text(study_text(changed.loaded, changed.study))
     (tmp_path / "kept" / "base.yaml").write_text(to_yaml(changed.base))
-    again = Plan.of(load_study(tmp_path / "kept" / "study.yaml", base=tmp_path / "kept" / "base.yaml"))
+    again = plan_study(load_study(tmp_path / "kept" / "study.yaml", base=tmp_path / "kept" / "base.yaml"))
     assert again.hash == changed.hash
     assert again.study == changed.study
     assert config_hash(again.base) == config_hash(changed.base)

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-
-from analysis.estimators.intervals import clopper_pearson
-from sim.errors import ConfigError
-from sim.sweep.rules import parse_rule
+from clearsim.analysis.estimators.intervals import clopper_pearson
+from clearsim.errors import ConfigError
+from clearsim.studies.stopping import parse_rule
 
 
 def half_width(events, n):

@@ -11,11 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from clearsim.errors import ResultError
+from clearsim.results import SCHEMA_VERSION, STUDY_PATHS, STUDY_RUNS
+from clearsim.studies.store import part_files as parts
+from clearsim.studies.store import store
+from clearsim.studies.store.store import StudyStore
 
-from sim.errors import ResultError
-from sim.results import SCHEMA_VERSION, STUDY_PATHS, STUDY_RUNS
-from sim.sweep import parts, store
-from sim.sweep.store import StudyStore
 from tests.sweep_survival.toy_sweep import run_toy, toy_jobs
 
 MANIFEST = {"study_hash": "aaaa", "name": "toy"}
@@ -296,7 +297,7 @@ def test_two_writers_are_refused_and_readers_are_not(tmp_path):
 def test_another_process_that_writes_is_refused_until_it_is_killed(tmp_path):
     folder = fill(tmp_path / "s")
     code = (
-        "import pathlib, sys; from sim.sweep.store import StudyStore; "
+        "import pathlib, sys; from clearsim.studies.store.store import StudyStore; "
         "store = StudyStore.open(pathlib.Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(

@@ -7,10 +7,9 @@ import subprocess
 import sys
 
 import pytest
-
-from sim.errors import ResultError
-from sim.sweep import lock
-from sim.sweep.lock import FolderLock
+from clearsim.errors import ResultError
+from clearsim.studies.store import lock
+from clearsim.studies.store.lock import FolderLock
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 import pyarrow as pa
 import pytest
+from clearsim.errors import ResultError
+from clearsim.studies.store.folder import note_result
+from clearsim.studies.store.merge import merge
+from clearsim.studies.store.store import StudyStore
 
-from sim.errors import ResultError
-from sim.sweep.folder import note_result
-from sim.sweep.merge import merge
-from sim.sweep.store import StudyStore
 from tests.sweep_survival.toy_sweep import run_toy, toy_jobs
 
 

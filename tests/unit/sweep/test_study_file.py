@@ -1,10 +1,11 @@
 """What is refused in a study file, in which words and at which line; what is accepted but said."""
 
 import pytest
+from clearsim.config import config_hash
+from clearsim.errors import ConfigError
+from clearsim.studies.design.load_study import load_study, shipped_studies
+from clearsim.studies.design.study import Study
 
-from sim.config import config_hash
-from sim.errors import ConfigError
-from sim.sweep.study import Study, load_study, shipped_studies
 from tests.unit.sweep.small_studies import HEAD, RULE, SHOCK, TAKER, plan_of, write
 
 LAW = "distribution: {kind: integers, low: 1, high: 3}"
@@ -195,10 +196,10 @@ def test_a_base_config_lies_against_the_folder_of_the_study_file(tmp_path):
 
 @pytest.mark.parametrize("name", sorted(shipped_studies()))
 def test_every_shipped_study_has_a_plan_without_remarks_and_says_what_it_asks(name):
-    from sim.sweep.plan import Plan
+    from clearsim.studies.design.plan_checks import plan_study
 
     for full in (False, True):
-        assert Plan.of(load_study(name), full=full).notes == []
+        assert plan_study(load_study(name), full=full).notes == []
     assert load_study(name).study.question.endswith("?")
 
 

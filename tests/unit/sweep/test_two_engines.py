@@ -3,17 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
+from clearsim.analysis.reports.study_engines import engine_frame, engine_panels, has_both_engines
+from clearsim.analysis.reports.study_folder import open_study
+from clearsim.analysis.reports.study_outcomes import runs_with_outcomes, shown_outcomes
+from clearsim.analysis.reports.study_panels import study_context, study_panels
+from clearsim.analysis.reports.study_samples import arm_samples
+from clearsim.analysis.reports.study_words import event_of
+from clearsim.errors import ConfigError
+from clearsim.studies.execute.executors import ExecutorSettings
+from clearsim.studies.execute.pilot import time_pilots
+from clearsim.studies.sweep import SweepOptions, run_sweep
 
-from analysis.reports.study_engines import engine_frame, engine_panels, has_both_engines
-from analysis.reports.study_folder import open_study
-from analysis.reports.study_outcomes import runs_with_outcomes, shown_outcomes
-from analysis.reports.study_panels import study_context, study_panels
-from analysis.reports.study_samples import arm_samples
-from analysis.reports.study_words import event_of
-from sim.errors import ConfigError
-from sim.sweep.executors import ExecutorSettings
-from sim.sweep.pilot import time_pilots
-from sim.sweep.sweep import SweepOptions, run_sweep
 from tests.unit.sweep.small_studies import plan_of
 
 #: The shipped study with twenty seconds, few traders, two falls and two replications.

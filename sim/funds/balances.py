@@ -1,0 +1,43 @@
+"""Balances of the fund over time, for the fan chart of a study of the reduced engine.
+
+A path keeps no record of its fund on the way. But the fund at time t is the fund at the end of a path that is t long,
+so paths of each length give its distribution at each time. They are not the study's own paths, and few: a picture of
+the spread, no estimate.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ..studies.design.load_study import load_study
+from ..studies.design.plan_checks import plan_study
+from ..studies.design.settings import with_settings
+from ..studies.store.folder import BASE_FILE
+from .config import horizon_days, with_horizon
+
+F64 = npt.NDArray[np.float64]
+
+TIMES, PATHS = 31, 2_000
+
+
+def fund_balances(folder: Path, *, times: int = TIMES, paths: int = PATHS) -> tuple[F64, F64]:
+    """(times,) days and (paths, times) cash of the fund of the first point, quote units at venue scale.
+
+    Both are empty for full runs, and where arms have several points: there is no one path then.
+    """
+    from ..reduced.kernels import layout as at
+    from ..reduced.run import simulate_batch
+
+    plan = plan_study(load_study(folder / "study.yaml", base=folder / BASE_FILE))
+    if plan.study.fidelity != "reduced" or plan.n_points != len(plan.arms):
+        return np.zeros(0), np.zeros((0, 0))
+    config = with_settings(plan.base, plan.point(0).settings)
+    days = np.linspace(0.0, horizon_days(config, "reduced"), times)
+    unit = float(config.quantum / config.scale.simulated_share)
+    balances = np.zeros((paths, times))
+    for column, length in enumerate(days[1:], start=1):
+        batch = simulate_batch(with_horizon(config, float(length)), paths=paths)
+        balances[:, column] = batch.flow(at.N_FUND) * unit
+        balances[:, 0] = batch.lowered.ints[at.I_SEED] * unit
+    return days, balances

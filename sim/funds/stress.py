@@ -1,0 +1,114 @@
+"""The config of one stress: a fall of a stated size, a book thinner by a stated share, one account of a stated size.
+
+What a reverse stress test searches over. Leaves to others: the search, and who says that a fund is exhausted.
+"""
+
+from decimal import Decimal
+from typing import TypeVar
+
+from ..agents import Whale
+from ..agents.behaviours import MarketMaker
+from ..agents.named import NamedPosition
+from ..config import RunConfig
+from ..config.reduced import NoImpact
+from ..errors import ConfigError
+from ..market.price import Independent, SingleShock
+from ..policy import Policy
+from .config import open_interest_quote
+
+#: The shock comes at this time where the config's price is not a single shock already.
+SHOCK_MS = 60_000
+#: Length of a run or path then.
+HORIZON_S = 3_600
+WHALE = "largest account"
+P = TypeVar("P", bound=Policy)
+
+
+def with_shock(
+    config: RunConfig, *, fidelity: str, jump: float, depth_loss: float, concentration: float, leverage: Decimal
+) -> RunConfig:
+    """The config with its first market's price falling by `jump` (fraction) once, in place of any other law.
+
+    depth_loss: share of the makers' depth (reduced: of the impact curve's) that is gone from the start, below 1.
+    concentration: share of the long open interest that one cross account holds beside the cohorts, with `leverage`;
+    0: no such account. ConfigError where a part does not fit the config.
+    """
+    if not 0 <= depth_loss < 1:
+        raise ConfigError(f"depth loss must be at least 0 and below 1, found {depth_loss:g}")
+    thinner = _thinner(config, fidelity, 1 - Decimal(repr(depth_loss)))
+    return _with_whale(_with_jump(thinner, jump), Decimal(repr(concentration)), leverage)
+
+
+def replaces_price(config: RunConfig) -> bool:
+    """Whether `with_shock` puts a single shock in place of another law of prices."""
+    return not isinstance(config.markets[0].price, SingleShock)
+
+
+def _with_jump(config: RunConfig, jump: float) -> RunConfig:
+    market, known = config.markets[0], config.markets[0].price
+    if isinstance(known, SingleShock):
+        price = _changed(known, shock_fraction=-Decimal(repr(jump)))
+        return config.model_copy(update={"markets": (_changed(market, price=price), *config.markets[1:])})
+    initial = getattr(known, "initial_price", None)
+    if initial is None:
+        raise ConfigError(f"markets[0].price: {known.kind} has no initial_price; use kind single_shock")
+    price = SingleShock(
+        kind="single_shock",
+        initial_price=initial,
+        annual_volatility=0,
+        shock_ms=SHOCK_MS,
+        shock_fraction=-Decimal(repr(jump)),
+    )
+    update = {
+        "markets": (_changed(market, price=price), *config.markets[1:]),
+        "prices": Independent(kind="independent"),
+        "duration_s": min(config.duration_s, HORIZON_S),
+    }
+    if config.reduced is not None:
+        update["reduced"] = _changed(config.reduced, jumps=None, horizon_days=None)
+    return config.model_copy(update=update)
+
+
+def _thinner(config: RunConfig, fidelity: str, factor: Decimal) -> RunConfig:
+    """Depth times `factor`: of the impact curve in the reduced engine, of all makers in the full one."""
+    if factor == 1:
+        return config
+    if fidelity == "reduced":
+        assert config.reduced is not None
+        impact = config.reduced.impact
+        if isinstance(impact, NoImpact):
+            raise ConfigError("reduced.impact is none: there is no depth to lose; use linear or square_root")
+        curve = _changed(impact, depth_multiplier=impact.depth_multiplier * factor)
+        return config.model_copy(update={"reduced": _changed(config.reduced, impact=curve)})
+    cohorts = []
+    for cohort in config.population.cohorts:
+        rule = cohort.behaviour
+        if isinstance(rule, MarketMaker):
+            bands = [
+                _changed(band, bid_quote=band.bid_quote * factor, ask_quote=band.ask_quote * factor)
+                for band in rule.depth
+            ]
+            cohort = cohort.model_copy(update={"behaviour": _changed(rule, depth=tuple(bands))})
+        cohorts.append(cohort)
+    population = config.population.model_copy(update={"cohorts": tuple(cohorts)})
+    return config.model_copy(update={"population": population})
+
+
+def _with_whale(config: RunConfig, share: Decimal, leverage: Decimal) -> RunConfig:
+    if share == 0:
+        return config
+    if not 0 < share < 1:
+        raise ConfigError(f"concentration must be at least 0 and below 1, found {share}")
+    if any(agent.name == WHALE for agent in config.agents):
+        raise ConfigError(f"agents: {WHALE!r} is the name that the stress gives its account; rename yours")
+    size = (open_interest_quote(config) * share).quantize(Decimal(1))
+    position = NamedPosition(market=config.markets[0].name, side="long", quote=size, leverage=leverage)
+    whale = Whale(name=WHALE, positions=(position,))
+    return config.model_copy(update={"agents": (*config.agents, whale)})
+
+
+def _changed(policy: P, **changes: object) -> P:
+    """The policy with some fields changed, validated again."""
+    return type(policy).model_validate(
+        {**{name: getattr(policy, name) for name in type(policy).model_fields}, **changes}
+    )

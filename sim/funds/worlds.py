@@ -1,0 +1,216 @@
+"""Runs for sizing a fund, as plain arrays: the reduced engine's paths in blocks, the full engine's runs one by one.
+
+Amounts are quote units at venue scale. The randomness of a block is that of the replication with its number, whatever
+the fund; the opening book is that of scenario 0, replication 0 in all blocks of the reduced engine.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..config import RunConfig
+from .config import LARGEST, open_interest_quote, with_fund
+
+if TYPE_CHECKING:
+    from ..reduced.lower import Lowered
+
+F64 = npt.NDArray[np.float64]
+Columns = dict[str, F64]
+
+DAY_MS = 86_400_000
+#: Paths of a block of the reduced engine.
+BLOCK = 1 << 16
+#: Jumps whose sizes and times a vector of shocks holds; further ones are drawn beside it.
+SHOCK_JUMPS = 16
+
+
+@dataclass
+class ReducedWorld:
+    """Paths of the reduced engine in blocks of `BLOCK`; `book`: replication whose opening book all of them share."""
+
+    config: RunConfig
+    book: int = 0
+
+    @cached_property
+    def _unit(self) -> float:
+        """Quote units at venue scale of one quantum."""
+        return float(self.config.quantum / self.config.scale.simulated_share)
+
+    @cached_property
+    def _own(self) -> "Lowered":
+        from ..reduced.lower import lower
+
+        return lower(self.config, replication=self.book)
+
+    @property
+    def can_tilt(self) -> bool:
+        """Whether prices jump at random."""
+        return self._own.mean_count > 0
+
+    def arrays(self, number: int, *, fund: float | None = None, aim: float | None = None) -> Columns:
+        """Block `number`: see the module. aim: probability that importance sampling aims at; None: crude paths."""
+        from ..reduced.kernels import layout as at
+        from ..reduced.run import simulate_batch
+        from ..reduced.samplers import TARGET
+
+        batch = simulate_batch(
+            self.config,
+            replication=number,
+            paths=BLOCK,
+            sampler="crude" if aim is None else "importance",
+            target=TARGET if aim is None else aim,
+            lowered=self._own if fund is None else self._lowered(fund),
+        )
+        income = batch.flow(at.L_FEE_FUND) + batch.flow(at.L_SURPLUS_FUND)
+        columns = {
+            "required": batch.ints[:, at.O_REQUIRED] * self._unit,
+            "log_weight": batch.floats[:, at.O_LOG_WEIGHT].copy(),
+            "liquidated": batch.flow(at.L_NOTIONAL) * self._unit,
+            "shortfall": batch.shortfall * self._unit,
+            "adl_notional": batch.flow(at.L_ADL_NOTIONAL) * self._unit,
+            "bad_debt": batch.flow(at.L_BAD_DEBT) * self._unit,
+            "income": income * self._unit,
+            "first_adl_days": _days(batch.flow(at.N_FIRST_ADL)),
+            "first_empty_days": _days(batch.flow(at.N_FIRST_EMPTY)),
+            "control": batch.floats[:, at.O_CONTROL] * self._unit,
+        }
+        return {name: np.asarray(values, np.float64) for name, values in columns.items()}
+
+    def scrambled(self, number: int, points: int) -> F64:
+        """Required funds from scrambled Sobol points, scrambling `number`: jumps come from the points."""
+        from ..reduced.run import simulate_batch
+
+        batch = simulate_batch(self.config, replication=number, paths=points, sampler="sobol", lowered=self._own)
+        return np.asarray(batch.columns("")["required_fund_quanta"] * self._unit, np.float64)
+
+    @property
+    def dimension(self) -> int:
+        """Uniforms that `shocked` takes: the number of jumps, sizes and times of the first few, pieces of diffusion."""
+        from ..reduced.kernels import layout as at
+
+        return 1 + 3 * SHOCK_JUMPS + int(self._own.ints[at.I_STEPS])
+
+    def shocked(self, uniforms: F64, number: int) -> F64:
+        """Required funds (n,) of jumps given as uniforms (n, dimension); all other noise is that of `number`."""
+        from ..reduced.kernels import layout as at
+        from ..reduced.run import batch_key, run_paths
+        from ..reduced.samplers import make_sampling
+
+        own = self._own
+        batch = run_paths(
+            own,
+            make_sampling(own.jumps, own.horizon, "sobol"),
+            key=batch_key(self.config, scenario=0, replication=number),
+            paths=len(uniforms),
+            heads=lambda first, count: uniforms[first : first + count],
+            n_sizes=SHOCK_JUMPS,
+            first_normal=1 + 2 * SHOCK_JUMPS,
+        )
+        return np.asarray(batch.ints[:, at.O_REQUIRED] * self._unit, np.float64)
+
+    @property
+    def steps(self) -> int:
+        """Steps of a path, each with a key of its own in `branched`."""
+        from ..reduced.kernels import layout as at
+
+        return int(self._own.ints[at.I_STEPS])
+
+    def branched(self, keys: npt.NDArray[np.uint64]) -> F64:
+        """Largest draw of a fund that never runs dry by the end of each step (n, steps).  keys: (n, steps)."""
+        from ..reduced.branches import required_by_step
+
+        return np.asarray(required_by_step(self._own, keys) * self._unit, np.float64)
+
+    def gap_risk(self) -> tuple[F64, F64]:
+        """(fund, probability) of gap risk alone: a baseline, see `reduced/gap_risk.py`."""
+        from ..reduced.gap_risk import gap_risk_curve
+
+        return gap_risk_curve(self.config, lowered=self._own)
+
+    @cached_property
+    def control_mean(self) -> float:
+        """Mean of `control`: expected jumps times the mean shortfall of one on the opening book."""
+        from ..reduced.gap_risk import gap_losses
+        from ..reduced.jumps import expectation
+
+        own = self._own
+        mean = expectation(own.jumps.law, lambda sizes: gap_losses(own.index.gaps, sizes))
+        return float(own.mean_count * mean) * self._unit
+
+    def _lowered(self, fund: float) -> "Lowered":
+        """The config's numbers with another fund: only the seed differs."""
+        from dataclasses import replace
+
+        from ..reduced.kernels import layout as at
+
+        ints = self._own.ints.copy()
+        ints[at.I_SEED] = round(fund / self._unit)
+        return replace(self._own, ints=ints)
+
+
+@dataclass
+class FullWorld:
+    """Runs of the full engine, one a block. Required funds are of the same run with a fund that never runs dry."""
+
+    config: RunConfig
+
+    def __post_init__(self) -> None:
+        """Nothing has run yet."""
+        self._required: dict[int, float] = {}
+
+    can_tilt = False
+
+    @cached_property
+    def _unit(self) -> float:
+        return float(self.config.quantum / self.config.scale.simulated_share)
+
+    @property
+    def abundant(self) -> Decimal:
+        """A fund that never runs dry."""
+        return LARGEST * open_interest_quote(self.config)
+
+    def arrays(self, number: int, *, fund: float | None = None, aim: float | None = None) -> Columns:
+        """Run `number`; without `fund` it runs with one that never runs dry."""
+        if number not in self._required:
+            row = self._run(with_fund(self.config, self.abundant), number)
+            self._required[number] = float(row["required_fund_quanta"]) * self._unit
+        else:
+            row = None
+        if fund is not None:
+            row = self._run(with_fund(self.config, Decimal(repr(fund))), number)
+        elif row is None:
+            row = self._run(with_fund(self.config, self.abundant), number)
+        return self._columns(row, self._required[number])
+
+    def _run(self, config: RunConfig, replication: int) -> Mapping[str, Any]:
+        from ..engine.simulation import simulate
+
+        result = simulate(config, detail="summary", progress=None, event_sink=None, scenario=0, replication=replication)
+        return result.runs
+
+    def _columns(self, row: Mapping[str, Any], required: float) -> Columns:
+        paid = ("fund_draw_quanta", "adl_harm_quanta", "socialised_loss_quanta", "bad_debt_quanta")
+        amounts = {
+            "required": required,
+            "log_weight": 0.0,
+            "liquidated": float(row["liquidated_notional_quanta"]) * self._unit,
+            "shortfall": sum(float(row[name]) for name in paid) * self._unit,
+            "adl_notional": float(row["adl_notional_quanta"]) * self._unit,
+            "bad_debt": float(row["bad_debt_quanta"]) * self._unit,
+            "income": float(row["fund_gain_quanta"]) * self._unit,
+            "control": float("nan"),
+        }
+        columns = {name: np.array([value], np.float64) for name, value in amounts.items()}
+        columns["first_adl_days"] = _days(np.array([row["first_adl_ms"]], np.int64))
+        columns["first_empty_days"] = _days(np.array([row["first_fund_empty_ms"]], np.int64))
+        return columns
+
+
+def _days(times_ms: npt.NDArray[np.int64]) -> F64:
+    """Milliseconds to days; -1 (never) to NaN."""
+    return np.where(times_ms >= 0, times_ms / DAY_MS, np.nan)

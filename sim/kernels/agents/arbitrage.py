@@ -1,0 +1,105 @@
+"""Kernel of index-perpetual arbitrageurs: orders at arrival slots, the hedge outside, and the money they send."""
+
+import math
+
+from ...events import FLAG_FROZEN
+from ..jit import kernel
+from ..state import P_TICK_VALUE
+from .cohorts import BUY, KIND_LIMIT, REDUCE_ONLY, SELL, TIF_IOC, arrival_key, put_order
+from .makers import standing
+
+O_CASH, O_HEDGE, O_SENT, O_DUE_MS = range(4)  # columns of `outside`
+B_ENTRY, B_EXIT, B_STEP, B_LOW_WATER, B_DELAY_MS, B_LEVERAGE, B_PER_MS = range(7)  # elements of `params`
+
+
+@kernel
+def rehedge(outside, held, index, tick_value, now_ms):
+    """Hold minus `held` lots outside, traded at the index; forget money that has arrived. Return equity outside,
+    quanta."""
+    if outside[O_SENT] > 0 and outside[O_DUE_MS] <= now_ms:
+        outside[O_SENT] = 0
+    change = -held - outside[O_HEDGE]
+    outside[O_CASH] -= change * index * tick_value
+    outside[O_HEDGE] = -held
+    return outside[O_CASH] + outside[O_HEDGE] * index * tick_value
+
+
+@kernel
+def wanted_trade(held, largest, step, index, best_bid, best_ask, entry, leave):
+    """Return (lots to trade, + buys; limit price): towards the basis beyond `entry`, flat inside `leave`, down to
+    `largest`."""
+    if abs(held) > largest:
+        change = largest - held if held > 0 else -largest - held
+        wide = 10.0 * entry
+        limit = math.ceil(index * (1.0 - wide)) if change < 0 else math.floor(index * (1.0 + wide))
+        return max(-step, min(step, change)), limit
+    if best_ask > 0 and best_ask < index * (1.0 - entry):
+        return max(0, min(step, largest - held)), math.floor(index * (1.0 - leave))
+    if best_bid > index * (1.0 + entry):
+        return -max(0, min(step, largest + held)), math.ceil(index * (1.0 + leave))
+    if held > 0 and best_bid >= index * (1.0 - leave):
+        return -min(step, held), math.ceil(index * (1.0 - leave))
+    if held < 0 and best_ask > 0 and best_ask <= index * (1.0 + leave):
+        return min(step, -held), math.floor(index * (1.0 + leave))
+    return 0, 0
+
+
+@kernel
+def money_to_send(outside, equity, abroad, needed, low_water):
+    """Quanta to send to the wallet: half the difference of the purses, if the wallet is below its low-water mark and
+    nothing is on its way."""
+    if outside[O_SENT] > 0 or needed <= 0 or equity >= low_water * needed or abroad <= equity:
+        return 0
+    return (abroad - max(0, equity)) // 2
+
+
+@kernel
+def arbitrage_orders(
+    uniforms, cursor, clock, home, outside, params, lots, quote, cost, flags, mark, market_params, market, index,
+    best_bid, best_ask, now_ms, rows, count, moves,
+):  # fmt: skip
+    """Append the orders of arbitrageurs that look at arrival slots; return (intents, deposits written to moves).
+
+    uniforms: (slots, 2) gap, trader.  outside: (n, 4) cash, hedge lots, money sent and not arrived, when it arrives.
+    Capacity is leverage x the smaller purse at the index; the purse here counts money that is on its way as outside's.
+    """
+    last_ms = clock[1]
+    traders = home.shape[0]
+    tick_value = market_params[market, P_TICK_VALUE]
+    n = 0
+    sent = 0
+    while clock[0] <= now_ms:
+        if cursor[0] == uniforms.shape[0]:
+            return n, sent
+        u = uniforms[cursor[0]]
+        cursor[0] += 1
+        at_ms = clock[0]
+        clock[0] = at_ms - math.log1p(-u[0]) / params[B_PER_MS]
+        trader = min(int(u[1] * traders), traders - 1)
+        account = home[trader]
+        purse = outside[trader]
+        held = lots[account, market]
+        abroad = rehedge(purse, held, index, tick_value, now_ms)
+        if flags[account] & FLAG_FROZEN:
+            continue
+        equity, _gross, _profit = standing(lots, quote, cost, mark, market_params, account)
+        needed = int(abs(held) * index * tick_value / params[B_LEVERAGE])
+        amount = money_to_send(purse, equity, abroad, needed, params[B_LOW_WATER])
+        if amount > 0:
+            purse[O_CASH] -= amount
+            purse[O_SENT] = amount
+            purse[O_DUE_MS] = now_ms + int(params[B_DELAY_MS])
+            moves[sent, 0], moves[sent, 1], moves[sent, 2] = account, amount, purse[O_DUE_MS]
+            sent += 1
+        largest = max(0, int(params[B_LEVERAGE] * min(equity, abroad) / (index * tick_value)))
+        step = max(1, int(params[B_STEP] * max(largest, abs(held))))
+        change, limit = wanted_trade(held, largest, step, index, best_bid, best_ask, params[B_ENTRY], params[B_EXIT])
+        if change == 0 or limit <= 0:
+            continue
+        reducing = REDUCE_ONLY if held != 0 and (held > 0) != (change > 0) and abs(change) <= abs(held) else 0
+        side = BUY if change > 0 else SELL
+        key = arrival_key(at_ms, last_ms, float(now_ms))
+        put_order(rows, count + n, account, market, side, KIND_LIMIT, TIF_IOC, limit, abs(change), reducing, key)
+        n += 1
+    clock[1] = now_ms
+    return n, sent

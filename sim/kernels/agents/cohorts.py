@@ -1,0 +1,225 @@
+"""Kernels of cohorts that act at arrival slots: noise, signal traders, arbitrageurs. Each appends intents and returns
+how many.
+
+A slot is a row of uniforms; column 0 is the gap to the next. A kernel takes slots until the next arrival lies after
+`now_ms` or the chunk is used up; then the caller refills and calls again. `clock` is (next arrival, last wake) in ms;
+the last wake moves to `now_ms` only when the slots up to now are done. Room: one row a slot (noise: two, and the ring)
+must be reserved. The caller's plain twin in `tests/conformance/test_cohort_kernels.py` equals them exactly.
+"""
+
+import math
+from typing import NamedTuple
+
+from ...events import (
+    FLAG_FROZEN,
+    I_ACCOUNT,
+    I_ARRIVAL,
+    I_FILLED,
+    I_FLAGS,
+    I_KIND,
+    I_LOTS,
+    I_MARKET,
+    I_ORDER,
+    I_PRICE,
+    I_SIDE,
+    I_STATUS,
+    I_TIF,
+)
+from ..jit import kernel
+from ..records import F64
+from ..state import I32, I64, AccountArrays, MarketArrays
+from ..structs import by_address, struct_at
+
+KIND_LIMIT, KIND_MARKET, KIND_CANCEL_ALL = 0, 1, 3  # OrderKind, as plain numbers for the compiler
+TIF_GTC, TIF_IOC, TIF_POST_ONLY = 0, 1, 3  # TimeInForce
+BUY, SELL = 0, 1  # Side
+REDUCE_ONLY = 1  # OrderFlag
+KEYS = 1 << 20  # arrival keys of a tick, view.ARRIVAL_SLOTS
+
+
+@by_address
+class NoiseArrays(NamedTuple):
+    """The arrival slots of a cohort of noise traders, and the ring of limit orders that will expire."""
+
+    uniforms: F64  # (slots, 6) gap, trader, side, kind, size, distance
+    cursor: I64  # (1,) slots used
+    clock: F64  # (2,) next arrival, last wake, ms
+    ring: I64  # (capacity, 2) expiry ms, row; oldest first
+    ring_ends: I64  # (2,) head, tail: counters that only grow
+    home: I32  # (n,) rows
+    params: F64  # (5,) see `noise_orders`
+
+
+_NOISE, _ACCOUNTS, _MARKETS = range(3)
+_noise_at, _accounts_at, _markets_at = struct_at(NoiseArrays), struct_at(AccountArrays), struct_at(MarketArrays)
+
+
+@kernel
+def put_order(rows, n, account, market, side, kind, tif, price, lots, flags, arrival):
+    """Write one intent at rows[n]."""
+    row = rows[n]
+    row[I_ACCOUNT] = account
+    row[I_MARKET] = market
+    row[I_SIDE] = side
+    row[I_KIND] = kind
+    row[I_TIF] = tif
+    row[I_PRICE] = price
+    row[I_LOTS] = lots
+    row[I_FLAGS] = flags
+    row[I_ORDER] = -1
+    row[I_ARRIVAL] = arrival
+    row[I_STATUS] = -1
+    row[I_FILLED] = 0
+
+
+@kernel
+def arrival_key(at_ms, last_ms, now_ms):
+    """Place of an arrival between the last wake and now, 0 .. KEYS - 1."""
+    if now_ms <= last_ms:
+        return 0
+    key = int((at_ms - last_ms) / (now_ms - last_ms) * KEYS)
+    return min(max(key, 0), KEYS - 1)
+
+
+@kernel
+def _expire(ring, ring_ends, open_bid, open_ask, market, last_ms, now_ms, rows, count):
+    """Cancel the limit orders of the ring that expire by `now_ms`; return how many intents."""
+    n = 0
+    capacity = ring.shape[0]
+    while ring_ends[0] < ring_ends[1]:
+        slot = ring_ends[0] % capacity
+        if ring[slot, 0] > now_ms:
+            break
+        account = ring[slot, 1]
+        if open_bid[account, market] != 0 or open_ask[account, market] != 0:
+            key = arrival_key(float(ring[slot, 0]), last_ms, float(now_ms))
+            put_order(rows, count + n, account, market, BUY, KIND_CANCEL_ALL, TIF_GTC, 0, 0, 0, key)
+            n += 1
+        ring_ends[0] += 1
+    return n
+
+
+@kernel
+def noise_orders(
+    uniforms, cursor, clock, ring, ring_ends, home, params, open_bid, open_ask, flags, market, mark, now_ms, rows, count
+):  # fmt: skip
+    """Append the orders of noise traders; return how many intents were written at rows[count:].
+
+    uniforms: (slots, 6) gap, trader, side, kind, size, distance.  home: (n,) rows.  mark: ticks. params: scale of the
+    geometric size in lots (0: always one), share of market orders, mean distance (fraction), lifetime in ms, arrivals
+    per ms.  ring: (capacity, 2) expiry ms and row of resting limits; a full ring forgets its oldest.
+    1 - u is exact, and log takes half the time of log1p.
+    """
+    last_ms = clock[1]
+    n = _expire(ring, ring_ends, open_bid, open_ask, market, last_ms, now_ms, rows, count)
+    capacity = ring.shape[0]
+    traders = home.shape[0]
+    while clock[0] <= now_ms:
+        if cursor[0] == uniforms.shape[0]:
+            return n
+        u = uniforms[cursor[0]]
+        cursor[0] += 1
+        at_ms = clock[0]
+        clock[0] = at_ms - math.log(1.0 - u[0]) / params[4]
+        account = home[min(int(u[1] * traders), traders - 1)]
+        if flags[account] & FLAG_FROZEN:
+            continue
+        key = arrival_key(at_ms, last_ms, float(now_ms))
+        if open_bid[account, market] != 0 or open_ask[account, market] != 0:
+            put_order(rows, count + n, account, market, BUY, KIND_CANCEL_ALL, TIF_GTC, 0, 0, 0, key)
+            n += 1
+        side = BUY if u[2] < 0.5 else SELL
+        lots = 1 + int(-math.log(1.0 - u[4]) * params[0])
+        if u[3] < params[1]:
+            put_order(rows, count + n, account, market, side, KIND_MARKET, TIF_IOC, 0, lots, 0, key)
+            n += 1
+            continue
+        away = int(-math.log(1.0 - u[5]) * params[2] * mark)
+        price = mark - away if side == BUY else mark + away
+        if price <= 0:
+            continue
+        put_order(rows, count + n, account, market, side, KIND_LIMIT, TIF_GTC, price, lots, 0, key)
+        n += 1
+        if ring_ends[1] - ring_ends[0] == capacity:
+            ring_ends[0] += 1
+        slot = ring_ends[1] % capacity
+        ring[slot, 0] = int(at_ms + params[3])
+        ring[slot, 1] = account
+        ring_ends[1] += 1
+    clock[1] = now_ms
+    return n
+
+
+@kernel
+def packed_noise(words, market, now_ms, rows, count):
+    """As `noise_orders`, of Packed(NoiseArrays, accounts, markets); returns the intents, and if all slots are used."""
+    noise, accounts, markets = _noise_at(words, _NOISE), _accounts_at(words, _ACCOUNTS), _markets_at(words, _MARKETS)
+    n = noise_orders(
+        noise.uniforms, noise.cursor, noise.clock, noise.ring, noise.ring_ends, noise.home, noise.params,
+        accounts.open_bid, accounts.open_ask, accounts.flags, market, markets.mark[market], now_ms, rows, count,
+    )  # fmt: skip
+    return n, noise.cursor[0] == noise.uniforms.shape[0]
+
+
+@kernel
+def wanted_lots(signal, threshold, largest, held, direction, long_only):
+    """Position a signal trader wants: its largest beyond the threshold, flat once the signal is below half of it, else
+    as it is."""
+    sign = 1 if signal > 0 else -1
+    if abs(signal) >= threshold:
+        side = sign * direction
+        if side < 0 and long_only:
+            return 0
+        return side * largest
+    if abs(signal) < 0.5 * threshold or held * sign * direction < 0:
+        return 0
+    return held
+
+
+@kernel
+def signal_orders(
+    uniforms, cursor, clock, home, averages, horizons_ms, traits, largest, params, lots, flags, market, mark, price,
+    elapsed_ms, now_ms, rows, count,
+):  # fmt: skip
+    """Append the orders of traders that compare the mark with an average of `price`; return how many.
+
+    uniforms: (slots, 3) gap, trader, spare.  averages: (H,) ticks, moved towards `price` by elapsed_ms / horizons_ms
+    here. traits: (n, 2) threshold as a fraction, log of the personal factor on the average.  largest: (n,) lots.
+    params: direction (+1 trend, -1 value), long only, step as a share of largest, slippage, arrivals per ms.
+    """
+    horizons = averages.shape[0]
+    if elapsed_ms > 0:
+        for h in range(horizons):
+            averages[h] += (price - averages[h]) * -math.expm1(-elapsed_ms / horizons_ms[h])
+    last_ms = clock[1]
+    traders = home.shape[0]
+    n = 0
+    while clock[0] <= now_ms:
+        if cursor[0] == uniforms.shape[0]:
+            return n
+        u = uniforms[cursor[0]]
+        cursor[0] += 1
+        at_ms = clock[0]
+        clock[0] = at_ms - math.log(1.0 - u[0]) / params[4]
+        trader = min(int(u[1] * traders), traders - 1)
+        account = home[trader]
+        if flags[account] & FLAG_FROZEN or largest[trader] == 0:
+            continue
+        signal = math.log(mark / averages[trader % horizons]) - traits[trader, 1]
+        held = lots[account, market]
+        wanted = wanted_lots(signal, traits[trader, 0], largest[trader], held, int(params[0]), params[1] != 0.0)
+        change = wanted - held
+        if change == 0:
+            continue
+        size = min(abs(change), max(1, int(params[2] * largest[trader])))
+        key = arrival_key(at_ms, last_ms, float(now_ms))
+        reduce_only = REDUCE_ONLY if wanted == 0 else 0
+        if change > 0:
+            limit = math.floor(mark * (1.0 + params[3]))
+            put_order(rows, count + n, account, market, BUY, KIND_LIMIT, TIF_IOC, limit, size, reduce_only, key)
+        else:
+            limit = max(1, math.ceil(mark * (1.0 - params[3])))
+            put_order(rows, count + n, account, market, SELL, KIND_LIMIT, TIF_IOC, limit, size, reduce_only, key)
+        n += 1
+    clock[1] = now_ms
+    return n

@@ -1,0 +1,229 @@
+"""Kernel of market makers: when to requote, and the ladder each quotes. Bands are cumulative, sizes whole lots.
+
+Factors on the quoted size of a side, each 1 when calm:
+  volatility  min(1, (tolerance / ratio)**power), ratio = realised / calm volatility
+  deleveraging  1 - aversion x quantile in the ADL queue x unrealised profit / equity (at most 1)
+  equity      what equity can still carry over what it could at the opening: less where it adds to the position
+  inventory   1 - |inventory| / limit, on the side that adds to the position
+  depletion   1 - what was taken on that side and not refilled yet (half-life)
+Distances widen by ratio**widening; the middle is skewed against the inventory. Neither time nor the fall of the price
+is an input.
+"""
+
+import math
+from typing import NamedTuple
+
+from ...events import FLAG_FROZEN
+from ..jit import kernel
+from ..records import F64
+from ..state import I32, I64, P_TICK_VALUE, AccountArrays, MarketArrays
+from ..structs import by_address, struct_at
+from .cohorts import BUY, KEYS, KIND_CANCEL_ALL, KIND_LIMIT, SELL, TIF_GTC, TIF_POST_ONLY, put_order
+
+# Columns of a maker's memory, float64 (n, MEMORY_WIDTH).
+(
+    K_NEXT_MS,  # when it looks next
+    K_SEEN_MS,  # when it last looked
+    K_MIDDLE,  # middle of its standing quotes, ticks; 0: none
+    K_TAKEN_BID,  # share of its bid side taken and not refilled
+    K_TAKEN_ASK,
+    K_LOTS,  # its position when it last looked
+) = range(6)
+MEMORY_WIDTH = 8
+
+# Parameters, float64.
+(
+    Q_CALM,  # fraction per sqrt(second)
+    Q_TOLERANCE,  # ratio of volatility from which size shrinks
+    Q_POWER,
+    Q_WIDENING,
+    Q_SKEW,  # fraction at full inventory
+    Q_MARK_WEIGHT,
+    Q_AVERSION,
+    Q_HALF_LIFE_MS,
+    Q_REQUOTE_MOVE,  # fraction
+    Q_REQUOTE_SIZE,  # share
+    Q_MAX_LEVERAGE,
+    Q_INTERVAL_MS,
+) = range(12)
+MAKER_PARAMS = 12
+
+
+@by_address
+class MakerArrays(NamedTuple):
+    """What the makers of one cohort quote and remember. n makers, L levels a side."""
+
+    home: I32  # (n,) rows
+    memory: F64  # (n, MEMORY_WIDTH)
+    limits: F64  # (n, 2) inventory limit in lots, capacity (capital x leverage) in quanta
+    distances: F64  # (n, L) fractions of the middle, calm
+    bids: F64  # (n, L) lots, calm
+    asks: F64
+    totals: F64  # (n, 2) lots
+    parameters: F64  # (MAKER_PARAMS,)
+    keys: I64  # (n x rounds,) pre-drawn arrival keys, used in turn
+    adl_quantile: F64  # (A,) place in the deleveraging queue, or empty
+
+
+_MAKERS, _ACCOUNTS, _MARKETS = range(3)
+_makers_at, _accounts_at, _markets_at = struct_at(MakerArrays), struct_at(AccountArrays), struct_at(MarketArrays)
+
+
+@kernel
+def standing(lots, quote, cost, mark, params, row):
+    """Return (equity, gross position value, unrealised profit) of a row over all markets, quanta."""
+    equity = quote[row]
+    gross = 0
+    profit = 0
+    for m in range(lots.shape[1]):
+        held = lots[row, m]
+        if held != 0:
+            value = held * mark[m] * params[m, P_TICK_VALUE]
+            equity += value
+            gross += abs(value)
+            profit += value - cost[row, m]
+    return equity, gross, profit
+
+
+@kernel
+def size_factors(parameters, volatility, equity, gross, profit, quantile, inventory, capacity):
+    """Return (bid factor, ask factor, widening) before depletion.
+
+    inventory: position over limit, + long.  capacity: equity x leverage at the opening, quanta.  gross: value of
+    positions, quanta.
+    """
+    if equity <= 0:
+        return 0.0, 0.0, 1.0
+    ratio = volatility / parameters[Q_CALM]
+    both = 1.0
+    if ratio > parameters[Q_TOLERANCE]:
+        both = (parameters[Q_TOLERANCE] / ratio) ** parameters[Q_POWER]
+    gain = min(1.0, max(0.0, profit / equity))
+    both *= max(0.0, 1.0 - parameters[Q_AVERSION] * quantile * gain)
+    carries = equity * parameters[Q_MAX_LEVERAGE]
+    adding = both * min(1.0, max(0.0, (carries - gross) / capacity)) * (1.0 - min(1.0, abs(inventory)))
+    reducing = both * min(1.0, (carries + gross) / capacity)
+    widening = max(1.0, ratio) ** parameters[Q_WIDENING]
+    if inventory > 0:
+        return adding, reducing, widening
+    return reducing if inventory < 0 else adding, adding, widening
+
+
+@kernel
+def _remember_fills(memory, held, bid_lots, ask_lots, parameters, now_ms):
+    """Refill what was taken since the last look, then add what was taken now."""
+    if memory[K_SEEN_MS] < 0:  # the first look: what it holds stood before
+        memory[K_LOTS] = held
+        memory[K_SEEN_MS] = now_ms
+    decay = 2.0 ** (-(now_ms - memory[K_SEEN_MS]) / parameters[Q_HALF_LIFE_MS])
+    change = held - memory[K_LOTS]
+    memory[K_TAKEN_BID] *= decay
+    memory[K_TAKEN_ASK] *= decay
+    if change > 0 and bid_lots > 0:
+        memory[K_TAKEN_BID] = min(1.0, memory[K_TAKEN_BID] + change / bid_lots)
+    if change < 0 and ask_lots > 0:
+        memory[K_TAKEN_ASK] = min(1.0, memory[K_TAKEN_ASK] - change / ask_lots)
+    memory[K_LOTS] = held
+    memory[K_SEEN_MS] = now_ms
+
+
+@kernel
+def _quote_ladder(
+    distances, bids, asks, bid_size, ask_size, widening, middle, account, market, key, rows, count
+):  # fmt: skip
+    """Append the post-only orders of one maker's ladder; return how many."""
+    n = 0
+    for level in range(distances.shape[0]):
+        away = min(0.9, distances[level] * widening)
+        lots = int(bids[level] * bid_size)
+        if lots > 0:
+            price = max(1, math.floor(middle * (1.0 - away)))
+            put_order(rows, count + n, account, market, BUY, KIND_LIMIT, TIF_POST_ONLY, price, lots, 0, key)
+            n += 1
+        lots = int(asks[level] * ask_size)
+        if lots > 0:
+            price = math.ceil(middle * (1.0 + away))
+            put_order(rows, count + n, account, market, SELL, KIND_LIMIT, TIF_POST_ONLY, price, lots, 0, key)
+            n += 1
+    return n
+
+
+@kernel
+def _is_stale(memory, middle, parameters, resting, wanted):
+    """True if the standing quotes are too far from where, or from how large, they should be."""
+    if memory[K_MIDDLE] == 0.0 or abs(middle - memory[K_MIDDLE]) > parameters[Q_REQUOTE_MOVE] * memory[K_MIDDLE]:
+        return True
+    return abs(resting - wanted) > parameters[Q_REQUOTE_SIZE] * max(wanted, 1.0)
+
+
+@kernel
+def maker_ladders(
+    home, memory, limits, distances, bids, asks, totals, parameters, keys, lots, quote, cost, open_bid, open_ask, flags,
+    adl_quantile, mark, market_params, market, index, volatility, now_ms, rows, count,
+):  # fmt: skip
+    """Let every maker whose time has come look at the market and requote if its quotes are stale; return intents
+    written.
+
+    home: (n,) rows.  memory: (n, MEMORY_WIDTH).  limits: (n, 2) inventory limit in lots, capacity in quanta.
+    distances: (n, L) fractions. bids / asks: (n, L) lots when calm.  totals: (n, 2) their sums.  keys: (n,) arrival
+    key of each maker this tick. adl_quantile: (A,) or empty.  Room for n x (2 L + 1) rows must be reserved.
+    """
+    n = 0
+    for i in range(home.shape[0]):
+        if memory[i, K_NEXT_MS] > now_ms:
+            continue
+        missed = math.floor((now_ms - memory[i, K_NEXT_MS]) / parameters[Q_INTERVAL_MS])
+        memory[i, K_NEXT_MS] += (missed + 1.0) * parameters[Q_INTERVAL_MS]
+        account = home[i]
+        held = lots[account, market]
+        _remember_fills(memory[i], held, totals[i, 0], totals[i, 1], parameters, float(now_ms))
+        if flags[account] & FLAG_FROZEN:
+            memory[i, K_MIDDLE] = 0.0
+            continue
+        equity, gross, profit = standing(lots, quote, cost, mark, market_params, account)
+        quantile = adl_quantile[account] if adl_quantile.shape[0] > 0 else 0.0
+        inventory = held / limits[i, 0]
+        bid, ask, widening = size_factors(
+            parameters, volatility, equity, gross, profit, quantile, inventory, limits[i, 1]
+        )
+        bid *= 1.0 - memory[i, K_TAKEN_BID]
+        ask *= 1.0 - memory[i, K_TAKEN_ASK]
+        reference = index + parameters[Q_MARK_WEIGHT] * (mark[market] - index)
+        middle = reference * (1.0 - parameters[Q_SKEW] * min(1.0, max(-1.0, inventory)))
+        stale = _is_stale(memory[i], middle, parameters, open_bid[account, market], bid * totals[i, 0])
+        if not stale:
+            stale = _is_stale(memory[i], middle, parameters, open_ask[account, market], ask * totals[i, 1])
+        if not stale:
+            continue
+        if open_bid[account, market] != 0 or open_ask[account, market] != 0:
+            put_order(rows, count + n, account, market, BUY, KIND_CANCEL_ALL, TIF_GTC, 0, 0, 0, min(keys[i], KEYS - 1))
+            n += 1
+        memory[i, K_MIDDLE] = middle
+        n += _quote_ladder(
+            distances[i],
+            bids[i],
+            asks[i],
+            bid,
+            ask,
+            widening,
+            middle,
+            account,
+            market,
+            min(keys[i], KEYS - 1),
+            rows,
+            count + n,
+        )
+    return n
+
+
+@kernel
+def packed_ladders(words, next_key, market, index, volatility, now_ms, rows, count):
+    """As `maker_ladders`, of Packed(MakerArrays, accounts, markets), with the keys of this tick from `next_key` on."""
+    makers, accounts, markets = _makers_at(words, _MAKERS), _accounts_at(words, _ACCOUNTS), _markets_at(words, _MARKETS)
+    keys = makers.keys[next_key : next_key + makers.home.shape[0]]
+    return maker_ladders(
+        makers.home, makers.memory, makers.limits, makers.distances, makers.bids, makers.asks, makers.totals,
+        makers.parameters, keys, accounts.lots, accounts.quote, accounts.cost, accounts.open_bid, accounts.open_ask,
+        accounts.flags, makers.adl_quantile, markets.mark, markets.params, market, index, volatility, now_ms, rows,
+        count,
+    )  # fmt: skip

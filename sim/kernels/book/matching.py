@@ -1,0 +1,283 @@
+"""Orders meet the books: checks, matching, cancels, amendments. One code path with a clearing house and without.
+
+`match_orders` is the engine's entry: each intent is checked (frozen account, price, size, leverage cap, initial margin,
+reduce-only), matched in price-time priority at the maker's price, and its rest put into the book where its time in
+force says so. Every fill moves lots, money and fees at once, so the margin check of an order sees the fills before it.
+A trader never trades with itself: its own resting order is cancelled when it would be hit.
+
+`match_actions` is the same path without accounts, for streams of actions on one book. There `accounts` and `markets`
+are None, and numba compiles the branches on accounts away.
+"""
+
+import numpy as np
+
+from ...events import (
+    H_CAUSE,
+    H_NEXT_ORDER,
+    H_ORDER_COUNT,
+    H_REJECT_COUNT,
+    I_ACCOUNT,
+    I_FILLED,
+    I_FLAGS,
+    I_KIND,
+    I_LOTS,
+    I_MARKET,
+    I_ORDER,
+    I_PRICE,
+    I_SIDE,
+    I_STATUS,
+    I_TIF,
+    OrderFlag,
+    OrderKind,
+    OrderStatus,
+    Reason,
+    TimeInForce,
+)
+from ..jit import inlined_kernel, kernel
+from .fills import has_log_room, record_fill
+from .levels import ASK, BID, SLOT_BITS, find_order, first_order
+from .order_checks import PRICE_LIMIT, can_fill, check_fields_and_margin, crosses, is_same_trader
+from .prefetch import fetch_level, fetch_maker, fetch_newest, fetch_owner, fetch_row, fetch_surroundings
+from .resting import (
+    cancel_order,
+    cancel_row_in,
+    count_open,
+    rest_order,
+    room_to_reduce,
+    shrink_reduce_only,
+    withdraw_lots,
+)
+
+_REDUCE_ONLY, _LIQUIDATION = int(OrderFlag.REDUCE_ONLY), int(OrderFlag.LIQUIDATION)
+_UNWIND = int(OrderFlag.UNWIND)
+_LIMIT, _MARKET, _AMEND = int(OrderKind.LIMIT), int(OrderKind.MARKET), int(OrderKind.AMEND)
+_CANCEL, _CANCEL_ALL = int(OrderKind.CANCEL), int(OrderKind.CANCEL_ALL)
+_GTC, _FOK, _POST_ONLY = int(TimeInForce.GTC), int(TimeInForce.FOK), int(TimeInForce.POST_ONLY)
+_DONE, _NOT_REDUCING = int(OrderStatus.DONE), int(OrderStatus.REJECTED_REDUCE_ONLY)
+_UNKNOWN, _FULL = int(OrderStatus.REJECTED_UNKNOWN_ORDER), int(OrderStatus.REJECTED_CAPACITY)
+_WOULD_TAKE, _NOT_FILLED = int(OrderStatus.REJECTED_POST_ONLY), int(OrderStatus.REJECTED_FOK)
+_REPLACE = -2  # not a status: an order is to be placed
+_R_TRADE, _R_LIQUIDATION, _R_UNWIND = int(Reason.TRADE), int(Reason.LIQUIDATION), int(Reason.UNWIND)
+
+#: How many orders ahead memory is fetched: each step needs what the one before it has fetched.
+_FAR, _MIDDLE, _NEAR = 12, 8, 4
+
+#: One action on a book without accounts; `replace` cancels the owner's resting orders first.
+ACTION = np.dtype(
+    [
+        ("kind", np.uint8),  # OrderKind: LIMIT, MARKET or CANCEL_ALL
+        ("side", np.uint8),
+        ("tif", np.uint8),
+        ("replace", np.uint8),
+        ("owner", np.uint32),
+        ("price", np.int32),
+        ("lots", np.int32),
+    ]
+)
+
+
+@kernel
+def cancel_account_orders(books, accounts, log, rows, n, market):
+    """Cancel all orders of rows[:n] in `market` (-1: in all); return how many."""
+    count = 0
+    for i in range(n):
+        if market >= 0:
+            count += cancel_row_in(books, accounts, rows[i], market)
+        else:
+            for each in range(books.newest.shape[0]):
+                count += cancel_row_in(books, accounts, rows[i], each)
+    return count
+
+
+@inlined_kernel
+def _take(books, accounts, markets, log, taker, market, side, limit, lots, reason, serial):
+    """Match `lots` against the other side up to `limit` ticks; return the lots filled. Own orders are cancelled."""
+    left = lots
+    sign = 1 if side == BID else -1  # one comparison for both sides: a branch on a random side would be mispredicted
+    while left > 0:
+        slot = first_order(books, market, ASK if side == BID else BID)
+        if slot == 0:
+            break
+        order = books.orders[slot]
+        price, maker = np.int64(order["price"]), np.int64(order["owner"])
+        if sign * (price - limit) > 0:
+            break
+        if is_same_trader(accounts, taker, maker):
+            cancel_order(books, accounts, market, slot)
+            continue
+        if accounts is not None:  # the next maker, while this one is settled
+            fetch_row(accounts, market, np.int64(books.orders[order["next"]]["owner"]))
+        traded = min(left, order["lots"])
+        left -= traded
+        maker_serial = order["id"] >> SLOT_BITS
+        withdraw_lots(books, accounts, market, slot, traded)
+        record_fill(accounts, markets, log, market, side, price, traded, maker, taker, maker_serial, serial, reason)
+        if accounts is not None:
+            shrink_reduce_only(books, accounts, maker, market)
+    if accounts is not None and left != lots:
+        shrink_reduce_only(books, accounts, taker, market)
+    return lots - left
+
+
+@inlined_kernel
+def _reason_of(flags):
+    if flags & _LIQUIDATION != 0:
+        return _R_LIQUIDATION
+    return _R_UNWIND if flags & _UNWIND != 0 else _R_TRADE
+
+
+@inlined_kernel
+def _place(books, accounts, markets, log, row, market, side, kind, tif, price, lots, flags):
+    """Check, match and rest one limit or market order; return its status, the lots filled and its order id."""
+    status = check_fields_and_margin(books, accounts, markets, row, market, side, kind, tif, price, lots, flags)
+    if status != _DONE:
+        return status, 0, 0
+    limit = price
+    if kind == _MARKET:
+        limit = PRICE_LIMIT if side == BID else 1
+    if accounts is not None and flags & _REDUCE_ONLY != 0:
+        lots = min(lots, room_to_reduce(accounts, row, market, side))
+        if lots <= 0:
+            return _NOT_REDUCING, 0, 0
+    rests = kind == _LIMIT and tif in (_GTC, _POST_ONLY)
+    serial = log.header[H_NEXT_ORDER]
+    if rests and books.n_free[0] == 0:
+        return _FULL, 0, 0
+    if tif == _POST_ONLY and rests and crosses(books, market, side, limit):
+        return _WOULD_TAKE, 0, 0
+    if tif == _FOK and not can_fill(books, accounts, row, market, side, limit, lots):
+        return _NOT_FILLED, 0, 0
+    log.header[H_NEXT_ORDER] = serial + 1
+    filled = _take(books, accounts, markets, log, row, market, side, limit, lots, _reason_of(flags), serial)
+    if rests and filled < lots:
+        return _DONE, filled, rest_order(books, accounts, market, side, limit, lots - filled, row, serial, flags)
+    return _DONE, filled, serial << SLOT_BITS
+
+
+@inlined_kernel
+def _begin_amend(books, accounts, markets, row, order_id, price, lots):
+    """Change a resting order to `lots` at `price` (0: as it is).
+
+    Returns a status, and market, side, price and flags of the order to place if the status is _REPLACE. Fewer lots at
+    the same price keep their place and are done. Anything else is a cancel and a new order: the new one is checked with
+    the old one away, and if it is refused, the old one stays.
+    """
+    slot = find_order(books, order_id)
+    order = books.orders[slot]
+    if slot == 0 or order["owner"] != row:
+        return _UNKNOWN, 0, 0, 0, 0
+    market, side, flags = np.int64(order["market"]), np.int64(order["side"]), np.int64(order["flags"])
+    resting = order["lots"]
+    if price <= 0:
+        price = np.int64(order["price"])
+    if price == order["price"] and 0 < lots <= resting:
+        if lots < resting:
+            withdraw_lots(books, accounts, market, slot, resting - lots)
+        return _DONE, market, side, price, flags
+    count_open(accounts, row, market, side, -resting)
+    status = check_fields_and_margin(books, accounts, markets, row, market, side, _LIMIT, _GTC, price, lots, flags)
+    count_open(accounts, row, market, side, resting)
+    if status != _DONE:
+        return status, market, side, price, flags
+    cancel_order(books, accounts, market, slot)
+    return _REPLACE, market, side, price, flags
+
+
+@inlined_kernel
+def _cancel(books, accounts, row, order_id):
+    """Cancel one order of the row; return the status."""
+    slot = find_order(books, order_id)
+    order = books.orders[slot]
+    if slot == 0 or order["owner"] != row:
+        return _UNKNOWN
+    cancel_order(books, accounts, np.int64(order["market"]), slot)
+    return _DONE
+
+
+@inlined_kernel
+def _look_ahead(books, accounts, intents, i):
+    """Fetch what the intents after number i will touch: rows first, then their orders, then the levels of those."""
+    far, middle, near, following = intents[i + _FAR], intents[i + _MIDDLE], intents[i + _NEAR], intents[i + 1]
+    fetch_row(accounts, far[I_MARKET], far[I_ACCOUNT])
+    fetch_owner(books, far[I_MARKET], far[I_ACCOUNT])
+    fetch_newest(books, middle[I_MARKET], middle[I_ACCOUNT])
+    fetch_surroundings(books, near[I_MARKET], near[I_ACCOUNT])
+    fetch_level(books, near[I_MARKET], near[I_PRICE])
+    fetch_maker(books, accounts, following[I_MARKET], ASK if following[I_SIDE] == BID else BID)
+
+
+@kernel
+def match_orders(books, accounts, markets, log, intents, start, n):
+    """Process intents[start:n] in order; return the first one not processed: n, or less when the logs lack room.
+
+    Then the caller spills the logs and calls again. Writes I_STATUS, I_FILLED and I_ORDER of each. Trades carry Reason
+    TRADE, LIQUIDATION or UNWIND by the taker's flag; only TRADE takers pay the taker fee, makers always pay (or get)
+    theirs. What the order of a liquidation moves has the sequence number in its I_ORDER as its cause.
+    accounts, markets: None for a book without a clearing house.
+    """
+    header = log.header
+    for i in range(start, n):
+        if accounts is not None and i + _FAR < n:
+            _look_ahead(books, accounts, intents, i)
+        intent = intents[i]
+        row, market, kind, order_id = intent[I_ACCOUNT], intent[I_MARKET], intent[I_KIND], intent[I_ORDER]
+        side, tif, flags = intent[I_SIDE], intent[I_TIF], intent[I_FLAGS]
+        price, lots = intent[I_PRICE], intent[I_LOTS]
+        if not has_log_room(books, accounts, log, lots):
+            return i
+        status, filled = _REPLACE, 0
+        if kind == _CANCEL_ALL:
+            cancel_row_in(books, accounts, row, market)
+            status = _DONE
+        elif kind == _CANCEL:
+            status = _cancel(books, accounts, row, order_id)
+        elif kind == _AMEND:
+            status, market, side, price, flags = _begin_amend(books, accounts, markets, row, order_id, price, lots)
+            kind, tif = _LIMIT, _GTC
+        if status == _REPLACE:
+            header[H_CAUSE] = order_id if flags & _LIQUIDATION != 0 else -1
+            status, filled, order_id = _place(
+                books, accounts, markets, log, row, market, side, kind, tif, price, lots, flags
+            )
+        intent[I_STATUS] = status
+        intent[I_FILLED] = filled
+        intent[I_ORDER] = order_id
+        header[H_ORDER_COUNT] += 1
+        header[H_REJECT_COUNT] += 1 if status != _DONE else 0
+    header[H_CAUSE] = -1
+    return n
+
+
+@kernel
+def match_actions(books, log, market, actions, start, n):
+    """Process actions[start:n] on one book without accounts; return the first one not processed, as `match_orders`.
+
+    actions: ACTION records.  The header counts orders, rejects, fills, lots and value (price x lots, ticks).
+    """
+    if market < 0 or market >= books.tops.shape[0]:
+        return start
+    header = log.header
+    done, rejected = n, 0
+    for i in range(start, n):
+        if i + _FAR < n:
+            fetch_owner(books, market, np.int64(actions[i + _FAR]["owner"]))
+            fetch_newest(books, market, np.int64(actions[i + _MIDDLE]["owner"]))
+            fetch_surroundings(books, market, np.int64(actions[i + _NEAR]["owner"]))
+            fetch_level(books, market, np.int64(actions[i + _NEAR]["price"]))
+        action = actions[i]
+        owner, lots = np.int64(action["owner"]), np.int64(action["lots"])
+        if not has_log_room(books, None, log, lots):
+            done = i
+            break
+        kind = np.int64(action["kind"])
+        if action["replace"] != 0 or kind == _CANCEL_ALL:
+            cancel_row_in(books, None, owner, market)
+        if kind == _CANCEL_ALL:
+            continue
+        side, tif, price = np.int64(action["side"]), np.int64(action["tif"]), np.int64(action["price"])
+        status, _, _ = _place(books, None, None, log, owner, market, side, kind, tif, price, lots, 0)
+        if status != _DONE:
+            rejected += 1
+    header[H_ORDER_COUNT] += done - start
+    header[H_REJECT_COUNT] += rejected
+    return done

@@ -1,0 +1,196 @@
+"""Stop orders: market orders that the mark triggers. A table with O(1) add and cancel, scanned by blocks.
+
+A sell stop triggers at mark <= trigger, a buy stop at mark >= trigger. A block's bound may be stale on the cautious
+side only; a scan that enters a block puts it right, so a calm tick looks at one number a block.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ...events import (
+    FLAG_STOPPED,
+    I_ACCOUNT,
+    I_ARRIVAL,
+    I_FILLED,
+    I_FLAGS,
+    I_KIND,
+    I_LOTS,
+    I_MARKET,
+    I_ORDER,
+    I_PRICE,
+    I_SIDE,
+    I_STATUS,
+    I_TIF,
+    OrderFlag,
+    OrderKind,
+    OrderStatus,
+    Side,
+    TimeInForce,
+)
+from ..jit import kernel
+from ..structs import by_address
+
+BLOCK = 256
+NEVER_DOWN = 0
+NEVER_UP = 2**31 - 1
+
+# Columns of StopArrays.stops.
+S_ACCOUNT, S_MARKET, S_SIDE, S_LOTS, S_FLAGS, S_NEXT_FREE = range(6)
+STOP_WIDTH = 6
+
+_SELL, _BUY = int(Side.SELL), int(Side.BUY)
+_MARKET_ORDER, _IOC = int(OrderKind.MARKET), int(TimeInForce.IOC)
+_REDUCE_ONLY, _STOP, _PENDING = int(OrderFlag.REDUCE_ONLY), int(OrderFlag.STOP), int(OrderStatus.PENDING)
+
+
+@by_address
+class StopArrays(NamedTuple):
+    """All stop orders. C slots; slot ids are 0..C-1, a free slot has trigger NEVER."""
+
+    stops: npt.NDArray[np.int64]  # (C, STOP_WIDTH)
+    down: npt.NDArray[np.int32]  # (M, C) sell stops: triggers at mark <= down
+    up: npt.NDArray[np.int32]  # (M, C) buy stops: triggers at mark >= up
+    block_down: npt.NDArray[np.int32]  # (M, blocks)
+    block_up: npt.NDArray[np.int32]  # (M, blocks)
+    head: npt.NDArray[np.int64]  # (2,) first free slot (-1: none), number of live stops
+
+
+def make_stops(n_markets: int, capacity: int) -> StopArrays:
+    """Return an empty table of `capacity` >= 1 slots."""
+    n_blocks = (capacity + BLOCK - 1) // BLOCK
+    stops = np.zeros((capacity, STOP_WIDTH), np.int64)
+    stops[:, S_NEXT_FREE] = np.arange(1, capacity + 1)
+    stops[-1, S_NEXT_FREE] = -1
+    return StopArrays(
+        stops=stops,
+        down=np.full((n_markets, capacity), NEVER_DOWN, np.int32),
+        up=np.full((n_markets, capacity), NEVER_UP, np.int32),
+        block_down=np.full((n_markets, n_blocks), NEVER_DOWN, np.int32),
+        block_up=np.full((n_markets, n_blocks), NEVER_UP, np.int32),
+        head=np.array([0, 0], np.int64),
+    )
+
+
+@kernel
+def add_stop(table, account, market, side, trigger, lots, flags):
+    """Enter a stop; return its slot, or -1 if the table is full. flags: OrderFlag bits beside STOP."""
+    slot = table.head[0]
+    if slot < 0:
+        return -1
+    row = table.stops[slot]
+    table.head[0] = row[S_NEXT_FREE]
+    table.head[1] += 1
+    row[S_ACCOUNT], row[S_MARKET], row[S_SIDE], row[S_LOTS], row[S_FLAGS] = account, market, side, lots, flags
+    block = slot // BLOCK
+    if side == _SELL:
+        table.down[market, slot] = trigger
+        if trigger > table.block_down[market, block]:
+            table.block_down[market, block] = trigger
+    else:
+        table.up[market, slot] = trigger
+        if trigger < table.block_up[market, block]:
+            table.block_up[market, block] = trigger
+    return slot
+
+
+@kernel
+def add_stops(table, entries, flags):
+    """Enter a stop for each of `entries` (n, 5: account, market, side, trigger, lots); return how many found room."""
+    for i in range(entries.shape[0]):
+        entry = entries[i]
+        if add_stop(table, entry[0], entry[1], entry[2], entry[3], entry[4], flags) < 0:
+            return i
+    return entries.shape[0]
+
+
+@kernel
+def cancel_stop(table, slot):
+    """Take a stop out; False if the slot holds none."""
+    row = table.stops[slot]
+    market = row[S_MARKET]
+    if table.down[market, slot] == NEVER_DOWN and table.up[market, slot] == NEVER_UP:
+        return False
+    table.down[market, slot] = NEVER_DOWN
+    table.up[market, slot] = NEVER_UP
+    row[S_NEXT_FREE] = table.head[0]
+    table.head[0] = slot
+    table.head[1] -= 1
+    return True
+
+
+@kernel
+def _write_order(table, accounts, slot, intents, n):
+    """Write the market order of a triggered stop as intent number n; False if its account has nothing to close."""
+    stop = table.stops[slot]
+    account, market, side = stop[S_ACCOUNT], stop[S_MARKET], stop[S_SIDE]
+    held = accounts.lots[account, market]
+    is_reduce_only = stop[S_FLAGS] & _REDUCE_ONLY != 0
+    if is_reduce_only and (held <= 0 if side == _SELL else held >= 0):
+        return False
+    row = intents[n]
+    row[I_ACCOUNT], row[I_MARKET], row[I_SIDE], row[I_KIND], row[I_TIF] = account, market, side, _MARKET_ORDER, _IOC
+    row[I_PRICE], row[I_LOTS], row[I_FLAGS] = 0, stop[S_LOTS], stop[S_FLAGS] | _STOP
+    row[I_ORDER], row[I_ARRIVAL], row[I_STATUS], row[I_FILLED] = -1, 0, _PENDING, 0
+    accounts.flags[account] |= FLAG_STOPPED
+    return True
+
+
+@kernel
+def is_any_due(table, markets):
+    """True if the mark of some market triggers a stop; puts the bounds of the blocks it enters right."""
+    n_markets, capacity = table.down.shape
+    for market in range(n_markets):
+        mark = markets.mark[market]
+        down, up = table.down[market], table.up[market]
+        for block in range(table.block_down.shape[1]):
+            if mark > table.block_down[market, block] and mark < table.block_up[market, block]:
+                continue
+            begin = block * BLOCK
+            end = begin + BLOCK if begin + BLOCK < capacity else capacity
+            highest, lowest = NEVER_DOWN, NEVER_UP
+            for slot in range(begin, end):
+                if down[slot] > highest:
+                    highest = down[slot]
+                if up[slot] < lowest:
+                    lowest = up[slot]
+            table.block_down[market, block] = highest
+            table.block_up[market, block] = lowest
+            if mark <= highest or mark >= lowest:
+                return True
+    return False
+
+
+@kernel
+def trigger_stops(table, markets, accounts, intents, n):
+    """Take out every stop that the mark triggers and append its market order to intents; return the new number of
+    intents.
+
+    Order: by market, then by slot. Stops of accounts with nothing left to reduce vanish. When intents is full the
+    rest stays and triggers at the next call.
+    """
+    n_markets, capacity = table.down.shape
+    for market in range(n_markets):
+        mark = markets.mark[market]
+        down, up = table.down[market], table.up[market]
+        for block in range(table.block_down.shape[1]):
+            if mark > table.block_down[market, block] and mark < table.block_up[market, block]:
+                continue
+            begin = block * BLOCK
+            end = begin + BLOCK if begin + BLOCK < capacity else capacity
+            highest, lowest = NEVER_DOWN, NEVER_UP
+            for slot in range(begin, end):
+                if mark <= down[slot] or mark >= up[slot]:
+                    if n >= intents.shape[0]:
+                        return n
+                    if _write_order(table, accounts, slot, intents, n):
+                        n += 1
+                    cancel_stop(table, slot)
+                if down[slot] > highest:
+                    highest = down[slot]
+                if up[slot] < lowest:
+                    lowest = up[slot]
+            table.block_down[market, block] = highest
+            table.block_up[market, block] = lowest
+    return n

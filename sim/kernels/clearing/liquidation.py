@@ -1,0 +1,251 @@
+"""Kernels of liquidation: who comes first, what is sent to the book, and what the penalty is.
+
+They decide sizes and limits and write intents and records; only `charge_liquidation_fees` moves money, by
+`post_transfer`.
+"""
+
+import numpy as np
+
+from ...events import (
+    FLAG_FROZEN,
+    H_CAUSE,
+    H_LOG_ON,
+    H_N_TRANSFERS,
+    H_TIME_MS,
+    I_ACCOUNT,
+    I_ARRIVAL,
+    I_FILLED,
+    I_FLAGS,
+    I_KIND,
+    I_LOTS,
+    I_MARKET,
+    I_ORDER,
+    I_PRICE,
+    I_SIDE,
+    I_STATUS,
+    I_TIF,
+    OrderFlag,
+    OrderKind,
+    OrderStatus,
+    Reason,
+    Side,
+    TimeInForce,
+)
+from ..jit import kernel
+from ..ledger.transfer import post_transfer
+from ..margin.bankruptcy import bankruptcy_limit, lot_value
+from ..margin.requirement import equity, is_distressed, maintenance, maintenance_in
+from ..records import (
+    C_BOOK_NOTIONAL,
+    C_FUND_GAIN,
+    C_LIQUIDATION_FEES,
+    L_BANKRUPTCY_QUOTE,
+    L_FEE,
+    L_LOTS,
+    L_LOTS_BOOK,
+    L_SEQ,
+    R_LIQUIDATIONS,
+    R_ROUND_START,
+)
+from ..rounding import rate_ceil, rate_floor
+from ..state import FEES, P_AT_OR_BELOW, P_FUND_ROW, P_LIQUIDATION_FEE_PPM, P_TICK_VALUE
+from .liquidation_records import begin_row, find_record, note_closed
+from .liquidation_steps import (
+    PL_BAND_PPM,
+    PL_STEP,
+    PL_STYLE,
+    STEP_COMPLIANT,
+    STEP_FRACTION,
+    STEP_TIER_FLOOR,
+    STYLE_MARKET,
+    lots_of_fraction,
+    lots_to_comply,
+    lots_to_tier_floor,
+)
+
+PRIORITY_RISKIEST, PRIORITY_BY_ID, PRIORITY_RANDOM = range(3)
+
+_IOC, _LIMIT, _MARKET = int(TimeInForce.IOC), int(OrderKind.LIMIT), int(OrderKind.MARKET)
+_BUY, _SELL = int(Side.BUY), int(Side.SELL)
+_FLAGS = int(OrderFlag.LIQUIDATION) | int(OrderFlag.REDUCE_ONLY)
+_PENDING = int(OrderStatus.PENDING)
+_FEE_REASON = int(Reason.LIQUIDATION_FEE)
+_SCALE = 1_000_000
+INT64_MAX = 2**63 - 1
+
+
+@kernel
+def hash_fraction(key, row):
+    """A number in [0, 1) that depends on (key, row) only: splitmix64."""
+    mixed = np.uint64(key) + np.uint64(row) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed = mixed ^ (mixed >> np.uint64(31))
+    return np.float64(mixed >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+
+
+@kernel
+def risk_keys(accounts, markets, rows, n, priority, key, out):
+    """Write to `out` the sort key of rows[:n], lowest first; ties go to the lower id.
+
+    PRIORITY_RISKIEST: equity / maintenance as float64, -inf where the requirement is 0 (flat and below zero);
+    PRIORITY_BY_ID: the id; PRIORITY_RANDOM: a hash of (key, id).
+    """
+    for i in range(n):
+        row = rows[i]
+        if priority == PRIORITY_BY_ID:
+            out[i] = np.float64(row)
+        elif priority == PRIORITY_RANDOM:
+            out[i] = hash_fraction(key, row)
+        else:
+            required = maintenance(accounts, markets, row)
+            out[i] = np.float64(equity(accounts, markets, row)) / required if required > 0 else -np.inf
+
+
+@kernel
+def _write_intent(accounts, markets, records, intents, index, row, market, lots, plan):
+    """Write one liquidation order that closes `lots` contracts (absolute); False if no price on the grid is allowed."""
+    held = accounts.lots[row, market]
+    mark = markets.mark[market]
+    kind, price = _LIMIT, 0
+    record = records.liquidations[find_record(records, row, market)]
+    if plan[PL_STYLE] == STYLE_MARKET:
+        band = plan[PL_BAND_PPM]
+        if band < 0:
+            kind = _MARKET
+        elif held > 0:
+            price = max(1, mark - rate_floor(mark, band, _SCALE))
+        else:
+            price = mark + rate_floor(mark, band, _SCALE)
+    else:
+        price = bankruptcy_limit(record[L_BANKRUPTCY_QUOTE], held, markets.params[market, P_TICK_VALUE])
+        if price == 0:
+            return False
+    intent = intents[index]
+    intent[I_ACCOUNT] = row
+    intent[I_MARKET] = market
+    intent[I_SIDE] = _SELL if held > 0 else _BUY
+    intent[I_KIND] = kind
+    intent[I_TIF] = _IOC
+    intent[I_PRICE] = price
+    intent[I_LOTS] = lots
+    intent[I_FLAGS] = _FLAGS
+    intent[I_ORDER] = record[L_SEQ]  # cause of its fills
+    intent[I_ARRIVAL] = index
+    intent[I_STATUS] = _PENDING
+    intent[I_FILLED] = 0
+    return True
+
+
+@kernel
+def _plan_to_comply(accounts, markets, records, row, row_equity, plan, intents, count):
+    """Orders that restore one account with the fewest contracts: its largest requirement first, the next if need be."""
+    free = row_equity
+    total = maintenance(accounts, markets, row)
+    last_size, last_market = INT64_MAX, -1
+    for _ in range(accounts.lots.shape[1]):
+        best, best_size = -1, -1
+        for market in range(accounts.lots.shape[1]):
+            if accounts.lots[row, market] == 0:
+                continue
+            size = maintenance_in(accounts, markets, row, market)
+            later = size < last_size or (size == last_size and market > last_market)
+            if later and size > best_size:
+                best, best_size = market, size
+        if best < 0:
+            return count
+        last_size, last_market = best_size, best
+        params, lots = markets.params[best], accounts.lots[row, best]
+        size = lots if lots > 0 else -lots
+        allowed = free - (total - best_size) - (1 if params[P_AT_OR_BELOW] != 0 else 0)
+        close = lots_to_comply(lots, accounts.cost[row, best], markets.mark[best], params, markets.tiers[best], allowed)
+        if _write_intent(accounts, markets, records, intents, count, row, best, close, plan):
+            count += 1
+        if close < size:
+            return count
+        total -= best_size
+        free -= rate_ceil(size * lot_value(markets, best), params[P_LIQUIDATION_FEE_PPM], _SCALE)
+    return count
+
+
+@kernel
+def _plan_row(accounts, markets, waiting, records, row, row_equity, plan, intents, count):
+    """Orders of one account, by the step of the policy; an account below zero is always closed in full."""
+    if plan[PL_STEP] == STEP_COMPLIANT and row_equity >= 0:
+        return _plan_to_comply(accounts, markets, records, row, row_equity, plan, intents, count)
+    for market in range(accounts.lots.shape[1]):
+        lots = accounts.lots[row, market]
+        if lots == 0:
+            continue
+        close = lots if lots > 0 else -lots
+        if row_equity >= 0 and plan[PL_STEP] == STEP_TIER_FLOOR:
+            close = lots_to_tier_floor(
+                lots, accounts.cost[row, market], markets.mark[market], markets.params[market], markets.tiers[market]
+            )
+        elif row_equity >= 0 and plan[PL_STEP] == STEP_FRACTION:
+            close = lots_of_fraction(lots, lot_value(markets, market), plan, waiting.attempts[row])
+        if _write_intent(accounts, markets, records, intents, count, row, market, close, plan):
+            count += 1
+    return count
+
+
+@kernel
+def plan_liquidations(accounts, markets, header, rows, n, plan, waiting, records, intents):
+    """Write liquidation orders for rows[:n], in that order; return (number of orders, number of rows still distressed).
+
+    Rows that have recovered are dropped: rows[:m] holds the others afterwards. Each gets its liquidation records and is
+    frozen. `intents` and `records` have room for one entry per position of these rows. plan: int64 (PLAN_WIDTH,).
+    """
+    count = 0
+    kept = 0
+    records.counts[R_ROUND_START] = records.counts[R_LIQUIDATIONS]
+    for i in range(n):
+        row = rows[i]
+        if not is_distressed(accounts, markets, row):
+            continue
+        rows[kept] = row
+        kept += 1
+        row_equity = begin_row(accounts, markets, header, records, waiting, row)
+        accounts.flags[row] |= FLAG_FROZEN
+        count = _plan_row(accounts, markets, waiting, records, row, row_equity, plan, intents, count)
+        waiting.attempt_ms[row] = header[H_TIME_MS]
+        waiting.attempts[row] += 1
+    return count, kept
+
+
+@kernel
+def charge_liquidation_fees(accounts, markets, log, intents, start, n, fund_share_ppm, records):
+    """After matching: write fills to the records and charge the penalty on what was filled; return the next intent.
+
+    Fee = ceil(filled lots x mark x rate), at most the equity the account still has; the market's FUND gets its share
+    rounded down, FEES the rest. fund_share_ppm: int64 (M,).  Returns n, or less when the transfer log is short of room.
+    """
+    header = log.header
+    for i in range(start, n):
+        if header[H_LOG_ON] != 0 and header[H_N_TRANSFERS] + 2 > log.transfers.shape[0]:
+            header[H_CAUSE] = -1
+            return i
+        filled = intents[i, I_FILLED]
+        if filled == 0:
+            continue
+        row, market = intents[i, I_ACCOUNT], intents[i, I_MARKET]
+        index = find_record(records, row, market)
+        record = records.liquidations[index]
+        record[L_LOTS_BOOK] += filled
+        note_closed(records, markets, market, filled, record[L_LOTS], C_BOOK_NOTIONAL)
+        fee = rate_ceil(filled * lot_value(markets, market), markets.params[market, P_LIQUIDATION_FEE_PPM], _SCALE)
+        fee = min(fee, max(0, equity(accounts, markets, row)))
+        if fee == 0:
+            continue
+        header[H_CAUSE] = record[L_SEQ]
+        to_fund = rate_floor(fee, fund_share_ppm[market], _SCALE)
+        fund = markets.params[market, P_FUND_ROW]
+        if to_fund > 0:
+            post_transfer(accounts, markets, log, row, fund, to_fund, 0, market, _FEE_REASON, 0)
+        if fee > to_fund:
+            post_transfer(accounts, markets, log, row, FEES, fee - to_fund, 0, market, _FEE_REASON, 0)
+        record[L_FEE] += fee
+        records.counters[market, C_LIQUIDATION_FEES] += fee
+        records.counters[market, C_FUND_GAIN] += to_fund
+    header[H_CAUSE] = -1
+    return n

@@ -1,0 +1,99 @@
+"""The compiled twin of `Ledger.transfer`: the only code besides it that changes balances."""
+
+from ...events import (
+    H_CAUSE,
+    H_CYCLE,
+    H_LOG_ON,
+    H_N_TOUCHED,
+    H_N_TRANSFERS,
+    H_SEQ,
+    H_STAMP,
+    H_TIME_MS,
+    T_CAUSE,
+    T_CYCLE,
+    T_LOTS,
+    T_MARKET,
+    T_PAYEE,
+    T_PAYER,
+    T_PRICE,
+    T_QUOTE,
+    T_REASON,
+    T_SEQ,
+    T_TIME_MS,
+)
+from ..jit import kernel
+from ..state import P_TICK_VALUE
+
+
+@kernel
+def touch(accounts, header, row):
+    """Put `row` on the list of rows changed in this cycle, once."""
+    if accounts.stamp[row] != header[H_STAMP]:
+        accounts.stamp[row] = header[H_STAMP]
+        accounts.touched[header[H_N_TOUCHED]] = row
+        header[H_N_TOUCHED] += 1
+
+
+@kernel
+def entry_cost_after(cost, lots, change, value):
+    """Entry cost of a position of `lots` after `change` lots traded for `value` quanta (signed like `change`).
+
+    Increases add at the traded value; decreases keep the average entry, rounded down; a flip restarts at the new price.
+    """
+    after = lots + change
+    if after == 0:
+        return 0
+    if lots == 0 or (lots > 0) == (change > 0):
+        return cost + value
+    size = -lots if lots < 0 else lots
+    left = -after if after < 0 else after
+    if (after > 0) != (lots > 0):
+        traded = -change if change < 0 else change
+        whole = value // traded
+        return whole * left + ((value - whole * traded) * left) // traded
+    whole = cost // size
+    return whole * left + ((cost - whole * size) * left) // size
+
+
+@kernel
+def _book_one_side(accounts, markets, row, quote, lots, market, reason):
+    """Add `quote` quanta and `lots` contracts to one row, with its flows, entry cost and touch left consistent."""
+    accounts.quote[row] += quote
+    if lots != 0:
+        marked = lots * markets.mark[market] * markets.params[market, P_TICK_VALUE]
+        accounts.cost[row, market] = entry_cost_after(
+            accounts.cost[row, market], accounts.lots[row, market], lots, -quote
+        )
+        accounts.lots[row, market] += lots
+        accounts.marked_cost[row] += marked
+        accounts.flows[row, reason] += quote + marked
+    else:
+        accounts.flows[row, reason] += quote
+
+
+@kernel
+def post_transfer(accounts, markets, log, payer, payee, quote, lots, market, reason, price):
+    """Move `quote` quanta payer -> payee and `lots` contracts payee -> payer; append one log row if the log is on.
+
+    The twin of `Ledger.transfer`. `price` (ticks) is information for the log. The caller has checked log capacity.
+    """
+    header = log.header
+    _book_one_side(accounts, markets, payer, -quote, lots, market, reason)
+    _book_one_side(accounts, markets, payee, quote, -lots, market, reason)
+    touch(accounts, header, payer)
+    touch(accounts, header, payee)
+    if header[H_LOG_ON] != 0:
+        row = log.transfers[header[H_N_TRANSFERS]]
+        row[T_SEQ] = header[H_SEQ]
+        row[T_TIME_MS] = header[H_TIME_MS]
+        row[T_CYCLE] = header[H_CYCLE]
+        row[T_CAUSE] = header[H_CAUSE]
+        row[T_REASON] = reason
+        row[T_PAYER] = payer
+        row[T_PAYEE] = payee
+        row[T_QUOTE] = quote
+        row[T_LOTS] = lots
+        row[T_MARKET] = market
+        row[T_PRICE] = price
+        header[H_N_TRANSFERS] += 1
+    header[H_SEQ] += 1

@@ -1,0 +1,306 @@
+"""Which rows may be distressed at a mark, without looking at all of them: price thresholds by row, bounds by block.
+
+A row with one position is distressed exactly when the mark is at or below `down` (long) or at or above `up` (short):
+both are the exact solution of the integer predicate, recomputed whenever the row is touched. A row with several
+positions gets in each of its markets a band around the mark inside which no combination of prices can distress it.
+Distressed rows, and flat rows below zero, are candidates always. Every candidate is verified, so bands and bounds may
+be cautious, never bold: a block's bound may be stale on the cautious side only, and a scan that enters a block puts
+it right. The oracle in tests is the dense scan.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ...events import H_N_TOUCHED, AccountMode
+from ..jit import kernel
+from ..state import (
+    BASE_ENTRY,
+    BASE_MARK_PLUS_FEE,
+    I64,
+    P_AT_OR_BELOW,
+    P_CLOSE_FEE_PPM,
+    P_MARGIN_BASE,
+    P_N_TIERS,
+    P_TICK_VALUE,
+    TIER_DEDUCTION,
+    TIER_FLOOR,
+    TIER_MAINTENANCE_PPM,
+    AccountArrays,
+    MarketArrays,
+)
+from ..structs import by_address
+from .requirement import equity, is_distressed, maintenance, position_maintenance
+
+BLOCK = 256
+NEVER_DOWN = 0
+ALWAYS_DOWN = 2**31 - 1
+NEVER_UP = 2**31 - 1
+#: Prices beyond this many ticks, and positions worth more than 2**60 quanta, are outside the head-room of an
+#: instrument.
+HIGHEST_PRICE = 2_000_000_000
+_FARTHEST = 2.0**60
+
+_PPM = 1_000_000
+_RESERVED = int(AccountMode.RESERVED)
+
+
+@by_address
+class Thresholds(NamedTuple):
+    """Prices in ticks at which rows become distressed, and their bounds over blocks of BLOCK rows."""
+
+    down: npt.NDArray[np.int32]  # (M, A) candidate at mark <= down
+    up: npt.NDArray[np.int32]  # (M, A) candidate at mark >= up
+    block_down: npt.NDArray[np.int32]  # (M, blocks) at least the largest `down` of the block
+    block_up: npt.NDArray[np.int32]  # (M, blocks) at most the smallest `up` of the block
+
+
+def make_thresholds(n_markets: int, n_rows: int) -> Thresholds:
+    """Return thresholds of rows that hold nothing."""
+    n_blocks = (n_rows + BLOCK - 1) // BLOCK
+    return Thresholds(
+        down=np.full((n_markets, n_rows), NEVER_DOWN, np.int32),
+        up=np.full((n_markets, n_rows), NEVER_UP, np.int32),
+        block_down=np.full((n_markets, n_blocks), NEVER_DOWN, np.int32),
+        block_up=np.full((n_markets, n_blocks), NEVER_UP, np.int32),
+    )
+
+
+@kernel
+def is_distressed_at(quote, lots, cost, mark, params, tiers):
+    """True if a row with this one position is below (or at, where that counts) its maintenance margin at `mark`."""
+    margin = position_maintenance(lots, cost, mark, params, tiers)
+    left = quote + lots * mark * params[P_TICK_VALUE] - margin
+    return left < 0 or (left == 0 and params[P_AT_OR_BELOW] != 0)
+
+
+@kernel
+def _entry_price(short_of, unit, is_long, at_or_below):
+    """The threshold if the requirement does not depend on the mark; short_of: requirement less quote, quanta."""
+    if is_long:
+        price = short_of // unit
+        return price - 1 if at_or_below == 0 and price * unit == short_of else price
+    price = -short_of // unit
+    return price + 1 if at_or_below == 0 or price * unit != -short_of else price
+
+
+@kernel
+def _search_price(quote, lots, cost, guess, params, tiers):
+    """The threshold by doubling steps from `guess`, then bisection: where rounding or a tier put the guess off."""
+    wanted = lots > 0  # a long is distressed below its threshold, a short above: find the last price of the lower kind
+    low, high = -1, -1  # not bracketed yet
+    price = max(guess, 1)
+    step = 1
+    while low < 0 or high < 0 or high - low > 1:  # one call of the predicate: it is compiled into this loop
+        if is_distressed_at(quote, lots, cost, price, params, tiers) == wanted:
+            low = price
+        else:
+            high = price
+        if high < 0:
+            if low >= HIGHEST_PRICE:
+                high = low + 1
+            price = min(low + step, HIGHEST_PRICE)
+        elif low < 0:
+            if high <= 1:
+                low = 0
+            price = max(high - step, 1)
+        else:
+            price = (low + high) // 2
+        step *= 2
+    return low if wanted else high
+
+
+@kernel
+def distress_price(quote, lots, cost, params, tiers):
+    """Largest (long; 0 if none) or smallest (short) price in ticks at which a row with this one position is distressed.
+
+    Closed form in floating point: the schedule is convex, so the first tier whose own solution lies below the next
+    floor holds it. The integer predicate on both sides of it must agree, else the neighbourhood is searched. The body
+    is in one piece because a call costs more than the arithmetic. A long beyond the head-room gets ALWAYS_DOWN, a
+    short NEVER_UP.
+    """
+    is_long = lots > 0
+    unit = (lots if is_long else -lots) * params[P_TICK_VALUE]
+    at_or_below = params[P_AT_OR_BELOW]
+    if params[P_MARGIN_BASE] == BASE_ENTRY:
+        short_of = position_maintenance(lots, cost, 1, params, tiers) - quote
+        price = _entry_price(short_of, unit, is_long, at_or_below)
+        return min(max(price, 0 if is_long else 1), ALWAYS_DOWN)
+    sign = 1.0 if is_long else -1.0
+    fee_ppm = params[P_CLOSE_FEE_PPM] if params[P_MARGIN_BASE] == BASE_MARK_PLUS_FEE else 0
+    last = params[P_N_TIERS] - 1
+    tier = 0
+    while True:
+        rate_ppm = tiers[tier, TIER_MAINTENANCE_PPM] + fee_ppm
+        deduction = tiers[tier, TIER_DEDUCTION]
+        value = (np.float64(quote) + np.float64(deduction)) / (rate_ppm * 1e-6 - sign)
+        if tier == last or value < np.float64(tiers[tier + 1, TIER_FLOOR]):
+            break
+        tier += 1
+    if value > _FARTHEST or value > np.float64(unit) * HIGHEST_PRICE:
+        return ALWAYS_DOWN
+    price = np.int64(value / np.float64(unit)) if value > 0.0 else 0
+    low = unit * price
+    high = low + unit
+    if low >= tiers[tier, TIER_FLOOR] and (tier == last or high < tiers[tier + 1, TIER_FLOOR]):
+        whole = low // _PPM
+        left = quote - max(0, whole * rate_ppm - (whole * _PPM - low) * rate_ppm // _PPM - deduction)
+        whole = high // _PPM
+        next_left = quote - max(0, whole * rate_ppm - (whole * _PPM - high) * rate_ppm // _PPM - deduction)
+        if is_long:
+            if left + low < at_or_below <= next_left + high:
+                return price
+        elif next_left - high < at_or_below <= left - low:
+            return price + 1
+    return _search_price(quote, lots, cost, price, params, tiers)
+
+
+@kernel
+def _set_down(thresholds, market, row, price):
+    thresholds.down[market, row] = price
+    block = row // BLOCK
+    if price > thresholds.block_down[market, block]:
+        thresholds.block_down[market, block] = price
+
+
+@kernel
+def _set_up(thresholds, market, row, price):
+    thresholds.up[market, row] = price
+    block = row // BLOCK
+    if price < thresholds.block_up[market, block]:
+        thresholds.block_up[market, block] = price
+
+
+@kernel
+def _set_band(thresholds, accounts, markets, row):
+    """Give a row with positions a band in each of its markets that keeps it safe while all marks stay inside theirs.
+
+    A price move of one tick costs at most |lots| x tick value x (1 + highest rate), and rounding two quanta a market,
+    so a relative move of spare / (sum of notional x (1 + rate)) in all markets at once is safe.
+    """
+    spare = np.float64(equity(accounts, markets, row) - maintenance(accounts, markets, row))
+    weight = 0.0
+    first = -1
+    for market in range(accounts.lots.shape[1]):
+        lots = accounts.lots[row, market]
+        if lots != 0:
+            params, tiers = markets.params[market], markets.tiers[market]
+            rate = (tiers[params[P_N_TIERS] - 1, TIER_MAINTENANCE_PPM] + params[P_CLOSE_FEE_PPM]) / 1e6
+            weight += np.abs(np.float64(lots) * markets.mark[market] * params[P_TICK_VALUE]) * (1.0 + rate)
+            spare -= 2.0
+            if first < 0:
+                first = market
+    if spare <= 0.0:
+        _set_down(thresholds, max(first, 0), row, ALWAYS_DOWN)
+        return
+    move = 0.999999 * spare / weight
+    for market in range(accounts.lots.shape[1]):
+        if accounts.lots[row, market] != 0:
+            mark = markets.mark[market]
+            ticks = np.int64(min(np.float64(HIGHEST_PRICE - mark - 1), mark * move)) + 1
+            _set_down(thresholds, market, row, mark - ticks if mark > ticks else NEVER_DOWN)
+            _set_up(thresholds, market, row, mark + ticks)
+
+
+@kernel
+def _reindex(thresholds, accounts, markets, rows, n, all_rows):
+    """Recompute the thresholds of rows[:n], or of rows 0..n-1; loosen the bounds of their blocks where needed."""
+    quote, lots, cost, mode = accounts.quote, accounts.lots, accounts.cost, accounts.mode
+    down, up = thresholds.down, thresholds.up
+    n_markets = lots.shape[1]
+    for i in range(n):
+        row = i if all_rows else rows[i]
+        if mode[row] == _RESERVED:
+            continue
+        count = 0
+        held = 0
+        for market in range(n_markets):
+            down[market, row] = NEVER_DOWN
+            up[market, row] = NEVER_UP
+            if lots[row, market] != 0:
+                count += 1
+                held = market
+        if count == 1:
+            size = lots[row, held]
+            price = distress_price(quote[row], size, cost[row, held], markets.params[held], markets.tiers[held])
+            if size > 0:
+                down[held, row] = price
+                if price > thresholds.block_down[held, row // BLOCK]:
+                    thresholds.block_down[held, row // BLOCK] = price
+            else:
+                up[held, row] = price
+                if price < thresholds.block_up[held, row // BLOCK]:
+                    thresholds.block_up[held, row // BLOCK] = price
+        elif count > 1:
+            _set_band(thresholds, accounts, markets, row)
+        elif quote[row] < 0:
+            _set_down(thresholds, 0, row, ALWAYS_DOWN)
+
+
+def reindex_all(thresholds: Thresholds, accounts: AccountArrays, markets: MarketArrays) -> None:
+    """Recompute the thresholds of all rows."""
+    _reindex(thresholds, accounts, markets, accounts.touched, len(accounts.quote), True)
+
+
+def reindex_touched(thresholds: Thresholds, accounts: AccountArrays, markets: MarketArrays, header: I64) -> None:
+    """Recompute the thresholds of the rows touched in this cycle."""
+    _reindex(thresholds, accounts, markets, accounts.touched, int(header[H_N_TOUCHED]), False)
+
+
+@kernel
+def _is_candidate(thresholds, markets, market, row):
+    mark = markets.mark[market]
+    return mark <= thresholds.down[market, row] or mark >= thresholds.up[market, row]
+
+
+@kernel
+def _verify(thresholds, accounts, markets, market, row):
+    """True if a candidate of `market` is distressed and no earlier market named it; a safe row gets a fresh band."""
+    for earlier in range(market):
+        if _is_candidate(thresholds, markets, earlier, row):
+            return False
+    if is_distressed(accounts, markets, row):
+        return True
+    _set_band(thresholds, accounts, markets, row)
+    return False
+
+
+@kernel
+def _tighten_block(thresholds, market, begin, end):
+    """Set the bounds of the block of rows [begin, end) to the extremes of its thresholds."""
+    highest = NEVER_DOWN
+    lowest = NEVER_UP
+    for row in range(begin, end):
+        highest = max(highest, thresholds.down[market, row])
+        lowest = min(lowest, thresholds.up[market, row])
+    thresholds.block_down[market, begin // BLOCK] = highest
+    thresholds.block_up[market, begin // BLOCK] = lowest
+    return highest, lowest
+
+
+@kernel
+def find_distressed(thresholds, accounts, markets, out):
+    """Write the ids of distressed rows to `out`, each once; return how many. Reserved rows are never among them.
+
+    Thresholds must have been recomputed for every row touched since the last call. out: int64 (>= A,).
+    """
+    n_markets, n_rows = thresholds.down.shape
+    count = 0
+    for market in range(n_markets):
+        mark = markets.mark[market]
+        for block in range(thresholds.block_down.shape[1]):
+            if mark > thresholds.block_down[market, block] and mark < thresholds.block_up[market, block]:
+                continue
+            begin = block * BLOCK
+            end = min(begin + BLOCK, n_rows)
+            highest, lowest = _tighten_block(thresholds, market, begin, end)
+            if mark > highest and mark < lowest:
+                continue
+            for row in range(begin, end):
+                if _is_candidate(thresholds, markets, market, row) and _verify(
+                    thresholds, accounts, markets, market, row
+                ):
+                    out[count] = row
+                    count += 1
+    return count

@@ -1,0 +1,278 @@
+"""Lines of a positions file -> the opening book that the engine posts, and back.
+
+Accounts of the file that name a cohort take the place of that cohort's traders; the others make a cohort of their own
+that only holds its positions. Cohorts that the file does not name keep their traders and money if they open no
+positions (makers, noise), and are left out if they do: the file stands in their place. Longs must equal shorts in every
+market, or one named residual account takes the difference at the opening mark, with margin for its whole value.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..agents.behaviours import Levered
+from ..agents.book import Draft, OpeningBook
+from ..agents.cohort import Cohort, PopulationConfig
+from ..agents.opening import build_opening
+from ..agents.shares import Venue
+from ..config.nearest import nearest_hint
+from ..errors import InputDataError
+from ..events import Side
+from ..rng import Streams
+from ..units import PPM, QUANTA_LIMIT, allocate_largest_remainder
+from .positions_file import PositionRow
+
+I64 = npt.NDArray[np.int64]
+
+OWN_BOOK = "own book"
+DEFAULT_INITIAL_PPM = 100_000
+
+
+@dataclass(frozen=True)
+class ImportedOpening:
+    """What takes the place of a drawn opening: cohorts with their real numbers, book, capital by cohort (quanta)."""
+
+    population: PopulationConfig
+    book: OpeningBook
+    capital: list[I64]
+
+
+@dataclass
+class _Wallet:
+    """One account while the book is laid out."""
+
+    name: str
+    rows: list[PositionRow]
+    deposit: int
+    initial_ppm: int
+    capital: int
+
+
+def opening_from_positions(
+    path: Path,
+    rows: Sequence[PositionRow],
+    *,
+    residual_account: str | None,
+    population: PopulationConfig,
+    agents: Sequence[Any],
+    venue: Venue,
+    streams: Streams,
+) -> ImportedOpening:
+    """Return the opening book of a positions file; InputDataError if it does not balance or names unknown cohorts."""
+    rows = _balanced(path, rows, residual_account, venue)
+    wallets = _wallets(path, rows)
+    _refuse_unknown_cohorts(path, wallets, population)
+    members: list[tuple[Cohort, list[_Wallet]]] = []
+    for cohort in population.cohorts:
+        own = [wallet for wallet in wallets if wallet.rows[0].cohort == cohort.name]
+        if own:
+            members.append((cohort.model_copy(update={"traders": len(own), "opening": ()}), own))
+        elif not cohort.opening:
+            members.append((cohort, _drawn(cohort, venue, streams)))
+    names = {agent.name for agent in agents}
+    alone = [wallet for wallet in wallets if not wallet.rows[0].cohort and wallet.name not in names]
+    if alone:
+        cohort = Cohort(name=OWN_BOOK, traders=len(alone), behaviour=Levered(kind="levered"))
+        members.append((cohort, alone))
+    named = [_agent_wallet(path, agent, wallets, venue) for agent in agents]
+    book = _lay_out(members, list(agents), named, venue)
+    capital = [np.array([wallet.capital for wallet in own], np.int64) for _, own in members]
+    config = population.model_copy(update={"cohorts": tuple(cohort for cohort, _ in members), "open_interest": ()})
+    return ImportedOpening(config, book, capital)
+
+
+def _balanced(path: Path, rows: Sequence[PositionRow], residual_account: str | None, venue: Venue) -> list[PositionRow]:
+    """The rows, with the residual account's added; InputDataError if longs and shorts differ and none is named."""
+    found = list(rows)
+    for market, instrument in enumerate(venue.instruments):
+        longs = sum(row.lots for row in found if row.market == market and row.lots > 0)
+        shorts = -sum(row.lots for row in found if row.market == market and row.lots < 0)
+        if longs == shorts:
+            continue
+        if residual_account is None:
+            raise InputDataError(
+                f"{path}: {instrument.name}: longs {instrument.size(longs)} and shorts {instrument.size(shorts)} differ"
+                f" by {instrument.size(abs(longs - shorts))}; they must be equal, or name an account that takes"
+                " the rest: --residual NAME (positions.residual_account)"
+            )
+        if any(row.account == residual_account and row.market == market for row in found):
+            raise InputDataError(
+                f"{path}: {instrument.name}: the residual account {residual_account} has a position of its own there;"
+                " name another one"
+            )
+        found.append(_residual(residual_account, market, shorts - longs, found, venue))
+    return found
+
+
+def _residual(name: str, market: int, lots: int, rows: list[PositionRow], venue: Venue) -> PositionRow:
+    """The residual account's position at the opening mark; a new account brings money for the whole of its value."""
+    mark = int(venue.markets.mark[market])
+    value = abs(lots) * mark * venue.instruments[market].tick_value
+    if any(row.account == name for row in rows):
+        cohort = next(row.cohort for row in rows if row.account == name)
+        return PositionRow(0, name, market, lots, mark, 0, False, None, cohort, None, 0, 0)
+    return PositionRow(0, name, market, lots, mark, value, True, 0, "", PPM, 0, 0)
+
+
+def _wallets(path: Path, rows: Sequence[PositionRow]) -> list[_Wallet]:
+    """Accounts in the order of their first line."""
+    grouped: dict[str, list[PositionRow]] = {}
+    for row in rows:
+        grouped.setdefault(row.account, []).append(row)
+    wallets = []
+    for name, own in grouped.items():
+        deposit = next((row.collateral for row in own if row.collateral is not None), 0)
+        cross = [row for row in own if not row.isolated]
+        margin = sum(row.margin for row in cross)
+        if margin > deposit:
+            raise InputDataError(
+                f"{path}: row {own[0].line}: margins of the cross positions of account {name} must not exceed"
+                " its collateral"
+            )
+        stated = [row.initial_ppm for row in cross if row.initial_ppm is not None]
+        initial_ppm = min(stated) if stated else DEFAULT_INITIAL_PPM
+        wallets.append(_Wallet(name, own, deposit, initial_ppm, deposit - margin))
+    return wallets
+
+
+def _refuse_unknown_cohorts(path: Path, wallets: Sequence[_Wallet], population: PopulationConfig) -> None:
+    known = [cohort.name for cohort in population.cohorts]
+    for wallet in wallets:
+        row = wallet.rows[0]
+        if row.cohort and row.cohort not in known:
+            hint = nearest_hint(row.cohort, known)
+            raise InputDataError(
+                f"{path}: row {row.line}: cohort must be one of {', '.join(known)} or empty, found {row.cohort!r}{hint}"
+            )
+
+
+def _drawn(cohort: Cohort, venue: Venue, streams: Streams) -> list[_Wallet]:
+    """A cohort that opens no positions, with its money drawn as without a file."""
+    book, capital = build_opening(PopulationConfig(cohorts=(cohort,)), (), venue, streams=streams)
+    start = book.cohort_starts[0]
+    return [
+        _Wallet("", [], int(book.deposit[start + i]), int(book.initial_ppm[start + i]), int(capital[0][i]))
+        for i in range(cohort.traders)
+    ]
+
+
+def _agent_wallet(path: Path, agent: Any, wallets: Sequence[_Wallet], venue: Venue) -> _Wallet:
+    """A named agent's account: the file's line of that name, else its money from the config."""
+    found = next((wallet for wallet in wallets if wallet.name == agent.name and not wallet.rows[0].cohort), None)
+    if found is not None:
+        return found
+    if agent.positions:
+        raise InputDataError(
+            f"{path}: agent {agent.name} has positions in the config but no line here; give it lines, or take"
+            " the positions out of the config"
+        )
+    deposit = int(agent.deposit_quote * (venue.share if agent.venue_scale else 1) / venue.quantum)
+    return _Wallet(agent.name, [], deposit, -(-PPM // agent.max_leverage), deposit)
+
+
+def _lay_out(
+    members: Sequence[tuple[Cohort, list[_Wallet]]], agents: Sequence[Any], named: Sequence[_Wallet], venue: Venue
+) -> OpeningBook:
+    """Wallets by cohort, then named agents, then isolated positions in the order of the file."""
+    wallets = [wallet for _, own in members for wallet in own] + list(named)
+    first = venue.first_trader
+    starts = [first]
+    for size in [len(own) for _, own in members] + [1] * len(agents):
+        starts.append(starts[-1] + size)
+    row_of = {wallet.name: first + place for place, wallet in enumerate(wallets) if wallet.rows}
+    lines = sorted(
+        (row for wallet in wallets for row in wallet.rows if row.market >= 0), key=lambda row: row.line or 2**62
+    )
+    isolated = [row for row in lines if row.isolated]
+    place_of = {id(row): starts[-1] + place for place, row in enumerate(isolated)}
+    placed = [(place_of.get(id(row), row_of[row.account]), row) for row in lines]
+    draft = Draft(starts, np.array([PPM] * first + [wallet.initial_ppm for wallet in wallets], np.int64))
+    draft.deposit[first:] = [wallet.deposit for wallet in wallets]
+    draft.end += len(isolated)
+    draft.blocks += [
+        (np.array([row_of[row.account]]), row.market, np.array([row.margin]), np.array([_isolated_ppm(row, venue)]))
+        for row in isolated
+    ]
+    positions = np.array([(at, row.market, row.lots, row.entry) for at, row in placed], np.int64).reshape(-1, 4)
+    draft.positions.append(positions)
+    draft.leverage.append(np.array([PPM / _chosen_ppm(row, draft, at, venue) for at, row in placed]))
+    draft.stops.append(_stops(placed))
+    longs = np.where(positions[:, 2] > 0, positions[:, 2], 0)
+    open_interest = [int(longs[positions[:, 1] == m].sum()) for m in range(len(venue.instruments))]
+    book = draft.finish(
+        (*(cohort.name for cohort, _ in members), *(agent.name for agent in agents)),
+        makes=[*(cohort.behaviour.is_maker for cohort, _ in members), *(False for _ in agents)],
+        n_cohorts=len(members),
+        open_interest=np.array(open_interest, np.int64),
+    )
+    return replace(book, own_names=tuple(wallet.name for wallet in wallets))
+
+
+def _chosen_ppm(row: PositionRow, draft: Draft, at: int, venue: Venue) -> int:
+    """The initial-margin rate of the margin row on which a position stands."""
+    return _isolated_ppm(row, venue) if row.isolated else int(draft.initial_ppm[at])
+
+
+def _isolated_ppm(row: PositionRow, venue: Venue) -> int:
+    """The stated initial-margin rate, else what the margin is of the value at entry."""
+    if row.initial_ppm is not None:
+        return row.initial_ppm
+    value = abs(row.lots) * row.entry * venue.instruments[row.market].tick_value
+    return max(1, min(PPM, -(-row.margin * PPM // value)))
+
+
+def _stops(placed: Sequence[tuple[int, PositionRow]]) -> I64:
+    entries = [
+        (at, row.market, int(Side.SELL if row.lots > 0 else Side.BUY), row.stop, row.stop_lots)
+        for at, row in placed
+        if row.stop
+    ]
+    return np.array(entries, np.int64).reshape(-1, 5)
+
+
+def positions_of_opening(book: OpeningBook, capital: Sequence[I64], venue: Venue) -> list[PositionRow]:
+    """The lines that reproduce an opening book exactly: wallets in the order of their rows, then isolated positions."""
+    names = dict(enumerate(book.account_names(), start=book.first_trader))
+    cohorts = [
+        "" if number >= len(capital) or name == OWN_BOOK else name for number, name in enumerate(book.cohort_names)
+    ]
+    stops = {(int(row), int(market)): (int(price), int(lots)) for row, market, _, price, lots in book.stops}
+    of_row: dict[int, list[tuple[int, int, int]]] = {}
+    for at, market, lots, entry in book.positions.tolist():
+        of_row.setdefault(at, []).append((market, lots, entry))
+    rows: list[PositionRow] = []
+    for at in range(book.first_trader, book.n_rows):
+        wallet = int(book.wallet[at])
+        isolated = at != wallet
+        empty = PositionRow(
+            0, names[wallet], -1, 0, 0, 0, isolated, int(book.deposit[wallet]), cohorts[int(book.cohort[wallet])],
+            int(book.initial_ppm[at]), 0, 0,
+        )  # fmt: skip
+        held = of_row.get(at, [])
+        margins = [int(book.deposit[at])] if isolated else _cross_margins(book, capital, wallet, held, venue)
+        rows += [
+            replace(empty, market=m, lots=lots, entry=entry, margin=margin, stop=stop, stop_lots=stop_lots)
+            for (m, lots, entry), margin in zip(held, margins, strict=False)
+            for stop, stop_lots in [stops.get((at, m), (0, 0))]
+        ]
+        if not held and not isolated:
+            rows.append(empty)
+    return rows
+
+
+def _cross_margins(
+    book: OpeningBook, capital: Sequence[I64], wallet: int, held: Sequence[tuple[int, int, int]], venue: Venue
+) -> list[int]:
+    """The part of a wallet's money that stands for its cross positions, split by their value at entry."""
+    number = int(book.cohort[wallet])
+    total = 0
+    if number < len(capital):
+        total = int(book.deposit[wallet]) - int(capital[number][wallet - book.cohort_starts[number]])
+    if not held:
+        return []
+    weights = [abs(lots) * entry * venue.instruments[m].tick_value for m, lots, entry in held]
+    return allocate_largest_remainder(min(total, QUANTA_LIMIT), weights)

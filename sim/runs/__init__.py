@@ -1,0 +1,1 @@
+"""From a config to a result folder, and back: run, replay, manifest, size of a run."""

@@ -1,0 +1,342 @@
+"""Writes the folder of a run's results so that it is complete or not there: a hidden folder beside it, then a rename.
+
+Tables follow the schema of `sim/results.py` exactly. Parquet bytes depend on the column values and the pyarrow version
+only. The result hash is over canonical column values: not over bytes, batches, or the manifest.
+"""
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ..arrow import arrow_array, numbers_of
+from ..errors import ResultError
+from ..results import EVENT_TABLES, SCHEMA_VERSION, TABLES, Column
+
+Columns = Mapping[str, Any]
+
+ROWS_PER_GROUP = 131_072
+ROWS_PER_PART = 8 * 1_048_576
+#: Columns that name the run rather than tell its outcome: they do not count for the result hash.
+IDENTITY_COLUMNS = frozenset({("runs", "run_id"), ("runs", "config_hash"), ("runs", "name")})
+
+_ARROW = {
+    "int64": pa.int64(),
+    "int32": pa.int32(),
+    "float64": pa.float64(),
+    "bool": pa.bool_(),
+    "string": pa.string(),
+}
+
+
+def arrow_schema(table: str) -> pa.Schema:
+    """The Arrow schema of a table; unit and meaning of a column are its metadata."""
+    return schema_of(TABLES[table])
+
+
+def schema_of(columns: Iterable[Column]) -> pa.Schema:
+    """The Arrow schema of declared columns."""
+    return pa.schema([_field(column) for column in columns])
+
+
+def _field(column: Column) -> pa.Field:
+    return pa.field(
+        column.name, _ARROW[column.kind], nullable=False, metadata={"unit": column.unit, "meaning": column.meaning}
+    )
+
+
+def table_folder(table: str) -> str:
+    """Where a table lies in the result folder."""
+    return f"events/{table}" if table in EVENT_TABLES else table
+
+
+def to_record_batch(table: str, columns: Columns) -> pa.RecordBatch:
+    """Columns of equal length -> a batch of the table's schema; ResultError for a missing, unknown or unfit column."""
+    return batch_of(arrow_schema(table), columns, table=table)
+
+
+def batch_of(schema: pa.Schema, columns: Columns, *, table: str) -> pa.RecordBatch:
+    """As `to_record_batch`, with any schema; `table` is its name in errors."""
+    unknown = set(columns) - set(schema.names)
+    missing = [name for name in schema.names if name not in columns]
+    if unknown or missing:
+        raise ResultError(f"table {table}: missing columns {missing}, unknown columns {sorted(unknown)}")
+    try:
+        arrays = [_to_arrow(columns[field.name], field.type) for field in schema]
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as error:
+        raise ResultError(f"table {table}: columns do not fit the schema: {error}") from error
+
+
+def _to_arrow(column: Any, kind: pa.DataType) -> pa.Array:
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    array = column if isinstance(column, pa.Array) else arrow_array(np.asarray(column))
+    if array.null_count or pa.types.is_null(array.type):
+        if len(array):
+            raise ValueError("a value is missing")
+        return pa.array([], kind)
+    if not _may_become(array.type, kind):
+        raise ValueError(f"{array.type} does not become {kind}")
+    return array.cast(kind)
+
+
+def _may_become(found: pa.DataType, wanted: pa.DataType) -> bool:
+    """True if a cast keeps the meaning: text stays text, truth stays truth, numbers stay numbers (whole ones whole)."""
+    if pa.types.is_dictionary(found):
+        found = found.value_type
+    if pa.types.is_string(wanted):
+        return bool(pa.types.is_string(found) or pa.types.is_large_string(found))
+    if pa.types.is_boolean(wanted):
+        return bool(pa.types.is_boolean(found))
+    return bool(pa.types.is_integer(found) or pa.types.is_floating(found))
+
+
+class ColumnHashes:
+    """SHA-256 of each column's values, fed batch by batch; where batches end makes no difference."""
+
+    def __init__(self, table: str) -> None:
+        self._table = table
+        self._hashers: dict[str, Any] = {}
+        self.rows = 0
+
+    def update(self, batch: pa.RecordBatch) -> None:
+        """Take in the next rows."""
+        self.rows += batch.num_rows
+        for name, array in zip(batch.schema.names, batch.columns, strict=True):
+            if (self._table, name) in IDENTITY_COLUMNS:
+                continue
+            for part, data in _canonical_bytes(array).items():
+                self._hashers.setdefault(f"{name}{part}", hashlib.sha256()).update(data)
+
+    def digest(self) -> str:
+        """SHA-256 (hex) over the table's name, row count and columns."""
+        digest = hashlib.sha256(f"{self._table}:{self.rows}".encode())
+        for name in sorted(self._hashers):
+            digest.update(f"|{name}=".encode() + self._hashers[name].digest())
+        return digest.hexdigest()
+
+
+def _canonical_bytes(array: pa.Array) -> dict[str, bytes | memoryview]:
+    """Little-endian values; floats with one NaN and no negative zero; text as lengths and characters apart."""
+    if pa.types.is_string(array.type):
+        lengths = numbers_of(pc.binary_length(array)).astype("<i4")
+        return {"#": lengths.tobytes(), "": "".join(array.to_pylist()).encode()}
+    values = numbers_of(array)
+    if values.dtype.kind == "f":
+        values = np.where(np.isnan(values), np.nan, values + 0.0)
+    return {"": np.ascontiguousarray(values).astype(values.dtype.newbyteorder("<")).tobytes()}
+
+
+class TableWriter:
+    """Appends batches to one table's Parquet parts, a row group at a time."""
+
+    def __init__(self, folder: Path, table: str) -> None:
+        self._folder = folder / table_folder(table)
+        self._table = table
+        self._schema = arrow_schema(table)
+        self._waiting: list[pa.RecordBatch] = []
+        self._n_waiting = 0
+        self._writer: pq.ParquetWriter | None = None
+        self._part = 0
+        self._rows_in_part = 0
+        self.hashes = ColumnHashes(table)
+
+    def append(self, columns: Columns) -> None:
+        """Add rows; they reach the disk when a row group is full or at `close`."""
+        batch = to_record_batch(self._table, columns)
+        self.hashes.update(batch)
+        self._waiting.append(batch)
+        self._n_waiting += batch.num_rows
+        while self._n_waiting >= ROWS_PER_GROUP:
+            self._flush(ROWS_PER_GROUP)
+
+    def close(self) -> None:
+        """Write what waits (a table without rows is one empty part) and finish the last part."""
+        if self._n_waiting or (self._part == 0 and self._writer is None):
+            self._flush(self._n_waiting)
+        self._finish_part()
+
+    def abandon(self) -> None:
+        """Let go of the open file; its content does not matter any more."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            try:
+                writer.close()
+            except (OSError, pa.ArrowException):
+                return
+
+    def _flush(self, n_rows: int) -> None:
+        rows = pa.Table.from_batches(self._waiting, schema=self._schema)
+        rest = rows.slice(n_rows)
+        self._waiting = rest.to_batches()
+        self._n_waiting = rest.num_rows
+        if self._writer is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._writer = _parquet_writer(self._folder / f"part-{self._part:04d}.parquet", self._schema)
+        self._writer.write_table(rows.slice(0, n_rows).combine_chunks(), row_group_size=ROWS_PER_GROUP)
+        self._rows_in_part += n_rows
+        if self._rows_in_part >= ROWS_PER_PART:
+            self._finish_part()
+
+    def _finish_part(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            _sync(self._folder / f"part-{self._part:04d}.parquet")
+            self._writer = None
+            self._part += 1
+            self._rows_in_part = 0
+
+
+def _parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    texts = [field.name for field in schema if pa.types.is_string(field.type)]
+    return pq.ParquetWriter(
+        path,
+        schema,
+        version="2.6",
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=texts,
+        write_statistics=True,
+    )
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def telling_disk_errors(target: Path) -> Iterator[None]:
+    """Turn an OSError of writing into a ResultError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+            raise ResultError(
+                f"{target}: the disk is full; nothing was kept. Free space, or use --detail series or summary"
+            ) from error
+        raise ResultError(f"{target}: cannot be written: {error.strerror or error}") from error
+
+
+class ResultFolder:
+    """A result folder in the making; use it as a context manager. Without `commit`, leaving it leaves nothing behind.
+
+    Is the engine's event sink too: `append(table, columns)`.
+    """
+
+    def __init__(self, target: Path, *, overwrite: bool = False) -> None:
+        self.target = target
+        self._overwrite = overwrite
+        self._folder = target.parent / f".{target.name}.{os.getpid()}.partial"
+        self._writers: dict[str, TableWriter] = {}
+        self._committed = False
+
+    def __enter__(self) -> Self:
+        """Make the hidden folder; ResultError if the target exists and may not be overwritten, or cannot be made."""
+        if self.target.exists() and not self._overwrite:
+            raise ResultError(f"{self.target}: exists; choose another --out, or say --overwrite")
+        if self.target.exists() and not _is_result_folder(self.target):
+            raise ResultError(f"{self.target}: exists and is not a result folder; it is not overwritten")
+        with telling_disk_errors(self.target):
+            self.target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.mkdir()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove whatever was not committed."""
+        for writer in self._writers.values():
+            writer.abandon()
+        if not self._committed:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def folder(self) -> Path:
+        """Where files are written until `commit`."""
+        return self._folder
+
+    def append(self, table: str, columns: Columns) -> None:
+        """Add rows to a table; ResultError if they do not fit its schema or the disk is full."""
+        with telling_disk_errors(self.target):
+            writer = self._writers.get(table)
+            if writer is None:
+                if table not in TABLES:
+                    raise ResultError(f"there is no table {table}; tables are {', '.join(TABLES)}")
+                writer = self._writers[table] = TableWriter(self._folder, table)
+            writer.append(columns)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a small file."""
+        self.write_bytes(name, text.encode())
+
+    def write_bytes(self, name: str, data: bytes) -> None:
+        """Write a small file."""
+        path = self._folder / name
+        with telling_disk_errors(self.target):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as handle:
+                handle.write(data)
+                handle.flush()
+                os.fsync(handle.fileno())
+
+    def close_tables(self) -> dict[str, str]:
+        """Finish every table; return their hashes by name."""
+        with telling_disk_errors(self.target):
+            for writer in self._writers.values():
+                writer.close()
+        return {name: writer.hashes.digest() for name, writer in sorted(self._writers.items())}
+
+    def row_counts(self) -> dict[str, int]:
+        """Rows of each table so far."""
+        return {name: writer.hashes.rows for name, writer in sorted(self._writers.items())}
+
+    def commit(self) -> Path:
+        """Move the complete folder to its place; from here on it is there even if the machine stops."""
+        with telling_disk_errors(self.target):
+            _sync(self._folder)
+            if self.target.exists():
+                old = self.target.parent / f".{self.target.name}.{os.getpid()}.old"
+                os.replace(self.target, old)
+                os.replace(self._folder, self.target)
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                os.replace(self._folder, self.target)
+            self._committed = True
+            _sync(self.target.parent)
+        return self.target
+
+
+def _is_result_folder(path: Path) -> bool:
+    return path.is_dir() and ((path / "manifest.json").is_file() or not any(path.iterdir()))
+
+
+def combine_hashes(table_hashes: Mapping[str, str]) -> str:
+    """The result hash: SHA-256 (hex) over the hashes of all tables."""
+    text = "\n".join(f"{name}={table_hashes[name]}" for name in sorted(table_hashes))
+    return hashlib.sha256(f"schema {SCHEMA_VERSION}\n{text}".encode()).hexdigest()
+
+
+def free_folder(parent: Path, name: str) -> Path:
+    """`parent/name`, or with the first free suffix -2, -3, ... if taken."""
+    candidate = parent / name
+    number = 2
+    while candidate.exists():
+        candidate = parent / f"{name}-{number}"
+        number += 1
+    return candidate

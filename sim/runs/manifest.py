@@ -1,0 +1,108 @@
+"""What `manifest.json` says: which config, code and machine. It stands beside the tables and is not in their hash."""
+
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from ..config import RunConfig, config_hash, run_id
+from ..errors import ResultError
+from ..results import SCHEMA_VERSION
+
+PACKAGES = (
+    "clearsim",
+    "numpy",
+    "numba",
+    "simpy",
+    "scipy",
+    "pydantic",
+    "pyyaml",
+    "pyarrow",
+    "networkx",
+    "pandas",
+    "plotly",
+)
+
+
+def describe_run(config: RunConfig, *, scenario: int = 0, replication: int = 0) -> dict[str, Any]:
+    """What a manifest says of the config, the code and the machine."""
+    digest = config_hash(config)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": config.name,
+        "title": config.title,
+        "config_hash": digest,
+        "run_id": run_id(digest, seed=config.seed, scenario=scenario, replication=replication),
+        "seed": config.seed,
+        "scenario": scenario,
+        "replication": replication,
+        "start_utc": config.start_utc.isoformat().replace("+00:00", "Z"),
+        "asset": config.asset.name,
+        "quantum": f"{config.quantum:f}",
+        "simulated_share": f"{config.scale.simulated_share:f}",
+        "markets": list(config.market_names),
+        "tick_sizes": {market.name: f"{market.tick_size:f}" for market in config.markets},
+        "lot_sizes": {market.name: f"{market.lot_size:f}" for market in config.markets},
+        "depth_bands_ppm": list(config.record.depth_bands_ppm),
+        "sample_ms": config.record.sample_ms,
+        "versions": package_versions(),
+        "python": platform.python_version(),
+        "host": {"system": platform.platform(), "machine": platform.machine(), "processor": _processor()},
+        "git_commit": git_commit(),
+    }
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of what can move numbers, by name; packages that are not installed are left out."""
+    versions = {}
+    for name in PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name)
+    return versions
+
+
+def _processor() -> str:
+    """The processor as the kernels' compiler sees it, empty if the compiler is not loaded."""
+    binding = sys.modules.get("llvmlite.binding")
+    return str(binding.get_host_cpu_name()) if binding is not None else platform.processor()
+
+
+def git_commit() -> str | None:
+    """The commit of the source tree, `-dirty` if it has changes; None if the package does not lie in one."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+    try:
+        commit = _git(root, "rev-parse", "HEAD")
+        return f"{commit}-dirty" if _git(root, "status", "--porcelain", "--untracked-files=no") else commit
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, timeout=10, check=True)
+    return done.stdout.strip()
+
+
+def manifest_text(manifest: Mapping[str, Any]) -> str:
+    """The manifest as JSON with sorted keys."""
+    return json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a result folder; ResultError if there is none or it cannot be read."""
+    path = folder / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ResultError(f"{folder}: is not a result folder (no manifest.json: {error.strerror})") from error
+    except ValueError as error:
+        raise ResultError(f"{path}: is not valid JSON: {error}") from error
+    if not isinstance(manifest, dict):
+        raise ResultError(f"{path}: must be a mapping")
+    return manifest

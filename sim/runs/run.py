@@ -1,0 +1,253 @@
+"""One run from config to result folder: simulate, write the tables, the manifest, the resolved config, all or nothing.
+
+Decides what the manifest says and where results go. The simulation is `sim/engine/`'s, the report is made by a function
+that the caller hands in, for `analysis/` is not known here.
+"""
+
+import math
+import shlex
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..config import InputFile, RunConfig, input_files, require_runnable, to_yaml
+from ..opening import choose_opening, positions_of_opening, write_positions
+from .folder import (
+    Columns,
+    ResultFolder,
+    combine_hashes,
+    free_folder,
+    telling_disk_errors,
+)
+from .manifest import describe_run, manifest_text
+
+
+class Progress(Protocol):
+    """Called by the engine as simulated time goes on; it may be called often and must be cheap."""
+
+    def __call__(self, time_ms: int, mark: float, fund_quanta: int, liquidated: int) -> None:
+        """Tell simulated time, mark of the first market (quote units), cash of all funds, accounts liquidated."""
+
+
+class EventSink(Protocol):
+    """Where the engine puts rows of the event tables during a run."""
+
+    def append(self, table: str, columns: Columns) -> None:
+        """Take over a batch of rows."""
+
+
+class RunResult(Protocol):
+    """What a simulation returns; event tables went to the sink."""
+
+    @property
+    def runs(self) -> Mapping[str, Any]:
+        """The one row of the `runs` table."""
+
+    @property
+    def series(self) -> Columns:
+        """Columns of the `series` table."""
+
+    @property
+    def accounts(self) -> Columns:
+        """Columns of the `accounts` table."""
+
+
+class Simulate(Protocol):
+    """The engine's entry point."""
+
+    def __call__(
+        self,
+        config: RunConfig,
+        *,
+        detail: str,
+        progress: Progress | None,
+        event_sink: EventSink | None,
+        scenario: int = 0,
+        replication: int = 0,
+        refine: int = 1,
+    ) -> RunResult:
+        """Run `config`; `refine` 4 halves every step of the clock twice and keeps the path's own points."""
+
+
+@dataclass(frozen=True)
+class RunOutput:
+    """A finished run: where it lies and what it found."""
+
+    folder: Path
+    result: RunResult
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run is carried out; none of this changes its numbers."""
+
+    out: Path | None = None  # None: results/<name>-<seed>, with a suffix if taken
+    overwrite: bool = False
+    detail: str | None = None  # None: the config's
+    scenario: int = 0
+    replication: int = 0
+    check_step: bool = False
+    step_pairs: int = 3  # replications that --check-step compares
+    command: Sequence[str] = field(default_factory=tuple)
+    progress: Progress | None = None
+    finish: Callable[[Path], None] | None = None  # makes the report inside the complete, not yet visible folder
+
+
+def _engine() -> Simulate:
+    from ..engine.simulation import simulate
+
+    return simulate
+
+
+def run_config(config: RunConfig, options: RunOptions, *, simulate: Simulate | None = None) -> RunOutput:
+    """Run a config and write its result folder; on any error or Ctrl-C nothing of it is left."""
+    require_runnable(config)
+    engine = simulate or _engine()
+    detail = options.detail or config.record.detail
+    target = options.out or free_folder(Path("results"), f"{config.name}-{config.seed}")
+    started = time.perf_counter()
+    with ResultFolder(target, overwrite=options.overwrite) as folder:
+        result = engine(
+            config,
+            detail=detail,
+            progress=options.progress,
+            event_sink=folder if detail == "events" else None,
+            scenario=options.scenario,
+            replication=options.replication,
+        )
+        extra: dict[str, Any] = {"seconds": round(time.perf_counter() - started, 3), "detail": detail}
+        if options.check_step:
+            extra["step_check"] = check_step(config, result, options, engine)
+        tables: dict[str, Columns] = {"runs": as_columns(result.runs), "accounts": result.accounts}
+        if detail != "summary":
+            tables["series"] = result.series
+        manifest = _fill(folder, config, tables, {**_identity(options), **extra})
+        if options.finish is not None:
+            options.finish(folder.folder)
+        folder.commit()
+    return RunOutput(target, result, manifest)
+
+
+def export_positions(config: RunConfig, path: Path, *, scenario: int = 0, replication: int = 0) -> int:
+    """Write the opening book of a run as CSV and return its lines; a run with that file has the same result hash."""
+    from ..agents.shares import Venue
+    from ..engine.build import build_world
+    from ..rng import Streams
+
+    world = build_world(config, detail="summary", sink=None, scenario=scenario, replication=replication)
+    share = config.scale.simulated_share
+    venue = Venue(world.instruments, world.markets, config.quantum, share, world.rows.first_trader)
+    streams = Streams(seed=config.seed, scenario=scenario, replication=replication)
+    opening = choose_opening(config, venue, streams)
+    rows = positions_of_opening(opening.book, opening.capital, venue)
+    with telling_disk_errors(path):
+        write_positions(path, rows, venue.instruments)
+    return len(rows)
+
+
+def write_run(
+    out_dir: Path,
+    config: RunConfig,
+    tables: Mapping[str, Columns],
+    manifest_extra: Mapping[str, Any],
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """Write a whole result folder from tables in memory; return its path."""
+    with ResultFolder(out_dir, overwrite=overwrite) as folder:
+        _fill(folder, config, tables, manifest_extra)
+        return folder.commit()
+
+
+def as_columns(row: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """One row as columns of one value."""
+    return {name: [value] for name, value in row.items()}
+
+
+def _fill(
+    folder: ResultFolder, config: RunConfig, tables: Mapping[str, Columns], extra: Mapping[str, Any]
+) -> dict[str, Any]:
+    for name, columns in tables.items():
+        folder.append(name, columns)
+    hashes = folder.close_tables()
+    kept = _keep_inputs(folder, config)
+    folder.write_text("config.yaml", to_yaml(config, kept))
+    manifest = {
+        **describe_run(config, scenario=int(extra.get("scenario", 0)), replication=int(extra.get("replication", 0))),
+        **extra,
+        "row_counts": folder.row_counts(),
+        "table_hashes": hashes,
+        "result_hash": combine_hashes(hashes),
+    }
+    folder.write_text("manifest.json", manifest_text(manifest))
+    return manifest
+
+
+def _keep_inputs(folder: ResultFolder, config: RunConfig) -> Callable[[InputFile], str]:
+    """Copy input files into the folder, so that it can be replayed anywhere; return how the copies are called."""
+
+    def name(file: InputFile) -> str:
+        return f"inputs/{file.content_hash()[7:15]}-{Path(file.path).name}"
+
+    for _, file in input_files(config):
+        folder.write_bytes(name(file), file.read())
+    return name
+
+
+def _identity(options: RunOptions) -> dict[str, Any]:
+    return {
+        "scenario": options.scenario,
+        "replication": options.replication,
+        "command": shlex.join(options.command) if options.command else None,
+    }
+
+
+def shortfall_quanta(runs: Mapping[str, Any]) -> int:
+    """What others paid for bankrupt accounts in a run: fund draws, ADL harm at the mark, socialised loss, bad debt."""
+    paid = int(runs["fund_draw_quanta"]) + int(runs["socialised_loss_quanta"]) + abs(int(runs["bad_debt_quanta"]))
+    return paid + max(0, int(runs["adl_harm_quanta"]))
+
+
+def check_step(config: RunConfig, result: RunResult, options: RunOptions, engine: Simulate) -> dict[str, Any]:
+    """Which share of the shortfall vanishes when every step is cut in four; it should be below 5%.
+
+    A shortfall is a small random number, so the two are compared over `options.step_pairs` replications, each pair on
+    the same points of its price path; `result` is the first of them. The share is that of the sums, its 95% interval
+    the t interval of the differences over the mean (none from one pair).
+    """
+
+    def shortfall(replication: int, refine: int) -> int:
+        rest: dict[str, Any] = {"progress": options.progress, "event_sink": None, "scenario": options.scenario}
+        found = engine(config, detail="summary", replication=replication, refine=refine, **rest)
+        return shortfall_quanta(found.runs)
+
+    first, pairs = options.replication, options.step_pairs
+    coarse = [shortfall_quanta(result.runs), *(shortfall(first + i, 1) for i in range(1, pairs))]
+    fine = [shortfall(first + i, 4) for i in range(pairs)]
+    low, high = _share_interval(coarse, fine)
+    return {
+        "refine": 4,
+        "pairs": pairs,
+        "shortfall_quanta": sum(coarse),
+        "shortfall_refined_quanta": sum(fine),
+        "vanishing_share": 1.0 - sum(fine) / sum(coarse) if any(coarse) else 0.0,
+        "vanishing_share_low": low,
+        "vanishing_share_high": high,
+    }
+
+
+def _share_interval(coarse: Sequence[int], fine: Sequence[int]) -> tuple[float | None, float | None]:
+    """95% t interval of mean(coarse - fine) / mean(coarse), the mean below taken as known; None if there is none."""
+    n, total = len(coarse), sum(coarse)
+    if n < 2 or total == 0:
+        return None, None
+    from scipy.stats import t as student
+
+    shares = [n * (a - b) / total for a, b in zip(coarse, fine, strict=True)]
+    half = float(student.ppf(0.975, n - 1)) * statistics.stdev(shares) / math.sqrt(n)
+    middle = statistics.fmean(shares)
+    return middle - half, middle + half

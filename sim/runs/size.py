@@ -1,0 +1,79 @@
+"""How large a run will be: rows, memory, size of the event tables. Rough on purpose; nothing is simulated.
+
+The constants were measured on the reference market (2,000 traders) and on 10 October 2025 (100,000 traders, 4.1 million
+orders): 350 MB and 743 MB resident, 1 MB and 42 MB on disk, with events.
+"""
+
+from ..agents.behaviours import MarketMaker
+from ..config import RunConfig
+
+PROCESS_BYTES = 350_000_000
+#: Bytes a margin row takes in the struct of arrays: a fixed part (balances, flows, rates, indexes) and a part a market.
+ROW_BYTES = 410
+ROW_MARKET_BYTES = 72
+#: With events: bytes of log buffers a margin row, and of the writer.
+LOG_ROW_BYTES = 1_100
+WRITER_BYTES = 100_000_000
+#: Bytes on disk after compression: a row of the series, an account, an order with the fills and transfers it causes.
+SERIES_ROW_BYTES = 90
+ACCOUNT_BYTES = 20
+ORDER_BYTES = 10
+
+
+def n_traders(config: RunConfig) -> int:
+    """Traders of all cohorts, and named agents."""
+    return sum(cohort.traders for cohort in config.population.cohorts) + len(config.agents)
+
+
+def n_margin_rows(config: RunConfig) -> int:
+    """Margin rows: reserved ones, wallets, and isolated positions as far as the config tells their share."""
+    isolated = sum(
+        cohort.traders * item.accounts_ppm * item.isolated_ppm // 1_000_000**2
+        for cohort in config.population.cohorts
+        for item in cohort.opening
+    )
+    return 3 + 2 * len(config.funds) + n_traders(config) + isolated
+
+
+def most_orders(config: RunConfig) -> float:
+    """Orders of cohorts with a stated rate, and of makers that quote their whole ladder anew at every look."""
+    seconds = float(config.duration_s)
+    orders = 0.0
+    for cohort in config.population.cohorts:
+        behaviour = cohort.behaviour
+        if isinstance(behaviour, MarketMaker):
+            ladder = 2 * behaviour.levels_per_band * len(behaviour.depth)
+            orders += cohort.traders * ladder * seconds * 1000 / behaviour.look_interval_ms
+        else:
+            orders += float(getattr(behaviour, "orders_per_s", 0)) * seconds
+    return orders
+
+
+def memory_bytes(config: RunConfig) -> int:
+    """Resident memory of the run."""
+    rows = n_margin_rows(config)
+    events = WRITER_BYTES + rows * LOG_ROW_BYTES if config.record.detail == "events" else 0
+    return PROCESS_BYTES + rows * (ROW_BYTES + len(config.markets) * ROW_MARKET_BYTES) + events
+
+
+def disk_bytes(config: RunConfig) -> float:
+    """Size of the result tables."""
+    samples = config.duration_ms // max(config.record.sample_ms, config.clock.tick_ms) * len(config.markets)
+    size = n_margin_rows(config) * ACCOUNT_BYTES
+    if config.record.detail != "summary":
+        size += samples * SERIES_ROW_BYTES
+    return size + (most_orders(config) * ORDER_BYTES if config.record.detail == "events" else 0)
+
+
+def estimate_lines(config: RunConfig) -> list[str]:
+    """What `clearsim check` says of the size of a run."""
+    ticks = config.duration_ms // config.clock.tick_ms
+    at_least = "at least " if config.clock.kind == "adaptive" else ""
+    markets = len(config.markets)
+    return [
+        f"{n_traders(config):,} traders in about {n_margin_rows(config):,} margin rows, {markets} market(s),"
+        f" {at_least}{ticks:,} ticks of {config.clock.tick_ms:,} ms or less",
+        f"up to {most_orders(config):,.0f} orders from makers and cohorts with a stated rate, others beside",
+        f"about {memory_bytes(config) / 1e9:.2f} GB of memory, {disk_bytes(config) / 1e6:,.0f} MB on disk"
+        f" with detail {config.record.detail}",
+    ]

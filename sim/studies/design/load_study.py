@@ -1,0 +1,105 @@
+"""Reads a study file and validates it: one line a problem, with file and line."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ...config.canonical import to_yaml
+from ...config.overrides import apply_overrides
+from ...config.problems import loose_values, problems_of, raise_problems
+from ...config.yamlfile import Node, find_config, find_in_package, parse_yaml, read_nodes
+from ...errors import ConfigError
+from .study import Study
+from .study_checks import check_study
+
+
+@dataclass(frozen=True)
+class LoadedStudy:
+    """A valid study, the tree it was read from, its base config's tree with `set` laid in, and where it came from."""
+
+    study: Study
+    node: Node
+    base: Node
+    path: Path
+
+    @property
+    def where(self) -> str:
+        """The file as printed."""
+        return self.node.source
+
+
+def load_study(source: str | Path, overrides: Sequence[str] = (), *, base: Path | None = None) -> LoadedStudy:
+    """The study that `source` names (a path, or a shipped name), with `a.b=c` overrides of the study file applied.
+
+    base: file to read in place of the base config it names (a study folder keeps its own). ConfigError, one line a
+    problem.
+    """
+    path = find_study(str(source))
+    node = _read(path)
+    apply_overrides(node, overrides, Study)
+    try:
+        study = Study.model_validate(node.plain())
+    except ValidationError as error:
+        raise_problems(problems_of(error, Study, node), node)
+        raise
+    raise_problems([*loose_values(study, node), *check_study(study)], node)
+    try:
+        config = base or find_config(study.base, folder=path.parent)
+    except ConfigError as error:
+        raise ConfigError(f"{line_of(node, 'base')}: base: {error}") from error
+    return LoadedStudy(study, node, read_nodes(config), path)
+
+
+def _read(path: Path) -> Node:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    node = parse_yaml(text, source=str(path))
+    if not isinstance(node.value, dict):
+        raise ConfigError(f"{node.where}: a study must be a mapping of keys")
+    return node
+
+
+def line_of(node: Node, *steps: str | int) -> str:
+    """File and line of a place in the study file, or of the last place on the way that was written there."""
+    where = node.where
+    for step in steps:
+        children = dict(node.children())
+        if step not in children:
+            return where
+        node = children[step]
+        where = node.where
+    return where
+
+
+def find_study(text: str) -> Path:
+    """The file that `text` names: a path, else a shipped study's name."""
+    return find_in_package(text, shipped_studies(), kind="study", lister="clearsim studies")
+
+
+def shipped_studies() -> dict[str, Path]:
+    """Every study inside the package: name -> path."""
+    import importlib
+
+    roots = [Path(entry) / "studies" for entry in importlib.import_module("clearsim.configs").__path__]
+    return {path.stem: path for root in roots for path in sorted(root.glob("*.yaml"))}
+
+
+def study_text(loaded: LoadedStudy, study: Study) -> str:
+    """The YAML kept with a study's results: the file as it was written, unless overrides changed what it says."""
+    text = loaded.path.read_text(encoding="utf-8")
+    as_written = Study.model_validate(parse_yaml(text, source=loaded.where).plain())
+    return text if as_written == study else to_yaml(study.model_dump(mode="json", exclude_unset=True))
+
+
+def study_hash(study: Study, base_hash: str) -> str:
+    """SHA-256 (hex) of what the numbers of a study depend on: not of its words, nor of how many runs are made."""
+    words = {"title", "question", "answer", "outcomes", "full", "run_time", "assumes", "findings"}
+    plain = study.model_dump(mode="json", exclude={*words, "base", "replications"})
+    text = json.dumps([plain, base_hash], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,150 @@
+"""What a study is: a base config, what is uncertain, what can be chosen, how often each is run, and what is asked.
+
+Reading its file is `load_study.py`'s; where a value goes in a config is `settings.py`'s, which points there are is
+`plan.py`'s.
+"""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from ...policy import NonNegativeInt, Policy, PositiveInt
+from .designs import Design, Grid
+from .distributions import Choice, Distribution, Integers
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
+PathText = Annotated[str, Field(min_length=1)]
+
+
+def shown_as(value: Any) -> Any:
+    """What a table shows of a value: numbers and text as they are, a mechanism by its kind, a list as text."""
+    if isinstance(value, dict):
+        return str(value.get("kind", json.dumps(value, sort_keys=True)))
+    return json.dumps(value) if isinstance(value, list | tuple) else value
+
+
+def means(value: Any, wanted: Any) -> bool:
+    """True if a condition that asks for `wanted` is met by `value`, as it is or as tables show it."""
+    return bool(value == wanted or shown_as(value) == wanted)
+
+
+class _Factor(Policy):
+    """Something that differs between points of a study, and where it stands in the config."""
+
+    name: Name = Field(description="Name in tables and charts.")
+    path: PathText | None = Field(None, description="Dotted path into the config.")
+    paths: tuple[PathText, ...] = Field((), description="Several paths that all get the value.")
+    unit: str = Field("", description="Unit as printed on axes.")
+
+    @property
+    def all_paths(self) -> tuple[str, ...]:
+        """Every path that gets the value."""
+        return (*([self.path] if self.path else []), *self.paths)
+
+
+class Uncertainty(_Factor):
+    """A number or mechanism that nobody knows or controls: drawn from a distribution by the design."""
+
+    distribution: Distribution = Field(description="Its law.")
+    whole: bool = Field(False, description="Round to whole numbers (keys in ppm, ms and the like).")
+    when: dict[str, Any] = Field(
+        default_factory=dict, description="Only where these uncertainties or levers have these values (or labels)."
+    )
+
+    @model_validator(mode="after")
+    def _has_a_place(self) -> "Uncertainty":
+        if not self.all_paths:
+            raise ValueError("path is missing: an uncertainty needs a path (or paths) into the config")
+        return self
+
+    def value(self, quantile: float) -> Any:
+        """The value at a quantile as it is written into the config: 12 significant digits, whole if asked."""
+        value = self.distribution.value(quantile)
+        if isinstance(self.distribution, Choice | Integers):
+            return value
+        return round(value) if self.whole else float(f"{value:.12g}")
+
+
+class Lever(_Factor):
+    """Something that can be chosen: the study runs each of its values under the same randomness.
+
+    Its path, or a path of its mappings, may be `fidelity`: then arms run on the full or on the reduced engine.
+    """
+
+    values: tuple[Any, ...] = Field(min_length=1, description="Values; or, without a path, mappings of path to value.")
+    labels: tuple[str, ...] | None = Field(None, description="How the values are called; null: by themselves.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Lever":
+        if self.labels is not None and len(self.labels) != len(self.values):
+            raise ValueError(f"labels must be as many as values: {len(self.values)}, found {len(self.labels)}")
+        if self.labels is not None and len(set(self.labels)) != len(self.labels):
+            raise ValueError("labels must differ from each other")
+        if not self.all_paths and not all(isinstance(value, dict) for value in self.values):
+            raise ValueError("path is missing: without one, every value must be a mapping of config paths to values")
+        return self
+
+    def settings(self, index: int) -> list[tuple[str, Any]]:
+        """(path, value) pairs of value number `index`."""
+        value = self.values[index]
+        return [(path, value) for path in self.all_paths] if self.all_paths else list(value.items())
+
+    def shown(self, index: int) -> Any:
+        """What tables show for value number `index`: its label, the number itself, or its text."""
+        if self.labels is not None:
+            return self.labels[index]
+        return shown_as(self.values[index])
+
+    def has(self, index: int, wanted: Any) -> bool:
+        """True if value number `index` is what a condition asks for, by its label or itself."""
+        return means(self.shown(index), wanted) or means(self.values[index], wanted)
+
+
+class FullSize(Policy):
+    """The larger size of a study, for `--full`."""
+
+    replications: PositiveInt | None = Field(None, description="Replications; null: as before.")
+    paths: PositiveInt | None = Field(None, description="Paths a reduced run; null: as before.")
+    n: PositiveInt | None = Field(None, description="`n` of the design; null: as before.")
+
+
+class Study(Policy):
+    """A study: uncertainties x levers x replications over a base config."""
+
+    schema_version: Literal[1] = Field(1, description="Version of this format.")
+    name: Name = Field(description="Short name; the results folder is called after it.")
+    title: str = Field(description="One line.")
+    question: str = Field("", description="What the study asks, a sentence with a question mark.")
+    base: str = Field(description="Base config: a shipped name, or a path (against this file's folder).")
+    set: dict[str, Any] = Field(default_factory=dict, description="Config paths and values that hold in all points.")
+    fidelity: Literal["full", "reduced"] = Field("full", description="Engine: agents on a book, or the reduced form.")
+    seed: NonNegativeInt | None = Field(None, description="Seed of runs and design; null: the config's.")
+    replications: PositiveInt = Field(1, description="Runs of each point, each with its own randomness.")
+    paths: PositiveInt = Field(10_000, description="Paths of one run of the reduced engine.")
+    sampler: Literal["crude", "importance", "sobol"] = Field("crude", description="Reduced: how paths are drawn.")
+    target: Annotated[float, Field(gt=0, lt=1)] = Field(1e-3, description="Importance: probability aimed at.")
+    keep_paths: bool = Field(True, description="Reduced: keep one row a path, for curves and tails.")
+    design: Design = Field(default_factory=lambda: Grid(kind="grid"), description="Points of the uncertainties.")
+    uncertainties: tuple[Uncertainty, ...] = Field((), description="What is not known.")
+    levers: tuple[Lever, ...] = Field((), description="What can be chosen.")
+    zip: tuple[tuple[str, ...], ...] = Field((), description="Groups of levers that move together.")
+    outcomes: tuple[str, ...] = Field((), description="Columns of runs, or events, that the report looks at.")
+    answer: dict[str, Any] | None = Field(None, description="What `sufficient` means; see the how-to on sizing a fund.")
+    full: FullSize = Field(default_factory=FullSize, description="The larger size, for --full.")
+    run_time: str = Field("", description="Stated time of the default size.")
+    assumes: tuple[str, ...] = Field((), description="What the study takes for granted, one sentence each.")
+    findings: str = Field("", description="What was found, with intervals, by the default size.")
+
+    def in_full(self) -> "Study":
+        """The study in its larger size."""
+        design = self.design
+        if self.full.n is not None and hasattr(design, "n"):
+            design = design.model_copy(update={"n": self.full.n})
+        return self.model_copy(
+            update={
+                "replications": self.full.replications or self.replications,
+                "paths": self.full.paths or self.paths,
+                "design": design,
+            }
+        )

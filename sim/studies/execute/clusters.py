@@ -1,0 +1,192 @@
+"""Starts Dask workers on this machine, or finds a cluster that runs already and makes sure that it computes as we do.
+
+Local workers listen on the loopback interface only and end with their parent, however it ends. A cluster is refused if
+it does not answer, has no workers, or runs other versions or another source of clearsim.
+"""
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import dask
+from distributed import Client, LocalCluster
+
+from ...errors import ClusterError
+from .environment import differences, environment, processor
+from .pool import ExecutorSettings
+
+ONE_THREAD = {name: 1 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")}
+LOCAL = {
+    "distributed.scheduler.allowed-failures": 0,  # who killed a worker is found out here, see dask_pool.py
+    "distributed.scheduler.worker-ttl": None,  # a kernel that computes for minutes is not a dead worker
+    "distributed.nanny.pre-spawn-environ": ONE_THREAD,
+    "distributed.worker.multiprocessing-method": "spawn",
+    "distributed.admin.low-level-log-length": 0,
+    # Dask gives a worker up for good that is starting anew when this time after its death ends; the default is 15 s.
+    "distributed.deploy.lost-worker-timeout": "1000 days",
+}
+REFRESH_SECONDS = 5.0
+
+
+class Cluster:
+    """A client and what it may expect of the workers."""
+
+    def __init__(self, client: Any, *, name: str, expected: dict[str, str] | None, settings: ExecutorSettings) -> None:
+        self.client = client
+        self.name = name
+        #: What workers must run with; None for local workers, which are copies of this process.
+        self.expected = expected
+        #: Starts the workers that are missing, where that is ours to do.
+        self.refill: Callable[[], None] | None = None
+        self._settings = settings
+        self._slots = 0
+        self._asked = -REFRESH_SECONDS
+        self._bad_since: float | None = None
+
+    def n_slots(self) -> int:
+        """How many tasks can run at once, at least 1; asked of the scheduler every few seconds."""
+        now = time.monotonic()
+        if now - self._asked >= (REFRESH_SECONDS if self._slots else REFRESH_SECONDS / 5):
+            self._asked = now
+            self._slots = self._count()
+            if self.refill is not None:
+                self.refill()
+        return max(1, self._slots)
+
+    def heard(self) -> None:
+        """Note that something came back: the cluster is alive."""
+        self._bad_since = None
+
+    def check(self) -> None:
+        """ClusterError if the scheduler has been gone, or without workers, for too long."""
+        now = time.monotonic()
+        self.n_slots()
+        lost = self.client.status != "running"
+        if self._slots and not lost:
+            self.heard()
+            return
+        self._bad_since = self._bad_since or now
+        patience = self._settings.connect_seconds if lost else self._settings.workerless_seconds
+        if now - self._bad_since > patience:
+            raise self.gone("does not answer any more" if lost else "has no workers any more")
+
+    def gone(self, what: str) -> ClusterError:
+        """The error of a cluster that cannot be used further."""
+        return ClusterError(f"{self.name} {what}; what came back is stored, the same command goes on from there")
+
+    def _count(self) -> int:
+        with suppress(OSError, TimeoutError):
+            return sum(self.client.nthreads().values())
+        return 0
+
+
+@contextmanager
+def open_cluster(settings: ExecutorSettings, *, say: Callable[[str], None]) -> Iterator[Cluster]:
+    """Workers to send tasks to; those that were started end with the block."""
+    if settings.kind == "local":
+        with _local_workers(settings) as cluster:
+            yield cluster
+        return
+    _silence()
+    target, name = _target(settings)
+    client = _connect(target, name, settings)
+    try:
+        _require_same(client, name, settings, say)
+        yield Cluster(client, name=name, expected=dict(environment()), settings=settings)
+    finally:
+        client.close(timeout=2)
+
+
+@contextmanager
+def _local_workers(settings: ExecutorSettings) -> Iterator[Cluster]:
+    n_workers = settings.n_local_workers
+    with dask.config.set(LOCAL):
+        workers = LocalCluster(
+            n_workers=n_workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
+            silence_logs=logging.CRITICAL,
+            preload="clearsim.studies.execute.worker_setup",
+        )
+        _silence()
+        try:
+            client = Client(workers, set_as_default=False, direct_to_workers=True)
+            cluster = Cluster(client, name="the local cluster", expected=None, settings=settings)
+            cluster.refill = lambda: workers.scale(n_workers)
+            try:
+                yield cluster
+            finally:
+                _kill_workers(workers)
+                client.close(timeout=2)
+        finally:
+            workers.close(timeout=5)
+
+
+def _kill_workers(workers: Any) -> None:
+    """End worker processes at once: what they still compute is wanted by nobody."""
+    for nanny in list(workers.workers.values()):
+        nanny.close_gracefully()  # it starts no other
+        if nanny.pid:
+            with suppress(ProcessLookupError):
+                os.kill(nanny.pid, signal.SIGKILL)
+
+
+def _silence() -> None:
+    """Keep Dask's own log off the screen; what matters is told in our words."""
+    for name in ("distributed", "distributed.core", "distributed.client", "distributed.comm", "distributed.scheduler"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _target(settings: ExecutorSettings) -> tuple[dict[str, Any], str]:
+    """Arguments of the client, and how the scheduler is called in messages."""
+    if settings.kind == "address":
+        return {"address": settings.address}, f"the scheduler at {settings.address}"
+    path = settings.scheduler_file or Path()
+    if not path.is_file():
+        raise ClusterError(f"{path}: there is no such scheduler file; is `dask scheduler --scheduler-file {path}` up?")
+    return {"scheduler_file": str(path)}, f"the scheduler of {path}"
+
+
+def _connect(target: dict[str, Any], name: str, settings: ExecutorSettings) -> Any:
+    try:
+        return Client(**target, timeout=settings.connect_seconds, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ClusterError(
+            f"{name} does not answer ({error}); check that it is up and that this machine can reach it"
+        ) from error
+
+
+def _require_same(client: Any, name: str, settings: ExecutorSettings, say: Callable[[str], None]) -> None:
+    try:
+        client.wait_for_workers(1, timeout=settings.workerless_seconds)
+    except TimeoutError as error:
+        raise ClusterError(f"{name} has no workers; start some with `dask worker --nthreads 1`") from error
+    _require_installed(client, name)
+    for worker, theirs in client.run(environment).items():
+        if found := differences(environment(), theirs):
+            raise ClusterError(
+                f"{name}: worker {worker} would compute other numbers: {'; '.join(found)}; install the same there"
+            )
+    other = {theirs for theirs in client.run(processor).values() if theirs != processor()}
+    if other:
+        say(f"note: workers run on {', '.join(sorted(other))}, this machine is {processor()}: last digits may differ")
+
+
+def _require_installed(client: Any, name: str) -> None:
+    """Ask with the standard library alone, since clearsim may not be there."""
+    for worker, theirs in client.run(metadata.version, "clearsim", on_error="return").items():
+        mine = environment()["clearsim"]
+        if isinstance(theirs, BaseException):
+            raise ClusterError(f"{name}: clearsim is not installed on worker {worker}; install {mine} there")
+        if theirs != mine:
+            raise ClusterError(f"{name}: worker {worker} has clearsim {theirs}, here it is {mine}; install the same")

@@ -1,0 +1,195 @@
+"""Runs jobs on Dask workers: keeps each busy with a short queue of tasks, and finds out which job kills workers.
+
+A task whose worker dies goes, job by job, into tasks of its own; a job whose lonely task dies too waits until all other
+work is done and then runs with nothing beside it. Who kills a worker there is blamed: no other job can be.
+"""
+
+import queue
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from distributed import CancelledError, Future, KilledWorker
+
+from ...errors import ClusterError
+from ...interrupt import stop_if_asked
+from ..design.job import Job, Outcome, run_job
+from .chunks import Chunks
+from .clusters import Cluster, open_cluster
+from .failed_run import describe, lost_outcome
+from .first_run import first_run
+from .pool import ExecutorSettings, Run
+from .worker_tasks import Parcel, pack, run_parcel, unpack
+
+POLL_SECONDS = 0.1
+#: A job is blamed when so many workers died with it, the last one with nothing else to do.
+DEATHS = 3
+#: So many suspects are too many to keep waiting to the end.
+MOST_SUSPECTS = 100
+CRASHED = (
+    f"the run ended its worker process {DEATHS} times, the last time with no other run beside it "
+    "(out of memory, a crash in native code, or an agent that ends the process)"
+)
+
+
+@dataclass
+class _Task:
+    """Jobs that travel together; `alone` if no other task is under way."""
+
+    jobs: list[Job]
+    alone: bool = False
+
+
+class DaskPool:
+    """Workers of a Dask cluster, this machine's own or another's."""
+
+    def __init__(self, settings: ExecutorSettings, *, say: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._say = say
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start or find the cluster; ClusterError if it cannot be used."""
+        self._cluster = self._stack.enter_context(open_cluster(self._settings, say=self._say))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the workers that were started, at once."""
+        self._stack.close()
+
+    def execute(
+        self,
+        jobs: Iterable[Job],
+        *,
+        on_outcome: Callable[[Outcome], None],
+        run: Run = run_job,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """As `Pool.execute`."""
+        self._cluster.heard()
+        batch = _Batch(self._cluster, Chunks(jobs, n_workers=self._cluster.n_slots()), run, on_outcome, stop)
+        try:
+            first = batch.chunks.peek() if self._settings.kind == "local" else None
+            with first_run(first, run, self._say) as compiles:
+                while compiles and not batch.n_outcomes and not stop() and batch.step(most_sent=1):
+                    pass
+            while not stop() and batch.step():
+                pass
+        finally:
+            batch.drop()
+
+
+@dataclass
+class _Batch:
+    """One call of `execute`: what was sent, what came back, who is suspected."""
+
+    cluster: Cluster
+    chunks: Chunks[Job]
+    run: Run
+    on_outcome: Callable[[Outcome], None]
+    stop: Callable[[], bool]
+    n_outcomes: int = 0
+    sent: dict[Future, _Task] = field(default_factory=dict)
+    back: "queue.SimpleQueue[Future]" = field(default_factory=queue.SimpleQueue)
+    single: deque[Job] = field(default_factory=deque)  # of tasks whose worker died
+    suspects: deque[Job] = field(default_factory=deque)
+    deaths: dict[str, int] = field(default_factory=dict)
+
+    def step(self, *, most_sent: int | None = None) -> bool:
+        """Send what there is room for and take one task in, waiting for a moment at most; False if all is done.
+
+        most_sent: tasks under way at once; None is two a worker, so that none waits for us.
+        """
+        stop_if_asked()
+        self._send(most_sent or 2 * self.cluster.n_slots())
+        if not self.sent:
+            return False
+        try:
+            future = self.back.get(timeout=POLL_SECONDS)
+        except queue.Empty:
+            self.cluster.check()
+            return True
+        task = self.sent.pop(future, None)
+        if task is not None:
+            self.cluster.heard()
+            if future.status in ("pending", "lost"):  # its worker died with the result, which is computed anew
+                self._wait_for(future, task)
+            else:
+                self._receive(future, task)
+                future.release()
+        return True
+
+    def drop(self) -> None:
+        """Forget what is under way."""
+        sent, self.sent = list(self.sent), {}
+        if sent:
+            with suppress(Exception):  # the scheduler may be gone
+                self.cluster.client.cancel(sent, force=True)
+
+    def _send(self, room: int) -> None:
+        while len(self.sent) < room and (task := self._next()) is not None:
+            parcel = pack(self.run, task.jobs)
+            future = self.cluster.client.submit(run_parcel, parcel, self.cluster.expected, pure=False)
+            self._wait_for(future, task)
+
+    def _wait_for(self, future: Future, task: _Task) -> None:
+        self.sent[future] = task
+        future.add_done_callback(self.back.put)
+
+    def _next(self) -> _Task | None:
+        """What to send next; a suspect only when nothing else is under way, and nothing else beside a suspect."""
+        if any(task.alone for task in self.sent.values()):
+            return None
+        if len(self.suspects) < MOST_SUSPECTS:
+            if self.single:
+                return _Task([self.single.popleft()])
+            if jobs := self.chunks.take():
+                return _Task(jobs)
+        if self.suspects and not self.sent:
+            return _Task([self.suspects.popleft()], alone=True)
+        return None
+
+    def _receive(self, future: Future, task: _Task) -> None:
+        if future.status == "error":
+            self._blame(task, future.exception())
+            return
+        try:
+            parcel: Parcel = future.result()
+        except KilledWorker as error:  # while the result was on its way
+            self._blame(task, error)
+            return
+        except (OSError, TimeoutError, CancelledError) as error:
+            raise self.cluster.gone("dropped our tasks or does not answer any more") from error
+        if parcel.refused:
+            raise ClusterError(f"{self.cluster.name}: a worker would compute other numbers: {parcel.refused}")
+        self.chunks.learn(seconds=parcel.seconds, n_jobs=len(task.jobs))
+        for outcome in unpack(parcel):
+            if not self.stop():
+                self._hand_over(outcome)
+
+    def _blame(self, task: _Task, error: BaseException) -> None:
+        """Split a task that went wrong; a job that went wrong for itself is recorded."""
+        if len(task.jobs) > 1:
+            for job in task.jobs:
+                self.deaths[job.run_id] = 1
+            self.single.extend(task.jobs)
+            return
+        (job,) = task.jobs
+        if not isinstance(error, KilledWorker):
+            self._hand_over(lost_outcome(job, "failed", describe(error)))
+            return
+        deaths = self.deaths[job.run_id] = self.deaths.get(job.run_id, 0) + 1
+        if task.alone and deaths >= DEATHS:
+            self._hand_over(lost_outcome(job, "crashed", CRASHED))
+        else:
+            self.suspects.append(job)
+
+    def _hand_over(self, outcome: Outcome) -> None:
+        self.deaths.pop(outcome.run_id, None)
+        self.n_outcomes += 1
+        self.on_outcome(outcome)

@@ -1,0 +1,31 @@
+"""The row of a run that left no result: who it was, how it ended, zeros where a result would stand."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from ...interrupt import stop_if_asked
+from ...results import STUDY_RUNS
+from ..design.job import Job, Outcome
+
+_EMPTY: dict[str, Any] = {"int64": 0, "int32": 0, "float64": math.nan, "bool": False, "string": ""}
+
+
+def lost_outcome(job: Job, status: str, error: str) -> Outcome:
+    """The outcome of a run without result; `error` is text that does not depend on where it ran."""
+    row = {column.name: getattr(job, column.name, _EMPTY[column.kind]) for column in STUDY_RUNS}
+    return Outcome(job.run_id, {**row, "status": status, "error": error, "seconds": 0.0}, None)
+
+
+def run_guarded(run: Callable[[Job], Outcome], job: Job) -> Outcome:
+    """The outcome of a run, also if it raises or wants to end the process; a signal ends it all the same."""
+    try:
+        return run(job)
+    except (Exception, SystemExit) as error:
+        stop_if_asked()
+        return lost_outcome(job, "failed", describe(error))
+
+
+def describe(error: BaseException) -> str:
+    """An error in one line."""
+    return f"{type(error).__name__}: {error}"

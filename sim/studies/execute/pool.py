@@ -1,0 +1,46 @@
+"""What every executor promises, and how one is chosen."""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from ..design.job import Job, Outcome, run_job
+
+Run = Callable[[Job], Outcome]
+
+
+@dataclass(frozen=True)
+class ExecutorSettings:
+    """Which executor, and how long it is patient."""
+
+    kind: Literal["serial", "local", "address", "file"] = "local"
+    workers: int | None = None  # local: None is one a core
+    address: str = ""  # address: of the Dask scheduler, e.g. tcp://10.0.0.5:8786
+    scheduler_file: Path | None = None  # file: the JSON file that the Dask scheduler wrote
+    connect_seconds: float = 15.0  # until a scheduler must have answered
+    workerless_seconds: float = 60.0  # how long a cluster may be without any worker
+
+    @property
+    def n_local_workers(self) -> int:
+        """Worker processes on this machine."""
+        return self.workers or os.cpu_count() or 1
+
+
+class Pool(Protocol):
+    """Something that runs jobs; it may be used for several batches, one after another."""
+
+    def execute(
+        self,
+        jobs: Iterable[Job],
+        *,
+        on_outcome: Callable[[Outcome], None],
+        run: Run = run_job,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Run all jobs and hand over each outcome once; `stop` is asked often, and once it is true the rest is dropped.
+
+        A run that raises, or kills its worker again and again, comes as an outcome too (failed, crashed). ClusterError
+        if the cluster goes away.
+        """

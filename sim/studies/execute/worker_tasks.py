@@ -1,0 +1,48 @@
+"""The part of a sweep that runs inside a Dask worker: take a parcel of jobs, run them, hand back a parcel of outcomes.
+
+Parcels are bytes, so that Dask neither looks into them nor copies them.
+"""
+
+import pickle
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from .environment import differences, environment
+from .failed_run import run_guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..design.job import Job, Outcome
+
+
+class Parcel(NamedTuple):
+    """What a task brings back: outcomes in the order of the jobs, or why the worker refused them."""
+
+    outcomes: bytes
+    seconds: float
+    refused: str = ""
+
+
+def run_parcel(parcel: bytes, expected: dict[str, str] | None) -> Parcel:
+    """Run the jobs of a parcel one after another; refuse them if this process does not run with what is expected."""
+    if expected is not None and (found := differences(expected, environment())):
+        return Parcel(b"", 0.0, "; ".join(found))
+    started = time.perf_counter()
+    run, jobs = pickle.loads(parcel)
+    outcomes = [run_guarded(run, job) for job in jobs]
+    return Parcel(pickle.dumps(outcomes, protocol=5), time.perf_counter() - started)
+
+
+def pack(run: "Callable[[Job], Outcome]", jobs: "Sequence[Job]") -> bytes:
+    """The parcel of a task."""
+    import cloudpickle
+
+    data: bytes = cloudpickle.dumps((run, list(jobs)), protocol=5)
+    return data
+
+
+def unpack(parcel: Parcel) -> "list[Outcome]":
+    """The outcomes of a task."""
+    outcomes: list[Outcome] = pickle.loads(parcel.outcomes)
+    return outcomes

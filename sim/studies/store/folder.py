@@ -1,0 +1,74 @@
+"""What stands in a study folder beside its tables: the study, its base config, the manifest."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ...config import to_yaml
+from ...results import SCHEMA_VERSION
+from ...runs.manifest import describe_run, manifest_text
+from ..design.load_study import study_text
+from ..design.plan import Plan
+from .disk_errors import telling_what_is_kept
+from .part_files import write_whole
+from .store import StudyStore
+
+#: The base config of a study folder, resolved: what replay and verify read.
+BASE_FILE = "base.yaml"
+
+
+def open_store(plan: Plan, folder: Path, *, command: Sequence[str] = (), shard: tuple[int, int] = (1, 1)) -> StudyStore:
+    """The study folder, made if it is not there; a folder of the same study is gone on with, in the study's new words.
+
+    The manifest's replications never fall: runs that are stored stay wanted.
+    """
+    manifest = {**manifest_of(plan), "command": list(command), "shard": list(shard)}
+    text = study_text(plan.loaded, plan.study)
+    if not (folder / "manifest.json").is_file():
+        store = StudyStore.create(folder, study_yaml=text, manifest=manifest, points=plan.table())
+    else:
+        store = StudyStore.open(folder, study_hash=plan.hash)
+        known = int(store.manifest.get("replications", 1))
+        if known <= plan.study.replications:
+            words = {"title": manifest["title"], "notes": manifest["notes"], "command": manifest["command"]}
+            _write_manifest(store, {**words, "replications": plan.study.replications})
+            with telling_what_is_kept(folder):
+                write_whole(folder / "study.yaml", text.encode())
+    if not (folder / BASE_FILE).is_file():
+        with telling_what_is_kept(folder):
+            write_whole(folder / BASE_FILE, to_yaml(plan.base).encode())
+    return store
+
+
+def note_result(store: StudyStore) -> None:
+    """Have the manifest say how many runs are stored and what their hash is."""
+    _write_manifest(store, {"result_hash": store.result_hash(), "n_runs": len(store.done_ids())})
+
+
+def _write_manifest(store: StudyStore, changes: dict[str, Any]) -> None:
+    store.manifest.update(changes)
+    with telling_what_is_kept(store.folder):
+        write_whole(store.folder / "manifest.json", manifest_text(store.manifest).encode())
+
+
+def manifest_of(plan: Plan) -> dict[str, Any]:
+    """What the manifest of a study says."""
+    described = describe_run(plan.base)
+    kept = ("asset", "quantum", "simulated_share", "markets", "versions", "python", "host", "git_commit")
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "study",
+        "name": plan.study.name,
+        "title": plan.study.title,
+        "study_hash": plan.hash,
+        "base": plan.study.base,
+        "base_config_hash": plan.base_hash,
+        "seed": plan.base.seed,
+        "fidelity": " and ".join(plan.fidelities),
+        "n_points": plan.n_points,
+        "n_arms": len(plan.arms),
+        "replications": plan.study.replications,
+        "paths": plan.study.paths if "reduced" in plan.fidelities else 0,
+        "notes": list(plan.notes),
+        **{name: described[name] for name in kept},
+    }

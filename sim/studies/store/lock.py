@@ -1,0 +1,98 @@
+"""One writer for a study folder: a lock file that the system frees when its process ends, however it ends.
+
+The file `.lock` stays in the folder; it is empty when nobody writes. Where the file system knows no locks, the process
+id in the file decides: a dead process of this machine is no writer any more.
+"""
+
+import errno
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+from ...errors import ResultError
+
+try:
+    import fcntl
+except ImportError:  # Windows: the process id in the file decides
+    fcntl = None  # type: ignore[assignment]
+
+_HELD = (errno.EWOULDBLOCK, errno.EACCES)
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
+class FolderLock:
+    """The right to write one folder, from `acquire` to `release` or the end of the process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / ".lock"
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock; ResultError if another process has it. What a dead process left behind is taken over."""
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise ResultError(f"{self.path.parent}: cannot be written: {error.strerror}") from error
+        try:
+            given = _system_lock(descriptor)
+            if given is False or (given is None and _is_held(_holder(descriptor))):
+                raise ResultError(self._refusal(_holder(descriptor)))
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "host": platform.node()}).encode(), 0)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Give the lock back; nothing happens if it was not held."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.ftruncate(descriptor, 0)
+            os.close(descriptor)
+
+    def _refusal(self, holder: dict[str, Any]) -> str:
+        who = f"process {holder['pid']} on {holder['host']}" if holder else "another process"
+        return (
+            f"{self.path.parent}: {who} is writing it; wait for it, end it, or choose another folder "
+            f"(if it is gone for certain, delete {self.path})"
+        )
+
+
+def _system_lock(descriptor: int) -> bool | None:
+    """True if the system gave the lock, False if another has it, None if the file system knows no locks."""
+    if fcntl is None:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except OSError as error:
+        if error.errno in _HELD:
+            return False
+        if error.errno in _NO_LOCKS:
+            return None
+        raise
+
+
+def _holder(descriptor: int) -> dict[str, Any]:
+    """Process id and host of the last writer that did not release; empty if there is none."""
+    try:
+        found = json.loads(os.pread(descriptor, 4096, 0) or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) and {"pid", "host"} <= set(found) else {}
+
+
+def _is_held(holder: dict[str, Any]) -> bool:
+    """True unless the holder is known to be gone: a dead process of this machine."""
+    if not holder or holder["host"] != platform.node():
+        return bool(holder)
+    try:
+        os.kill(int(holder["pid"]), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

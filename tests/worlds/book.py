@@ -1,0 +1,128 @@
+"""Small exchanges for tests of the book: the compiled one and its plain twin, made from the same rules and money."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from clearsim.events import (
+    FILL_WIDTH,
+    H_CAUSE,
+    H_LOG_ON,
+    H_NEXT_ORDER,
+    H_STAMP,
+    HEADER_WIDTH,
+    I_ACCOUNT,
+    I_FLAGS,
+    I_KIND,
+    I_LOTS,
+    I_MARKET,
+    I_ORDER,
+    I_PRICE,
+    I_SIDE,
+    I_TIF,
+    INTENT_WIDTH,
+    TRANSFER_WIDTH,
+    OrderKind,
+    Reason,
+    Side,
+    TimeInForce,
+)
+from clearsim.kernels.ledger.transfer import post_transfer
+from clearsim.kernels.state import (
+    OUTSIDE,
+    P_MAKER_PPM,
+    P_N_TIERS,
+    P_NOTIONAL_CAP,
+    P_TAKER_PPM,
+    P_TICK_VALUE,
+    PARAM_WIDTH,
+    AccountArrays,
+    LogArrays,
+    MarketArrays,
+)
+from clearsim.ledger.accounts import make_accounts
+from clearsim.units import INT64_MAX
+
+from tests.plain_book import PlainExchange, Venue
+
+FIRST = 5  # rows 0..4: OUTSIDE, FEES, ROUNDING, FUND, ENGINE
+
+
+def make_venue(**changes: Any) -> Venue:
+    """Two markets at 100 and 40 ticks, 3 and 7 quanta a tick; 1% initial margin, 5% from 60,000 quanta."""
+    rules: dict[str, Any] = {
+        "marks": [100, 40],
+        "unit": [3, 7],
+        "taker_ppm": 500,
+        "maker_ppm": -100,
+        "tiers": [(0, 10_000), (60_000, 50_000)],
+        "cap": 2_000_000,
+        "capacity": 64,
+        "grid": (1, 4096),
+    }
+    return Venue(**{**rules, **changes})
+
+
+def make_log(*, capacity: int = 4096, fills: int = 1024) -> LogArrays:
+    """Empty logs, switched on."""
+    header = np.zeros(HEADER_WIDTH, np.int64)
+    header[H_LOG_ON], header[H_CAUSE], header[H_NEXT_ORDER], header[H_STAMP] = 1, -1, 1, 1
+    return LogArrays(header, np.zeros((capacity, TRANSFER_WIDTH), np.int64), np.zeros((fills, FILL_WIDTH), np.int64))
+
+
+def make_markets(venue: Venue) -> MarketArrays:
+    """The venue's rules as kernels read them; maintenance is half of initial margin."""
+    n_markets = len(venue.marks)
+    params = np.zeros((n_markets, PARAM_WIDTH), np.int64)
+    params[:, P_TICK_VALUE] = venue.unit
+    params[:, P_TAKER_PPM], params[:, P_MAKER_PPM] = venue.taker_ppm, venue.maker_ppm
+    params[:, P_NOTIONAL_CAP], params[:, P_N_TIERS] = venue.cap, len(venue.tiers)
+    tiers = np.zeros((n_markets, len(venue.tiers) + 1, 4), np.int64)
+    tiers[:, -1, 0] = INT64_MAX
+    for number, (floor, initial_ppm) in enumerate(venue.tiers):
+        tiers[:, number] = [floor, initial_ppm // 2, 0, initial_ppm]
+    return MarketArrays(mark=np.array(venue.marks, np.int64), params=params, tiers=tiers)
+
+
+def open_accounts(
+    markets: MarketArrays, log: LogArrays, *, deposits: Sequence[int], own_ppm: int = 50_000
+) -> AccountArrays:
+    """Cross rows with these deposits."""
+    accounts = make_accounts(n_rows=FIRST + len(deposits), n_markets=len(markets.mark), scopes=["all"])
+    accounts.initial_ppm[FIRST:] = own_ppm
+    for row, deposit in enumerate(deposits, FIRST):
+        if deposit:
+            post_transfer(accounts, markets, log, OUTSIDE, row, deposit, 0, 0, int(Reason.DEPOSIT), 0)
+    return accounts
+
+
+def make_plain(venue: Venue, accounts: AccountArrays) -> PlainExchange:
+    """The plain twin of these rows."""
+    return PlainExchange(
+        venue, quote=accounts.quote.tolist(), own_ppm=accounts.initial_ppm.tolist(), wallet=accounts.wallet.tolist()
+    )
+
+
+def intent(
+    row: int,
+    side: Side = Side.BUY,
+    *,
+    kind: OrderKind = OrderKind.LIMIT,
+    tif: TimeInForce = TimeInForce.GTC,
+    price: int = 0,
+    lots: int = 0,
+    market: int = 0,
+    flags: int = 0,
+    order: int = 0,
+) -> list[int]:
+    """One intent row."""
+    line = [0] * INTENT_WIDTH
+    line[I_ACCOUNT], line[I_MARKET], line[I_SIDE], line[I_KIND], line[I_TIF] = (
+        row,
+        market,
+        int(side),
+        int(kind),
+        int(tif),
+    )
+    line[I_PRICE], line[I_LOTS], line[I_FLAGS], line[I_ORDER] = price, lots, flags, order
+    return line

@@ -1,0 +1,187 @@
+"""Small worlds for clearing tests: traders, a house, and a book that fills what the test says."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import numpy as np
+from clearsim.clearing.fund import FundPolicy
+from clearsim.clearing.house import ClearingHouse
+from clearsim.clearing.layers import WaterfallOutcome
+from clearsim.clearing.liquidation import FullLiquidation, LiquidationBase
+from clearsim.clearing.waterfall import WaterfallLayer
+from clearsim.events import (
+    H_CYCLE,
+    H_N_TOUCHED,
+    H_N_TRANSFERS,
+    H_STAMP,
+    H_TIME_MS,
+    I_ACCOUNT,
+    I_FILLED,
+    I_LOTS,
+    I_MARKET,
+    I_SIDE,
+    INTENT_WIDTH,
+    AccountMode,
+    Reason,
+    Side,
+)
+from clearsim.kernels.ledger.transfer import post_transfer
+from clearsim.kernels.state import (
+    OUTSIDE,
+    P_ENGINE_ROW,
+    P_FUND_ROW,
+    P_LIQUIDATION_FEE_PPM,
+)
+from clearsim.ledger.accounts import Rows, make_accounts
+
+from tests.worlds.margin import make_log, make_markets
+
+
+class ClearingWorld:
+    """One tick on one lot is one quantum unless said. `t(i)` is the row of trader i; all markets are in scope 0."""
+
+    def __init__(
+        self,
+        waterfall: Sequence[WaterfallLayer],
+        *,
+        marks: Sequence[int] = (100,),
+        tick_values: Sequence[int] | None = None,
+        tiers: Sequence[Sequence[int]] = ((0, 5_000, 0, 10_000),),
+        traders: int = 8,
+        liquidation: LiquidationBase | None = None,
+        fee_ppm: int = 0,
+        fee_share_ppm: int = 0,
+        cap: int | None = None,
+        scope_of: Sequence[int] | None = None,
+        log_capacity: int = 1000,
+        at_or_below: bool = False,
+    ) -> None:
+        n_markets = len(marks)
+        self.scope_of = list(scope_of or [0] * n_markets)
+        scopes = [f"scope{i}" for i in range(max(self.scope_of) + 1)]
+        self.rows = Rows(tuple(scopes))
+        self.accounts = make_accounts(n_rows=self.rows.first_trader + traders, n_markets=n_markets, scopes=scopes)
+        self.markets = make_markets(
+            marks=marks, tick_values=tick_values or [1] * n_markets, tiers=[tiers] * n_markets, at_or_below=at_or_below
+        )
+        for market, scope in enumerate(self.scope_of):
+            self.markets.params[market, P_FUND_ROW] = self.rows.fund(scope)
+            self.markets.params[market, P_ENGINE_ROW] = self.rows.engine(scope)
+        self.markets.params[:, P_LIQUIDATION_FEE_PPM] = fee_ppm
+        self.log = make_log(capacity=log_capacity)
+        self.log.header[H_STAMP] = 1
+        self.spilled: list[np.ndarray] = []
+        fund = FundPolicy(
+            name="f", markets=["m"], seed_quote=Decimal(0), fee_share_ppm=fee_share_ppm,
+            inventory_cap_quote=None if cap is None else Decimal(cap),
+        )  # fmt: skip
+        self.house = ClearingHouse(
+            self.accounts, self.markets, self.log, liquidation=liquidation or FullLiquidation(),
+            funds=[fund] * len(scopes), fund_of_market=self.scope_of, waterfall=waterfall, quantum=Decimal(1),
+            spill=self.spill,
+        )  # fmt: skip
+        self.intents = np.zeros((len(self.accounts.quote) * n_markets, INTENT_WIDTH), np.int64)
+        self.n_intents = 0
+
+    def spill(self) -> None:
+        self.spilled.append(self.log.transfers[: self.log.header[H_N_TRANSFERS]].copy())
+        self.log.header[H_N_TRANSFERS] = 0
+        self.log.header[H_N_TOUCHED] = 0
+        self.log.header[H_STAMP] += 1
+
+    # -- set the scene -------------------------------------------------------------------------------------------------
+
+    def t(self, i: int) -> int:
+        return self.rows.first_trader + i
+
+    @property
+    def fund(self) -> int:
+        return self.rows.fund(0)
+
+    @property
+    def engine(self) -> int:
+        return self.rows.engine(0)
+
+    def transfer(self, payer: int, payee: int, quote: int, lots: int, market: int, reason: Reason) -> None:
+        if self.log.header[H_N_TRANSFERS] == len(self.log.transfers):
+            self.spill()
+        post_transfer(self.accounts, self.markets, self.log, payer, payee, quote, lots, market, int(reason), 0)
+
+    def deposit(self, row: int, quote: int) -> None:
+        self.transfer(OUTSIDE, row, quote, 0, 0, Reason.DEPOSIT)
+
+    def open(self, row: int, lots: int, price: int, *, market: int = 0) -> None:
+        value = lots * price * int(self.markets.params[market, 0])
+        self.transfer(row, OUTSIDE, value, lots, market, Reason.OPENING)
+
+    def trader(self, i: int, *, money: int, lots: int = 0, price: int = 0, market: int = 0) -> int:
+        self.deposit(self.t(i), money)
+        if lots:
+            self.open(self.t(i), lots, price, market=market)
+        return self.t(i)
+
+    def isolate(self, i: int, *, owner: int, market: int = 0) -> int:
+        self.accounts.mode[self.t(i)] = AccountMode.ISOLATED
+        self.accounts.wallet[self.t(i)] = owner
+        self.accounts.market[self.t(i)] = market
+        return self.t(i)
+
+    # -- play ----------------------------------------------------------------------------------------------------------
+
+    def at(self, now_ms: int) -> None:
+        self.log.header[H_TIME_MS] = now_ms
+        self.log.header[H_CYCLE] += 1
+
+    def plan(self, *rows: int) -> np.ndarray:
+        """Admit and plan; returns the orders."""
+        due = self.house.admit(np.array(rows, np.int64), now_ms=int(self.log.header[H_TIME_MS]))
+        self.n_intents, self.due = self.house.plan(due, self.intents)
+        return self.intents[: self.n_intents]
+
+    def fill(self, index: int, *, lots: int, price: int, against: int) -> None:
+        """The book fills `lots` of order `index` at `price` against a row."""
+        row, market = int(self.intents[index, I_ACCOUNT]), int(self.intents[index, I_MARKET])
+        assert lots <= self.intents[index, I_LOTS]
+        signed = -lots if self.intents[index, I_SIDE] == Side.SELL else lots
+        value = signed * price * int(self.markets.params[market, 0])
+        self.transfer(row, against, value, signed, market, Reason.LIQUIDATION)
+        self.intents[index, I_FILLED] += lots
+
+    def finish(self) -> WaterfallOutcome:
+        """Settle and run the waterfall."""
+        left = self.house.settle(self.due, self.intents, self.n_intents)
+        outcome = self.house.run_waterfall(left)
+        self.house.finish(self.due)
+        return outcome
+
+    def clear(self, *rows: int) -> WaterfallOutcome:
+        """One round of clearing in which the book fills nothing."""
+        self.plan(*rows)
+        return self.finish()
+
+    # -- look ----------------------------------------------------------------------------------------------------------
+
+    def money(self, row: int) -> int:
+        return int(self.accounts.quote[row])
+
+    def lots(self, row: int, market: int = 0) -> int:
+        return int(self.accounts.lots[row, market])
+
+    def equity(self, row: int) -> int:
+        value = self.markets.mark * self.markets.params[:, 0]
+        return int(self.accounts.quote[row] + self.accounts.lots[row] @ value)
+
+    def liquidations(self, column: int) -> list[int]:
+        return self.house.records.liquidations[: self.house.n_liquidations, column].tolist()
+
+    def matches(self, column: int) -> list[int]:
+        return self.house.records.matches[: self.house.n_matches, column].tolist()
+
+    def counter(self, column: int) -> int:
+        return int(self.house.records.counters[:, column].sum())
+
+    def assert_conserved(self) -> None:
+        assert self.accounts.quote.sum() == 0
+        assert not self.accounts.lots.sum(axis=0).any()
+        for scope in range(len(self.rows.scopes)):
+            assert self.accounts.quote[self.rows.fund(scope)] >= 0

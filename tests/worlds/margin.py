@@ -1,0 +1,106 @@
+"""Small worlds of margin rows for tests: arrays set by hand, no engine, and plain-Python readings of the rules."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from clearsim.events import FILL_WIDTH, H_CAUSE, H_LOG_ON, HEADER_WIDTH, TRANSFER_WIDTH
+from clearsim.kernels.state import (
+    BASE_ENTRY,
+    BASE_MARK_PLUS_FEE,
+    P_AT_OR_BELOW,
+    P_CLOSE_FEE_PPM,
+    P_MARGIN_BASE,
+    P_N_TIERS,
+    P_NOTIONAL_CAP,
+    P_TICK_VALUE,
+    PARAM_WIDTH,
+    AccountArrays,
+    LogArrays,
+    MarketArrays,
+)
+from clearsim.ledger.accounts import make_accounts
+from clearsim.units import INT64_MAX
+
+#: Rows of a world with one scope: OUTSIDE, FEES, ROUNDING, FUND, ENGINE, then traders.
+FIRST_TRADER = 5
+
+
+def derived_tiers(brackets: Sequence[tuple[int, int, int]]) -> list[list[int]]:
+    """Tiers of (floor quanta, maintenance ppm, initial ppm), with the deduction that makes them continuous."""
+    rows: list[list[int]] = []
+    for floor, rate, initial in brackets:
+        deduction = 0
+        if rows:
+            gap = floor * (rate - rows[-1][1])
+            assert gap % 1_000_000 == 0, "choose floors that give whole deductions"
+            deduction = rows[-1][2] + gap // 1_000_000
+        rows.append([floor, rate, deduction, initial])
+    return rows
+
+
+def make_markets(
+    *,
+    marks: Sequence[int],
+    tick_values: Sequence[int],
+    tiers: Sequence[Sequence[Sequence[int]]],
+    base: int = 0,
+    close_fee_ppm: int = 0,
+    at_or_below: bool = False,
+    cap: int = 2**61,
+) -> MarketArrays:
+    """Markets with the given lowered parameters; `tiers` holds one table (floor, rate, deduction, initial) a market."""
+    n_markets, width = len(marks), max(len(table) for table in tiers)
+    params = np.zeros((n_markets, PARAM_WIDTH), np.int64)
+    tables = np.zeros((n_markets, width, 4), np.int64)
+    tables[:, :, 0] = INT64_MAX
+    for market in range(n_markets):
+        tables[market, : len(tiers[market])] = tiers[market]
+        params[market, P_N_TIERS] = len(tiers[market])
+        params[market, P_TICK_VALUE] = tick_values[market]
+    params[:, P_MARGIN_BASE] = base
+    params[:, P_CLOSE_FEE_PPM] = close_fee_ppm
+    params[:, P_AT_OR_BELOW] = int(at_or_below)
+    params[:, P_NOTIONAL_CAP] = cap
+    return MarketArrays(mark=np.array(marks, np.int64), params=params, tiers=tables)
+
+
+def make_log(*, capacity: int = 1000, log_on: bool = True) -> LogArrays:
+    """Empty logs."""
+    header = np.zeros(HEADER_WIDTH, np.int64)
+    header[H_LOG_ON], header[H_CAUSE] = int(log_on), -1
+    return LogArrays(header, np.zeros((capacity, TRANSFER_WIDTH), np.int64), np.zeros((capacity, FILL_WIDTH), np.int64))
+
+
+def make_rows(n_traders: int, n_markets: int = 1) -> AccountArrays:
+    """Empty rows: the reserved ones of one scope, then traders."""
+    return make_accounts(n_rows=FIRST_TRADER + n_traders, n_markets=n_markets, scopes=["fund"])
+
+
+def plain_maintenance(lots: int, cost: int, mark: int, params: np.ndarray, tiers: np.ndarray) -> int:
+    """Maintenance margin by the rule, in Python integers: the largest of the affine pieces, rounded up.
+
+    Reads the schedule as a maximum over all tiers and never looks a tier up, so it shares no logic with the kernel.
+    """
+    if lots == 0:
+        return 0
+    notional = abs(lots) * mark * int(params[P_TICK_VALUE])
+    base = abs(cost) if params[P_MARGIN_BASE] == BASE_ENTRY else notional
+    fee = int(params[P_CLOSE_FEE_PPM]) if params[P_MARGIN_BASE] == BASE_MARK_PLUS_FEE else 0
+    pieces = [0]
+    for floor, rate, deduction, _ in tiers[: int(params[P_N_TIERS])].tolist():
+        pieces.append(-(-base * (rate + fee) // 1_000_000) - deduction)
+        assert floor >= 0
+    return max(pieces)
+
+
+def plain_is_distressed(accounts: AccountArrays, markets: MarketArrays, row: int) -> bool:
+    """The distress rule in Python integers."""
+    equity, required, gentle = int(accounts.quote[row]), 0, False
+    for market in range(accounts.lots.shape[1]):
+        lots, mark = int(accounts.lots[row, market]), int(markets.mark[market])
+        equity += lots * mark * int(markets.params[market, P_TICK_VALUE])
+        required += plain_maintenance(
+            lots, int(accounts.cost[row, market]), mark, markets.params[market], markets.tiers[market]
+        )
+        gentle = gentle or (lots != 0 and bool(markets.params[market, P_AT_OR_BELOW]))
+    return equity < required or (equity == required and gentle)
