@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from .events import OrderStatus, Reason, Side
+from .layout import OrderStatus, Reason, Side
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ and works out open orders by looking at the book instead of counting along.
 import heapq
 from dataclasses import dataclass
 
-from clearsim.events import OrderFlag, OrderKind, OrderStatus, Reason, Side, TimeInForce
+from clearsim.layout import OrderFlag, OrderKind, OrderStatus, Reason, Side, TimeInForce
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 LIMIT, MARKET = int(OrderKind.LIMIT), int(OrderKind.MARKET)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from clearsim.events import OrderKind, Side, TimeInForce
 from clearsim.kernels.book.matching import ACTION
+from clearsim.layout import OrderKind, Side, TimeInForce
 
 ANCHOR_TICKS = 10_000
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ..events import AccountMode, Side
+from ..layout import AccountMode, Side
 from ..units import PPM
 from .holdings import Holdings
 

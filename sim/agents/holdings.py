@@ -12,20 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..kernels.state import (
-    BASE_ENTRY,
-    BASE_MARK_PLUS_FEE,
-    P_CLOSE_FEE_PPM,
-    P_MARGIN_BASE,
-    P_N_TIERS,
-    P_NOTIONAL_CAP,
-    P_TICK_VALUE,
-    TIER_DEDUCTION,
-    TIER_FLOOR,
-    TIER_INITIAL_PPM,
-    TIER_MAINTENANCE_PPM,
-    MarketArrays,
-)
+from ..layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, MarketArrays
 from ..units import PPM
 from .cohort import OpeningPositions
 from .draws import assign_leverage, capped_sizes
@@ -48,31 +35,31 @@ class MarketTerms(NamedTuple):
     @classmethod
     def of(cls, markets: MarketArrays, market: int) -> "MarketTerms":
         """Terms of market number `market` at its present mark."""
-        n_tiers = int(markets.params[market, P_N_TIERS])
+        n_tiers = int(markets.params["n_tiers"][market])
         return cls(market, int(markets.mark[market]), markets.params[market], markets.tiers[market, :n_tiers])
 
     @property
     def unit(self) -> int:
         """Value of one lot at the mark, quanta."""
-        return self.mark * int(self.params[P_TICK_VALUE])
+        return self.mark * int(self.params["tick_value"])
 
     def max_leverage(self, notional: F64) -> F64:
         """Highest leverage the venue admits for positions worth `notional` quanta."""
-        tier = np.searchsorted(self.tiers[:, TIER_FLOOR], notional, side="right") - 1
-        return np.asarray(PPM / self.tiers[np.maximum(tier, 0), TIER_INITIAL_PPM])
+        tier = np.searchsorted(self.tiers["floor"], notional, side="right") - 1
+        return np.asarray(PPM / self.tiers["initial_ppm"][np.maximum(tier, 0)])
 
     def maintenance(self, notional: F64, entry_value: F64) -> F64:
         """Maintenance margin of positions, quanta (floating point: it decides draws, never balances)."""
-        base = entry_value if self.params[P_MARGIN_BASE] == BASE_ENTRY else notional
-        tier = np.maximum(np.searchsorted(self.tiers[:, TIER_FLOOR], base, side="right") - 1, 0)
-        margin = base * self.tiers[tier, TIER_MAINTENANCE_PPM] / PPM - self.tiers[tier, TIER_DEDUCTION]
-        if self.params[P_MARGIN_BASE] == BASE_MARK_PLUS_FEE:
-            margin = margin + base * self.params[P_CLOSE_FEE_PPM] / PPM
+        base = entry_value if self.params["margin_base"] == BASE_ENTRY else notional
+        tier = np.maximum(np.searchsorted(self.tiers["floor"], base, side="right") - 1, 0)
+        margin = base * self.tiers["maintenance_ppm"][tier] / PPM - self.tiers["deduction"][tier]
+        if self.params["margin_base"] == BASE_MARK_PLUS_FEE:
+            margin = margin + base * self.params["close_fee_ppm"] / PPM
         return np.asarray(margin)
 
     def largest_position(self) -> int:
         """Lots the last tier admits at the mark."""
-        return max(1, int(self.params[P_NOTIONAL_CAP]) // self.unit)
+        return max(1, int(self.params["notional_cap"]) // self.unit)
 
 
 @dataclass(frozen=True)
@@ -166,7 +153,7 @@ def _draw_entries(
     rng: np.random.Generator,
 ) -> tuple[I64, F64, F64, int]:
     """Entry ticks, equity and margin in quanta (whole floats), and how many positions needed more margin than drawn."""
-    unit, tick_value = float(terms.unit), float(terms.params[P_TICK_VALUE])
+    unit, tick_value = float(terms.unit), float(terms.params["tick_value"])
     size = np.abs(lots).astype(np.float64)
     notional = size * unit
     at_now = item.leverage.at == "now"

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConfigError
-from ..kernels.state import P_TICK_VALUE
 from ..rng import Streams
 from ..units import PPM
 from .book import Draft, OpeningBook
@@ -97,7 +96,7 @@ def _named_holding(
     agent: NamedTrader, position: NamedPosition, terms: MarketTerms, lots: int, entry: int, ratio_ppm: int
 ) -> Holdings:
     """One stated position; ConfigError if it would start too close to liquidation."""
-    tick_value = int(terms.params[P_TICK_VALUE])
+    tick_value = int(terms.params["tick_value"])
     value = abs(lots) * entry * tick_value
     margin = int((Decimal(value) / position.leverage).to_integral_value(ROUND_CEILING))
     equity = margin + lots * (terms.mark - entry) * tick_value

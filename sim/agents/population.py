@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..instrument import Instrument
-from ..kernels.state import MarketArrays
+from ..layout import MarketArrays
 from ..rng import Streams
 from .behaviours.base import CohortContext
 from .book import OpeningBook

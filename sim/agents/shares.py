@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..errors import ConfigError
 from ..instrument import Instrument
-from ..kernels.state import MarketArrays
+from ..layout import MarketArrays
 from ..units import allocate_largest_remainder
 from .cohort import Cohort, OpeningPositions, PopulationConfig
 from .holdings import MarketTerms

@@ -19,9 +19,8 @@ import numpy as np
 from pydantic import ConfigDict, Field
 
 from ..errors import AgentError, ConfigError
-from ..events import FLAG_DELEVERAGED, FLAG_LIQUIDATED, OrderFlag, OrderKind, Side, TimeInForce
 from ..instrument import Instrument
-from ..kernels.state import P_TICK_VALUE
+from ..layout import FLAG_DELEVERAGED, FLAG_LIQUIDATED, OrderFlag, OrderKind, Side, TimeInForce
 from .named import NamedTrader
 from .view import ARRIVAL_SLOTS, Intents, MarketView
 
@@ -283,7 +282,7 @@ def picture(state: UserState, view: MarketView) -> AgentView:
             lot_size=instrument.lot_size,
         )
         lots = int(accounts.lots[row, number])
-        equity += lots * int(view.mark[number]) * int(view.markets.params[number, P_TICK_VALUE])
+        equity += lots * int(view.mark[number]) * int(view.markets.params["tick_value"][number])
         positions[instrument.name] = instrument.size(lots)
         bids[instrument.name] = instrument.size(int(accounts.open_bid[row, number]))
         asks[instrument.name] = instrument.size(int(accounts.open_ask[row, number]))

@@ -13,26 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InvariantError
-from ..events import (
-    I_ACCOUNT,
-    I_ARRIVAL,
-    I_FLAGS,
-    I_KIND,
-    I_LOTS,
-    I_MARKET,
-    I_ORDER,
-    I_PRICE,
-    I_SIDE,
-    I_STATUS,
-    I_TIF,
-    INTENT_WIDTH,
-    OrderKind,
-    OrderStatus,
-    Side,
-    TimeInForce,
-)
 from ..instrument import Instrument
-from ..kernels.state import AccountArrays, MarketArrays
+from ..layout import INTENT_WIDTH, AccountArrays, MarketArrays, OrderKind, OrderStatus, Side, TimeInForce
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -146,9 +128,9 @@ class Intents:
         self.reserve(1)
         row = self.rows[self.count]
         row[:] = 0
-        row[I_ACCOUNT], row[I_MARKET], row[I_SIDE], row[I_KIND] = account, market, side, kind
-        row[I_TIF], row[I_PRICE], row[I_LOTS], row[I_FLAGS] = tif, price, lots, flags
-        row[I_ORDER], row[I_ARRIVAL], row[I_STATUS] = -1, arrival, OrderStatus.PENDING
+        row["account"], row["market"], row["side"], row["kind"] = account, market, side, kind
+        row["tif"], row["price"], row["lots"], row["order_flags"] = tif, price, lots, flags
+        row["order"], row["arrival"], row["status"] = -1, arrival, OrderStatus.PENDING
         self.count += 1
 
     def scratch(self) -> tuple[I64, I64]:

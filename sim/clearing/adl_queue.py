@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..kernels.clearing import adl as k
-from ..kernels.state import AccountArrays, MarketArrays
+from ..layout import AccountArrays, MarketArrays
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]

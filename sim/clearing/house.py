@@ -12,18 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InvariantError
-from ..events import H_CYCLE
 from ..kernels.clearing import liquidation as liq
 from ..kernels.clearing import waterfall as wf
 from ..kernels.clearing.unwind import plan_unwind
-from ..kernels.records import (
-    R_LIQUIDATIONS,
-    R_MATCHES,
-    RecordArrays,
-    make_records,
-    make_waiting,
-)
-from ..kernels.state import P_ENGINE_ROW, P_FUND_ROW, P_TICK_VALUE, AccountArrays, LogArrays, MarketArrays
+from ..layout import AccountArrays, LogArrays, MarketArrays, RecordArrays, make_records, make_waiting
 from .fund import FundPolicy
 from .layers import Layers, WaterfallOutcome
 from .liquidation import PRIORITIES, LiquidationBase
@@ -102,7 +94,7 @@ class ClearingHouse:
         self.waiting = make_waiting(n_rows)
         self._throttle = Throttle(liquidation.per_second)
         self.work = np.zeros((4, max(n_markets, 2)), np.int64)
-        engines, first = np.unique(markets.params[:, P_ENGINE_ROW], return_index=True)
+        engines, first = np.unique(markets.params["engine_row"], return_index=True)
         self._engines = list(zip(engines.tolist(), first.tolist(), strict=True))  # rows, and a market of their scope
         self._layers = Layers(self, waterfall, caps=caps, quantum=quantum)
         self.may_draw = any(layer.kind == "insurance_fund" for layer in waterfall)
@@ -120,7 +112,7 @@ class ClearingHouse:
             self._note_backlog(rows)
             return rows
         rows = self._without_known_bad_debt(np.asarray(rows, np.int64))
-        cycle = int(self.log.header[H_CYCLE])
+        cycle = int(self.log.header["cycle"][0])
         waiting = self.waiting
         new = rows[waiting.seen_cycle[rows] < cycle - 1]
         waiting.seen_ms[new] = now_ms
@@ -143,14 +135,14 @@ class ClearingHouse:
             rows,
             len(rows),
             priority,
-            self._random_key + int(self.log.header[H_CYCLE]),
+            self._random_key + int(self.log.header["cycle"][0]),
             keys,
         )
         ordered: I64 = rows[np.lexsort((rows, keys))]
         return ordered
 
     def _below_zero(self, rows: I64) -> npt.NDArray[np.bool_]:
-        value = self.markets.mark * self.markets.params[:, P_TICK_VALUE]
+        value = self.markets.mark * self.markets.params["tick_value"]
         below: npt.NDArray[np.bool_] = self.accounts.quote[rows] + self.accounts.lots[rows] @ value < 0
         return below
 
@@ -159,7 +151,7 @@ class ClearingHouse:
         if not debt.any():
             return rows
         market = np.maximum(np.maximum(self.waiting.last_market[rows], self.accounts.market[rows]), 0)
-        fund_cash = self.accounts.quote[self.markets.params[market, P_FUND_ROW]]
+        fund_cash = self.accounts.quote[self.markets.params["fund_row"][market]]
         stands: npt.NDArray[np.bool_] = (
             (debt > 0) & (self.accounts.quote[rows] == -debt) & ~((fund_cash > 0) & self.may_draw)
         )
@@ -247,7 +239,7 @@ class ClearingHouse:
     def engine_standing(self, engine: int) -> tuple[int, bool]:
         """Equity of an ENGINE at mark, quanta, and whether it holds contracts."""
         lots: list[int] = self.accounts.lots[engine].tolist()
-        values = (self.markets.mark * self.markets.params[:, P_TICK_VALUE]).tolist()
+        values = (self.markets.mark * self.markets.params["tick_value"]).tolist()
         worth = int(self.accounts.quote[engine]) + sum(held * unit for held, unit in zip(lots, values, strict=True))
         return worth, any(lots)
 
@@ -264,12 +256,12 @@ class ClearingHouse:
     @property
     def n_liquidations(self) -> int:
         """Rows filled in records.liquidations."""
-        return int(self.records.counts[R_LIQUIDATIONS])
+        return int(self.records.counts["liquidations"][0])
 
     @property
     def n_matches(self) -> int:
         """Rows filled in records.matches and records.scores."""
-        return int(self.records.counts[R_MATCHES])
+        return int(self.records.counts["matches"][0])
 
     def clear_records(self) -> None:
         """Forget the rows that the recorder has taken; counters stay."""

@@ -14,13 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InvariantError
-from ..events import H_CYCLE
 from ..kernels.clearing import adl as adl_kernels
 from ..kernels.clearing import liquidation_records as liq
 from ..kernels.clearing import loss as loss_kernels
 from ..kernels.clearing import waterfall as wf
-from ..kernels.records import D_COUNTERPARTY
-from ..kernels.state import P_ENGINE_ROW, P_FUND_ROW
 from .adl import AdlLayer
 from .adl_queue import AdlQueue
 from .loss import SocialisedLossLayer
@@ -59,7 +56,7 @@ class Layers:
         self._adl_cycle = -1
         self._adl_left = NO_LIMIT
         self._postponed = False
-        pairs = house.markets.params[:, [P_FUND_ROW, P_ENGINE_ROW]]
+        pairs = house.markets.params[:, ["fund_row", "engine_row"]]
         _, first = np.unique(pairs[:, 0], return_index=True)
         #: (fund row, engine row, first market) of each scope
         self.scopes = [(int(pairs[m, 0]), int(pairs[m, 1]), int(m)) for m in first]
@@ -136,7 +133,7 @@ class Layers:
         house = self._house
         if len(rows) == 0 and not house.holds_inventory():
             return
-        cycle = int(house.log.header[H_CYCLE])
+        cycle = int(house.log.header["cycle"][0])
         if cycle != self._adl_cycle:
             self._adl_cycle = cycle
             self._adl_left = layer.matches_per_cycle or NO_LIMIT
@@ -146,14 +143,14 @@ class Layers:
                 if need > 0:
                     before = house.n_matches
                     self._deleverage(layer, market, side, targets, need)
-                    counterparties = house.records.matches[before : house.n_matches, D_COUNTERPARTY]
+                    counterparties = house.records.matches["counterparty"][before : house.n_matches]
                     if len(counterparties):
                         outcome.reduced.append((market, np.unique(counterparties)))
 
     def _insolvent_engine(self, market: int) -> int:
         """ENGINE's row of the market's scope if FUND cash + ENGINE equity is below zero, else -1."""
         house = self._house
-        fund, engine = (int(house.markets.params[market, column]) for column in (P_FUND_ROW, P_ENGINE_ROW))
+        fund, engine = (int(house.markets.params[market, column]) for column in ("fund_row", "engine_row"))
         return engine if house.engine_standing(engine)[0] + int(house.accounts.quote[fund]) < 0 else -1
 
     def _targets(self, rows: I64, market: int, side: int, *, only_bankrupt: bool) -> tuple[I64, int]:

@@ -4,19 +4,7 @@ of many positions at once."""
 import numpy as np
 import numpy.typing as npt
 
-from ..kernels.state import (
-    BASE_ENTRY,
-    BASE_MARK_PLUS_FEE,
-    P_CLOSE_FEE_PPM,
-    P_MARGIN_BASE,
-    P_N_TIERS,
-    P_TICK_VALUE,
-    TIER_DEDUCTION,
-    TIER_FLOOR,
-    TIER_MAINTENANCE_PPM,
-    AccountArrays,
-    MarketArrays,
-)
+from ..layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, AccountArrays, MarketArrays
 from ..units import PPM
 
 F64 = npt.NDArray[np.float64]
@@ -32,17 +20,17 @@ def liquidation_ticks(params: I64, tiers: I64, *, lots: I64, quote: I64, cost: I
     Equity quote + lots x P meets the requirement max over tiers (rate_k |lots| P - deduction_k), which is convex: a
     long is distressed below the highest of the tiers' solutions, a short above the lowest.
     """
-    table = tiers[: int(params[P_N_TIERS])]
+    table = tiers[: int(params["n_tiers"])]
     sign = np.sign(lots).astype(np.float64)
-    unit = np.abs(lots) * float(params[P_TICK_VALUE])
-    if int(params[P_MARGIN_BASE]) == BASE_ENTRY:
+    unit = np.abs(lots) * float(params["tick_value"])
+    if int(params["margin_base"]) == BASE_ENTRY:
         value = np.abs(cost).astype(np.float64)
-        tier = np.maximum(np.searchsorted(table[:, TIER_FLOOR], value, side="right") - 1, 0)
-        needed = value * table[tier, TIER_MAINTENANCE_PPM] / PPM - table[tier, TIER_DEDUCTION]
+        tier = np.maximum(np.searchsorted(table["floor"], value, side="right") - 1, 0)
+        needed = value * table["maintenance_ppm"][tier] / PPM - table["deduction"][tier]
         return sign * (needed - quote) / unit, tier.astype(np.int64)
-    fee = float(params[P_CLOSE_FEE_PPM]) if int(params[P_MARGIN_BASE]) == BASE_MARK_PLUS_FEE else 0.0
-    rate = (table[:, TIER_MAINTENANCE_PPM] + fee) / PPM
-    owed = -sign[:, None] * (quote[:, None] + table[:, TIER_DEDUCTION])
+    fee = float(params["close_fee_ppm"]) if int(params["margin_base"]) == BASE_MARK_PLUS_FEE else 0.0
+    rate = (table["maintenance_ppm"] + fee) / PPM
+    owed = -sign[:, None] * (quote[:, None] + table["deduction"])
     solved = owed / (unit[:, None] * (1.0 - sign[:, None] * rate))
     tier = np.where(sign > 0, solved.argmax(axis=1), solved.argmin(axis=1))
     return solved[np.arange(len(solved)), tier], tier.astype(np.int64)
@@ -53,15 +41,15 @@ def maintenance_margins(params: I64, tiers: I64, mark: int, *, lots: I64, cost: 
 
     params (P,), tiers (K, 4): of the market.  mark: ticks.  lots, cost (n,): signed lots, signed entry cost in quanta.
     """
-    table = tiers[: int(params[P_N_TIERS])]
-    base = np.abs(cost) if int(params[P_MARGIN_BASE]) == BASE_ENTRY else np.abs(lots) * mark * int(params[P_TICK_VALUE])
-    tier = np.maximum(np.searchsorted(table[:, TIER_FLOOR], base, side="right") - 1, 0)
-    rate = table[tier, TIER_MAINTENANCE_PPM]
-    if int(params[P_MARGIN_BASE]) == BASE_MARK_PLUS_FEE:
-        rate = rate + int(params[P_CLOSE_FEE_PPM])
+    table = tiers[: int(params["n_tiers"])]
+    base = np.abs(cost) if int(params["margin_base"]) == BASE_ENTRY else np.abs(lots) * mark * int(params["tick_value"])
+    tier = np.maximum(np.searchsorted(table["floor"], base, side="right") - 1, 0)
+    rate = table["maintenance_ppm"][tier]
+    if int(params["margin_base"]) == BASE_MARK_PLUS_FEE:
+        rate = rate + int(params["close_fee_ppm"])
     millions, rest = np.divmod(base, PPM)  # apart, for base x rate may be beyond int64
     charged = millions * rate - (-rest * rate) // PPM
-    return np.asarray(np.where(lots != 0, np.maximum(charged - table[tier, TIER_DEDUCTION], 0), 0))
+    return np.asarray(np.where(lots != 0, np.maximum(charged - table["deduction"][tier], 0), 0))
 
 
 def margin_of_all(accounts: AccountArrays, markets: MarketArrays) -> int:

@@ -16,43 +16,24 @@ from ..clearing.house import ClearingHouse
 from ..clearing.opening_prices import liquidation_prices, margin_of_all
 from ..config import RunConfig
 from ..errors import ConfigError, ConservationError
-from ..events import (
-    FILL_WIDTH,
-    H_CAUSE,
-    H_LOG_ON,
-    H_N_FILLS,
-    H_N_TRANSFERS,
-    H_NEXT_ORDER,
-    H_STAMP,
-    HEADER_WIDTH,
-    TRANSFER_WIDTH,
-    OrderFlag,
-    Reason,
-)
 from ..instrument import Instrument
 from ..kernels.book.levels import BookArrays, make_books
 from ..kernels.book.stops import add_stops, make_stops
 from ..kernels.ledger.post_against import post_against
 from ..kernels.margin.thresholds import make_thresholds, reindex_all
-from ..kernels.state import (
+from ..kernels.step import REPORT_LOTS, TickArrays, pack_exchange
+from ..layout import (
+    FILL_WIDTH,
+    HEADER_WIDTH,
     OUTSIDE,
-    P_AT_OR_BELOW,
-    P_CLOSE_FEE_PPM,
-    P_ENGINE_ROW,
-    P_FUND_ROW,
-    P_LIQUIDATION_FEE_PPM,
-    P_MAKER_PPM,
-    P_MARGIN_BASE,
-    P_N_TIERS,
-    P_NOTIONAL_CAP,
-    P_TAKER_PPM,
-    P_TICK_VALUE,
     PARAM_WIDTH,
+    TRANSFER_WIDTH,
     AccountArrays,
     LogArrays,
     MarketArrays,
+    OrderFlag,
+    Reason,
 )
-from ..kernels.step import REPORT_LOTS, TickArrays, pack_exchange
 from ..ledger.accounts import Rows, make_accounts
 from ..ledger.ledger import Ledger
 from ..market.price import PathSet, build_paths
@@ -69,11 +50,11 @@ I64 = npt.NDArray[np.int64]
 
 #: Columns of MarketArrays.params by the name that a margin schedule's `lower` gives them.
 _MARGIN_PARAMS = {
-    "margin_base": P_MARGIN_BASE,
-    "close_fee_ppm": P_CLOSE_FEE_PPM,
-    "n_tiers": P_N_TIERS,
-    "notional_cap": P_NOTIONAL_CAP,
-    "at_or_below": P_AT_OR_BELOW,
+    "margin_base": "margin_base",
+    "close_fee_ppm": "close_fee_ppm",
+    "n_tiers": "n_tiers",
+    "notional_cap": "notional_cap",
+    "at_or_below": "at_or_below",
 }
 
 
@@ -88,12 +69,12 @@ def lower_markets(config: RunConfig, instruments: Sequence[Instrument], opening:
         scope = next(i for i, fund in enumerate(config.funds) if item.name in fund.markets)
         for name, value in values.items():
             params[number, _MARGIN_PARAMS[name]] = value
-        params[number, P_TICK_VALUE] = instrument.tick_value
-        params[number, P_TAKER_PPM] = item.fees.taker_ppm
-        params[number, P_MAKER_PPM] = item.fees.maker_ppm
-        params[number, P_LIQUIDATION_FEE_PPM] = item.fees.liquidation_ppm
-        params[number, P_FUND_ROW] = rows.fund(scope)
-        params[number, P_ENGINE_ROW] = rows.engine(scope)
+        params["tick_value"][number] = instrument.tick_value
+        params["taker_ppm"][number] = item.fees.taker_ppm
+        params["maker_ppm"][number] = item.fees.maker_ppm
+        params["liquidation_fee_ppm"][number] = item.fees.liquidation_ppm
+        params["fund_row"][number] = rows.fund(scope)
+        params["engine_row"][number] = rows.engine(scope)
     n_tiers = max(len(table) for table in tables)
     tiers = np.zeros((n_markets, n_tiers, 4), np.int64)
     tiers[:, :, 0] = INT64_MAX
@@ -109,9 +90,9 @@ def make_log(*, capacity: int, log_on: bool) -> LogArrays:
     """Return empty logs; without the log one row suffices."""
     rows = capacity if log_on else 1
     header = np.zeros(HEADER_WIDTH, np.int64)
-    header[H_LOG_ON] = int(log_on)
-    header[H_CAUSE] = -1
-    header[H_NEXT_ORDER] = 1
+    header["log_on"][0] = int(log_on)
+    header["cause"][0] = -1
+    header["next_order"][0] = 1
     return LogArrays(header, np.zeros((rows, TRANSFER_WIDTH), np.int64), np.zeros((rows, FILL_WIDTH), np.int64))
 
 
@@ -129,7 +110,7 @@ def open_accounts(opening: OpeningBook, *, n_markets: int, scopes: Sequence[str]
 def post_opening(world: World, opening: OpeningBook) -> None:
     """Deposit everybody's money and post the positions that stood before the run, at their entry prices, against
     OUTSIDE."""
-    unit = world.markets.params[:, P_TICK_VALUE]
+    unit = world.markets.params["tick_value"]
     rows, market, lots, entry = np.ascontiguousarray(opening.positions.T)  # one layout, one compiled form
     largest = np.abs(lots.astype(np.float64)) * entry * unit[market]
     if len(largest) and largest.max() > QUANTA_LIMIT:
@@ -178,13 +159,13 @@ def seed_funds(world: World, rows: Rows) -> None:
 def spill(log: LogArrays, events: EventTables) -> None:
     """Hand the filled part of the transfer and fill logs to the event tables and empty them."""
     header = log.header
-    n_transfers, n_fills = int(header[H_N_TRANSFERS]), int(header[H_N_FILLS])
+    n_transfers, n_fills = int(header["n_transfers"][0]), int(header["n_fills"][0])
     if n_transfers:
         events.transfers(log.transfers[:n_transfers].copy())
     if n_fills:
         events.fills(log.fills[:n_fills].copy())
-    header[H_N_TRANSFERS] = 0
-    header[H_N_FILLS] = 0
+    header["n_transfers"][0] = 0
+    header["n_fills"][0] = 0
 
 
 def make_population(
@@ -375,7 +356,7 @@ def _always_awake(population: Population, paths: PathSet) -> tuple[list[int], li
 
 def _open(world: World, opening: OpeningBook) -> None:
     """Post the opening, put the stops in, index every row, and take the snapshot that results are measured from."""
-    world.log.header[H_STAMP] = 1
+    world.log.header["stamp"][0] = 1
     seed_funds(world, world.rows)
     post_opening(world, opening)
     add_stops(world.stops, opening.stops, int(OrderFlag.REDUCE_ONLY))

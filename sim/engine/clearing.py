@@ -7,11 +7,9 @@ the books.
 import numpy as np
 import numpy.typing as npt
 
-from ..events import FLAG_FROZEN, H_N_TOUCHED, H_SEQ
 from ..kernels.book.matching import cancel_account_orders
-from ..kernels.records import C_ADL_MATCHES, C_FUND_DRAW
-from ..kernels.state import P_FUND_ROW
 from ..kernels.step import REPORT_FUND, REPORT_LOTS, REPORT_QUOTE, settle_tick
+from ..layout import FLAG_FROZEN
 from .trading import match, publish_mark, refresh_quotes, sample_funding
 from .world import World
 
@@ -36,7 +34,7 @@ def look_at_mark(world: World, *, ask_stops: bool = False) -> tuple[int, bool]:
 
 def close_touched(world: World) -> None:
     """Recompute the thresholds of the rows touched so far, check that they conserve, and start a new list."""
-    if world.log.header[H_N_TOUCHED]:
+    if world.log.header["n_touched"][0]:
         look_at_mark(world)
 
 
@@ -72,7 +70,7 @@ def clear(world: World) -> None:
             house.backlog = rows.copy()
             world.extremes.rounds_max_reached += 1
             break
-        before = int(world.log.header[H_SEQ])
+        before = int(world.log.header["seq"][0])
         due = house.admit(rows, now_ms=world.time_ms)
         if len(due):
             liquidate(world, due)
@@ -82,7 +80,7 @@ def clear(world: World) -> None:
             break
         refresh_quotes(world)
         has_moved = publish_mark(world, elapsed_ms=0)
-        if not has_moved and world.log.header[H_SEQ] == before:
+        if not has_moved and world.log.header["seq"][0] == before:
             break
     note_extremes(world)
 
@@ -142,16 +140,16 @@ def note_extremes(world: World) -> None:
     extremes.fund_needed = max(extremes.fund_needed, world.fund_initial - equity)
     extremes.inventory_peak = max(extremes.inventory_peak, inventory)
     counters = house.records.counters
-    if extremes.first_adl_ms < 0 and any(counters[:, C_ADL_MATCHES].tolist()):
+    if extremes.first_adl_ms < 0 and any(counters["adl_matches"].tolist()):
         extremes.first_adl_ms = world.time_ms
-    if extremes.first_fund_empty_ms < 0 and any(counters[:, C_FUND_DRAW].tolist()) and _a_fund_is_empty(world):
+    if extremes.first_fund_empty_ms < 0 and any(counters["fund_draw"].tolist()) and _a_fund_is_empty(world):
         extremes.first_fund_empty_ms = world.time_ms
 
 
 def _a_fund_is_empty(world: World) -> bool:
     """True if a fund that has paid out stands at zero."""
-    counters, funds = world.clearing.records.counters, world.markets.params[:, P_FUND_ROW]
-    return bool(((counters[:, C_FUND_DRAW] > 0) & (world.accounts.quote[funds] == 0)).any())
+    counters, funds = world.clearing.records.counters, world.markets.params["fund_row"]
+    return bool(((counters["fund_draw"] > 0) & (world.accounts.quote[funds] == 0)).any())
 
 
 def fund_position(world: World) -> tuple[int, int, int]:

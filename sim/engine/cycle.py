@@ -18,7 +18,6 @@
 15. record     counters always; series at samples; events as they happen
 """
 
-from ..events import H_CYCLE, H_TIME_MS
 from .clearing import clear, close_touched, is_calm
 from .record import record
 from .trading import (
@@ -56,5 +55,5 @@ def _advance(world: World, step: int) -> None:
     world.step = step
     world.cycle = step
     world.dt_ms, world.time_ms = now_ms - world.time_ms, now_ms
-    world.log.header[H_TIME_MS] = now_ms
-    world.log.header[H_CYCLE] = step
+    world.log.header["time_ms"][0] = now_ms
+    world.log.header["cycle"][0] = step

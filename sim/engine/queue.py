@@ -6,7 +6,7 @@ import numpy as np
 
 from ..clearing.adl_queue import AdlQueue
 from ..errors import ConfigError
-from ..events import AccountMode
+from ..layout import AccountMode
 from .lights import queue_lights, ranking_of
 from .world import World
 

@@ -10,18 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConservationError
-from ..events import (
-    H_FILL_COUNT,
-    H_N_FILLS,
-    H_N_TRANSFERS,
-    H_ORDER_COUNT,
-    H_REJECT_COUNT,
-    H_VOLUME,
-)
-from ..kernels import records as rec
 from ..kernels.book.levels import depth_within
 from ..kernels.ledger.totals import sum_accounts
-from ..kernels.state import P_ENGINE_ROW, P_FUND_ROW, P_NET_TAKER_LOTS
 from .build import spill
 from .clearing import fund_position
 from .world import World
@@ -57,7 +47,7 @@ def _note_prices(world: World) -> None:
 
 def _headline(world: World) -> tuple[float, int, int]:
     mark = float(world.markets.mark[0]) * float(world.instruments[0].tick_size)
-    liquidated = int(world.clearing.records.counters[:, rec.C_LIQUIDATED_ACCOUNTS].sum())
+    liquidated = int(world.clearing.records.counters["liquidated_accounts"].sum())
     return mark, fund_position(world)[0], liquidated
 
 
@@ -67,7 +57,7 @@ def take_clearing_records(world: World) -> None:
     matches = house.records.matches[: house.n_matches].copy()
     if len(matches):
         world.adl_matches.append(matches)
-        np.add.at(world.adl_harm, matches[:, rec.D_COUNTERPARTY], matches[:, rec.D_HARM])
+        np.add.at(world.adl_harm, matches["counterparty"], matches["harm"])
     if world.events_on:
         events.liquidations(house.records.liquidations[: house.n_liquidations].copy())
         events.adl_matches(matches, house.records.scores[: house.n_matches].copy())
@@ -104,8 +94,8 @@ def _sample_of(world: World, market: int) -> dict[str, int | float]:
     tick = float(world.instruments[market].tick_size)
     params: list[int] = world.markets.params[market].tolist()
     count: list[int] = world.clearing.records.counters[market].tolist()
-    engine = params[P_ENGINE_ROW]
-    fund_cash, engine_cash = int(world.accounts.quote[params[P_FUND_ROW]]), int(world.accounts.quote[engine])
+    engine = params["engine_row"]
+    fund_cash, engine_cash = int(world.accounts.quote[params["fund_row"]]), int(world.accounts.quote[engine])
     inventory: list[int] = world.accounts.lots[engine].tolist()
     held = sum(lots * value for lots, value in zip(inventory, world.unit_values(), strict=True))
     state = world.market_states[market]
@@ -131,22 +121,22 @@ def _sample_of(world: World, market: int) -> dict[str, int | float]:
         "fund_equity_quanta": fund_cash + engine_cash + held,
         "inventory_lots": inventory[market],
         "backlog": len(world.clearing.backlog),
-        "liquidated_accounts": count[rec.C_LIQUIDATED_ACCOUNTS],
-        "liquidated_long_quanta": count[rec.C_LIQUIDATED_LONG],
-        "liquidated_short_quanta": count[rec.C_LIQUIDATED_SHORT],
-        "fund_draw_quanta": count[rec.C_FUND_DRAW],
-        "fund_gain_quanta": count[rec.C_FUND_GAIN],
-        "adl_notional_quanta": count[rec.C_ADL_NOTIONAL],
-        "socialised_loss_quanta": count[rec.C_SOCIALISED],
-        "volume_quanta": int(world.log.header[H_VOLUME]),
-        "taker_net_lots": params[P_NET_TAKER_LOTS],
+        "liquidated_accounts": count["liquidated_accounts"],
+        "liquidated_long_quanta": count["liquidated_long"],
+        "liquidated_short_quanta": count["liquidated_short"],
+        "fund_draw_quanta": count["fund_draw"],
+        "fund_gain_quanta": count["fund_gain"],
+        "adl_notional_quanta": count["adl_notional"],
+        "socialised_loss_quanta": count["socialised"],
+        "volume_quanta": int(world.log.header["volume"][0]),
+        "taker_net_lots": params["net_taker_lots"],
     }
 
 
 def finish(world: World) -> None:
     """Check everything once more at the end and hand the rest of the logs on."""
     world.ledger.check_full()
-    if world.log.header[H_N_TRANSFERS] or world.log.header[H_N_FILLS]:
+    if world.log.header["n_transfers"][0] or world.log.header["n_fills"][0]:
         spill(world.log, world.events)
     world.events.flush()
 
@@ -162,31 +152,31 @@ def summary_row(world: World, identity: dict[str, object]) -> dict[str, object]:
         "n_traders": world.population.opening.n_traders,
         "n_cycles": world.cycle,
         "duration_ms": world.time_ms,
-        "n_orders": int(header[H_ORDER_COUNT]),
-        "n_rejected": int(header[H_REJECT_COUNT]),
-        "n_fills": int(header[H_FILL_COUNT]),
-        "volume_quanta": int(header[H_VOLUME]),
+        "n_orders": int(header["order_count"][0]),
+        "n_rejected": int(header["reject_count"][0]),
+        "n_fills": int(header["fill_count"][0]),
+        "volume_quanta": int(header["volume"][0]),
         "index_low": extremes.index_low,
         "mark_low": extremes.mark_low,
         "dislocation_max": extremes.dislocation_max,
-        "liquidated_accounts": int(total[rec.C_LIQUIDATED_ACCOUNTS]),
-        "liquidated_notional_quanta": int(total[rec.C_LIQUIDATED_LONG] + total[rec.C_LIQUIDATED_SHORT]),
-        "book_liquidated_quanta": int(total[rec.C_BOOK_NOTIONAL]),
-        "taken_over_quanta": int(total[rec.C_TAKEN_OVER_NOTIONAL]),
-        "adl_notional_quanta": int(total[rec.C_ADL_NOTIONAL]),
-        "adl_accounts": int(total[rec.C_ADL_ACCOUNTS]),
-        "adl_matches": int(total[rec.C_ADL_MATCHES]),
-        "adl_harm_quanta": int(total[rec.C_ADL_HARM]),
+        "liquidated_accounts": int(total["liquidated_accounts"]),
+        "liquidated_notional_quanta": int(total["liquidated_long"] + total["liquidated_short"]),
+        "book_liquidated_quanta": int(total["book_notional"]),
+        "taken_over_quanta": int(total["taken_over_notional"]),
+        "adl_notional_quanta": int(total["adl_notional"]),
+        "adl_accounts": int(total["adl_accounts"]),
+        "adl_matches": int(total["adl_matches"]),
+        "adl_harm_quanta": int(total["adl_harm"]),
         **_forgone(world),
         "margin_initial_quanta": world.margin_initial,
         "fund_initial_quanta": world.fund_initial,
         "fund_final_quanta": fund_position(world)[0],
         "fund_min_quanta": extremes.fund_min,
-        "fund_draw_quanta": int(total[rec.C_FUND_DRAW]),
-        "fund_gain_quanta": int(total[rec.C_FUND_GAIN]),
+        "fund_draw_quanta": int(total["fund_draw"]),
+        "fund_gain_quanta": int(total["fund_gain"]),
         "required_fund_quanta": extremes.fund_needed,
         "inventory_peak_quanta": extremes.inventory_peak,
-        "socialised_loss_quanta": int(total[rec.C_SOCIALISED]),
+        "socialised_loss_quanta": int(total["socialised"]),
         "bad_debt_quanta": _bad_debt(world),
         "first_adl_ms": extremes.first_adl_ms,
         "first_fund_empty_ms": extremes.first_fund_empty_ms,
@@ -208,21 +198,21 @@ def _bad_debt(world: World) -> int:
 
 def _forgone(world: World) -> dict[str, object]:
     """Profit forgone by the deleveraged after 1, 10, 60 minutes and at the close."""
-    from ..kernels.state import P_TICK_VALUE
+    pass
     from .summary import forgone_profit
 
     horizons = {"1m": 60_000, "10m": 600_000, "60m": 3_600_000, "close": None}
     if not world.adl_matches:
         return {f"adl_forgone_{name}_quanta": 0 for name in horizons}
     matches = np.concatenate(world.adl_matches)
-    side = matches[:, rec.D_SIDE]
+    side = matches["side"]
     return {
         f"adl_forgone_{name}_quanta": forgone_profit(
-            time_ms=matches[:, rec.D_TIME_MS],
-            signed_lots=side * matches[:, rec.D_LOTS],
-            quote=side * matches[:, rec.D_QUOTE],
-            tick_values=world.markets.params[:, P_TICK_VALUE],
-            market=matches[:, rec.D_MARKET],
+            time_ms=matches["time_ms"],
+            signed_lots=side * matches["lots"],
+            quote=side * matches["quote"],
+            tick_values=world.markets.params["tick_value"],
+            market=matches["market"],
             mark_times_ms=world.paths.times_ms,
             marks=world.mark_path,
             horizon_ms=horizon,

@@ -13,11 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from .. import events as ev
+from .. import layout as ev
 from ..arrow import arrow_array, arrow_strings
-from ..events import OrderKind, OrderStatus, Reason, TimeInForce
 from ..instrument import Instrument
-from ..kernels import records as rec
+from ..layout import OrderKind, OrderStatus, Reason, TimeInForce
 from ..results import SERIES
 
 I64 = npt.NDArray[np.int64]
@@ -108,20 +107,20 @@ class EventTables:
 
     def transfers(self, rows: I64) -> None:
         """Append transfer log rows (n, TRANSFER_WIDTH)."""
-        market = rows[:, ev.T_MARKET]
-        with_lots = rows[:, ev.T_LOTS] != 0
+        market = rows["market"]
+        with_lots = rows["lots"] != 0
         columns = {
-            "seq": rows[:, ev.T_SEQ],
-            "time_ms": rows[:, ev.T_TIME_MS],
-            "cycle": rows[:, ev.T_CYCLE],
-            "cause_seq": rows[:, ev.T_CAUSE],
-            "reason": REASON_NAMES[rows[:, ev.T_REASON]],
-            "payer": rows[:, ev.T_PAYER],
-            "payee": rows[:, ev.T_PAYEE],
-            "quote_quanta": rows[:, ev.T_QUOTE],
-            "lots": rows[:, ev.T_LOTS],
+            "seq": rows["seq"],
+            "time_ms": rows["time_ms"],
+            "cycle": rows["cycle"],
+            "cause_seq": rows["cause"],
+            "reason": REASON_NAMES[rows["reason"]],
+            "payer": rows["payer"],
+            "payee": rows["payee"],
+            "quote_quanta": rows["quote"],
+            "lots": rows["lots"],
             "market": self.market_name(np.where(with_lots, market, self._no_market)),
-            "price": np.where(with_lots, self.price(market, rows[:, ev.T_PRICE]), np.nan),
+            "price": np.where(with_lots, self.price(market, rows["price"]), np.nan),
         }
         self.append("transfers", columns, len(rows))
         self._fund_moves(rows)
@@ -129,19 +128,19 @@ class EventTables:
     def _fund_moves(self, rows: I64) -> None:
         """Append the transfers into and out of FUND rows, with the balance after each."""
         for row, name in self.funds.items():
-            own = rows[(rows[:, ev.T_PAYER] == row) | (rows[:, ev.T_PAYEE] == row)]
+            own = rows[(rows["payer"] == row) | (rows["payee"] == row)]
             if not len(own):
                 continue
-            amount = np.where(own[:, ev.T_PAYEE] == row, own[:, ev.T_QUOTE], -own[:, ev.T_QUOTE])
+            amount = np.where(own["payee"] == row, own["quote"], -own["quote"])
             balance = self._balances.get(row, 0) + np.cumsum(amount)
             self._balances[row] = int(balance[-1])
             columns = {
-                "seq": own[:, ev.T_SEQ],
-                "time_ms": own[:, ev.T_TIME_MS],
-                "cycle": own[:, ev.T_CYCLE],
-                "cause_seq": own[:, ev.T_CAUSE],
+                "seq": own["seq"],
+                "time_ms": own["time_ms"],
+                "cycle": own["cycle"],
+                "cause_seq": own["cause"],
                 "fund": [name] * len(own),
-                "reason": REASON_NAMES[own[:, ev.T_REASON]],
+                "reason": REASON_NAMES[own["reason"]],
                 "amount_quanta": amount,
                 "balance_quanta": balance,
             }
@@ -149,20 +148,20 @@ class EventTables:
 
     def fills(self, rows: I64) -> None:
         """Append fill log rows (n, FILL_WIDTH)."""
-        market = rows[:, ev.F_MARKET]
+        market = rows["market"]
         columns = {
-            "seq": rows[:, ev.F_SEQ],
-            "time_ms": rows[:, ev.F_TIME_MS],
-            "cycle": rows[:, ev.F_CYCLE],
+            "seq": rows["seq"],
+            "time_ms": rows["time_ms"],
+            "cycle": rows["cycle"],
             "market": self.market_name(market),
-            "price": self.price(market, rows[:, ev.F_PRICE]),
-            "lots": rows[:, ev.F_LOTS],
-            "maker": rows[:, ev.F_MAKER],
-            "taker": rows[:, ev.F_TAKER],
-            "maker_order": rows[:, ev.F_MAKER_ORDER],
-            "taker_order": rows[:, ev.F_TAKER_ORDER],
-            "taker_side": SIDE_NAMES[rows[:, ev.F_TAKER_SIDE]],
-            "reason": REASON_NAMES[rows[:, ev.F_REASON]],
+            "price": self.price(market, rows["price"]),
+            "lots": rows["lots"],
+            "maker": rows["maker"],
+            "taker": rows["taker"],
+            "maker_order": rows["maker_order"],
+            "taker_order": rows["taker_order"],
+            "taker_side": SIDE_NAMES[rows["taker_side"]],
+            "reason": REASON_NAMES[rows["reason"]],
         }
         self.append("fills", columns, len(rows))
 
@@ -181,23 +180,23 @@ class EventTables:
             return
         rows = np.concatenate(self._orders)
         self._orders, self._n_orders = [], 0
-        market = rows[:, ev.I_MARKET]
-        kind = rows[:, ev.I_KIND]
+        market = rows["market"]
+        kind = rows["kind"]
         priced = (kind == OrderKind.LIMIT) | (kind == OrderKind.AMEND)
         columns = {
             "time_ms": rows[:, ev.INTENT_WIDTH],
             "cycle": rows[:, ev.INTENT_WIDTH + 1],
-            "account": rows[:, ev.I_ACCOUNT],
+            "account": rows["account"],
             "market": self.market_name(market),
-            "side": SIDE_NAMES[rows[:, ev.I_SIDE]],
+            "side": SIDE_NAMES[rows["side"]],
             "kind": KIND_NAMES[kind],
-            "tif": TIF_NAMES[rows[:, ev.I_TIF]],
-            "price": np.where(priced, self.price(market, rows[:, ev.I_PRICE]), np.nan),
-            "lots": rows[:, ev.I_LOTS],
-            "flags": rows[:, ev.I_FLAGS],
-            "order": rows[:, ev.I_ORDER],
-            "status": STATUS_NAMES[rows[:, ev.I_STATUS]],
-            "filled": rows[:, ev.I_FILLED],
+            "tif": TIF_NAMES[rows["tif"]],
+            "price": np.where(priced, self.price(market, rows["price"]), np.nan),
+            "lots": rows["lots"],
+            "flags": rows["order_flags"],
+            "order": rows["order"],
+            "status": STATUS_NAMES[rows["status"]],
+            "filled": rows["filled"],
         }
         self.append("orders", columns, len(rows))
 
@@ -211,45 +210,45 @@ class EventTables:
 
     def liquidations(self, rows: I64) -> None:
         """Append liquidation records (n, LIQUIDATION_WIDTH)."""
-        market, lots = rows[:, rec.L_MARKET], rows[:, rec.L_LOTS]
+        market, lots = rows["market"], rows["lots"]
         columns = {
-            "seq": rows[:, rec.L_SEQ],
-            "time_ms": rows[:, rec.L_TIME_MS],
-            "cycle": rows[:, rec.L_CYCLE],
-            "account": rows[:, rec.L_ACCOUNT],
+            "seq": rows["seq"],
+            "time_ms": rows["time_ms"],
+            "cycle": rows["cycle"],
+            "account": rows["account"],
             "market": self.market_name(market),
             "lots": lots,
-            "mark_price": self.price(market, rows[:, rec.L_MARK]),
-            "bankruptcy_price": self.total_price(market, rows[:, rec.L_BANKRUPTCY_QUOTE], lots),
-            "equity_before_quanta": rows[:, rec.L_EQUITY],
-            "maintenance_quanta": rows[:, rec.L_MAINTENANCE],
-            "lots_book": rows[:, rec.L_LOTS_BOOK],
-            "lots_taken_over": rows[:, rec.L_LOTS_TAKEN_OVER],
-            "lots_adl": rows[:, rec.L_LOTS_ADL],
-            "fee_quanta": rows[:, rec.L_FEE],
-            "surplus_quanta": rows[:, rec.L_SURPLUS],
-            "deficit_quanta": rows[:, rec.L_DEFICIT],
+            "mark_price": self.price(market, rows["mark"]),
+            "bankruptcy_price": self.total_price(market, rows["bankruptcy_quote"], lots),
+            "equity_before_quanta": rows["equity"],
+            "maintenance_quanta": rows["maintenance"],
+            "lots_book": rows["lots_book"],
+            "lots_taken_over": rows["lots_taken_over"],
+            "lots_adl": rows["lots_adl"],
+            "fee_quanta": rows["fee"],
+            "surplus_quanta": rows["surplus"],
+            "deficit_quanta": rows["deficit"],
         }
         self.append("liquidations", columns, len(rows))
 
     def adl_matches(self, rows: I64, scores: npt.NDArray[np.float64]) -> None:
         """Append deleveraging matches (n, MATCH_WIDTH) with their scores (n,)."""
-        market, lots = rows[:, rec.D_MARKET], rows[:, rec.D_LOTS]
+        market, lots = rows["market"], rows["lots"]
         columns = {
-            "seq": rows[:, rec.D_SEQ],
-            "time_ms": rows[:, rec.D_TIME_MS],
-            "cycle": rows[:, rec.D_CYCLE],
-            "cause_seq": rows[:, rec.D_CAUSE],
+            "seq": rows["seq"],
+            "time_ms": rows["time_ms"],
+            "cycle": rows["cycle"],
+            "cause_seq": rows["cause"],
             "market": self.market_name(market),
-            "bankrupt": rows[:, rec.D_BANKRUPT],
-            "counterparty": rows[:, rec.D_COUNTERPARTY],
-            "rank": rows[:, rec.D_RANK],
+            "bankrupt": rows["bankrupt"],
+            "counterparty": rows["counterparty"],
+            "rank": rows["rank"],
             "score": scores,
             "lots": lots,
-            "price": self.total_price(market, rows[:, rec.D_QUOTE], lots),
-            "mark_price": self.price(market, rows[:, rec.D_MARK]),
-            "harm_quanta": rows[:, rec.D_HARM],
-            "partial": rows[:, rec.D_PARTIAL] != 0,
+            "price": self.total_price(market, rows["quote"], lots),
+            "mark_price": self.price(market, rows["mark"]),
+            "harm_quanta": rows["harm"],
+            "partial": rows["partial"] != 0,
         }
         self.append("adl_matches", columns, len(rows))
 

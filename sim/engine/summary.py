@@ -13,14 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConservationError
-from ..events import (
-    FLAG_BANKRUPT,
-    FLAG_DELEVERAGED,
-    FLAG_LIQUIDATED,
-    AccountMode,
-    Reason,
-)
-from ..kernels.state import P_TICK_VALUE, AccountArrays, MarketArrays
+from ..layout import FLAG_BANKRUPT, FLAG_DELEVERAGED, FLAG_LIQUIDATED, AccountArrays, AccountMode, MarketArrays, Reason
 from ..results import ATTRIBUTION, ROLES
 
 I64 = npt.NDArray[np.int64]
@@ -59,7 +52,7 @@ class Snapshot:
 
 def take_snapshot(accounts: AccountArrays, markets: MarketArrays) -> Snapshot:
     """Return the balances as they stand."""
-    unit = markets.mark * markets.params[:, P_TICK_VALUE]
+    unit = markets.mark * markets.params["tick_value"]
     value = accounts.lots @ unit
     return Snapshot(
         equity=accounts.quote + value,

@@ -10,15 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InvariantError
-from ..events import H_LOG_ON, H_N_TRANSFERS, Reason
 from ..kernels.book.impact_price import impact_price
-from ..kernels.book.levels import ASK, B_BASE, BID, best_prices, recentre
+from ..kernels.book.levels import ASK, BID, best_prices, recentre
 from ..kernels.book.matching import cancel_account_orders
 from ..kernels.book.stops import trigger_stops
 from ..kernels.ledger.funding import apply_funding
 from ..kernels.margin.withdrawable import free_equity
-from ..kernels.state import OUTSIDE, P_LAST_TRADE, P_LAST_TRADE_CALM, P_NET_TAKER_LOTS
 from ..kernels.step import trade
+from ..layout import OUTSIDE, Reason
 from ..market.funding import PremiumClamp
 from ..market.impact import ExogenousIndex, ImpactRule
 from .build import spill
@@ -51,7 +50,7 @@ def match(world: World, rows: I64, n: int, *, is_sorted: bool = True, releases: 
     while not is_done:
         reached, is_done = trade(exchange, rows, *scratch, done, n, is_sorted, releases)
         if not is_done:
-            if reached == done and world.log.header[H_N_TRANSFERS] == 0:
+            if reached == done and world.log.header["n_transfers"][0] == 0:
                 raise InvariantError(f"cycle {world.cycle}: an order needs more room in the log than there is")
             spill_logs(world)
         done, is_sorted = reached, True
@@ -74,7 +73,7 @@ def release_due(world: World) -> None:
 def reserve_log(world: World, n_transfers: int) -> None:
     """Spill the logs unless `n_transfers` more fit."""
     header = world.log.header
-    if header[H_LOG_ON] and header[H_N_TRANSFERS] + n_transfers > len(world.log.transfers):
+    if header["log_on"][0] and header["n_transfers"][0] + n_transfers > len(world.log.transfers):
         spill_logs(world)
 
 
@@ -99,7 +98,7 @@ def update_index(world: World) -> None:
 
 def _shift(world: World, market: int, state: MarketState, impact: ImpactRule) -> float:
     """Shift of the log index by the net taker flow since the last tick."""
-    flow = int(world.markets.params[market, P_NET_TAKER_LOTS])
+    flow = int(world.markets.params["net_taker_lots"][market])
     flow_lots, state.taker_net_seen = flow - state.taker_net_seen, flow
     quote = flow_lots * int(world.markets.mark[market]) * state.tick_value * state.quantum
     return impact.step(state.impact, net_taker_quote=quote, dt_ms=world.dt_ms)
@@ -112,7 +111,7 @@ def keep_on_grid(world: World) -> None:
     """
     size = world.books.levels.shape[1]
     for market, mark in enumerate(world.markets.mark.tolist()):
-        base = world.books.tops.item(market, B_BASE)
+        base = world.books.tops.item(market, "base_ticks")
         if size // 8 <= mark - base < size - size // 8:
             continue
         middle = max(1, mark - size // 2)
@@ -169,7 +168,7 @@ def publish_mark(world: World, *, elapsed_ms: int) -> bool:
     before, bids, asks = world.markets.mark.tolist(), world.view.best_bid.tolist(), world.view.best_ask.tolist()
     for market, state in enumerate(world.market_states):
         item = world.config.markets[market]
-        last = P_LAST_TRADE if item.mark.sees_liquidation_trades else P_LAST_TRADE_CALM
+        last = "last_trade" if item.mark.sees_liquidation_trades else "last_trade_calm"
         mark = item.mark.step(
             state.mark,
             index=state.index / state.tick_size,

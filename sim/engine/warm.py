@@ -18,7 +18,6 @@ from ..clearing.house import ClearingHouse
 from ..clearing.liquidation import FullLiquidation
 from ..clearing.loss import SocialisedLossLayer
 from ..clearing.waterfall import InsuranceFundLayer, TakeoverLayer, WaterfallLayer
-from ..events import H_STAMP, INTENT_WIDTH
 from ..kernels.book.levels import BookArrays, depth_within, make_books
 from ..kernels.book.matching import cancel_account_orders
 from ..kernels.book.stops import make_stops, trigger_stops
@@ -28,18 +27,8 @@ from ..kernels.ledger.funding import apply_funding
 from ..kernels.ledger.totals import sum_accounts
 from ..kernels.margin.thresholds import make_thresholds
 from ..kernels.margin.withdrawable import free_equity
-from ..kernels.state import (
-    P_ENGINE_ROW,
-    P_FUND_ROW,
-    P_N_TIERS,
-    P_NOTIONAL_CAP,
-    P_TICK_VALUE,
-    PARAM_WIDTH,
-    AccountArrays,
-    LogArrays,
-    MarketArrays,
-)
 from ..kernels.step import REPORT_LOTS, TickArrays, pack_exchange, settle_tick
+from ..layout import INTENT_WIDTH, PARAM_WIDTH, AccountArrays, LogArrays, MarketArrays
 from ..ledger.accounts import Rows, make_accounts
 from ..ledger.ledger import Ledger
 from .build import make_log
@@ -50,8 +39,8 @@ MARK, ENTRY, LOTS = 100, 120, 10
 def toy_markets(rows: Rows) -> MarketArrays:
     """One market of one tier, mark 100 ticks."""
     params = np.zeros((1, PARAM_WIDTH), np.int64)
-    params[0, P_TICK_VALUE], params[0, P_N_TIERS], params[0, P_NOTIONAL_CAP] = 1, 1, 2**60
-    params[0, P_FUND_ROW], params[0, P_ENGINE_ROW] = rows.fund(0), rows.engine(0)
+    params["tick_value"][0], params["n_tiers"][0], params["notional_cap"][0] = 1, 1, 2**60
+    params["fund_row"][0], params["engine_row"][0] = rows.fund(0), rows.engine(0)
     return MarketArrays(np.array([MARK], np.int64), params, np.array([[[0, 5_000, 0, 10_000]]], np.int64))
 
 
@@ -73,7 +62,7 @@ class Toy:
         loser, winner = rows.first_trader, rows.first_trader + 1
         accounts, markets = make_accounts(n_rows=winner + 1, n_markets=1, scopes=["toy"]), toy_markets(rows)
         log = make_log(capacity=1, log_on=False)
-        log.header[H_STAMP] = 1
+        log.header["stamp"][0] = 1
         accounts.lots[[loser, winner], 0] = LOTS, -LOTS
         accounts.cost[[loser, winner], 0] = LOTS * ENTRY, -LOTS * ENTRY
         accounts.quote[[0, loser, winner]] = -1000, -LOTS * MARK - 200, LOTS * MARK + 1200

@@ -18,8 +18,8 @@ from ..instrument import Instrument
 from ..kernels.book.levels import BookArrays
 from ..kernels.book.stops import StopArrays
 from ..kernels.margin.thresholds import Thresholds
-from ..kernels.state import P_TICK_VALUE, AccountArrays, LogArrays, MarketArrays
 from ..kernels.structs import Packed
+from ..layout import AccountArrays, LogArrays, MarketArrays
 from ..ledger.accounts import Rows
 from ..ledger.ledger import Ledger
 from ..market.funding import FundingState
@@ -123,5 +123,5 @@ class World:
 
     def unit_values(self) -> list[int]:
         """Quanta that one lot is worth at mark, by market."""
-        values: list[int] = (self.markets.mark * self.markets.params[:, P_TICK_VALUE]).tolist()
+        values: list[int] = (self.markets.mark * self.markets.params["tick_value"]).tolist()
         return values

@@ -66,8 +66,7 @@ from numba.core.caching import FunctionCache  # noqa: E402
 
 numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]
 
-from .records import RecordArrays, WaitingArrays  # noqa: E402
-from .state import AccountArrays, LogArrays, MarketArrays  # noqa: E402
+from ..layout import AccountArrays, LogArrays, MarketArrays, RecordArrays, WaitingArrays  # noqa: E402  # noqa: E402
 from .structs import by_address  # noqa: E402
 
 Kernel = Callable[..., Any]

@@ -8,16 +8,15 @@ of a NamedTuple apart costs more than the arithmetic of a calm tick.
 
 from typing import NamedTuple
 
-from ..events import H_N_TOUCHED, H_STAMP
+from ..layout import I64, AccountArrays, LogArrays, MarketArrays
 from .book.arrivals import sort_by_arrival
-from .book.levels import B_ASK, B_BASE, B_BID, BookArrays
+from .book.levels import BookArrays
 from .book.matching import match_orders
 from .book.stops import StopArrays, is_any_due
 from .jit import kernel
 from .ledger.post_batch import settle_touched
 from .ledger.totals import release_isolated
 from .margin.thresholds import Thresholds, _reindex, find_distressed
-from .state import I64, AccountArrays, LogArrays, MarketArrays
 from .structs import Packed, by_address, struct_at
 
 # What `settle_tick` reports: quanta that came from nowhere, a fund row below zero (-1: none); then, from REPORT_LOTS
@@ -77,11 +76,11 @@ def trade(exchange, intents, scratch_rows, scratch_counts, start, n, is_sorted, 
     best_bid, best_ask = _arrays_at(exchange, _ARRAYS).best_bid, _arrays_at(exchange, _ARRAYS).best_ask
     for market in range(best_bid.shape[0]):
         tops = books.tops[market]
-        best_bid[market] = tops[B_BID] + tops[B_BASE] if tops[B_BID] >= 0 else 0
-        best_ask[market] = tops[B_ASK] + tops[B_BASE] if tops[B_ASK] < books.levels.shape[1] else 0
+        best_bid[market] = tops.bid + tops.base_ticks if tops.bid >= 0 else 0
+        best_ask[market] = tops.ask + tops.base_ticks if tops.ask < books.levels.shape[1] else 0
     if not releases:
         return reached, True
-    touched = log.header[H_N_TOUCHED]
+    touched = log.header[0].n_touched
     return reached, release_isolated(accounts, markets, log, _arrays_at(exchange, _ARRAYS).lots_seen, 0) >= touched
 
 
@@ -100,7 +99,7 @@ def settle_tick(exchange, ask_stops):
     if ask_stops and is_any_due(stops, markets):
         return STOPS_ARE_DUE, False, True
     conserves = True
-    touched = header[H_N_TOUCHED]
+    touched = header[0].n_touched
     if touched > 0:
         _reindex(thresholds, accounts, markets, accounts.touched, touched, False)
         report[REPORT_QUOTE] = settle_touched(
@@ -115,8 +114,8 @@ def settle_tick(exchange, ask_stops):
         conserves = report[REPORT_QUOTE] == 0
         for market in range(accounts.lots.shape[1]):
             conserves = conserves and report[REPORT_LOTS + market] == 0
-        header[H_N_TOUCHED] = 0
-        header[H_STAMP] += 1
+        header[0].n_touched = 0
+        header[0].stamp += 1
     report[REPORT_FUND] = -1
     holds = False
     for scope in range(reserved.shape[1]):

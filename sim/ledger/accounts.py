@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..events import N_REASONS, AccountMode
-from ..kernels.state import FEES, FIRST_SCOPE_ROW, OUTSIDE, ROUNDING, AccountArrays
+from ..layout import FEES, FIRST_SCOPE_ROW, N_REASONS, OUTSIDE, ROUNDING, AccountArrays, AccountMode
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConservationError, ResultError
-from ..events import T_LOTS, T_MARKET, T_PAYEE, T_PAYER, T_QUOTE, T_REASON, Reason
+from ..layout import Reason
 
 I64 = npt.NDArray[np.int64]
 
@@ -54,12 +54,12 @@ def replay(transfers: I64 | Iterable[I64], n_rows: int, n_markets: int) -> Balan
     balances = Balances.empty(n_rows, n_markets)
     for part in (transfers,) if isinstance(transfers, np.ndarray) else transfers:
         balances.add(
-            payer=part[:, T_PAYER],
-            payee=part[:, T_PAYEE],
-            quote=part[:, T_QUOTE],
-            lots=part[:, T_LOTS],
-            market=part[:, T_MARKET],
-            reason=part[:, T_REASON],
+            payer=part["payer"],
+            payee=part["payee"],
+            quote=part["quote"],
+            lots=part["lots"],
+            market=part["market"],
+            reason=part["reason"],
         )
     return balances
 

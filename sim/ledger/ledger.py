@@ -11,26 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConservationError
-from ..events import (
-    H_CAUSE,
-    H_CYCLE,
-    H_LOG_ON,
-    H_N_TOUCHED,
-    H_N_TRANSFERS,
-    H_SEQ,
-    H_STAMP,
-    H_TIME_MS,
-    T_LOTS,
-    T_MARKET,
-    T_PAYEE,
-    T_PAYER,
-    T_PRICE,
-    T_QUOTE,
-    T_REASON,
-    TRANSFER_WIDTH,
-    Reason,
-)
-from ..kernels.state import FIRST_SCOPE_ROW, P_TICK_VALUE, AccountArrays, LogArrays, MarketArrays
+from ..layout import FIRST_SCOPE_ROW, TRANSFER_WIDTH, AccountArrays, LogArrays, MarketArrays, Reason
 
 I64 = npt.NDArray[np.int64]
 
@@ -48,9 +29,9 @@ def transfer_rows(
     """Return transfers for `Ledger.transfer_batch`, int64 (n, TRANSFER_WIDTH); the arguments are broadcast together."""
     columns = np.broadcast_arrays(*(np.atleast_1d(column) for column in (payer, payee, quote, lots, market, price)))
     rows = np.zeros((len(columns[0]), TRANSFER_WIDTH), np.int64)
-    for place, column in zip((T_PAYER, T_PAYEE, T_QUOTE, T_LOTS, T_MARKET, T_PRICE), columns, strict=True):
+    for place, column in zip(("payer", "payee", "quote", "lots", "market", "price"), columns, strict=True):
         rows[:, place] = column
-    rows[:, T_REASON] = reason
+    rows["reason"] = reason
     return rows
 
 
@@ -121,7 +102,7 @@ class Ledger:
         """
         from ..kernels.ledger.post_batch import post_batch
 
-        if (rows[start:, T_PAYER] == rows[start:, T_PAYEE]).any():
+        if (rows["payer"][start:] == rows["payee"][start:]).any():
             raise ValueError("a transfer needs two accounts, one of the batch names the same account twice")
         return int(post_batch(self.accounts, self.markets, self.log, rows, start, len(rows)))
 
@@ -130,7 +111,7 @@ class Ledger:
         accounts.quote[row] += quote
         accounts.flows[row, reason] += quote
         if lots:
-            marked = lots * int(self.markets.mark[market]) * int(self.markets.params[market, P_TICK_VALUE])
+            marked = lots * int(self.markets.mark[market]) * int(self.markets.params["tick_value"][market])
             accounts.cost[row, market] = entry_cost_after(
                 cost=int(accounts.cost[row, market]),
                 lots=int(accounts.lots[row, market]),
@@ -141,22 +122,22 @@ class Ledger:
             accounts.marked_cost[row] += marked
             accounts.flows[row, reason] += marked
         header = self.log.header
-        if accounts.stamp[row] != header[H_STAMP]:
-            accounts.stamp[row] = header[H_STAMP]
-            accounts.touched[header[H_N_TOUCHED]] = row
-            header[H_N_TOUCHED] += 1
+        if accounts.stamp[row] != header["stamp"][0]:
+            accounts.stamp[row] = header["stamp"][0]
+            accounts.touched[header["n_touched"][0]] = row
+            header["n_touched"][0] += 1
 
     def _write(self, item: Transfer) -> None:
         header = self.log.header
-        if header[H_LOG_ON]:
-            at = int(header[H_N_TRANSFERS])
+        if header["log_on"][0]:
+            at = int(header["n_transfers"][0])
             if at >= len(self.log.transfers):
-                raise ConservationError(f"cycle {int(header[H_CYCLE])}: the transfer log is full; spill it first")
+                raise ConservationError(f"cycle {int(header['cycle'][0])}: the transfer log is full; spill it first")
             self.log.transfers[at] = (
-                header[H_SEQ],
-                header[H_TIME_MS],
-                header[H_CYCLE],
-                header[H_CAUSE],
+                header["seq"][0],
+                header["time_ms"][0],
+                header["cycle"][0],
+                header["cause"][0],
                 item.reason,
                 item.payer,
                 item.payee,
@@ -165,8 +146,8 @@ class Ledger:
                 item.market,
                 item.price,
             )
-            header[H_N_TRANSFERS] += 1
-        header[H_SEQ] += 1
+            header["n_transfers"][0] += 1
+        header["seq"][0] += 1
 
     def check_touched(self) -> None:
         """Raise ConservationError unless the rows touched in this cycle changed by 0 in sum and no fund is below 0.
@@ -176,7 +157,7 @@ class Ledger:
         from ..kernels.ledger.post_batch import settle_touched
 
         header = self.log.header
-        accounts, n_touched = self.accounts, int(header[H_N_TOUCHED])
+        accounts, n_touched = self.accounts, int(header["n_touched"][0])
         quote = settle_touched(
             accounts.touched,
             n_touched,
@@ -188,15 +169,15 @@ class Ledger:
         )
         self.require_conserved(int(quote), self._lots_sum.tolist())
         self._check_funds()
-        header[H_N_TOUCHED] = 0
-        header[H_STAMP] += 1
+        header["n_touched"][0] = 0
+        header["stamp"][0] += 1
 
     def require_conserved(self, quote: int, lots: Sequence[int], *, fund: int = -1) -> None:
         """Raise ConservationError unless the changes of a cycle sum to 0 quanta and 0 lots in each market.
 
         fund: a fund's row that was found below zero, -1 if there is none.
         """
-        cycle = int(self.log.header[H_CYCLE])
+        cycle = int(self.log.header["cycle"][0])
         if quote or any(lots):
             raise ConservationError(f"cycle {cycle}: {quote} quanta and {list(lots)} lots came from nowhere")
         if fund >= 0:
@@ -206,7 +187,7 @@ class Ledger:
         """Raise ConservationError unless all quote and all lots sum to zero. Costs a pass over all balances."""
         quote, lots = int(self.accounts.quote.sum()), self.accounts.lots.sum(axis=0)
         if quote or lots.any():
-            cycle = int(self.log.header[H_CYCLE])
+            cycle = int(self.log.header["cycle"][0])
             raise ConservationError(
                 f"cycle {cycle}: all accounts sum to {quote} quanta and {lots.tolist()} lots, not 0"
             )
@@ -220,7 +201,7 @@ class Ledger:
         if gap.any():
             row = int(np.flatnonzero(gap)[0])
             raise ConservationError(
-                f"cycle {int(self.log.header[H_CYCLE])}: account {row} differs from the sum of its flows by"
+                f"cycle {int(self.log.header['cycle'][0])}: account {row} differs from the sum of its flows by"
                 f" {int(gap[row])} quanta"
             )
 

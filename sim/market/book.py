@@ -9,36 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InvariantError
-from ..events import (
-    F_LOTS,
-    F_MAKER,
-    F_MAKER_ORDER,
-    F_PRICE,
-    F_REASON,
-    F_TAKER,
-    F_TAKER_ORDER,
-    F_TAKER_SIDE,
+from ..kernels.book.levels import BookArrays, best_prices, find_order, make_books
+from ..kernels.book.matching import match_orders
+from ..kernels.book.stops import StopArrays, add_stop, cancel_stop, make_stops, trigger_stops
+from ..layout import (
     FILL_WIDTH,
-    H_CAUSE,
-    H_LOG_ON,
-    H_N_FILLS,
-    H_N_TRANSFERS,
-    H_NEXT_ORDER,
-    H_STAMP,
     HEADER_WIDTH,
-    I_ACCOUNT,
-    I_FILLED,
-    I_FLAGS,
-    I_KIND,
-    I_LOTS,
-    I_MARKET,
-    I_ORDER,
-    I_PRICE,
-    I_SIDE,
-    I_STATUS,
-    I_TIF,
     INTENT_WIDTH,
     TRANSFER_WIDTH,
+    AccountArrays,
+    LogArrays,
+    MarketArrays,
     OrderFlag,
     OrderKind,
     OrderStatus,
@@ -46,10 +27,6 @@ from ..events import (
     Side,
     TimeInForce,
 )
-from ..kernels.book.levels import B_BASE, BookArrays, best_prices, find_order, make_books
-from ..kernels.book.matching import match_orders
-from ..kernels.book.stops import StopArrays, add_stop, cancel_stop, make_stops, trigger_stops
-from ..kernels.state import AccountArrays, LogArrays, MarketArrays
 from ..orders import Fill, Order
 
 
@@ -173,7 +150,7 @@ class OrderBook:
 
     def lots_at(self, price: int) -> int:
         """Lots resting at a price."""
-        index = price - int(self.books.tops[self.market, B_BASE])
+        index = price - int(self.books.tops["base_ticks"][self.market])
         return int(self.books.levels[self.market, index]["lots"]) if 0 <= index < self.books.levels.shape[1] else 0
 
     def lots_left(self, order_id: int) -> int:
@@ -203,24 +180,24 @@ class OrderBook:
         if reduce_only:
             self._require_clearing("a reduce-only order")
         row = self._intents[0]
-        row[I_ACCOUNT], row[I_MARKET], row[I_KIND], row[I_SIDE], row[I_TIF] = owner, self.market, kind, side, tif
-        row[I_PRICE], row[I_LOTS], row[I_FLAGS], row[I_ORDER] = price, lots, _flags(reduce_only), order_id
+        row["account"], row["market"], row["kind"], row["side"], row["tif"] = owner, self.market, kind, side, tif
+        row["price"], row["lots"], row["order_flags"], row["order"] = price, lots, _flags(reduce_only), order_id
         return self._match()
 
     def _match(self) -> Order:
         """Send the one intent in the buffer; the fills are those it appended to the log."""
         header = self._log.header
         if self._clearing is None:
-            header[H_N_FILLS] = 0
-        seen = int(header[H_N_FILLS])
+            header["n_fills"][0] = 0
+        seen = int(header["n_fills"][0])
         if match_orders(self.books, self._accounts, self._markets, self._log, self._intents, 0, 1) != 1:
             raise InvariantError(
-                f"the log has no room for the order: {int(header[H_N_TRANSFERS])} transfers stand in it"
+                f"the log has no room for the order: {int(header['n_transfers'][0])} transfers stand in it"
             )
         row = self._intents[0]
-        status = OrderStatus(int(row[I_STATUS]))
-        fills = tuple(_read_fill(line) for line in self._log.fills[seen : int(header[H_N_FILLS])].tolist())
-        return Order(status, int(row[I_ORDER]) if status == OrderStatus.DONE else 0, int(row[I_FILLED]), fills)
+        status = OrderStatus(int(row["status"]))
+        fills = tuple(_read_fill(line) for line in self._log.fills[seen : int(header["n_fills"][0])].tolist())
+        return Order(status, int(row["order"]) if status == OrderStatus.DONE else 0, int(row["filled"]), fills)
 
 
 def _flags(reduce_only: bool) -> int:
@@ -230,19 +207,19 @@ def _flags(reduce_only: bool) -> int:
 def _make_log(books: BookArrays) -> LogArrays:
     """Return a log for a book without accounts: room for the longest sweep, no transfers."""
     header = np.zeros(HEADER_WIDTH, np.int64)
-    header[H_LOG_ON], header[H_CAUSE], header[H_NEXT_ORDER], header[H_STAMP] = 1, -1, 1, 1
+    header["log_on"][0], header["cause"][0], header["next_order"][0], header["stamp"][0] = 1, -1, 1, 1
     fills = np.zeros((len(books.free), FILL_WIDTH), np.int64)
     return LogArrays(header, np.zeros((1, TRANSFER_WIDTH), np.int64), fills)
 
 
 def _read_fill(line: list[int]) -> Fill:
     return Fill(
-        price=line[F_PRICE],
-        lots=line[F_LOTS],
-        maker=line[F_MAKER],
-        taker=line[F_TAKER],
-        taker_side=Side(line[F_TAKER_SIDE]),
-        maker_serial=line[F_MAKER_ORDER],
-        taker_serial=line[F_TAKER_ORDER],
-        reason=Reason(line[F_REASON]),
+        price=line["price"],
+        lots=line["lots"],
+        maker=line["maker"],
+        taker=line["taker"],
+        taker_side=Side(line["taker_side"]),
+        maker_serial=line["maker_order"],
+        taker_serial=line["taker_order"],
+        reason=Reason(line["reason"]),
     )

@@ -21,7 +21,7 @@ from ..agents.opening import build_opening
 from ..agents.shares import Venue
 from ..config.nearest import nearest_hint
 from ..errors import InputDataError
-from ..events import Side
+from ..layout import Side
 from ..rng import Streams
 from ..units import PPM, QUANTA_LIMIT, allocate_largest_remainder
 from .positions_file import PositionRow

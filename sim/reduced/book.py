@@ -17,15 +17,7 @@ from ..clearing.opening_prices import liquidation_ticks, maintenance_margins
 from ..config import RunConfig
 from ..config.reduced import HalfLifeRenewal
 from ..instrument import Instrument
-from ..kernels.state import (
-    P_CLOSE_FEE_PPM,
-    P_MARGIN_BASE,
-    P_N_TIERS,
-    P_NOTIONAL_CAP,
-    P_TICK_VALUE,
-    PARAM_WIDTH,
-    MarketArrays,
-)
+from ..layout import PARAM_WIDTH, MarketArrays
 from ..opening import choose_opening
 from ..rng import Streams
 from ..units import PPM
@@ -65,12 +57,12 @@ def market_arrays(config: RunConfig, instrument: Instrument, price: Decimal) -> 
     """The one market at its opening price, as far as the opening book reads it."""
     values, table = config.markets[0].margin.lower(quantum=config.quantum, fees=config.markets[0].fees)
     params = np.zeros((1, PARAM_WIDTH), np.int64)
-    params[0, P_TICK_VALUE] = instrument.tick_value
+    params["tick_value"][0] = instrument.tick_value
     for name, column in (
-        ("margin_base", P_MARGIN_BASE),
-        ("close_fee_ppm", P_CLOSE_FEE_PPM),
-        ("n_tiers", P_N_TIERS),
-        ("notional_cap", P_NOTIONAL_CAP),
+        ("margin_base", "margin_base"),
+        ("close_fee_ppm", "close_fee_ppm"),
+        ("n_tiers", "n_tiers"),
+        ("notional_cap", "notional_cap"),
     ):
         params[0, column] = values[name]
     mark = np.array([max(1, instrument.to_ticks(price))], np.int64)
@@ -103,7 +95,7 @@ def _without_age(config: RunConfig) -> RunConfig:
 def thresholds_of(book: OpeningBook, markets: MarketArrays) -> Positions:
     """Thresholds of every position of a one-market opening book."""
     rows, _, lots, entry = book.positions.T
-    mark, tick_value = int(markets.mark[0]), int(markets.params[0, P_TICK_VALUE])
+    mark, tick_value = int(markets.mark[0]), int(markets.params["tick_value"][0])
     cost = lots * entry * tick_value
     quote = book.deposit[rows] - cost
     size = np.abs(lots).astype(np.float64) * tick_value * mark  # quanta at a relative price of 1

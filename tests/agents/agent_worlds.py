@@ -9,7 +9,7 @@ from clearsim.agents.population import Population
 from clearsim.agents.view import Intents, MarketView
 from clearsim.instrument import Instrument
 from clearsim.kernels.book.arrivals import sort_by_arrival
-from clearsim.kernels.state import P_N_TIERS, P_NOTIONAL_CAP, P_TICK_VALUE, PARAM_WIDTH, AccountArrays, MarketArrays
+from clearsim.layout import PARAM_WIDTH, AccountArrays, MarketArrays
 from clearsim.ledger.accounts import make_accounts
 from clearsim.rng import Streams
 
@@ -38,9 +38,9 @@ def market_arrays(n: int = 1, mark: int = MARK) -> MarketArrays:
         deduction += floor * (ppm - BRACKETS[k - 1][1]) if k else 0
         tiers[:, k] = (floor * 1_000_000, ppm, deduction, -(-1_000_000 // leverage))
     params = np.zeros((n, PARAM_WIDTH), np.int64)
-    params[:, P_TICK_VALUE] = [instrument.tick_value for instrument in instruments(n)]
-    params[:, P_N_TIERS] = len(BRACKETS)
-    params[:, P_NOTIONAL_CAP] = 1_800_000_000 * 1_000_000
+    params["tick_value"] = [instrument.tick_value for instrument in instruments(n)]
+    params["n_tiers"] = len(BRACKETS)
+    params["notional_cap"] = 1_800_000_000 * 1_000_000
     return MarketArrays(np.full(n, mark, np.int64), params, tiers)
 
 
@@ -103,7 +103,7 @@ def post(opening: OpeningBook, markets: MarketArrays) -> AccountArrays:
     accounts.initial_ppm[:] = opening.initial_ppm
     accounts.quote[:] = opening.deposit
     row, market, lots, entry = opening.positions.T
-    value = lots * entry * markets.params[market, P_TICK_VALUE]
+    value = lots * entry * markets.params["tick_value"][market]
     np.add.at(accounts.quote, row, -value)
     accounts.lots[row, market] = lots
     accounts.cost[row, market] = value
@@ -111,7 +111,7 @@ def post(opening: OpeningBook, markets: MarketArrays) -> AccountArrays:
 
 
 def equity(accounts: AccountArrays, markets: MarketArrays) -> np.ndarray:
-    return accounts.quote + accounts.lots @ (markets.mark * markets.params[:, P_TICK_VALUE])
+    return accounts.quote + accounts.lots @ (markets.mark * markets.params["tick_value"])
 
 
 def make_view(config_or_population: Population, n_markets: int = 1) -> MarketView:

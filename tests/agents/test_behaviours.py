@@ -5,19 +5,8 @@ import pytest
 from clearsim.agents import Whale
 from clearsim.agents.view import ARRIVAL_SLOTS, Intents
 from clearsim.errors import InvariantError
-from clearsim.events import (
-    I_ACCOUNT,
-    I_ARRIVAL,
-    I_KIND,
-    I_LOTS,
-    I_MARKET,
-    I_ORDER,
-    I_PRICE,
-    I_SIDE,
-    I_STATUS,
-    OrderKind,
-)
 from clearsim.kernels.book.arrivals import sort_by_arrival
+from clearsim.layout import OrderKind
 
 from tests.agents.agent_worlds import (
     MARK,
@@ -64,17 +53,17 @@ def test_intents_are_valid(kind):
     orders = moving_run(KINDS[kind], step_ms=1000, seconds=120)
     assert len(orders) > 20
     start, end = members.opening.cohort_starts[0], members.opening.cohort_starts[1]
-    assert np.all((orders[:, I_ACCOUNT] >= start) & (orders[:, I_ACCOUNT] < end))
-    assert np.all(orders[:, I_MARKET] == 0)
-    assert set(orders[:, I_SIDE]) <= {0, 1}
-    assert np.all((orders[:, I_ARRIVAL] >= 0) & (orders[:, I_ARRIVAL] < ARRIVAL_SLOTS))
-    assert np.all(orders[:, I_STATUS] == -1)
-    assert np.all(orders[:, I_ORDER] == -1)
-    trades = np.isin(orders[:, I_KIND], (OrderKind.LIMIT, OrderKind.MARKET))
-    assert np.all(orders[trades, I_LOTS] > 0)
-    limits = orders[:, I_KIND] == OrderKind.LIMIT
-    assert np.all(orders[limits, I_PRICE] > 0)
-    assert np.all(np.abs(orders[limits, I_PRICE] / MARK - 1) < 0.5)
+    assert np.all((orders["account"] >= start) & (orders["account"] < end))
+    assert np.all(orders["market"] == 0)
+    assert set(orders["side"]) <= {0, 1}
+    assert np.all((orders["arrival"] >= 0) & (orders["arrival"] < ARRIVAL_SLOTS))
+    assert np.all(orders["status"] == -1)
+    assert np.all(orders["order"] == -1)
+    trades = np.isin(orders["kind"], (OrderKind.LIMIT, OrderKind.MARKET))
+    assert np.all(orders["lots"][trades] > 0)
+    limits = orders["kind"] == OrderKind.LIMIT
+    assert np.all(orders["price"][limits] > 0)
+    assert np.all(np.abs(orders["price"][limits] / MARK - 1) < 0.5)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -89,10 +78,10 @@ def test_flow_per_second_does_not_depend_on_the_step(kind):
     """Arrival slots are the same at any step; only decisions that read the market differ: 4 s.e. of a count."""
     cohort = KINDS[kind]
     coarse, fine = (moving_run(cohort, step_ms=step, seconds=240) for step in (1000, 250))
-    counts = [np.isin(orders[:, I_KIND], (OrderKind.LIMIT, OrderKind.MARKET)).sum() for orders in (coarse, fine)]
+    counts = [np.isin(orders["kind"], (OrderKind.LIMIT, OrderKind.MARKET)).sum() for orders in (coarse, fine)]
     assert counts[0] > 100
     assert abs(counts[0] - counts[1]) < 4 * (counts[0] + counts[1]) ** 0.5
-    lots = [orders[orders[:, I_KIND] <= OrderKind.MARKET, I_LOTS].sum() for orders in (coarse, fine)]
+    lots = [orders["lots"][orders["kind"] <= OrderKind.MARKET].sum() for orders in (coarse, fine)]
     assert lots[0] == pytest.approx(lots[1], rel=0.1)
 
 
@@ -103,7 +92,7 @@ def test_noise_orders_are_the_very_same_at_a_finer_step():
         members = build(population(noise(), levered(500)))
         view = make_view(members)
         rows = np.concatenate([orders_at(members, view, now) for now in range(step, 20_001, step)])
-        runs.append(rows[:, [I_ACCOUNT, I_SIDE, I_KIND, I_PRICE, I_LOTS]])
+        runs.append(rows[:, ["account", "side", "kind", "price", "lots"]])
     assert np.array_equal(runs[0], runs[1])
 
 
@@ -112,15 +101,15 @@ def test_noise_has_the_stated_rate_volume_and_mix():
     members = build(population(noise(), levered(500)))
     view = make_view(members)
     rows = np.concatenate([orders_at(members, view, now) for now in range(1000, 400_001, 1000)])
-    trades = rows[rows[:, I_KIND] <= OrderKind.MARKET]
+    trades = rows[rows["kind"] <= OrderKind.MARKET]
     assert abs(len(trades) - 16_000) < 4 * 126.5
-    value = trades[:, I_LOTS].sum() * UNIT / 1e6 / 400
+    value = trades["lots"].sum() * UNIT / 1e6 / 400
     assert value == pytest.approx(100_000, rel=4 * (2 / 16_000) ** 0.5)
-    share = (trades[:, I_KIND] == OrderKind.MARKET).mean()
+    share = (trades["kind"] == OrderKind.MARKET).mean()
     assert abs(share - 0.15) < 4 * (0.15 * 0.85 / 16_000) ** 0.5
-    distance = np.abs(trades[trades[:, I_KIND] == OrderKind.LIMIT, I_PRICE] - MARK) / MARK
+    distance = np.abs(trades["price"][trades["kind"] == OrderKind.LIMIT] - MARK) / MARK
     assert distance.mean() == pytest.approx(0.001, rel=4 / (0.85 * 16_000) ** 0.5)
-    buys = (trades[:, I_SIDE] == 0).mean()
+    buys = (trades["side"] == 0).mean()
     assert abs(buys - 0.5) < 4 * 0.5 / 16_000**0.5
 
 
@@ -132,10 +121,10 @@ def test_noise_limits_are_cancelled_after_their_lifetime():
     cancelled_late = 0
     for now in range(1000, 30_001, 1000):
         for row in orders_at(members, view, now):
-            if row[I_KIND] == OrderKind.LIMIT:
-                placed[int(row[I_ACCOUNT])] = now
-            elif row[I_KIND] == OrderKind.CANCEL_ALL:
-                cancelled_late += 4000 <= now - placed.get(int(row[I_ACCOUNT]), now) <= 6000
+            if row["kind"] == OrderKind.LIMIT:
+                placed[int(row["account"])] = now
+            elif row["kind"] == OrderKind.CANCEL_ALL:
+                cancelled_late += 4000 <= now - placed.get(int(row["account"]), now) <= 6000
     assert cancelled_late > 500
 
 
@@ -155,12 +144,12 @@ def test_a_whale_sells_its_amount_evenly_whatever_the_step():
         members = build(population(levered(500)), [whale])
         view = make_view(members)
         found = [(now, orders_at(members, view, now)) for now in range(step, 140_001, step)]
-        sold = sum(int(rows[:, I_LOTS].sum()) for _, rows in found)
+        sold = sum(int(rows["lots"].sum()) for _, rows in found)
         assert sold == 10_000  # 200 x 5% / .001
-        by_half = sum(int(rows[:, I_LOTS].sum()) for now, rows in found if now <= 60_000)
+        by_half = sum(int(rows["lots"].sum()) for now, rows in found if now <= 60_000)
         assert by_half == pytest.approx(5_000, abs=100 * step / 1000)
         assert all(len(rows) == 0 for now, rows in found if now < 10_000 or now > 110_000 + step)
-        assert {int(side) for _, rows in found for side in rows[:, I_SIDE]} == {1}
+        assert {int(side) for _, rows in found for side in rows["side"]} == {1}
 
 
 def test_cohorts_wake_only_when_due():
@@ -172,7 +161,7 @@ def test_cohorts_wake_only_when_due():
     assert intents.count == 0
     members.decide(view, intents, cohorts=[1, 1])
     starts = members.opening.cohort_starts
-    owners = intents.rows[: intents.count, I_ACCOUNT]
+    owners = intents.rows["account"][: intents.count]
     assert len(owners)
     assert np.all((owners >= starts[1]) & (owners < starts[2]))
 
@@ -182,9 +171,9 @@ def test_intents_grow_and_refuse_a_flood():
     for k in range(3_000):
         intents.append(account=k, market=0, kind=OrderKind.MARKET, lots=1, arrival=(k * 7919) % ARRIVAL_SLOTS)
     assert intents.count == 3_000
-    assert intents.rows[2_999, I_ACCOUNT] == 2_999
+    assert intents.rows["account"][2_999] == 2_999
     sort_by_arrival(intents.rows, intents.count, *intents.scratch())
-    keys = intents.rows[:3_000, I_ARRIVAL]
+    keys = intents.rows["arrival"][:3_000]
     assert np.all(np.diff(keys) >= 0)
     with pytest.raises(InvariantError, match="exceed the limit of 5000"):
         intents.reserve(2_001)
@@ -198,7 +187,7 @@ def test_no_cohort_is_always_first():
     for now in range(1000, 60_001, 1000):
         view.index[0] = MARK + now // 20
         rows = orders_at(members, view, now)
-        first.add(rows[0, I_ACCOUNT] < members.opening.cohort_starts[1])
+        first.add(rows["account"][0] < members.opening.cohort_starts[1])
     assert first == {True, False}
 
 

@@ -3,16 +3,7 @@
 import numpy as np
 import pytest
 from clearsim.agents.view import Intents
-from clearsim.events import (
-    FLAG_FROZEN,
-    I_ACCOUNT,
-    I_FLAGS,
-    I_LOTS,
-    I_PRICE,
-    I_SIDE,
-    OrderFlag,
-    Side,
-)
+from clearsim.layout import FLAG_FROZEN, OrderFlag, Side
 
 from tests.agents.agent_worlds import MARK, build, carry, levered, make_view, orders_at, population
 
@@ -32,12 +23,12 @@ def test_carry_holders_buy_back_a_step_of_their_short_when_the_perpetual_is_chea
     members, view, rows = carry_world()
     assert len(carry_orders(view, members, 1_000, ask=1_197_601)) == 0
     orders = carry_orders(view, members, 11_000, ask=1_197_600)
-    assert sorted(orders[:, I_ACCOUNT]) == rows.tolist()  # each looks once in ten seconds
-    assert set(orders[:, I_SIDE]) == {Side.BUY}
-    assert set(orders[:, I_PRICE]) == {1_197_600}
-    assert set(orders[:, I_FLAGS]) == {OrderFlag.REDUCE_ONLY}
-    held = -view.accounts.lots[orders[:, I_ACCOUNT], 0]
-    assert orders[:, I_LOTS].tolist() == np.maximum(1, held // 100).tolist()
+    assert sorted(orders["account"]) == rows.tolist()  # each looks once in ten seconds
+    assert set(orders["side"]) == {Side.BUY}
+    assert set(orders["price"]) == {1_197_600}
+    assert set(orders["order_flags"]) == {OrderFlag.REDUCE_ONLY}
+    held = -view.accounts.lots[orders["account"], 0]
+    assert orders["lots"].tolist() == np.maximum(1, held // 100).tolist()
 
 
 def test_carry_holders_look_once_an_interval_whatever_the_step_of_the_clock():
@@ -46,7 +37,7 @@ def test_carry_holders_look_once_an_interval_whatever_the_step_of_the_clock():
     members, view, rows = carry_world()
     coarse = [carry_orders(view, members, now, ask=MARK - 6_000) for now in range(1_000, 10_001, 1_000)]
     for found in (fine, coarse):
-        assert sorted(np.concatenate(found)[:, I_ACCOUNT]) == rows.tolist()
+        assert sorted(np.concatenate(found)["account"]) == rows.tolist()
 
 
 def test_carry_holders_never_buy_more_than_they_are_short_and_never_when_frozen():
@@ -55,7 +46,7 @@ def test_carry_holders_never_buy_more_than_they_are_short_and_never_when_frozen(
     view.accounts.lots[rows[:3], 0] = (-7, 0, 5)
     view.accounts.flags[rows[3]] |= FLAG_FROZEN
     orders = carry_orders(view, members, 11_000, ask=MARK - 6_000)
-    asked = dict(zip(orders[:, I_ACCOUNT].tolist(), orders[:, I_LOTS].tolist(), strict=True))
+    asked = dict(zip(orders["account"].tolist(), orders["lots"].tolist(), strict=True))
     assert asked[rows[0]] == 7
     assert not asked.keys() & set(rows[1:4].tolist())
 
@@ -68,7 +59,9 @@ def test_carry_holders_sell_again_at_a_premium_up_to_what_they_opened_with():
     view.accounts.lots[rows[0], 0] = -opened + 4
     assert len(carry_orders(view, members, 11_000, bid=1_203_599, ask=1_203_800)) == 0
     orders = carry_orders(view, members, 21_000, bid=1_203_600, ask=1_203_800)
-    assert orders[:, [I_ACCOUNT, I_SIDE, I_LOTS, I_PRICE, I_FLAGS]].tolist() == [[rows[0], Side.SELL, 4, 1_203_600, 0]]
+    assert orders[:, ["account", "side", "lots", "price", "order_flags"]].tolist() == [
+        [rows[0], Side.SELL, 4, 1_203_600, 0]
+    ]
 
 
 def profit_world(**changes):
@@ -97,22 +90,22 @@ def test_profits_are_taken_when_the_mark_has_moved_far_enough_the_right_way(mark
     held = view.accounts.lots[:, 0]
     gainers = np.flatnonzero(held < 0 if side is Side.BUY else held > 0)
     assert len(gainers) > 50
-    assert sorted(orders[:, I_ACCOUNT]) == gainers.tolist()
-    assert orders[:, I_LOTS].tolist() == np.abs(held[orders[:, I_ACCOUNT]]).tolist()
-    assert set(orders[:, I_SIDE]) == {side}
-    assert set(orders[:, I_FLAGS]) == {OrderFlag.REDUCE_ONLY}
-    assert set(orders[:, I_PRICE]) == {limit}
+    assert sorted(orders["account"]) == gainers.tolist()
+    assert orders["lots"].tolist() == np.abs(held[orders["account"]]).tolist()
+    assert set(orders["side"]) == {side}
+    assert set(orders["order_flags"]) == {OrderFlag.REDUCE_ONLY}
+    assert set(orders["price"]) == {limit}
 
 
 def test_a_profit_is_pursued_until_the_position_is_flat_even_if_the_mark_returns():
     members, view = profit_world()
     view.mark[0] = MARK * 94 // 100
-    rows = orders_at(members, view, 1_000)[:, I_ACCOUNT]
+    rows = orders_at(members, view, 1_000)["account"]
     view.mark[0] = MARK
     view.accounts.lots[rows[:-2], 0] = 0
     view.accounts.lots[rows[-2], 0] = -3
     view.accounts.flags[rows[-1]] |= FLAG_FROZEN
-    assert orders_at(members, view, 2_000)[:, [I_ACCOUNT, I_LOTS]].tolist() == [[rows[-2], 3]]
+    assert orders_at(members, view, 2_000)[:, ["account", "lots"]].tolist() == [[rows[-2], 3]]
     view.accounts.lots[rows, 0] = 0
     assert len(orders_at(members, view, 3_000)) == 0
     view.accounts.lots[rows, 0] = -1  # what is opened later is no business of a target that was reached

@@ -4,12 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from clearsim.events import I_ACCOUNT, I_ARRIVAL, I_FLAGS, I_KIND, I_LOTS, I_PRICE, I_SIDE, I_TIF, INTENT_WIDTH
 from clearsim.kernels.agents.arbitrage import arbitrage_orders
 from clearsim.kernels.agents.cohorts import noise_orders, signal_orders
 from clearsim.kernels.agents.makers import MAKER_PARAMS, MEMORY_WIDTH, maker_ladders
 from clearsim.kernels.book.arrivals import RADIX_SIZE, sort_by_arrival
-from clearsim.kernels.state import P_TICK_VALUE, PARAM_WIDTH
+from clearsim.layout import INTENT_WIDTH, PARAM_WIDTH
 
 KEYS = 1 << 20
 BUY, SELL, LIMIT, MARKET, CANCEL_ALL, GTC, IOC, POST_ONLY = 0, 1, 0, 1, 3, 0, 1, 3
@@ -18,7 +17,7 @@ MARK = 100_000
 
 def brief(rows) -> list[tuple]:
     """What a twin must reproduce of each intent."""
-    columns = (I_ACCOUNT, I_SIDE, I_KIND, I_TIF, I_PRICE, I_LOTS, I_FLAGS, I_ARRIVAL)
+    columns = ("account", "side", "kind", "tif", "price", "lots", "order_flags", "arrival")
     return [tuple(int(row[column]) for column in columns) for row in rows]
 
 
@@ -30,9 +29,9 @@ def key_of(at, last, now):
 def test_sort_by_arrival_is_the_stable_sort(n):
     rng = np.random.default_rng(n)
     rows = rng.integers(0, 100, (n + 3, INTENT_WIDTH))
-    rows[:n, I_ARRIVAL] = rng.choice([0, 1, 5, 1023, 1024, 77_777, KEYS - 1], n)
+    rows["arrival"][:n] = rng.choice([0, 1, 5, 1023, 1024, 77_777, KEYS - 1], n)
     expected = rows.copy()
-    expected[:n] = rows[np.argsort(rows[:n, I_ARRIVAL], kind="stable")]
+    expected[:n] = rows[np.argsort(rows["arrival"][:n], kind="stable")]
     sort_by_arrival(rows, n, np.empty_like(rows), np.zeros(RADIX_SIZE, np.int64))
     assert np.array_equal(rows, expected)
 
@@ -207,7 +206,7 @@ def test_maker_kernel_equals_its_twin():
     plain = [{"lots": 0, "seen": -1.0, "bid": 0.0, "ask": 0.0, "middle": 0.0} for _ in range(n)]
     home = np.arange(5, 5 + n, dtype=np.int32)
     params = np.zeros((1, PARAM_WIDTH), np.int64)
-    params[0, P_TICK_VALUE] = unit_value
+    params["tick_value"][0] = unit_value
     mark = np.array([MARK])
     rows = np.zeros((400, INTENT_WIDTH), np.int64)
     written = 0
@@ -234,7 +233,7 @@ def test_maker_kernel_equals_its_twin():
             expected += [(row, *order, int(keys[i])) for order in orders]
         found = [(a, s, k, p, lot, key) for a, s, k, _, p, lot, _, key in brief(rows[:count])]
         assert found == expected
-        assert np.all(rows[:count][rows[:count, I_KIND] == LIMIT, I_TIF] == POST_ONLY)
+        assert np.all(rows[:count]["tif"][rows["kind"][:count] == LIMIT] == POST_ONLY)
         written += count
     assert written > 100
 
@@ -246,7 +245,7 @@ def test_arbitrage_kernel_equals_its_twin():
     tick_value, n = 10, 8
     home = np.arange(5, 5 + n, dtype=np.int32)
     market_params = np.zeros((1, PARAM_WIDTH), np.int64)
-    market_params[0, P_TICK_VALUE] = tick_value
+    market_params["tick_value"][0] = tick_value
     uniforms = rng.random((400, 2))
     outside = np.zeros((n, 4), np.int64)
     outside[:, 0] = rng.integers(10**8, 10**9, n)

@@ -2,16 +2,7 @@
 
 import pytest
 from clearsim.agents.view import CashMove, Intents
-from clearsim.events import (
-    FLAG_LIQUIDATED,
-    I_ACCOUNT,
-    I_KIND,
-    I_LOTS,
-    I_SIDE,
-    OrderKind,
-    Reason,
-)
-from clearsim.kernels.state import OUTSIDE
+from clearsim.layout import FLAG_LIQUIDATED, OUTSIDE, OrderKind, Reason
 
 from tests.agents.agent_worlds import (
     MARK,
@@ -120,12 +111,12 @@ def test_liquidated_traders_come_back_once_with_new_money_on_the_same_side():
         assert not intents.moves
         orders += intents.rows[: intents.count].tolist()
         assert now > 20_000 or not orders
-    assert len(orders) == len({order[I_ACCOUNT] for order in orders}) > 900  # those whose half margin is a lot at least
+    assert len(orders) == len({order["account"] for order in orders}) > 900  # those whose half margin is a lot at least
     for order in orders:
-        assert order[I_KIND] == OrderKind.MARKET
-        assert order[I_SIDE] == side[order[I_ACCOUNT]]
-        value = order[I_LOTS] * UNIT
-        assert value <= 20 * view.accounts.quote[order[I_ACCOUNT]]
+        assert order["kind"] == OrderKind.MARKET
+        assert order["side"] == side[order["account"]]
+        value = order["lots"] * UNIT
+        assert value <= 20 * view.accounts.quote[order["account"]]
 
 
 def test_stop_losses_and_holding_need_no_decisions():

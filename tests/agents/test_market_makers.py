@@ -4,14 +4,7 @@ import numpy as np
 import pytest
 from clearsim.agents.behaviours import MarketMaker
 from clearsim.errors import ConfigError
-from clearsim.events import (
-    I_ACCOUNT,
-    I_KIND,
-    I_LOTS,
-    I_PRICE,
-    I_SIDE,
-    OrderKind,
-)
+from clearsim.layout import OrderKind
 
 from tests.agents.agent_worlds import (
     DEPTH,
@@ -38,7 +31,7 @@ def ladder(volatility=1e-4, lots=0, profit=0, quantile=0.0, time_ms=1000, index=
     view.accounts.quote[mine] -= lots * view.mark[0] * instruments()[0].tick_value + loss
     view.adl_quantile = np.full(members.opening.n_rows, quantile)
     orders = orders_at(members, view, time_ms)
-    bids, asks = (orders[(orders[:, I_SIDE] == side) & (orders[:, I_KIND] == OrderKind.LIMIT)] for side in (0, 1))
+    bids, asks = (orders[(orders["side"] == side) & (orders["kind"] == OrderKind.LIMIT)] for side in (0, 1))
     return orders, bids, asks
 
 
@@ -48,27 +41,27 @@ def test_calm_ladders_reproduce_the_stated_depth(levels):
     _, bids, asks = ladder(levels_per_band=levels)
     for band in DEPTH:
         edge = band["within_ppm"] / 1e6
-        near_bids = bids[bids[:, I_PRICE] >= MARK * (1 - edge) - 1]
-        near_asks = asks[asks[:, I_PRICE] <= MARK * (1 + edge) + 1]
+        near_bids = bids[bids["price"] >= MARK * (1 - edge) - 1]
+        near_asks = asks[asks["price"] <= MARK * (1 + edge) + 1]
         for near, stated in ((near_bids, band["bid_quote"]), (near_asks, band["ask_quote"])):
-            value = near[:, I_LOTS].sum() * UNIT / 1e6
+            value = near["lots"].sum() * UNIT / 1e6
             wanted = float(stated) * 0.05
             assert wanted - 8 * 5 * levels * UNIT / 1e6 <= value <= wanted
 
 
 def test_first_band_follows_the_power_law_of_distance():
     _, bids, _ = ladder(levels_per_band=16)
-    half = bids[bids[:, I_PRICE] >= MARK * 0.995][:, I_LOTS].sum()
-    whole = bids[bids[:, I_PRICE] >= MARK * 0.99 - 1][:, I_LOTS].sum()
+    half = bids[bids["price"] >= MARK * 0.995]["lots"].sum()
+    whole = bids[bids["price"] >= MARK * 0.99 - 1]["lots"].sum()
     assert half / whole == pytest.approx(0.5**0.85, abs=0.04)
 
 
 def test_makers_withdraw_with_volatility():
-    sizes = [ladder(volatility=v)[1][:, I_LOTS].sum() for v in (0.0, 1e-4, 2e-4, 4e-4, 1e-3)]
+    sizes = [ladder(volatility=v)[1]["lots"].sum() for v in (0.0, 1e-4, 2e-4, 4e-4, 1e-3)]
     assert sizes[0] == sizes[1] == sizes[2]
     assert sizes[3] == pytest.approx(sizes[2] / 2, rel=0.01)  # (tolerance 2 / ratio 4) ** 1
     assert sizes[4] == pytest.approx(sizes[2] / 5, rel=0.01)
-    nearest = [ladder(volatility=v)[1][:, I_PRICE].max() for v in (1e-4, 1e-3)]
+    nearest = [ladder(volatility=v)[1]["price"].max() for v in (1e-4, 1e-3)]
     assert nearest[0] > nearest[1]
 
 
@@ -76,24 +69,24 @@ def test_makers_withdraw_the_side_that_adds_to_their_inventory_and_skew_against_
     # Inventory limit: 500M x 5% / 8 makers / 120 USDT = 26,041 lots each.
     flat, full = ladder(), ladder(lots=26_042)
     assert len(full[1]) == 0
-    assert full[2][:, I_LOTS].sum() > 0.9 * flat[2][:, I_LOTS].sum()
+    assert full[2]["lots"].sum() > 0.9 * flat[2]["lots"].sum()
     half = ladder(lots=13_000)
-    assert half[1][:, I_LOTS].sum() == pytest.approx(0.5 * flat[1][:, I_LOTS].sum(), rel=0.1)
-    assert half[2][:, I_PRICE].min() < flat[2][:, I_PRICE].min()
+    assert half[1]["lots"].sum() == pytest.approx(0.5 * flat[1]["lots"].sum(), rel=0.1)
+    assert half[2]["price"].min() < flat[2]["price"].min()
     short = ladder(lots=-13_000)
-    assert short[2][:, I_LOTS].sum() == pytest.approx(0.5 * flat[2][:, I_LOTS].sum(), rel=0.1)
-    assert short[1][:, I_PRICE].max() > flat[1][:, I_PRICE].max()
+    assert short[2]["lots"].sum() == pytest.approx(0.5 * flat[2]["lots"].sum(), rel=0.1)
+    assert short[1]["price"].max() > flat[1]["price"].max()
 
 
 def test_the_skew_grows_with_volatility_as_in_the_papers_and_is_the_stated_one_when_calm():
     """13,000 of 26,041.67 lots at ten times the calm volatility: skew .002 x 10**power x .49920 of the middle."""
     common = {"lots": 13_000, "withdrawal_power": 0, "widening": 0, "skew_ppm": 2_000}
     asks = {
-        (power, volatility): ladder(volatility=volatility, skew_volatility_power=power, **common)[2][:, I_PRICE].min()
+        (power, volatility): ladder(volatility=volatility, skew_volatility_power=power, **common)[2]["price"].min()
         for power in (0, 1, 2)
         for volatility in (5e-5, 1e-4, 1e-3)
     }
-    flat = ladder(withdrawal_power=0, widening=0)[2][:, I_PRICE].min()
+    flat = ladder(withdrawal_power=0, widening=0)[2]["price"].min()
     for power, shift in ((0, 0.000_998_4), (1, 0.009_984), (2, 0.099_84)):
         assert asks[power, 1e-4] == asks[power, 5e-5] == asks[0, 1e-4]
         assert asks[power, 1e-3] == pytest.approx(flat * (1 - shift), abs=2)
@@ -101,8 +94,8 @@ def test_the_skew_grows_with_volatility_as_in_the_papers_and_is_the_stated_one_w
 
 def test_makers_quote_less_when_their_equity_is_gone_and_nothing_when_it_is_negative():
     capital = 2_000_000_000 * 0.05 / 8 * 1e6
-    flat = ladder()[1][:, I_LOTS].sum()
-    assert ladder(loss=int(capital * 0.5))[1][:, I_LOTS].sum() == pytest.approx(0.5 * flat, rel=0.01)
+    flat = ladder()[1]["lots"].sum()
+    assert ladder(loss=int(capital * 0.5))[1]["lots"].sum() == pytest.approx(0.5 * flat, rel=0.01)
     assert len(ladder(loss=int(capital * 1.1))[0]) == 0
 
 
@@ -111,18 +104,18 @@ def test_makers_withdraw_with_their_chance_of_being_deleveraged():
     common = {"lots": -1_000, "profit": capital}
     safe, first = ladder(quantile=0.0, **common)[1], ladder(quantile=1.0, **common)[1]
     middle = ladder(quantile=0.5, **common)[1]
-    assert middle[:, I_LOTS].sum() == pytest.approx(0.5 * safe[:, I_LOTS].sum(), rel=0.02)
-    assert first[:, I_LOTS].sum() < 0.05 * safe[:, I_LOTS].sum()
+    assert middle["lots"].sum() == pytest.approx(0.5 * safe["lots"].sum(), rel=0.02)
+    assert first["lots"].sum() < 0.05 * safe["lots"].sum()
     losing = ladder(quantile=1.0, lots=-1_000, profit=-1)[1]
-    assert losing[:, I_LOTS].sum() == safe[:, I_LOTS].sum()
+    assert losing["lots"].sum() == safe["lots"].sum()
 
 
 def test_makers_do_not_withdraw_with_time_or_with_the_fall_of_the_price():
     now, later = ladder(time_ms=1000)[1], ladder(time_ms=3_600_000)[1]
-    assert now[:, I_LOTS].sum() == later[:, I_LOTS].sum()
+    assert now["lots"].sum() == later["lots"].sum()
     fallen = ladder(index=MARK // 2, mark=MARK // 2)[1]
-    assert fallen[:, I_LOTS].sum() == now[:, I_LOTS].sum()
-    assert fallen[:, I_PRICE].max() < MARK // 2
+    assert fallen["lots"].sum() == now["lots"].sum()
+    assert fallen["price"].max() < MARK // 2
 
 
 def test_what_is_taken_from_a_maker_comes_back_with_the_half_life():
@@ -132,7 +125,7 @@ def test_what_is_taken_from_a_maker_comes_back_with_the_half_life():
 
     def bid_lots(now):
         orders = orders_at(members, view, now)
-        return orders[(orders[:, I_SIDE] == 0) & (orders[:, I_KIND] == OrderKind.LIMIT), I_LOTS].sum()
+        return orders["lots"][(orders["side"] == 0) & (orders["kind"] == OrderKind.LIMIT)].sum()
 
     calm = bid_lots(1000)
     view.accounts.lots[mine, 0] += calm // 16  # half of each maker's bids
@@ -149,14 +142,14 @@ def test_makers_stand_still_while_nothing_changes():
     view = make_view(members)
     orders = orders_at(members, view, 1000)
     for side, resting in ((0, view.accounts.open_bid), (1, view.accounts.open_ask)):
-        limits = orders[(orders[:, I_SIDE] == side) & (orders[:, I_KIND] == OrderKind.LIMIT)]
-        np.add.at(resting[:, 0], limits[:, I_ACCOUNT], limits[:, I_LOTS])
+        limits = orders[(orders["side"] == side) & (orders["kind"] == OrderKind.LIMIT)]
+        np.add.at(resting[:, 0], limits["account"], limits["lots"])
     assert len(orders_at(members, view, 5000)) == 0
     view.index[0] = round(MARK * 1.001)
     moved = orders_at(members, view, 9000)
-    assert (moved[:, I_KIND] == OrderKind.CANCEL_ALL).sum() == 8
-    for maker in set(moved[:, I_ACCOUNT].tolist()):
-        assert moved[moved[:, I_ACCOUNT] == maker][0, I_KIND] == OrderKind.CANCEL_ALL  # before its new quotes
+    assert (moved["kind"] == OrderKind.CANCEL_ALL).sum() == 8
+    for maker in set(moved["account"].tolist()):
+        assert moved[moved["account"] == maker]["kind"][0] == OrderKind.CANCEL_ALL  # before its new quotes
 
 
 def test_makers_that_cannot_pay_for_their_depth_are_refused():

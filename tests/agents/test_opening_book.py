@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from clearsim.agents import Whale
 from clearsim.errors import ConfigError
-from clearsim.events import AccountMode
-from clearsim.kernels.state import P_TICK_VALUE
+from clearsim.layout import AccountMode
 
 from tests.agents.agent_worlds import (
     BRACKETS,
@@ -281,7 +280,7 @@ def test_every_leverage_distribution_must_say_its_weight():
 
 def test_tick_value_is_in_column_zero():
     """The opening multiplies by params[:, 0] in one place; this pins the column."""
-    assert P_TICK_VALUE == 0
+    assert "tick_value" == 0
 
 
 def test_leverage_beyond_every_tier_ends_exactly_at_the_tier():

@@ -3,14 +3,7 @@
 import numpy as np
 import pytest
 from clearsim.agents.view import Intents
-from clearsim.events import (
-    I_FLAGS,
-    I_LOTS,
-    I_PRICE,
-    I_SIDE,
-    Reason,
-)
-from clearsim.kernels.state import OUTSIDE
+from clearsim.layout import OUTSIDE, Reason
 
 from tests.agents.agent_worlds import (
     MARK,
@@ -48,7 +41,7 @@ def reaction(cohort: dict, mark_change: float, index_change: float = 0.0, held: 
 def test_signal_traders_act_on_the_right_side(kind, change, side):
     orders = reaction(signal(kind), change)
     assert len(orders) >= 8
-    assert set(orders[:, I_SIDE]) == {side}
+    assert set(orders["side"]) == {side}
 
 
 def test_a_dip_buyer_never_goes_short_and_calm_signal_traders_do_nothing():
@@ -60,28 +53,28 @@ def test_a_dip_buyer_never_goes_short_and_calm_signal_traders_do_nothing():
 def test_signal_traders_go_flat_when_the_signal_fades():
     orders = reaction(signal("momentum"), 0.0, held=500)
     assert len(orders) >= 8
-    assert set(orders[:, I_SIDE]) == {1}
-    assert set(orders[:, I_FLAGS]) == {1}  # reduce-only
+    assert set(orders["side"]) == {1}
+    assert set(orders["order_flags"]) == {1}  # reduce-only
 
 
 def test_signal_traders_stop_at_what_their_capital_carries():
     largest = 300_000_000 * 0.05 / 100 * 10 // 120  # 1,500,000 USDT of position each
     assert len(reaction(signal("momentum"), 0.03, held=int(largest))) == 0
     orders = reaction(signal("momentum"), 0.03, held=int(largest) - 7)
-    assert set(orders[:, I_LOTS]) == {7}
+    assert set(orders["lots"]) == {7}
 
 
 def test_arbitrageurs_close_the_basis_from_both_sides_and_stop_at_their_capital():
     cheap = reaction(arbitrageurs(), -0.002)
     dear = reaction(arbitrageurs(), 0.002)
     assert len(cheap) >= 4
-    assert set(cheap[:, I_SIDE]) == {0}
-    assert np.all(cheap[:, I_PRICE] <= MARK)
-    assert set(dear[:, I_SIDE]) == {1}
-    assert np.all(dear[:, I_PRICE] >= MARK)
+    assert set(cheap["side"]) == {0}
+    assert np.all(cheap["price"] <= MARK)
+    assert set(dear["side"]) == {1}
+    assert np.all(dear["price"] >= MARK)
     assert len(reaction(arbitrageurs(), 0.0005)) == 0
     largest = int(100_000_000 * 0.05 / 20 * 10 / 120)
-    assert reaction(arbitrageurs(), -0.002, held=largest // 2)[:, I_SIDE].tolist().count(1) == 0
+    assert reaction(arbitrageurs(), -0.002, held=largest // 2)["side"].tolist().count(1) == 0
 
 
 def test_an_arbitrageur_short_of_money_here_sends_it_from_outside_after_the_delay():

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from clearsim.agents import NamedAgent, UserAgentConfig
 from clearsim.errors import AgentError, ConfigError
-from clearsim.events import I_ACCOUNT, I_FLAGS, I_KIND, I_LOTS, I_PRICE, I_SIDE, I_TIF, OrderKind, TimeInForce
+from clearsim.layout import OrderKind, TimeInForce
 from pydantic import TypeAdapter
 
 from tests.agents.agent_worlds import MARK, build, levered, make_view, orders_at, population
@@ -38,13 +38,13 @@ def test_orders_become_intents():
             "        Order('BTCUSDT', 'sell', 1, 130000.0, 'POST_ONLY')]"
         )
     )
-    assert orders[:, I_KIND].tolist() == [OrderKind.CANCEL_ALL, OrderKind.LIMIT, OrderKind.MARKET, OrderKind.LIMIT]
-    assert orders[1:, I_SIDE].tolist() == [0, 1, 1]
-    assert orders[1:, I_LOTS].tolist() == [250, 3, 1000]
-    assert orders[1:, I_PRICE].tolist() == [1_199_999, 0, 1_300_000]
-    assert orders[1:, I_TIF].tolist() == [TimeInForce.GTC, TimeInForce.IOC, TimeInForce.POST_ONLY]
-    assert orders[1:, I_FLAGS].tolist() == [0, 1, 0]
-    assert len(set(orders[:, I_ACCOUNT].tolist())) == 1
+    assert orders["kind"].tolist() == [OrderKind.CANCEL_ALL, OrderKind.LIMIT, OrderKind.MARKET, OrderKind.LIMIT]
+    assert orders["side"][1:].tolist() == [0, 1, 1]
+    assert orders["lots"][1:].tolist() == [250, 3, 1000]
+    assert orders["price"][1:].tolist() == [1_199_999, 0, 1_300_000]
+    assert orders["tif"][1:].tolist() == [TimeInForce.GTC, TimeInForce.IOC, TimeInForce.POST_ONLY]
+    assert orders["order_flags"][1:].tolist() == [0, 1, 0]
+    assert len(set(orders["account"].tolist())) == 1
 
 
 def test_none_and_an_empty_list_are_nothing():
@@ -172,10 +172,10 @@ def test_the_howto_runs_as_written(tmp_path):
     (tmp_path / entry["file"]).write_text(code)
     config = TypeAdapter(NamedAgent).validate_python(entry).with_source(tmp_path)
     orders = run(config)
-    assert orders[:, I_KIND].tolist() == [OrderKind.CANCEL_ALL, *([OrderKind.LIMIT] * 3)]
+    assert orders["kind"].tolist() == [OrderKind.CANCEL_ALL, *([OrderKind.LIMIT] * 3)]
     # Index 120,000.0: rungs .2% apart.
-    assert orders[1:, I_PRICE].tolist() == [1_197_600, 1_195_200, 1_192_800]
-    assert orders[1:, I_LOTS].tolist() == [50, 50, 50]
+    assert orders["price"][1:].tolist() == [1_197_600, 1_195_200, 1_192_800]
+    assert orders["lots"][1:].tolist() == [50, 50, 50]
 
 
 def test_the_howto_shows_messages_that_really_come():

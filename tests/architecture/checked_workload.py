@@ -6,9 +6,9 @@ Prints what it found; `--break` asks one kernel for a row that does not exist.
 import sys
 
 import numpy as np
-from clearsim.events import H_N_TOUCHED, Reason, Side
 from clearsim.kernels.margin.requirement import check_order, equity, measure_rows
 from clearsim.kernels.margin.thresholds import find_distressed, make_thresholds, reindex_all, reindex_touched
+from clearsim.layout import Reason, Side
 from clearsim.ledger.ledger import Ledger, transfer_rows
 
 from tests.worlds.margin import FIRST_TRADER, derived_tiers, make_log, make_markets, make_rows
@@ -43,7 +43,7 @@ def main() -> None:
     buffers = np.zeros(len(out), np.int64), np.zeros(len(out), np.int64)
     measure_rows(accounts, markets, out, found[-1], *buffers)
     statuses = [check_order(accounts, markets, int(row), 0, int(Side.BUY), 10_000, 5) for row in rows[:20]]
-    touched = int(log.header[H_N_TOUCHED])
+    touched = int(log.header["n_touched"][0])
     ledger.check_touched()
     print("found", found, "touched", touched, "statuses", sorted(set(statuses)))
     if "--break" in sys.argv:

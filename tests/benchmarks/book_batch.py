@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from clearsim.events import H_FILL_COUNT, H_FILLED_LOTS, H_LOG_ON, H_N_FILLS, H_VOLUME
 from clearsim.kernels.book.levels import make_books
 from clearsim.kernels.book.matching import match_actions
 
@@ -44,16 +43,16 @@ def run_compiled(workload: Workload) -> tuple[float, Checksum]:
     books = make_books(1, capacity=workload.traders, n_rows=workload.traders, base_ticks=[1], grid_bits=18)
     log = make_log(fills=FILL_ROWS)
     header, actions = log.header, workload.actions
-    header[H_LOG_ON] = 1
+    header["log_on"][0] = 1
     done, begin = 0, 0.0
     for end in (WARM_ACTIONS, len(actions)):
         begin = time.process_time()
         while done < end:
             done = match_actions(books, log, 0, actions, done, end)
-            header[H_N_FILLS] = 0
+            header["n_fills"][0] = 0
     seconds = time.process_time() - begin
     resting = int(np.count_nonzero(books.orders["id"]))
-    return seconds, (*header[[H_FILL_COUNT, H_FILLED_LOTS, H_VOLUME]].tolist(), resting)
+    return seconds, (*header[["fill_count", "filled_lots", "volume"]].tolist(), resting)
 
 
 def run_plain(workload: Workload, actions: int) -> float:

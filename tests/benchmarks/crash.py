@@ -17,7 +17,6 @@ import numpy as np
 from clearsim.config import load_config
 from clearsim.engine.build import build_world
 from clearsim.engine.cycle import run_cycle
-from clearsim.kernels import records as rec
 
 CONFIG = """
 name: crash
@@ -93,8 +92,8 @@ def measure(n_accounts: int = 10_000) -> dict[str, float]:
         "accounts": n_accounts,
         "us_per_calm_cycle": (calm - start) / CALM * 1e6,
         "crash_s": end - calm,
-        "liquidated": int(total[rec.C_LIQUIDATED_ACCOUNTS]),
-        "deleveraged": int(total[rec.C_ADL_ACCOUNTS]),
+        "liquidated": int(total["liquidated_accounts"]),
+        "deleveraged": int(total["adl_accounts"]),
         "fund_left_quanta": int(world.accounts.quote[world.rows.fund(0)]),
         "lots_sum": int(world.accounts.lots.sum()),
         "quote_sum": int(world.accounts.quote.sum()),

@@ -13,7 +13,6 @@ import time
 from clearsim.config import RunConfig, config_from_text
 from clearsim.engine.build import build_world
 from clearsim.engine.simulation import run_to_end
-from clearsim.events import H_ORDER_COUNT
 
 CONFIG = """
 name: hour
@@ -99,7 +98,7 @@ def measure(n_accounts: int, repeats: int = 5) -> dict[str, float]:
         run_to_end(world)
         built.append(middle - start)
         ran.append(time.perf_counter() - middle)
-        orders = int(world.log.header[H_ORDER_COUNT])
+        orders = int(world.log.header["order_count"][0])
         liquidated = int(world.clearing.records.counters[:, 0].sum())
         del world
         gc.collect()  # else two worlds are held at once, and the memory measured is twice that of a run

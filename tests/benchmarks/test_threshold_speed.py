@@ -4,7 +4,6 @@ import time
 
 import numpy as np
 import pytest
-from clearsim.events import H_N_TOUCHED
 from clearsim.kernels.margin.requirement import measure_rows
 from clearsim.kernels.margin.thresholds import find_distressed, make_thresholds, reindex_all, reindex_touched
 
@@ -68,7 +67,7 @@ def test_recomputing_a_touched_row_costs_less_than_a_hundred_nanoseconds():
     thresholds, log = make_thresholds(1, len(accounts.quote)), make_log()
     touched = 2_000
     accounts.touched[:touched] = np.arange(FIRST_TRADER, FIRST_TRADER + touched)
-    log.header[H_N_TOUCHED] = touched
+    log.header["n_touched"][0] = touched
     reindex_touched(thresholds, accounts, markets, log.header)
     seconds = best_of(lambda: reindex_touched(thresholds, accounts, markets, log.header), 200) / touched
     print(f"{seconds * 1e9:.0f} ns a touched row")

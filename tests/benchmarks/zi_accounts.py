@@ -18,31 +18,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import simpy
-from clearsim.events import (
-    H_FILL_COUNT,
-    H_FILLED_LOTS,
-    H_LOG_ON,
-    H_N_TOUCHED,
-    H_ORDER_COUNT,
-    H_REJECT_COUNT,
-    H_STAMP,
-    H_VOLUME,
-    I_ACCOUNT,
-    I_KIND,
-    I_LOTS,
-    I_PRICE,
-    I_SIDE,
-    I_TIF,
-    INTENT_WIDTH,
-    OrderKind,
-    Reason,
-)
-from clearsim.kernels.book.levels import B_ASK, B_BASE, B_BID, BookArrays, make_books
+from clearsim.kernels.book.levels import BookArrays, make_books
 from clearsim.kernels.book.matching import match_orders
 from clearsim.kernels.jit import kernel
 from clearsim.kernels.ledger.post_batch import settle_touched
 from clearsim.kernels.margin.thresholds import Thresholds, _reindex, find_distressed, make_thresholds, reindex_all
-from clearsim.kernels.state import OUTSIDE, AccountArrays, LogArrays, MarketArrays
+from clearsim.layout import INTENT_WIDTH, OUTSIDE, AccountArrays, LogArrays, MarketArrays, OrderKind, Reason
 from clearsim.ledger.ledger import Ledger, transfer_rows
 
 from tests.worlds.book import FIRST, make_log, make_markets, make_venue, open_accounts
@@ -72,9 +53,9 @@ def intents_of(workload: Workload) -> I64:
     """Two intents an action: cancel all, then the order."""
     rows = np.zeros((2 * len(workload.actions), INTENT_WIDTH), np.int64)
     actions = workload.actions
-    rows[0::2, I_ACCOUNT] = rows[1::2, I_ACCOUNT] = actions["owner"].astype(np.int64) + FIRST
-    rows[0::2, I_KIND] = OrderKind.CANCEL_ALL
-    for column, name in ((I_KIND, "kind"), (I_SIDE, "side"), (I_TIF, "tif"), (I_PRICE, "price"), (I_LOTS, "lots")):
+    rows["account"][0::2] = rows["account"][1::2] = actions["owner"].astype(np.int64) + FIRST
+    rows["kind"][0::2] = OrderKind.CANCEL_ALL
+    for column, name in (("kind", "kind"), ("side", "side"), ("tif", "tif"), ("price", "price"), ("lots", "lots")):
         rows[1::2, column] = actions[name]
     return rows
 
@@ -85,7 +66,7 @@ def open_exchange(traders: int) -> Exchange:
         marks=[ANCHOR_TICKS], unit=[1], taker_ppm=500, maker_ppm=200, cap=2**50, tiers=[(0, 10_000), (10**8, 20_000)]
     )
     log, markets = make_log(), make_markets(venue)
-    log.header[H_LOG_ON] = 0
+    log.header["log_on"][0] = 0
     accounts = open_accounts(markets, log, deposits=[0] * traders)
     ledger = Ledger(accounts, markets, log, n_scopes=1)
     rows = np.arange(FIRST, FIRST + traders)
@@ -102,14 +83,14 @@ def run_step(books, accounts, markets, log, thresholds, intents, start, end, fou
     """Match intents[start:end], then clear; return how many rows are distressed, -1 if the step did not conserve."""
     header = log.header
     match_orders(books, accounts, markets, log, intents, start, end)
-    bid, ask = books.tops[0, B_BID], books.tops[0, B_ASK]
+    bid, ask = books.tops[0].bid, books.tops[0].ask
     if bid >= 0 and ask < books.levels.shape[1]:
-        markets.mark[0] = books.tops[0, B_BASE] + (bid + ask) // 2
-    touched, count = accounts.touched, header[H_N_TOUCHED]
+        markets.mark[0] = books.tops[0].base_ticks + (bid + ask) // 2
+    touched, count = accounts.touched, header[0].n_touched
     _reindex(thresholds, accounts, markets, touched, count, False)
     gap = settle_touched(touched, count, accounts.quote, accounts.lots, quote_seen, lots_seen, lots_sum)
-    header[H_N_TOUCHED] = 0
-    header[H_STAMP] += 1
+    header[0].n_touched = 0
+    header[0].stamp += 1
     if gap != 0 or lots_sum[0] != 0:
         return -1
     return find_distressed(thresholds, accounts, markets, found)
@@ -148,10 +129,10 @@ def measure(key: tuple[int, int, float] = KEY, runs: int = RUNS) -> dict[str, An
     exchange.ledger.check_full()
     resting = int(np.count_nonzero(exchange.books.orders["id"]))
     return {
-        "checksum": (*header[[H_FILL_COUNT, H_FILLED_LOTS, H_VOLUME]].tolist(), resting),
+        "checksum": (*header[["fill_count", "filled_lots", "volume"]].tolist(), resting),
         "actions": len(workload.actions),
-        "orders": int(header[H_ORDER_COUNT]),
-        "refused": int(header[H_REJECT_COUNT]),
+        "orders": int(header["order_count"][0]),
+        "refused": int(header["reject_count"][0]),
         "distressed": distressed,
         "quote_sum": int(accounts.quote.sum()),
         "lots_sum": int(accounts.lots.sum()),

@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from clearsim.events import Side
+from clearsim.layout import Side
 
 from tests.promises.stories import TICK, Story, money, price
 from tests.worlds.exchange import Exchange, make_config

@@ -4,32 +4,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from clearsim.events import (
-    F_LOTS,
-    F_MAKER,
-    F_MAKER_ORDER,
-    F_MARKET,
-    F_PRICE,
-    F_REASON,
-    F_TAKER,
-    F_TAKER_ORDER,
-    F_TAKER_SIDE,
+from clearsim.kernels.book.levels import BID, SLOT_BITS, BookArrays, best_prices, make_books
+from clearsim.kernels.book.matching import match_orders
+from clearsim.layout import (
     FLAG_FROZEN,
-    H_LOG_ON,
-    H_N_FILLS,
-    H_N_TRANSFERS,
-    I_FILLED,
-    I_ORDER,
-    I_STATUS,
+    AccountArrays,
+    LogArrays,
+    MarketArrays,
     OrderFlag,
     OrderKind,
     OrderStatus,
     Side,
     TimeInForce,
 )
-from clearsim.kernels.book.levels import BID, SLOT_BITS, BookArrays, best_prices, make_books
-from clearsim.kernels.book.matching import match_orders
-from clearsim.kernels.state import AccountArrays, LogArrays, MarketArrays
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,7 +26,7 @@ from tests.worlds.book import FIRST, intent, make_log, make_markets, make_plain,
 TRADERS = 6
 RICH, POOR = 400_000, 2_000
 FILL_COLUMNS = [
-    F_MARKET, F_PRICE, F_LOTS, F_MAKER, F_TAKER, F_MAKER_ORDER, F_TAKER_ORDER, F_TAKER_SIDE, F_REASON,
+    "market", "price", "lots", "maker", "taker", "maker_order", "taker_order", "taker_side", "reason",
 ]  # fmt: skip
 
 requests = st.tuples(
@@ -98,14 +85,14 @@ class Exchanges:
             expected = self.plain.amend(row, serial, price, lots)
         else:
             expected = self.plain.place(row, market, int(side), int(kind), int(tif), price, lots, int(flags))
-        found = OrderStatus(int(rows[0, I_STATUS])), int(rows[0, I_FILLED]), int(rows[0, I_ORDER]) >> SLOT_BITS
+        found = OrderStatus(int(rows["status"][0])), int(rows["filled"][0]), int(rows["order"][0]) >> SLOT_BITS
         assert found == expected, request
         if kind in (OrderKind.LIMIT, OrderKind.AMEND) and found[0] == OrderStatus.DONE:
-            self.ids.append(int(rows[0, I_ORDER]))
+            self.ids.append(int(rows["order"][0]))
 
     def compare(self) -> None:
         plain, accounts = self.plain, self.accounts
-        fills = self.log.fills[: self.log.header[H_N_FILLS], FILL_COLUMNS]
+        fills = self.log.fills[: self.log.header["n_fills"][0], FILL_COLUMNS]
         assert [tuple(line) for line in fills.tolist()] == plain.fills
         assert accounts.quote.tolist() == plain.quote
         assert accounts.lots.tolist() == plain.lots
@@ -173,14 +160,14 @@ def test_exchange_equals_its_plain_twin_over_a_long_stream(seed: int) -> None:
             int(rng.integers(1, 40)), flags[rng.integers(len(flags))], -1 - pick % 6,
         ))  # fmt: skip
         seen.add(exchanges.plain.fills[-1][-1] if exchanges.plain.fills else None)
-        if exchanges.log.header[H_N_FILLS] > 900 or exchanges.log.header[H_N_TRANSFERS] > 3000:
+        if exchanges.log.header["n_fills"][0] > 900 or exchanges.log.header["n_transfers"][0] > 3000:
             exchanges.compare()
-            exchanges.log.header[[H_N_FILLS, H_N_TRANSFERS]] = 0
+            exchanges.log.header[["n_fills", "n_transfers"]] = 0
             exchanges.plain.fills.clear()
     exchanges.compare()
     assert len(seen - {None}) >= 2, "the stream must hold liquidations and ordinary trades"
     batch = Exchanges(capacity=40, frozen=None)
-    batch.log.header[H_LOG_ON] = 0
+    batch.log.header["log_on"][0] = 0
     rows = np.array(exchanges.lines, np.int64)
     assert match_orders(batch.books, batch.accounts, batch.markets, batch.log, rows, 0, len(rows)) == len(rows)
     assert (batch.accounts.quote == exchanges.accounts.quote).all()
@@ -204,8 +191,8 @@ def test_book_without_accounts_equals_the_plain_book(stream: list[tuple[Any, ...
         rows = np.array([intent(row, side, kind=kind, tif=tif, price=price, lots=lots, market=market)], np.int64)
         assert match_orders(books, None, None, log, rows, 0, 1) == 1
         expected = plain.place(row, market, int(side), int(kind), int(tif), price, lots, 0)
-        assert (rows[0, I_STATUS], rows[0, I_FILLED], rows[0, I_ORDER] >> SLOT_BITS) == expected
-    fills = log.fills[: log.header[H_N_FILLS], FILL_COLUMNS]
+        assert (rows["status"][0], rows["filled"][0], rows["order"][0] >> SLOT_BITS) == expected
+    fills = log.fills[: log.header["n_fills"][0], FILL_COLUMNS]
     assert [tuple(line) for line in fills.tolist()] == plain.fills
     for market in range(2):
         compare_books(books, market, plain.books[market])

@@ -4,9 +4,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from clearsim.events import AccountMode, Reason
 from clearsim.kernels.margin.requirement import equity, is_distressed, maintenance
 from clearsim.kernels.margin.thresholds import find_distressed, make_thresholds, reindex_all
+from clearsim.layout import AccountMode, Reason
 from clearsim.ledger.ledger import Ledger
 from hypothesis import given, settings
 from hypothesis import strategies as st

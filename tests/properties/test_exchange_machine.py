@@ -7,8 +7,8 @@ cycle nobody is distressed outside the recorded backlog and bad debt.
 """
 
 import pytest
-from clearsim.events import OrderFlag, OrderKind, Side, TimeInForce
 from clearsim.kernels.book.stops import add_stop
+from clearsim.layout import OrderFlag, OrderKind, Side, TimeInForce
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (

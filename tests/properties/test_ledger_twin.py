@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from clearsim.errors import ConservationError
-from clearsim.events import H_N_TOUCHED, H_N_TRANSFERS, TRANSFER_WIDTH, Reason
 from clearsim.kernels.ledger.transfer import entry_cost_after as compiled_entry_cost
 from clearsim.kernels.ledger.transfer import post_transfer
+from clearsim.layout import TRANSFER_WIDTH, Reason
 from clearsim.ledger.audit import replay
 from clearsim.ledger.ledger import Ledger, Transfer, entry_cost_after, transfer_rows
 from hypothesis import given, settings
@@ -79,7 +79,7 @@ def test_audit_rebuilds_all_balances_from_the_log_alone(items):
     ledger = make_ledger()
     for item in items:
         ledger.transfer(**item._asdict())
-    n = int(ledger.log.header[H_N_TRANSFERS])
+    n = int(ledger.log.header["n_transfers"][0])
     log = ledger.log.transfers[:n]
     balances = replay(log, N_ROWS, N_MARKETS)
     assert balances.quote.tolist() == ledger.accounts.quote.tolist()
@@ -176,9 +176,9 @@ def test_the_check_starts_a_new_cycle():
     ledger = make_ledger()
     ledger.transfer(payer=0, payee=FIRST_TRADER, quote=5, reason=Reason.DEPOSIT)
     ledger.check_touched()
-    assert ledger.log.header[H_N_TOUCHED] == 0
+    assert ledger.log.header["n_touched"][0] == 0
     ledger.transfer(payer=0, payee=FIRST_TRADER, quote=5, reason=Reason.DEPOSIT)
-    assert ledger.accounts.touched[: ledger.log.header[H_N_TOUCHED]].tolist() == [0, FIRST_TRADER]
+    assert ledger.accounts.touched[: ledger.log.header["n_touched"][0]].tolist() == [0, FIRST_TRADER]
 
 
 def test_a_batch_stops_where_the_log_is_full_and_goes_on_after_a_spill():
@@ -186,7 +186,7 @@ def test_a_batch_stops_where_the_log_is_full_and_goes_on_after_a_spill():
     rows = transfer_rows(payer=0, payee=np.arange(5, 9), quote=[1, 2, 3, 4], reason=Reason.DEPOSIT)
     assert rows.shape == (4, TRANSFER_WIDTH)
     assert ledger.transfer_batch(rows) == 3
-    ledger.log.header[H_N_TRANSFERS] = 0
+    ledger.log.header["n_transfers"][0] = 0
     assert ledger.transfer_batch(rows, 3) == 4
     assert ledger.accounts.quote[5:9].tolist() == [1, 2, 3, 4]
 

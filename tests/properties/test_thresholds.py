@@ -1,7 +1,6 @@
 """The threshold index names exactly the rows that a dense scan names, whatever schedule, base and history."""
 
 import numpy as np
-from clearsim.events import H_N_TOUCHED
 from clearsim.kernels.margin.thresholds import (
     BLOCK,
     distress_price,
@@ -11,7 +10,7 @@ from clearsim.kernels.margin.thresholds import (
     reindex_all,
     reindex_touched,
 )
-from clearsim.kernels.state import BASE_ENTRY, BASE_MARK, BASE_MARK_PLUS_FEE
+from clearsim.layout import BASE_ENTRY, BASE_MARK, BASE_MARK_PLUS_FEE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -108,7 +107,7 @@ def test_index_names_exactly_the_rows_of_a_dense_scan(seed, base, gentle, n_mark
         touched = rng.choice(np.arange(FIRST_TRADER, FIRST_TRADER + n_traders), min(n_traders, 5), replace=False)
         deal(touched)
         accounts.touched[: len(touched)] = touched
-        log.header[H_N_TOUCHED] = len(touched)
+        log.header["n_touched"][0] = len(touched)
         reindex_touched(thresholds, accounts, markets, log.header)
         found = out[: find_distressed(thresholds, accounts, markets, out)].tolist()
         dense = [

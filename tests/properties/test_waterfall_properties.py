@@ -4,24 +4,8 @@ import numpy as np
 from clearsim.clearing.adl import AdlLayer, BinanceWalletRanking, ProfitLeverageRanking
 from clearsim.clearing.loss import SocialisedLossLayer
 from clearsim.clearing.waterfall import InsuranceFundLayer, TakeoverLayer
-from clearsim.events import Reason
 from clearsim.kernels.ledger.allocate import allocate
-from clearsim.kernels.records import (
-    C_ADL_HARM,
-    C_BAD_DEBT,
-    C_DEFICIT,
-    C_SOCIALISED,
-    D_BANKRUPT,
-    D_COUNTERPARTY,
-    D_LOTS,
-    D_PARTIAL,
-    D_RANK,
-    L_ACCOUNT,
-    L_DEFICIT,
-    L_LOTS,
-    L_LOTS_ADL,
-    L_LOTS_TAKEN_OVER,
-)
+from clearsim.layout import Reason
 from clearsim.units import allocate_largest_remainder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -81,14 +65,14 @@ def test_nothing_is_left_unexplained(crowd, ranking, fund, marks, scopes, cap):
     before = {row: world.accounts.lots[row].copy() for row in rows}
     world.clear(*rows)
     world.assert_conserved()
-    bad_debt = world.counter(C_BAD_DEBT)
+    bad_debt = world.counter("bad_debt")
     below = [world.money(row) for row in rows if world.equity(row) < 0]
     assert -sum(below) == bad_debt, "a bankrupt row ends at zero or as recorded bad debt"
     assert all(not world.accounts.lots[row].any() for row in rows if world.equity(row) < 0)
-    assert sum(world.liquidations(L_DEFICIT)) + bad_debt == world.counter(C_DEFICIT)
-    closed = np.array(world.liquidations(L_LOTS_TAKEN_OVER)) + np.array(world.liquidations(L_LOTS_ADL))
-    assert (closed <= np.abs(world.liquidations(L_LOTS))).all()
-    assert set(world.liquidations(L_ACCOUNT)) <= set(before)
+    assert sum(world.liquidations("deficit")) + bad_debt == world.counter("deficit")
+    closed = np.array(world.liquidations("lots_taken_over")) + np.array(world.liquidations("lots_adl"))
+    assert (closed <= np.abs(world.liquidations("lots"))).all()
+    assert set(world.liquidations("account")) <= set(before)
 
 
 @common
@@ -105,16 +89,16 @@ def test_adl_takes_no_more_than_was_left_and_never_a_loser_or_a_lower_rank_first
     matches = world.house.records.matches[:n]
     for match in matches:
         market = match[4]
-        row = match[D_COUNTERPARTY]
+        row = match["counterparty"]
         assert profit[row, market] > 0
-        assert held[row, market] * held[match[D_BANKRUPT], market] < 0
+        assert held[row, market] * held[match["bankrupt"], market] < 0
         assert world.equity(row) >= 0
-    for target in set(matches[:, D_BANKRUPT].tolist()):
+    for target in set(matches["bankrupt"].tolist()):
         for market in (0, 1):
-            own = matches[(matches[:, D_BANKRUPT] == target) & (matches[:, 4] == market)]
-            assert own[:, D_LOTS].sum() <= abs(held[target, market])
-            assert (np.diff(own[:, D_RANK]) > 0).all()
-            assert (own[:-1, D_PARTIAL] == 0).all()
+            own = matches[(matches["bankrupt"] == target) & (matches[:, 4] == market)]
+            assert own["lots"].sum() <= abs(held[target, market])
+            assert (np.diff(own["rank"]) > 0).all()
+            assert (own["partial"][:-1] == 0).all()
 
 
 @common
@@ -136,7 +120,7 @@ def test_with_a_larger_fund_others_pay_no_more(crowd, mark, fund, more):
                 world.deposit(row, 1_000_000)
         if rows:
             world.clear(*rows)
-        paid.append(sum(world.counter(column) for column in (C_ADL_HARM, C_SOCIALISED, C_BAD_DEBT)))
+        paid.append(sum(world.counter(column) for column in ("adl_harm", "socialised", "bad_debt")))
     assert paid[1] <= paid[0]
 
 

@@ -8,17 +8,8 @@ from clearsim.clearing.adl import AdlLayer, BinanceWalletRanking, ProfitLeverage
 from clearsim.clearing.adl_queue import AdlQueue, adl_lights
 from clearsim.clearing.loss import SocialisedLossLayer
 from clearsim.clearing.waterfall import InsuranceFundLayer, TakeoverLayer
-from clearsim.events import FLAG_DELEVERAGED
 from clearsim.kernels.clearing import adl as kernels
-from clearsim.kernels.records import (
-    D_COUNTERPARTY,
-    D_HARM,
-    D_LOTS,
-    D_PARTIAL,
-    D_QUOTE,
-    D_RANK,
-    L_LOTS_ADL,
-)
+from clearsim.layout import FLAG_DELEVERAGED
 
 from tests.worlds.clearing import ClearingWorld
 
@@ -44,18 +35,18 @@ def test_with_an_empty_fund_the_best_ranked_winners_are_reduced_in_order_the_las
     world, victim, shorts = gap_with_three_shorts()
     outcome = world.clear(victim)
     assert (world.money(victim), world.lots(victim)) == (0, 0)
-    assert world.matches(D_COUNTERPARTY) == [shorts[1], shorts[2]]
-    assert world.matches(D_LOTS) == [10, 10]
-    assert world.matches(D_QUOTE) == [1_000, 1_000]
-    assert world.matches(D_RANK) == [1, 2]
-    assert world.matches(D_PARTIAL) == [0, 1]
-    assert world.matches(D_HARM) == [20, 20], "bought back at 100 what the mark gives for 98"
+    assert world.matches("counterparty") == [shorts[1], shorts[2]]
+    assert world.matches("lots") == [10, 10]
+    assert world.matches("quote") == [1_000, 1_000]
+    assert world.matches("rank") == [1, 2]
+    assert world.matches("partial") == [0, 1]
+    assert world.matches("harm") == [20, 20], "bought back at 100 what the mark gives for 98"
     assert [world.lots(row) for row in shorts] == [-10, 0, -5, -10]
     assert world.house.records.scores[:2] == pytest.approx([60 / 1040 * 980 / 160, 180 / 1650 * 1470 / 680])
     assert outcome.reduced[0][0] == 0
     assert outcome.reduced[0][1].tolist() == [shorts[1], shorts[2]]
     assert world.accounts.flags[shorts[1]] & FLAG_DELEVERAGED
-    assert world.liquidations(L_LOTS_ADL) == [20]
+    assert world.liquidations("lots_adl") == [20]
     world.assert_conserved()
 
 
@@ -79,8 +70,8 @@ def test_a_bankruptcy_price_below_zero_keeps_its_sign():
     world.clear(victim)
     assert (world.money(victim), world.lots(victim)) == (0, 0)
     assert (world.money(winner), world.lots(winner)) == (5_000 - 900 - 150, 0)
-    assert world.matches(D_QUOTE) == [-150]
-    assert world.matches(D_HARM) == [980 + 150]
+    assert world.matches("quote") == [-150]
+    assert world.matches("harm") == [980 + 150]
     world.assert_conserved()
 
 
@@ -89,8 +80,8 @@ def test_a_counterparty_that_would_end_below_zero_is_skipped():
     world, victim, shorts = gap_with_three_shorts()
     thin = world.trader(6, money=5, lots=-10, price=99)
     world.clear(victim)
-    assert world.matches(D_COUNTERPARTY) == [shorts[1], shorts[2]]
-    assert world.matches(D_RANK) == [2, 3]
+    assert world.matches("counterparty") == [shorts[1], shorts[2]]
+    assert world.matches("rank") == [2, 3]
     assert world.lots(thin) == -10
 
 
@@ -99,7 +90,7 @@ def test_a_counterparty_may_end_at_exactly_zero():
     world, victim, _ = gap_with_three_shorts()
     thin = world.trader(6, money=10, lots=-10, price=99)
     world.clear(victim)
-    assert world.matches(D_COUNTERPARTY)[0] == thin
+    assert world.matches("counterparty")[0] == thin
     assert (world.money(thin), world.lots(thin)) == (0, 0)
 
 
@@ -109,7 +100,7 @@ def test_a_traders_own_rows_are_not_counterparties_of_its_isolated_position():
     world.isolate(0, owner=shorts[1])
     world.clear(victim)
     assert world.lots(shorts[1]) == -10
-    assert world.matches(D_COUNTERPARTY) == [shorts[2], shorts[0]]
+    assert world.matches("counterparty") == [shorts[2], shorts[0]]
 
 
 def test_a_limit_per_cycle_postpones_the_rest_and_nothing_is_socialised_meanwhile():
@@ -121,7 +112,7 @@ def test_a_limit_per_cycle_postpones_the_rest_and_nothing_is_socialised_meanwhil
     assert (world.lots(victim), world.equity(victim)) == (10, -20)
     world.at(1_000)
     assert len(world.clear(victim).left) == 0
-    assert world.matches(D_COUNTERPARTY) == [shorts[1], shorts[2]]
+    assert world.matches("counterparty") == [shorts[1], shorts[2]]
     world.assert_conserved()
 
 
@@ -136,7 +127,7 @@ def test_solvent_distressed_accounts_wait_unless_the_rule_book_deleverages_them(
         assert (len(outcome.left) == 1) == (trigger == "bankrupt")
         if trigger == "distressed":
             assert world.money(victim) == 0
-            assert world.matches(D_HARM) == [-40]
+            assert world.matches("harm") == [-40]
             assert world.equity(short) == 10_000 + 960 + 40
 
 

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from clearsim.config import load_config
 from clearsim.errors import ConservationError, ResultError
-from clearsim.events import Reason
+from clearsim.layout import Reason
 from clearsim.ledger.audit import audit_folder, replay_folder
 from clearsim.runs.run import RunOptions, run_config
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from clearsim.events import OrderStatus, Side, TimeInForce
 from clearsim.kernels.book.levels import ASK, BID, depth_within, make_books, recentre
+from clearsim.layout import OrderStatus, Side, TimeInForce
 from clearsim.market.book import OrderBook
 
 from tests.worlds.book import make_markets, make_venue

@@ -2,9 +2,17 @@
 
 import numpy as np
 import pytest
-from clearsim.events import FILL_WIDTH, H_LOG_ON, H_N_TRANSFERS, HEADER_WIDTH, TRANSFER_WIDTH, Reason
 from clearsim.kernels.ledger.funding import apply_funding
-from clearsim.kernels.state import P_TICK_VALUE, PARAM_WIDTH, ROUNDING, LogArrays, MarketArrays
+from clearsim.layout import (
+    FILL_WIDTH,
+    HEADER_WIDTH,
+    PARAM_WIDTH,
+    ROUNDING,
+    TRANSFER_WIDTH,
+    LogArrays,
+    MarketArrays,
+    Reason,
+)
 from clearsim.ledger.accounts import Rows, make_accounts
 from clearsim.market.funding import NoFunding, PremiumClamp, premium
 from pydantic import ValidationError
@@ -105,10 +113,10 @@ def world(lots, *, capacity):
     accounts = make_accounts(n_rows=first + len(lots), n_markets=1, scopes=("scope",))
     accounts.lots[first:, 0] = lots
     params = np.zeros((1, PARAM_WIDTH), np.int64)
-    params[0, P_TICK_VALUE] = TICK_VALUE
+    params["tick_value"][0] = TICK_VALUE
     markets = MarketArrays(np.array([MARK]), params, np.zeros((1, 1, 4), np.int64))
     header = np.zeros(HEADER_WIDTH, np.int64)
-    header[H_LOG_ON] = 1
+    header["log_on"][0] = 1
     log = LogArrays(header, np.zeros((capacity, TRANSFER_WIDTH), np.int64), np.zeros((1, FILL_WIDTH), np.int64))
     return accounts, markets, log, first
 
@@ -118,9 +126,9 @@ def pay_all(lots, rate_ppb, *, capacity):
     position, spilled = 0, []
     while position < 2 * len(accounts.quote):
         position = apply_funding(accounts, markets, log, 0, rate_ppb, position)
-        used = log.header[H_N_TRANSFERS]
+        used = log.header["n_transfers"][0]
         spilled.append(log.transfers[:used].copy())
-        log.header[H_N_TRANSFERS] = 0
+        log.header["n_transfers"][0] = 0
         assert len(spilled) < 1_000
     return accounts, np.concatenate(spilled), first
 

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from clearsim.events import Side
 from clearsim.kernels.book.impact_price import impact_price
 from clearsim.kernels.book.levels import ASK, BID
-from clearsim.kernels.state import P_TICK_VALUE, PARAM_WIDTH, MarketArrays
+from clearsim.layout import PARAM_WIDTH, MarketArrays, Side
 from clearsim.market.book import OrderBook
 
 
@@ -15,7 +14,7 @@ def world():
     for side, price, lots in [(Side.BUY, 100, 10), (Side.BUY, 99, 10), (Side.SELL, 102, 5), (Side.SELL, 110, 100)]:
         book.limit(5, side, price=price, lots=lots)
     params = np.zeros((1, PARAM_WIDTH), np.int64)
-    params[0, P_TICK_VALUE] = 2
+    params["tick_value"][0] = 2
     return book.books, MarketArrays(np.array([100]), params, np.zeros((1, 1, 4), np.int64))
 
 

@@ -12,35 +12,10 @@ from clearsim.clearing.liquidation import (
     TierDownLiquidation,
 )
 from clearsim.clearing.waterfall import InsuranceFundLayer, TakeoverLayer
-from clearsim.events import (
-    I_FLAGS,
-    I_KIND,
-    I_LOTS,
-    I_MARKET,
-    I_PRICE,
-    I_SIDE,
-    I_TIF,
-    OrderFlag,
-    OrderKind,
-    Side,
-    TimeInForce,
-)
 from clearsim.kernels.clearing import liquidation as kernels
 from clearsim.kernels.clearing.liquidation_steps import PLAN_WIDTH
 from clearsim.kernels.margin.bankruptcy import bankruptcy_limit
-from clearsim.kernels.records import (
-    C_BOOK_NOTIONAL,
-    C_LIQUIDATED_ACCOUNTS,
-    C_LIQUIDATED_LONG,
-    C_LIQUIDATED_SHORT,
-    L_BANKRUPTCY_QUOTE,
-    L_EQUITY,
-    L_FEE,
-    L_LOTS,
-    L_MAINTENANCE,
-    L_SURPLUS,
-)
-from clearsim.kernels.state import FEES
+from clearsim.layout import FEES, OrderFlag, OrderKind, Side, TimeInForce
 from pydantic import TypeAdapter, ValidationError
 
 from tests.worlds.clearing import ClearingWorld
@@ -62,13 +37,13 @@ def test_a_full_step_sends_one_ioc_for_everything_at_the_bankruptcy_price():
     """CLR-LIQ-001, CLR-LIQ-002: 10x long from 50,000 is bankrupt at 45,000."""
     world, victim, _ = long_world()
     (order,) = world.plan(victim)
-    assert (order[I_LOTS], order[I_PRICE], order[I_SIDE]) == (200, 45_000, Side.SELL)
-    assert (order[I_KIND], order[I_TIF]) == (OrderKind.LIMIT, TimeInForce.IOC)
-    assert order[I_FLAGS] == OrderFlag.LIQUIDATION | OrderFlag.REDUCE_ONLY
-    assert world.liquidations(L_LOTS) == [200]
-    assert world.liquidations(L_EQUITY) == [20_000]
-    assert world.liquidations(L_MAINTENANCE) == [45_100]
-    assert world.liquidations(L_BANKRUPTCY_QUOTE) == [9_000_000]
+    assert (order["lots"], order["price"], order["side"]) == (200, 45_000, Side.SELL)
+    assert (order["kind"], order["tif"]) == (OrderKind.LIMIT, TimeInForce.IOC)
+    assert order["order_flags"] == OrderFlag.LIQUIDATION | OrderFlag.REDUCE_ONLY
+    assert world.liquidations("lots") == [200]
+    assert world.liquidations("equity") == [20_000]
+    assert world.liquidations("maintenance") == [45_100]
+    assert world.liquidations("bankruptcy_quote") == [9_000_000]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +64,7 @@ def test_an_account_filled_at_its_limit_never_ends_below_zero():
     world.open(other, 13, 208, market=1)
     orders = world.plan(victim)
     for i, order in enumerate(orders):
-        world.fill(i, lots=int(order[I_LOTS]), price=int(order[I_PRICE]), against=other)
+        world.fill(i, lots=int(order["lots"]), price=int(order["price"]), against=other)
     world.finish()
     assert not world.accounts.lots[victim].any()
     assert 0 <= world.money(victim) < 17 + 13
@@ -98,10 +73,10 @@ def test_an_account_filled_at_its_limit_never_ends_below_zero():
 def test_market_orders_take_what_the_book_pays_or_stop_at_the_band():
     """CLR-LIQ-003: a band of 2% around 45,100 sells down to 44,198."""
     world, victim, _ = long_world(FullLiquidation(order="market"))
-    assert world.plan(victim)[0, I_KIND] == OrderKind.MARKET
+    assert world.plan(victim)["kind"][0] == OrderKind.MARKET
     world, victim, _ = long_world(FullLiquidation(order="market", band_ppm=20_000))
     (order,) = world.plan(victim)
-    assert (order[I_KIND], order[I_PRICE]) == (OrderKind.LIMIT, 45_100 - 902)
+    assert (order["kind"], order["price"]) == (OrderKind.LIMIT, 45_100 - 902)
 
 
 def test_rows_that_have_recovered_are_dropped_by_the_retest():
@@ -139,22 +114,22 @@ def test_tier_down_closes_the_fewest_lots_after_which_equity_covers_the_requirem
     """CLR-LIQ-006: 200 lots at 100: 2% - 100 = 300 against equity 151; 75 lots leave 12,500: 150; 74 leave 152."""
     world = ClearingWorld(FUND, marks=(100,), tiers=TWO_TIERS, liquidation=TierDownLiquidation())
     victim = world.trader(0, money=151, lots=200, price=100)
-    assert [order[I_LOTS] for order in world.plan(victim)] == [75]
-    assert world.liquidations(L_MAINTENANCE) == [300]
+    assert [order["lots"] for order in world.plan(victim)] == [75]
+    assert world.liquidations("maintenance") == [300]
 
 
 def test_tier_down_counts_the_fee_of_the_close():
     """CLR-LIQ-006: with a fee of 0.1% each lot frees 2 and costs .1: 79 lots leave 142 + 7.9 -> 8 <= 151; 78: 152."""
     world = ClearingWorld(FUND, marks=(100,), tiers=TWO_TIERS, liquidation=TierDownLiquidation(), fee_ppm=1_000)
     victim = world.trader(0, money=151, lots=200, price=100)
-    assert [order[I_LOTS] for order in world.plan(victim)] == [79]
+    assert [order["lots"] for order in world.plan(victim)] == [79]
 
 
 def test_tier_down_closes_all_where_the_fee_eats_what_a_close_frees():
     """CLR-LIQ-006: a fee of 3% exceeds every maintenance rate: no smaller close helps."""
     world = ClearingWorld(FUND, marks=(100,), tiers=TWO_TIERS, liquidation=TierDownLiquidation(), fee_ppm=30_000)
     victim = world.trader(0, money=151, lots=200, price=100)
-    assert [order[I_LOTS] for order in world.plan(victim)] == [200]
+    assert [order["lots"] for order in world.plan(victim)] == [200]
 
 
 def test_tier_down_of_several_positions_starts_with_the_largest_requirement():
@@ -162,7 +137,7 @@ def test_tier_down_of_several_positions_starts_with_the_largest_requirement():
     world = ClearingWorld(FUND, marks=(100, 100), liquidation=TierDownLiquidation(), tiers=((0, 10_000, 0, 20_000),))
     victim = world.trader(0, money=40, lots=-50, price=100)
     world.open(victim, 100, 100, market=1)
-    assert [(order[I_MARKET], order[I_LOTS]) for order in world.plan(victim)] == [(1, 100), (0, 10)]
+    assert [(order["market"], order["lots"]) for order in world.plan(victim)] == [(1, 100), (0, 10)]
 
 
 def test_tier_floor_falls_just_below_the_floor_of_the_present_tier():
@@ -171,14 +146,14 @@ def test_tier_floor_falls_just_below_the_floor_of_the_present_tier():
     for lots, close in ((200, 101), (100, 1), (99, 99)):
         world = ClearingWorld(FUND, marks=(100,), tiers=TWO_TIERS, liquidation=policy)
         victim = world.trader(0, money=1, lots=lots, price=100)
-        assert [order[I_LOTS] for order in world.plan(victim)] == [close]
+        assert [order["lots"] for order in world.plan(victim)] == [close]
 
 
 def test_an_account_below_zero_is_always_closed_in_full():
     """CLR-LIQ-008: no share and no tier helps it."""
     for policy in (TierDownLiquidation(), FractionLiquidation(fraction_ppm=200_000)):
         world, victim, _ = long_world(policy, mark=44_900)
-        assert [order[I_LOTS] for order in world.plan(victim)] == [200]
+        assert [order["lots"] for order in world.plan(victim)] == [200]
 
 
 def test_fractions_close_a_share_then_pause_then_all():
@@ -187,16 +162,16 @@ def test_fractions_close_a_share_then_pause_then_all():
         fraction_ppm=200_000, cooldown_ms=30_000, whole_below_quote=Decimal(100_000), then_whole=True
     )
     world, victim, other = long_world(policy)
-    assert [order[I_LOTS] for order in world.plan(victim)] == [40]
+    assert [order["lots"] for order in world.plan(victim)] == [40]
     world.fill(0, lots=40, price=45_050, against=other)
     assert len(world.finish().left) == 0, "above zero, it may wait for its next step"
     world.at(29_999)
     assert len(world.plan(victim)) == 0
     assert world.house.backlog.tolist() == [victim]
     world.at(30_000)
-    assert [order[I_LOTS] for order in world.plan(victim)] == [160]
+    assert [order["lots"] for order in world.plan(victim)] == [160]
     world, victim, _ = long_world(policy.model_copy(update={"whole_below_quote": Decimal(10_000_000)}))
-    assert [order[I_LOTS] for order in world.plan(victim)] == [200]
+    assert [order["lots"] for order in world.plan(victim)] == [200]
 
 
 def test_a_cooldown_is_cut_short_by_negative_equity():
@@ -205,7 +180,7 @@ def test_a_cooldown_is_cut_short_by_negative_equity():
     world.clear(victim)
     world.at(1_000)
     world.markets.mark[0] = 44_900
-    assert [order[I_LOTS] for order in world.plan(victim)] == [200]
+    assert [order["lots"] for order in world.plan(victim)] == [200]
 
 
 def test_latency_runs_from_the_first_distress_and_starts_anew_after_a_recovery():
@@ -237,10 +212,10 @@ def test_the_fee_is_charged_on_the_filled_amount_only_and_split_by_the_funds_sha
     world.plan(victim)
     world.fill(0, lots=50, price=45_060, against=other)
     world.finish()
-    assert world.liquidations(L_FEE) == [2_255]
+    assert world.liquidations("fee") == [2_255]
     assert (world.money(world.fund), world.money(FEES)) == (676, 1_579)
-    assert world.counter(C_BOOK_NOTIONAL) == world.counter(C_LIQUIDATED_LONG) == 50 * 45_100
-    assert (world.counter(C_LIQUIDATED_SHORT), world.counter(C_LIQUIDATED_ACCOUNTS)) == (0, 1)
+    assert world.counter("book_notional") == world.counter("liquidated_long") == 50 * 45_100
+    assert (world.counter("liquidated_short"), world.counter("liquidated_accounts")) == (0, 1)
     world.assert_conserved()
 
 
@@ -251,7 +226,7 @@ def test_the_fee_never_exceeds_what_the_account_has_left():
     world.fill(0, lots=200, price=45_010, against=other)
     world.finish()
     assert (world.money(victim), world.money(world.fund)) == (0, 2_000)
-    assert world.liquidations(L_FEE) == [2_000]
+    assert world.liquidations("fee") == [2_000]
 
 
 def test_the_surplus_goes_to_the_fund_or_back_to_the_trader():
@@ -265,7 +240,7 @@ def test_the_surplus_goes_to_the_fund_or_back_to_the_trader():
         world.finish()
         assert world.money(world.fund) == (10_000 if surplus == "fund" else 0)
         assert world.money(wallet) == (0 if surplus == "fund" else 10_000)
-        assert world.liquidations(L_SURPLUS) == [10_000 if surplus == "fund" else 0]
+        assert world.liquidations("surplus") == [10_000 if surplus == "fund" else 0]
         world.assert_conserved()
 
 

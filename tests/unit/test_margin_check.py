@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from clearsim.events import AccountMode, OrderStatus, Side
 from clearsim.kernels.margin.requirement import (
     check_order,
     equity,
@@ -14,7 +13,7 @@ from clearsim.kernels.margin.requirement import (
     measure_rows,
     position_maintenance,
 )
-from clearsim.kernels.state import BASE_ENTRY, BASE_MARK, BASE_MARK_PLUS_FEE
+from clearsim.layout import BASE_ENTRY, BASE_MARK, BASE_MARK_PLUS_FEE, AccountMode, OrderStatus, Side
 
 from tests.worlds.margin import FIRST_TRADER as ROW
 from tests.worlds.margin import derived_tiers, make_markets, make_rows

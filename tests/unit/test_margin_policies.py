@@ -6,7 +6,6 @@ import pytest
 from clearsim.clearing.fees import FeeSchedule
 from clearsim.clearing.margin import FlatMargin, MarginSchedule, Tier, TieredMargin, initial_ppm_of
 from clearsim.errors import ConfigError
-from clearsim.kernels.state import TIER_DEDUCTION, TIER_FLOOR, TIER_INITIAL_PPM, TIER_MAINTENANCE_PPM
 from clearsim.units import QUANTA_LIMIT
 from pydantic import TypeAdapter, ValidationError
 
@@ -110,10 +109,10 @@ def test_a_schedule_lowers_to_quanta_and_codes():
         "notional_cap": 70_000_000 * 10**6,
         "at_or_below": 0,
     }
-    assert table[:, TIER_FLOOR].tolist() == [floor * 10**6 for floor, *_ in BTCUSDT]
-    assert table[:, TIER_MAINTENANCE_PPM].tolist() == [4_000, 5_000, 6_500, 10_000, 20_000]
-    assert table[:, TIER_DEDUCTION].tolist() == [cum * 10**6 for *_, cum in BTCUSDT]
-    assert table[:, TIER_INITIAL_PPM].tolist() == [8_000, 10_000, 13_334, 20_000, 40_000]
+    assert table["floor"].tolist() == [floor * 10**6 for floor, *_ in BTCUSDT]
+    assert table["maintenance_ppm"].tolist() == [4_000, 5_000, 6_500, 10_000, 20_000]
+    assert table["deduction"].tolist() == [cum * 10**6 for *_, cum in BTCUSDT]
+    assert table["initial_ppm"].tolist() == [8_000, 10_000, 13_334, 20_000, 40_000]
 
 
 def test_a_flat_schedule_is_one_tier_without_a_cap():

@@ -8,25 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clearsim.events import (
-    FLAG_FROZEN,
-    H_FEES,
-    H_LOG_ON,
-    H_N_FILLS,
-    H_N_TRANSFERS,
-    I_FILLED,
-    I_ORDER,
-    I_STATUS,
-    OrderFlag,
-    OrderKind,
-    OrderStatus,
-    Reason,
-    Side,
-    TimeInForce,
-)
 from clearsim.kernels.book.levels import make_books
 from clearsim.kernels.book.matching import cancel_account_orders, match_orders
-from clearsim.kernels.state import FEES, P_LAST_TRADE, P_LAST_TRADE_CALM, P_NET_TAKER_LOTS
+from clearsim.layout import FEES, FLAG_FROZEN, OrderFlag, OrderKind, OrderStatus, Reason, Side, TimeInForce
 from clearsim.market.book import ClearingSide, OrderBook
 
 from tests.worlds.book import FIRST, intent, make_log, make_markets, make_venue, open_accounts
@@ -151,7 +135,7 @@ def test_a_frozen_row_trades_only_by_liquidation_orders():
         book.books, accounts, markets, book._log,
         [intent(A, SELL, price=90, lots=5, tif=TimeInForce.IOC, flags=OrderFlag.LIQUIDATION | OrderFlag.REDUCE_ONLY)],
     )  # fmt: skip
-    assert rows[0, [I_STATUS, I_FILLED]].tolist() == [OrderStatus.DONE, 5]
+    assert rows[0, ["status", "filled"]].tolist() == [OrderStatus.DONE, 5]
 
 
 def test_sizes_and_prices_out_of_range_are_refused():
@@ -171,7 +155,7 @@ def test_an_order_whose_value_leaves_int64_is_refused_before_any_product():
         for lots in (largest, largest + 1)
     ]
     _, rows = send(book.books, accounts, markets, book._log, rows)
-    assert rows[:, I_STATUS].tolist() == [OrderStatus.DONE, OrderStatus.REJECTED_SIZE]
+    assert rows["status"].tolist() == [OrderStatus.DONE, OrderStatus.REJECTED_SIZE]
 
 
 def test_unknown_orders_and_a_full_pool_are_refused():
@@ -185,10 +169,10 @@ def test_unknown_orders_and_a_full_pool_are_refused():
 def test_a_refused_order_leaves_no_trace():
     book, accounts, _ = exchange(deposits=(149, 10_000))
     book.limit(B, SELL, price=100, lots=10)
-    before = accounts.quote.copy(), int(book._log.header[H_N_TRANSFERS])
+    before = accounts.quote.copy(), int(book._log.header["n_transfers"][0])
     assert book.limit(A, BUY, price=100, lots=10).order_id == 0
     assert (accounts.quote == before[0]).all()
-    assert int(book._log.header[H_N_TRANSFERS]) == before[1]
+    assert int(book._log.header["n_transfers"][0]) == before[1]
     assert book.lots_at(100) == 10
 
 
@@ -218,7 +202,7 @@ def test_fees_come_from_the_wallet_and_a_flat_wallet_pays_no_more_than_it_has():
     book.limit(C, SELL, price=100, lots=1)
     book.limit(B, BUY, price=100, lots=1)  # a wallet with a position owes its fee
     assert accounts.quote[[A, FEES]].tolist() == [-3, 5]
-    assert book._log.header[H_FEES] == 5
+    assert book._log.header["fees"][0] == 5
 
 
 @pytest.mark.parametrize(
@@ -231,13 +215,13 @@ def test_liquidations_and_unwinding_are_told_apart_and_pay_no_taker_fee(flag, re
     _, rows = send(
         book.books, accounts, markets, book._log, [intent(B, SELL, kind=OrderKind.MARKET, lots=1_000, flags=int(flag))]
     )
-    assert rows[0, I_FILLED] == 1_000
+    assert rows["filled"][0] == 1_000
     assert accounts.quote[FEES] == fee
     assert accounts.flows[A, reason] == 3_000  # bought one tick below the mark
     assert accounts.flows[B, [reason, Reason.FEE]].tolist() == [-3_000, -fee]
-    assert markets.params[0, P_NET_TAKER_LOTS] == -1_000
-    assert markets.params[0, P_LAST_TRADE] == 99
-    assert markets.params[0, P_LAST_TRADE_CALM] == (0 if reason == Reason.LIQUIDATION else 99)
+    assert markets.params["net_taker_lots"][0] == -1_000
+    assert markets.params["last_trade"][0] == 99
+    assert markets.params["last_trade_calm"][0] == (0 if reason == Reason.LIQUIDATION else 99)
 
 
 def test_cancelling_a_rows_orders_leaves_none_open():
@@ -267,20 +251,20 @@ def stream(n, seed=3):
 def run_stream(*, transfers, fills, log_on=True):
     """Send a stream with logs of these sizes; everything it changed, the log's rows joined, and the calls it took."""
     log, markets = make_log(capacity=transfers, fills=fills), make_markets(make_venue())
-    log.header[H_LOG_ON] = 0
+    log.header["log_on"][0] = 0
     accounts = open_accounts(markets, log, deposits=[50_000] * 6)
-    log.header[H_LOG_ON] = int(log_on)
+    log.header["log_on"][0] = int(log_on)
     books = make_books(2, capacity=64, n_rows=len(accounts.quote), base_ticks=[1, 1], grid_bits=12)
     rows = stream(600)
     done, calls, spilled = 0, 0, []
     while done < len(rows):
         reached = match_orders(books, accounts, markets, log, rows, done, len(rows))
-        spilled += log.transfers[: log.header[H_N_TRANSFERS]].tolist()
-        assert reached > done or log.header[H_N_FILLS] > 0, "an empty log must have room for any order"
-        log.header[[H_N_TRANSFERS, H_N_FILLS]] = 0
+        spilled += log.transfers[: log.header["n_transfers"][0]].tolist()
+        assert reached > done or log.header["n_fills"][0] > 0, "an empty log must have room for any order"
+        log.header[["n_transfers", "n_fills"]] = 0
         done, calls = reached, calls + 1
     return (
-        (accounts.quote.tolist(), accounts.lots.tolist(), rows[:, [I_STATUS, I_FILLED, I_ORDER]].tolist()),
+        (accounts.quote.tolist(), accounts.lots.tolist(), rows[:, ["status", "filled", "order"]].tolist()),
         spilled,
         calls,
     )

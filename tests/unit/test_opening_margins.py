@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from clearsim.clearing.opening_prices import maintenance_margins, margin_of_all
 from clearsim.kernels.margin.requirement import position_maintenance
-from clearsim.kernels.state import BASE_ENTRY, BASE_MARK, BASE_MARK_PLUS_FEE
+from clearsim.layout import BASE_ENTRY, BASE_MARK, BASE_MARK_PLUS_FEE
 
 from tests.worlds.margin import derived_tiers, make_markets, make_rows
 

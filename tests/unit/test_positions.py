@@ -11,7 +11,7 @@ from clearsim.agents.cohort import Cohort, PopulationConfig
 from clearsim.agents.shares import Venue
 from clearsim.errors import InputDataError
 from clearsim.instrument import Instrument
-from clearsim.kernels.state import P_TICK_VALUE, PARAM_WIDTH, MarketArrays
+from clearsim.layout import PARAM_WIDTH, MarketArrays
 from clearsim.opening import (
     ImportedOpening,
     opening_from_positions,
@@ -32,7 +32,7 @@ POPULATION = PopulationConfig(cohorts=(Cohort(name="noise", traders=3, behaviour
 
 def venue() -> Venue:
     params = np.zeros((2, PARAM_WIDTH), np.int64)
-    params[:, P_TICK_VALUE] = (BTC.tick_value, ETH.tick_value)
+    params["tick_value"] = (BTC.tick_value, ETH.tick_value)
     markets = MarketArrays(np.array([500_000, 300_000]), params, np.zeros((2, 1, 4), np.int64))
     return Venue((BTC, ETH), markets, Decimal("0.000001"), Decimal(1), FIRST)
 

@@ -2,19 +2,8 @@
 
 import numpy as np
 import pytest
-from clearsim.events import (
-    FLAG_STOPPED,
-    I_ACCOUNT,
-    I_FLAGS,
-    I_KIND,
-    I_LOTS,
-    I_SIDE,
-    INTENT_WIDTH,
-    OrderFlag,
-    OrderKind,
-    Side,
-)
 from clearsim.kernels.book.stops import BLOCK, add_stop, cancel_stop, make_stops, trigger_stops
+from clearsim.layout import FLAG_STOPPED, INTENT_WIDTH, OrderFlag, OrderKind, Side
 from clearsim.market.book import ClearingSide, OrderBook
 
 from tests.worlds.book import FIRST, make_log, make_markets, make_venue, open_accounts
@@ -49,7 +38,7 @@ def test_sell_stops_trigger_at_or_below_and_buy_stops_at_or_above(side, mark, fi
     assert table.head[1] == 1 - fires
     if fires:
         expected = [A, side, OrderKind.MARKET, 5, OrderFlag.STOP | OrderFlag.REDUCE_ONLY]
-        assert found[0, [I_ACCOUNT, I_SIDE, I_KIND, I_LOTS, I_FLAGS]].tolist() == expected
+        assert found[0, ["account", "side", "kind", "lots", "order_flags"]].tolist() == expected
         assert accounts.flags[A] == FLAG_STOPPED
         assert len(triggered(table, markets, accounts)) == 0
 
@@ -61,7 +50,7 @@ def test_a_reduce_only_stop_without_a_position_vanishes():
     add_stop(table, A, 0, int(SELL), 90, 5, REDUCE_ONLY)  # short already
     add_stop(table, C, 0, int(SELL), 90, 5, 0)  # opens a position
     markets.mark[0] = 80
-    assert triggered(table, markets, accounts)[:, I_ACCOUNT].tolist() == [C]
+    assert triggered(table, markets, accounts)["account"].tolist() == [C]
     assert table.head[1] == 0
 
 
@@ -70,7 +59,7 @@ def test_stops_fire_by_market_and_then_in_slot_order():
     table = make_stops(2, 8)
     for row, market in ((C, 1), (B, 0), (A, 1), (A, 0)):
         add_stop(table, row, market, int(BUY), 30, 1, 0)
-    assert triggered(table, markets, accounts)[:, I_ACCOUNT].tolist() == [B, A, C, A]
+    assert triggered(table, markets, accounts)["account"].tolist() == [B, A, C, A]
 
 
 def test_a_cancelled_stop_does_not_fire_and_its_slot_is_used_again():

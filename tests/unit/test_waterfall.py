@@ -6,20 +6,7 @@ from clearsim.clearing.adl import AdlLayer, ProfitLeverageRanking
 from clearsim.clearing.liquidation import FullLiquidation
 from clearsim.clearing.loss import SocialisedLossLayer
 from clearsim.clearing.waterfall import DefaultWaterfall, InsuranceFundLayer, TakeoverLayer
-from clearsim.events import FLAG_BANKRUPT, FLAG_FROZEN, FLAG_HAIRCUT, Reason
-from clearsim.kernels.records import (
-    C_ADL_HARM,
-    C_BAD_DEBT,
-    C_DEFICIT,
-    C_FUND_DRAW,
-    C_FUND_GAIN,
-    C_SOCIALISED,
-    C_TAKEN_OVER_NOTIONAL,
-    L_DEFICIT,
-    L_LOTS_ADL,
-    L_LOTS_BOOK,
-    L_LOTS_TAKEN_OVER,
-)
+from clearsim.layout import FLAG_BANKRUPT, FLAG_FROZEN, FLAG_HAIRCUT, Reason
 from pydantic import TypeAdapter, ValidationError
 
 from tests.worlds.clearing import ClearingWorld
@@ -46,9 +33,9 @@ def test_a_gap_through_the_bankruptcy_price_is_paid_by_the_fund_and_the_trader_e
     world.finish()
     assert (world.money(victim), world.lots(victim)) == (0, 0)
     assert world.money(world.fund) == 100_000
-    assert world.counter(C_FUND_DRAW) == world.counter(C_DEFICIT) == 200_000
-    assert world.liquidations(L_DEFICIT) == [200_000]
-    assert world.liquidations(L_LOTS_BOOK) == [200]
+    assert world.counter("fund_draw") == world.counter("deficit") == 200_000
+    assert world.liquidations("deficit") == [200_000]
+    assert world.liquidations("lots_book") == [200]
     assert world.accounts.flags[victim] & FLAG_BANKRUPT
     assert not world.accounts.flags[victim] & FLAG_FROZEN
     world.assert_conserved()
@@ -65,7 +52,7 @@ def test_the_fund_pays_down_to_zero_and_never_below():
     assert world.money(world.fund) == 0
     assert world.money(victim) == -50_000
     assert outcome.left.tolist() == [victim]
-    assert world.counter(C_BAD_DEBT) == 50_000
+    assert world.counter("bad_debt") == 50_000
     world.at(1000)
     assert len(world.plan(victim)) == 0
     assert len(world.due) == 0, "a debt that nobody can pay is not found again every cycle"
@@ -73,7 +60,7 @@ def test_the_fund_pays_down_to_zero_and_never_below():
     world.at(2000)
     world.clear(victim)
     assert (world.money(victim), world.money(world.fund)) == (-30_000, 0)
-    assert (world.counter(C_BAD_DEBT), world.counter(C_DEFICIT)) == (30_000, 200_000)
+    assert (world.counter("bad_debt"), world.counter("deficit")) == (30_000, 200_000)
     world.assert_conserved()
 
 
@@ -85,10 +72,10 @@ def test_engine_takes_over_at_the_bankruptcy_price_and_the_account_ends_at_exact
     outcome = world.clear(victim)
     assert (world.money(victim), world.lots(victim)) == (0, 0)
     assert world.lots(world.engine) == 200
-    assert world.liquidations(L_LOTS_TAKEN_OVER) == [200]
+    assert world.liquidations("lots_taken_over") == [200]
     assert world.equity(world.engine) == 0, "its loss of 200 USDT at mark is drawn from FUND"
     assert world.money(world.fund) == 100_000
-    assert world.counter(C_TAKEN_OVER_NOTIONAL) == 200 * 44_000
+    assert world.counter("taken_over_notional") == 200 * 44_000
     assert len(outcome.left) == 0
     world.assert_conserved()
 
@@ -150,7 +137,7 @@ def test_the_gains_of_an_engine_without_inventory_are_swept_to_the_fund():
     world.transfer(other, world.engine, 200 * 45_500, 200, 0, Reason.UNWIND)
     world.house.settle_engines()
     assert (world.money(world.fund), world.money(world.engine)) == (100_000, 0)
-    assert world.counter(C_FUND_GAIN) == 100_000
+    assert world.counter("fund_gain") == 100_000
 
 
 def test_unwind_offers_a_share_within_the_band_and_waits_its_interval():
@@ -185,9 +172,9 @@ def test_the_worked_example_of_a_waterfall_haircuts_gains_by_fifteen_percent():
     assert [world.equity(row) for row in losers] == [0, 0, 50]
     assert [world.lots(row) for row in winners] == [-28, -12], "60 lots torn up at mark, 42 and 18"
     assert outcome.reduced[0][1].tolist() == winners
-    assert world.counter(C_SOCIALISED) == 150
+    assert world.counter("socialised") == 150
     assert all(world.accounts.flags[row] & FLAG_HAIRCUT for row in winners)
-    assert world.liquidations(L_LOTS_ADL) == [60]
+    assert world.liquidations("lots_adl") == [60]
     world.assert_conserved()
 
 
@@ -198,7 +185,7 @@ def test_adl_moves_the_same_total_with_another_incidence():
     assert (world.money(losers[0]), world.lots(losers[0])) == (0, 0)
     assert world.lots(world.engine) == 15, "50 quanta bear 15 of 60 lots, whose loss is 200 in all"
     assert [world.equity(row) - 100_000 for row in winners] == [700 - 150, 300]
-    assert world.counter(C_ADL_HARM) == 150
+    assert world.counter("adl_harm") == 150
     assert outcome.left.size == 0
     world.assert_conserved()
 
@@ -214,7 +201,7 @@ def test_no_winner_pays_more_than_its_gain_and_the_rest_is_recorded_bad_debt():
     outcome = world.clear(victim)
     assert world.equity(winners[0]) == 1_000
     assert (world.money(victim), world.lots(victim)) == (-100, 0)
-    assert (world.counter(C_SOCIALISED), world.counter(C_BAD_DEBT), world.counter(C_DEFICIT)) == (100, 100, 200)
+    assert (world.counter("socialised"), world.counter("bad_debt"), world.counter("deficit")) == (100, 100, 200)
     assert outcome.left.tolist() == [victim]
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from clearsim.events import H_FILL_COUNT, H_FILLED_LOTS, H_LOG_ON, H_N_FILLS, H_VOLUME
 from clearsim.kernels.book.levels import make_books
 from clearsim.kernels.book.matching import match_actions
 
@@ -17,13 +16,13 @@ def compiled_checksum(key, *, log_on):
     workload = draw_workload(traders=key[0], steps=key[1], share=key[2])
     books = make_books(1, capacity=key[0], n_rows=key[0], base_ticks=[1], grid_bits=18)
     log = make_log(fills=16)
-    log.header[H_LOG_ON] = int(log_on)
+    log.header["log_on"][0] = int(log_on)
     done = 0
     while done < len(workload.actions):
         done = match_actions(books, log, 0, workload.actions, done, len(workload.actions))
-        log.header[H_N_FILLS] = 0
+        log.header["n_fills"][0] = 0
     resting = int(np.count_nonzero(books.orders["id"]))
-    return (*log.header[[H_FILL_COUNT, H_FILLED_LOTS, H_VOLUME]].tolist(), resting)
+    return (*log.header[["fill_count", "filled_lots", "volume"]].tolist(), resting)
 
 
 @pytest.mark.parametrize("key", [SMALL, MIDDLE])

@@ -11,7 +11,6 @@ from clearsim.clearing.liquidation import FullLiquidation
 from clearsim.clearing.waterfall import InsuranceFundLayer
 from clearsim.kernels.clearing import adl as kernels
 from clearsim.kernels.margin.bankruptcy import bankruptcy_quote
-from clearsim.kernels.records import D_COUNTERPARTY, D_LOTS, D_QUOTE
 from clearsim.kernels.rounding import rate_ceil
 
 from tests.worlds.clearing import ClearingWorld
@@ -64,8 +63,8 @@ def test_offsets_are_dydx(vector):
     if world.equity(victim) >= 0:
         world.markets.mark[0] += -side * 6_000
     world.clear(victim)
-    counterparties = [others.index(row) for row in world.matches(D_COUNTERPARTY)]
-    assert [list(pair) for pair in zip(counterparties, world.matches(D_LOTS), strict=True)] == expected["fills"], vector
+    counterparties = [others.index(row) for row in world.matches("counterparty")]
+    assert [list(pair) for pair in zip(counterparties, world.matches("lots"), strict=True)] == expected["fills"], vector
     assert [{"lots": world.lots(row), "usdc": world.money(row)} for row in others] == expected["offsetting"], vector
     assert abs(world.lots(victim)) == expected["left"], vector
 
@@ -96,7 +95,7 @@ def test_execution_is_bitmex(vector):
     world.clear(victim)
     fills = [
         [row - world.t(0), lots, quote / lots]
-        for row, lots, quote in zip(*(world.matches(c) for c in (D_COUNTERPARTY, D_LOTS, D_QUOTE)), strict=True)
+        for row, lots, quote in zip(*(world.matches(c) for c in ("counterparty", "lots", "quote")), strict=True)
     ]
     assert fills == expected["fills"], vector
     name, left = expected["remaining"]

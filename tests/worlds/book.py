@@ -4,41 +4,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from clearsim.events import (
+from clearsim.kernels.ledger.transfer import post_transfer
+from clearsim.layout import (
     FILL_WIDTH,
-    H_CAUSE,
-    H_LOG_ON,
-    H_NEXT_ORDER,
-    H_STAMP,
     HEADER_WIDTH,
-    I_ACCOUNT,
-    I_FLAGS,
-    I_KIND,
-    I_LOTS,
-    I_MARKET,
-    I_ORDER,
-    I_PRICE,
-    I_SIDE,
-    I_TIF,
     INTENT_WIDTH,
+    OUTSIDE,
+    PARAM_WIDTH,
     TRANSFER_WIDTH,
+    AccountArrays,
+    LogArrays,
+    MarketArrays,
     OrderKind,
     Reason,
     Side,
     TimeInForce,
-)
-from clearsim.kernels.ledger.transfer import post_transfer
-from clearsim.kernels.state import (
-    OUTSIDE,
-    P_MAKER_PPM,
-    P_N_TIERS,
-    P_NOTIONAL_CAP,
-    P_TAKER_PPM,
-    P_TICK_VALUE,
-    PARAM_WIDTH,
-    AccountArrays,
-    LogArrays,
-    MarketArrays,
 )
 from clearsim.ledger.accounts import make_accounts
 from clearsim.units import INT64_MAX
@@ -66,7 +46,7 @@ def make_venue(**changes: Any) -> Venue:
 def make_log(*, capacity: int = 4096, fills: int = 1024) -> LogArrays:
     """Empty logs, switched on."""
     header = np.zeros(HEADER_WIDTH, np.int64)
-    header[H_LOG_ON], header[H_CAUSE], header[H_NEXT_ORDER], header[H_STAMP] = 1, -1, 1, 1
+    header["log_on"][0], header["cause"][0], header["next_order"][0], header["stamp"][0] = 1, -1, 1, 1
     return LogArrays(header, np.zeros((capacity, TRANSFER_WIDTH), np.int64), np.zeros((fills, FILL_WIDTH), np.int64))
 
 
@@ -74,9 +54,9 @@ def make_markets(venue: Venue) -> MarketArrays:
     """The venue's rules as kernels read them; maintenance is half of initial margin."""
     n_markets = len(venue.marks)
     params = np.zeros((n_markets, PARAM_WIDTH), np.int64)
-    params[:, P_TICK_VALUE] = venue.unit
-    params[:, P_TAKER_PPM], params[:, P_MAKER_PPM] = venue.taker_ppm, venue.maker_ppm
-    params[:, P_NOTIONAL_CAP], params[:, P_N_TIERS] = venue.cap, len(venue.tiers)
+    params["tick_value"] = venue.unit
+    params["taker_ppm"], params["maker_ppm"] = venue.taker_ppm, venue.maker_ppm
+    params["notional_cap"], params["n_tiers"] = venue.cap, len(venue.tiers)
     tiers = np.zeros((n_markets, len(venue.tiers) + 1, 4), np.int64)
     tiers[:, -1, 0] = INT64_MAX
     for number, (floor, initial_ppm) in enumerate(venue.tiers):
@@ -117,12 +97,12 @@ def intent(
 ) -> list[int]:
     """One intent row."""
     line = [0] * INTENT_WIDTH
-    line[I_ACCOUNT], line[I_MARKET], line[I_SIDE], line[I_KIND], line[I_TIF] = (
+    line["account"], line["market"], line["side"], line["kind"], line["tif"] = (
         row,
         market,
         int(side),
         int(kind),
         int(tif),
     )
-    line[I_PRICE], line[I_LOTS], line[I_FLAGS], line[I_ORDER] = price, lots, flags, order
+    line["price"], line["lots"], line["order_flags"], line["order"] = price, lots, flags, order
     return line

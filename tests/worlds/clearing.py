@@ -9,29 +9,8 @@ from clearsim.clearing.house import ClearingHouse
 from clearsim.clearing.layers import WaterfallOutcome
 from clearsim.clearing.liquidation import FullLiquidation, LiquidationBase
 from clearsim.clearing.waterfall import WaterfallLayer
-from clearsim.events import (
-    H_CYCLE,
-    H_N_TOUCHED,
-    H_N_TRANSFERS,
-    H_STAMP,
-    H_TIME_MS,
-    I_ACCOUNT,
-    I_FILLED,
-    I_LOTS,
-    I_MARKET,
-    I_SIDE,
-    INTENT_WIDTH,
-    AccountMode,
-    Reason,
-    Side,
-)
 from clearsim.kernels.ledger.transfer import post_transfer
-from clearsim.kernels.state import (
-    OUTSIDE,
-    P_ENGINE_ROW,
-    P_FUND_ROW,
-    P_LIQUIDATION_FEE_PPM,
-)
+from clearsim.layout import INTENT_WIDTH, OUTSIDE, AccountMode, Reason, Side
 from clearsim.ledger.accounts import Rows, make_accounts
 
 from tests.worlds.margin import make_log, make_markets
@@ -65,11 +44,11 @@ class ClearingWorld:
             marks=marks, tick_values=tick_values or [1] * n_markets, tiers=[tiers] * n_markets, at_or_below=at_or_below
         )
         for market, scope in enumerate(self.scope_of):
-            self.markets.params[market, P_FUND_ROW] = self.rows.fund(scope)
-            self.markets.params[market, P_ENGINE_ROW] = self.rows.engine(scope)
-        self.markets.params[:, P_LIQUIDATION_FEE_PPM] = fee_ppm
+            self.markets.params["fund_row"][market] = self.rows.fund(scope)
+            self.markets.params["engine_row"][market] = self.rows.engine(scope)
+        self.markets.params["liquidation_fee_ppm"] = fee_ppm
         self.log = make_log(capacity=log_capacity)
-        self.log.header[H_STAMP] = 1
+        self.log.header["stamp"][0] = 1
         self.spilled: list[np.ndarray] = []
         fund = FundPolicy(
             name="f", markets=["m"], seed_quote=Decimal(0), fee_share_ppm=fee_share_ppm,
@@ -84,10 +63,10 @@ class ClearingWorld:
         self.n_intents = 0
 
     def spill(self) -> None:
-        self.spilled.append(self.log.transfers[: self.log.header[H_N_TRANSFERS]].copy())
-        self.log.header[H_N_TRANSFERS] = 0
-        self.log.header[H_N_TOUCHED] = 0
-        self.log.header[H_STAMP] += 1
+        self.spilled.append(self.log.transfers[: self.log.header["n_transfers"][0]].copy())
+        self.log.header["n_transfers"][0] = 0
+        self.log.header["n_touched"][0] = 0
+        self.log.header["stamp"][0] += 1
 
     # -- set the scene -------------------------------------------------------------------------------------------------
 
@@ -103,7 +82,7 @@ class ClearingWorld:
         return self.rows.engine(0)
 
     def transfer(self, payer: int, payee: int, quote: int, lots: int, market: int, reason: Reason) -> None:
-        if self.log.header[H_N_TRANSFERS] == len(self.log.transfers):
+        if self.log.header["n_transfers"][0] == len(self.log.transfers):
             self.spill()
         post_transfer(self.accounts, self.markets, self.log, payer, payee, quote, lots, market, int(reason), 0)
 
@@ -129,23 +108,23 @@ class ClearingWorld:
     # -- play ----------------------------------------------------------------------------------------------------------
 
     def at(self, now_ms: int) -> None:
-        self.log.header[H_TIME_MS] = now_ms
-        self.log.header[H_CYCLE] += 1
+        self.log.header["time_ms"][0] = now_ms
+        self.log.header["cycle"][0] += 1
 
     def plan(self, *rows: int) -> np.ndarray:
         """Admit and plan; returns the orders."""
-        due = self.house.admit(np.array(rows, np.int64), now_ms=int(self.log.header[H_TIME_MS]))
+        due = self.house.admit(np.array(rows, np.int64), now_ms=int(self.log.header["time_ms"][0]))
         self.n_intents, self.due = self.house.plan(due, self.intents)
         return self.intents[: self.n_intents]
 
     def fill(self, index: int, *, lots: int, price: int, against: int) -> None:
         """The book fills `lots` of order `index` at `price` against a row."""
-        row, market = int(self.intents[index, I_ACCOUNT]), int(self.intents[index, I_MARKET])
-        assert lots <= self.intents[index, I_LOTS]
-        signed = -lots if self.intents[index, I_SIDE] == Side.SELL else lots
+        row, market = int(self.intents["account"][index]), int(self.intents["market"][index])
+        assert lots <= self.intents["lots"][index]
+        signed = -lots if self.intents["side"][index] == Side.SELL else lots
         value = signed * price * int(self.markets.params[market, 0])
         self.transfer(row, against, value, signed, market, Reason.LIQUIDATION)
-        self.intents[index, I_FILLED] += lots
+        self.intents["filled"][index] += lots
 
     def finish(self) -> WaterfallOutcome:
         """Settle and run the waterfall."""

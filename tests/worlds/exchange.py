@@ -17,10 +17,9 @@ from clearsim.engine.clearing import close_touched
 from clearsim.engine.cycle import run_cycle
 from clearsim.engine.trading import match, refresh_quotes, spill_logs
 from clearsim.engine.world import World
-from clearsim.events import INTENT_WIDTH, OrderKind, OrderStatus, Reason, Side, TimeInForce
 from clearsim.kernels.ledger.funding import apply_funding
 from clearsim.kernels.margin.withdrawable import free_equity
-from clearsim.kernels.state import OUTSIDE
+from clearsim.layout import INTENT_WIDTH, OUTSIDE, OrderKind, OrderStatus, Reason, Side, TimeInForce
 
 from tests.exchange_auditor import AuditedMarket, Auditor
 

@@ -3,17 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
-from clearsim.events import FILL_WIDTH, H_CAUSE, H_LOG_ON, HEADER_WIDTH, TRANSFER_WIDTH
-from clearsim.kernels.state import (
+from clearsim.layout import (
     BASE_ENTRY,
     BASE_MARK_PLUS_FEE,
-    P_AT_OR_BELOW,
-    P_CLOSE_FEE_PPM,
-    P_MARGIN_BASE,
-    P_N_TIERS,
-    P_NOTIONAL_CAP,
-    P_TICK_VALUE,
+    FILL_WIDTH,
+    HEADER_WIDTH,
     PARAM_WIDTH,
+    TRANSFER_WIDTH,
     AccountArrays,
     LogArrays,
     MarketArrays,
@@ -55,19 +51,19 @@ def make_markets(
     tables[:, :, 0] = INT64_MAX
     for market in range(n_markets):
         tables[market, : len(tiers[market])] = tiers[market]
-        params[market, P_N_TIERS] = len(tiers[market])
-        params[market, P_TICK_VALUE] = tick_values[market]
-    params[:, P_MARGIN_BASE] = base
-    params[:, P_CLOSE_FEE_PPM] = close_fee_ppm
-    params[:, P_AT_OR_BELOW] = int(at_or_below)
-    params[:, P_NOTIONAL_CAP] = cap
+        params["n_tiers"][market] = len(tiers[market])
+        params["tick_value"][market] = tick_values[market]
+    params["margin_base"] = base
+    params["close_fee_ppm"] = close_fee_ppm
+    params["at_or_below"] = int(at_or_below)
+    params["notional_cap"] = cap
     return MarketArrays(mark=np.array(marks, np.int64), params=params, tiers=tables)
 
 
 def make_log(*, capacity: int = 1000, log_on: bool = True) -> LogArrays:
     """Empty logs."""
     header = np.zeros(HEADER_WIDTH, np.int64)
-    header[H_LOG_ON], header[H_CAUSE] = int(log_on), -1
+    header["log_on"][0], header["cause"][0] = int(log_on), -1
     return LogArrays(header, np.zeros((capacity, TRANSFER_WIDTH), np.int64), np.zeros((capacity, FILL_WIDTH), np.int64))
 
 
@@ -83,11 +79,11 @@ def plain_maintenance(lots: int, cost: int, mark: int, params: np.ndarray, tiers
     """
     if lots == 0:
         return 0
-    notional = abs(lots) * mark * int(params[P_TICK_VALUE])
-    base = abs(cost) if params[P_MARGIN_BASE] == BASE_ENTRY else notional
-    fee = int(params[P_CLOSE_FEE_PPM]) if params[P_MARGIN_BASE] == BASE_MARK_PLUS_FEE else 0
+    notional = abs(lots) * mark * int(params["tick_value"])
+    base = abs(cost) if params["margin_base"] == BASE_ENTRY else notional
+    fee = int(params["close_fee_ppm"]) if params["margin_base"] == BASE_MARK_PLUS_FEE else 0
     pieces = [0]
-    for floor, rate, deduction, _ in tiers[: int(params[P_N_TIERS])].tolist():
+    for floor, rate, deduction, _ in tiers[: int(params["n_tiers"])].tolist():
         pieces.append(-(-base * (rate + fee) // 1_000_000) - deduction)
         assert floor >= 0
     return max(pieces)
@@ -98,9 +94,9 @@ def plain_is_distressed(accounts: AccountArrays, markets: MarketArrays, row: int
     equity, required, gentle = int(accounts.quote[row]), 0, False
     for market in range(accounts.lots.shape[1]):
         lots, mark = int(accounts.lots[row, market]), int(markets.mark[market])
-        equity += lots * mark * int(markets.params[market, P_TICK_VALUE])
+        equity += lots * mark * int(markets.params["tick_value"][market])
         required += plain_maintenance(
             lots, int(accounts.cost[row, market]), mark, markets.params[market], markets.tiers[market]
         )
-        gentle = gentle or (lots != 0 and bool(markets.params[market, P_AT_OR_BELOW]))
+        gentle = gentle or (lots != 0 and bool(markets.params["at_or_below"][market]))
     return equity < required or (equity == required and gentle)

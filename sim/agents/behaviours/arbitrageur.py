@@ -18,8 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from ...events import Reason
-from ...kernels.state import OUTSIDE
+from ...layout import OUTSIDE, Reason
 from ...policy import NonNegativeDecimal, NonNegativeInt, PositiveDecimal, PositiveInt, SharePpm
 from ..arrivals import CHUNK, Arrivals
 from ..view import CashMove, Intents, MarketView

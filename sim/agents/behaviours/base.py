@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ...errors import ConfigError
 from ...instrument import Instrument
-from ...kernels.state import P_TICK_VALUE, MarketArrays
+from ...layout import MarketArrays
 from ...policy import Policy
 from ..view import Intents, MarketView
 
@@ -47,7 +47,7 @@ class CohortContext:
 
     def unit(self, market: int) -> int:
         """Value of one lot at the opening mark, quanta."""
-        return int(self.markets.mark[market]) * int(self.markets.params[market, P_TICK_VALUE])
+        return int(self.markets.mark[market]) * int(self.markets.params["tick_value"][market])
 
     def venue_lots(self, quote: Decimal, market: int) -> float:
         """Lots (a fraction too) that `quote` at venue scale is worth at the opening mark, after scaling."""

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from ...events import FLAG_FROZEN, OrderFlag, OrderKind, Side, TimeInForce
+from ...layout import FLAG_FROZEN, OrderFlag, OrderKind, Side, TimeInForce
 from ...policy import PositiveDecimal, PositiveInt, SharePpm
 from ...units import PPM
 from ..view import ARRIVAL_SLOTS, Intents, MarketView

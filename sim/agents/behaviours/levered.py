@@ -19,8 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from ...events import Reason
-from ...kernels.state import OUTSIDE
+from ...layout import OUTSIDE, Reason
 from ...policy import NonNegativeInt, PositiveDecimal, PositiveInt, SharePpm
 from ..distributions import PpmRange
 from ..view import ARRIVAL_SLOTS, CashMove, Intents, MarketView

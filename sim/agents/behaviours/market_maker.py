@@ -140,7 +140,7 @@ class MarketMaker(BehaviourPolicy):
     def initial_state(self, context: CohortContext) -> MakerState:
         """Return ladders split over the makers by capital; each level of each maker lies at random between the calm
         edges."""
-        from ...kernels.agents.makers import K_NEXT_MS, K_SEEN_MS, MEMORY_WIDTH, MakerArrays, packed_ladders
+        from ...kernels.agents.makers import MEMORY_WIDTH, MakerArrays, packed_ladders
 
         market = context.market(self.market)
         n = len(context.rows)
@@ -158,10 +158,10 @@ class MarketMaker(BehaviourPolicy):
             )
         limits = context.split(context.venue_lots(self.inventory_limit_quote, market))
         memory = np.zeros((n, MEMORY_WIDTH))
-        memory[:, K_NEXT_MS] = (
+        memory["next_ms"] = (
             -context.rng.random(n) * self.look_interval_ms
         )  # all look at the first wake, then each in turn
-        memory[:, K_SEEN_MS] = -1.0
+        memory["seen_ms"] = -1.0
         arrays = MakerArrays(
             home=np.ascontiguousarray(context.home[:, market]),
             memory=memory,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ...events import FLAG_FROZEN, OrderFlag, OrderKind, Side, TimeInForce
+from ...layout import FLAG_FROZEN, OrderFlag, OrderKind, Side, TimeInForce
 from ...units import PPM
 from ..view import Intents, MarketView
 

@@ -15,8 +15,8 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from ...errors import ConfigError
-from ...events import OrderFlag, OrderKind, Side, TimeInForce
 from ...instrument import Instrument
+from ...layout import OrderFlag, OrderKind, Side, TimeInForce
 from ...policy import NonNegativeInt, Policy, PositiveDecimal, PositiveInt
 from ..named import NamedTrader
 from ..view import ARRIVAL_SLOTS, Intents, MarketView

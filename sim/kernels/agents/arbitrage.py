@@ -2,9 +2,8 @@
 
 import math
 
-from ...events import FLAG_FROZEN
+from ...layout import FLAG_FROZEN
 from ..jit import kernel
-from ..state import P_TICK_VALUE
 from .cohorts import BUY, KIND_LIMIT, REDUCE_ONLY, SELL, TIF_IOC, arrival_key, put_order
 from .makers import standing
 
@@ -16,12 +15,12 @@ B_ENTRY, B_EXIT, B_STEP, B_LOW_WATER, B_DELAY_MS, B_LEVERAGE, B_PER_MS = range(7
 def rehedge(outside, held, index, tick_value, now_ms):
     """Hold minus `held` lots outside, traded at the index; forget money that has arrived. Return equity outside,
     quanta."""
-    if outside[O_SENT] > 0 and outside[O_DUE_MS] <= now_ms:
-        outside[O_SENT] = 0
-    change = -held - outside[O_HEDGE]
-    outside[O_CASH] -= change * index * tick_value
-    outside[O_HEDGE] = -held
-    return outside[O_CASH] + outside[O_HEDGE] * index * tick_value
+    if outside.sent > 0 and outside.due_ms <= now_ms:
+        outside.sent = 0
+    change = -held - outside.hedge
+    outside.cash -= change * index * tick_value
+    outside.hedge = -held
+    return outside.cash + outside.hedge * index * tick_value
 
 
 @kernel
@@ -48,7 +47,7 @@ def wanted_trade(held, largest, step, index, best_bid, best_ask, entry, leave):
 def money_to_send(outside, equity, abroad, needed, low_water):
     """Quanta to send to the wallet: half the difference of the purses, if the wallet is below its low-water mark and
     nothing is on its way."""
-    if outside[O_SENT] > 0 or needed <= 0 or equity >= low_water * needed or abroad <= equity:
+    if outside.sent > 0 or needed <= 0 or equity >= low_water * needed or abroad <= equity:
         return 0
     return (abroad - max(0, equity)) // 2
 
@@ -65,7 +64,7 @@ def arbitrage_orders(
     """
     last_ms = clock[1]
     traders = home.shape[0]
-    tick_value = market_params[market, P_TICK_VALUE]
+    tick_value = market_params[market].tick_value
     n = 0
     sent = 0
     while clock[0] <= now_ms:
@@ -74,7 +73,7 @@ def arbitrage_orders(
         u = uniforms[cursor[0]]
         cursor[0] += 1
         at_ms = clock[0]
-        clock[0] = at_ms - math.log1p(-u[0]) / params[B_PER_MS]
+        clock[0] = at_ms - math.log1p(-u[0]) / params[0].per_ms
         trader = min(int(u[1] * traders), traders - 1)
         account = home[trader]
         purse = outside[trader]
@@ -83,17 +82,17 @@ def arbitrage_orders(
         if flags[account] & FLAG_FROZEN:
             continue
         equity, _gross, _profit = standing(lots, quote, cost, mark, market_params, account)
-        needed = int(abs(held) * index * tick_value / params[B_LEVERAGE])
-        amount = money_to_send(purse, equity, abroad, needed, params[B_LOW_WATER])
+        needed = int(abs(held) * index * tick_value / params[0].leverage)
+        amount = money_to_send(purse, equity, abroad, needed, params[0].low_water)
         if amount > 0:
-            purse[O_CASH] -= amount
-            purse[O_SENT] = amount
-            purse[O_DUE_MS] = now_ms + int(params[B_DELAY_MS])
-            moves[sent, 0], moves[sent, 1], moves[sent, 2] = account, amount, purse[O_DUE_MS]
+            purse.cash -= amount
+            purse.sent = amount
+            purse.due_ms = now_ms + int(params[0].delay_ms)
+            moves[sent, 0], moves[sent, 1], moves[sent, 2] = account, amount, purse.due_ms
             sent += 1
-        largest = max(0, int(params[B_LEVERAGE] * min(equity, abroad) / (index * tick_value)))
-        step = max(1, int(params[B_STEP] * max(largest, abs(held))))
-        change, limit = wanted_trade(held, largest, step, index, best_bid, best_ask, params[B_ENTRY], params[B_EXIT])
+        largest = max(0, int(params[0].leverage * min(equity, abroad) / (index * tick_value)))
+        step = max(1, int(params[0].step * max(largest, abs(held))))
+        change, limit = wanted_trade(held, largest, step, index, best_bid, best_ask, params[0].entry, params[0].exit)
         if change == 0 or limit <= 0:
             continue
         reducing = REDUCE_ONLY if held != 0 and (held > 0) != (change > 0) and abs(change) <= abs(held) else 0

@@ -6,17 +6,8 @@ its own exact numbers.
 
 import math
 
-from ...events import FLAG_FROZEN, FLAG_LIQUIDATED
+from ...layout import FLAG_FROZEN, FLAG_LIQUIDATED, OUTSIDE
 from ..jit import kernel
-from ..state import (
-    OUTSIDE,
-    P_N_TIERS,
-    P_TICK_VALUE,
-    TIER_DEDUCTION,
-    TIER_FLOOR,
-    TIER_INITIAL_PPM,
-    TIER_MAINTENANCE_PPM,
-)
 from .cohorts import BUY, KIND_MARKET, SELL, TIF_IOC, put_order
 
 W_BUDGET, W_BUSY_MS, W_PHASE, W_SIDE, W_WILL, W_SAFE = range(6)  # columns of `memory`
@@ -37,34 +28,34 @@ def estimate(lots, quote, mark, params, tiers, row):
         held = lots[row, m]
         if held == 0:
             continue
-        value = held * mark[m] * params[m, P_TICK_VALUE]
+        value = held * mark[m] * params[m].tick_value
         equity += value
         size = abs(value)
         gross += size
         tier = 0
-        while tier + 1 < params[m, P_N_TIERS] and tiers[m, tier + 1, TIER_FLOOR] <= size:
+        while tier + 1 < params[m].n_tiers and tiers[m, tier + 1].floor <= size:
             tier += 1
-        maintenance += size * (tiers[m, tier, TIER_MAINTENANCE_PPM] / 1e6) - tiers[m, tier, TIER_DEDUCTION]
+        maintenance += size * (tiers[m, tier].maintenance_ppm / 1e6) - tiers[m, tier].deduction
     return equity, gross, maintenance
 
 
 @kernel
 def _is_known_safe(memory, mark, flag):
     """True if nothing ever happened to the row, and its owner never adds margin or need not at this mark."""
-    if flag != 0 or memory[W_PHASE] != PHASE_HOLDING:
+    if flag != 0 or memory.phase != PHASE_HOLDING:
         return False
-    if not memory[W_WILL] & TOPS_UP:
+    if not memory.will & TOPS_UP:
         return True
-    if memory[W_SAFE] == 0:
+    if memory.safe == 0:
         return False
-    return mark >= memory[W_SAFE] if memory[W_SIDE] > 0 else mark <= memory[W_SAFE]
+    return mark >= memory.safe if memory.side > 0 else mark <= memory.safe
 
 
 @kernel
 def _remember_safety(memory, room, mark):
     """Keep the mark up to which the trader need not look closer: four fifths of the `room` (a fraction) it has."""
     move = mark * 0.8 * min(room, 1.0)
-    memory[W_SAFE] = int(mark - move if memory[W_SIDE] > 0 else mark + move)
+    memory.safe = int(mark - move if memory.side > 0 else mark + move)
 
 
 @kernel
@@ -84,13 +75,13 @@ def _top_up(
     equity, gross, maintenance = estimate(lots, quote, mark, market_params, tiers, row)
     if gross == 0:
         return 0
-    room = (equity - maintenance) / gross - params[A_BELOW]
+    room = (equity - maintenance) / gross - params[0].below
     if room >= 0:
         if wallet != row or lots.shape[1] == 1:  # the row's margin depends on this one mark
             _remember_safety(memory, room, mark[market])
         return 0
-    memory[W_SAFE] = 0
-    needed = int(params[A_TO] * gross - (equity - maintenance))
+    memory.safe = 0
+    needed = int(params[0].target * gross - (equity - maintenance))
     written = 0
     if wallet != row:
         money, exposure, _maintenance = estimate(lots, quote, mark, market_params, tiers, wallet)
@@ -99,11 +90,11 @@ def _top_up(
             _put_move(moves, n, wallet, row, free, now_ms)
             written += 1
             needed -= free
-    amount = min(needed, memory[W_BUDGET])
+    amount = min(needed, memory.budget)
     if amount > 0:
-        memory[W_BUDGET] -= amount
-        memory[W_BUSY_MS] = now_ms + int(params[A_DELAY_MS])
-        _put_move(moves, n + written, OUTSIDE, row, amount, memory[W_BUSY_MS])
+        memory.budget -= amount
+        memory.busy_ms = now_ms + int(params[0].delay_ms)
+        _put_move(moves, n + written, OUTSIDE, row, amount, memory.busy_ms)
         written += 1
     return written
 
@@ -111,13 +102,13 @@ def _top_up(
 @kernel
 def _come_back(row, market, memory, lots, quote, initial_ppm, mark, market_params, tiers, rows, count):
     """Write the market order of a trader whose new money has arrived; return how many (0 or 1)."""
-    memory[W_PHASE] = PHASE_DONE
-    unit = mark[market] * market_params[market, P_TICK_VALUE]
-    rate = max(initial_ppm[row], tiers[market, 0, TIER_INITIAL_PPM]) / 1e6
+    memory.phase = PHASE_DONE
+    unit = mark[market] * market_params[market].tick_value
+    rate = max(initial_ppm[row], tiers[market, 0].initial_ppm) / 1e6
     size = math.floor(SPARE * quote[row] / (rate * unit))
     if size <= 0 or lots[row, market] != 0:
         return 0
-    side = BUY if memory[W_SIDE] > 0 else SELL
+    side = BUY if memory.side > 0 else SELL
     put_order(rows, count, row, market, side, KIND_MARKET, TIF_IOC, 0, size, 0, (row * 7919) & 0xFFFFF)
     return 1
 
@@ -136,7 +127,7 @@ def watch_positions(
     """
     n_watched = watched.shape[0]
     done = clock[0]
-    target = math.floor(n_watched * (now_ms / params[A_ATTENTION_MS]))
+    target = math.floor(n_watched * (now_ms / params[0].attention_ms))
     looks = min(int(target - done), n_watched)
     clock[0] = target
     clock[1] = now_ms
@@ -148,22 +139,22 @@ def watch_positions(
         state = memory[i]
         if _is_known_safe(state, mark[market], flags[row]):
             continue
-        if state[W_BUSY_MS] > now_ms or flags[row] & FLAG_FROZEN:
+        if state.busy_ms > now_ms or flags[row] & FLAG_FROZEN:
             continue
-        if state[W_PHASE] == PHASE_FUNDED:
+        if state.phase == PHASE_FUNDED:
             written += _come_back(
                 row, market, state, lots, quote, initial_ppm, mark, market_params, tiers, rows, count + written
             )  # fmt: skip
-        elif state[W_PHASE] == PHASE_HOLDING and lots[row, market] != 0 and state[W_WILL] & TOPS_UP:
+        elif state.phase == PHASE_HOLDING and lots[row, market] != 0 and state.will & TOPS_UP:
             moved += _top_up(
                 row, wallet, market, state, params, lots, quote, initial_ppm, mark, market_params, tiers, now_ms, moves,
                 moved,
             )  # fmt: skip
-        elif state[W_PHASE] == PHASE_HOLDING and state[W_WILL] & COMES_BACK and flags[row] & FLAG_LIQUIDATED:
-            state[W_PHASE] = PHASE_FUNDED
-            state[W_BUSY_MS] = now_ms + int(params[A_COMEBACK_MS])
-            if state[W_BUDGET] > 0:
-                _put_move(moves, moved, OUTSIDE, row, state[W_BUDGET], state[W_BUSY_MS])
+        elif state.phase == PHASE_HOLDING and state.will & COMES_BACK and flags[row] & FLAG_LIQUIDATED:
+            state.phase = PHASE_FUNDED
+            state.busy_ms = now_ms + int(params[0].comeback_ms)
+            if state.budget > 0:
+                _put_move(moves, moved, OUTSIDE, row, state.budget, state.busy_ms)
                 moved += 1
-                state[W_BUDGET] = 0
+                state.budget = 0
     return written, moved

@@ -10,24 +10,8 @@ must be reserved. The caller's plain twin in `tests/conformance/test_cohort_kern
 import math
 from typing import NamedTuple
 
-from ...events import (
-    FLAG_FROZEN,
-    I_ACCOUNT,
-    I_ARRIVAL,
-    I_FILLED,
-    I_FLAGS,
-    I_KIND,
-    I_LOTS,
-    I_MARKET,
-    I_ORDER,
-    I_PRICE,
-    I_SIDE,
-    I_STATUS,
-    I_TIF,
-)
+from ...layout import F64, FLAG_FROZEN, I32, I64, AccountArrays, MarketArrays
 from ..jit import kernel
-from ..records import F64
-from ..state import I32, I64, AccountArrays, MarketArrays
 from ..structs import by_address, struct_at
 
 KIND_LIMIT, KIND_MARKET, KIND_CANCEL_ALL = 0, 1, 3  # OrderKind, as plain numbers for the compiler
@@ -58,18 +42,18 @@ _noise_at, _accounts_at, _markets_at = struct_at(NoiseArrays), struct_at(Account
 def put_order(rows, n, account, market, side, kind, tif, price, lots, flags, arrival):
     """Write one intent at rows[n]."""
     row = rows[n]
-    row[I_ACCOUNT] = account
-    row[I_MARKET] = market
-    row[I_SIDE] = side
-    row[I_KIND] = kind
-    row[I_TIF] = tif
-    row[I_PRICE] = price
-    row[I_LOTS] = lots
-    row[I_FLAGS] = flags
-    row[I_ORDER] = -1
-    row[I_ARRIVAL] = arrival
-    row[I_STATUS] = -1
-    row[I_FILLED] = 0
+    row.account = account
+    row.market = market
+    row.side = side
+    row.kind = kind
+    row.tif = tif
+    row.price = price
+    row.lots = lots
+    row.order_flags = flags
+    row.order = -1
+    row.arrival = arrival
+    row.status = -1
+    row.filled = 0
 
 
 @kernel

@@ -13,10 +13,8 @@ is an input.
 import math
 from typing import NamedTuple
 
-from ...events import FLAG_FROZEN
+from ...layout import F64, FLAG_FROZEN, I32, I64, AccountArrays, MarketArrays
 from ..jit import kernel
-from ..records import F64
-from ..state import I32, I64, P_TICK_VALUE, AccountArrays, MarketArrays
 from ..structs import by_address, struct_at
 from .cohorts import BUY, KEYS, KIND_CANCEL_ALL, KIND_LIMIT, SELL, TIF_GTC, TIF_POST_ONLY, put_order
 
@@ -78,7 +76,7 @@ def standing(lots, quote, cost, mark, params, row):
     for m in range(lots.shape[1]):
         held = lots[row, m]
         if held != 0:
-            value = held * mark[m] * params[m, P_TICK_VALUE]
+            value = held * mark[m] * params[m].tick_value
             equity += value
             gross += abs(value)
             profit += value - cost[row, m]
@@ -94,16 +92,16 @@ def size_factors(parameters, volatility, equity, gross, profit, quantile, invent
     """
     if equity <= 0:
         return 0.0, 0.0, 1.0
-    ratio = volatility / parameters[Q_CALM]
+    ratio = volatility / parameters[0].calm
     both = 1.0
-    if ratio > parameters[Q_TOLERANCE]:
-        both = (parameters[Q_TOLERANCE] / ratio) ** parameters[Q_POWER]
+    if ratio > parameters[0].tolerance:
+        both = (parameters[0].tolerance / ratio) ** parameters[0].power
     gain = min(1.0, max(0.0, profit / equity))
-    both *= max(0.0, 1.0 - parameters[Q_AVERSION] * quantile * gain)
-    carries = equity * parameters[Q_MAX_LEVERAGE]
+    both *= max(0.0, 1.0 - parameters[0].aversion * quantile * gain)
+    carries = equity * parameters[0].max_leverage
     adding = both * min(1.0, max(0.0, (carries - gross) / capacity)) * (1.0 - min(1.0, abs(inventory)))
     reducing = both * min(1.0, (carries + gross) / capacity)
-    widening = max(1.0, ratio) ** parameters[Q_WIDENING]
+    widening = max(1.0, ratio) ** parameters[0].widening
     if inventory > 0:
         return adding, reducing, widening
     return reducing if inventory < 0 else adding, adding, widening
@@ -112,19 +110,19 @@ def size_factors(parameters, volatility, equity, gross, profit, quantile, invent
 @kernel
 def _remember_fills(memory, held, bid_lots, ask_lots, parameters, now_ms):
     """Refill what was taken since the last look, then add what was taken now."""
-    if memory[K_SEEN_MS] < 0:  # the first look: what it holds stood before
-        memory[K_LOTS] = held
-        memory[K_SEEN_MS] = now_ms
-    decay = 2.0 ** (-(now_ms - memory[K_SEEN_MS]) / parameters[Q_HALF_LIFE_MS])
-    change = held - memory[K_LOTS]
-    memory[K_TAKEN_BID] *= decay
-    memory[K_TAKEN_ASK] *= decay
+    if memory.seen_ms < 0:  # the first look: what it holds stood before
+        memory.lots = held
+        memory.seen_ms = now_ms
+    decay = 2.0 ** (-(now_ms - memory.seen_ms) / parameters[0].half_life_ms)
+    change = held - memory.lots
+    memory.taken_bid *= decay
+    memory.taken_ask *= decay
     if change > 0 and bid_lots > 0:
-        memory[K_TAKEN_BID] = min(1.0, memory[K_TAKEN_BID] + change / bid_lots)
+        memory.taken_bid = min(1.0, memory.taken_bid + change / bid_lots)
     if change < 0 and ask_lots > 0:
-        memory[K_TAKEN_ASK] = min(1.0, memory[K_TAKEN_ASK] - change / ask_lots)
-    memory[K_LOTS] = held
-    memory[K_SEEN_MS] = now_ms
+        memory.taken_ask = min(1.0, memory.taken_ask - change / ask_lots)
+    memory.lots = held
+    memory.seen_ms = now_ms
 
 
 @kernel
@@ -151,9 +149,9 @@ def _quote_ladder(
 @kernel
 def _is_stale(memory, middle, parameters, resting, wanted):
     """True if the standing quotes are too far from where, or from how large, they should be."""
-    if memory[K_MIDDLE] == 0.0 or abs(middle - memory[K_MIDDLE]) > parameters[Q_REQUOTE_MOVE] * memory[K_MIDDLE]:
+    if memory.middle == 0.0 or abs(middle - memory.middle) > parameters[0].requote_move * memory.middle:
         return True
-    return abs(resting - wanted) > parameters[Q_REQUOTE_SIZE] * max(wanted, 1.0)
+    return abs(resting - wanted) > parameters[0].requote_size * max(wanted, 1.0)
 
 
 @kernel
@@ -170,15 +168,15 @@ def maker_ladders(
     """
     n = 0
     for i in range(home.shape[0]):
-        if memory[i, K_NEXT_MS] > now_ms:
+        if memory[i].next_ms > now_ms:
             continue
-        missed = math.floor((now_ms - memory[i, K_NEXT_MS]) / parameters[Q_INTERVAL_MS])
-        memory[i, K_NEXT_MS] += (missed + 1.0) * parameters[Q_INTERVAL_MS]
+        missed = math.floor((now_ms - memory[i].next_ms) / parameters[0].interval_ms)
+        memory[i].next_ms += (missed + 1.0) * parameters[0].interval_ms
         account = home[i]
         held = lots[account, market]
         _remember_fills(memory[i], held, totals[i, 0], totals[i, 1], parameters, float(now_ms))
         if flags[account] & FLAG_FROZEN:
-            memory[i, K_MIDDLE] = 0.0
+            memory[i].middle = 0.0
             continue
         equity, gross, profit = standing(lots, quote, cost, mark, market_params, account)
         quantile = adl_quantile[account] if adl_quantile.shape[0] > 0 else 0.0
@@ -186,10 +184,10 @@ def maker_ladders(
         bid, ask, widening = size_factors(
             parameters, volatility, equity, gross, profit, quantile, inventory, limits[i, 1]
         )
-        bid *= 1.0 - memory[i, K_TAKEN_BID]
-        ask *= 1.0 - memory[i, K_TAKEN_ASK]
-        reference = index + parameters[Q_MARK_WEIGHT] * (mark[market] - index)
-        middle = reference * (1.0 - parameters[Q_SKEW] * min(1.0, max(-1.0, inventory)))
+        bid *= 1.0 - memory[i].taken_bid
+        ask *= 1.0 - memory[i].taken_ask
+        reference = index + parameters[0].mark_weight * (mark[market] - index)
+        middle = reference * (1.0 - parameters[0].skew * min(1.0, max(-1.0, inventory)))
         stale = _is_stale(memory[i], middle, parameters, open_bid[account, market], bid * totals[i, 0])
         if not stale:
             stale = _is_stale(memory[i], middle, parameters, open_ask[account, market], ask * totals[i, 1])
@@ -198,7 +196,7 @@ def maker_ladders(
         if open_bid[account, market] != 0 or open_ask[account, market] != 0:
             put_order(rows, count + n, account, market, BUY, KIND_CANCEL_ALL, TIF_GTC, 0, 0, 0, min(keys[i], KEYS - 1))
             n += 1
-        memory[i, K_MIDDLE] = middle
+        memory[i].middle = middle
         n += _quote_ladder(
             distances[i],
             bids[i],

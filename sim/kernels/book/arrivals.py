@@ -1,6 +1,6 @@
 """Order of arrival within a tick: one stable radix sort of intent rows."""
 
-from ...events import I_ARRIVAL, INTENT_WIDTH
+from ...layout import INTENT_WIDTH
 from ..jit import kernel
 
 RADIX_BITS = 10
@@ -14,14 +14,14 @@ def _pass(source, target, counts, n, shift):
     for digit in range(RADIX_SIZE):
         counts[digit] = 0
     for i in range(n):
-        counts[(source[i, I_ARRIVAL] >> shift) & mask] += 1
+        counts[(source[i].arrival >> shift) & mask] += 1
     place = 0
     for digit in range(RADIX_SIZE):
         size = counts[digit]
         counts[digit] = place
         place += size
     for i in range(n):
-        digit = (source[i, I_ARRIVAL] >> shift) & mask
+        digit = (source[i].arrival >> shift) & mask
         to = counts[digit]
         counts[digit] = to + 1
         for column in range(INTENT_WIDTH):

@@ -5,43 +5,10 @@
 
 import numpy as np
 
-from ...events import (
-    F_CYCLE,
-    F_LOTS,
-    F_MAKER,
-    F_MAKER_ORDER,
-    F_MARKET,
-    F_PRICE,
-    F_REASON,
-    F_SEQ,
-    F_TAKER,
-    F_TAKER_ORDER,
-    F_TAKER_SIDE,
-    F_TIME_MS,
-    H_CYCLE,
-    H_FEES,
-    H_FILL_COUNT,
-    H_FILLED_LOTS,
-    H_LOG_ON,
-    H_N_FILLS,
-    H_N_TRANSFERS,
-    H_SEQ,
-    H_TIME_MS,
-    H_VOLUME,
-    Reason,
-)
+from ...layout import FEES, Reason
 from ..jit import inlined_kernel
 from ..ledger.transfer import post_transfer
 from ..rounding import rate_ceil
-from ..state import (
-    FEES,
-    P_LAST_TRADE,
-    P_LAST_TRADE_CALM,
-    P_MAKER_PPM,
-    P_NET_TAKER_LOTS,
-    P_TAKER_PPM,
-    P_TICK_VALUE,
-)
 from .levels import BID
 
 _TRADE, _LIQUIDATION, _FEE = int(Reason.TRADE), int(Reason.LIQUIDATION), int(Reason.FEE)
@@ -55,32 +22,32 @@ TRANSFERS_PER_FILL = 3
 def has_log_room(books, accounts, log, lots):
     """True if the longest sweep of an order fits the logs: it has no more fills than lots, nor than orders rest."""
     header = log.header
-    if header[H_LOG_ON] == 0:
+    if header[0].log_on == 0:
         return True
     fills = min(lots, books.free.shape[0] - books.n_free[0])
-    if header[H_N_FILLS] + fills > log.fills.shape[0]:
+    if header[0].n_fills + fills > log.fills.shape[0]:
         return False
-    return accounts is None or header[H_N_TRANSFERS] + TRANSFERS_PER_FILL * fills <= log.transfers.shape[0]
+    return accounts is None or header[0].n_transfers + TRANSFERS_PER_FILL * fills <= log.transfers.shape[0]
 
 
 @inlined_kernel
 def _write_fill(log, market, side, price, lots, maker, taker, maker_serial, taker_serial, reason):
     """Append one fill to the log. The caller has checked its capacity."""
     header = log.header
-    row = log.fills[header[H_N_FILLS]]
-    row[F_SEQ] = header[H_SEQ]
-    row[F_TIME_MS] = header[H_TIME_MS]
-    row[F_CYCLE] = header[H_CYCLE]
-    row[F_MARKET] = market
-    row[F_PRICE] = price
-    row[F_LOTS] = lots
-    row[F_MAKER] = maker
-    row[F_TAKER] = taker
-    row[F_MAKER_ORDER] = maker_serial
-    row[F_TAKER_ORDER] = taker_serial
-    row[F_TAKER_SIDE] = side
-    row[F_REASON] = reason
-    header[H_N_FILLS] += 1
+    row = log.fills[header[0].n_fills]
+    row.seq = header[0].seq
+    row.time_ms = header[0].time_ms
+    row.cycle = header[0].cycle
+    row.market = market
+    row.price = price
+    row.lots = lots
+    row.maker = maker
+    row.taker = taker
+    row.maker_order = maker_serial
+    row.taker_order = taker_serial
+    row.taker_side = side
+    row.reason = reason
+    header[0].n_fills += 1
 
 
 @inlined_kernel
@@ -106,7 +73,7 @@ def charge_fee(accounts, markets, log, row, market, value, rate_ppm):
         fee = max(0, accounts.quote[payer])
     if fee != 0:
         post_transfer(accounts, markets, log, payer, FEES, fee, 0, market, _FEE, 0)
-        log.header[H_FEES] += fee
+        log.header[0].fees += fee
 
 
 @inlined_kernel
@@ -115,28 +82,28 @@ def _settle(accounts, markets, log, market, side, price, lots, value, maker, tak
     params = markets.params[market]
     if side == BID:
         post_transfer(accounts, markets, log, taker, maker, value, lots, market, reason, price)
-        params[P_NET_TAKER_LOTS] += lots
+        params.net_taker_lots += lots
     else:
         post_transfer(accounts, markets, log, maker, taker, value, lots, market, reason, price)
-        params[P_NET_TAKER_LOTS] -= lots
+        params.net_taker_lots -= lots
     if reason == _TRADE:
-        charge_fee(accounts, markets, log, taker, market, value, params[P_TAKER_PPM])
-    charge_fee(accounts, markets, log, maker, market, value, params[P_MAKER_PPM])
-    params[P_LAST_TRADE] = price
+        charge_fee(accounts, markets, log, taker, market, value, params.taker_ppm)
+    charge_fee(accounts, markets, log, maker, market, value, params.maker_ppm)
+    params.last_trade = price
     if reason != _LIQUIDATION:
-        params[P_LAST_TRADE_CALM] = price
+        params.last_trade_calm = price
 
 
 @inlined_kernel
 def record_fill(accounts, markets, log, market, side, price, lots, maker, taker, maker_serial, taker_serial, reason):
     """Write down one fill, count it, and settle it if there are accounts. side: the taker's."""
     header = log.header
-    if header[H_LOG_ON] != 0:
+    if header[0].log_on != 0:
         _write_fill(log, market, side, price, lots, maker, taker, maker_serial, taker_serial, reason)
     value = price * lots
     if accounts is not None:
-        value *= markets.params[market, P_TICK_VALUE]
+        value *= markets.params[market].tick_value
         _settle(accounts, markets, log, market, side, price, lots, value, maker, taker, reason)
-    header[H_FILLED_LOTS] += lots
-    header[H_FILL_COUNT] += 1
-    header[H_VOLUME] += value
+    header[0].filled_lots += lots
+    header[0].fill_count += 1
+    header[0].volume += value

@@ -4,9 +4,8 @@ at."""
 import numpy as np
 
 from ..jit import kernel
-from ..state import P_TICK_VALUE
 from .bitmap import next_level, previous_level
-from .levels import B_ASK, B_BASE, B_BID, BID
+from .levels import BID
 
 
 @kernel
@@ -19,8 +18,8 @@ def impact_price(books, markets, market, side, notional):
     """
     size = books.levels.shape[1]
     top = books.tops[market]
-    base, unit = top[B_BASE], markets.params[market, P_TICK_VALUE]
-    index = top[B_BID] if side == BID else top[B_ASK]
+    base, unit = top.base_ticks, markets.params[market].tick_value
+    index = top.bid if side == BID else top.ask
     left = float(notional)
     lots = 0.0
     while 0 <= index < size:

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ...layout import I64
 from ..jit import inlined_kernel, kernel
-from ..state import I64, P_TICK_VALUE
 from ..structs import by_address
 from .bitmap import clear_bit, count_words, next_level, previous_level, set_bit
 
@@ -74,7 +74,7 @@ def make_books(
         raise ValueError(f"capacity must lie in 1..{SLOT_MASK}, was {capacity}")
     size = 1 << grid_bits
     tops = np.zeros((n_markets, TOP_WIDTH), np.int64)
-    tops[:, B_BID], tops[:, B_ASK], tops[:, B_BASE] = -1, size, base_ticks
+    tops["bid"], tops["ask"], tops["base_ticks"] = -1, size, base_ticks
     return BookArrays(
         tops=tops,
         levels=np.zeros((n_markets, size), LEVEL),
@@ -90,7 +90,7 @@ def make_books(
 @inlined_kernel
 def is_on_grid(books, market, price):
     """True if the book of `market` has a level for `price` (ticks)."""
-    index = price - books.tops[market, B_BASE]
+    index = price - books.tops[market].base_ticks
     return 0 <= index < books.levels.shape[1]
 
 
@@ -116,7 +116,7 @@ def following_order(books, slot):
     if order["next"] != 0:
         return np.int64(order["next"])
     market, size = np.int64(order["market"]), books.levels.shape[1]
-    index = order["price"] - books.tops[market, B_BASE]
+    index = order["price"] - books.tops[market].base_ticks
     bits = books.bits[market, order["side"]]
     is_bid = order["side"] == BID
     index = previous_level(bits, size, index - 1) if is_bid else next_level(bits, size, index + 1)
@@ -139,7 +139,7 @@ def add_order(books, market, side, price, lots, owner, serial, flags):
     order["market"] = market
     order["side"] = side
     order["flags"] = flags
-    _link_to_level(books, slot, market, side, price - books.tops[market, B_BASE])
+    _link_to_level(books, slot, market, side, price - books.tops[market].base_ticks)
     _link_to_owner(books, slot, market, owner)
     return order_id
 
@@ -160,9 +160,9 @@ def _link_to_level(books, slot, market, side, index):
     set_bit(books.bits[market, side], books.levels.shape[1], index)
     top = books.tops[market]
     if side == BID:
-        top[B_BID] = max(top[B_BID], index)
+        top.bid = max(top.bid, index)
     else:
-        top[B_ASK] = min(top[B_ASK], index)
+        top.ask = min(top.ask, index)
 
 
 @inlined_kernel
@@ -183,7 +183,7 @@ def _link_to_owner(books, slot, market, owner):
 def reduce_order(books, market, slot, lots):
     """Take `lots` off an order resting in the book of `market`; it leaves the book when nothing is left."""
     order = books.orders[slot]
-    index = order["price"] - books.tops[market, B_BASE]
+    index = order["price"] - books.tops[market].base_ticks
     books.levels[market, np.uint64(index)]["lots"] -= lots
     left = order["lots"] - lots
     order["lots"] = left
@@ -234,10 +234,10 @@ def _vacate_level(books, market, side, index):
     clear_bit(bits, size, index)
     top = books.tops[market]
     if side == BID:
-        if index == top[B_BID]:
-            top[B_BID] = previous_level(bits, size, index - 1)
-    elif index == top[B_ASK]:
-        top[B_ASK] = next_level(bits, size, index + 1)
+        if index == top.bid:
+            top.bid = previous_level(bits, size, index - 1)
+    elif index == top.ask:
+        top.ask = next_level(bits, size, index + 1)
 
 
 @kernel
@@ -257,11 +257,11 @@ def depth_within(books, markets, market, reference_ticks, bands_ppm, out_bid, ou
     """
     size = books.levels.shape[1]
     top = books.tops[market]
-    base = top[B_BASE]
-    unit = markets.params[market, P_TICK_VALUE]
+    base = top.base_ticks
+    unit = markets.params[market].tick_value
     n_bands = bands_ppm.shape[0]
     total = 0
-    index = top[B_BID]
+    index = top.bid
     for band in range(n_bands):
         limit = reference_ticks - reference_ticks * bands_ppm[band] // 1_000_000
         while index >= 0 and index + base >= limit:
@@ -269,7 +269,7 @@ def depth_within(books, markets, market, reference_ticks, bands_ppm, out_bid, ou
             index = previous_level(books.bits[market, BID], size, index - 1)
         out_bid[band] = total
     total = 0
-    index = top[B_ASK]
+    index = top.ask
     for band in range(n_bands):
         limit = reference_ticks + reference_ticks * bands_ppm[band] // 1_000_000
         while index < size and index + base <= limit:
@@ -284,7 +284,7 @@ def recentre(books: BookArrays, market: int, new_base: int) -> bool:
     False, and nothing changes, if an order would fall off it. Plain numpy: a run needs it a few times at most.
     """
     levels, top = books.levels[market], books.tops[market]
-    size, shift = len(levels), int(top[B_BASE]) - new_base
+    size, shift = len(levels), int(top["base_ticks"]) - new_base
     occupied = np.flatnonzero(levels["first"])
     moved = occupied + shift
     if new_base < 1 or (len(moved) and (moved[0] < 0 or moved[-1] >= size)):
@@ -297,9 +297,9 @@ def recentre(books: BookArrays, market: int, new_base: int) -> bool:
     for side in (BID, ASK):
         _fill_bits(books.bits[market, side], size, moved[sides == side])
     bids, asks = moved[sides == BID], moved[sides == ASK]
-    top[B_BID] = bids[-1] if len(bids) else -1
-    top[B_ASK] = asks[0] if len(asks) else size
-    top[B_BASE] = new_base
+    top["bid"] = bids[-1] if len(bids) else -1
+    top["ask"] = asks[0] if len(asks) else size
+    top["base_ticks"] = new_base
     return True
 
 

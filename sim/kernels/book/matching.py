@@ -11,28 +11,7 @@ are None, and numba compiles the branches on accounts away.
 
 import numpy as np
 
-from ...events import (
-    H_CAUSE,
-    H_NEXT_ORDER,
-    H_ORDER_COUNT,
-    H_REJECT_COUNT,
-    I_ACCOUNT,
-    I_FILLED,
-    I_FLAGS,
-    I_KIND,
-    I_LOTS,
-    I_MARKET,
-    I_ORDER,
-    I_PRICE,
-    I_SIDE,
-    I_STATUS,
-    I_TIF,
-    OrderFlag,
-    OrderKind,
-    OrderStatus,
-    Reason,
-    TimeInForce,
-)
+from ...layout import OrderFlag, OrderKind, OrderStatus, Reason, TimeInForce
 from ..jit import inlined_kernel, kernel
 from .fills import has_log_room, record_fill
 from .levels import ASK, BID, SLOT_BITS, find_order, first_order
@@ -140,14 +119,14 @@ def _place(books, accounts, markets, log, row, market, side, kind, tif, price, l
         if lots <= 0:
             return _NOT_REDUCING, 0, 0
     rests = kind == _LIMIT and tif in (_GTC, _POST_ONLY)
-    serial = log.header[H_NEXT_ORDER]
+    serial = log.header[0].next_order
     if rests and books.n_free[0] == 0:
         return _FULL, 0, 0
     if tif == _POST_ONLY and rests and crosses(books, market, side, limit):
         return _WOULD_TAKE, 0, 0
     if tif == _FOK and not can_fill(books, accounts, row, market, side, limit, lots):
         return _NOT_FILLED, 0, 0
-    log.header[H_NEXT_ORDER] = serial + 1
+    log.header[0].next_order = serial + 1
     filled = _take(books, accounts, markets, log, row, market, side, limit, lots, _reason_of(flags), serial)
     if rests and filled < lots:
         return _DONE, filled, rest_order(books, accounts, market, side, limit, lots - filled, row, serial, flags)
@@ -198,12 +177,12 @@ def _cancel(books, accounts, row, order_id):
 def _look_ahead(books, accounts, intents, i):
     """Fetch what the intents after number i will touch: rows first, then their orders, then the levels of those."""
     far, middle, near, following = intents[i + _FAR], intents[i + _MIDDLE], intents[i + _NEAR], intents[i + 1]
-    fetch_row(accounts, far[I_MARKET], far[I_ACCOUNT])
-    fetch_owner(books, far[I_MARKET], far[I_ACCOUNT])
-    fetch_newest(books, middle[I_MARKET], middle[I_ACCOUNT])
-    fetch_surroundings(books, near[I_MARKET], near[I_ACCOUNT])
-    fetch_level(books, near[I_MARKET], near[I_PRICE])
-    fetch_maker(books, accounts, following[I_MARKET], ASK if following[I_SIDE] == BID else BID)
+    fetch_row(accounts, far.market, far.account)
+    fetch_owner(books, far.market, far.account)
+    fetch_newest(books, middle.market, middle.account)
+    fetch_surroundings(books, near.market, near.account)
+    fetch_level(books, near.market, near.price)
+    fetch_maker(books, accounts, following.market, ASK if following.side == BID else BID)
 
 
 @kernel
@@ -220,9 +199,9 @@ def match_orders(books, accounts, markets, log, intents, start, n):
         if accounts is not None and i + _FAR < n:
             _look_ahead(books, accounts, intents, i)
         intent = intents[i]
-        row, market, kind, order_id = intent[I_ACCOUNT], intent[I_MARKET], intent[I_KIND], intent[I_ORDER]
-        side, tif, flags = intent[I_SIDE], intent[I_TIF], intent[I_FLAGS]
-        price, lots = intent[I_PRICE], intent[I_LOTS]
+        row, market, kind, order_id = intent.account, intent.market, intent.kind, intent.order
+        side, tif, flags = intent.side, intent.tif, intent.order_flags
+        price, lots = intent.price, intent.lots
         if not has_log_room(books, accounts, log, lots):
             return i
         status, filled = _REPLACE, 0
@@ -235,16 +214,16 @@ def match_orders(books, accounts, markets, log, intents, start, n):
             status, market, side, price, flags = _begin_amend(books, accounts, markets, row, order_id, price, lots)
             kind, tif = _LIMIT, _GTC
         if status == _REPLACE:
-            header[H_CAUSE] = order_id if flags & _LIQUIDATION != 0 else -1
+            header[0].cause = order_id if flags & _LIQUIDATION != 0 else -1
             status, filled, order_id = _place(
                 books, accounts, markets, log, row, market, side, kind, tif, price, lots, flags
             )
-        intent[I_STATUS] = status
-        intent[I_FILLED] = filled
-        intent[I_ORDER] = order_id
-        header[H_ORDER_COUNT] += 1
-        header[H_REJECT_COUNT] += 1 if status != _DONE else 0
-    header[H_CAUSE] = -1
+        intent.status = status
+        intent.filled = filled
+        intent.order = order_id
+        header[0].order_count += 1
+        header[0].reject_count += 1 if status != _DONE else 0
+    header[0].cause = -1
     return n
 
 
@@ -278,6 +257,6 @@ def match_actions(books, log, market, actions, start, n):
         status, _, _ = _place(books, None, None, log, owner, market, side, kind, tif, price, lots, 0)
         if status != _DONE:
             rejected += 1
-    header[H_ORDER_COUNT] += done - start
-    header[H_REJECT_COUNT] += rejected
+    header[0].order_count += done - start
+    header[0].reject_count += rejected
     return done

@@ -5,12 +5,11 @@
 
 import numpy as np
 
-from ...events import FLAG_FROZEN, OrderFlag, OrderKind, OrderStatus, TimeInForce
+from ...layout import FLAG_FROZEN, OrderFlag, OrderKind, OrderStatus, TimeInForce
 from ...units import QUANTA_LIMIT
 from ..jit import inlined_kernel
 from ..margin.requirement import check_order
-from ..state import P_TICK_VALUE
-from .levels import ASK, B_BASE, BID, first_order, following_order, is_on_grid
+from .levels import ASK, BID, first_order, following_order, is_on_grid
 
 _REDUCE_ONLY = int(OrderFlag.REDUCE_ONLY)
 _PRIVILEGED = int(OrderFlag.LIQUIDATION | OrderFlag.UNWIND)
@@ -75,8 +74,8 @@ def _is_too_large(books, markets, market, limit, lots):
     """True if the order's value at the highest price it can meet (its limit, the top of the grid) leaves int64."""
     if markets is None:
         return lots > LOTS_LIMIT
-    worst = max(limit, books.tops[market, B_BASE] + books.levels.shape[1])
-    return lots > QUANTA_LIMIT // (worst * markets.params[market, P_TICK_VALUE])
+    worst = max(limit, books.tops[market].base_ticks + books.levels.shape[1])
+    return lots > QUANTA_LIMIT // (worst * markets.params[market].tick_value)
 
 
 @inlined_kernel

@@ -10,7 +10,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from ..jit import inlined_kernel
-from .levels import B_BASE, first_order
+from .levels import first_order
 
 _FOR_WRITING, _KEEP, _DATA = 1, 3, 1
 
@@ -67,7 +67,7 @@ def fetch_newest(books, market, row):
 @inlined_kernel
 def fetch_level(books, market, price):
     """Fetch a price level."""
-    prefetch(books.levels, market * books.levels.shape[1] + price - books.tops[market, B_BASE])
+    prefetch(books.levels, market * books.levels.shape[1] + price - books.tops[market].base_ticks)
 
 
 @inlined_kernel

@@ -6,7 +6,7 @@ The lots of a row's orders on either side are kept in accounts.open_bid and open
 
 import numpy as np
 
-from ...events import OrderFlag
+from ...layout import OrderFlag
 from ..jit import inlined_kernel
 from .levels import BID, add_order, reduce_order
 

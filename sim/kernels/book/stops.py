@@ -9,26 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...events import (
-    FLAG_STOPPED,
-    I_ACCOUNT,
-    I_ARRIVAL,
-    I_FILLED,
-    I_FLAGS,
-    I_KIND,
-    I_LOTS,
-    I_MARKET,
-    I_ORDER,
-    I_PRICE,
-    I_SIDE,
-    I_STATUS,
-    I_TIF,
-    OrderFlag,
-    OrderKind,
-    OrderStatus,
-    Side,
-    TimeInForce,
-)
+from ...layout import FLAG_STOPPED, OrderFlag, OrderKind, OrderStatus, Side, TimeInForce
 from ..jit import kernel
 from ..structs import by_address
 
@@ -61,8 +42,8 @@ def make_stops(n_markets: int, capacity: int) -> StopArrays:
     """Return an empty table of `capacity` >= 1 slots."""
     n_blocks = (capacity + BLOCK - 1) // BLOCK
     stops = np.zeros((capacity, STOP_WIDTH), np.int64)
-    stops[:, S_NEXT_FREE] = np.arange(1, capacity + 1)
-    stops[-1, S_NEXT_FREE] = -1
+    stops["next_free"] = np.arange(1, capacity + 1)
+    stops["next_free"][-1] = -1
     return StopArrays(
         stops=stops,
         down=np.full((n_markets, capacity), NEVER_DOWN, np.int32),
@@ -80,9 +61,9 @@ def add_stop(table, account, market, side, trigger, lots, flags):
     if slot < 0:
         return -1
     row = table.stops[slot]
-    table.head[0] = row[S_NEXT_FREE]
+    table.head[0] = row.next_free
     table.head[1] += 1
-    row[S_ACCOUNT], row[S_MARKET], row[S_SIDE], row[S_LOTS], row[S_FLAGS] = account, market, side, lots, flags
+    row.account, row.market, row.side, row.lots, row.order_flags = account, market, side, lots, flags
     block = slot // BLOCK
     if side == _SELL:
         table.down[market, slot] = trigger
@@ -109,12 +90,12 @@ def add_stops(table, entries, flags):
 def cancel_stop(table, slot):
     """Take a stop out; False if the slot holds none."""
     row = table.stops[slot]
-    market = row[S_MARKET]
+    market = row.market
     if table.down[market, slot] == NEVER_DOWN and table.up[market, slot] == NEVER_UP:
         return False
     table.down[market, slot] = NEVER_DOWN
     table.up[market, slot] = NEVER_UP
-    row[S_NEXT_FREE] = table.head[0]
+    row.next_free = table.head[0]
     table.head[0] = slot
     table.head[1] -= 1
     return True
@@ -124,15 +105,15 @@ def cancel_stop(table, slot):
 def _write_order(table, accounts, slot, intents, n):
     """Write the market order of a triggered stop as intent number n; False if its account has nothing to close."""
     stop = table.stops[slot]
-    account, market, side = stop[S_ACCOUNT], stop[S_MARKET], stop[S_SIDE]
+    account, market, side = stop.account, stop.market, stop.side
     held = accounts.lots[account, market]
-    is_reduce_only = stop[S_FLAGS] & _REDUCE_ONLY != 0
+    is_reduce_only = stop.order_flags & _REDUCE_ONLY != 0
     if is_reduce_only and (held <= 0 if side == _SELL else held >= 0):
         return False
     row = intents[n]
-    row[I_ACCOUNT], row[I_MARKET], row[I_SIDE], row[I_KIND], row[I_TIF] = account, market, side, _MARKET_ORDER, _IOC
-    row[I_PRICE], row[I_LOTS], row[I_FLAGS] = 0, stop[S_LOTS], stop[S_FLAGS] | _STOP
-    row[I_ORDER], row[I_ARRIVAL], row[I_STATUS], row[I_FILLED] = -1, 0, _PENDING, 0
+    row.account, row.market, row.side, row.kind, row.tif = account, market, side, _MARKET_ORDER, _IOC
+    row.price, row.lots, row.order_flags = 0, stop.lots, stop.order_flags | _STOP
+    row.order, row.arrival, row.status, row.filled = -1, 0, _PENDING, 0
     accounts.flags[account] |= FLAG_STOPPED
     return True
 

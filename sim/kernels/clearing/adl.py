@@ -8,50 +8,13 @@ skipped, as dYdX does).
 
 import numpy as np
 
-from ...events import (
-    FLAG_BANKRUPT,
-    FLAG_DELEVERAGED,
-    H_CAUSE,
-    H_CYCLE,
-    H_LOG_ON,
-    H_N_TRANSFERS,
-    H_SEQ,
-    H_TIME_MS,
-    AccountMode,
-    Reason,
-)
+from ...layout import FLAG_BANKRUPT, FLAG_DELEVERAGED, AccountMode, Reason
 from ..jit import kernel
 from ..ledger.allocate import allocate
 from ..ledger.transfer import post_transfer
 from ..margin.bankruptcy import bankruptcy_quote, count_positions, lot_value
 from ..margin.requirement import equity, maintenance, maintenance_in
-from ..records import (
-    C_ADL_ACCOUNTS,
-    C_ADL_HARM,
-    C_ADL_MATCHES,
-    C_ADL_NOTIONAL,
-    C_DEFICIT,
-    D_BANKRUPT,
-    D_CAUSE,
-    D_COUNTERPARTY,
-    D_CYCLE,
-    D_HARM,
-    D_LOTS,
-    D_MARK,
-    D_MARKET,
-    D_PARTIAL,
-    D_QUOTE,
-    D_RANK,
-    D_SEQ,
-    D_SIDE,
-    D_TIME_MS,
-    L_DEFICIT,
-    L_LOTS_ADL,
-    L_SEQ,
-    R_MATCHES,
-)
 from ..rounding import mul_div_ceil, mul_div_floor
-from ..state import P_TICK_VALUE
 from .liquidation_records import find_record, note_closed
 
 RANK_PROFIT_LEVERAGE, RANK_BINANCE_WALLET = range(2)
@@ -224,32 +187,32 @@ def _pick(accounts, markets, target, market, whole, head, queue, n_queue, most, 
 def _write_match(accounts, markets, log, records, target, row, market, rank, score, lots, quote, harm):
     """Append one ADL match to the records and count it."""
     header = log.header
-    index = records.counts[R_MATCHES]
+    index = records.counts[0].matches
     match = records.matches[index]
-    match[D_SEQ] = header[H_SEQ]
-    match[D_TIME_MS] = header[H_TIME_MS]
-    match[D_CYCLE] = header[H_CYCLE]
-    match[D_CAUSE] = header[H_CAUSE]
-    match[D_MARKET] = market
-    match[D_BANKRUPT] = target
-    match[D_COUNTERPARTY] = row
-    match[D_RANK] = rank
-    match[D_LOTS] = lots
+    match.seq = header[0].seq
+    match.time_ms = header[0].time_ms
+    match.cycle = header[0].cycle
+    match.cause = header[0].cause
+    match.market = market
+    match.bankrupt = target
+    match.counterparty = row
+    match.rank = rank
+    match.lots = lots
     held = accounts.lots[row, market]
-    match[D_QUOTE] = -quote if held > 0 else quote
-    match[D_MARK] = markets.mark[market]
-    match[D_HARM] = harm
-    match[D_PARTIAL] = 1 if (held if held > 0 else -held) > lots else 0
-    match[D_SIDE] = 1 if held > 0 else -1
+    match.quote = -quote if held > 0 else quote
+    match.mark = markets.mark[market]
+    match.harm = harm
+    match.partial = 1 if (held if held > 0 else -held) > lots else 0
+    match.side = 1 if held > 0 else -1
     records.scores[index] = score
-    records.counts[R_MATCHES] += 1
+    records.counts[0].matches += 1
     counters = records.counters[market]
-    counters[C_ADL_MATCHES] += 1
-    counters[C_ADL_NOTIONAL] += lots * lot_value(markets, market)
-    counters[C_ADL_HARM] += harm
+    counters.adl_matches += 1
+    counters.adl_notional += lots * lot_value(markets, market)
+    counters.adl_harm += harm
     if accounts.flags[row] & FLAG_DELEVERAGED == 0:
         accounts.flags[row] |= FLAG_DELEVERAGED
-        counters[C_ADL_ACCOUNTS] += 1
+        counters.adl_accounts += 1
 
 
 @kernel
@@ -261,7 +224,7 @@ def _close_target(accounts, markets, log, target, market, quote, n, got, queue, 
     for i in range(n):
         ids[i] = queue[picks[i]]
     allocate(quote, parts, ids, n, got, quotes, remainders)
-    tick_value = markets.params[market, P_TICK_VALUE]
+    tick_value = markets.params[market].tick_value
     for i in range(n):
         row, lots = queue[picks[i]], parts[i]
         harm = quotes[i] - sign * lots * unit
@@ -282,10 +245,10 @@ def _note_target(accounts, markets, log, records, target, market, held, lots, sh
     index = find_record(records, target, market)
     note_closed(records, markets, market, lots, held, -1)
     if index >= 0:
-        records.liquidations[index, L_LOTS_ADL] += lots
-        records.liquidations[index, L_DEFICIT] += max(0, shortfall)
+        records.liquidations[index].lots_adl += lots
+        records.liquidations[index].deficit += max(0, shortfall)
     if shortfall > 0:
-        records.counters[market, C_DEFICIT] += shortfall
+        records.counters[market].deficit += shortfall
         accounts.flags[target] |= FLAG_BANKRUPT
 
 
@@ -314,25 +277,25 @@ def deleverage(
             work[W_HEAD] += 1
         whole = bankruptcy_quote(accounts, markets, target, market, want)
         most = work[W_LEFT]
-        if header[H_LOG_ON] != 0:
+        if header[0].log_on != 0:
             most = min(most, log.transfers.shape[0])
         n, got, exhausted = _pick(
             accounts, markets, target, market, whole, work[W_HEAD], queue, n_queue, most, scratch[0], scratch[1]
         )
         if exhausted and got < want and complete == 0:
             return ADL_EXTEND
-        short_log = header[H_LOG_ON] != 0 and header[H_N_TRANSFERS] + n > log.transfers.shape[0]
-        if short_log or records.counts[R_MATCHES] + n > records.matches.shape[0]:
+        short_log = header[0].log_on != 0 and header[0].n_transfers + n > log.transfers.shape[0]
+        if short_log or records.counts[0].matches + n > records.matches.shape[0]:
             work[W_NEEDED] = n
             return ADL_ROOM
         if n > 0:
             quote = whole if got == want else mul_div_floor(whole, got, want)
             shortfall = quote - (got if held > 0 else -got) * lot_value(markets, market)
             index = find_record(records, target, market)
-            header[H_CAUSE] = records.liquidations[index, L_SEQ] if index >= 0 else -1
+            header[0].cause = records.liquidations[index].seq if index >= 0 else -1
             _close_target(accounts, markets, log, target, market, quote, n, got, queue, scratch, scores, records)
             _note_target(accounts, markets, log, records, target, market, held, got, shortfall)
-            header[H_CAUSE] = -1
+            header[0].cause = -1
             work[W_LEFT] -= n
         if n == 0 or got == want or (exhausted and complete != 0):
             work[W_TARGET] += 1

@@ -1,7 +1,7 @@
 """Where given rows stand in the ADL queue of their side, without sorting it: what a trader can see of its own
 danger."""
 
-from ...events import AccountMode
+from ...layout import AccountMode
 from ..jit import kernel
 from ..margin.bankruptcy import lot_value
 from .adl import score_of

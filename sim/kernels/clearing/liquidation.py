@@ -6,54 +6,14 @@ They decide sizes and limits and write intents and records; only `charge_liquida
 
 import numpy as np
 
-from ...events import (
-    FLAG_FROZEN,
-    H_CAUSE,
-    H_LOG_ON,
-    H_N_TRANSFERS,
-    H_TIME_MS,
-    I_ACCOUNT,
-    I_ARRIVAL,
-    I_FILLED,
-    I_FLAGS,
-    I_KIND,
-    I_LOTS,
-    I_MARKET,
-    I_ORDER,
-    I_PRICE,
-    I_SIDE,
-    I_STATUS,
-    I_TIF,
-    OrderFlag,
-    OrderKind,
-    OrderStatus,
-    Reason,
-    Side,
-    TimeInForce,
-)
+from ...layout import FEES, FLAG_FROZEN, OrderFlag, OrderKind, OrderStatus, Reason, Side, TimeInForce
 from ..jit import kernel
 from ..ledger.transfer import post_transfer
 from ..margin.bankruptcy import bankruptcy_limit, lot_value
 from ..margin.requirement import equity, is_distressed, maintenance, maintenance_in
-from ..records import (
-    C_BOOK_NOTIONAL,
-    C_FUND_GAIN,
-    C_LIQUIDATION_FEES,
-    L_BANKRUPTCY_QUOTE,
-    L_FEE,
-    L_LOTS,
-    L_LOTS_BOOK,
-    L_SEQ,
-    R_LIQUIDATIONS,
-    R_ROUND_START,
-)
 from ..rounding import rate_ceil, rate_floor
-from ..state import FEES, P_AT_OR_BELOW, P_FUND_ROW, P_LIQUIDATION_FEE_PPM, P_TICK_VALUE
 from .liquidation_records import begin_row, find_record, note_closed
 from .liquidation_steps import (
-    PL_BAND_PPM,
-    PL_STEP,
-    PL_STYLE,
     STEP_COMPLIANT,
     STEP_FRACTION,
     STEP_TIER_FLOOR,
@@ -109,8 +69,8 @@ def _write_intent(accounts, markets, records, intents, index, row, market, lots,
     mark = markets.mark[market]
     kind, price = _LIMIT, 0
     record = records.liquidations[find_record(records, row, market)]
-    if plan[PL_STYLE] == STYLE_MARKET:
-        band = plan[PL_BAND_PPM]
+    if plan[0].style == STYLE_MARKET:
+        band = plan[0].band_ppm
         if band < 0:
             kind = _MARKET
         elif held > 0:
@@ -118,22 +78,22 @@ def _write_intent(accounts, markets, records, intents, index, row, market, lots,
         else:
             price = mark + rate_floor(mark, band, _SCALE)
     else:
-        price = bankruptcy_limit(record[L_BANKRUPTCY_QUOTE], held, markets.params[market, P_TICK_VALUE])
+        price = bankruptcy_limit(record.bankruptcy_quote, held, markets.params[market].tick_value)
         if price == 0:
             return False
     intent = intents[index]
-    intent[I_ACCOUNT] = row
-    intent[I_MARKET] = market
-    intent[I_SIDE] = _SELL if held > 0 else _BUY
-    intent[I_KIND] = kind
-    intent[I_TIF] = _IOC
-    intent[I_PRICE] = price
-    intent[I_LOTS] = lots
-    intent[I_FLAGS] = _FLAGS
-    intent[I_ORDER] = record[L_SEQ]  # cause of its fills
-    intent[I_ARRIVAL] = index
-    intent[I_STATUS] = _PENDING
-    intent[I_FILLED] = 0
+    intent.account = row
+    intent.market = market
+    intent.side = _SELL if held > 0 else _BUY
+    intent.kind = kind
+    intent.tif = _IOC
+    intent.price = price
+    intent.lots = lots
+    intent.order_flags = _FLAGS
+    intent.order = record.seq  # cause of its fills
+    intent.arrival = index
+    intent.status = _PENDING
+    intent.filled = 0
     return True
 
 
@@ -157,32 +117,32 @@ def _plan_to_comply(accounts, markets, records, row, row_equity, plan, intents, 
         last_size, last_market = best_size, best
         params, lots = markets.params[best], accounts.lots[row, best]
         size = lots if lots > 0 else -lots
-        allowed = free - (total - best_size) - (1 if params[P_AT_OR_BELOW] != 0 else 0)
+        allowed = free - (total - best_size) - (1 if params.at_or_below != 0 else 0)
         close = lots_to_comply(lots, accounts.cost[row, best], markets.mark[best], params, markets.tiers[best], allowed)
         if _write_intent(accounts, markets, records, intents, count, row, best, close, plan):
             count += 1
         if close < size:
             return count
         total -= best_size
-        free -= rate_ceil(size * lot_value(markets, best), params[P_LIQUIDATION_FEE_PPM], _SCALE)
+        free -= rate_ceil(size * lot_value(markets, best), params.liquidation_fee_ppm, _SCALE)
     return count
 
 
 @kernel
 def _plan_row(accounts, markets, waiting, records, row, row_equity, plan, intents, count):
     """Orders of one account, by the step of the policy; an account below zero is always closed in full."""
-    if plan[PL_STEP] == STEP_COMPLIANT and row_equity >= 0:
+    if plan[0].step == STEP_COMPLIANT and row_equity >= 0:
         return _plan_to_comply(accounts, markets, records, row, row_equity, plan, intents, count)
     for market in range(accounts.lots.shape[1]):
         lots = accounts.lots[row, market]
         if lots == 0:
             continue
         close = lots if lots > 0 else -lots
-        if row_equity >= 0 and plan[PL_STEP] == STEP_TIER_FLOOR:
+        if row_equity >= 0 and plan[0].step == STEP_TIER_FLOOR:
             close = lots_to_tier_floor(
                 lots, accounts.cost[row, market], markets.mark[market], markets.params[market], markets.tiers[market]
             )
-        elif row_equity >= 0 and plan[PL_STEP] == STEP_FRACTION:
+        elif row_equity >= 0 and plan[0].step == STEP_FRACTION:
             close = lots_of_fraction(lots, lot_value(markets, market), plan, waiting.attempts[row])
         if _write_intent(accounts, markets, records, intents, count, row, market, close, plan):
             count += 1
@@ -198,7 +158,7 @@ def plan_liquidations(accounts, markets, header, rows, n, plan, waiting, records
     """
     count = 0
     kept = 0
-    records.counts[R_ROUND_START] = records.counts[R_LIQUIDATIONS]
+    records.counts[0].round_start = records.counts[0].liquidations
     for i in range(n):
         row = rows[i]
         if not is_distressed(accounts, markets, row):
@@ -208,7 +168,7 @@ def plan_liquidations(accounts, markets, header, rows, n, plan, waiting, records
         row_equity = begin_row(accounts, markets, header, records, waiting, row)
         accounts.flags[row] |= FLAG_FROZEN
         count = _plan_row(accounts, markets, waiting, records, row, row_equity, plan, intents, count)
-        waiting.attempt_ms[row] = header[H_TIME_MS]
+        waiting.attempt_ms[row] = header[0].time_ms
         waiting.attempts[row] += 1
     return count, kept
 
@@ -222,30 +182,30 @@ def charge_liquidation_fees(accounts, markets, log, intents, start, n, fund_shar
     """
     header = log.header
     for i in range(start, n):
-        if header[H_LOG_ON] != 0 and header[H_N_TRANSFERS] + 2 > log.transfers.shape[0]:
-            header[H_CAUSE] = -1
+        if header[0].log_on != 0 and header[0].n_transfers + 2 > log.transfers.shape[0]:
+            header[0].cause = -1
             return i
-        filled = intents[i, I_FILLED]
+        filled = intents[i].filled
         if filled == 0:
             continue
-        row, market = intents[i, I_ACCOUNT], intents[i, I_MARKET]
+        row, market = intents[i].account, intents[i].market
         index = find_record(records, row, market)
         record = records.liquidations[index]
-        record[L_LOTS_BOOK] += filled
-        note_closed(records, markets, market, filled, record[L_LOTS], C_BOOK_NOTIONAL)
-        fee = rate_ceil(filled * lot_value(markets, market), markets.params[market, P_LIQUIDATION_FEE_PPM], _SCALE)
+        record.lots_book += filled
+        note_closed(records, markets, market, filled, record.lots, C_BOOK_NOTIONAL)
+        fee = rate_ceil(filled * lot_value(markets, market), markets.params[market].liquidation_fee_ppm, _SCALE)
         fee = min(fee, max(0, equity(accounts, markets, row)))
         if fee == 0:
             continue
-        header[H_CAUSE] = record[L_SEQ]
+        header[0].cause = record.seq
         to_fund = rate_floor(fee, fund_share_ppm[market], _SCALE)
-        fund = markets.params[market, P_FUND_ROW]
+        fund = markets.params[market].fund_row
         if to_fund > 0:
             post_transfer(accounts, markets, log, row, fund, to_fund, 0, market, _FEE_REASON, 0)
         if fee > to_fund:
             post_transfer(accounts, markets, log, row, FEES, fee - to_fund, 0, market, _FEE_REASON, 0)
-        record[L_FEE] += fee
-        records.counters[market, C_LIQUIDATION_FEES] += fee
-        records.counters[market, C_FUND_GAIN] += to_fund
-    header[H_CAUSE] = -1
+        record.fee += fee
+        records.counters[market].liquidation_fees += fee
+        records.counters[market].fund_gain += to_fund
+    header[0].cause = -1
     return n

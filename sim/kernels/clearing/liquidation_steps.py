@@ -1,18 +1,10 @@
 """How many contracts one liquidation step closes: just enough, down to the tier below, or a share."""
 
+from ...layout import BASE_ENTRY
 from ..jit import kernel
 from ..ledger.transfer import entry_cost_after
 from ..margin.requirement import position_maintenance
 from ..rounding import mul_div_floor, rate_ceil
-from ..state import (
-    BASE_ENTRY,
-    P_LIQUIDATION_FEE_PPM,
-    P_MARGIN_BASE,
-    P_N_TIERS,
-    P_TICK_VALUE,
-    TIER_FLOOR,
-    TIER_MAINTENANCE_PPM,
-)
 
 # Slots of the lowered liquidation policy, int64[PLAN_WIDTH].
 PL_STEP, PL_FRACTION_PPM, PL_WHOLE_BELOW, PL_THEN_WHOLE, PL_STYLE, PL_BAND_PPM = range(6)
@@ -32,8 +24,8 @@ def lots_to_comply(lots, cost, mark, params, tiers, allowed):
     """
     size = lots if lots > 0 else -lots
     sign = 1 if lots > 0 else -1
-    unit = mark * params[P_TICK_VALUE]
-    fee_ppm = params[P_LIQUIDATION_FEE_PPM]
+    unit = mark * params.tick_value
+    fee_ppm = params.liquidation_fee_ppm
     least = _lots_where_fee_wins(size, cost, unit, params, tiers, fee_ppm)
     low, high = 0, size - least
     while low + 1 < high:
@@ -59,9 +51,9 @@ def _need_after(lots, cost, mark, params, tiers, closed, unit, fee_ppm):
 def _lots_where_fee_wins(size, cost, unit, params, tiers, fee_ppm):
     """Largest position (absolute) whose marginal maintenance rate does not exceed the fee rate: no use going below."""
     floor = -1
-    for tier in range(params[P_N_TIERS]):
-        if tiers[tier, TIER_MAINTENANCE_PPM] > fee_ppm:
-            floor = tiers[tier, TIER_FLOOR]
+    for tier in range(params.n_tiers):
+        if tiers[tier].maintenance_ppm > fee_ppm:
+            floor = tiers[tier].floor
             break
     if floor < 0:
         return size
@@ -71,7 +63,7 @@ def _lots_where_fee_wins(size, cost, unit, params, tiers, fee_ppm):
 @kernel
 def _lots_at_value(value, size, cost, unit, params):
     """Contracts (at most `size`) that are worth at most `value`, by the measure that the margin tiers use."""
-    if params[P_MARGIN_BASE] == BASE_ENTRY:
+    if params.margin_base == BASE_ENTRY:
         entry = cost if cost > 0 else -cost
         left = mul_div_floor(value, size, entry) if entry > 0 else size
     else:
@@ -86,13 +78,13 @@ def lots_to_tier_floor(lots, cost, mark, params, tiers):
     A value exactly on a floor still belongs to the tier above it, so the target is one quantum less.
     """
     size = lots if lots > 0 else -lots
-    unit = mark * params[P_TICK_VALUE]
+    unit = mark * params.tick_value
     entry = cost if cost > 0 else -cost
-    value = entry if params[P_MARGIN_BASE] == BASE_ENTRY else size * unit
+    value = entry if params.margin_base == BASE_ENTRY else size * unit
     floor = 0
-    for tier in range(params[P_N_TIERS]):
-        if tiers[tier, TIER_FLOOR] <= value:
-            floor = tiers[tier, TIER_FLOOR]
+    for tier in range(params.n_tiers):
+        if tiers[tier].floor <= value:
+            floor = tiers[tier].floor
     if floor == 0:
         return size
     return max(1, size - _lots_at_value(floor - 1, size, cost, unit, params))
@@ -105,6 +97,6 @@ def lots_of_fraction(lots, unit, plan, attempts):
     Rounded up, and all if the position is small or was stepped.
     """
     size = lots if lots > 0 else -lots
-    if size * unit <= plan[PL_WHOLE_BELOW] or (plan[PL_THEN_WHOLE] != 0 and attempts > 0):
+    if size * unit <= plan[0].whole_below or (plan[0].then_whole != 0 and attempts > 0):
         return size
-    return min(size, rate_ceil(size, plan[PL_FRACTION_PPM], _SCALE))
+    return min(size, rate_ceil(size, plan[0].fraction_ppm, _SCALE))

@@ -6,25 +6,12 @@ mark, so it changes nobody's equity and always succeeds (lots sum to 0). The deb
 collected from winners pro rata to their gains, never more than the gain, never below zero equity.
 """
 
-from ...events import FLAG_HAIRCUT, H_CAUSE, AccountMode, Reason
+from ...layout import FLAG_HAIRCUT, AccountMode, Reason
 from ..jit import kernel
 from ..ledger.allocate import allocate
 from ..ledger.transfer import post_transfer
 from ..margin.bankruptcy import lot_value
 from ..margin.requirement import equity
-from ..records import (
-    C_SOCIALISED,
-    C_TORN_UP_NOTIONAL,
-    L_ACCOUNT,
-    L_DEFICIT,
-    L_LOTS_ADL,
-    L_MARKET,
-    L_OWED,
-    L_SEQ,
-    R_LIQUIDATIONS,
-    R_ROUND_START,
-)
-from ..state import P_ENGINE_ROW, P_FUND_ROW
 from .liquidation_records import find_record, is_flat, note_closed
 from .waterfall import has_room
 
@@ -75,23 +62,23 @@ def tear_up(accounts, markets, log, market, targets, n_targets, holders, parts, 
         lots = min(held if held > 0 else -held, parts[place[1]])
         if lots > 0:
             if not has_room(log, 1):
-                header[H_CAUSE] = -1
+                header[0].cause = -1
                 return False
             signed = lots if held > 0 else -lots
             index = find_record(records, target, market)
-            header[H_CAUSE] = records.liquidations[index, L_SEQ] if index >= 0 else -1
+            header[0].cause = records.liquidations[index].seq if index >= 0 else -1
             mark = markets.mark[market]
             post_transfer(accounts, markets, log, holder, target, signed * unit, signed, market, _LOSS, mark)
-            records.counters[market, C_TORN_UP_NOTIONAL] += lots * unit
+            records.counters[market].torn_up_notional += lots * unit
             if index >= 0:
-                records.liquidations[index, L_LOTS_ADL] += lots
+                records.liquidations[index].lots_adl += lots
                 note_closed(records, markets, market, lots, held, -1)
             parts[place[1]] -= lots
         if accounts.lots[target, market] == 0:
             place[0] += 1
         if parts[place[1]] == 0:
             place[1] += 1
-    header[H_CAUSE] = -1
+    header[0].cause = -1
     return True
 
 
@@ -115,7 +102,7 @@ def measure_gains(accounts, markets, fund, basis, gains):
         else:
             gain = 0
             for market in range(accounts.lots.shape[1]):
-                if markets.params[market, P_FUND_ROW] == fund:
+                if markets.params[market].fund_row == fund:
                     gain += accounts.lots[row, market] * lot_value(markets, market) - accounts.cost[row, market]
         gain = max(0, min(gain, worth))
         gains[row] = gain
@@ -127,10 +114,10 @@ def measure_gains(accounts, markets, fund, basis, gains):
 def owed_in_scope(accounts, markets, fund, engine, records):
     """What this round's flat accounts and a flat ENGINE below zero still owe in the scope of `fund`, quanta."""
     total = 0
-    for index in range(records.counts[R_ROUND_START], records.counts[R_LIQUIDATIONS]):
+    for index in range(records.counts[0].round_start, records.counts[0].liquidations):
         record = records.liquidations[index]
-        if markets.params[record[L_MARKET], P_FUND_ROW] == fund:
-            total += record[L_OWED]
+        if markets.params[record.market].fund_row == fund:
+            total += record.owed
     if is_flat(accounts, engine) and accounts.quote[engine] < 0:
         total -= accounts.quote[engine]
     return total
@@ -157,7 +144,7 @@ def share_loss(amount, gains, total, payers, weights, parts, remainders):
 @kernel
 def collect_loss(accounts, markets, log, market, payers, parts, start, n, records):
     """Payers[start:n] pay their parts to the ENGINE of `market`'s scope; return the next payer."""
-    engine = markets.params[market, P_ENGINE_ROW]
+    engine = markets.params[market].engine_row
     for i in range(start, n):
         if parts[i] == 0:
             continue
@@ -165,7 +152,7 @@ def collect_loss(accounts, markets, log, market, payers, parts, start, n, record
             return i
         post_transfer(accounts, markets, log, payers[i], engine, parts[i], 0, market, _LOSS, 0)
         accounts.flags[payers[i]] |= FLAG_HAIRCUT
-        records.counters[market, C_SOCIALISED] += parts[i]
+        records.counters[market].socialised += parts[i]
     return n
 
 
@@ -176,20 +163,20 @@ def distribute_loss(accounts, markets, log, fund, pot, start, records):
     Return (next record, what is left).
     """
     header = log.header
-    for index in range(max(start, records.counts[R_ROUND_START]), records.counts[R_LIQUIDATIONS]):
+    for index in range(max(start, records.counts[0].round_start), records.counts[0].liquidations):
         record = records.liquidations[index]
-        market = record[L_MARKET]
-        paid = min(record[L_OWED], pot)
-        if paid <= 0 or markets.params[market, P_FUND_ROW] != fund:
+        market = record.market
+        paid = min(record.owed, pot)
+        if paid <= 0 or markets.params[market].fund_row != fund:
             continue
         if not has_room(log, 1):
-            header[H_CAUSE] = -1
+            header[0].cause = -1
             return index, pot
-        header[H_CAUSE] = record[L_SEQ]
-        engine = markets.params[market, P_ENGINE_ROW]
-        post_transfer(accounts, markets, log, engine, record[L_ACCOUNT], paid, 0, market, _LOSS, 0)
-        record[L_OWED] -= paid
-        record[L_DEFICIT] += paid
+        header[0].cause = record.seq
+        engine = markets.params[market].engine_row
+        post_transfer(accounts, markets, log, engine, record.account, paid, 0, market, _LOSS, 0)
+        record.owed -= paid
+        record.deficit += paid
         pot -= paid
-    header[H_CAUSE] = -1
-    return records.counts[R_LIQUIDATIONS], pot
+    header[0].cause = -1
+    return records.counts[0].liquidations, pot

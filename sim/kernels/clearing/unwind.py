@@ -1,27 +1,8 @@
 """How ENGINE's inventory goes back to the book: a share of it at a time, within a band around the mark."""
 
-from ...events import (
-    I_ACCOUNT,
-    I_ARRIVAL,
-    I_FILLED,
-    I_FLAGS,
-    I_KIND,
-    I_LOTS,
-    I_MARKET,
-    I_ORDER,
-    I_PRICE,
-    I_SIDE,
-    I_STATUS,
-    I_TIF,
-    OrderFlag,
-    OrderKind,
-    OrderStatus,
-    Side,
-    TimeInForce,
-)
+from ...layout import OrderFlag, OrderKind, OrderStatus, Side, TimeInForce
 from ..jit import kernel
 from ..rounding import rate_ceil, rate_floor
-from ..state import P_ENGINE_ROW
 
 _SCALE = 1_000_000
 _FLAGS = int(OrderFlag.UNWIND) | int(OrderFlag.REDUCE_ONLY)
@@ -38,24 +19,24 @@ def plan_unwind(accounts, markets, due, fraction_ppm, band_ppm, intents):
     """
     count = 0
     for market in range(accounts.lots.shape[1]):
-        engine = markets.params[market, P_ENGINE_ROW]
+        engine = markets.params[market].engine_row
         lots = accounts.lots[engine, market]
         if lots == 0 or due[market] == 0:
             continue
         mark = markets.mark[market]
         band = rate_floor(mark, band_ppm[market], _SCALE)
         intent = intents[count]
-        intent[I_ACCOUNT] = engine
-        intent[I_MARKET] = market
-        intent[I_SIDE] = _SELL if lots > 0 else _BUY
-        intent[I_KIND] = _LIMIT
-        intent[I_TIF] = _IOC
-        intent[I_PRICE] = max(1, mark - band) if lots > 0 else mark + band
-        intent[I_LOTS] = rate_ceil(lots if lots > 0 else -lots, fraction_ppm[market], _SCALE)
-        intent[I_FLAGS] = _FLAGS
-        intent[I_ORDER] = -1
-        intent[I_ARRIVAL] = count
-        intent[I_STATUS] = _PENDING
-        intent[I_FILLED] = 0
+        intent.account = engine
+        intent.market = market
+        intent.side = _SELL if lots > 0 else _BUY
+        intent.kind = _LIMIT
+        intent.tif = _IOC
+        intent.price = max(1, mark - band) if lots > 0 else mark + band
+        intent.lots = rate_ceil(lots if lots > 0 else -lots, fraction_ppm[market], _SCALE)
+        intent.order_flags = _FLAGS
+        intent.order = -1
+        intent.arrival = count
+        intent.status = _PENDING
+        intent.filled = 0
         count += 1
     return count

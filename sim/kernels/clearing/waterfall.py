@@ -7,33 +7,14 @@ spill the log, call again.
 
 import numpy as np
 
-from ...events import FLAG_BANKRUPT, FLAG_FROZEN, H_CAUSE, H_LOG_ON, H_N_TRANSFERS, AccountMode, Reason
+from ...layout import *  # noqa: F403
+from ...layout import FLAG_BANKRUPT, FLAG_FROZEN, AccountMode, Reason
 from ..jit import kernel
 from ..ledger.allocate import allocate
 from ..ledger.transfer import post_transfer
 from ..margin.bankruptcy import bankruptcy_quote, count_positions, lot_value
 from ..margin.requirement import equity, is_distressed
-from ..records import *  # noqa: F403
-from ..records import (
-    C_BAD_DEBT,
-    C_DEFICIT,
-    C_FUND_DRAW,
-    C_FUND_GAIN,
-    C_SURPLUS,
-    C_TAKEN_OVER_NOTIONAL,
-    L_ACCOUNT,
-    L_DEFICIT,
-    L_LOTS_TAKEN_OVER,
-    L_MARKET,
-    L_MARKET_MAINTENANCE,
-    L_OWED,
-    L_SEQ,
-    L_SURPLUS,
-    R_LIQUIDATIONS,
-    R_ROUND_START,
-)
 from ..rounding import mul_div_floor
-from ..state import P_ENGINE_ROW, P_FUND_ROW, P_TICK_VALUE
 from .liquidation_records import find_record, is_flat, note_closed, record_count_of
 
 _ISOLATED = int(AccountMode.ISOLATED)
@@ -44,7 +25,7 @@ _FUND_DRAW, _FUND_GAIN = int(Reason.FUND_DRAW), int(Reason.FUND_GAIN)
 @kernel
 def has_room(log, n):
     """True if `n` more transfers fit the log, or the log is off."""
-    return log.header[H_LOG_ON] == 0 or log.header[H_N_TRANSFERS] + n <= log.transfers.shape[0]
+    return log.header[0].log_on == 0 or log.header[0].n_transfers + n <= log.transfers.shape[0]
 
 
 @kernel
@@ -64,7 +45,7 @@ def split_by_market(records, row, amount, work):
     total = 0
     for k in range(count):
         work[0, k] = 0
-        work[1, k] = records.liquidations[first + k, L_MARKET_MAINTENANCE]
+        work[1, k] = records.liquidations[first + k].market_maintenance
         work[2, k] = k
         total += work[1, k]
     if total > 0:
@@ -88,11 +69,11 @@ def _take_surplus(accounts, markets, log, row, to_fund, records, work):
         if part == 0:
             continue
         record = records.liquidations[first + k]
-        market = record[L_MARKET]
-        post_transfer(accounts, markets, log, row, markets.params[market, P_FUND_ROW], part, 0, market, _SURPLUS, 0)
-        record[L_SURPLUS] += part
-        records.counters[market, C_SURPLUS] += part
-        records.counters[market, C_FUND_GAIN] += part
+        market = record.market
+        post_transfer(accounts, markets, log, row, markets.params[market].fund_row, part, 0, market, _SURPLUS, 0)
+        record.surplus += part
+        records.counters[market].surplus += part
+        records.counters[market].fund_gain += part
 
 
 @kernel
@@ -101,11 +82,11 @@ def note_debt(accounts, records, waiting, row, work):
     owed = -accounts.quote[row]
     first, count = split_by_market(records, row, owed, work)
     for k in range(count):
-        records.liquidations[first + k, L_OWED] = work[0, k]
+        records.liquidations[first + k].owed = work[0, k]
     if count > 0:
-        market = records.liquidations[first, L_MARKET]
-        records.counters[market, C_DEFICIT] += owed - waiting.bad_debt[row]
-        records.counters[market, C_BAD_DEBT] -= waiting.bad_debt[row]
+        market = records.liquidations[first].market
+        records.counters[market].deficit += owed - waiting.bad_debt[row]
+        records.counters[market].bad_debt -= waiting.bad_debt[row]
         waiting.bad_debt[row] = 0
     accounts.flags[row] |= FLAG_BANKRUPT
 
@@ -120,10 +101,10 @@ def settle_flat(accounts, markets, log, rows, start, n, surplus_to_fund, may_wai
     header = log.header
     for i in range(start, n):
         if not has_room(log, accounts.lots.shape[1] + 1):
-            header[H_CAUSE] = -1
+            header[0].cause = -1
             return i, n_out
         row = rows[i]
-        header[H_CAUSE] = records.liquidations[records.first_record[row], L_SEQ]
+        header[0].cause = records.liquidations[records.first_record[row]].seq
         if is_flat(accounts, row):
             if accounts.quote[row] > 0:
                 _take_surplus(accounts, markets, log, row, surplus_to_fund, records, work)
@@ -134,7 +115,7 @@ def settle_flat(accounts, markets, log, rows, start, n, surplus_to_fund, may_wai
         elif is_distressed(accounts, markets, row) and (may_wait == 0 or equity(accounts, markets, row) < 0):
             out[n_out] = row
             n_out += 1
-    header[H_CAUSE] = -1
+    header[0].cause = -1
     return n, n_out
 
 
@@ -155,7 +136,7 @@ def lots_acceptable(accounts, markets, row, market, cap):
     After it, ENGINE's inventory at mark is at most `cap` quanta, and FUND's cash plus ENGINE's equity is not below
     zero.
     """
-    engine, fund = markets.params[market, P_ENGINE_ROW], markets.params[market, P_FUND_ROW]
+    engine, fund = markets.params[market].engine_row, markets.params[market].fund_row
     lots = accounts.lots[row, market]
     size = lots if lots > 0 else -lots
     unit = lot_value(markets, market)
@@ -187,16 +168,16 @@ def _take_position(accounts, markets, log, row, market, lots, index, records):
     if lots < size:
         quote = mul_div_floor(quote, lots, size)
     signed = lots if held > 0 else -lots
-    engine = markets.params[market, P_ENGINE_ROW]
-    ticks = unit_ticks(quote, signed, markets.params[market, P_TICK_VALUE])
+    engine = markets.params[market].engine_row
+    ticks = unit_ticks(quote, signed, markets.params[market].tick_value)
     post_transfer(accounts, markets, log, engine, row, quote, signed, market, _TAKEOVER, ticks)
     record = records.liquidations[index]
-    record[L_LOTS_TAKEN_OVER] += lots
+    record.lots_taken_over += lots
     note_closed(records, markets, market, lots, held, C_TAKEN_OVER_NOTIONAL)
     shortfall = quote - signed * unit
     if shortfall > 0:
-        record[L_DEFICIT] += shortfall
-        records.counters[market, C_DEFICIT] += shortfall
+        record.deficit += shortfall
+        records.counters[market].deficit += shortfall
         accounts.flags[row] |= FLAG_BANKRUPT
 
 
@@ -210,7 +191,7 @@ def take_over(accounts, markets, log, rows, start, n, caps, records):
     header = log.header
     for i in range(start, n):
         if not has_room(log, accounts.lots.shape[1]):
-            header[H_CAUSE] = -1
+            header[0].cause = -1
             return i
         row = rows[i]
         for market in range(accounts.lots.shape[1]):
@@ -222,9 +203,9 @@ def take_over(accounts, markets, log, rows, start, n, caps, records):
             size = held if held > 0 else -held
             if index < 0 or lots == 0 or (lots < size and count_positions(accounts, row) > 1):
                 continue
-            header[H_CAUSE] = records.liquidations[index, L_SEQ]
+            header[0].cause = records.liquidations[index].seq
             _take_position(accounts, markets, log, row, market, lots, index, records)
-    header[H_CAUSE] = -1
+    header[0].cause = -1
     return n
 
 
@@ -235,23 +216,23 @@ def draw_fund(accounts, markets, log, start, records):
     Return the next record.
     """
     header = log.header
-    for index in range(max(start, records.counts[R_ROUND_START]), records.counts[R_LIQUIDATIONS]):
+    for index in range(max(start, records.counts[0].round_start), records.counts[0].liquidations):
         record = records.liquidations[index]
-        market = record[L_MARKET]
-        fund = markets.params[market, P_FUND_ROW]
-        paid = min(record[L_OWED], accounts.quote[fund])
+        market = record.market
+        fund = markets.params[market].fund_row
+        paid = min(record.owed, accounts.quote[fund])
         if paid <= 0:
             continue
         if not has_room(log, 1):
-            header[H_CAUSE] = -1
+            header[0].cause = -1
             return index
-        header[H_CAUSE] = record[L_SEQ]
-        post_transfer(accounts, markets, log, fund, record[L_ACCOUNT], paid, 0, market, _FUND_DRAW, 0)
-        record[L_OWED] -= paid
-        record[L_DEFICIT] += paid
-        records.counters[market, C_FUND_DRAW] += paid
-    header[H_CAUSE] = -1
-    return records.counts[R_LIQUIDATIONS]
+        header[0].cause = record.seq
+        post_transfer(accounts, markets, log, fund, record.account, paid, 0, market, _FUND_DRAW, 0)
+        record.owed -= paid
+        record.deficit += paid
+        records.counters[market].fund_draw += paid
+    header[0].cause = -1
+    return records.counts[0].liquidations
 
 
 @kernel
@@ -261,16 +242,16 @@ def settle_engine(accounts, markets, log, market, may_draw, records):
     Equity below zero is drawn from FUND's cash (if `may_draw`), down to zero; the gains of an ENGINE without inventory
     are swept to FUND.
     """
-    fund, engine = markets.params[market, P_FUND_ROW], markets.params[market, P_ENGINE_ROW]
+    fund, engine = markets.params[market].fund_row, markets.params[market].engine_row
     worth = equity(accounts, markets, engine)
     if worth < 0 and may_draw != 0:
         paid = min(-worth, accounts.quote[fund])
         if paid > 0:
             post_transfer(accounts, markets, log, fund, engine, paid, 0, market, _FUND_DRAW, 0)
-            records.counters[market, C_FUND_DRAW] += paid
+            records.counters[market].fund_draw += paid
     elif worth > 0 and is_flat(accounts, engine):
         post_transfer(accounts, markets, log, engine, fund, worth, 0, market, _FUND_GAIN, 0)
-        records.counters[market, C_FUND_GAIN] += worth
+        records.counters[market].fund_gain += worth
 
 
 @kernel
@@ -283,7 +264,7 @@ def note_new_debts(accounts, records, waiting, rows, n, work):
         first, count = record_count_of(records, row)
         noted = 0
         for k in range(count):
-            noted += records.liquidations[first + k, L_OWED]
+            noted += records.liquidations[first + k].owed
         if noted == 0:
             note_debt(accounts, records, waiting, row, work)
 
@@ -292,13 +273,13 @@ def note_new_debts(accounts, records, waiting, rows, n, work):
 def record_bad_debt(records, waiting):
     """Write down what this round's records still owe: no layer pays it; return the quanta."""
     total = 0
-    for index in range(records.counts[R_ROUND_START], records.counts[R_LIQUIDATIONS]):
+    for index in range(records.counts[0].round_start, records.counts[0].liquidations):
         record = records.liquidations[index]
-        owed = record[L_OWED]
+        owed = record.owed
         if owed > 0:
-            waiting.bad_debt[record[L_ACCOUNT]] += owed
-            records.counters[record[L_MARKET], C_BAD_DEBT] += owed
-            record[L_OWED] = 0
+            waiting.bad_debt[record.account] += owed
+            records.counters[record.market].bad_debt += owed
+            record.owed = 0
             total += owed
     return total
 

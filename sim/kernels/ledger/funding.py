@@ -1,9 +1,8 @@
 """Moves funding between longs and shorts through ROUNDING, so that every payment sums to exactly zero."""
 
-from ...events import H_LOG_ON, H_N_TRANSFERS, Reason
+from ...layout import ROUNDING, Reason
 from ..jit import kernel
 from ..rounding import rate_ceil, rate_floor
-from ..state import P_TICK_VALUE, ROUNDING
 from .transfer import post_transfer
 
 _FUNDING = int(Reason.FUNDING)
@@ -23,7 +22,7 @@ def apply_funding(accounts, markets, log, market, rate_ppb, start):
         return 2 * n_rows
     rate = rate_ppb if rate_ppb > 0 else -rate_ppb
     payer_sign = 1 if rate_ppb > 0 else -1
-    value = markets.mark[market] * markets.params[market, P_TICK_VALUE]
+    value = markets.mark[market] * markets.params[market].tick_value
     header = log.header
     for position in range(start, 2 * n_rows):
         is_payer_pass = position < n_rows
@@ -31,7 +30,7 @@ def apply_funding(accounts, markets, log, market, rate_ppb, start):
         lots = accounts.lots[row, market] * payer_sign
         if lots == 0 or (lots > 0) != is_payer_pass:
             continue
-        if header[H_LOG_ON] != 0 and header[H_N_TRANSFERS] >= log.transfers.shape[0]:
+        if header[0].log_on != 0 and header[0].n_transfers >= log.transfers.shape[0]:
             return position
         if is_payer_pass:
             quote = rate_ceil(lots * value, rate, 1_000_000_000)

@@ -1,6 +1,5 @@
 """Posts a batch of transfers against one account: deposits, and positions that stood before the run."""
 
-from ...events import H_LOG_ON, H_N_TRANSFERS
 from ..jit import kernel
 from .transfer import post_transfer
 
@@ -11,7 +10,7 @@ def post_against(accounts, markets, log, reason, other, rows, quote, lots, marke
     the log is full."""
     header = log.header
     for i in range(start, rows.shape[0]):
-        if header[H_LOG_ON] != 0 and header[H_N_TRANSFERS] >= log.transfers.shape[0]:
+        if header[0].log_on != 0 and header[0].n_transfers >= log.transfers.shape[0]:
             return i
         post_transfer(accounts, markets, log, rows[i], other, quote[i], lots[i], market[i], reason, price[i])
     return rows.shape[0]

@@ -1,16 +1,5 @@
 """Kernels of the ledger over many rows at once: post a batch of transfers, and check what a cycle touched."""
 
-from ...events import (
-    H_LOG_ON,
-    H_N_TRANSFERS,
-    T_LOTS,
-    T_MARKET,
-    T_PAYEE,
-    T_PAYER,
-    T_PRICE,
-    T_QUOTE,
-    T_REASON,
-)
 from ..jit import kernel
 from .transfer import post_transfer
 
@@ -23,20 +12,20 @@ def post_batch(accounts, markets, log, rows, start, n):
     """
     header = log.header
     for i in range(start, n):
-        if header[H_LOG_ON] != 0 and header[H_N_TRANSFERS] >= log.transfers.shape[0]:
+        if header[0].log_on != 0 and header[0].n_transfers >= log.transfers.shape[0]:
             return i
         item = rows[i]
         post_transfer(
             accounts,
             markets,
             log,
-            item[T_PAYER],
-            item[T_PAYEE],
-            item[T_QUOTE],
-            item[T_LOTS],
-            item[T_MARKET],
-            item[T_REASON],
-            item[T_PRICE],
+            item.payer,
+            item.payee,
+            item.quote,
+            item.lots,
+            item.market,
+            item.reason,
+            item.price,
         )
     return n
 

@@ -1,7 +1,7 @@
 """Sums over margin rows in one pass: what conservation is checked against, open interest, and isolated rows gone
 flat."""
 
-from ...events import H_LOG_ON, H_N_TOUCHED, H_N_TRANSFERS, AccountMode, Reason
+from ...layout import AccountMode, Reason
 from ..jit import kernel
 from .transfer import post_transfer
 
@@ -50,7 +50,7 @@ def release_isolated(accounts, markets, log, lots_seen, start):
     waterfall.
     """
     header = log.header
-    n = header[H_N_TOUCHED]
+    n = header[0].n_touched
     for i in range(start, n):
         row = accounts.touched[i]
         if accounts.mode[row] != _ISOLATED or accounts.quote[row] <= 0:
@@ -58,7 +58,7 @@ def release_isolated(accounts, markets, log, lots_seen, start):
         market = accounts.market[row]
         if accounts.lots[row, market] != 0 or lots_seen[row, market] == 0:
             continue
-        if header[H_LOG_ON] != 0 and header[H_N_TRANSFERS] >= log.transfers.shape[0]:
+        if header[0].log_on != 0 and header[0].n_transfers >= log.transfers.shape[0]:
             return i
         post_transfer(accounts, markets, log, row, accounts.wallet[row], accounts.quote[row], 0, 0, _MARGIN_MOVE, 0)
     return n

@@ -1,37 +1,15 @@
 """The compiled twin of `Ledger.transfer`: the only code besides it that changes balances."""
 
-from ...events import (
-    H_CAUSE,
-    H_CYCLE,
-    H_LOG_ON,
-    H_N_TOUCHED,
-    H_N_TRANSFERS,
-    H_SEQ,
-    H_STAMP,
-    H_TIME_MS,
-    T_CAUSE,
-    T_CYCLE,
-    T_LOTS,
-    T_MARKET,
-    T_PAYEE,
-    T_PAYER,
-    T_PRICE,
-    T_QUOTE,
-    T_REASON,
-    T_SEQ,
-    T_TIME_MS,
-)
 from ..jit import kernel
-from ..state import P_TICK_VALUE
 
 
 @kernel
 def touch(accounts, header, row):
     """Put `row` on the list of rows changed in this cycle, once."""
-    if accounts.stamp[row] != header[H_STAMP]:
-        accounts.stamp[row] = header[H_STAMP]
-        accounts.touched[header[H_N_TOUCHED]] = row
-        header[H_N_TOUCHED] += 1
+    if accounts.stamp[row] != header[0].stamp:
+        accounts.stamp[row] = header[0].stamp
+        accounts.touched[header[0].n_touched] = row
+        header[0].n_touched += 1
 
 
 @kernel
@@ -60,7 +38,7 @@ def _book_one_side(accounts, markets, row, quote, lots, market, reason):
     """Add `quote` quanta and `lots` contracts to one row, with its flows, entry cost and touch left consistent."""
     accounts.quote[row] += quote
     if lots != 0:
-        marked = lots * markets.mark[market] * markets.params[market, P_TICK_VALUE]
+        marked = lots * markets.mark[market] * markets.params[market].tick_value
         accounts.cost[row, market] = entry_cost_after(
             accounts.cost[row, market], accounts.lots[row, market], lots, -quote
         )
@@ -82,18 +60,18 @@ def post_transfer(accounts, markets, log, payer, payee, quote, lots, market, rea
     _book_one_side(accounts, markets, payee, quote, -lots, market, reason)
     touch(accounts, header, payer)
     touch(accounts, header, payee)
-    if header[H_LOG_ON] != 0:
-        row = log.transfers[header[H_N_TRANSFERS]]
-        row[T_SEQ] = header[H_SEQ]
-        row[T_TIME_MS] = header[H_TIME_MS]
-        row[T_CYCLE] = header[H_CYCLE]
-        row[T_CAUSE] = header[H_CAUSE]
-        row[T_REASON] = reason
-        row[T_PAYER] = payer
-        row[T_PAYEE] = payee
-        row[T_QUOTE] = quote
-        row[T_LOTS] = lots
-        row[T_MARKET] = market
-        row[T_PRICE] = price
-        header[H_N_TRANSFERS] += 1
-    header[H_SEQ] += 1
+    if header[0].log_on != 0:
+        row = log.transfers[header[0].n_transfers]
+        row.seq = header[0].seq
+        row.time_ms = header[0].time_ms
+        row.cycle = header[0].cycle
+        row.cause = header[0].cause
+        row.reason = reason
+        row.payer = payer
+        row.payee = payee
+        row.quote = quote
+        row.lots = lots
+        row.market = market
+        row.price = price
+        header[0].n_transfers += 1
+    header[0].seq += 1

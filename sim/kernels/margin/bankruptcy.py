@@ -8,7 +8,6 @@ down, so the close is never worse than bankruptcy for the account: the fund or t
 from ..jit import kernel
 from ..ledger.transfer import entry_cost_after
 from ..rounding import mul_div_floor
-from ..state import P_TICK_VALUE
 from .requirement import equity, maintenance, position_maintenance
 
 
@@ -25,7 +24,7 @@ def count_positions(accounts, row):
 @kernel
 def lot_value(markets, market):
     """Quanta that one lot is worth at the mark."""
-    return markets.mark[market] * markets.params[market, P_TICK_VALUE]
+    return markets.mark[market] * markets.params[market].tick_value
 
 
 @kernel

@@ -5,23 +5,9 @@ notional at mark, the notional at entry, or the notional at mark plus a closing 
 rate) with the larger of the rate the trader chose (1 / leverage) and the tier's. Both are rounded up (CLR-MRG rules).
 """
 
-from ...events import AccountMode, OrderStatus, Side
+from ...layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, AccountMode, OrderStatus, Side
 from ..jit import kernel
 from ..rounding import rate_ceil
-from ..state import (
-    BASE_ENTRY,
-    BASE_MARK_PLUS_FEE,
-    P_AT_OR_BELOW,
-    P_CLOSE_FEE_PPM,
-    P_MARGIN_BASE,
-    P_N_TIERS,
-    P_NOTIONAL_CAP,
-    P_TICK_VALUE,
-    TIER_DEDUCTION,
-    TIER_FLOOR,
-    TIER_INITIAL_PPM,
-    TIER_MAINTENANCE_PPM,
-)
 
 _PPM = 1_000_000
 _DONE, _MARGIN, _CAP = int(OrderStatus.DONE), int(OrderStatus.REJECTED_MARGIN), int(OrderStatus.REJECTED_TIER_CAP)
@@ -32,7 +18,7 @@ _ISOLATED, _BUY = int(AccountMode.ISOLATED), int(Side.BUY)
 def find_tier(notional, tiers, n_tiers):
     """Index of the last tier whose floor is not above `notional`: a notional on a floor belongs to the higher tier."""
     tier = 0
-    while tier + 1 < n_tiers and tiers[tier + 1, TIER_FLOOR] <= notional:
+    while tier + 1 < n_tiers and tiers[tier + 1].floor <= notional:
         tier += 1
     return tier
 
@@ -46,16 +32,16 @@ def position_maintenance(lots, cost, mark, params, tiers):
     if lots == 0:
         return 0
     size = lots if lots > 0 else -lots
-    notional = size * mark * params[P_TICK_VALUE]
+    notional = size * mark * params.tick_value
     base = notional
-    if params[P_MARGIN_BASE] == BASE_ENTRY:
+    if params.margin_base == BASE_ENTRY:
         base = cost if cost > 0 else -cost
-    tier = find_tier(base, tiers, params[P_N_TIERS])
-    rate = tiers[tier, TIER_MAINTENANCE_PPM]
-    if params[P_MARGIN_BASE] == BASE_MARK_PLUS_FEE:
+    tier = find_tier(base, tiers, params.n_tiers)
+    rate = tiers[tier].maintenance_ppm
+    if params.margin_base == BASE_MARK_PLUS_FEE:
         # One rounding for both, else a tick worth one quantum could raise the margin by two.
-        rate += params[P_CLOSE_FEE_PPM]
-    margin = rate_ceil(base, rate, _PPM) - tiers[tier, TIER_DEDUCTION]
+        rate += params.close_fee_ppm
+    margin = rate_ceil(base, rate, _PPM) - tiers[tier].deduction
     return margin if margin > 0 else 0
 
 
@@ -64,7 +50,7 @@ def equity(accounts, markets, row):
     """Quote plus the value of all positions at mark, quanta."""
     total = accounts.quote[row]
     for market in range(accounts.lots.shape[1]):
-        total += accounts.lots[row, market] * markets.mark[market] * markets.params[market, P_TICK_VALUE]
+        total += accounts.lots[row, market] * markets.mark[market] * markets.params[market].tick_value
     return total
 
 
@@ -98,9 +84,9 @@ def is_distressed(accounts, markets, row):
     for market in range(accounts.lots.shape[1]):
         lots = accounts.lots[row, market]
         if lots != 0:
-            left += lots * markets.mark[market] * markets.params[market, P_TICK_VALUE]
+            left += lots * markets.mark[market] * markets.params[market].tick_value
             left -= maintenance_in(accounts, markets, row, market)
-            if markets.params[market, P_AT_OR_BELOW] != 0:
+            if markets.params[market].at_or_below != 0:
                 strict = False
     return left < 0 or (left == 0 and not strict)
 
@@ -127,7 +113,7 @@ def worst_lots(accounts, row, market, extra_bid, extra_ask):
 @kernel
 def initial_requirement(notional, own_ppm, params, tiers):
     """Initial margin of a notional, quanta, rounded up."""
-    tier_ppm = tiers[find_tier(notional, tiers, params[P_N_TIERS]), TIER_INITIAL_PPM]
+    tier_ppm = tiers[find_tier(notional, tiers, params.n_tiers)].initial_ppm
     return rate_ceil(notional, own_ppm if own_ppm > tier_ppm else tier_ppm, _PPM)
 
 
@@ -149,22 +135,22 @@ def check_order(accounts, markets, row, market, side, price, lots):
     if opposite > 0 and resting + lots <= opposite:
         return _DONE
     params = markets.params[market]
-    unit = params[P_TICK_VALUE]
+    unit = params.tick_value
     mark = markets.mark[market]
     worst = worst_lots(accounts, row, market, lots if is_buy else 0, 0 if is_buy else lots)
-    if worst > params[P_NOTIONAL_CAP] // (mark * unit):  # before the product, which might leave int64
+    if worst > params.notional_cap // (mark * unit):  # before the product, which might leave int64
         return _CAP
     notional = worst * mark * unit
     tiers = markets.tiers[market]
     own_ppm = accounts.initial_ppm[row]
-    if own_ppm < tiers[find_tier(notional, tiers, params[P_N_TIERS]), TIER_INITIAL_PPM]:
+    if own_ppm < tiers[find_tier(notional, tiers, params.n_tiers)].initial_ppm:
         return _CAP
     needed = rate_ceil(notional, own_ppm, _PPM)
     for other in range(accounts.lots.shape[1]):
         if other != market:
             size = worst_lots(accounts, row, other, 0, 0)
             if size != 0:
-                value = size * markets.mark[other] * markets.params[other, P_TICK_VALUE]
+                value = size * markets.mark[other] * markets.params[other].tick_value
                 needed += initial_requirement(value, own_ppm, markets.params[other], markets.tiers[other])
     worse = price - mark if is_buy else mark - price
     loss = worse * lots * unit if worse > 0 and price > 0 else 0

@@ -13,23 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...events import H_N_TOUCHED, AccountMode
+from ...layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, I64, AccountArrays, AccountMode, MarketArrays
 from ..jit import kernel
-from ..state import (
-    BASE_ENTRY,
-    BASE_MARK_PLUS_FEE,
-    I64,
-    P_AT_OR_BELOW,
-    P_CLOSE_FEE_PPM,
-    P_MARGIN_BASE,
-    P_N_TIERS,
-    P_TICK_VALUE,
-    TIER_DEDUCTION,
-    TIER_FLOOR,
-    TIER_MAINTENANCE_PPM,
-    AccountArrays,
-    MarketArrays,
-)
 from ..structs import by_address
 from .requirement import equity, is_distressed, maintenance, position_maintenance
 
@@ -71,8 +56,8 @@ def make_thresholds(n_markets: int, n_rows: int) -> Thresholds:
 def is_distressed_at(quote, lots, cost, mark, params, tiers):
     """True if a row with this one position is below (or at, where that counts) its maintenance margin at `mark`."""
     margin = position_maintenance(lots, cost, mark, params, tiers)
-    left = quote + lots * mark * params[P_TICK_VALUE] - margin
-    return left < 0 or (left == 0 and params[P_AT_OR_BELOW] != 0)
+    left = quote + lots * mark * params.tick_value - margin
+    return left < 0 or (left == 0 and params.at_or_below != 0)
 
 
 @kernel
@@ -121,21 +106,21 @@ def distress_price(quote, lots, cost, params, tiers):
     short NEVER_UP.
     """
     is_long = lots > 0
-    unit = (lots if is_long else -lots) * params[P_TICK_VALUE]
-    at_or_below = params[P_AT_OR_BELOW]
-    if params[P_MARGIN_BASE] == BASE_ENTRY:
+    unit = (lots if is_long else -lots) * params.tick_value
+    at_or_below = params.at_or_below
+    if params.margin_base == BASE_ENTRY:
         short_of = position_maintenance(lots, cost, 1, params, tiers) - quote
         price = _entry_price(short_of, unit, is_long, at_or_below)
         return min(max(price, 0 if is_long else 1), ALWAYS_DOWN)
     sign = 1.0 if is_long else -1.0
-    fee_ppm = params[P_CLOSE_FEE_PPM] if params[P_MARGIN_BASE] == BASE_MARK_PLUS_FEE else 0
-    last = params[P_N_TIERS] - 1
+    fee_ppm = params.close_fee_ppm if params.margin_base == BASE_MARK_PLUS_FEE else 0
+    last = params.n_tiers - 1
     tier = 0
     while True:
-        rate_ppm = tiers[tier, TIER_MAINTENANCE_PPM] + fee_ppm
-        deduction = tiers[tier, TIER_DEDUCTION]
+        rate_ppm = tiers[tier].maintenance_ppm + fee_ppm
+        deduction = tiers[tier].deduction
         value = (np.float64(quote) + np.float64(deduction)) / (rate_ppm * 1e-6 - sign)
-        if tier == last or value < np.float64(tiers[tier + 1, TIER_FLOOR]):
+        if tier == last or value < np.float64(tiers[tier + 1].floor):
             break
         tier += 1
     if value > _FARTHEST or value > np.float64(unit) * HIGHEST_PRICE:
@@ -143,7 +128,7 @@ def distress_price(quote, lots, cost, params, tiers):
     price = np.int64(value / np.float64(unit)) if value > 0.0 else 0
     low = unit * price
     high = low + unit
-    if low >= tiers[tier, TIER_FLOOR] and (tier == last or high < tiers[tier + 1, TIER_FLOOR]):
+    if low >= tiers[tier].floor and (tier == last or high < tiers[tier + 1].floor):
         whole = low // _PPM
         left = quote - max(0, whole * rate_ppm - (whole * _PPM - low) * rate_ppm // _PPM - deduction)
         whole = high // _PPM
@@ -186,8 +171,8 @@ def _set_band(thresholds, accounts, markets, row):
         lots = accounts.lots[row, market]
         if lots != 0:
             params, tiers = markets.params[market], markets.tiers[market]
-            rate = (tiers[params[P_N_TIERS] - 1, TIER_MAINTENANCE_PPM] + params[P_CLOSE_FEE_PPM]) / 1e6
-            weight += np.abs(np.float64(lots) * markets.mark[market] * params[P_TICK_VALUE]) * (1.0 + rate)
+            rate = (tiers[params.n_tiers - 1].maintenance_ppm + params.close_fee_ppm) / 1e6
+            weight += np.abs(np.float64(lots) * markets.mark[market] * params.tick_value) * (1.0 + rate)
             spare -= 2.0
             if first < 0:
                 first = market
@@ -245,7 +230,7 @@ def reindex_all(thresholds: Thresholds, accounts: AccountArrays, markets: Market
 
 def reindex_touched(thresholds: Thresholds, accounts: AccountArrays, markets: MarketArrays, header: I64) -> None:
     """Recompute the thresholds of the rows touched in this cycle."""
-    _reindex(thresholds, accounts, markets, accounts.touched, int(header[H_N_TOUCHED]), False)
+    _reindex(thresholds, accounts, markets, accounts.touched, int(header["n_touched"][0]), False)
 
 
 @kernel

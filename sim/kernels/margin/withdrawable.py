@@ -1,7 +1,6 @@
 """What a row can take out without coming closer to liquidation than its own leverage allows."""
 
 from ..jit import kernel
-from ..state import P_TICK_VALUE
 from .requirement import equity, initial_requirement, worst_lots
 
 
@@ -13,7 +12,7 @@ def free_equity(accounts, markets, row):
     for market in range(accounts.lots.shape[1]):
         size = worst_lots(accounts, row, market, 0, 0)
         if size != 0:
-            notional = size * markets.mark[market] * markets.params[market, P_TICK_VALUE]
+            notional = size * markets.mark[market] * markets.params[market].tick_value
             free -= initial_requirement(
                 notional, accounts.initial_ppm[row], markets.params[market], markets.tiers[market]
             )
