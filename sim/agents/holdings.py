@@ -7,12 +7,12 @@ wherever the tiers allow it.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ..layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, MarketArrays
+from ..layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, MarketArrays, Records
 from ..units import PPM
 from .cohort import OpeningPositions
 from .draws import assign_leverage, capped_sizes
@@ -29,8 +29,8 @@ class MarketTerms(NamedTuple):
 
     market: int
     mark: int  # ticks
-    params: I64  # (PARAM_WIDTH,)
-    tiers: I64  # (n_tiers, 4)
+    params: Any  # one record of MARKET_DTYPE
+    tiers: Records  # (n_tiers,) TIER_DTYPE
 
     @classmethod
     def of(cls, markets: MarketArrays, market: int) -> "MarketTerms":

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ..errors import InvariantError
 from ..instrument import Instrument
-from ..layout import INTENT_WIDTH, AccountArrays, MarketArrays, OrderKind, OrderStatus, Side, TimeInForce
+from ..layout import INTENT_DTYPE, AccountArrays, MarketArrays, OrderKind, OrderStatus, Records, Side, TimeInForce
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -73,13 +73,13 @@ class CashMove(NamedTuple):
 
 @dataclass
 class Intents:
-    """The orders of one cycle: `rows[:count]` (see the I_ columns in `sim/events.py`), and the cash moves asked for.
+    """The orders of one cycle: `rows[:count]` (`INTENT_DTYPE` of `sim/layout.py`), and the cash moves asked for.
 
     `reserve(n)` doubles the buffer until n more rows fit; more than `limit` rows in one cycle is an InvariantError,
     because a cohort that floods the book is a mistake in its rate.
     """
 
-    rows: I64 = field(default_factory=lambda: np.zeros((1024, INTENT_WIDTH), np.int64))
+    rows: Records = field(default_factory=lambda: np.zeros(1024, INTENT_DTYPE))
     count: int = 0
     moves: list[CashMove] = field(default_factory=list)
     limit: int = 4_000_000
@@ -106,7 +106,7 @@ class Intents:
             return
         while capacity < needed:
             capacity *= 2
-        grown = np.zeros((capacity, INTENT_WIDTH), np.int64)
+        grown = np.zeros(capacity, INTENT_DTYPE)
         grown[: self.count] = self.rows[: self.count]
         self.rows = grown
         self._scratch = np.empty_like(grown)
@@ -127,12 +127,11 @@ class Intents:
         """Add one order."""
         self.reserve(1)
         row = self.rows[self.count]
-        row[:] = 0
         row["account"], row["market"], row["side"], row["kind"] = account, market, side, kind
         row["tif"], row["price"], row["lots"], row["order_flags"] = tif, price, lots, flags
-        row["order"], row["arrival"], row["status"] = -1, arrival, OrderStatus.PENDING
+        row["order"], row["arrival"], row["status"], row["filled"] = -1, arrival, OrderStatus.PENDING, 0
         self.count += 1
 
-    def scratch(self) -> tuple[I64, I64]:
+    def scratch(self) -> tuple[Records, I64]:
         """Buffers of the sort by arrival, for as many orders as there is room for: see `kernels.arrivals`."""
         return self._scratch, self._counts

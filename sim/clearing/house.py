@@ -15,7 +15,7 @@ from ..errors import InvariantError
 from ..kernels.clearing import liquidation as liq
 from ..kernels.clearing import waterfall as wf
 from ..kernels.clearing.unwind import plan_unwind
-from ..layout import AccountArrays, LogArrays, MarketArrays, RecordArrays, make_records, make_waiting
+from ..layout import AccountArrays, LogArrays, MarketArrays, RecordArrays, Records, make_records, make_waiting
 from .fund import FundPolicy
 from .layers import Layers, WaterfallOutcome
 from .liquidation import PRIORITIES, LiquidationBase
@@ -164,7 +164,7 @@ class ClearingHouse:
 
     # -- steps 9, 10: orders into the book, then what they left --------------------------------------------------------
 
-    def plan(self, rows: I64, intents: I64) -> tuple[int, I64]:
+    def plan(self, rows: I64, intents: Records) -> tuple[int, I64]:
         """Write liquidation orders to `intents`; return (how many, the rows that are still distressed).
 
         `intents` needs room for one order per position of `rows`: at most len(rows) x markets.
@@ -185,7 +185,7 @@ class ClearingHouse:
         )
         return int(count), rows[:kept]
 
-    def settle(self, rows: I64, intents: I64, n_intents: int) -> I64:
+    def settle(self, rows: I64, intents: Records, n_intents: int) -> I64:
         """Charge penalties on what was filled, settle flat rows, and return the rows that go on to the waterfall."""
         start = 0
         while start < n_intents:
@@ -223,7 +223,7 @@ class ClearingHouse:
         """Let the rows of this cycle's liquidations trade again."""
         wf.release_frozen(self.accounts, rows, len(rows))
 
-    def plan_unwind(self, intents: I64, *, now_ms: int) -> int:
+    def plan_unwind(self, intents: Records, *, now_ms: int) -> int:
         """Write ENGINE's orders that are due to `intents` (room for one per market); return how many.
 
         To be asked only while `holds_inventory`.

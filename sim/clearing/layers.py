@@ -56,10 +56,10 @@ class Layers:
         self._adl_cycle = -1
         self._adl_left = NO_LIMIT
         self._postponed = False
-        pairs = house.markets.params[:, ["fund_row", "engine_row"]]
-        _, first = np.unique(pairs[:, 0], return_index=True)
+        params = house.markets.params
+        _, first = np.unique(params["fund_row"], return_index=True)
         #: (fund row, engine row, first market) of each scope
-        self.scopes = [(int(pairs[m, 0]), int(pairs[m, 1]), int(m)) for m in first]
+        self.scopes = [(int(params["fund_row"][m]), int(params["engine_row"][m]), int(m)) for m in first]
 
     def run(self, rows: I64, outcome: WaterfallOutcome) -> None:
         """Run every layer over `rows` and ENGINE's inventory, and write down what is left."""
@@ -150,7 +150,7 @@ class Layers:
     def _insolvent_engine(self, market: int) -> int:
         """ENGINE's row of the market's scope if FUND cash + ENGINE equity is below zero, else -1."""
         house = self._house
-        fund, engine = (int(house.markets.params[market, column]) for column in ("fund_row", "engine_row"))
+        fund, engine = (int(house.markets.params[name][market]) for name in ("fund_row", "engine_row"))
         return engine if house.engine_standing(engine)[0] + int(house.accounts.quote[fund]) < 0 else -1
 
     def _targets(self, rows: I64, market: int, side: int, *, only_bankrupt: bool) -> tuple[I64, int]:

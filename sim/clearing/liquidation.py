@@ -11,14 +11,24 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from ..layout import (
+    PLAN_DTYPE,
+    STEP_COMPLIANT,
+    STEP_FRACTION,
+    STEP_FULL,
+    STEP_TIER_FLOOR,
+    STYLE_BANKRUPTCY_LIMIT,
+    STYLE_MARKET,
+    Records,
+)
 from ..policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveInt, SharePpm
 from ..units import INT64_MAX
 
 I64 = npt.NDArray[np.int64]
 
 PRIORITIES = ("riskiest_first", "by_account_id", "random")
-_STEPS = {"full": 0, "compliant": 1, "tier_floor": 2, "fraction": 3}
-_STYLES = {"bankruptcy_limit": 0, "market": 1}
+_STEPS = {"full": STEP_FULL, "compliant": STEP_COMPLIANT, "tier_floor": STEP_TIER_FLOOR, "fraction": STEP_FRACTION}
+_STYLES = {"bankruptcy_limit": STYLE_BANKRUPTCY_LIMIT, "market": STYLE_MARKET}
 
 
 class LiquidationBase(Policy):
@@ -55,17 +65,13 @@ class LiquidationBase(Policy):
         """(step, share in ppm, value below which all is closed, all at the second step)."""
         raise NotImplementedError
 
-    def lower(self, quantum: Decimal) -> I64:
-        """Return the parameters as kernels read them: int64 (PLAN_WIDTH,), money in quanta of size `quantum`."""
+    def lower(self, quantum: Decimal) -> Records:
+        """Return the parameters as kernels read them: PLAN_DTYPE (1,), money in quanta of size `quantum`."""
         step, fraction_ppm, whole_below, then_whole = self.step_code()
-        plan = np.zeros(8, np.int64)
-        plan[0] = _STEPS[step]
-        plan[1] = fraction_ppm
-        plan[2] = min(int(whole_below / quantum), INT64_MAX)
-        plan[3] = int(then_whole)
-        plan[4] = _STYLES[self.order]
-        plan[5] = -1 if self.band_ppm is None else self.band_ppm
-        return plan
+        band_ppm = -1 if self.band_ppm is None else self.band_ppm
+        below = min(int(whole_below / quantum), INT64_MAX)
+        plan = (_STEPS[step], fraction_ppm, below, int(then_whole), _STYLES[self.order], band_ppm)
+        return np.array([plan], PLAN_DTYPE)
 
 
 class FullLiquidation(LiquidationBase):

@@ -15,6 +15,7 @@ from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from ..errors import ConfigError
 from ..instrument import to_quanta
+from ..layout import TIER_DTYPE, Records
 from ..policy import NonNegativeDecimal, Policy, PositiveDecimal
 from ..units import PPM, QUANTA_LIMIT
 from .fees import FeeSchedule
@@ -87,10 +88,10 @@ class FlatMargin(_Schedule):
         """The one rate."""
         return self.maintenance_ppm
 
-    def lower(self, *, quantum: Decimal, fees: FeeSchedule) -> tuple[Mapping[str, int], I64]:
-        """Return the parameters and the tier table (1, 4) that kernels read."""
+    def lower(self, *, quantum: Decimal, fees: FeeSchedule) -> tuple[Mapping[str, int], Records]:
+        """Return the parameters by name and the tiers (1,) that kernels read."""
         cap = QUANTA_LIMIT if self.notional_cap_quote is None else to_quanta(self.notional_cap_quote, quantum)
-        table = np.array([[0, self.maintenance_ppm, 0, initial_ppm_of(self.max_leverage)]], np.int64)
+        table = np.array([(0, self.maintenance_ppm, 0, initial_ppm_of(self.max_leverage))], TIER_DTYPE)
         return self._params(fees, cap, 1, self.maintenance_ppm), table
 
 
@@ -158,17 +159,17 @@ class TieredMargin(_Schedule):
         """The first tier's rate."""
         return self.tiers[0].maintenance_ppm
 
-    def lower(self, *, quantum: Decimal, fees: FeeSchedule) -> tuple[Mapping[str, int], I64]:
-        """Return the parameters and the tier table (K, 4); ConfigError if a floor or deduction is not whole quanta."""
+    def lower(self, *, quantum: Decimal, fees: FeeSchedule) -> tuple[Mapping[str, int], Records]:
+        """Return the parameters by name and the tiers (K,); ConfigError if a floor or deduction is not whole quanta."""
         rows = []
         for i, (tier, deduction) in enumerate(zip(self.tiers, self.deductions(), strict=True)):
             try:
                 floor, amount = to_quanta(tier.floor_quote, quantum), to_quanta(deduction, quantum)
             except ConfigError as error:
                 raise ConfigError(f"margin.tiers[{i}]: {error}") from None
-            rows.append([floor, tier.maintenance_ppm, amount, initial_ppm_of(tier.max_leverage)])
+            rows.append((floor, tier.maintenance_ppm, amount, initial_ppm_of(tier.max_leverage)))
         cap = QUANTA_LIMIT if self.notional_cap_quote is None else to_quanta(self.notional_cap_quote, quantum)
-        return self._params(fees, cap, len(rows), self.tiers[-1].maintenance_ppm), np.array(rows, np.int64)
+        return self._params(fees, cap, len(rows), self.tiers[-1].maintenance_ppm), np.array(rows, TIER_DTYPE)
 
 
 def _require_below_initial(maintenance_ppm: int, max_leverage: Decimal, where: str) -> None:

@@ -1,20 +1,22 @@
 """Liquidation prices (closed form in floating point; the rational form is in `risk.py`) and maintenance margins (exact)
 of many positions at once."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-from ..layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, AccountArrays, MarketArrays
+from ..layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, AccountArrays, MarketArrays, Records
 from ..units import PPM
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 
 
-def liquidation_ticks(params: I64, tiers: I64, *, lots: I64, quote: I64, cost: I64) -> tuple[F64, I64]:
+def liquidation_ticks(params: Any, tiers: Records, *, lots: I64, quote: I64, cost: I64) -> tuple[F64, I64]:
     """Price in ticks at which each position's equity equals its requirement, and the tier it lies in there.
 
-    params (P,), tiers (K, 4): of the market.  lots, quote, cost (n,): signed lots, cash with the entry cost folded in,
+    params, tiers (K,): records of the market.  lots, quote, cost (n,): signed lots, cash with the entry cost folded in,
     signed entry cost. Not positive where no price brings a long there.
 
     Equity quote + lots x P meets the requirement max over tiers (rate_k |lots| P - deduction_k), which is convex: a
@@ -36,10 +38,10 @@ def liquidation_ticks(params: I64, tiers: I64, *, lots: I64, quote: I64, cost: I
     return solved[np.arange(len(solved)), tier], tier.astype(np.int64)
 
 
-def maintenance_margins(params: I64, tiers: I64, mark: int, *, lots: I64, cost: I64) -> I64:
+def maintenance_margins(params: Any, tiers: Records, mark: int, *, lots: I64, cost: I64) -> I64:
     """(n,) maintenance margin of each position of one market, quanta, as `position_maintenance` of the kernels.
 
-    params (P,), tiers (K, 4): of the market.  mark: ticks.  lots, cost (n,): signed lots, signed entry cost in quanta.
+    params, tiers (K,): records of the market.  mark: ticks.  lots, cost (n,): signed lots, signed entry cost in quanta.
     """
     table = tiers[: int(params["n_tiers"])]
     base = np.abs(cost) if int(params["margin_base"]) == BASE_ENTRY else np.abs(lots) * mark * int(params["tick_value"])

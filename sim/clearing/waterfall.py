@@ -14,7 +14,7 @@ How `engine/cycle.py` calls the pieces (`house = ClearingHouse(...)` from `sim/c
     12. unwind     n = house.plan_unwind(intents, now_ms=...)   then match_orders(...)
                    house.settle_engines()                       draws and sweeps
     15. record     house.records.liquidations[: house.n_liquidations], .matches, .scores; then house.clear_records()
-                   counters: house.records.counters (M, COUNTER_WIDTH), since the start of the run
+                   counters: house.records.counters (M, COUNTER_DTYPE), since the start of the run
 
 In `interleaved` mode call plan .. run_waterfall for due[i:i+1] one after the other. Steps 8-11 cost nothing when
 nobody is distressed. Everything that moves money does so by `post_transfer`; `house` spills the log through the

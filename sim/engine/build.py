@@ -23,11 +23,12 @@ from ..kernels.ledger.post_against import post_against
 from ..kernels.margin.thresholds import make_thresholds, reindex_all
 from ..kernels.step import REPORT_LOTS, TickArrays, pack_exchange
 from ..layout import (
-    FILL_WIDTH,
-    HEADER_WIDTH,
+    FILL_DTYPE,
+    HEADER_DTYPE,
+    MARKET_DTYPE,
     OUTSIDE,
-    PARAM_WIDTH,
-    TRANSFER_WIDTH,
+    TIER_DTYPE,
+    TRANSFER_DTYPE,
     AccountArrays,
     LogArrays,
     MarketArrays,
@@ -48,27 +49,18 @@ from .world import MarketState, World
 
 I64 = npt.NDArray[np.int64]
 
-#: Columns of MarketArrays.params by the name that a margin schedule's `lower` gives them.
-_MARGIN_PARAMS = {
-    "margin_base": "margin_base",
-    "close_fee_ppm": "close_fee_ppm",
-    "n_tiers": "n_tiers",
-    "notional_cap": "notional_cap",
-    "at_or_below": "at_or_below",
-}
-
 
 def lower_markets(config: RunConfig, instruments: Sequence[Instrument], opening: PathSet, rows: Rows) -> MarketArrays:
     """Return the markets as kernels read them, at the opening price."""
     n_markets = len(instruments)
-    params = np.zeros((n_markets, PARAM_WIDTH), np.int64)
+    params = np.zeros(n_markets, MARKET_DTYPE)
     tables = []
     for number, (item, instrument) in enumerate(zip(config.markets, instruments, strict=True)):
         values, table = item.margin.lower(quantum=config.quantum, fees=item.fees)
         tables.append(table)
         scope = next(i for i, fund in enumerate(config.funds) if item.name in fund.markets)
         for name, value in values.items():
-            params[number, _MARGIN_PARAMS[name]] = value
+            params[name][number] = value
         params["tick_value"][number] = instrument.tick_value
         params["taker_ppm"][number] = item.fees.taker_ppm
         params["maker_ppm"][number] = item.fees.maker_ppm
@@ -76,8 +68,8 @@ def lower_markets(config: RunConfig, instruments: Sequence[Instrument], opening:
         params["fund_row"][number] = rows.fund(scope)
         params["engine_row"][number] = rows.engine(scope)
     n_tiers = max(len(table) for table in tables)
-    tiers = np.zeros((n_markets, n_tiers, 4), np.int64)
-    tiers[:, :, 0] = INT64_MAX
+    tiers = np.zeros((n_markets, n_tiers), TIER_DTYPE)
+    tiers["floor"] = INT64_MAX
     for number, table in enumerate(tables):
         tiers[number, : len(table)] = table
     mark = np.array(
@@ -89,11 +81,11 @@ def lower_markets(config: RunConfig, instruments: Sequence[Instrument], opening:
 def make_log(*, capacity: int, log_on: bool) -> LogArrays:
     """Return empty logs; without the log one row suffices."""
     rows = capacity if log_on else 1
-    header = np.zeros(HEADER_WIDTH, np.int64)
+    header = np.zeros(1, HEADER_DTYPE)
     header["log_on"][0] = int(log_on)
     header["cause"][0] = -1
     header["next_order"][0] = 1
-    return LogArrays(header, np.zeros((rows, TRANSFER_WIDTH), np.int64), np.zeros((rows, FILL_WIDTH), np.int64))
+    return LogArrays(header, np.zeros(rows, TRANSFER_DTYPE), np.zeros(rows, FILL_DTYPE))
 
 
 def open_accounts(opening: OpeningBook, *, n_markets: int, scopes: Sequence[str]) -> AccountArrays:

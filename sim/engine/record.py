@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..errors import ConservationError
 from ..kernels.book.levels import depth_within
 from ..kernels.ledger.totals import sum_accounts
+from ..layout import as_dict, sums_of
 from .build import spill
 from .clearing import fund_position
 from .world import World
@@ -92,8 +93,8 @@ def _sample_of(world: World, market: int) -> dict[str, int | float]:
     depth_within(world.books, world.markets, market, mark, bands, resting[0], resting[1])
     bid, ask = resting.tolist()
     tick = float(world.instruments[market].tick_size)
-    params: list[int] = world.markets.params[market].tolist()
-    count: list[int] = world.clearing.records.counters[market].tolist()
+    params = as_dict(world.markets.params[market])
+    count = as_dict(world.clearing.records.counters[market])
     engine = params["engine_row"]
     fund_cash, engine_cash = int(world.accounts.quote[params["fund_row"]]), int(world.accounts.quote[engine])
     inventory: list[int] = world.accounts.lots[engine].tolist()
@@ -144,7 +145,7 @@ def finish(world: World) -> None:
 def summary_row(world: World, identity: dict[str, object]) -> dict[str, object]:
     """Return the row of the `runs` table; `identity` holds run_id, hashes and the like."""
     header, extremes = world.log.header, world.extremes
-    total = world.clearing.records.counters.sum(axis=0)
+    total = sums_of(world.clearing.records.counters)
     worst = world.paths.worst_step([m.margin.smallest_maintenance_ppm() for m in world.config.markets])
     return {
         **identity,
@@ -198,7 +199,6 @@ def _bad_debt(world: World) -> int:
 
 def _forgone(world: World) -> dict[str, object]:
     """Profit forgone by the deleveraged after 1, 10, 60 minutes and at the close."""
-    pass
     from .summary import forgone_profit
 
     horizons = {"1m": 60_000, "10m": 600_000, "60m": 3_600_000, "close": None}

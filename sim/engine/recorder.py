@@ -13,10 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from .. import layout as ev
 from ..arrow import arrow_array, arrow_strings
 from ..instrument import Instrument
-from ..layout import OrderKind, OrderStatus, Reason, TimeInForce
+from ..layout import OrderKind, OrderStatus, Reason, Records, TimeInForce
 from ..results import SERIES
 
 I64 = npt.NDArray[np.int64]
@@ -87,7 +86,8 @@ class EventTables:
         self.row_counts: dict[str, int] = {}
         self.funds = dict(funds or {})  # FUND row -> name of its scope
         self._balances: dict[int, int] = {}
-        self._orders: list[I64] = []
+        self._orders: list[Records] = []
+        self._order_times: list[tuple[int, int]] = []  # (time_ms, cycle) of each part
         self._n_orders = 0
 
     def append(self, table: str, columns: Columns, n_rows: int) -> None:
@@ -105,8 +105,8 @@ class EventTables:
         """Names of market ids."""
         return self._market_names[market]
 
-    def transfers(self, rows: I64) -> None:
-        """Append transfer log rows (n, TRANSFER_WIDTH)."""
+    def transfers(self, rows: Records) -> None:
+        """Append transfer log rows (n,) TRANSFER_DTYPE."""
         market = rows["market"]
         with_lots = rows["lots"] != 0
         columns = {
@@ -125,7 +125,7 @@ class EventTables:
         self.append("transfers", columns, len(rows))
         self._fund_moves(rows)
 
-    def _fund_moves(self, rows: I64) -> None:
+    def _fund_moves(self, rows: Records) -> None:
         """Append the transfers into and out of FUND rows, with the balance after each."""
         for row, name in self.funds.items():
             own = rows[(rows["payer"] == row) | (rows["payee"] == row)]
@@ -146,8 +146,8 @@ class EventTables:
             }
             self.append("fund_moves", columns, len(own))
 
-    def fills(self, rows: I64) -> None:
-        """Append fill log rows (n, FILL_WIDTH)."""
+    def fills(self, rows: Records) -> None:
+        """Append fill log rows (n,) FILL_DTYPE."""
         market = rows["market"]
         columns = {
             "seq": rows["seq"],
@@ -165,11 +165,12 @@ class EventTables:
         }
         self.append("fills", columns, len(rows))
 
-    def orders(self, rows: I64, *, time_ms: int, cycle: int) -> None:
-        """Add intents (n, INTENT_WIDTH) after matching; they reach the sink in batches, and at `flush`."""
+    def orders(self, rows: Records, *, time_ms: int, cycle: int) -> None:
+        """Add intents (n,) INTENT_DTYPE after matching; they reach the sink in batches, and at `flush`."""
         if self._sink is None:
             return
-        self._orders.append(np.column_stack([rows, np.full(len(rows), time_ms), np.full(len(rows), cycle)]))
+        self._orders.append(rows.copy())
+        self._order_times.append((time_ms, cycle))
         self._n_orders += len(rows)
         if self._n_orders >= ORDERS_PER_BATCH:
             self.flush()
@@ -179,13 +180,14 @@ class EventTables:
         if not self._n_orders:
             return
         rows = np.concatenate(self._orders)
-        self._orders, self._n_orders = [], 0
+        times = np.repeat(np.array(self._order_times, np.int64), [len(part) for part in self._orders], axis=0)
+        self._orders, self._order_times, self._n_orders = [], [], 0
         market = rows["market"]
         kind = rows["kind"]
         priced = (kind == OrderKind.LIMIT) | (kind == OrderKind.AMEND)
         columns = {
-            "time_ms": rows[:, ev.INTENT_WIDTH],
-            "cycle": rows[:, ev.INTENT_WIDTH + 1],
+            "time_ms": times[:, 0],
+            "cycle": times[:, 1],
             "account": rows["account"],
             "market": self.market_name(market),
             "side": SIDE_NAMES[rows["side"]],
@@ -208,8 +210,8 @@ class EventTables:
         ticks *= self._ticks[market]
         return ticks
 
-    def liquidations(self, rows: I64) -> None:
-        """Append liquidation records (n, LIQUIDATION_WIDTH)."""
+    def liquidations(self, rows: Records) -> None:
+        """Append liquidation records (n,) LIQUIDATION_DTYPE."""
         market, lots = rows["market"], rows["lots"]
         columns = {
             "seq": rows["seq"],
@@ -231,8 +233,8 @@ class EventTables:
         }
         self.append("liquidations", columns, len(rows))
 
-    def adl_matches(self, rows: I64, scores: npt.NDArray[np.float64]) -> None:
-        """Append deleveraging matches (n, MATCH_WIDTH) with their scores (n,)."""
+    def adl_matches(self, rows: Records, scores: npt.NDArray[np.float64]) -> None:
+        """Append deleveraging matches (n,) MATCH_DTYPE with their scores (n,)."""
         market, lots = rows["market"], rows["lots"]
         columns = {
             "seq": rows["seq"],

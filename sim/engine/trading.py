@@ -17,7 +17,7 @@ from ..kernels.book.stops import trigger_stops
 from ..kernels.ledger.funding import apply_funding
 from ..kernels.margin.withdrawable import free_equity
 from ..kernels.step import trade
-from ..layout import OUTSIDE, Reason
+from ..layout import OUTSIDE, Reason, Records
 from ..market.funding import PremiumClamp
 from ..market.impact import ExogenousIndex, ImpactRule
 from .build import spill
@@ -38,7 +38,7 @@ def spill_logs(world: World) -> None:
     spill(world.log, world.events)
 
 
-def match(world: World, rows: I64, n: int, *, is_sorted: bool = True, releases: bool = False) -> None:
+def match(world: World, rows: Records, n: int, *, is_sorted: bool = True, releases: bool = False) -> None:
     """Send intents rows[:n] to the books in their order, and keep the view's best prices; spill the logs as often as
     they run full.
 
@@ -111,7 +111,7 @@ def keep_on_grid(world: World) -> None:
     """
     size = world.books.levels.shape[1]
     for market, mark in enumerate(world.markets.mark.tolist()):
-        base = world.books.tops.item(market, "base_ticks")
+        base = int(world.books.tops["base_ticks"][market])
         if size // 8 <= mark - base < size - size // 8:
             continue
         middle = max(1, mark - size // 2)
@@ -174,7 +174,7 @@ def publish_mark(world: World, *, elapsed_ms: int) -> bool:
             index=state.index / state.tick_size,
             bid=bids[market],
             ask=asks[market],
-            last=world.markets.params.item(market, last),
+            last=int(world.markets.params[last][market]),
             dt_ms=elapsed_ms,
             funding_rate_ppb=state.funding_rate_ppb,
             ms_to_funding=max(0, state.next_funding_ms - world.time_ms),

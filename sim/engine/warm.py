@@ -28,7 +28,7 @@ from ..kernels.ledger.totals import sum_accounts
 from ..kernels.margin.thresholds import make_thresholds
 from ..kernels.margin.withdrawable import free_equity
 from ..kernels.step import REPORT_LOTS, TickArrays, pack_exchange, settle_tick
-from ..layout import INTENT_WIDTH, PARAM_WIDTH, AccountArrays, LogArrays, MarketArrays
+from ..layout import INTENT_DTYPE, MARKET_DTYPE, AccountArrays, LogArrays, MarketArrays
 from ..ledger.accounts import Rows, make_accounts
 from ..ledger.ledger import Ledger
 from .build import make_log
@@ -38,7 +38,7 @@ MARK, ENTRY, LOTS = 100, 120, 10
 
 def toy_markets(rows: Rows) -> MarketArrays:
     """One market of one tier, mark 100 ticks."""
-    params = np.zeros((1, PARAM_WIDTH), np.int64)
+    params = np.zeros(1, MARKET_DTYPE)
     params["tick_value"][0], params["n_tiers"][0], params["notional_cap"][0] = 1, 1, 2**60
     params["fund_row"][0], params["engine_row"][0] = rows.fund(0), rows.engine(0)
     return MarketArrays(np.array([MARK], np.int64), params, np.array([[[0, 5_000, 0, 10_000]]], np.int64))
@@ -89,7 +89,7 @@ def compile_tick(toy: Toy) -> None:
     resting = np.zeros((2, 1), np.int64)
     depth_within(toy.books, markets, 0, MARK, np.array([10_000], np.int64), resting[0], resting[1])
     free_equity(accounts, markets, winner)
-    trigger_stops(stops, markets, accounts, np.zeros((8, INTENT_WIDTH), np.int64), 0)
+    trigger_stops(stops, markets, accounts, np.zeros(8, INTENT_DTYPE), 0)
     watchers = np.array([winner])
     room = np.empty(1), watchers.copy(), watchers.copy()
     queue_places(accounts, markets, 0, -1, 0, 0, watchers, *room, np.zeros(winner + 1))
@@ -105,7 +105,7 @@ def compile_deleveraging() -> int:
     loser = toy.rows.first_trader
     due = toy.house.admit(np.array([loser], np.int64), now_ms=0)
     cancel_account_orders(toy.books, toy.accounts, toy.log, due, len(due), -1)
-    _, still = toy.house.plan(due, np.zeros((8, INTENT_WIDTH), np.int64))
+    _, still = toy.house.plan(due, np.zeros(8, INTENT_DTYPE))
     compile_tick(toy)
     toy.house.run_waterfall(still)
     return LOTS - int(toy.accounts.lots[loser, 0])
@@ -115,7 +115,7 @@ def compile_takeover() -> None:
     """Settle the same trader, offer it to ENGINE and the fund (which is empty), and unwind what ENGINE holds."""
     toy = Toy.build([TakeoverLayer(), InsuranceFundLayer()])
     loser, winner, engine = toy.rows.first_trader, toy.rows.first_trader + 1, toy.rows.engine(0)
-    intents = np.zeros((8, INTENT_WIDTH), np.int64)
+    intents = np.zeros(8, INTENT_DTYPE)
     due = toy.house.admit(np.array([loser], np.int64), now_ms=0)
     count, still = toy.house.plan(due, intents)
     toy.house.run_waterfall(toy.house.settle(still, intents, count))

@@ -19,7 +19,7 @@ from ..kernels.book.levels import BookArrays
 from ..kernels.book.stops import StopArrays
 from ..kernels.margin.thresholds import Thresholds
 from ..kernels.structs import Packed
-from ..layout import AccountArrays, LogArrays, MarketArrays
+from ..layout import AccountArrays, LogArrays, MarketArrays, Records
 from ..ledger.accounts import Rows
 from ..ledger.ledger import Ledger
 from ..market.funding import FundingState
@@ -101,7 +101,7 @@ class World:
     always_awake: tuple[list[int], list[int]]  # cohorts and agents whose interval no step exceeds
     open_interest: I64  # (M,) lots, at the last sample
     adl_harm: I64  # (A,) (mark - execution) x quantity given up so far, quanta
-    adl_matches: list[I64] = field(default_factory=list)
+    adl_matches: list[Records] = field(default_factory=list)
     progress: Callable[[int, float, int, int], None] | None = None
     watchers: I64 = field(default_factory=lambda: np.zeros(0, np.int64))  # rows that watch their place in the ADL queue
     next_look_ms: int = 0

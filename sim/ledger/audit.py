@@ -50,7 +50,7 @@ class Balances:
 
 
 def replay(transfers: I64 | Iterable[I64], n_rows: int, n_markets: int) -> Balances:
-    """Return the balances that log rows (n, TRANSFER_WIDTH), or parts of them in any order, lead to from nothing."""
+    """Return the balances that log rows (n, TRANSFER_DTYPE), or parts of them in any order, lead to from nothing."""
     balances = Balances.empty(n_rows, n_markets)
     for part in (transfers,) if isinstance(transfers, np.ndarray) else transfers:
         balances.add(

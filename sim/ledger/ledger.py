@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConservationError
-from ..layout import FIRST_SCOPE_ROW, TRANSFER_WIDTH, AccountArrays, LogArrays, MarketArrays, Reason
+from ..layout import FIRST_SCOPE_ROW, TRANSFER_DTYPE, AccountArrays, LogArrays, MarketArrays, Reason, Records
 
 I64 = npt.NDArray[np.int64]
 
@@ -25,12 +25,12 @@ def transfer_rows(
     lots: npt.ArrayLike = 0,
     market: npt.ArrayLike = 0,
     price: npt.ArrayLike = 0,
-) -> I64:
-    """Return transfers for `Ledger.transfer_batch`, int64 (n, TRANSFER_WIDTH); the arguments are broadcast together."""
+) -> Records:
+    """Return transfers for `Ledger.transfer_batch`, TRANSFER_DTYPE (n,); the arguments are broadcast together."""
     columns = np.broadcast_arrays(*(np.atleast_1d(column) for column in (payer, payee, quote, lots, market, price)))
-    rows = np.zeros((len(columns[0]), TRANSFER_WIDTH), np.int64)
-    for place, column in zip(("payer", "payee", "quote", "lots", "market", "price"), columns, strict=True):
-        rows[:, place] = column
+    rows = np.zeros(len(columns[0]), TRANSFER_DTYPE)
+    for name, column in zip(("payer", "payee", "quote", "lots", "market", "price"), columns, strict=True):
+        rows[name] = column
     rows["reason"] = reason
     return rows
 
@@ -95,7 +95,7 @@ class Ledger:
         self._book_side(payee, quote, -lots, market, reason)
         self._write(Transfer(payer, payee, quote, reason, lots, market, price))
 
-    def transfer_batch(self, rows: I64, start: int = 0) -> int:
+    def transfer_batch(self, rows: Records, start: int = 0) -> int:
         """Make the transfers rows[start:] in their order, compiled; return the first one not made.
 
         That is len(rows), unless the log ran full: then spill it and call again from there. See `transfer_rows`.

@@ -5,6 +5,7 @@ passes the margin check, fills move money and lots, and reduce-only orders and s
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +14,10 @@ from ..kernels.book.levels import BookArrays, best_prices, find_order, make_book
 from ..kernels.book.matching import match_orders
 from ..kernels.book.stops import StopArrays, add_stop, cancel_stop, make_stops, trigger_stops
 from ..layout import (
-    FILL_WIDTH,
-    HEADER_WIDTH,
-    INTENT_WIDTH,
-    TRANSFER_WIDTH,
+    FILL_DTYPE,
+    HEADER_DTYPE,
+    INTENT_DTYPE,
+    TRANSFER_DTYPE,
     AccountArrays,
     LogArrays,
     MarketArrays,
@@ -67,7 +68,7 @@ class OrderBook:
         self._accounts = clearing.accounts if clearing else None
         self._markets = clearing.markets if clearing else None
         self._log = clearing.log if clearing else _make_log(self.books)
-        self._intents = np.zeros((1, INTENT_WIDTH), np.int64)
+        self._intents = np.zeros(1, INTENT_DTYPE)
         self._stops: StopArrays | None = None
 
     def limit(
@@ -123,7 +124,7 @@ class OrderBook:
     def trigger_stops(self) -> list[Order]:
         """Send the orders of all stops that the present mark triggers, in slot order; return what became of them."""
         clearing = self._require_clearing("a stop")
-        rows = np.zeros((max(1, int(self.stops.head[1])), INTENT_WIDTH), np.int64)
+        rows = np.zeros(max(1, int(self.stops.head[1])), INTENT_DTYPE)
         count = int(trigger_stops(self.stops, clearing.markets, clearing.accounts, rows, 0))
         orders = []
         for i in range(count):
@@ -196,7 +197,7 @@ class OrderBook:
             )
         row = self._intents[0]
         status = OrderStatus(int(row["status"]))
-        fills = tuple(_read_fill(line) for line in self._log.fills[seen : int(header["n_fills"][0])].tolist())
+        fills = tuple(_read_fill(line) for line in self._log.fills[seen : int(header["n_fills"][0])])
         return Order(status, int(row["order"]) if status == OrderStatus.DONE else 0, int(row["filled"]), fills)
 
 
@@ -206,20 +207,20 @@ def _flags(reduce_only: bool) -> int:
 
 def _make_log(books: BookArrays) -> LogArrays:
     """Return a log for a book without accounts: room for the longest sweep, no transfers."""
-    header = np.zeros(HEADER_WIDTH, np.int64)
+    header = np.zeros(1, HEADER_DTYPE)
     header["log_on"][0], header["cause"][0], header["next_order"][0], header["stamp"][0] = 1, -1, 1, 1
-    fills = np.zeros((len(books.free), FILL_WIDTH), np.int64)
-    return LogArrays(header, np.zeros((1, TRANSFER_WIDTH), np.int64), fills)
+    fills = np.zeros(len(books.free), FILL_DTYPE)
+    return LogArrays(header, np.zeros(1, TRANSFER_DTYPE), fills)
 
 
-def _read_fill(line: list[int]) -> Fill:
+def _read_fill(line: Any) -> Fill:
     return Fill(
-        price=line["price"],
-        lots=line["lots"],
-        maker=line["maker"],
-        taker=line["taker"],
-        taker_side=Side(line["taker_side"]),
-        maker_serial=line["maker_order"],
-        taker_serial=line["taker_order"],
-        reason=Reason(line["reason"]),
+        price=int(line["price"]),
+        lots=int(line["lots"]),
+        maker=int(line["maker"]),
+        taker=int(line["taker"]),
+        taker_side=Side(int(line["taker_side"])),
+        maker_serial=int(line["maker_order"]),
+        taker_serial=int(line["taker_order"]),
+        reason=Reason(int(line["reason"])),
     )

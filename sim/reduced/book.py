@@ -17,7 +17,7 @@ from ..clearing.opening_prices import liquidation_ticks, maintenance_margins
 from ..config import RunConfig
 from ..config.reduced import HalfLifeRenewal
 from ..instrument import Instrument
-from ..layout import PARAM_WIDTH, MarketArrays
+from ..layout import MARKET_DTYPE, MarketArrays
 from ..opening import choose_opening
 from ..rng import Streams
 from ..units import PPM
@@ -56,17 +56,12 @@ class Positions:
 def market_arrays(config: RunConfig, instrument: Instrument, price: Decimal) -> MarketArrays:
     """The one market at its opening price, as far as the opening book reads it."""
     values, table = config.markets[0].margin.lower(quantum=config.quantum, fees=config.markets[0].fees)
-    params = np.zeros((1, PARAM_WIDTH), np.int64)
+    params = np.zeros(1, MARKET_DTYPE)
     params["tick_value"][0] = instrument.tick_value
-    for name, column in (
-        ("margin_base", "margin_base"),
-        ("close_fee_ppm", "close_fee_ppm"),
-        ("n_tiers", "n_tiers"),
-        ("notional_cap", "notional_cap"),
-    ):
-        params[0, column] = values[name]
+    for name in ("margin_base", "close_fee_ppm", "n_tiers", "notional_cap"):
+        params[name][0] = values[name]
     mark = np.array([max(1, instrument.to_ticks(price))], np.int64)
-    return MarketArrays(mark=mark, params=params, tiers=table[None, :, :])
+    return MarketArrays(mark=mark, params=params, tiers=table[None, :])
 
 
 def open_positions(

@@ -9,7 +9,7 @@ from clearsim.agents.population import Population
 from clearsim.agents.view import Intents, MarketView
 from clearsim.instrument import Instrument
 from clearsim.kernels.book.arrivals import sort_by_arrival
-from clearsim.layout import PARAM_WIDTH, AccountArrays, MarketArrays
+from clearsim.layout import MARKET_DTYPE, TIER_DTYPE, AccountArrays, MarketArrays
 from clearsim.ledger.accounts import make_accounts
 from clearsim.rng import Streams
 
@@ -32,12 +32,12 @@ def instruments(n: int = 1) -> tuple[Instrument, ...]:
 
 
 def market_arrays(n: int = 1, mark: int = MARK) -> MarketArrays:
-    tiers = np.zeros((n, len(BRACKETS), 4), np.int64)
+    tiers = np.zeros((n, len(BRACKETS)), TIER_DTYPE)
     deduction = 0
     for k, (floor, ppm, leverage) in enumerate(BRACKETS):
         deduction += floor * (ppm - BRACKETS[k - 1][1]) if k else 0
         tiers[:, k] = (floor * 1_000_000, ppm, deduction, -(-1_000_000 // leverage))
-    params = np.zeros((n, PARAM_WIDTH), np.int64)
+    params = np.zeros(n, MARKET_DTYPE)
     params["tick_value"] = [instrument.tick_value for instrument in instruments(n)]
     params["n_tiers"] = len(BRACKETS)
     params["notional_cap"] = 1_800_000_000 * 1_000_000

@@ -22,6 +22,7 @@ from tests.agents.agent_worlds import (
     population,
     signal,
 )
+from tests.worlds.records import fields
 
 KINDS = {
     "noise": noise(),
@@ -92,7 +93,7 @@ def test_noise_orders_are_the_very_same_at_a_finer_step():
         members = build(population(noise(), levered(500)))
         view = make_view(members)
         rows = np.concatenate([orders_at(members, view, now) for now in range(step, 20_001, step)])
-        runs.append(rows[:, ["account", "side", "kind", "price", "lots"]])
+        runs.append(np.array(fields(rows, "account", "side", "kind", "price", "lots")))
     assert np.array_equal(runs[0], runs[1])
 
 

@@ -6,6 +6,7 @@ from clearsim.agents.view import Intents
 from clearsim.layout import FLAG_FROZEN, OrderFlag, Side
 
 from tests.agents.agent_worlds import MARK, build, carry, levered, make_view, orders_at, population
+from tests.worlds.records import fields
 
 
 def carry_world(**changes):
@@ -59,9 +60,7 @@ def test_carry_holders_sell_again_at_a_premium_up_to_what_they_opened_with():
     view.accounts.lots[rows[0], 0] = -opened + 4
     assert len(carry_orders(view, members, 11_000, bid=1_203_599, ask=1_203_800)) == 0
     orders = carry_orders(view, members, 21_000, bid=1_203_600, ask=1_203_800)
-    assert orders[:, ["account", "side", "lots", "price", "order_flags"]].tolist() == [
-        [rows[0], Side.SELL, 4, 1_203_600, 0]
-    ]
+    assert fields(orders, "account", "side", "lots", "price", "order_flags") == [[rows[0], Side.SELL, 4, 1_203_600, 0]]
 
 
 def profit_world(**changes):
@@ -105,7 +104,7 @@ def test_a_profit_is_pursued_until_the_position_is_flat_even_if_the_mark_returns
     view.accounts.lots[rows[:-2], 0] = 0
     view.accounts.lots[rows[-2], 0] = -3
     view.accounts.flags[rows[-1]] |= FLAG_FROZEN
-    assert orders_at(members, view, 2_000)[:, ["account", "lots"]].tolist() == [[rows[-2], 3]]
+    assert fields(orders_at(members, view, 2_000), "account", "lots") == [[rows[-2], 3]]
     view.accounts.lots[rows, 0] = 0
     assert len(orders_at(members, view, 3_000)) == 0
     view.accounts.lots[rows, 0] = -1  # what is opened later is no business of a target that was reached

@@ -6,9 +6,18 @@ import numpy as np
 import pytest
 from clearsim.kernels.agents.arbitrage import arbitrage_orders
 from clearsim.kernels.agents.cohorts import noise_orders, signal_orders
-from clearsim.kernels.agents.makers import MAKER_PARAMS, MEMORY_WIDTH, maker_ladders
+from clearsim.kernels.agents.makers import maker_ladders
 from clearsim.kernels.book.arrivals import RADIX_SIZE, sort_by_arrival
-from clearsim.layout import INTENT_WIDTH, PARAM_WIDTH
+from clearsim.layout import (
+    ARBITRAGE_PARAMS_DTYPE,
+    INTENT_DTYPE,
+    MAKER_DTYPE,
+    MAKER_PARAMS_DTYPE,
+    MARKET_DTYPE,
+    OUTSIDE_DTYPE,
+)
+
+from tests.worlds.records import as_records
 
 KEYS = 1 << 20
 BUY, SELL, LIMIT, MARKET, CANCEL_ALL, GTC, IOC, POST_ONLY = 0, 1, 0, 1, 3, 0, 1, 3
@@ -28,7 +37,7 @@ def key_of(at, last, now):
 @pytest.mark.parametrize("n", [0, 1, 2, 7, 500])
 def test_sort_by_arrival_is_the_stable_sort(n):
     rng = np.random.default_rng(n)
-    rows = rng.integers(0, 100, (n + 3, INTENT_WIDTH))
+    rows = as_records(rng.integers(0, 100, (n + 3, len(INTENT_DTYPE.names))), INTENT_DTYPE)
     rows["arrival"][:n] = rng.choice([0, 1, 5, 1023, 1024, 77_777, KEYS - 1], n)
     expected = rows.copy()
     expected[:n] = rows[np.argsort(rows["arrival"][:n], kind="stable")]
@@ -76,7 +85,7 @@ def test_noise_kernel_equals_its_twin():
     flags[[7, 11]] = 1
     cursor, clock = np.zeros(1, np.int64), np.array([3.5, 0.0])
     ring, ends = np.zeros((4096, 2), np.int64), np.zeros(2, np.int64)
-    rows = np.zeros((4000, INTENT_WIDTH), np.int64)
+    rows = np.zeros(4000, INTENT_DTYPE)
     slots, plain_clock, plain_ring = uniforms.tolist(), {"next": 3.5, "last": 0.0}, []
     for now in (250, 500, 1000, 1001, 4000, 9000):
         n = noise_orders(
@@ -132,7 +141,7 @@ def test_signal_kernel_equals_its_twin(direction, long_only):
     flags[9] = 1
     averages, horizons = np.array([MARK * 1.0, MARK * 0.99]), np.array([5_000.0, 60_000.0])
     cursor, clock = np.zeros(1, np.int64), np.array([1.0, 0.0])
-    rows = np.zeros((1000, INTENT_WIDTH), np.int64)
+    rows = np.zeros(1000, INTENT_DTYPE)
     slots, plain_clock, plain_averages = uniforms.tolist(), {"next": 1.0, "last": 0.0}, averages.tolist()
     found = 0
     for now, price in ((1000, 98_000.0), (2000, 97_000.0), (6000, 103_000.0)):
@@ -195,20 +204,20 @@ def plain_maker(
 def test_maker_kernel_equals_its_twin():
     rng = np.random.default_rng(5)
     n, levels, unit_value = 6, 5, 10
-    parameters = np.array([1e-4, 2.0, 1.3, 0.5, 0.002, 0.0, 1.0, 8_000.0, 1e-4, 0.25, 20.0, 1_000.0])
-    assert len(parameters) == MAKER_PARAMS
+    values = (1e-4, 2.0, 1.3, 0.5, 0.002, 0.0, 1.0, 8_000.0, 1e-4, 0.25, 20.0, 1_000.0)
+    parameters = np.array([values], MAKER_PARAMS_DTYPE)
     distances = np.sort(rng.uniform(1e-4, 0.03, (n, levels)), axis=1)
     bids, asks = rng.uniform(0, 40, (n, levels)), rng.uniform(0, 40, (n, levels))
     totals = np.column_stack([bids.sum(axis=1), asks.sum(axis=1)])
     limits = np.column_stack([np.full(n, 150.0), np.full(n, 4e9)])
-    memory = np.zeros((n, MEMORY_WIDTH))
-    memory[:, 1] = -1.0
+    memory = np.zeros(n, MAKER_DTYPE)
+    memory["seen_ms"] = -1.0
     plain = [{"lots": 0, "seen": -1.0, "bid": 0.0, "ask": 0.0, "middle": 0.0} for _ in range(n)]
     home = np.arange(5, 5 + n, dtype=np.int32)
-    params = np.zeros((1, PARAM_WIDTH), np.int64)
+    params = np.zeros(1, MARKET_DTYPE)
     params["tick_value"][0] = unit_value
     mark = np.array([MARK])
-    rows = np.zeros((400, INTENT_WIDTH), np.int64)
+    rows = np.zeros(400, INTENT_DTYPE)
     written = 0
     for now, volatility in ((1000, 0.0), (2000, 1e-4), (3000, 5e-4), (4000, 9e-4), (5000, 1e-4), (6000, 1e-4)):
         lots = rng.integers(-120, 120, (20, 1)) * int(rng.integers(0, 2))
@@ -226,7 +235,7 @@ def test_maker_kernel_equals_its_twin():
         for i, row in enumerate(home.tolist()):
             plain[i]["volatility"] = volatility
             orders = plain_maker(
-                plain[i], parameters.tolist(), int(lots[row, 0]), int(quote[row]), int(cost[row, 0]), MARK * unit_value,
+                plain[i], values, int(lots[row, 0]), int(quote[row]), int(cost[row, 0]), MARK * unit_value,
                 150.0, 4e9, distances[i], bids[i], asks[i], (int(open_bid[row, 0]), int(open_ask[row, 0])),
                 quantile[row], index, float(now),
             )  # fmt: skip
@@ -241,18 +250,18 @@ def test_maker_kernel_equals_its_twin():
 def test_arbitrage_kernel_equals_its_twin():
     rng = np.random.default_rng(6)
     entry, leave, step_share, low_water, delay, leverage, per_ms = 0.001, 0.0002, 0.2, 0.5, 5_000.0, 4.0, 0.02
-    params = np.array([entry, leave, step_share, low_water, delay, leverage, per_ms])
+    params = np.array([(entry, leave, step_share, low_water, delay, leverage, per_ms)], ARBITRAGE_PARAMS_DTYPE)
     tick_value, n = 10, 8
     home = np.arange(5, 5 + n, dtype=np.int32)
-    market_params = np.zeros((1, PARAM_WIDTH), np.int64)
+    market_params = np.zeros(1, MARKET_DTYPE)
     market_params["tick_value"][0] = tick_value
     uniforms = rng.random((400, 2))
-    outside = np.zeros((n, 4), np.int64)
-    outside[:, 0] = rng.integers(10**8, 10**9, n)
-    purses = [{"cash": int(cash), "hedge": 0, "sent": 0, "due": 0} for cash in outside[:, 0]]
+    outside = np.zeros(n, OUTSIDE_DTYPE)
+    outside["cash"] = rng.integers(10**8, 10**9, n)
+    purses = [{"cash": int(cash), "hedge": 0, "sent": 0, "due": 0} for cash in outside["cash"]]
     cursor, clock = np.zeros(1, np.int64), np.array([2.0, 0.0])
     slots, at_next, last = uniforms.tolist(), 2.0, 0.0
-    rows, moves = np.zeros((500, INTENT_WIDTH), np.int64), np.zeros((500, 3), np.int64)
+    rows, moves = np.zeros(500, INTENT_DTYPE), np.zeros((500, 3), np.int64)
     total_orders = total_moves = 0
     for now in (500, 1000, 2500, 7000, 9000):
         index = MARK + int(rng.integers(-2000, 2000))

@@ -278,11 +278,6 @@ def test_every_leverage_distribution_must_say_its_weight():
         population(levered(10, opening=[opening_item(leverage=leverage)]))
 
 
-def test_tick_value_is_in_column_zero():
-    """The opening multiplies by params[:, 0] in one place; this pins the column."""
-    assert "tick_value" == 0
-
-
 def test_leverage_beyond_every_tier_ends_exactly_at_the_tier():
     leverage = {"kind": "fixed", "weight": "account", "at": "entry", "leverage": "200"}
     item = opening_item(leverage=leverage, stops=None, ageing={"mean_age_days": "0", "volatility_per_day_ppm": 0})

@@ -52,7 +52,7 @@ def run_compiled(workload: Workload) -> tuple[float, Checksum]:
             header["n_fills"][0] = 0
     seconds = time.process_time() - begin
     resting = int(np.count_nonzero(books.orders["id"]))
-    return seconds, (*header[["fill_count", "filled_lots", "volume"]].tolist(), resting)
+    return seconds, (*(int(header[name][0]) for name in ("fill_count", "filled_lots", "volume")), resting)
 
 
 def run_plain(workload: Workload, actions: int) -> float:

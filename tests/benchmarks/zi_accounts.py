@@ -23,7 +23,7 @@ from clearsim.kernels.book.matching import match_orders
 from clearsim.kernels.jit import kernel
 from clearsim.kernels.ledger.post_batch import settle_touched
 from clearsim.kernels.margin.thresholds import Thresholds, _reindex, find_distressed, make_thresholds, reindex_all
-from clearsim.layout import INTENT_WIDTH, OUTSIDE, AccountArrays, LogArrays, MarketArrays, OrderKind, Reason
+from clearsim.layout import INTENT_DTYPE, OUTSIDE, AccountArrays, LogArrays, MarketArrays, OrderKind, Reason
 from clearsim.ledger.ledger import Ledger, transfer_rows
 
 from tests.worlds.book import FIRST, make_log, make_markets, make_venue, open_accounts
@@ -51,7 +51,7 @@ class Exchange:
 
 def intents_of(workload: Workload) -> I64:
     """Two intents an action: cancel all, then the order."""
-    rows = np.zeros((2 * len(workload.actions), INTENT_WIDTH), np.int64)
+    rows = np.zeros(2 * len(workload.actions), INTENT_DTYPE)
     actions = workload.actions
     rows["account"][0::2] = rows["account"][1::2] = actions["owner"].astype(np.int64) + FIRST
     rows["kind"][0::2] = OrderKind.CANCEL_ALL
@@ -129,7 +129,7 @@ def measure(key: tuple[int, int, float] = KEY, runs: int = RUNS) -> dict[str, An
     exchange.ledger.check_full()
     resting = int(np.count_nonzero(exchange.books.orders["id"]))
     return {
-        "checksum": (*header[["fill_count", "filled_lots", "volume"]].tolist(), resting),
+        "checksum": (*(int(header[name][0]) for name in ("fill_count", "filled_lots", "volume")), resting),
         "actions": len(workload.actions),
         "orders": int(header["order_count"][0]),
         "refused": int(header["reject_count"][0]),

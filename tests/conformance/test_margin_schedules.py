@@ -117,7 +117,7 @@ def test_requirement_rises_with_size_and_less_than_the_notional(schedule):
 def test_requirement_is_continuous_at_every_join(schedule):
     """CLR-MRG-004: across a floor, one tick changes the requirement by no more than the higher rate on that tick."""
     markets = lower(schedule)
-    rates = markets.tiers[0, :, 1].tolist()
+    rates = markets.tiers["maintenance_ppm"][0].tolist()
     for i, floor in enumerate(floors_quote(schedule)):
         if floor:
             below, at = (margin_at(schedule, markets, floor * 100 + step) for step in (-1, 0))

@@ -8,6 +8,7 @@ from clearsim.kernels.book.levels import BID, SLOT_BITS, BookArrays, best_prices
 from clearsim.kernels.book.matching import match_orders
 from clearsim.layout import (
     FLAG_FROZEN,
+    INTENT_DTYPE,
     AccountArrays,
     LogArrays,
     MarketArrays,
@@ -22,6 +23,7 @@ from hypothesis import strategies as st
 
 from tests.plain_book import PlainBook, PlainExchange
 from tests.worlds.book import FIRST, intent, make_log, make_markets, make_plain, make_venue, open_accounts
+from tests.worlds.records import as_records, fields
 
 TRADERS = 6
 RICH, POOR = 400_000, 2_000
@@ -73,7 +75,7 @@ class Exchanges:
             row, side, kind=kind, tif=tif, price=price, lots=lots, market=market, flags=int(flags), order=order
         )
         self.lines.append(line)
-        rows = np.array([line], np.int64)
+        rows = as_records([line], INTENT_DTYPE)
         assert match_orders(self.books, self.accounts, self.markets, self.log, rows, 0, 1) == 1
         serial = order >> SLOT_BITS
         if kind == OrderKind.CANCEL_ALL:
@@ -92,8 +94,8 @@ class Exchanges:
 
     def compare(self) -> None:
         plain, accounts = self.plain, self.accounts
-        fills = self.log.fills[: self.log.header["n_fills"][0], FILL_COLUMNS]
-        assert [tuple(line) for line in fills.tolist()] == plain.fills
+        fills = fields(self.log.fills[: self.log.header["n_fills"][0]], *FILL_COLUMNS)
+        assert [tuple(line) for line in fills] == plain.fills
         assert accounts.quote.tolist() == plain.quote
         assert accounts.lots.tolist() == plain.lots
         for row in range(len(plain.quote)):
@@ -109,7 +111,7 @@ class Exchanges:
 
 def queue(books: BookArrays, market: int, side: int) -> list[tuple[int, int, int, int]]:
     """Serial, owner, price and lots of one side of the compiled book, level by level along its links."""
-    base, levels = int(books.tops[market, 2]), books.levels[market]
+    base, levels = int(books.tops["base_ticks"][market]), books.levels[market]
     found = []
     occupied = np.flatnonzero(levels["first"])
     for index in occupied[::-1] if side == BID else occupied:
@@ -162,13 +164,13 @@ def test_exchange_equals_its_plain_twin_over_a_long_stream(seed: int) -> None:
         seen.add(exchanges.plain.fills[-1][-1] if exchanges.plain.fills else None)
         if exchanges.log.header["n_fills"][0] > 900 or exchanges.log.header["n_transfers"][0] > 3000:
             exchanges.compare()
-            exchanges.log.header[["n_fills", "n_transfers"]] = 0
+            exchanges.log.header["n_fills"] = exchanges.log.header["n_transfers"] = 0
             exchanges.plain.fills.clear()
     exchanges.compare()
     assert len(seen - {None}) >= 2, "the stream must hold liquidations and ordinary trades"
     batch = Exchanges(capacity=40, frozen=None)
     batch.log.header["log_on"][0] = 0
-    rows = np.array(exchanges.lines, np.int64)
+    rows = as_records(exchanges.lines, INTENT_DTYPE)
     assert match_orders(batch.books, batch.accounts, batch.markets, batch.log, rows, 0, len(rows)) == len(rows)
     assert (batch.accounts.quote == exchanges.accounts.quote).all()
     assert (batch.accounts.flows == exchanges.accounts.flows).all()
@@ -188,11 +190,12 @@ def test_book_without_accounts_equals_the_plain_book(stream: list[tuple[Any, ...
         if kind not in (OrderKind.LIMIT, OrderKind.MARKET):
             continue
         price = venue.marks[market] + offset
-        rows = np.array([intent(row, side, kind=kind, tif=tif, price=price, lots=lots, market=market)], np.int64)
+        line = intent(row, side, kind=kind, tif=tif, price=price, lots=lots, market=market)
+        rows = as_records([line], INTENT_DTYPE)
         assert match_orders(books, None, None, log, rows, 0, 1) == 1
         expected = plain.place(row, market, int(side), int(kind), int(tif), price, lots, 0)
         assert (rows["status"][0], rows["filled"][0], rows["order"][0] >> SLOT_BITS) == expected
-    fills = log.fills[: log.header["n_fills"][0], FILL_COLUMNS]
-    assert [tuple(line) for line in fills.tolist()] == plain.fills
+    fills = fields(log.fills[: log.header["n_fills"][0]], *FILL_COLUMNS)
+    assert [tuple(line) for line in fills] == plain.fills
     for market in range(2):
         compare_books(books, market, plain.books[market])

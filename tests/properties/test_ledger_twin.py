@@ -5,7 +5,7 @@ import pytest
 from clearsim.errors import ConservationError
 from clearsim.kernels.ledger.transfer import entry_cost_after as compiled_entry_cost
 from clearsim.kernels.ledger.transfer import post_transfer
-from clearsim.layout import TRANSFER_WIDTH, Reason
+from clearsim.layout import TRANSFER_DTYPE, Reason
 from clearsim.ledger.audit import replay
 from clearsim.ledger.ledger import Ledger, Transfer, entry_cost_after, transfer_rows
 from hypothesis import given, settings
@@ -130,7 +130,7 @@ def test_a_purchase_books_both_sides_and_its_gap_to_the_mark():
 def test_a_quantum_added_by_hand_is_caught_in_its_cycle_and_named():
     """CLR-LDG-004: by the check of touched rows, and by the full sums if the row was not touched."""
     ledger = make_ledger()
-    ledger.log.header[2] = 17  # H_CYCLE
+    ledger.log.header["cycle"] = 17
     ledger.transfer(payer=FIRST_TRADER, payee=FIRST_TRADER + 1, quote=5, reason=Reason.FEE)
     ledger.accounts.quote[FIRST_TRADER] += 1
     with pytest.raises(ConservationError, match="cycle 17: 1 quanta"):
@@ -184,7 +184,8 @@ def test_the_check_starts_a_new_cycle():
 def test_a_batch_stops_where_the_log_is_full_and_goes_on_after_a_spill():
     ledger = make_ledger(capacity=3)
     rows = transfer_rows(payer=0, payee=np.arange(5, 9), quote=[1, 2, 3, 4], reason=Reason.DEPOSIT)
-    assert rows.shape == (4, TRANSFER_WIDTH)
+    assert rows.shape == (4,)
+    assert rows.dtype == TRANSFER_DTYPE
     assert ledger.transfer_batch(rows) == 3
     ledger.log.header["n_transfers"][0] = 0
     assert ledger.transfer_batch(rows, 3) == 4

@@ -95,7 +95,7 @@ def test_adl_takes_no_more_than_was_left_and_never_a_loser_or_a_lower_rank_first
         assert world.equity(row) >= 0
     for target in set(matches["bankrupt"].tolist()):
         for market in (0, 1):
-            own = matches[(matches["bankrupt"] == target) & (matches[:, 4] == market)]
+            own = matches[(matches["bankrupt"] == target) & (matches["market"] == market)]
             assert own["lots"].sum() <= abs(held[target, market])
             assert (np.diff(own["rank"]) > 0).all()
             assert (own["partial"][:-1] == 0).all()

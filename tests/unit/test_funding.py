@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from clearsim.kernels.ledger.funding import apply_funding
 from clearsim.layout import (
-    FILL_WIDTH,
-    HEADER_WIDTH,
-    PARAM_WIDTH,
+    FILL_DTYPE,
+    HEADER_DTYPE,
+    MARKET_DTYPE,
     ROUNDING,
-    TRANSFER_WIDTH,
+    TIER_DTYPE,
+    TRANSFER_DTYPE,
     LogArrays,
     MarketArrays,
     Reason,
@@ -112,12 +113,12 @@ def world(lots, *, capacity):
     first = Rows(("scope",)).first_trader
     accounts = make_accounts(n_rows=first + len(lots), n_markets=1, scopes=("scope",))
     accounts.lots[first:, 0] = lots
-    params = np.zeros((1, PARAM_WIDTH), np.int64)
+    params = np.zeros(1, MARKET_DTYPE)
     params["tick_value"][0] = TICK_VALUE
-    markets = MarketArrays(np.array([MARK]), params, np.zeros((1, 1, 4), np.int64))
-    header = np.zeros(HEADER_WIDTH, np.int64)
+    markets = MarketArrays(np.array([MARK]), params, np.zeros((1, 1), TIER_DTYPE))
+    header = np.zeros(1, HEADER_DTYPE)
     header["log_on"][0] = 1
-    log = LogArrays(header, np.zeros((capacity, TRANSFER_WIDTH), np.int64), np.zeros((1, FILL_WIDTH), np.int64))
+    log = LogArrays(header, np.zeros(capacity, TRANSFER_DTYPE), np.zeros(1, FILL_DTYPE))
     return accounts, markets, log, first
 
 

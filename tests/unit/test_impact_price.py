@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from clearsim.kernels.book.impact_price import impact_price
 from clearsim.kernels.book.levels import ASK, BID
-from clearsim.layout import PARAM_WIDTH, MarketArrays, Side
+from clearsim.layout import MARKET_DTYPE, TIER_DTYPE, MarketArrays, Side
 from clearsim.market.book import OrderBook
 
 
@@ -13,9 +13,9 @@ def world():
     book = OrderBook(owners=8, lowest_price=1, grid_bits=12)
     for side, price, lots in [(Side.BUY, 100, 10), (Side.BUY, 99, 10), (Side.SELL, 102, 5), (Side.SELL, 110, 100)]:
         book.limit(5, side, price=price, lots=lots)
-    params = np.zeros((1, PARAM_WIDTH), np.int64)
+    params = np.zeros(1, MARKET_DTYPE)
     params["tick_value"][0] = 2
-    return book.books, MarketArrays(np.array([100]), params, np.zeros((1, 1, 4), np.int64))
+    return book.books, MarketArrays(np.array([100]), params, np.zeros((1, 1), TIER_DTYPE))
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,8 @@ from clearsim.clearing.liquidation import (
 )
 from clearsim.clearing.waterfall import InsuranceFundLayer, TakeoverLayer
 from clearsim.kernels.clearing import liquidation as kernels
-from clearsim.kernels.clearing.liquidation_steps import PLAN_WIDTH
 from clearsim.kernels.margin.bankruptcy import bankruptcy_limit
-from clearsim.layout import FEES, OrderFlag, OrderKind, Side, TimeInForce
+from clearsim.layout import FEES, PLAN_DTYPE, OrderFlag, OrderKind, Side, TimeInForce
 from pydantic import TypeAdapter, ValidationError
 
 from tests.worlds.clearing import ClearingWorld
@@ -256,6 +255,6 @@ def test_after_a_liquidation_a_recovery_of_the_price_brings_nothing_back():
 
 def test_lowered_policies_have_the_width_that_kernels_read():
     policy = TypeAdapter(LiquidationPolicy).validate_python({"kind": "tier_down", "reduce_to": "tier_floor"})
-    assert policy.lower(Decimal("0.01")).shape == (PLAN_WIDTH,)
+    assert policy.lower(Decimal("0.01")).dtype == PLAN_DTYPE
     with pytest.raises(ValidationError, match="fraction_ppm"):
         TypeAdapter(LiquidationPolicy).validate_python({"kind": "fraction", "fraction_ppm": 0})

@@ -10,10 +10,21 @@ import numpy as np
 import pytest
 from clearsim.kernels.book.levels import make_books
 from clearsim.kernels.book.matching import cancel_account_orders, match_orders
-from clearsim.layout import FEES, FLAG_FROZEN, OrderFlag, OrderKind, OrderStatus, Reason, Side, TimeInForce
+from clearsim.layout import (
+    FEES,
+    FLAG_FROZEN,
+    INTENT_DTYPE,
+    OrderFlag,
+    OrderKind,
+    OrderStatus,
+    Reason,
+    Side,
+    TimeInForce,
+)
 from clearsim.market.book import ClearingSide, OrderBook
 
 from tests.worlds.book import FIRST, intent, make_log, make_markets, make_venue, open_accounts
+from tests.worlds.records import as_records, fields
 
 BUY, SELL = Side.BUY, Side.SELL
 A, B, C = FIRST, FIRST + 1, FIRST + 2
@@ -28,7 +39,7 @@ def exchange(*, deposits=(100_000, 100_000, 100_000), capacity=32, **rules):
 
 
 def send(book, accounts, markets, log, rows):
-    rows = np.array(rows, np.int64)
+    rows = rows if isinstance(rows, np.ndarray) else as_records(rows, INTENT_DTYPE)
     done = match_orders(book, accounts, markets, log, rows, 0, len(rows))
     return done, rows
 
@@ -135,7 +146,7 @@ def test_a_frozen_row_trades_only_by_liquidation_orders():
         book.books, accounts, markets, book._log,
         [intent(A, SELL, price=90, lots=5, tif=TimeInForce.IOC, flags=OrderFlag.LIQUIDATION | OrderFlag.REDUCE_ONLY)],
     )  # fmt: skip
-    assert rows[0, ["status", "filled"]].tolist() == [OrderStatus.DONE, 5]
+    assert fields(rows[:1], "status", "filled") == [[OrderStatus.DONE, 5]]
 
 
 def test_sizes_and_prices_out_of_range_are_refused():
@@ -238,13 +249,13 @@ def test_cancelling_a_rows_orders_leaves_none_open():
 
 def stream(n, seed=3):
     rng = np.random.default_rng(seed)
-    rows = np.array([
+    rows = as_records([
         intent(
             int(rng.integers(FIRST, FIRST + 6)), Side(int(rng.integers(2))), price=int(rng.integers(95, 106)),
             lots=int(rng.integers(1, 30)), kind=OrderKind.CANCEL_ALL if rng.random() < 0.1 else OrderKind.LIMIT,
         )
         for _ in range(n)
-    ])  # fmt: skip
+    ], INTENT_DTYPE)  # fmt: skip
     return rows
 
 
@@ -261,10 +272,10 @@ def run_stream(*, transfers, fills, log_on=True):
         reached = match_orders(books, accounts, markets, log, rows, done, len(rows))
         spilled += log.transfers[: log.header["n_transfers"][0]].tolist()
         assert reached > done or log.header["n_fills"][0] > 0, "an empty log must have room for any order"
-        log.header[["n_transfers", "n_fills"]] = 0
+        log.header["n_transfers"] = log.header["n_fills"] = 0
         done, calls = reached, calls + 1
     return (
-        (accounts.quote.tolist(), accounts.lots.tolist(), rows[:, ["status", "filled", "order"]].tolist()),
+        (accounts.quote.tolist(), accounts.lots.tolist(), fields(rows, "status", "filled", "order")),
         spilled,
         calls,
     )

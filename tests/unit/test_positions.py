@@ -11,7 +11,7 @@ from clearsim.agents.cohort import Cohort, PopulationConfig
 from clearsim.agents.shares import Venue
 from clearsim.errors import InputDataError
 from clearsim.instrument import Instrument
-from clearsim.layout import PARAM_WIDTH, MarketArrays
+from clearsim.layout import MARKET_DTYPE, TIER_DTYPE, MarketArrays
 from clearsim.opening import (
     ImportedOpening,
     opening_from_positions,
@@ -31,9 +31,9 @@ POPULATION = PopulationConfig(cohorts=(Cohort(name="noise", traders=3, behaviour
 
 
 def venue() -> Venue:
-    params = np.zeros((2, PARAM_WIDTH), np.int64)
+    params = np.zeros(2, MARKET_DTYPE)
     params["tick_value"] = (BTC.tick_value, ETH.tick_value)
-    markets = MarketArrays(np.array([500_000, 300_000]), params, np.zeros((2, 1, 4), np.int64))
+    markets = MarketArrays(np.array([500_000, 300_000]), params, np.zeros((2, 1), TIER_DTYPE))
     return Venue((BTC, ETH), markets, Decimal("0.000001"), Decimal(1), FIRST)
 
 

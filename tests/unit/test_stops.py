@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from clearsim.kernels.book.stops import BLOCK, add_stop, cancel_stop, make_stops, trigger_stops
-from clearsim.layout import FLAG_STOPPED, INTENT_WIDTH, OrderFlag, OrderKind, Side
+from clearsim.layout import FLAG_STOPPED, INTENT_DTYPE, OrderFlag, OrderKind, Side
 from clearsim.market.book import ClearingSide, OrderBook
 
 from tests.worlds.book import FIRST, make_log, make_markets, make_venue, open_accounts
+from tests.worlds.records import fields
 
 A, B, C = FIRST, FIRST + 1, FIRST + 2
 BUY, SELL = Side.BUY, Side.SELL
@@ -20,7 +21,7 @@ def world(n=3, marks=(100, 40)):
 
 
 def triggered(table, markets, accounts, *, room=64):
-    rows = np.zeros((room, INTENT_WIDTH), np.int64)
+    rows = np.zeros(room, INTENT_DTYPE)
     return rows[: trigger_stops(table, markets, accounts, rows, 0)]
 
 
@@ -38,7 +39,7 @@ def test_sell_stops_trigger_at_or_below_and_buy_stops_at_or_above(side, mark, fi
     assert table.head[1] == 1 - fires
     if fires:
         expected = [A, side, OrderKind.MARKET, 5, OrderFlag.STOP | OrderFlag.REDUCE_ONLY]
-        assert found[0, ["account", "side", "kind", "lots", "order_flags"]].tolist() == expected
+        assert fields(found[:1], "account", "side", "kind", "lots", "order_flags") == [expected]
         assert accounts.flags[A] == FLAG_STOPPED
         assert len(triggered(table, markets, accounts)) == 0
 

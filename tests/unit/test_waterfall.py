@@ -146,7 +146,7 @@ def test_unwind_offers_a_share_within_the_band_and_waits_its_interval():
     world.markets.mark[0] = 45_100
     world.clear(victim)
     assert world.house.plan_unwind(world.intents, now_ms=0) == 1
-    side, price, lots = world.intents[0, 2], world.intents[0, 5], world.intents[0, 6]
+    side, price, lots = (int(world.intents[name][0]) for name in ("side", "price", "lots"))
     assert (side, price, lots) == (1, 45_100 - 225, 20)
     assert world.house.plan_unwind(world.intents, now_ms=999) == 0
     assert world.house.plan_unwind(world.intents, now_ms=1000) == 1
@@ -282,8 +282,8 @@ def test_a_log_too_small_for_one_pass_is_spilled_and_loses_nothing():
     world.clear(victim)
     world.spill()
     rows = np.concatenate(world.spilled)
-    assert len(np.unique(rows[:, 0])) == len(rows)
-    assert (rows[:, 4] == Reason.SOCIALISED_LOSS).sum() == 60 + 60 + 1
+    assert len(np.unique(rows["seq"])) == len(rows)
+    assert (rows["reason"] == Reason.SOCIALISED_LOSS).sum() == 60 + 60 + 1
     assert (world.money(victim), world.lots(victim)) == (0, 0)
     world.assert_conserved()
 

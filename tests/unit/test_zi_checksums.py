@@ -7,6 +7,7 @@ from clearsim.kernels.book.matching import match_actions
 
 from tests.plain_book import PlainZi
 from tests.worlds.book import make_log
+from tests.worlds.records import fields
 from tests.zi_workload import CHECKSUMS, draw_workload
 
 SMALL, MIDDLE, LARGE = CHECKSUMS
@@ -22,7 +23,7 @@ def compiled_checksum(key, *, log_on):
         done = match_actions(books, log, 0, workload.actions, done, len(workload.actions))
         log.header["n_fills"][0] = 0
     resting = int(np.count_nonzero(books.orders["id"]))
-    return (*log.header[["fill_count", "filled_lots", "volume"]].tolist(), resting)
+    return (*fields(log.header, "fill_count", "filled_lots", "volume")[0], resting)
 
 
 @pytest.mark.parametrize("key", [SMALL, MIDDLE])

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from clearsim.kernels.ledger.transfer import post_transfer
 from clearsim.layout import (
-    FILL_WIDTH,
-    HEADER_WIDTH,
-    INTENT_WIDTH,
+    FILL_DTYPE,
+    HEADER_DTYPE,
+    MARKET_DTYPE,
     OUTSIDE,
-    PARAM_WIDTH,
-    TRANSFER_WIDTH,
+    TIER_DTYPE,
+    TRANSFER_DTYPE,
     AccountArrays,
     LogArrays,
     MarketArrays,
@@ -45,22 +45,22 @@ def make_venue(**changes: Any) -> Venue:
 
 def make_log(*, capacity: int = 4096, fills: int = 1024) -> LogArrays:
     """Empty logs, switched on."""
-    header = np.zeros(HEADER_WIDTH, np.int64)
+    header = np.zeros(1, HEADER_DTYPE)
     header["log_on"][0], header["cause"][0], header["next_order"][0], header["stamp"][0] = 1, -1, 1, 1
-    return LogArrays(header, np.zeros((capacity, TRANSFER_WIDTH), np.int64), np.zeros((fills, FILL_WIDTH), np.int64))
+    return LogArrays(header, np.zeros(capacity, TRANSFER_DTYPE), np.zeros(fills, FILL_DTYPE))
 
 
 def make_markets(venue: Venue) -> MarketArrays:
     """The venue's rules as kernels read them; maintenance is half of initial margin."""
     n_markets = len(venue.marks)
-    params = np.zeros((n_markets, PARAM_WIDTH), np.int64)
+    params = np.zeros(n_markets, MARKET_DTYPE)
     params["tick_value"] = venue.unit
     params["taker_ppm"], params["maker_ppm"] = venue.taker_ppm, venue.maker_ppm
     params["notional_cap"], params["n_tiers"] = venue.cap, len(venue.tiers)
-    tiers = np.zeros((n_markets, len(venue.tiers) + 1, 4), np.int64)
-    tiers[:, -1, 0] = INT64_MAX
+    tiers = np.zeros((n_markets, len(venue.tiers) + 1), TIER_DTYPE)
+    tiers["floor"][:, -1] = INT64_MAX
     for number, (floor, initial_ppm) in enumerate(venue.tiers):
-        tiers[:, number] = [floor, initial_ppm // 2, 0, initial_ppm]
+        tiers[:, number] = (floor, initial_ppm // 2, 0, initial_ppm)
     return MarketArrays(mark=np.array(venue.marks, np.int64), params=params, tiers=tiers)
 
 
@@ -96,13 +96,4 @@ def intent(
     order: int = 0,
 ) -> list[int]:
     """One intent row."""
-    line = [0] * INTENT_WIDTH
-    line["account"], line["market"], line["side"], line["kind"], line["tif"] = (
-        row,
-        market,
-        int(side),
-        int(kind),
-        int(tif),
-    )
-    line["price"], line["lots"], line["order_flags"], line["order"] = price, lots, flags, order
-    return line
+    return [row, market, int(side), int(kind), int(tif), price, lots, flags, order, 0, 0, 0]

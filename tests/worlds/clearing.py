@@ -10,7 +10,7 @@ from clearsim.clearing.layers import WaterfallOutcome
 from clearsim.clearing.liquidation import FullLiquidation, LiquidationBase
 from clearsim.clearing.waterfall import WaterfallLayer
 from clearsim.kernels.ledger.transfer import post_transfer
-from clearsim.layout import INTENT_WIDTH, OUTSIDE, AccountMode, Reason, Side
+from clearsim.layout import INTENT_DTYPE, OUTSIDE, AccountMode, Reason, Side
 from clearsim.ledger.accounts import Rows, make_accounts
 
 from tests.worlds.margin import make_log, make_markets
@@ -59,7 +59,7 @@ class ClearingWorld:
             funds=[fund] * len(scopes), fund_of_market=self.scope_of, waterfall=waterfall, quantum=Decimal(1),
             spill=self.spill,
         )  # fmt: skip
-        self.intents = np.zeros((len(self.accounts.quote) * n_markets, INTENT_WIDTH), np.int64)
+        self.intents = np.zeros(len(self.accounts.quote) * n_markets, INTENT_DTYPE)
         self.n_intents = 0
 
     def spill(self) -> None:
@@ -90,7 +90,7 @@ class ClearingWorld:
         self.transfer(OUTSIDE, row, quote, 0, 0, Reason.DEPOSIT)
 
     def open(self, row: int, lots: int, price: int, *, market: int = 0) -> None:
-        value = lots * price * int(self.markets.params[market, 0])
+        value = lots * price * int(self.markets.params["tick_value"][market])
         self.transfer(row, OUTSIDE, value, lots, market, Reason.OPENING)
 
     def trader(self, i: int, *, money: int, lots: int = 0, price: int = 0, market: int = 0) -> int:
@@ -122,7 +122,7 @@ class ClearingWorld:
         row, market = int(self.intents["account"][index]), int(self.intents["market"][index])
         assert lots <= self.intents["lots"][index]
         signed = -lots if self.intents["side"][index] == Side.SELL else lots
-        value = signed * price * int(self.markets.params[market, 0])
+        value = signed * price * int(self.markets.params["tick_value"][market])
         self.transfer(row, against, value, signed, market, Reason.LIQUIDATION)
         self.intents["filled"][index] += lots
 
@@ -147,17 +147,17 @@ class ClearingWorld:
         return int(self.accounts.lots[row, market])
 
     def equity(self, row: int) -> int:
-        value = self.markets.mark * self.markets.params[:, 0]
+        value = self.markets.mark * self.markets.params["tick_value"]
         return int(self.accounts.quote[row] + self.accounts.lots[row] @ value)
 
-    def liquidations(self, column: int) -> list[int]:
-        return self.house.records.liquidations[: self.house.n_liquidations, column].tolist()
+    def liquidations(self, field: str) -> list[int]:
+        return self.house.records.liquidations[field][: self.house.n_liquidations].tolist()
 
-    def matches(self, column: int) -> list[int]:
-        return self.house.records.matches[: self.house.n_matches, column].tolist()
+    def matches(self, field: str) -> list[int]:
+        return self.house.records.matches[field][: self.house.n_matches].tolist()
 
-    def counter(self, column: int) -> int:
-        return int(self.house.records.counters[:, column].sum())
+    def counter(self, field: str) -> int:
+        return int(self.house.records.counters[field].sum())
 
     def assert_conserved(self) -> None:
         assert self.accounts.quote.sum() == 0

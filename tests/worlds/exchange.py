@@ -19,7 +19,7 @@ from clearsim.engine.trading import match, refresh_quotes, spill_logs
 from clearsim.engine.world import World
 from clearsim.kernels.ledger.funding import apply_funding
 from clearsim.kernels.margin.withdrawable import free_equity
-from clearsim.layout import INTENT_WIDTH, OUTSIDE, OrderKind, OrderStatus, Reason, Side, TimeInForce
+from clearsim.layout import INTENT_DTYPE, OUTSIDE, OrderKind, OrderStatus, Reason, Side, TimeInForce
 
 from tests.exchange_auditor import AuditedMarket, Auditor
 
@@ -216,12 +216,12 @@ class Exchange:
         order: int = -1,
     ) -> OrderStatus:
         """Send one order; return what became of it."""
-        rows = np.zeros((1, INTENT_WIDTH), np.int64)
+        rows = np.zeros(1, INTENT_DTYPE)
         rows[0] = (row, market, side, kind, tif, price, lots, flags, order, 0, OrderStatus.PENDING, 0)
         match(self.world, rows, 1, releases=True)
         refresh_quotes(self.world)
         self.audit()
-        return OrderStatus(int(rows[0, 10]))
+        return OrderStatus(int(rows["status"][0]))
 
     def quote_ladder(self, marks: tuple[int, int], *, lots: int) -> None:
         """m0 and m1 replace their orders by five levels a side within 4% of the marks."""

@@ -6,16 +6,19 @@ import numpy as np
 from clearsim.layout import (
     BASE_ENTRY,
     BASE_MARK_PLUS_FEE,
-    FILL_WIDTH,
-    HEADER_WIDTH,
-    PARAM_WIDTH,
-    TRANSFER_WIDTH,
+    FILL_DTYPE,
+    HEADER_DTYPE,
+    MARKET_DTYPE,
+    TIER_DTYPE,
+    TRANSFER_DTYPE,
     AccountArrays,
     LogArrays,
     MarketArrays,
 )
 from clearsim.ledger.accounts import make_accounts
 from clearsim.units import INT64_MAX
+
+from tests.worlds.records import as_records
 
 #: Rows of a world with one scope: OUTSIDE, FEES, ROUNDING, FUND, ENGINE, then traders.
 FIRST_TRADER = 5
@@ -46,11 +49,11 @@ def make_markets(
 ) -> MarketArrays:
     """Markets with the given lowered parameters; `tiers` holds one table (floor, rate, deduction, initial) a market."""
     n_markets, width = len(marks), max(len(table) for table in tiers)
-    params = np.zeros((n_markets, PARAM_WIDTH), np.int64)
-    tables = np.zeros((n_markets, width, 4), np.int64)
-    tables[:, :, 0] = INT64_MAX
+    params = np.zeros(n_markets, MARKET_DTYPE)
+    tables = np.zeros((n_markets, width), TIER_DTYPE)
+    tables["floor"] = INT64_MAX
     for market in range(n_markets):
-        tables[market, : len(tiers[market])] = tiers[market]
+        tables[market, : len(tiers[market])] = as_records(tiers[market], TIER_DTYPE)
         params["n_tiers"][market] = len(tiers[market])
         params["tick_value"][market] = tick_values[market]
     params["margin_base"] = base
@@ -62,9 +65,9 @@ def make_markets(
 
 def make_log(*, capacity: int = 1000, log_on: bool = True) -> LogArrays:
     """Empty logs."""
-    header = np.zeros(HEADER_WIDTH, np.int64)
+    header = np.zeros(1, HEADER_DTYPE)
     header["log_on"][0], header["cause"][0] = int(log_on), -1
-    return LogArrays(header, np.zeros((capacity, TRANSFER_WIDTH), np.int64), np.zeros((capacity, FILL_WIDTH), np.int64))
+    return LogArrays(header, np.zeros(capacity, TRANSFER_DTYPE), np.zeros(capacity, FILL_DTYPE))
 
 
 def make_rows(n_traders: int, n_markets: int = 1) -> AccountArrays:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from ...layout import OUTSIDE, Reason
+from ...layout import ARBITRAGE_PARAMS_DTYPE, OUTSIDE, OUTSIDE_DTYPE, Reason, Records
 from ...policy import NonNegativeDecimal, NonNegativeInt, PositiveDecimal, PositiveInt, SharePpm
 from ..arrivals import CHUNK, Arrivals
 from ..view import CashMove, Intents, MarketView
@@ -32,7 +32,7 @@ class ArbitrageurState:
     arrivals: Arrivals
     market: int
     home: npt.NDArray[np.int32]  # (n,)
-    outside: npt.NDArray[np.int64]  # (n, 4) cash quanta, hedge lots, money on its way (quanta), when it arrives (ms)
+    outside: Records  # (n,) OUTSIDE_DTYPE
     params: npt.NDArray[np.float64]
     moves: npt.NDArray[np.int64]  # (CHUNK, 3) row, quanta, due ms: written by the kernel
     kernel: Callable[..., Any]
@@ -70,10 +70,10 @@ class Arbitrageur(BehaviourPolicy):
 
         market = context.market(self.market)
         n = len(context.rows)
-        outside = np.zeros((n, 4), np.int64)
-        outside[:, 0] = np.floor(context.split(float(self.outside_quote * context.share / context.quantum)))
+        outside = np.zeros(n, OUTSIDE_DTYPE)
+        outside["cash"] = np.floor(context.split(float(self.outside_quote * context.share / context.quantum)))
         per_ms = n / (1000.0 * float(self.decision_interval_s))
-        params = [
+        params = (
             self.entry_ppm / 1e6,
             self.exit_ppm / 1e6,
             self.step_ppm / 1e6,
@@ -81,13 +81,13 @@ class Arbitrageur(BehaviourPolicy):
             float(self.transfer_delay_ms),
             float(context.max_leverage),
             per_ms,
-        ]
+        )
         return ArbitrageurState(
             arrivals=Arrivals(context.rng, per_ms, width=2),
             market=market,
             home=np.ascontiguousarray(context.home[:, market]),
             outside=outside,
-            params=np.array(params),
+            params=np.array([params], ARBITRAGE_PARAMS_DTYPE),
             moves=np.zeros((CHUNK, 3), np.int64),
             kernel=arbitrage_orders,
         )

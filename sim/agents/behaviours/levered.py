@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from ...layout import OUTSIDE, Reason
+from ...layout import OUTSIDE, WATCH_PARAMS_DTYPE, Reason, Records
 from ...policy import NonNegativeInt, PositiveDecimal, PositiveInt, SharePpm
 from ..distributions import PpmRange
 from ..view import ARRIVAL_SLOTS, CashMove, Intents, MarketView
@@ -32,9 +32,9 @@ class LeveredState:
     """The watching traders, in the order in which they look. W positions are watched."""
 
     rows: npt.NDArray[np.int64]  # (W, 3) position row, wallet row, market
-    memory: npt.NDArray[np.int64]  # (W, WATCH_WIDTH): the W_ columns of sim/kernels/agents/attention.py
+    memory: Records  # (W,) WATCH_DTYPE
     clock: npt.NDArray[np.float64]  # (2,) looks made so far, last wake ms
-    params: npt.NDArray[np.float64]
+    params: Records  # (1,) WATCH_PARAMS_DTYPE
     moves: npt.NDArray[np.int64]  # (2 W, 4) payer, payee, quanta, due ms: written by the kernel
     started: bool
     kernel: Callable[..., Any] | None
@@ -86,7 +86,8 @@ class Levered(BehaviourPolicy):
 
     def initial_state(self, context: CohortContext) -> LeveredState:
         """Return the state: who watches, in the order of rows. Positions are read at the first wake."""
-        from ...kernels.agents.attention import COMES_BACK, TOPS_UP, WATCH_WIDTH, watch_positions
+        from ...kernels.agents.attention import watch_positions
+        from ...layout import COMES_BACK, TOPS_UP, WATCH_DTYPE
 
         n, n_markets = context.home.shape
         watching = np.asarray(context.rng.random(n) < self.topup_accounts_ppm / 1e6)
@@ -95,20 +96,22 @@ class Levered(BehaviourPolicy):
         market = np.tile(np.arange(n_markets), len(member))
         who = np.repeat(member, n_markets)
         rows = np.column_stack([context.home[who, market], context.rows[who], market]).astype(np.int64)
-        memory = np.zeros((len(rows), WATCH_WIDTH), np.int64)
-        memory[:, 4] = COMES_BACK * returning[who] + TOPS_UP * watching[who]
+        memory = np.zeros(len(rows), WATCH_DTYPE)
+        memory["will"] = COMES_BACK * returning[who] + TOPS_UP * watching[who]
         kernel: Callable[..., Any] | None = watch_positions if len(rows) else None
-        params = [
+        params = (
             self.topup_below_ppm / 1e6,
             self.topup_to_ppm / 1e6,
             self.outside_budget_ppm / 1e6,
             float(self.transfer_delay_ms),
             float(self.attention_s) * 1000.0,
             self.comeback_delay_s * 1000.0,
-        ]
+        )
         moves = np.zeros((2 * len(rows), 4), np.int64)
         profits = self._profit_takers(context) if self.profit_accounts_ppm else None
-        return LeveredState(rows, memory, np.zeros(2), np.array(params), moves, False, kernel, profits)
+        return LeveredState(
+            rows, memory, np.zeros(2), np.array([params], WATCH_PARAMS_DTYPE), moves, False, kernel, profits
+        )
 
     def _profit_takers(self, context: CohortContext) -> ProfitTakers:
         """Draw who takes profits and where; after all other draws, so that those do not depend on it."""
@@ -147,7 +150,7 @@ class Levered(BehaviourPolicy):
         keep = holding[first]  # in the order of rows, which is random in size and near in memory
         state.rows, state.memory = np.ascontiguousarray(state.rows[keep]), np.ascontiguousarray(state.memory[keep])
         row = state.rows[:, 0]
-        equity = accounts.quote[row] + accounts.lots[row] @ (view.mark * markets.params[:, 0])
-        state.memory[:, 0] = np.maximum(0.0, np.floor(equity * state.params[2])).astype(np.int64)
-        state.memory[:, 3] = np.sign(held[keep])
+        equity = accounts.quote[row] + accounts.lots[row] @ (view.mark * markets.params["tick_value"])
+        state.memory["budget"] = np.maximum(0.0, np.floor(equity * state.params["budget"][0])).astype(np.int64)
+        state.memory["side"] = np.sign(held[keep])
         state.started = True

@@ -25,6 +25,7 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from ...errors import ConfigError
+from ...layout import MAKER_PARAMS_DTYPE, Records
 from ...policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveDecimal, PositiveInt, SharePpm
 from ..view import ARRIVAL_SLOTS, Intents, MarketView
 from .base import BehaviourPolicy, CohortContext
@@ -35,8 +36,7 @@ F64 = npt.NDArray[np.float64]
 FIRST_BAND_EXPONENT = 0.85
 #: Wakes after which the pre-drawn arrival keys repeat (a prime, so no pattern of the clock meets the same ones).
 KEY_ROUNDS = 1021
-#: Place of the skew in the kernel's parameters (Q_SKEW), and the most it may be, so that quotes stay above zero.
-SKEW = 4
+#: The most the skew may be, so that quotes stay above zero.
 LARGEST_SKEW = 0.5
 
 
@@ -140,7 +140,8 @@ class MarketMaker(BehaviourPolicy):
     def initial_state(self, context: CohortContext) -> MakerState:
         """Return ladders split over the makers by capital; each level of each maker lies at random between the calm
         edges."""
-        from ...kernels.agents.makers import MEMORY_WIDTH, MakerArrays, packed_ladders
+        from ...kernels.agents.makers import MakerArrays, packed_ladders
+        from ...layout import MAKER_DTYPE
 
         market = context.market(self.market)
         n = len(context.rows)
@@ -157,7 +158,7 @@ class MarketMaker(BehaviourPolicy):
                 " of the depth it is to quote on one side: raise capital or max_leverage, or quote less"
             )
         limits = context.split(context.venue_lots(self.inventory_limit_quote, market))
-        memory = np.zeros((n, MEMORY_WIDTH))
+        memory = np.zeros(n, MAKER_DTYPE)
         memory["next_ms"] = (
             -context.rng.random(n) * self.look_interval_ms
         )  # all look at the first wake, then each in turn
@@ -176,23 +177,22 @@ class MarketMaker(BehaviourPolicy):
         )
         return MakerState(market, arrays, packed_ladders)
 
-    def _parameters(self, context: CohortContext) -> F64:
-        return np.array(
-            [
-                self.calm_volatility_ppm / 1e6,
-                float(self.volatility_tolerance),
-                float(self.withdrawal_power),
-                float(self.widening),
-                self.skew_ppm / 1e6,
-                self.mark_weight_ppm / 1e6,
-                float(self.adl_aversion),
-                float(self.refill_half_life_ms),
-                self.requote_move_ppm / 1e6,
-                self.requote_size_ppm / 1e6,
-                float(context.max_leverage),
-                float(self.look_interval_ms),
-            ]
+    def _parameters(self, context: CohortContext) -> Records:
+        values = (
+            self.calm_volatility_ppm / 1e6,
+            float(self.volatility_tolerance),
+            float(self.withdrawal_power),
+            float(self.widening),
+            self.skew_ppm / 1e6,
+            self.mark_weight_ppm / 1e6,
+            float(self.adl_aversion),
+            float(self.refill_half_life_ms),
+            self.requote_move_ppm / 1e6,
+            self.requote_size_ppm / 1e6,
+            float(context.max_leverage),
+            float(self.look_interval_ms),
         )
+        return np.array([values], MAKER_PARAMS_DTYPE)
 
     def skew_at(self, volatility: float) -> float:
         """Shift of the middle at full inventory, a fraction, at a volatility per sqrt(second)."""
@@ -210,7 +210,7 @@ class MarketMaker(BehaviourPolicy):
         state.next_key = (first + n) % len(state.arrays.keys)
         index, volatility = int(view.index[market]), float(view.volatility[market])
         if self.skew_volatility_power:
-            state.arrays.parameters[SKEW] = self.skew_at(volatility)
+            state.arrays.parameters["skew"][0] = self.skew_at(volatility)
         intents.count += state.kernel(
             state.words, first, market, index, volatility, view.time_ms, intents.rows, intents.count
         )

@@ -7,9 +7,6 @@ from ..jit import kernel
 from .cohorts import BUY, KIND_LIMIT, REDUCE_ONLY, SELL, TIF_IOC, arrival_key, put_order
 from .makers import standing
 
-O_CASH, O_HEDGE, O_SENT, O_DUE_MS = range(4)  # columns of `outside`
-B_ENTRY, B_EXIT, B_STEP, B_LOW_WATER, B_DELAY_MS, B_LEVERAGE, B_PER_MS = range(7)  # elements of `params`
-
 
 @kernel
 def rehedge(outside, held, index, tick_value, now_ms):

@@ -6,15 +6,19 @@ its own exact numbers.
 
 import math
 
-from ...layout import FLAG_FROZEN, FLAG_LIQUIDATED, OUTSIDE
+from ...layout import (
+    COMES_BACK,
+    FLAG_FROZEN,
+    FLAG_LIQUIDATED,
+    OUTSIDE,
+    PHASE_DONE,
+    PHASE_FUNDED,
+    PHASE_HOLDING,
+    TOPS_UP,
+)
 from ..jit import kernel
 from .cohorts import BUY, KIND_MARKET, SELL, TIF_IOC, put_order
 
-W_BUDGET, W_BUSY_MS, W_PHASE, W_SIDE, W_WILL, W_SAFE = range(6)  # columns of `memory`
-WATCH_WIDTH = 6
-COMES_BACK, TOPS_UP = 1, 2  # bits of W_WILL
-PHASE_HOLDING, PHASE_FUNDED, PHASE_DONE = range(3)
-A_BELOW, A_TO, A_BUDGET, A_DELAY_MS, A_ATTENTION_MS, A_COMEBACK_MS = range(6)  # elements of `params`
 SPARE = 0.95  # share of its equity a returning trader uses, so that fees do not get its order refused
 
 
@@ -121,7 +125,7 @@ def watch_positions(
     """Let the watchers whose turn it is look once; return (intents, cash moves).
 
     watched: (W, 3) row, wallet, market, in the order of looking: each looks once per attention time.  memory:
-    (W, WATCH_WIDTH).
+    WATCH_DTYPE (W,).
     clock: looks made so far, last wake.  moves: (2 W, 4) payer, payee, quanta, due ms.  At most W looks are made per
     call.
     """

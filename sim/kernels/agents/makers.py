@@ -13,38 +13,10 @@ is an input.
 import math
 from typing import NamedTuple
 
-from ...layout import F64, FLAG_FROZEN, I32, I64, AccountArrays, MarketArrays
+from ...layout import F64, FLAG_FROZEN, I32, I64, AccountArrays, MarketArrays, Records
 from ..jit import kernel
 from ..structs import by_address, struct_at
 from .cohorts import BUY, KEYS, KIND_CANCEL_ALL, KIND_LIMIT, SELL, TIF_GTC, TIF_POST_ONLY, put_order
-
-# Columns of a maker's memory, float64 (n, MEMORY_WIDTH).
-(
-    K_NEXT_MS,  # when it looks next
-    K_SEEN_MS,  # when it last looked
-    K_MIDDLE,  # middle of its standing quotes, ticks; 0: none
-    K_TAKEN_BID,  # share of its bid side taken and not refilled
-    K_TAKEN_ASK,
-    K_LOTS,  # its position when it last looked
-) = range(6)
-MEMORY_WIDTH = 8
-
-# Parameters, float64.
-(
-    Q_CALM,  # fraction per sqrt(second)
-    Q_TOLERANCE,  # ratio of volatility from which size shrinks
-    Q_POWER,
-    Q_WIDENING,
-    Q_SKEW,  # fraction at full inventory
-    Q_MARK_WEIGHT,
-    Q_AVERSION,
-    Q_HALF_LIFE_MS,
-    Q_REQUOTE_MOVE,  # fraction
-    Q_REQUOTE_SIZE,  # share
-    Q_MAX_LEVERAGE,
-    Q_INTERVAL_MS,
-) = range(12)
-MAKER_PARAMS = 12
 
 
 @by_address
@@ -52,13 +24,13 @@ class MakerArrays(NamedTuple):
     """What the makers of one cohort quote and remember. n makers, L levels a side."""
 
     home: I32  # (n,) rows
-    memory: F64  # (n, MEMORY_WIDTH)
+    memory: Records  # (n,) MAKER_DTYPE
     limits: F64  # (n, 2) inventory limit in lots, capacity (capital x leverage) in quanta
     distances: F64  # (n, L) fractions of the middle, calm
     bids: F64  # (n, L) lots, calm
     asks: F64
     totals: F64  # (n, 2) lots
-    parameters: F64  # (MAKER_PARAMS,)
+    parameters: Records  # (1,) MAKER_PARAMS_DTYPE
     keys: I64  # (n x rounds,) pre-drawn arrival keys, used in turn
     adl_quantile: F64  # (A,) place in the deleveraging queue, or empty
 
@@ -162,7 +134,7 @@ def maker_ladders(
     """Let every maker whose time has come look at the market and requote if its quotes are stale; return intents
     written.
 
-    home: (n,) rows.  memory: (n, MEMORY_WIDTH).  limits: (n, 2) inventory limit in lots, capacity in quanta.
+    home: (n,) rows.  memory: MAKER_DTYPE (n,).  limits: (n, 2) inventory limit in lots, capacity in quanta.
     distances: (n, L) fractions. bids / asks: (n, L) lots when calm.  totals: (n, 2) their sums.  keys: (n,) arrival
     key of each maker this tick. adl_quantile: (A,) or empty.  Room for n x (2 L + 1) rows must be reserved.
     """

@@ -1,6 +1,5 @@
 """Order of arrival within a tick: one stable radix sort of intent rows."""
 
-from ...layout import INTENT_WIDTH
 from ..jit import kernel
 
 RADIX_BITS = 10
@@ -24,15 +23,14 @@ def _pass(source, target, counts, n, shift):
         digit = (source[i].arrival >> shift) & mask
         to = counts[digit]
         counts[digit] = to + 1
-        for column in range(INTENT_WIDTH):
-            target[to, column] = source[i, column]
+        target[to] = source[i]
 
 
 @kernel
 def sort_by_arrival(rows, n, scratch_rows, scratch_counts):
-    """Sort intent rows[:n] by I_ARRIVAL (0 .. 2**20 - 1), stably, in two counting passes.
+    """Sort intent rows[:n] by `arrival` (0 .. 2**20 - 1), stably, in two counting passes.
 
-    scratch_rows: int64 (>= n, INTENT_WIDTH).  scratch_counts: int64 (RADIX_SIZE,).
+    scratch_rows: INTENT_DTYPE (>= n,).  scratch_counts: int64 (RADIX_SIZE,).
     """
     if n < 2:
         return

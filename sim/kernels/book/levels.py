@@ -12,32 +12,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...layout import I64
+from ...layout import I64, LEVEL_DTYPE, ORDER_DTYPE, TOP_DTYPE, Records
 from ..jit import inlined_kernel, kernel
 from ..structs import by_address
 from .bitmap import clear_bit, count_words, next_level, previous_level, set_bit
-
-ORDER = np.dtype(
-    [
-        ("id", np.int64),  # 0: the slot is free
-        ("lots", np.int64),  # what is left of it, > 0
-        ("price", np.uint32),  # ticks
-        ("owner", np.uint32),  # row
-        ("next", np.uint32),  # in its level, by time
-        ("prev", np.uint32),
-        ("owner_next", np.uint32),  # among its owner's in the market, newest first
-        ("owner_prev", np.uint32),
-        ("market", np.uint16),
-        ("side", np.uint8),
-        ("flags", np.uint8),  # OrderFlag bits
-    ],
-    align=True,
-)
-LEVEL = np.dtype([("first", np.uint32), ("last", np.uint32), ("lots", np.int64)])
-
-# Columns of BookArrays.tops.
-B_BID, B_ASK, B_BASE = range(3)  # grid index of the best bid (-1: none) and ask (grid size: none); ticks of index 0
-TOP_WIDTH = 4
 
 #: An order id is serial << SLOT_BITS | slot, so that an id finds its order without a table.
 SLOT_BITS = 24
@@ -51,10 +29,10 @@ _REDUCE_ONLY = 1  # OrderFlag.REDUCE_ONLY
 class BookArrays(NamedTuple):
     """All books: M markets, P grid levels, C orders at most, A rows."""
 
-    tops: I64  # (M, TOP_WIDTH)
-    levels: npt.NDArray[np.void]  # (M, P) LEVEL
+    tops: Records  # (M,) TOP_DTYPE
+    levels: Records  # (M, P) LEVEL_DTYPE
     bits: npt.NDArray[np.uint64]  # (M, 2, words) occupied levels by side
-    orders: npt.NDArray[np.void]  # (C + 1,) ORDER
+    orders: Records  # (C + 1,) ORDER_DTYPE
     free: npt.NDArray[np.uint32]  # (C,) stack of free slots
     n_free: I64  # (1,)
     newest: npt.NDArray[np.uint32]  # (M, A) newest order of each row
@@ -73,13 +51,13 @@ def make_books(
     if not 0 < capacity <= SLOT_MASK:
         raise ValueError(f"capacity must lie in 1..{SLOT_MASK}, was {capacity}")
     size = 1 << grid_bits
-    tops = np.zeros((n_markets, TOP_WIDTH), np.int64)
+    tops = np.zeros(n_markets, TOP_DTYPE)
     tops["bid"], tops["ask"], tops["base_ticks"] = -1, size, base_ticks
     return BookArrays(
         tops=tops,
-        levels=np.zeros((n_markets, size), LEVEL),
+        levels=np.zeros((n_markets, size), LEVEL_DTYPE),
         bits=np.zeros((n_markets, 2, count_words(size)), np.uint64),
-        orders=np.zeros(capacity + 1, ORDER),
+        orders=np.zeros(capacity + 1, ORDER_DTYPE),
         free=np.arange(capacity, 0, -1, dtype=np.uint32),
         n_free=np.array([capacity], np.int64),
         newest=np.zeros((n_markets, n_rows), np.uint32),
@@ -96,14 +74,15 @@ def is_on_grid(books, market, price):
 
 def best_prices(books: BookArrays, market: int) -> tuple[int, int]:
     """Return best bid and best ask in ticks, 0 where a side is empty. Plain Python: a compiled call would cost more."""
-    bid, ask, base, _ = books.tops[market].tolist()
+    bid, ask, base = books.tops[market].item()
     return bid + base if bid >= 0 else 0, ask + base if ask < books.levels.shape[1] else 0
 
 
 @inlined_kernel
 def first_order(books, market, side):
     """Slot of the order of `side` that trades next, 0 if there is none."""
-    index = books.tops[market, B_BID if side == BID else B_ASK]
+    top = books.tops[market]
+    index = top.bid if side == BID else top.ask
     if index < 0 or index >= books.levels.shape[1]:
         return 0
     return np.int64(books.levels[market, np.uint64(index)]["first"])

@@ -9,17 +9,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...layout import FLAG_STOPPED, OrderFlag, OrderKind, OrderStatus, Side, TimeInForce
+from ...layout import FLAG_STOPPED, STOP_DTYPE, OrderFlag, OrderKind, OrderStatus, Records, Side, TimeInForce
 from ..jit import kernel
 from ..structs import by_address
 
 BLOCK = 256
 NEVER_DOWN = 0
 NEVER_UP = 2**31 - 1
-
-# Columns of StopArrays.stops.
-S_ACCOUNT, S_MARKET, S_SIDE, S_LOTS, S_FLAGS, S_NEXT_FREE = range(6)
-STOP_WIDTH = 6
 
 _SELL, _BUY = int(Side.SELL), int(Side.BUY)
 _MARKET_ORDER, _IOC = int(OrderKind.MARKET), int(TimeInForce.IOC)
@@ -30,7 +26,7 @@ _REDUCE_ONLY, _STOP, _PENDING = int(OrderFlag.REDUCE_ONLY), int(OrderFlag.STOP),
 class StopArrays(NamedTuple):
     """All stop orders. C slots; slot ids are 0..C-1, a free slot has trigger NEVER."""
 
-    stops: npt.NDArray[np.int64]  # (C, STOP_WIDTH)
+    stops: Records  # (C,) STOP_DTYPE
     down: npt.NDArray[np.int32]  # (M, C) sell stops: triggers at mark <= down
     up: npt.NDArray[np.int32]  # (M, C) buy stops: triggers at mark >= up
     block_down: npt.NDArray[np.int32]  # (M, blocks)
@@ -41,7 +37,7 @@ class StopArrays(NamedTuple):
 def make_stops(n_markets: int, capacity: int) -> StopArrays:
     """Return an empty table of `capacity` >= 1 slots."""
     n_blocks = (capacity + BLOCK - 1) // BLOCK
-    stops = np.zeros((capacity, STOP_WIDTH), np.int64)
+    stops = np.zeros(capacity, STOP_DTYPE)
     stops["next_free"] = np.arange(1, capacity + 1)
     stops["next_free"][-1] = -1
     return StopArrays(

@@ -243,7 +243,7 @@ def _note_target(accounts, markets, log, records, target, market, held, lots, sh
     if accounts.mode[target] == _RESERVED:
         return
     index = find_record(records, target, market)
-    note_closed(records, markets, market, lots, held, -1)
+    note_closed(records, markets, market, lots, held)
     if index >= 0:
         records.liquidations[index].lots_adl += lots
         records.liquidations[index].deficit += max(0, shortfall)

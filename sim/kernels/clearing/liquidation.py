@@ -6,22 +6,27 @@ They decide sizes and limits and write intents and records; only `charge_liquida
 
 import numpy as np
 
-from ...layout import FEES, FLAG_FROZEN, OrderFlag, OrderKind, OrderStatus, Reason, Side, TimeInForce
+from ...layout import (
+    FEES,
+    FLAG_FROZEN,
+    STEP_COMPLIANT,
+    STEP_FRACTION,
+    STEP_TIER_FLOOR,
+    STYLE_MARKET,
+    OrderFlag,
+    OrderKind,
+    OrderStatus,
+    Reason,
+    Side,
+    TimeInForce,
+)
 from ..jit import kernel
 from ..ledger.transfer import post_transfer
 from ..margin.bankruptcy import bankruptcy_limit, lot_value
 from ..margin.requirement import equity, is_distressed, maintenance, maintenance_in
 from ..rounding import rate_ceil, rate_floor
 from .liquidation_records import begin_row, find_record, note_closed
-from .liquidation_steps import (
-    STEP_COMPLIANT,
-    STEP_FRACTION,
-    STEP_TIER_FLOOR,
-    STYLE_MARKET,
-    lots_of_fraction,
-    lots_to_comply,
-    lots_to_tier_floor,
-)
+from .liquidation_steps import lots_of_fraction, lots_to_comply, lots_to_tier_floor
 
 PRIORITY_RISKIEST, PRIORITY_BY_ID, PRIORITY_RANDOM = range(3)
 
@@ -154,7 +159,7 @@ def plan_liquidations(accounts, markets, header, rows, n, plan, waiting, records
     """Write liquidation orders for rows[:n], in that order; return (number of orders, number of rows still distressed).
 
     Rows that have recovered are dropped: rows[:m] holds the others afterwards. Each gets its liquidation records and is
-    frozen. `intents` and `records` have room for one entry per position of these rows. plan: int64 (PLAN_WIDTH,).
+    frozen. `intents` and `records` have room for one entry per position of these rows. plan: PLAN_DTYPE (1,).
     """
     count = 0
     kept = 0
@@ -192,7 +197,7 @@ def charge_liquidation_fees(accounts, markets, log, intents, start, n, fund_shar
         index = find_record(records, row, market)
         record = records.liquidations[index]
         record.lots_book += filled
-        note_closed(records, markets, market, filled, record.lots, C_BOOK_NOTIONAL)
+        records.counters[market].book_notional += note_closed(records, markets, market, filled, record.lots)
         fee = rate_ceil(filled * lot_value(markets, market), markets.params[market].liquidation_fee_ppm, _SCALE)
         fee = min(fee, max(0, equity(accounts, markets, row)))
         if fee == 0:

@@ -1,6 +1,6 @@
 """Which of a list are distressed, and the rows that clearing writes about each position it closes."""
 
-from ...layout import FLAG_LIQUIDATED, LIQUIDATION_WIDTH
+from ...layout import FLAG_LIQUIDATED
 from ..jit import kernel
 from ..margin.bankruptcy import bankruptcy_quote, lot_value
 from ..margin.requirement import equity, is_distressed, maintenance, maintenance_in
@@ -36,8 +36,9 @@ def begin_record(accounts, markets, header, records, row, market, row_equity, ro
     """Append one liquidation row for a position (lots 0: an account that is flat and below zero); return its index."""
     index = records.counts[0].liquidations
     record = records.liquidations[index]
-    for column in range(LIQUIDATION_WIDTH):
-        record[column] = 0
+    record.bankruptcy_quote = record.market_maintenance = 0
+    record.lots_book = record.lots_taken_over = record.lots_adl = 0
+    record.fee = record.surplus = record.deficit = record.owed = 0
     lots = accounts.lots[row, market]
     record.seq = header[0].seq
     record.time_ms = header[0].time_ms
@@ -104,9 +105,12 @@ def record_count_of(records, row):
 
 
 @kernel
-def note_closed(records, markets, market, lots, held, column):
-    """Count `lots` contracts (absolute) of a position of `held` (signed) as liquidated, and in counter `column`."""
+def note_closed(records, markets, market, lots, held):
+    """Count `lots` contracts (absolute) of a position of `held` (signed) as liquidated; return their notional."""
     notional = lots * lot_value(markets, market)
-    records.counters[market, C_LIQUIDATED_LONG if held > 0 else C_LIQUIDATED_SHORT] += notional
-    if column >= 0:
-        records.counters[market, column] += notional
+    counters = records.counters[market]
+    if held > 0:
+        counters.liquidated_long += notional
+    else:
+        counters.liquidated_short += notional
+    return notional

@@ -6,12 +6,6 @@ from ..ledger.transfer import entry_cost_after
 from ..margin.requirement import position_maintenance
 from ..rounding import mul_div_floor, rate_ceil
 
-# Slots of the lowered liquidation policy, int64[PLAN_WIDTH].
-PL_STEP, PL_FRACTION_PPM, PL_WHOLE_BELOW, PL_THEN_WHOLE, PL_STYLE, PL_BAND_PPM = range(6)
-PLAN_WIDTH = 8
-STEP_FULL, STEP_COMPLIANT, STEP_TIER_FLOOR, STEP_FRACTION = range(4)
-STYLE_BANKRUPTCY_LIMIT, STYLE_MARKET = range(2)
-
 _SCALE = 1_000_000
 
 

@@ -72,7 +72,7 @@ def tear_up(accounts, markets, log, market, targets, n_targets, holders, parts, 
             records.counters[market].torn_up_notional += lots * unit
             if index >= 0:
                 records.liquidations[index].lots_adl += lots
-                note_closed(records, markets, market, lots, held, -1)
+                note_closed(records, markets, market, lots, held)
             parts[place[1]] -= lots
         if accounts.lots[target, market] == 0:
             place[0] += 1

@@ -15,7 +15,7 @@ def plan_unwind(accounts, markets, due, fraction_ppm, band_ppm, intents):
     """Write one order per market whose ENGINE holds contracts and is due; return how many.
 
     Lots: the share of the inventory, rounded up. Limit: mark less (more) the band for a sale (purchase), at least a
-    tick. due: int64 (M,) 0 or 1.  fraction_ppm, band_ppm: int64 (M,).  intents: int64 (>= M, INTENT_WIDTH).
+    tick. due: int64 (M,) 0 or 1.  fraction_ppm, band_ppm: int64 (M,).  intents: INTENT_DTYPE (>= M,).
     """
     count = 0
     for market in range(accounts.lots.shape[1]):

@@ -7,7 +7,6 @@ spill the log, call again.
 
 import numpy as np
 
-from ...layout import *  # noqa: F403
 from ...layout import FLAG_BANKRUPT, FLAG_FROZEN, AccountMode, Reason
 from ..jit import kernel
 from ..ledger.allocate import allocate
@@ -173,7 +172,7 @@ def _take_position(accounts, markets, log, row, market, lots, index, records):
     post_transfer(accounts, markets, log, engine, row, quote, signed, market, _TAKEOVER, ticks)
     record = records.liquidations[index]
     record.lots_taken_over += lots
-    note_closed(records, markets, market, lots, held, C_TAKEN_OVER_NOTIONAL)
+    records.counters[market].taken_over_notional += note_closed(records, markets, market, lots, held)
     shortfall = quote - signed * unit
     if shortfall > 0:
         record.deficit += shortfall

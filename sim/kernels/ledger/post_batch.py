@@ -8,7 +8,7 @@ from .transfer import post_transfer
 def post_batch(accounts, markets, log, rows, start, n):
     """Make the transfers rows[start:n] in their order; return the first not made (n, unless the log ran full).
 
-    rows: int64 (>= n, TRANSFER_WIDTH); payer, payee, quote, lots, market, reason and price are read.
+    rows: TRANSFER_DTYPE (>= n,); payer, payee, quote, lots, market, reason and price are read.
     """
     header = log.header
     for i in range(start, n):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, I64, AccountArrays, AccountMode, MarketArrays
+from ...layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, AccountArrays, AccountMode, MarketArrays, Records
 from ..jit import kernel
 from ..structs import by_address
 from .requirement import equity, is_distressed, maintenance, position_maintenance
@@ -228,7 +228,7 @@ def reindex_all(thresholds: Thresholds, accounts: AccountArrays, markets: Market
     _reindex(thresholds, accounts, markets, accounts.touched, len(accounts.quote), True)
 
 
-def reindex_touched(thresholds: Thresholds, accounts: AccountArrays, markets: MarketArrays, header: I64) -> None:
+def reindex_touched(thresholds: Thresholds, accounts: AccountArrays, markets: MarketArrays, header: Records) -> None:
     """Recompute the thresholds of the rows touched in this cycle."""
     _reindex(thresholds, accounts, markets, accounts.touched, int(header["n_touched"][0]), False)
 
