@@ -1,9 +1,10 @@
 """Makes two installed trees out of two states of the repository: a commit, and the files as they are now.
 
-A tree is known by git's hash of its content, so a folder that is kept is used again while the content is the same.
+A tree is known by git's hashes of what is installed, so a folder that is kept is used again while those are the same.
 Whatever its layout, a tree is installed by pip into a folder of its own, with a cache of compiled kernels of its own.
 """
 
+import hashlib
 import importlib.metadata
 import os
 import shutil
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+#: What of the repository is installed; tests and pages around it make no other tree.
+INSTALLED = ("pyproject.toml", "README.md", "sim", "analysis", "configs")
 #: First version of setuptools that builds wheels by itself.
 MIN_SETUPTOOLS = 71
 
@@ -27,7 +30,6 @@ class Tree:
     """One state of the repository, unpacked and installed. `side` is `base` or `here`."""
 
     side: str
-    content: str  # git's hash of the tree
     root: Path
 
     @property
@@ -79,14 +81,17 @@ def content_of_checkout() -> str:
 
 
 def install(side: str, content: str, folder: Path) -> Tree:
-    """The tree with this content, unpacked and installed below `folder` unless it is there already."""
-    tree = Tree(side, content, folder / f"{side}-{content[:12]}")
+    """The tree with this content, unpacked and installed below `folder` unless what is installed is there already."""
+    listed = git("ls-tree", content, *INSTALLED)
+    present = [line.split("\t")[1] for line in listed.splitlines()]
+    name = hashlib.sha256(listed.encode()).hexdigest()[:12]
+    tree = Tree(side, folder / f"{side}-{name}")
     if tree.installed.is_dir():
         return tree
     shutil.rmtree(tree.root, ignore_errors=True)
     tree.source.mkdir(parents=True)
     archive = tree.root / "source.tar"
-    git("archive", "--output", str(archive), content)
+    git("archive", "--output", str(archive), content, *present)
     subprocess.run(["tar", "-xf", str(archive), "-C", str(tree.source)], check=True)
     archive.unlink()
     _pip_install(tree)
