@@ -13,8 +13,8 @@ come from both sides alike; another wording is a note.
 
     configs    shipped configs, examples, scenarios of the reference market
     events     recorded events with 1,000 to 12,000 traders
-    studies    every study in a small size, on its engine; the reduced studies on the full engine too, and each config of
-               the reduced engine with every sampler
+    studies    every study in a small size, on its engine; the reduced studies on the full engine too, and each config
+               of the reduced engine with every sampler
     random     configs over all mechanisms, and how many of them exercised each layer of the waterfall
 
 --quick (the default) takes a few of each, --full all of them. --bench adds paired timings in turn, base and here;
@@ -33,7 +33,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.guard.bench import run_benchmarks
-from tests.guard.jobs import FAMILIES, Job, list_jobs
+from tests.guard.jobs import FAMILIES, list_jobs
 from tests.guard.pool import Outcome, run_both
 from tests.guard.renames import RENAMES
 from tests.guard.trees import GuardError, Tree, content_of_checkout, content_of_commit, install
@@ -82,7 +82,7 @@ def compare_trees(trees: Sequence[Tree], folder: Path, options: argparse.Namespa
     return verdicts
 
 
-def print_summary(verdicts: Sequence[Verdict], jobs: Sequence[Job] = ()) -> None:
+def print_summary(verdicts: Sequence[Verdict]) -> None:
     """What was exercised, notes, and what differs."""
     for family in dict.fromkeys(verdict.name.split("/")[0] for verdict in verdicts):
         mine = [verdict for verdict in verdicts if verdict.name.split("/")[0] == family]

@@ -1,4 +1,4 @@
-"""Paired timings of both trees, taken in turn: base, here, base, here. What counts is the median of the ratios of pairs.
+"""Paired timings of both trees, taken in turn: base, here, base, here. The median of the ratios of pairs counts.
 
 Hot paths run in a process that has the program loaded and its kernels compiled; starts and the cold compile are
 processes of their own. Take them on a quiet machine: noise of a few per cent hides a difference of a few per cent.
@@ -78,9 +78,7 @@ def run_benchmarks(trees: Sequence[Tree], folder: Path, *, quick: bool) -> list[
     return slower
 
 
-def list_benchmarks(
-    trees: Sequence[Tree], workers: Sequence[Worker], folder: Path, *, quick: bool
-) -> list[Benchmark]:
+def list_benchmarks(trees: Sequence[Tree], workers: Sequence[Worker], folder: Path, *, quick: bool) -> list[Benchmark]:
     """Hot paths, a start, and the first start of all."""
     rounds, numbers = ROUNDS_QUICK if quick else ROUNDS, count()
 

@@ -91,9 +91,13 @@ class Worker:
 
 
 def run_side(
-    tree: Tree, jobs: Sequence[tuple[int, Sequence[str]]], folder: Path, queue: "SimpleQueue[Any]", stop: threading.Event
+    tree: Tree,
+    jobs: Sequence[tuple[int, Sequence[str]]],
+    folder: Path,
+    queue: "SimpleQueue[Any]",
+    stop: threading.Event,
 ) -> None:
-    """Run numbered commands on one worker; put (side, number, Outcome) into the queue, or the exception that ends it."""
+    """Run numbered commands on one worker; queue (side, number, Outcome), or the exception that ends it."""
     try:
         with Worker(tree, folder) as worker:
             for number, args in jobs:

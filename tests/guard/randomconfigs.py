@@ -1,8 +1,8 @@
 """Draws valid configs at random over every mechanism: market, clearing, and, in `randompopulation.py`, traders.
 
 Config number n of a seed is always the same. Kinds of prices, liquidation and ranking take turns, so that ten configs
-in a row have nearly all of them; the rest is drawn. Falls are deep and funds small, so that most of them liquidate, draw on a
-fund, deleverage and socialise losses; what was exercised is counted in the results, not assumed.
+in a row have nearly all of them; the rest is drawn. Falls are deep and funds small, so that most of them liquidate and
+many draw on a fund, deleverage or socialise losses; what was exercised is counted in the results, not assumed.
 """
 
 from pathlib import Path
@@ -45,7 +45,9 @@ def write_inputs(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     rng = Random("inputs")
     for name, start, _, _ in MARKETS:
-        prices = [start * (1 if t < 60 else 0.84 if t < 100 else 0.9) * (1 + rng.uniform(-2e-3, 2e-3)) for t in range(701)]
+        prices = [
+            start * (1 if t < 60 else 0.84 if t < 100 else 0.9) * (1 + rng.uniform(-2e-3, 2e-3)) for t in range(701)
+        ]
         rows = [f"{1000 * t},{price:.2f}" for t, price in enumerate(prices)]
         (folder / f"prices-{name}.csv").write_text("\n".join(["ts_ms,price", *rows]) + "\n")
     (folder / "ladder.py").write_text(AGENT)
@@ -259,7 +261,7 @@ def _liquidation(rng: Random, number: int) -> Section:
 
 
 def _waterfall(rng: Random, number: int) -> list[Section]:
-    """Layers in any order; every fifth without ADL, every seventh without takeover, every fourth without a last layer."""
+    """Layers in any order; some without ADL, without takeover, or without socialised loss."""
     ranking = {"kind": "profit_leverage"} if number % 2 else {"kind": "binance_wallet", "wallet_floor_quote": 1}
     trigger, most = rng.choice(("bankrupt", "distressed")), rng.choice((None, None, 2, 10))
     layers: list[Section] = [{"kind": "insurance_fund"}]

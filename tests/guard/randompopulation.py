@@ -30,7 +30,12 @@ def draw_agents(rng: Random, markets: Sequence[Market]) -> list[Section]:
 
 def _whale(rng: Random, number: int, market: str) -> Section:
     side, mode = rng.choice(("long", "short")), rng.choice(("cross", "isolated"))
-    position = {"market": market, "side": side, "quote": rng.choice((200_000, 1_500_000)), "leverage": rng.randint(3, 18)}
+    position = {
+        "market": market,
+        "side": side,
+        "quote": rng.choice((200_000, 1_500_000)),
+        "leverage": rng.randint(3, 18),
+    }
     program = {"market": market, "side": rng.choice(("buy", "sell")), "base": rng.randint(1, 8), "start_s": 10}
     return {
         "kind": "whale",
@@ -108,7 +113,13 @@ def _holders(rng: Random, markets: list[str]) -> list[Section]:
             {"name": name, "traders": traders, "behaviour": _levered(rng), "capital": money, "opening": opening}
         )
     if rng.random() < 0.3:
-        carry = {"kind": "carry", "market": markets[0], "unwind_ppm": 500, "rebuild_ppm": 500, "decision_interval_s": 10}
+        carry = {
+            "kind": "carry",
+            "market": markets[0],
+            "unwind_ppm": 500,
+            "rebuild_ppm": 500,
+            "decision_interval_s": 10,
+        }
         opening = [{**_opening(rng, markets[0]), "long_weight": 0, "long_accounts_ppm": 0, "stops": None}]
         cohorts.append({"name": "carry", "traders": 40, "behaviour": carry, "opening": opening})
     return cohorts

@@ -1,4 +1,4 @@
-"""The guard itself: what it counts as a difference, its renames, its random configs. Nothing is installed or run here."""
+"""The guard itself: what it counts as a difference, its renames, its random configs. Nothing is installed or run."""
 
 import json
 from pathlib import Path
@@ -120,8 +120,13 @@ def test_tables_are_read_from_parts_and_single_files(tmp_path):
 
 @pytest.mark.parametrize(
     ("codes", "fills", "differs"),
-    [((0, 0), FILLS, False), ((0, 0), {**FILLS, "side": ["buy"] * 3}, True), ((0, 2), FILLS, True), ((DIED, DIED), FILLS, True)],
-)  # fmt: skip
+    [
+        ((0, 0), FILLS, False),
+        ((0, 0), {**FILLS, "side": ["buy"] * 3}, True),
+        ((0, 2), FILLS, True),
+        ((DIED, DIED), FILLS, True),
+    ],
+)
 def test_a_job_differs_by_its_values_its_exit_code_or_a_death(tmp_path, codes, fills, differs):
     folders = [write_run(tmp_path / "1-base", FILLS), write_run(tmp_path / "1-here", fills)]
     assert judge("job", [Outcome(code, "", 1.0) for code in codes], folders, NO_RENAMES).differs is differs
