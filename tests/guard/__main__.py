@@ -65,9 +65,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 def compare_trees(trees: Sequence[Tree], folder: Path, options: argparse.Namespace) -> list[Verdict]:
     """Run all jobs on both sides; print one line each."""
     families = FAMILIES if options.only is None else (options.only,) if options.only in FAMILIES else ()
+    verdicts: list[Verdict] = []
+    for leftover in ("inputs", "results", "bench"):  # of an earlier call with --keep: commands refuse to overwrite
+        shutil.rmtree(folder / leftover, ignore_errors=True)
     jobs = list_jobs(trees, folder / "inputs", families, quick=not options.full, seed=options.seed)
     places = [[folder / "results" / f"{number}-{tree.side}" for tree in trees] for number in range(len(jobs))]
-    verdicts: list[Verdict] = []
 
     def done(number: int, outcomes: list[Outcome]) -> None:
         verdict = judge(jobs[number].name, outcomes, places[number], RENAMES)
@@ -123,7 +125,9 @@ def main(arguments: Sequence[str]) -> int:
             print(f"cannot run: {error}", file=sys.stderr)
             return CANNOT_RUN
     wrong = sum(verdict.differs for verdict in verdicts)
-    print(f"{len(verdicts) - wrong} equal, {wrong} differ; {time.perf_counter() - started:.0f} s")
+    refused = sum(verdict.refused for verdict in verdicts)
+    seconds = time.perf_counter() - started
+    print(f"{len(verdicts) - wrong - refused} equal, {refused} refused by both, {wrong} differ; {seconds:.0f} s")
     return DIFFERS if wrong or slower else EQUAL
 
 

@@ -68,7 +68,7 @@ def git(*arguments: str, index: Path | None = None) -> str:
 
 def content_of_commit(revision: str) -> str:
     """Hash of the tree of a commit."""
-    return git("rev-parse", "--verify", "--quiet", f"{revision}^{{tree}}") if revision else content_of_checkout()
+    return git("rev-parse", "--verify", f"{revision}^{{tree}}") if revision else content_of_checkout()
 
 
 def content_of_checkout() -> str:
