@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sim.kernels.structs import by_address
+
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 
@@ -82,6 +84,7 @@ R_LIQUIDATIONS, R_MATCHES, R_ROUND_START = range(3)
 COUNTS_WIDTH = 4
 
 
+@by_address
 class RecordArrays(NamedTuple):
     """What clearing writes down. Rows [0, counts[R_LIQUIDATIONS]) and [0, counts[R_MATCHES]) are filled."""
 
@@ -93,6 +96,7 @@ class RecordArrays(NamedTuple):
     first_record: I64  # (A,) first liquidation row of an account in this round, -1 if none; its markets follow
 
 
+@by_address
 class WaitingArrays(NamedTuple):
     """What liquidation remembers of each row between cycles."""
 

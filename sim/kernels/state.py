@@ -8,11 +8,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sim.kernels.structs import by_address
+
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
 U8 = npt.NDArray[np.uint8]
 
 
+@by_address
 class AccountArrays(NamedTuple):
     """All margin rows. Equity of a row at `mark` is quote + sum over markets of lots * mark * tick_value."""
 
@@ -32,6 +35,7 @@ class AccountArrays(NamedTuple):
     touched: I32  # (A,) rows changed in this cycle, header[H_N_TOUCHED] of them
 
 
+@by_address
 class LogArrays(NamedTuple):
     """Preallocated logs; the caller spills them to disk when they run full."""
 
@@ -40,6 +44,7 @@ class LogArrays(NamedTuple):
     fills: I64  # (capacity, FILL_WIDTH)
 
 
+@by_address
 class MarketArrays(NamedTuple):
     """What kernels need to know of the markets."""
 

@@ -4,7 +4,7 @@ where that can differ.
 
 import math
 
-from sim.reduced.kernels.compiled import kernel
+from sim.kernels.jit import kernel
 from sim.reduced.kernels.draw import draw_crude, draw_given, draw_importance, path_key
 from sim.reduced.kernels.layout import (
     CRUDE,

@@ -9,7 +9,7 @@ levels that this walk passes, and stops at the same one (Tarski). Leaves to othe
 
 import math
 
-from sim.reduced.kernels.compiled import inlined_kernel, kernel
+from sim.kernels.jit import inlined_kernel, kernel
 from sim.reduced.kernels.fund import settle_level, to_quanta
 from sim.reduced.kernels.layout import (
     B_LOTS,

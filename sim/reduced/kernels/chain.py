@@ -9,8 +9,8 @@ impact: there `cascade` walks.
 
 import math
 
+from sim.kernels.jit import inlined_kernel, kernel
 from sim.reduced.kernels.cascade import cascade
-from sim.reduced.kernels.compiled import inlined_kernel, kernel
 from sim.reduced.kernels.fund import gain
 from sim.reduced.kernels.layout import (
     B_LOG,

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from sim.reduced.kernels.compiled import inlined_kernel, kernel
+from sim.kernels.jit import inlined_kernel, kernel
 from sim.reduced.kernels.layout import (
     J_DOWN_BETA,
     J_DOWN_SHARE,

@@ -7,7 +7,7 @@ of the waterfall: fund, ADL at the bankruptcy price, socialised loss, bad debt.
 
 import math
 
-from sim.reduced.kernels.compiled import inlined_kernel, kernel
+from sim.kernels.jit import inlined_kernel, kernel
 from sim.reduced.kernels.layout import (
     I_ADL,
     I_CAP,

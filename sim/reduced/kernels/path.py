@@ -7,9 +7,9 @@ can be stopped, copied and continued with other randomness. Leaves to others: ca
 
 import math
 
+from sim.kernels.jit import inlined_kernel, kernel
 from sim.reduced.kernels.cascade import cascade
 from sim.reduced.kernels.chain import PRICE_FLOOR, book_chain, follow
-from sim.reduced.kernels.compiled import inlined_kernel, kernel
 from sim.reduced.kernels.fund import replenish
 from sim.reduced.kernels.gap import gap_cascade, is_plain
 from sim.reduced.kernels.layout import (

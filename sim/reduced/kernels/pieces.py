@@ -7,7 +7,7 @@ beforehand, in loops that the compiler can turn into vector code. Leaves to othe
 
 import math
 
-from sim.reduced.kernels.compiled import inlined_kernel, kernel
+from sim.kernels.jit import inlined_kernel, kernel
 from sim.reduced.kernels.draw import BRIDGE, DIFFUSION, fill_exponentials, fill_uniforms, to_normals
 from sim.reduced.kernels.layout import (
     F_DRIFT,

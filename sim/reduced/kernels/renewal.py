@@ -9,7 +9,7 @@ comes to it.
 
 import math
 
-from sim.reduced.kernels.compiled import inlined_kernel, kernel
+from sim.kernels.jit import inlined_kernel, kernel
 from sim.reduced.kernels.layout import (
     B_LOTS,
     B_OWED,
