@@ -84,7 +84,7 @@ class _Start:
         self._say(EVERY_TIME.format(reason=reason) if reason else MESSAGE)
         if is_helped:
             self._helper = _compile_ahead()
-        gc.disable()  # the compiler makes millions of objects that live on: to look through them takes a tenth of its time
+        gc.disable()  # the compiler makes millions of objects that live on: a collection costs a tenth of its time
 
     def end(self) -> None:
         """End the second process, whatever it is at."""

@@ -19,9 +19,9 @@ from sim.engine.recorder import EventTables, SeriesTable
 from sim.engine.summary import Snapshot
 from sim.instrument import Instrument
 from sim.kernels.book import BookArrays
+from sim.kernels.packed import Packed
 from sim.kernels.state import P_TICK_VALUE, AccountArrays, LogArrays, MarketArrays
 from sim.kernels.stops import StopArrays
-from sim.kernels.structs import Packed
 from sim.kernels.thresholds import Thresholds
 from sim.ledger.accounts import Rows
 from sim.ledger.ledger import Ledger

@@ -1,4 +1,4 @@
-"""What numba has to know of structs of arrays that are held by address (`structs.py`). Imports numba."""
+"""What numba has to know of structs of arrays that are held by address (`structs.py`, `packed.py`). Imports numba."""
 
 from typing import Any
 

@@ -88,6 +88,11 @@ def _content() -> tuple[str, frozenset[str]]:
     return digest.hexdigest(), frozenset(str(path) for path in files)
 
 
+def _is_in_key(function: Any) -> bool:
+    """True if an edit of this Python function changes the name of the folder."""
+    return function.__code__.co_filename in _content()[1]
+
+
 @functools.cache
 def _folder_name(flags: str) -> str:
     processor = cpu_target.target_context.codegen().magic_tuple()
@@ -131,7 +136,7 @@ def _stem(function: Any) -> str:
     return "".join(letter for letter in name if letter.isalnum() or letter in "._")
 
 
-class KernelCache(_Cache):  # type: ignore[misc]
+class KernelCache(_Cache):
     """Kept code of one kernel in one form ("outer": Python calls it; "inner", "inlined": kernels do)."""
 
     def __init__(self, function: Any, form: str) -> None:
@@ -196,5 +201,5 @@ class KernelCache(_Cache):  # type: ignore[misc]
     @functools.cached_property
     def _print(self) -> str | None:
         """What tells this function from others of its name; that of a kernel of the package is in the folder's name."""
-        is_ours = self._function.__code__.co_filename in _content()[1] and self._function.__closure__ is None
-        return "" if is_ours else fingerprint(self._function)
+        is_ours = _is_in_key(self._function) and self._function.__closure__ is None
+        return "" if is_ours else fingerprint(self._function, is_known=_is_in_key)

@@ -26,9 +26,10 @@ from sim.events import (
     I_TIF,
 )
 from sim.kernels.jit import kernel
+from sim.kernels.packed import struct_at
 from sim.kernels.records import F64
 from sim.kernels.state import I32, I64, AccountArrays, MarketArrays
-from sim.kernels.structs import by_address, struct_at
+from sim.kernels.structs import by_address
 
 KIND_LIMIT, KIND_MARKET, KIND_CANCEL_ALL = 0, 1, 3  # OrderKind, as plain numbers for the compiler
 TIF_GTC, TIF_IOC, TIF_POST_ONLY = 0, 1, 3  # TimeInForce

@@ -59,13 +59,13 @@ def _optimise_lightly(dispatcher: Any) -> None:
 def _light_optimisation() -> Iterator[None]:
     """Around a compilation, which numba's lock keeps alone: its level of optimisation is 1, unless NUMBA_OPT is set."""
     config.reload_config()  # what a compilation begins with; it must not replace the level afterwards
-    before = config.OPT
+    before = config.OPT  # type: ignore[attr-defined]
     if "NUMBA_OPT" not in os.environ:
-        config.OPT = type(before)(1)
+        config.OPT = type(before)(1)  # type: ignore[attr-defined]
     try:
         yield
     finally:
-        config.OPT = before
+        config.OPT = before  # type: ignore[attr-defined]
 
 
 def _refuse_python(dispatcher: Any) -> Any:

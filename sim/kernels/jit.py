@@ -30,6 +30,7 @@ class Kernel:
 
     def __init__(self, function: Function, *, is_inlined: bool = False) -> None:
         functools.update_wrapper(self, function)
+        self.__qualname__ = function.__qualname__
         self.py_func = function
         self.is_inlined = is_inlined
 
@@ -70,6 +71,7 @@ class Primitive:
 
     def __init__(self, load: Callable[[], Any]) -> None:
         functools.update_wrapper(self, load)
+        self.__name__ = load.__name__
         self.load = load
 
     @functools.cached_property
@@ -82,7 +84,7 @@ class Primitive:
 
     def __call__(self, *args: Any) -> Any:
         """Raise TypeError: there is no entry point for Python."""
-        raise TypeError(f"{self.__name__}: only kernels can call it")  # type: ignore[attr-defined]
+        raise TypeError(f"{self.__name__}: only kernels can call it")
 
 
 def kernel(function: Function) -> Function:

@@ -16,9 +16,10 @@ from typing import NamedTuple
 from sim.events import FLAG_FROZEN
 from sim.kernels.cohorts import BUY, KEYS, KIND_CANCEL_ALL, KIND_LIMIT, SELL, TIF_GTC, TIF_POST_ONLY, put_order
 from sim.kernels.jit import kernel
+from sim.kernels.packed import struct_at
 from sim.kernels.records import F64
 from sim.kernels.state import I32, I64, P_TICK_VALUE, AccountArrays, MarketArrays
-from sim.kernels.structs import by_address, struct_at
+from sim.kernels.structs import by_address
 
 # Columns of a maker's memory, float64 (n, MEMORY_WIDTH).
 (

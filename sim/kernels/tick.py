@@ -14,9 +14,10 @@ from sim.kernels.batch import settle_touched
 from sim.kernels.book import B_ASK, B_BASE, B_BID, BookArrays
 from sim.kernels.jit import kernel
 from sim.kernels.matching import match_orders
+from sim.kernels.packed import Packed, struct_at
 from sim.kernels.state import I64, AccountArrays, LogArrays, MarketArrays
 from sim.kernels.stops import StopArrays, is_any_due
-from sim.kernels.structs import Packed, by_address, struct_at
+from sim.kernels.structs import by_address
 from sim.kernels.thresholds import Thresholds, _reindex, find_distressed
 from sim.kernels.totals import release_isolated
 
