@@ -78,9 +78,8 @@ class _Describer:
     def _describe_callable(self, value: Any) -> Iterator[str]:
         name = f"{getattr(value, '__module__', None) or ''}.{getattr(value, '__qualname__', value)}"
         function = getattr(value, "py_func", getattr(value, "__wrapped__", value))
-        if (isinstance(function, types.FunctionType) and self._is_known(function)) or name.partition(".")[
-            0
-        ] in _VERSIONED:
+        is_known = isinstance(function, types.FunctionType) and self._is_known(function)
+        if is_known or name.partition(".")[0] in _VERSIONED:
             yield name
         elif isinstance(value, types.FunctionType) or hasattr(value, "py_func"):
             yield repr(getattr(value, "targetoptions", None))  # of a function that the user compiles with numba
