@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +12,8 @@ from sim import firststart
 from sim.engine.warm import LOTS, compile_deleveraging, compile_takeover
 from sim.kernels import cache, jit, rounding, tick
 from sim.kernels.jit import kernel
+from sim.sweep.compiling import first_run
+from sim.sweep.job import run_job
 
 pytestmark = pytest.mark.skipif(jit.PLAIN, reason="nothing is compiled")
 
@@ -87,6 +90,21 @@ def test_the_second_process_ends_with_a_run_that_fails(cold_cache):
     with pytest.raises(KeyboardInterrupt), firststart.announced_start(lambda text: None):
         raise KeyboardInterrupt
     assert [process.returncode is None for process in cold_cache] == [False]
+
+
+def test_the_first_job_of_a_sweep_is_announced_before_its_worker_compiles(cold_cache):
+    said = []
+    with first_run(SimpleNamespace(fidelity="full"), run_job, said.append) as compiles:
+        assert compiles
+        assert said == [firststart.MESSAGE]
+    assert len(cold_cache) == 1
+
+
+def test_a_sweep_of_the_reduced_engine_does_not_wait_for_kernels_of_the_book(cold_cache):
+    said = []
+    with first_run(SimpleNamespace(fidelity="reduced"), run_job, said.append) as compiles:
+        assert not compiles
+        assert said == []
 
 
 def test_a_folder_that_cannot_be_written_is_reported_and_replaced_for_the_process(tmp_path):
