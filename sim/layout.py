@@ -23,7 +23,7 @@ Records = npt.NDArray[np.void]
 def record(*names: str, kind: type = np.int64) -> np.dtype[np.void]:
     """The dtype of a record whose fields are all of one kind; its scalars have attributes, in Python too."""
     plain = np.dtype([(name, kind) for name in names], align=True)
-    return np.dtype((np.record, plain))  # type: ignore[call-overload,no-any-return]
+    return np.dtype((np.record, plain))
 
 
 def as_dict(row: np.void) -> dict[str, int]:

@@ -28,7 +28,7 @@ from ..kernels.ledger.totals import sum_accounts
 from ..kernels.margin.thresholds import make_thresholds
 from ..kernels.margin.withdrawable import free_equity
 from ..kernels.step import REPORT_LOTS, TickArrays, pack_exchange, settle_tick
-from ..layout import INTENT_DTYPE, MARKET_DTYPE, AccountArrays, LogArrays, MarketArrays
+from ..layout import INTENT_DTYPE, MARKET_DTYPE, TIER_DTYPE, AccountArrays, LogArrays, MarketArrays
 from ..ledger.accounts import Rows, make_accounts
 from ..ledger.ledger import Ledger
 from .build import make_log
@@ -41,7 +41,7 @@ def toy_markets(rows: Rows) -> MarketArrays:
     params = np.zeros(1, MARKET_DTYPE)
     params["tick_value"][0], params["n_tiers"][0], params["notional_cap"][0] = 1, 1, 2**60
     params["fund_row"][0], params["engine_row"][0] = rows.fund(0), rows.engine(0)
-    return MarketArrays(np.array([MARK], np.int64), params, np.array([[[0, 5_000, 0, 10_000]]], np.int64))
+    return MarketArrays(np.array([MARK], np.int64), params, np.array([[(0, 5_000, 0, 10_000)]], TIER_DTYPE))
 
 
 @dataclass(frozen=True)

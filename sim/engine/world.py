@@ -18,7 +18,7 @@ from ..instrument import Instrument
 from ..kernels.book.levels import BookArrays
 from ..kernels.book.stops import StopArrays
 from ..kernels.margin.thresholds import Thresholds
-from ..kernels.structs import Packed
+from ..kernels.packed import Packed
 from ..layout import AccountArrays, LogArrays, MarketArrays, Records
 from ..ledger.accounts import Rows
 from ..ledger.ledger import Ledger

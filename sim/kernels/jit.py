@@ -1,161 +1,122 @@
-"""The one decorator of all kernels, and where their compiled code is kept.
+"""The decorators of all kernels. A kernel that is merely defined costs nothing: numba is imported by its first call.
 
-numba's cache does not notice an edit in an imported helper file, nor a changed NUMBA_BOUNDSCHECK, so the cache
-directory is keyed by a hash of `sim/kernels/`, of `sim/layout.py` and of the flags. Import this module before numba is
-imported anywhere else. `_nrt=False` (no reference counting) makes array-heavy kernels several times faster; it is a
-private flag of numba, so a TypeError falls back to the public form.
+Until then a name like `match_orders` stands for the Python function and what shall be made of it. Kernels find each
+other by name: numba asks such an object for its type, which makes the compiled form. How that is made is in
+`compiling.py`, where its code is kept in `cache.py`.
+
+With NUMBA_DISABLE_JIT=1 kernels are plain Python functions, slow, and a debugger can step into them. Numbers are the
+same; see `_plain` for what is different.
 """
 
-import atexit
-import contextlib
-import hashlib
+import functools
 import os
-import shutil
 import sys
-import tempfile
+import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 
-def _kernel_fingerprint() -> str:
-    digest = hashlib.sha256()
-    here = Path(__file__).parent
-    for path in [here.parent / "layout.py", *sorted(here.rglob("*.py"))]:  # layout.py: its records are compiled in
-        digest.update(path.name.encode())
-        digest.update(path.read_bytes())
-    for name in ("NUMBA_BOUNDSCHECK", "NUMBA_DISABLE_JIT", "NUMBA_OPT", "NUMBA_CPU_NAME"):
-        digest.update(f"{name}={os.environ.get(name, '')}".encode())
-    digest.update(sys.version.encode())
-    return digest.hexdigest()[:16]
+from ..layout import AccountArrays, LogArrays, MarketArrays, RecordArrays, WaitingArrays
+from .structs import by_address
 
+Function = Callable[..., Any]
 
-def cache_directory() -> Path:
-    """Return where compiled kernels are kept; CLEARSIM_CACHE_DIR overrides the user's cache folder."""
-    root = os.environ.get("CLEARSIM_CACHE_DIR")
-    base = Path(root) if root else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "clearsim"
-    return base / "kernels" / _kernel_fingerprint()
+#: True if kernels run as plain Python.
+PLAIN = os.environ.get("NUMBA_DISABLE_JIT", "") not in ("", "0")
 
-
-def _settle_cache() -> str:
-    """Make the cache directory and return ""; where that fails, let this process and its children use one that goes
-    with it, and return why: numba would choose a place by itself, where old code may lie."""
-    try:
-        wanted = cache_directory()
-        wanted.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=wanted):
-            return ""
-    except (OSError, RuntimeError) as error:  # RuntimeError: there is no home folder
-        temporary = tempfile.mkdtemp(prefix="clearsim-kernels-")
-        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
-        os.environ["CLEARSIM_CACHE_DIR"] = temporary
-        return f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
-
-
-os.environ.setdefault("NUMBA_NUM_THREADS", "1")
-os.environ.setdefault("NUMBA_OPT", "1")  # compiles in five sixths of the time of 3, and kernels run as fast
-
-#: Why kernels are compiled anew by every start: the folder that cannot be written and the reason; "" if they are kept.
-NOT_KEPT = _settle_cache()
-
-os.environ["NUMBA_CACHE_DIR"] = str(cache_directory())
-
-import numba  # noqa: E402  (must come after the cache directory is set)
-from numba.core import types  # noqa: E402
-from numba.core.caching import FunctionCache  # noqa: E402
-
-numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]
-
-from ..layout import AccountArrays, LogArrays, MarketArrays, RecordArrays, WaitingArrays  # noqa: E402  # noqa: E402
-from .structs import by_address  # noqa: E402
-
-Kernel = Callable[..., Any]
+_MAKING = threading.RLock()
 
 for _struct in (AccountArrays, LogArrays, MarketArrays, RecordArrays, WaitingArrays):
-    by_address(_struct)  # here, since their modules are imported without numba
-
-_OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy"}
-_PRIVATE: dict[str, Any] = {"_nrt": False}  # flags of numba that may go: without them kernels are slower, not wrong
+    by_address(_struct)  # here, since the layout knows nothing of kernels
 
 
-def kernel(function: Kernel) -> Kernel:
-    """Compile `function` lazily, without Python objects, fastmath, threads or reference counting; cached on disk.
+class Kernel:
+    """A function that is compiled when first called, from Python or from another kernel."""
+
+    def __init__(self, function: Function, *, is_inlined: bool = False) -> None:
+        functools.update_wrapper(self, function)
+        self.__qualname__ = function.__qualname__
+        self.py_func = function
+        self.is_inlined = is_inlined
+
+    @property
+    def dispatcher(self) -> Any:
+        """What numba made of the function: the form that is called from Python."""
+        with _MAKING:
+            if "_dispatcher" not in self.__dict__:
+                from .compiling import make_dispatcher
+
+                self._dispatcher = made = make_dispatcher(self.py_func, is_inlined=self.is_inlined)
+                # A class for each kernel: the interpreter then calls the compiled form without a Python frame between.
+                self.__class__ = type(type(self).__name__, (type(self),), {"__call__": staticmethod(made)})
+            return self._dispatcher
+
+    def __call__(self, *args: Any, **kws: Any) -> Any:
+        """Compile the function if need be, and call it. Raises TypeError for an inlined kernel."""
+        return self.dispatcher(*args, **kws)
+
+    @property
+    def _numba_type_(self) -> Any:
+        return self.dispatcher._numba_type_
+
+    def __repr__(self) -> str:
+        """Name the function, whether compiled or not."""
+        return f"<kernel {self.__module__}.{self.__qualname__}>"
+
+    def __reduce__(self) -> Any:
+        """Pickled by name; by value if the name means something else where it is read."""
+        known = getattr(sys.modules.get(self.__module__), self.__qualname__, None)
+        if known is self and self.__module__ != "__main__":
+            return self.__qualname__
+        return inlined_kernel if self.is_inlined else kernel, (self.py_func,)
+
+
+class Primitive:
+    """What kernels can call and numba has no Python for; made when a kernel that calls it is compiled."""
+
+    def __init__(self, load: Callable[[], Any]) -> None:
+        functools.update_wrapper(self, load)
+        self.__name__ = load.__name__
+        self.load = load
+
+    @functools.cached_property
+    def _numba_type_(self) -> Any:
+        from numba.core.registry import cpu_target
+
+        intrinsic = self.load()
+        cpu_target.typing_context.refresh()  # reads what has been registered since
+        return cpu_target.typing_context.resolve_value_type(intrinsic)
+
+    def __call__(self, *args: Any) -> Any:
+        """Raise TypeError: there is no entry point for Python."""
+        raise TypeError(f"{self.__name__}: only kernels can call it")
+
+
+def kernel(function: Function) -> Function:
+    """Compile `function` when first called, without Python objects, fastmath, threads or reference counting; its code
+    is kept on disk.
 
     There are two compiled forms, each made when first needed: the one that is returned is called from Python; other
     kernels call one without the code that takes Python arguments apart, which takes half of the time to compile it.
     """
-    outer: Any = _compile(function, {**_PRIVATE, "no_cfunc_wrapper": True})
-    if not hasattr(outer, "get_call_template"):  # NUMBA_DISABLE_JIT: a plain function
-        return outer  # type: ignore[no-any-return]
-    inner: Any = _compile(function, {**_PRIVATE, "no_cpython_wrapper": True, "no_cfunc_wrapper": True})
-    inner._cache = _InnerCache(function)
-    outer.get_call_template = inner.get_call_template
-    outer.get_overload = inner.get_overload
-    return outer  # type: ignore[no-any-return]
+    return _plain(function) if PLAIN else Kernel(function)
 
 
-class _InnerCache(FunctionCache):
-    """Cache of the form that kernels call, told apart from the form that Python calls."""
-
-    def _index_key(self, sig: Any, codegen: Any) -> Any:
-        return (*super()._index_key(sig, codegen), "inner")
-
-
-def inlined_kernel(function: Kernel) -> Kernel:
+def inlined_kernel(function: Function) -> Function:
     """A small step of a hot path: its machine code is put into the kernels that call it, and Python cannot call it.
 
     A call would cost more than the step, above all where arrays are passed by value (eight words each). The entry point
     for Python, which is left out, takes half of the time to compile it.
     """
-    return _refuse_python(
-        _compile(function, {**_PRIVATE, "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True})
-    )
+    return _plain(function) if PLAIN else Kernel(function, is_inlined=True)
 
 
-def _compile(function: Kernel, private: dict[str, Any]) -> Kernel:
-    try:
-        return _without_literals(numba.njit(**_OPTIONS, **private)(function))
-    except TypeError:
-        return _without_literals(numba.njit(**_OPTIONS)(function))
+def primitive(plain: Function) -> Callable[[Callable[[], Any]], Any]:
+    """Decorate a function that imports and returns an intrinsic of numba. plain: does the same in Python."""
+    return lambda load: plain if PLAIN else Primitive(load)
 
 
-def _refuse_python(dispatcher: Any) -> Kernel:
-    """Make a call from Python raise TypeError: without an entry point it would crash the process."""
-    if hasattr(dispatcher, "_compile_for_args"):
-
-        def refuse(*args: Any, **kws: Any) -> Any:
-            raise TypeError(f"{dispatcher.__name__} is an inlined kernel: only kernels can call it")
-
-        dispatcher._insert = lambda *args, **kws: None  # never among the forms that Python finds
-        dispatcher._compile_for_args = refuse
-    return dispatcher  # type: ignore[no-any-return]
-
-
-def _without_literals(dispatcher: Any) -> Kernel:
-    """Let kernels called with constants share one compiled form: numba would compile one per constant otherwise."""
-    resolve = getattr(dispatcher, "get_call_template", None)
-    if resolve is None:  # NUMBA_DISABLE_JIT: a plain function
-        return dispatcher  # type: ignore[no-any-return]
-
-    def resolve_plain(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
-        plain = {name: types.unliteral(kind) for name, kind in kws.items()}
-        return resolve(tuple(types.unliteral(kind) for kind in args), plain)
-
-    dispatcher.get_call_template = resolve_plain
-    return dispatcher  # type: ignore[no-any-return]
-
-
-def is_cache_cold() -> bool:
-    """True if no run has ended yet with this code and these flags: the first one compiles for a while."""
-    return not _marker().exists()
-
-
-def mark_cache_warm() -> None:
-    """Note that a run has ended, so that what it needs is compiled. A cache that cannot be written stays cold."""
-    with contextlib.suppress(OSError):
-        _marker().parent.mkdir(parents=True, exist_ok=True)
-        _marker().touch()
-
-
-def _marker() -> Path:
-    return cache_directory() / "warm"
+def _plain(function: Function) -> Function:
+    """Let integers wrap and divisions by zero pass without a warning, as in compiled code."""
+    return np.errstate(all="ignore")(function)

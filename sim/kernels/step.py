@@ -17,7 +17,8 @@ from .jit import kernel
 from .ledger.post_batch import settle_touched
 from .ledger.totals import release_isolated
 from .margin.thresholds import Thresholds, _reindex, find_distressed
-from .structs import Packed, by_address, struct_at
+from .packed import Packed, struct_at
+from .structs import by_address
 
 # What `settle_tick` reports: quanta that came from nowhere, a fund row below zero (-1: none); then, from REPORT_LOTS
 # on, the lots of each market that came from nowhere.

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConservationError, ResultError
-from ..layout import Reason
+from ..layout import Reason, Records
 
 I64 = npt.NDArray[np.int64]
 
@@ -49,7 +49,7 @@ class Balances:
         return np.asarray(self.quote + self.lots @ np.asarray(unit_values, np.int64))
 
 
-def replay(transfers: I64 | Iterable[I64], n_rows: int, n_markets: int) -> Balances:
+def replay(transfers: Records | Iterable[Records], n_rows: int, n_markets: int) -> Balances:
     """Return the balances that log rows (n, TRANSFER_DTYPE), or parts of them in any order, lead to from nothing."""
     balances = Balances.empty(n_rows, n_markets)
     for part in (transfers,) if isinstance(transfers, np.ndarray) else transfers:

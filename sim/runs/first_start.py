@@ -1,7 +1,7 @@
-"""The first start of all, when kernels are compiled: tell the user, and let a second process compile half of them.
+"""While kernels are compiled: say so, and let a second process compile half of them.
 
 The run compiles the kernels of trading as it meets them; `clearsim.engine.warm` compiles those of clearing meanwhile.
-Both write to the same cache, so whichever comes later finds what it needs there.
+Both keep what they compile in the same folder, so whichever comes later finds what it needs there.
 """
 
 import gc
@@ -10,33 +10,89 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-MESSAGE = "compiling kernels (first start only, about half a minute on two cores)"
+MESSAGE = "compiling kernels (once on this machine, up to half a minute on two cores)"
 EVERY_TIME = (
     "compiling kernels (about half a minute on two cores, and so at every start, for they cannot be kept: {reason};"
     " set CLEARSIM_CACHE_DIR to a folder that can be written)"
 )
+#: The kernels of the reduced engine are few: no second process.
+_REDUCED = f"{__name__.partition('.')[0]}.reduced."
+
+
+def is_cache_cold() -> bool:
+    """True if the kernels of every run with a book have to be compiled."""
+    from ..kernels.jit import PLAIN
+
+    if PLAIN:
+        return False
+    from ..kernels.cache import is_kept
+    from ..kernels.step import settle_tick, trade
+
+    return not (is_kept(trade) and is_kept(settle_tick))
 
 
 @contextmanager
 def first_start(say: Callable[[str], None]) -> Iterator[None]:
-    """Around a run: if no run has ended yet with this code, say that kernels are being compiled, and compile ahead."""
-    from ..kernels.jit import NOT_KEPT, is_cache_cold, mark_cache_warm
+    """Around a run: when the first kernel has to be compiled, say so and compile ahead."""
+    from ..kernels.jit import PLAIN
 
-    if not is_cache_cold():
+    if PLAIN:
         yield
         return
-    say(EVERY_TIME.format(reason=NOT_KEPT) if NOT_KEPT else MESSAGE)
-    helper = _compile_ahead()
-    gc.disable()  # the compiler makes millions of objects that live on: to look through them takes a tenth of its time
+    from ..kernels.cache import on_compiling
+
+    start = _Start(say)
+    with on_compiling(start.on_compiling):
+        try:
+            yield
+        finally:
+            start.end()
+
+
+@contextmanager
+def announced_start(say: Callable[[str], None]) -> Iterator[None]:
+    """Around a run in another process whose kernels have to be compiled: say so and compile ahead, at once."""
+    start = _Start(say)
+    start.begin(is_helped=True)
     try:
         yield
-        mark_cache_warm()
     finally:
-        gc.enable()
-        if helper is not None:
-            helper.terminate()
-            helper.wait()
+        start.end()
+
+
+class _Start:
+    """A run whose kernels may have to be compiled."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._has_begun = False
+        self._helper: subprocess.Popen[bytes] | None = None
+
+    def on_compiling(self, function: Any) -> None:
+        """As `begin`, when the first kernel has to be compiled."""
+        if not self._has_begun:
+            self.begin(is_helped=not function.__module__.startswith(_REDUCED))
+
+    def begin(self, *, is_helped: bool) -> None:
+        """Print the message; start the second process if it is of use."""
+        from ..kernels.cache import why_not_kept
+
+        self._has_begun = True
+        reason = why_not_kept()
+        self._say(EVERY_TIME.format(reason=reason) if reason else MESSAGE)
+        if is_helped:
+            self._helper = _compile_ahead()
+        gc.disable()  # the compiler makes millions of objects that live on: a collection costs a tenth of its time
+
+    def end(self) -> None:
+        """End the second process, whatever it is at."""
+        if self._has_begun:
+            gc.enable()
+        if self._helper is not None:
+            self._helper.terminate()
+            self._helper.wait()
 
 
 def _compile_ahead() -> subprocess.Popen[bytes] | None:

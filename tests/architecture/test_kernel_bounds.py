@@ -1,7 +1,7 @@
 """In the checked build an out-of-range access raises and the workload passes; the plain build has another cache.
 
 numba's cache ignores NUMBA_BOUNDSCHECK, so on a warm cache a checked run would check nothing: the cache directory is
-keyed by the flag (`sim/kernels/jit.py`), and these tests use one of their own.
+keyed by the flag (`sim/kernels/cache.py`), and these tests use one of their own.
 """
 
 import os
@@ -48,7 +48,7 @@ def test_the_kernels_give_the_same_in_the_checked_and_in_the_plain_build(cache):
 
 
 def test_the_two_builds_never_share_a_cache_directory(cache):
-    code = "from clearsim.kernels.jit import cache_directory; print(cache_directory())"
+    code = "from clearsim.kernels.cache import cache_directory; print(cache_directory())"
     checked, plain = (run("-c", code, cache=cache, checked=flag).stdout.strip() for flag in (True, False))
     assert checked.startswith(str(cache))
     assert plain.startswith(str(cache))

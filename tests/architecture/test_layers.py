@@ -22,7 +22,7 @@ HEIGHT = {
     "units": 0,
     "errors": 0,
     "interrupt": 0,
-    "events": 0,
+    "layout": 0,
     "results": 0,
     "arrow": 0,
     "rng": 0,

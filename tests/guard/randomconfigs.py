@@ -19,9 +19,9 @@ PINNED = ("waypoints", "replay")
 #: Seconds that the recorded prices span; no run lasts longer.
 RECORDED_S = 700
 AGENT = '''try:
-    from clearsim import CancelAll, Order, UserAgent
-except ImportError:
     from clearsim.agents.user import CancelAll, Order, UserAgent
+except ImportError:
+    from sim.agents.user import CancelAll, Order, UserAgent
 
 
 class Ladder(UserAgent):

@@ -45,7 +45,7 @@ class Tree:
     @property
     def entry(self) -> str:
         """Module of the command line."""
-        return "clearsim.cli" if (self.installed / "clearsim").is_dir() else "clearsim.cli"
+        return "clearsim.cli" if (self.installed / "clearsim").is_dir() else "sim.cli"
 
     def environment(self, cache: Path | None = None) -> dict[str, str]:
         """Environment of a process that runs this tree; `cache`: another cache of kernels."""

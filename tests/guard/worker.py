@@ -16,7 +16,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-ENTRIES = ("clearsim.cli", "clearsim.cli")
+ENTRIES = ("clearsim.cli", "sim.cli")
 FAILED, BAD_INPUT = 1, 2
 #: Errors of a command that refuse its input; by name, since the classes move.
 REFUSALS = ("ConfigError", "InputDataError")

@@ -217,8 +217,8 @@ class MarketMaker(BehaviourPolicy):
 
     def _pack(self, state: MakerState, view: MarketView) -> I64:
         """Words of the makers' arrays and the venue's, none of which is ever replaced."""
-        from ...kernels.structs import Packed
+        from ...kernels.packed import Packed
 
         if view.adl_quantile is not None:
             state.arrays = state.arrays._replace(adl_quantile=view.adl_quantile)
-        return Packed(state.arrays, view.accounts, view.markets).words
+        return Packed(state.arrays, view.accounts, view.markets).words  # type: ignore[no-any-return]

@@ -84,7 +84,7 @@ class Noise(BehaviourPolicy):
     def decide(self, state: NoiseState, view: MarketView, intents: Intents) -> None:
         """Append the orders of all slots that have arrived, and the cancels of limit orders that have expired."""
         if state.words is None:
-            from ...kernels.structs import Packed
+            from ...kernels.packed import Packed
 
             state.words = Packed(state.arrays, view.accounts, view.markets).words
         while True:

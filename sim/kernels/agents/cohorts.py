@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from ...layout import F64, FLAG_FROZEN, I32, I64, AccountArrays, MarketArrays
 from ..jit import kernel
-from ..structs import by_address, struct_at
+from ..packed import struct_at
+from ..structs import by_address
 
 KIND_LIMIT, KIND_MARKET, KIND_CANCEL_ALL = 0, 1, 3  # OrderKind, as plain numbers for the compiler
 TIF_GTC, TIF_IOC, TIF_POST_ONLY = 0, 1, 3  # TimeInForce

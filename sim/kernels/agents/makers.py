@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from ...layout import F64, FLAG_FROZEN, I32, I64, AccountArrays, MarketArrays, Records
 from ..jit import kernel
-from ..structs import by_address, struct_at
+from ..packed import struct_at
+from ..structs import by_address
 from .cohorts import BUY, KEYS, KIND_CANCEL_ALL, KIND_LIMIT, SELL, TIF_GTC, TIF_POST_ONLY, put_order
 
 

@@ -5,9 +5,24 @@ power of two of at least 2**12; `bits` is uint64 (size / 64 + size / 4096 + max(
 """
 
 import numpy as np
-from numba.cpython.unsafe.numbers import leading_zeros, trailing_zeros
 
-from ..jit import inlined_kernel
+from ..jit import inlined_kernel, primitive
+
+
+@primitive(plain=lambda word: (int(word) & -int(word)).bit_length() - 1)
+def trailing_zeros():
+    """Zero bits below the lowest one of an unsigned word that is not 0: trailing_zeros(word)."""
+    from .. import intrinsics
+
+    return intrinsics.trailing_zeros
+
+
+@primitive(plain=lambda word: 64 - int(word).bit_length())
+def leading_zeros():
+    """Zero bits above the highest one of an unsigned word that is not 0: leading_zeros(word)."""
+    from .. import intrinsics
+
+    return intrinsics.leading_zeros
 
 
 def count_words(size: int) -> int:

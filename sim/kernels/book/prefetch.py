@@ -5,31 +5,17 @@ nothing but time: it reads no value, and any address is safe.
 """
 
 import numpy as np
-from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic
 
-from ..jit import inlined_kernel
+from ..jit import inlined_kernel, primitive
 from .levels import first_order
 
-_FOR_WRITING, _KEEP, _DATA = 1, 3, 1
 
+@primitive(plain=lambda array, index: None)
+def prefetch():
+    """Start to fetch item `index` of a C-contiguous array, counted flat: prefetch(array, index)."""
+    from .. import intrinsics
 
-@intrinsic
-def prefetch(typing_context, array, index):
-    """Start to fetch item `index` of a C-contiguous array, counted flat."""
-
-    def generate(context, builder, signature, args):
-        view = context.make_array(signature.args[0])(context, builder, args[0])
-        start = builder.bitcast(view.data, cgutils.voidptr_t)
-        address = builder.gep(start, [builder.mul(args[1], view.itemsize)])
-        number = ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, number, number, number])
-        function = builder.module.declare_intrinsic("llvm.prefetch", [cgutils.voidptr_t], kind)
-        builder.call(function, [address, number(_FOR_WRITING), number(_KEEP), number(_DATA)])
-        return context.get_dummy_value()
-
-    return types.none(array, types.intp), generate
+    return intrinsics.prefetch
 
 
 @inlined_kernel

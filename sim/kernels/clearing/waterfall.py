@@ -287,4 +287,4 @@ def record_bad_debt(records, waiting):
 def release_frozen(accounts, rows, n):
     """Let rows[:n] trade again."""
     for i in range(n):
-        accounts.flags[rows[i]] &= ~FLAG_FROZEN
+        accounts.flags[rows[i]] &= 0xFF ^ FLAG_FROZEN

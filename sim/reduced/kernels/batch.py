@@ -4,7 +4,7 @@ where that can differ.
 
 import math
 
-from .compiled import kernel
+from ...kernels.jit import kernel
 from .draw import draw_crude, draw_given, draw_importance, path_key
 from .layout import (
     CRUDE,

@@ -4,7 +4,7 @@ So a path is a row of keys. One that shares the first keys with another is the s
 randomness: no state need be kept. Leaves to others: which rows are branched from which (`analysis/estimators/`).
 """
 
-from .compiled import kernel
+from ...kernels.jit import kernel
 from .draw import COUNT, SIZE, TIME, count_at, jump_size, sort_jumps, uniform
 from .layout import F_STEP, I_STEPS, J_KIND, J_MEAN, J_TIME, LAW_FIXED, N_NEED
 from .path import advance, start_path

@@ -9,7 +9,7 @@ levels that this walk passes, and stops at the same one (Tarski). Leaves to othe
 
 import math
 
-from .compiled import inlined_kernel, kernel
+from ...kernels.jit import inlined_kernel, kernel
 from .fund import settle_level, to_quanta
 from .layout import (
     B_LOTS,

@@ -9,8 +9,8 @@ impact: there `cascade` walks.
 
 import math
 
+from ...kernels.jit import inlined_kernel, kernel
 from .cascade import cascade
-from .compiled import inlined_kernel, kernel
 from .fund import gain
 from .layout import (
     B_LOG,

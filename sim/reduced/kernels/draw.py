@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from .compiled import inlined_kernel, kernel
+from ...kernels.jit import inlined_kernel, kernel
 from .layout import (
     J_DOWN_BETA,
     J_DOWN_SHARE,

@@ -7,7 +7,7 @@ of the waterfall: fund, ADL at the bankruptcy price, socialised loss, bad debt.
 
 import math
 
-from .compiled import inlined_kernel, kernel
+from ...kernels.jit import inlined_kernel, kernel
 from .layout import (
     I_ADL,
     I_CAP,

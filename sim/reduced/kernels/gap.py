@@ -6,8 +6,8 @@ how a level was paid: a book that nobody renews, impact that all decays, orders 
 Leaves to others: all other walks (`cascade.py`), of which this one is a twin.
 """
 
+from ...kernels.jit import inlined_kernel, kernel
 from .cascade import PRICE_FLOOR, impact, impact_scale, own_impact
-from .compiled import inlined_kernel, kernel
 from .fund import PPM, part_of, to_quanta
 from .layout import (
     B_LOTS,

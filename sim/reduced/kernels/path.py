@@ -7,9 +7,9 @@ can be stopped, copied and continued with other randomness. Leaves to others: ca
 
 import math
 
+from ...kernels.jit import inlined_kernel, kernel
 from .cascade import cascade
 from .chain import PRICE_FLOOR, book_chain, follow
-from .compiled import inlined_kernel, kernel
 from .fund import replenish
 from .gap import gap_cascade, is_plain
 from .layout import (

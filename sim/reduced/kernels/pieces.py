@@ -7,7 +7,7 @@ beforehand, in loops that the compiler can turn into vector code. Leaves to othe
 
 import math
 
-from .compiled import inlined_kernel, kernel
+from ...kernels.jit import inlined_kernel, kernel
 from .draw import BRIDGE, DIFFUSION, fill_exponentials, fill_uniforms, to_normals
 from .layout import (
     F_DRIFT,

@@ -9,7 +9,7 @@ comes to it.
 
 import math
 
-from .compiled import inlined_kernel, kernel
+from ...kernels.jit import inlined_kernel, kernel
 from .layout import (
     B_LOTS,
     B_OWED,

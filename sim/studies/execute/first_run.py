@@ -1,4 +1,4 @@
-"""The first run of a sweep with kernels that are not compiled yet: told, alone, and with a second process to help."""
+"""The first run of a sweep whose kernels are not compiled yet: announced, alone, and with a second process to help."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,11 +10,13 @@ from .pool import Run
 @contextmanager
 def first_run(job: Job | None, run: Run, say: Callable[[str], None]) -> Iterator[bool]:
     """Around the first job of a batch; True if it will compile the engine's kernels, which all processes then share."""
-    from ...kernels.jit import is_cache_cold
-    from ...runs.first_start import first_start
+    from ...runs.first_start import announced_start, first_start, is_cache_cold
 
-    if job is None or run is not run_job or job.fidelity != "full" or not is_cache_cold():
+    if job is None or run is not run_job:
         yield False
-        return
-    with first_start(say):
-        yield True
+    elif job.fidelity == "full" and is_cache_cold():
+        with announced_start(say):
+            yield True
+    else:
+        with first_start(say):  # some kernels may be new to this machine
+            yield False

@@ -1,0 +1,90 @@
+"""How numba compiles a kernel. Imports numba, so it is imported by the first kernel that is called.
+
+No setting of numba is left changed, whoever imported it first. `_nrt=False` (no reference counting) makes array-heavy
+kernels several times faster; it is a private flag of numba, so a TypeError falls back to the public form.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import clearsim.kernels.addresses  # noqa: F401  (makes numba know structs of arrays)
+import numba
+from numba.core import config, types
+
+from .cache import KernelCache
+
+Function = Callable[..., Any]
+
+_OPTIONS: dict[str, Any] = {"error_model": "numpy"}
+_PRIVATE: dict[str, Any] = {"_nrt": False}  # flags of numba that may go: without them kernels are slower, not wrong
+
+
+def make_dispatcher(function: Function, *, is_inlined: bool) -> Any:
+    """Return numba's dispatcher of a kernel (see `jit.kernel`) or of an inlined one."""
+    if is_inlined:
+        options = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        return _refuse_python(_make(function, options, form="inlined"))
+    outer = _make(function, {"no_cfunc_wrapper": True}, form="outer")
+    inner = _make(function, {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}, form="inner")
+    outer.get_call_template = inner.get_call_template
+    outer.get_overload = inner.get_overload
+    return outer
+
+
+def _make(function: Function, private: dict[str, Any], *, form: str) -> Any:
+    try:
+        dispatcher = numba.njit(**_OPTIONS, **_PRIVATE, **private)(function)
+    except TypeError:
+        dispatcher = numba.njit(**_OPTIONS)(function)
+    dispatcher._cache = KernelCache(function, form)
+    _optimise_lightly(dispatcher)
+    _resolve_without_literals(dispatcher)
+    return dispatcher
+
+
+def _optimise_lightly(dispatcher: Any) -> None:
+    """Compile at level 1: it takes five sixths of the time of level 3, and kernels run as fast."""
+    compile_fully = dispatcher._compiler.compile
+
+    def compile_lightly(args: Any, return_type: Any) -> Any:
+        with _light_optimisation():
+            return compile_fully(args, return_type)
+
+    dispatcher._compiler.compile = compile_lightly
+
+
+@contextmanager
+def _light_optimisation() -> Iterator[None]:
+    """Around a compilation, which numba's lock keeps alone: its level of optimisation is 1, unless NUMBA_OPT is set."""
+    config.reload_config()  # what a compilation begins with; it must not replace the level afterwards
+    before = config.OPT  # type: ignore[attr-defined]
+    if "NUMBA_OPT" not in os.environ:
+        config.OPT = type(before)(1)  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        config.OPT = before  # type: ignore[attr-defined]
+
+
+def _refuse_python(dispatcher: Any) -> Any:
+    """Make a call from Python raise TypeError: without an entry point it would crash the process."""
+
+    def refuse(*args: Any, **kws: Any) -> Any:
+        raise TypeError(f"{dispatcher.__name__} is an inlined kernel: only kernels can call it")
+
+    dispatcher._insert = lambda *args, **kws: None  # never among the forms that Python finds
+    dispatcher._compile_for_args = refuse
+    return dispatcher
+
+
+def _resolve_without_literals(dispatcher: Any) -> None:
+    """Let kernels called with constants share one compiled form: numba would compile one per constant otherwise."""
+    resolve = dispatcher.get_call_template
+
+    def resolve_plain(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
+        plain = {name: types.unliteral(kind) for name, kind in kws.items()}
+        return resolve(tuple(types.unliteral(kind) for kind in args), plain)
+
+    dispatcher.get_call_template = resolve_plain
