@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from sim.agents.cohort import OpeningPositions
 from sim.agents.draws import assign_leverage, capped_sizes
+from sim.elementary import exp
 from sim.kernels.state import (
     BASE_ENTRY,
     BASE_MARK_PLUS_FEE,
@@ -29,6 +30,7 @@ from sim.kernels.state import (
     MarketArrays,
 )
 from sim.units import PPM
+from sim.variates import standard_exponential, standard_normal
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -184,8 +186,8 @@ def _draw_entries(
         return equity, margin, (equity >= least) & (margin > 0), least
 
     def fresh(n: int) -> F64:
-        moved = item.ageing.displacement(rng.standard_exponential(n), rng.standard_normal(n))
-        return np.asarray(np.maximum(np.rint(terms.mark * np.exp(-moved)), 1.0))
+        moved = item.ageing.displacement(standard_exponential(rng, n), standard_normal(rng, n))
+        return np.asarray(np.maximum(np.rint(terms.mark * exp(-moved)), 1.0))
 
     entry = fresh(len(lots))
     equity, margin, good, least = outcome(entry, slice(None))

@@ -4,6 +4,7 @@ import math
 
 from sim.events import FLAG_FROZEN
 from sim.kernels.cohorts import BUY, KIND_LIMIT, REDUCE_ONLY, SELL, TIF_IOC, arrival_key, put_order
+from sim.kernels.elementary import log1p
 from sim.kernels.jit import kernel
 from sim.kernels.makers import standing
 from sim.kernels.state import P_TICK_VALUE
@@ -74,7 +75,7 @@ def arbitrage_orders(
         u = uniforms[cursor[0]]
         cursor[0] += 1
         at_ms = clock[0]
-        clock[0] = at_ms - math.log1p(-u[0]) / params[B_PER_MS]
+        clock[0] = at_ms - log1p(-u[0]) / params[B_PER_MS]
         trader = min(int(u[1] * traders), traders - 1)
         account = home[trader]
         purse = outside[trader]

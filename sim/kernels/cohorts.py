@@ -25,6 +25,7 @@ from sim.events import (
     I_STATUS,
     I_TIF,
 )
+from sim.kernels.elementary import expm1, log
 from sim.kernels.jit import kernel
 from sim.kernels.records import F64
 from sim.kernels.state import I32, I64, AccountArrays, MarketArrays
@@ -120,7 +121,7 @@ def noise_orders(
         u = uniforms[cursor[0]]
         cursor[0] += 1
         at_ms = clock[0]
-        clock[0] = at_ms - math.log(1.0 - u[0]) / params[4]
+        clock[0] = at_ms - log(1.0 - u[0]) / params[4]
         account = home[min(int(u[1] * traders), traders - 1)]
         if flags[account] & FLAG_FROZEN:
             continue
@@ -129,12 +130,12 @@ def noise_orders(
             put_order(rows, count + n, account, market, BUY, KIND_CANCEL_ALL, TIF_GTC, 0, 0, 0, key)
             n += 1
         side = BUY if u[2] < 0.5 else SELL
-        lots = 1 + int(-math.log(1.0 - u[4]) * params[0])
+        lots = 1 + int(-log(1.0 - u[4]) * params[0])
         if u[3] < params[1]:
             put_order(rows, count + n, account, market, side, KIND_MARKET, TIF_IOC, 0, lots, 0, key)
             n += 1
             continue
-        away = int(-math.log(1.0 - u[5]) * params[2] * mark)
+        away = int(-log(1.0 - u[5]) * params[2] * mark)
         price = mark - away if side == BUY else mark + away
         if price <= 0:
             continue
@@ -190,7 +191,7 @@ def signal_orders(
     horizons = averages.shape[0]
     if elapsed_ms > 0:
         for h in range(horizons):
-            averages[h] += (price - averages[h]) * -math.expm1(-elapsed_ms / horizons_ms[h])
+            averages[h] += (price - averages[h]) * -expm1(-elapsed_ms / horizons_ms[h])
     last_ms = clock[1]
     traders = home.shape[0]
     n = 0
@@ -200,12 +201,12 @@ def signal_orders(
         u = uniforms[cursor[0]]
         cursor[0] += 1
         at_ms = clock[0]
-        clock[0] = at_ms - math.log(1.0 - u[0]) / params[4]
+        clock[0] = at_ms - log(1.0 - u[0]) / params[4]
         trader = min(int(u[1] * traders), traders - 1)
         account = home[trader]
         if flags[account] & FLAG_FROZEN or largest[trader] == 0:
             continue
-        signal = math.log(mark / averages[trader % horizons]) - traits[trader, 1]
+        signal = log(mark / averages[trader % horizons]) - traits[trader, 1]
         held = lots[account, market]
         wanted = wanted_lots(signal, traits[trader, 0], largest[trader], held, int(params[0]), params[1] != 0.0)
         change = wanted - held

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from sim.events import FLAG_FROZEN
 from sim.kernels.cohorts import BUY, KEYS, KIND_CANCEL_ALL, KIND_LIMIT, SELL, TIF_GTC, TIF_POST_ONLY, put_order
+from sim.kernels.elementary import power
 from sim.kernels.jit import kernel
 from sim.kernels.records import F64
 from sim.kernels.state import I32, I64, P_TICK_VALUE, AccountArrays, MarketArrays
@@ -97,13 +98,13 @@ def size_factors(parameters, volatility, equity, gross, profit, quantile, invent
     ratio = volatility / parameters[Q_CALM]
     both = 1.0
     if ratio > parameters[Q_TOLERANCE]:
-        both = (parameters[Q_TOLERANCE] / ratio) ** parameters[Q_POWER]
+        both = power(parameters[Q_TOLERANCE] / ratio, parameters[Q_POWER])
     gain = min(1.0, max(0.0, profit / equity))
     both *= max(0.0, 1.0 - parameters[Q_AVERSION] * quantile * gain)
     carries = equity * parameters[Q_MAX_LEVERAGE]
     adding = both * min(1.0, max(0.0, (carries - gross) / capacity)) * (1.0 - min(1.0, abs(inventory)))
     reducing = both * min(1.0, (carries + gross) / capacity)
-    widening = max(1.0, ratio) ** parameters[Q_WIDENING]
+    widening = power(max(1.0, ratio), parameters[Q_WIDENING])
     if inventory > 0:
         return adding, reducing, widening
     return reducing if inventory < 0 else adding, adding, widening
@@ -115,7 +116,7 @@ def _remember_fills(memory, held, bid_lots, ask_lots, parameters, now_ms):
     if memory[K_SEEN_MS] < 0:  # the first look: what it holds stood before
         memory[K_LOTS] = held
         memory[K_SEEN_MS] = now_ms
-    decay = 2.0 ** (-(now_ms - memory[K_SEEN_MS]) / parameters[Q_HALF_LIFE_MS])
+    decay = power(0.5, (now_ms - memory[K_SEEN_MS]) / parameters[Q_HALF_LIFE_MS])
     change = held - memory[K_LOTS]
     memory[K_TAKEN_BID] *= decay
     memory[K_TAKEN_ASK] *= decay

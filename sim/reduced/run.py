@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.config import RunConfig, config_hash, run_id
+from sim.elementary import exp
 from sim.reduced.kernels import layout as at
 from sim.reduced.lower import Lowered, lower, path_arrays
 from sim.reduced.samplers import SOBOL_JUMPS, TARGET, Sampling, make_sampling, sobol_points
@@ -41,7 +42,7 @@ class Batch:
     @property
     def weights(self) -> F64:
         """(n,) likelihood ratios; ones for crude paths."""
-        return np.asarray(np.exp(self.floats[:, at.O_LOG_WEIGHT]))
+        return exp(self.floats[:, at.O_LOG_WEIGHT])
 
     @property
     def shortfall(self) -> I64:
