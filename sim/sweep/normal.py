@@ -8,6 +8,9 @@ from sim.elementary import log
 
 #: Beyond this score the probability of a tail is no float above 0.
 FARTHEST = 39.0
+#: Up to this score the power series is used; terms of either form, digits, and pi.
+NEAR, TERMS, DIGITS = 5, 200, 50
+PI = Decimal("3.14159265358979323846264338327950288419716939937510582")
 #: P. J. Wichura's rational functions (AS 241, PPND16, Applied Statistics 37, 1988), lowest power first: numerator and
 #: denominator in the middle, of a moderate tail, and of a far one.
 _MIDDLE = (
@@ -65,19 +68,24 @@ def _ratio(series: tuple[tuple[float, ...], tuple[float, ...]], x: float) -> flo
 def normal_probability(score: float) -> float:
     """Probability that a standard normal lies below `score`, to the last digit in the lower tail too.
 
-    Decimals: 1/2 + density x (x + x^3 / 3 + x^5 / (3 5) + ...) (Abramowitz & Stegun 26.2.11), with as many digits as
-    the sum loses in the tail.
+    In decimals: 1/2 + density x (x + x^3 / 3 + x^5 / (3 5) + ...) near 0, Laplace's continued fraction in the tails
+    (Abramowitz & Stegun 26.2.11, 26.2.14).
     """
     if abs(score) >= FARTHEST:
         return 0.0 if score < 0.0 else 1.0
     with localcontext() as context:
-        context.prec = 40 + int(score * score)
-        x = Decimal(score)
-        term = total = x
-        odd = 1
-        while abs(term) > Decimal(10) ** -context.prec:
-            odd += 2
-            term = term * x * x / odd
-            total += term
-        pi = Decimal("3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803482534")
-        return float(Decimal("0.5") + (-x * x / 2).exp() / (2 * pi).sqrt() * total)
+        context.prec = DIGITS
+        x = abs(Decimal(score))
+        density = (-x * x / 2).exp() / (2 * PI).sqrt()
+        if x > NEAR:
+            below = x
+            for k in range(TERMS, 0, -1):
+                below = x + k / below
+            tail = density / below
+        else:
+            term = total = x
+            for k in range(1, TERMS):
+                term = term * x * x / (2 * k + 1)
+                total += term
+            tail = Decimal("0.5") - density * total
+        return float(tail if score < 0.0 else 1 - tail)

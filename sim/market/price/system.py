@@ -113,7 +113,7 @@ def cholesky(matrix: F64) -> F64:
 
 
 def combine(factor: F64, rows: F64) -> F64:
-    """factor (n, k) times rows (k, T), summed in the order of k: the sums of a matrix product depend on the processor."""
+    """factor (n, k) times rows (k, T), summed in the order of k: a library's sums depend on the processor."""
     total = np.zeros((len(factor), rows.shape[1]))
     for column, row in zip(factor.T, rows, strict=True):
         total += column[:, None] * row
