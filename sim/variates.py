@@ -1,9 +1,9 @@
 """Normal, exponential and Poisson draws with the same bytes on every processor.
 
-The draws are those of numpy's generators (normals to 4e-15), from the same random bits, and leave the generator in the
-same state. But where a draw needs exp or log, numpy calls the C library; here it is `sim/elementary.py`. Uniforms, whole
-numbers and permutations of numpy are exact. Sources: ziggurat of 256 layers (G. Marsaglia & W. W. Tsang 2000),
-transformed rejection for the Poisson law (W. Hormann 1993, PTRS).
+The draws are those of numpy (normals to 4e-15), from the same random bits, and leave the generator in the same state.
+But where a draw needs exp or log, numpy calls the C library; here it is `sim/elementary.py`. Uniforms, whole numbers
+and permutations of numpy are exact. Sources: ziggurat of 256 layers (G. Marsaglia & W. W. Tsang 2000), transformed
+rejection for the Poisson law (W. Hormann 1993, PTRS).
 """
 
 import math
