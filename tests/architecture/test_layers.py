@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parents[2]
 HEIGHT = {
     # nouns, numbers, schemas
     "units": 0,
+    "elementary": 0,
+    "variates": 0,
     "errors": 0,
     "interrupt": 0,
     "events": 0,
