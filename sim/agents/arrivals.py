@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from ..elementary import log1p
+
 CHUNK = 2048
 
 # Elements of Arrivals.clock, float64.
@@ -34,7 +36,7 @@ class Arrivals:
         self.cursor = np.zeros(1, np.int64)
         self.uniforms = np.empty((CHUNK, self.width))
         self.refill()
-        first = -np.log1p(-self.rng.random()) / self.per_ms if self.per_ms > 0 else np.inf
+        first = -log1p(-self.rng.random()) / self.per_ms if self.per_ms > 0 else np.inf
         self.clock = np.array([self.start_ms + first, self.start_ms], np.float64)
 
     def refill(self) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
+from ..elementary import exp, log, power
 from ..policy import NonNegativeInt, Policy, PositiveDecimal, SharePpm
 from ..units import PPM
 
@@ -47,7 +48,7 @@ def normal_quantile(u: F64) -> F64:
     """
     low = 0.02425
     tail = np.minimum(u, 1.0 - u)
-    q = np.sqrt(-2.0 * np.log(np.minimum(tail, low)))
+    q = np.sqrt(-2.0 * log(np.minimum(tail, low)))
     outer = np.polyval(_ACKLAM_C, q) / np.polyval(_ACKLAM_D, q)
     x = u - 0.5
     inner = x * np.polyval(_ACKLAM_A, x * x) / np.polyval(_ACKLAM_B, x * x)
@@ -75,7 +76,7 @@ class ParetoSizes(Policy):
 
     def quantile(self, u: F64) -> F64:
         """Relative size at quantile u (the smallest is 1)."""
-        return np.asarray((1.0 - u) ** (-1.0 / float(self.exponent)))
+        return power(1.0 - u, -1.0 / float(self.exponent))
 
 
 class LognormalSizes(Policy):
@@ -86,7 +87,7 @@ class LognormalSizes(Policy):
 
     def quantile(self, u: F64) -> F64:
         """Relative size at quantile u (the median is 1)."""
-        return np.asarray(np.exp(float(self.sigma) * normal_quantile(u)))
+        return exp(float(self.sigma) * normal_quantile(u))
 
 
 SizeDistribution = Annotated[EqualSizes | ParetoSizes | LognormalSizes, Field(discriminator="kind")]
@@ -134,13 +135,13 @@ class ParetoLeverage(_Leverage):
     def quantile(self, u: F64) -> F64:
         """Leverage at quantile u."""
         low, high, a = float(self.minimum), float(self.maximum), float(self.exponent)
-        return np.asarray(low * (1.0 - u * (1.0 - (low / high) ** a)) ** (-1.0 / a))
+        return np.asarray(low * power(1.0 - u * (1.0 - power(low / high, a)), -1.0 / a))
 
     def cdf(self, leverage: float) -> float:
         """Share at or below `leverage`."""
         low, high, a = float(self.minimum), float(self.maximum), float(self.exponent)
         inside = min(max(leverage, low), high)
-        return float((1.0 - (low / inside) ** a) / (1.0 - (low / high) ** a))
+        return (1.0 - power(low / inside, a)) / (1.0 - power(low / high, a))
 
 
 class LeverageBucket(Policy):
@@ -177,7 +178,7 @@ class BucketLeverage(_Leverage):
         low = np.array([float(bucket.low) for bucket in self.buckets])[which]
         high = np.array([float(bucket.high) for bucket in self.buckets])[which]
         width = np.maximum(np.diff(cumulative)[which], 1e-12)
-        return np.asarray(low * (high / low) ** np.clip((u - cumulative[which]) / width, 0.0, 1.0))
+        return np.asarray(low * power(high / low, np.clip((u - cumulative[which]) / width, 0.0, 1.0)))
 
     def cdf(self, leverage: float) -> float:
         """Share at or below `leverage`."""
@@ -185,7 +186,7 @@ class BucketLeverage(_Leverage):
         for bucket in self.buckets:
             low, high = float(bucket.low), float(bucket.high)
             inside = min(max(leverage, low), high)
-            total += bucket.share_ppm / PPM * float(np.log(inside / low) / np.log(high / low))
+            total += bucket.share_ppm / PPM * (log(inside / low) / log(high / low))
         return total
 
 

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ..elementary import exp
 from ..layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, MarketArrays, Records
 from ..units import PPM
+from ..variates import standard_exponential, standard_normal
 from .cohort import OpeningPositions
 from .draws import assign_leverage, capped_sizes
 
@@ -171,8 +173,8 @@ def _draw_entries(
         return equity, margin, (equity >= least) & (margin > 0), least
 
     def fresh(n: int) -> F64:
-        moved = item.ageing.displacement(rng.standard_exponential(n), rng.standard_normal(n))
-        return np.asarray(np.maximum(np.rint(terms.mark * np.exp(-moved)), 1.0))
+        moved = item.ageing.displacement(standard_exponential(rng, n), standard_normal(rng, n))
+        return np.asarray(np.maximum(np.rint(terms.mark * exp(-moved)), 1.0))
 
     entry = fresh(len(lots))
     equity, margin, good, least = outcome(entry, slice(None))

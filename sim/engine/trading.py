@@ -9,11 +9,13 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from ..elementary import half_lives
 from ..errors import InvariantError
 from ..kernels.book.impact_price import impact_price
 from ..kernels.book.levels import ASK, BID, best_prices, recentre
 from ..kernels.book.matching import cancel_account_orders
 from ..kernels.book.stops import trigger_stops
+from ..kernels.elementary import exp, log
 from ..kernels.ledger.funding import apply_funding
 from ..kernels.margin.withdrawable import free_equity
 from ..kernels.step import trade
@@ -80,17 +82,17 @@ def reserve_log(world: World, n_transfers: int) -> None:
 def update_index(world: World) -> None:
     """Step 2: the exogenous price of this instant, shifted by this venue's own flow."""
     view, seconds = world.view, world.dt_ms / 1000.0
-    kept = 0.5 ** (seconds / VOLATILITY_HALF_LIFE_S)
+    kept = half_lives(seconds, VOLATILITY_HALF_LIFE_S)
     prices = world.paths.price[world.step].tolist()
     for market, state in enumerate(world.market_states):
         before, index = state.index, prices[market]
         impact = world.config.markets[market].impact
         if not isinstance(impact, ExogenousIndex):
-            index *= math.exp(min(_shift(world, market, state, impact), LARGEST_SHIFT))
+            index *= exp(min(_shift(world, market, state, impact), LARGEST_SHIFT))
         if not state.tick_size <= index <= state.index_limit:
             raise off_range(world, market, index, world.time_ms, key="impact")
         state.index = world.index_path[world.step, market] = index
-        log_return = math.log(index / before)
+        log_return = log(index / before)
         state.variance = kept * state.variance + (1.0 - kept) * log_return * log_return / seconds
         view.volatility[market] = math.sqrt(state.variance)
         view.index[market] = round(index / state.tick_size)

@@ -5,7 +5,6 @@ measure is r = -ln(1 - m) / (sigma sqrt(dt)), m the maintenance rate: the distan
 deviations of one step. At r >= 3 the overshoot through bankruptcy is negligible (Broadie, Glasserman & Kou 1997).
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
+from ..elementary import log, log1p
 from ..errors import ConfigError
 from ..policy import Policy, PositiveDecimal, PositiveInt
 from ..units import PPM
@@ -30,7 +30,7 @@ def step_ratio(*, maintenance_ppm: int, sigma: npt.ArrayLike, step_s: npt.ArrayL
         raise ConfigError(f"the step ratio needs a maintenance rate in (0, 1,000,000) ppm, found {maintenance_ppm}")
     spread = np.asarray(sigma, np.float64) * np.sqrt(np.asarray(step_s, np.float64))
     with np.errstate(divide="ignore"):
-        ratio: F64 = -math.log1p(-maintenance_ppm / PPM) / spread
+        ratio: F64 = -log1p(-maintenance_ppm / PPM) / spread
     return ratio
 
 
@@ -89,10 +89,16 @@ class AdaptiveClock(Policy):
         for market, rate in enumerate(maintenance_ppm):
             ratio = np.minimum(ratio, step_ratio(maintenance_ppm=rate, sigma=sigma[:, market], step_s=steps_ms / 1e3))
         with np.errstate(divide="ignore"):
-            wanted = np.ceil(2 * np.log2(float(self.min_step_ratio) / ratio))  # r grows by sqrt(2) a halving
-            allowed = np.floor(np.log2(steps_ms / self.min_tick_ms))
+            wanted = _log2_up(np.square(float(self.min_step_ratio) / ratio))  # r grows by sqrt(2) a halving
+            allowed = np.frexp(steps_ms / self.min_tick_ms)[1] - 1
         halvings: I64 = np.clip(wanted, 0, np.maximum(allowed, 0)).astype(np.int64)
         return halvings
+
+
+def _log2_up(x: F64) -> F64:
+    """Smallest whole k with 2^k >= x, exactly; x at least 0, not infinite."""
+    mantissa, exponent = np.frexp(x)
+    return np.where(x > 0.0, exponent - (mantissa == 0.5), -np.inf)
 
 
 Clock = Annotated[FixedClock | AdaptiveClock, Field(discriminator="kind")]
@@ -121,7 +127,7 @@ def worst_step(times_ms: I64, sigma: F64, jump: Bool, price: F64, maintenance_pp
     ]
     ratios: npt.NDArray[Any] = np.where(jump[1:], np.inf, np.stack(rates, axis=1))
     step, market = divmod(int(np.argmin(ratios)), ratios.shape[1])
-    jumps = np.abs(np.diff(np.log(price), axis=0))[jump[1:]]
+    jumps = np.abs(np.diff(log(price), axis=0))[jump[1:]]
     has_any = bool(np.isfinite(ratios[step, market]))
     return WorstStep(
         ratio=float(ratios[step, market]),

@@ -9,12 +9,12 @@ book the flow executes before it moves the index, so a round trip costs only wha
 deeper than the impact (`is_free_of_gain` false) lets a trader push the index and sell into makers who follow it.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from ..elementary import expm1, half_lives, log
 from ..policy import NonNegativeDecimal, Policy, PositiveInt, SharePpm
 from ..units import PPM
 
@@ -74,7 +74,7 @@ class LinearImpact(Policy):
         """Decay the transient part over `dt_ms`, add the flow since the last call; return the shift of log index."""
         moved = self.shift_per_quote * net_taker_quote
         share = self.permanent_share_ppm / PPM
-        state.transient *= 0.5 ** (dt_ms / self.half_life_ms)
+        state.transient *= half_lives(dt_ms, self.half_life_ms)
         state.transient += (1.0 - share) * moved
         state.permanent += share * moved
         return state.transient + state.permanent
@@ -88,7 +88,7 @@ class LinearImpact(Policy):
         moved = self.shift_per_quote * net_taker_quote
         if moved == 0.0:
             return before
-        return before - math.log(-math.expm1(-moved) / moved)
+        return before - log(-expm1(-moved) / moved)
 
     def is_free_of_gain(self, *, depth_quote_per_percent: float) -> bool:
         """True if on a book of this depth (quote units per 1%, one side, uniform) every round trip costs at least 0.

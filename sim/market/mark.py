@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from ..elementary import half_lives
 from ..policy import Policy, PositiveInt
 from ..units import PPB, PPM
 
@@ -106,7 +107,7 @@ class IndexEmaBasis(MarkRuleBase):
         """Return the mark in ticks; with an empty side the average keeps its value."""
         basis = state.basis
         if bid > 0 and ask > 0:
-            kept = 0.5 ** (dt_ms / self.half_life_ms)
+            kept = half_lives(dt_ms, self.half_life_ms)
             basis = kept * basis + (1.0 - kept) * (0.5 * (bid + ask) - index)
         if self.clamp_ppm is not None:
             bound = index * self.clamp_ppm / PPM

@@ -16,6 +16,7 @@ from ..agents.opening import OpeningBook, Venue
 from ..clearing.opening_prices import liquidation_ticks, maintenance_margins
 from ..config import RunConfig
 from ..config.reduced import HalfLifeRenewal
+from ..elementary import exp, log, log1p
 from ..instrument import Instrument
 from ..layout import MARKET_DTYPE, MarketArrays
 from ..opening import choose_opening
@@ -105,7 +106,7 @@ def _side_levels(positions: Positions, side: int, buckets: int) -> F64:
     mine = np.flatnonzero((positions.long == (side == LONG)) & (positions.liquidation > 0))
     order = mine[np.lexsort((mine, -sign * positions.liquidation[mine]))]
     if len(order) > buckets:
-        distance = -sign * np.log(positions.liquidation[order])
+        distance = -sign * log(positions.liquidation[order])
         group = _groups(distance, positions.notional[order], positions.tier[order], buckets)
     else:
         group = np.arange(len(order))
@@ -116,7 +117,7 @@ def _side_levels(positions: Positions, side: int, buckets: int) -> F64:
     np.add.at(weighted, group, positions.notional[order] * positions.liquidation[order])
     price = weighted / lots if n else lots
     levels = np.zeros((4, n))
-    levels[B_LOG], levels[B_PRICE], levels[B_LOTS], levels[B_OWED] = np.log(price), price, lots, owed
+    levels[B_LOG], levels[B_PRICE], levels[B_LOTS], levels[B_OWED] = log(price), price, lots, owed
     return levels[:, np.lexsort((np.arange(n), -sign * price))]
 
 
@@ -127,7 +128,8 @@ def _groups(distance: F64, notional: F64, tier: I64, buckets: int) -> I64:
     price, where impact decides who is next; few far away. distance: of thresholds from the opening price, rising.
     """
     held = (np.cumsum(notional) - 0.5 * notional) / notional.sum()
-    far = np.minimum(np.log1p(np.maximum(distance, 0.0) / NEAR), np.log1p(1.0 / NEAR)) / np.log1p(1.0 / NEAR)
+    farthest = log1p(1.0 / NEAR)
+    far = np.minimum(log1p(np.maximum(distance, 0.0) / NEAR), farthest) / farthest
     measure = 0.5 * held + 0.5 * far
     low, high = 1.0, 1e9
     for _ in range(60):
@@ -188,7 +190,7 @@ def gaps_of(levels: F64) -> F64:
     for side, sign in ((LONG, 1.0), (SHORT, -1.0)):
         lots, owed = levels[side, B_LOTS], levels[side, B_OWED]
         with np.errstate(divide="ignore", invalid="ignore"):
-            log_price = np.where(lots > 0, np.log(np.maximum(owed, 0.0) / lots), -sign * np.inf)
+            log_price = np.where(lots > 0, log(np.maximum(owed, 0.0) / lots), -sign * np.inf)
         order = np.argsort(-sign * log_price, kind="stable")
         out[side] = log_price[order], np.cumsum(lots[order]), np.cumsum(owed[order])
     return out
@@ -202,7 +204,7 @@ def on_grid(levels: F64, cell: float) -> F64:
     out = np.zeros((2, 4, n_cells))
     for side, sign in ((LONG, 1.0), (SHORT, -1.0)):
         out[side, B_LOG] = sign * (GRID_REACH - cell * np.arange(n_cells))
-        out[side, B_PRICE] = np.exp(out[side, B_LOG])
+        out[side, B_PRICE] = exp(out[side, B_LOG])
         held = levels[side, :, levels[side, B_LOTS] > 0].T
         place = (GRID_REACH - sign * held[B_LOG]) / cell
         first = np.clip(np.floor(place), 0, n_cells - 2).astype(np.int64)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..config import RunConfig
+from ..elementary import exp, expm1, log
 from .kernels.layout import LONG, SHORT
 from .lower import Lowered, lower
 
@@ -22,7 +23,7 @@ def gap_losses(gaps: F64, log_sizes: F64) -> F64:
 
     gaps: (2, 3, K) log bankruptcy prices in the order they are reached, cumulated quantity and cost.
     """
-    price = np.exp(log_sizes)
+    price = exp(log_sizes)
     falls = np.searchsorted(-gaps[LONG, 0], -log_sizes, side="left")  # longs bankrupt above the price
     rises = np.searchsorted(gaps[SHORT, 0], log_sizes, side="left")
     quantity, cost = (np.concatenate([np.zeros((2, 1)), gaps[:, row]], axis=1) for row in (1, 2))
@@ -42,7 +43,7 @@ def gap_risk_curve(config: RunConfig, *, points: int = 200, lowered: Lowered | N
     numbers = lowered or lower(config)
     if numbers.mean_count <= 0:
         return np.zeros(0), np.zeros(0)
-    tail = np.geomspace(RAREST, 0.5, QUANTILES)
+    tail = exp(np.linspace(log(RAREST), log(0.5), QUANTILES))
     beyond = []
     for quantile in (tail, 1.0 - tail):
         sizes = np.zeros(QUANTILES)
@@ -52,7 +53,7 @@ def gap_risk_curve(config: RunConfig, *, points: int = 200, lowered: Lowered | N
     funds = np.linspace(0.0, largest, points)
     probability = sum(_tail_probability(loss, tail, funds) for loss in beyond)
     scale = float(config.quantum / config.scale.simulated_share)
-    return funds * scale, np.asarray(-np.expm1(-numbers.mean_count * probability))
+    return funds * scale, np.asarray(-expm1(-numbers.mean_count * probability))
 
 
 def _tail_probability(loss: F64, tail: F64, funds: F64) -> F64:
@@ -62,5 +63,5 @@ def _tail_probability(loss: F64, tail: F64, funds: F64) -> F64:
     right, left = np.minimum(place, len(tail) - 1), np.maximum(place - 1, 0)
     drop = np.where(inside, loss[left] - loss[right], 1.0)
     share = np.where(inside, (loss[left] - funds) / np.where(drop > 0, drop, 1.0), 0.0)
-    between = np.exp(np.log(tail[left]) + share * (np.log(tail[right]) - np.log(tail[left])))
+    between = exp(log(tail[left]) + share * (log(tail[right]) - log(tail[left])))
     return np.where(place == 0, 0.0, between)

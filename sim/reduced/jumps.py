@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..config.reduced import KouJumps, MertonJumps, ThresholdJumps
+from ..elementary import exp, expm1, log, log1p
 from ..market.price import Gbm, Kou, Merton, SingleShock
 from ..market.price.jumps import DoubleExponentialJump, NormalJump
 from ..market.price.skeleton import YEAR_S
@@ -39,7 +40,7 @@ def jumps_of(price: object, stated: KouJumps | MertonJumps | ThresholdJumps | No
     """The jumps of an admitted price process, or those that the `reduced` section states beside a gbm."""
     if isinstance(price, SingleShock):
         law = np.zeros(at.J_WIDTH)
-        shift = math.log1p(float(price.shock_fraction))
+        shift = log1p(float(price.shock_fraction))
         law[:3] = at.LAW_FIXED, shift, price.shock_ms / 1e3 / YEAR_S
         return Jumps(0.0, law, 0.0)
     if isinstance(price, (Kou, Merton)):
@@ -90,25 +91,29 @@ def expectation(law: F64, function: Callable[[F64], F64], n: int = 20_000) -> fl
 
 def mean_return(law: F64) -> float:
     """E[e^size] - 1."""
-    return expectation(law, np.expm1)
+    return expectation(law, expm1)
 
 
 def count_tables(mean: float, tilted_mean: float) -> F64:
     """(4, n) cumulative probabilities of Poisson numbers of jumps and logs of their probabilities, plain and tilted."""
-    n = 2
-    while _poisson_tail(max(mean, tilted_mean), n) > LEFT_OUT:
-        n += 1
-    k = np.arange(n + 1)
-    factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, n + 1)))])
+    n = _most_jumps(max(mean, tilted_mean))
+    k, factorials = np.arange(n + 1), _log_factorials(n)
     plain, tilted = (
-        k * math.log(m) - m - factorials if m > 0 else np.where(k == 0, 0.0, -np.inf) for m in (mean, tilted_mean)
+        k * log(m) - m - factorials if m > 0 else np.where(k == 0, 0.0, -np.inf) for m in (mean, tilted_mean)
     )
-    return np.array([np.cumsum(np.exp(plain)), plain, np.cumsum(np.exp(tilted)), tilted])
+    return np.array([np.cumsum(exp(plain)), plain, np.cumsum(exp(tilted)), tilted])
 
 
-def _poisson_tail(mean: float, n: int) -> float:
-    """Bound of P(N > n) for n >= mean: the next term over 1 - ratio."""
-    if n + 2 <= mean:
-        return 1.0
-    term = math.exp((n + 1) * math.log(mean) - mean - math.lgamma(n + 2)) if mean > 0 else 0.0
-    return term / (1.0 - mean / (n + 2))
+def _log_factorials(n: int) -> F64:
+    """Logs of 0! .. n!."""
+    return np.concatenate([[0.0], np.cumsum(log(np.arange(1.0, n + 1.0)))])
+
+
+def _most_jumps(mean: float) -> int:
+    """Smallest n >= 2 with P(N > n) <= LEFT_OUT, by a bound: the next probability over 1 - ratio, for n + 2 > mean."""
+    if mean <= 0:
+        return 2
+    first = max(2, math.floor(mean) - 1)
+    n = np.arange(first, first + 64 + math.ceil(12.0 * math.sqrt(mean)))
+    terms = exp((n + 1) * log(mean) - mean - _log_factorials(int(n[-1]) + 1)[n + 1])
+    return int(n[np.argmax(terms / (1.0 - mean / (n + 2)) <= LEFT_OUT)])

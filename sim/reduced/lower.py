@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ..agents.behaviours import MarketMaker
 from ..config import RunConfig
 from ..config.reduced import HalfLifeRenewal, LinearDepth, NoImpact, Reduced, SquareRootDepth
+from ..elementary import LN2, exp, expm1, half_lives
 from ..errors import ConfigError
 from ..market.clock import step_ratio
 from ..market.price import Gbm, Kou, Merton, SingleShock
@@ -151,21 +152,21 @@ def _floats(config: RunConfig, section: Reduced, price: Gbm | Kou | Merton | Sin
     f[at.F_STEP] = f[at.F_HORIZON] / section.steps
     f[at.F_SIGMA] = float(price.annual_volatility)
     drift = 0.0 if isinstance(price, SingleShock) else float(price.annual_drift)
-    f[at.F_DRIFT] = drift - f[at.F_SIGMA] ** 2 / 2 - jumps.per_year * jumps.compensator
+    f[at.F_DRIFT] = drift - f[at.F_SIGMA] * f[at.F_SIGMA] / 2 - jumps.per_year * jumps.compensator
     if not isinstance(section.impact, NoImpact):
         f[at.F_IMPACT_BID], f[at.F_IMPACT_ASK] = _impact(config, section.impact)
-        f[at.F_DECAY] = math.log(2) * YEAR_S / float(section.impact.half_life_s)
+        f[at.F_DECAY] = LN2 * YEAR_S / float(section.impact.half_life_s)
         f[at.F_PERMANENT] = section.impact.permanent_share_ppm / PPM
     if section.stress is not None:
         f[at.F_STRESS_SIGMA] = float(section.stress.volatility_multiplier) - 1.0
         f[at.F_STRESS_DEPTH] = 1.0 - float(section.stress.depth_multiplier)
-        f[at.F_STRESS_DECAY] = math.log(2) * YEAR_S / (3600 * float(section.stress.half_life_hours))
-    f[at.F_FADE] = math.expm1(-f[at.F_DECAY] * f[at.F_STEP])
-    f[at.F_HALF_FADE] = math.exp(-0.5 * f[at.F_DECAY] * f[at.F_STEP])
+        f[at.F_STRESS_DECAY] = LN2 * YEAR_S / (3600 * float(section.stress.half_life_hours))
+    f[at.F_FADE] = expm1(-f[at.F_DECAY] * f[at.F_STEP])
+    f[at.F_HALF_FADE] = exp(-0.5 * f[at.F_DECAY] * f[at.F_STEP])
     f[at.F_KEEP] = 1.0
     if isinstance(section.renewal, HalfLifeRenewal):
         half_life = float(section.renewal.half_life_days) * DAY_S / YEAR_S
-        f[at.F_KEEP] = 0.5 ** (f[at.F_STEP] / half_life)
+        f[at.F_KEEP] = half_lives(f[at.F_STEP], half_life)
         f[at.F_CELL], f[at.F_RANGE] = section.renewal.cell_ppm / PPM, GRID_REACH
     return f
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..config import RunConfig, config_hash, run_id
+from ..elementary import exp
 from ..rng import Streams
 from .kernels import layout as at
 from .lower import Lowered, lower, path_arrays
@@ -41,7 +42,7 @@ class Batch:
     @property
     def weights(self) -> F64:
         """(n,) likelihood ratios; ones for crude paths."""
-        return np.asarray(np.exp(self.floats[:, at.O_LOG_WEIGHT]))
+        return exp(self.floats[:, at.O_LOG_WEIGHT])
 
     @property
     def shortfall(self) -> I64:

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from ..elementary import power
 from ..errors import ConfigError
 from .jumps import Jumps, count_tables
 from .kernels import layout as at
@@ -78,7 +79,7 @@ def middling_jump(jumps: Jumps, mean_count: float, target: float) -> float:
     """
     from .kernels.draw import jump_size
 
-    return float(-jump_size(jumps.law, min(0.5, target ** (1.0 / max(mean_count, 2.0)))))
+    return float(-jump_size(jumps.law, min(0.5, power(target, 1.0 / max(mean_count, 2.0)))))
 
 
 def tilt(law: F64, size: float) -> F64:

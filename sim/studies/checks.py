@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..elementary import exp
 from ..errors import ClearsimError, ConfigError, ResultError
 from .check_variants import Variant, variants_of
 from .design.designs import Listed
@@ -75,7 +76,7 @@ def run_outcomes(job: Job, refine: int) -> dict[str, float]:
     outcome = run_job(replace(job, keep_paths=True))
     if outcome.paths is None:
         raise ResultError(f"run {job.run_id} failed: {outcome.row['error']}")
-    weights = np.exp(outcome.paths["log_weight"])
+    weights = exp(outcome.paths["log_weight"])
     return {name: float((weights * outcome.paths[name]).mean()) for name in OUTCOMES}
 
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from clearsim.elementary import expm1, log, log1p
 from clearsim.kernels.agents.arbitrage import arbitrage_orders
 from clearsim.kernels.agents.cohorts import noise_orders, signal_orders
 from clearsim.kernels.agents.makers import maker_ladders
@@ -56,7 +57,7 @@ def plain_noise(slots, clock, ring, home, params, bids, asks, frozen, now):
     while clock["next"] <= now and slots:
         gap, who, side, kind, size, away = slots.pop(0)
         at = clock["next"]
-        clock["next"] = at - math.log1p(-gap) / per_ms
+        clock["next"] = at - log1p(-gap) / per_ms
         row = home[int(who * len(home))]
         if row in frozen:
             continue
@@ -64,11 +65,11 @@ def plain_noise(slots, clock, ring, home, params, bids, asks, frozen, now):
         if bids[row] or asks[row]:
             orders.append((row, BUY, CANCEL_ALL, GTC, 0, 0, 0, key))
         side = BUY if side < 0.5 else SELL
-        lots = 1 + int(-math.log1p(-size) * scale)
+        lots = 1 + int(-log1p(-size) * scale)
         if kind < market_share:
             orders.append((row, side, MARKET, IOC, 0, lots, 0, key))
             continue
-        away = int(-math.log1p(-away) * distance * MARK)
+        away = int(-log1p(-away) * distance * MARK)
         orders.append((row, side, LIMIT, GTC, MARK - away if side == BUY else MARK + away, lots, 0, key))
         ring.append((int(at + lifetime), row))
     clock["last"] = now
@@ -100,15 +101,15 @@ def test_noise_kernel_equals_its_twin():
 
 def plain_signal(slots, clock, home, averages, horizons, traits, largest, params, held, frozen, price, elapsed, now):
     direction, long_only, step, slippage, per_ms = params
-    averages[:] = [a + (price - a) * -math.expm1(-elapsed / h) for a, h in zip(averages, horizons, strict=True)]
+    averages[:] = [a + (price - a) * -expm1(-elapsed / h) for a, h in zip(averages, horizons, strict=True)]
     orders, last = [], clock["last"]
     while clock["next"] <= now and slots:
         gap, who, _ = slots.pop(0)
         at = clock["next"]
-        clock["next"] = at - math.log1p(-gap) / per_ms
+        clock["next"] = at - log1p(-gap) / per_ms
         trader = int(who * len(home))
         row, threshold, opinion = home[trader], *traits[trader]
-        signal = math.log(MARK / averages[trader % len(averages)]) - opinion
+        signal = log(MARK / averages[trader % len(averages)]) - opinion
         if row in frozen or largest[trader] == 0:
             continue
         towards = direction * (1 if signal > 0 else -1)
@@ -276,7 +277,7 @@ def test_arbitrage_kernel_equals_its_twin():
         orders, sends = [], []
         while at_next <= now:
             gap, who = slots.pop(0)
-            at, at_next = at_next, at_next - math.log1p(-gap) / per_ms
+            at, at_next = at_next, at_next - log1p(-gap) / per_ms
             row = 5 + int(who * n)
             purse, held = purses[row - 5], int(lots[row, 0])
             if purse["sent"] and purse["due"] <= now:

@@ -20,6 +20,8 @@ PACKAGES = {"clearsim": "sim", "clearsim.analysis": "analysis", "clearsim.config
 HEIGHT = {
     # nouns, numbers, schemas
     "units": 0,
+    "elementary": 0,
+    "variates": 0,
     "errors": 0,
     "interrupt": 0,
     "layout": 0,

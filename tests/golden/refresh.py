@@ -1,20 +1,16 @@
 """Golden runs: small runs whose summary rows are kept, exactly, in `runs.json`.
 
 `python -m tests.golden.refresh` runs them anew and rewrites the file; the commit that does so says why the numbers
-moved. Random streams and floats come from numpy and the C library: another version, or a processor with other vector
-instructions, may move a price by its last digit. So the file says where it was made, and elsewhere proves nothing.
+moved. They are the same on every processor and in every version of Python (`sim/elementary.py`).
 """
 
 import json
-import platform
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from clearsim.config import RunConfig, load_config
 from clearsim.config.traders import traders_overrides
 from clearsim.engine.simulation import simulate
-from numpy.lib import introspect
 
 STORED = Path(__file__).with_name("runs.json")
 COMMAND = "python -m tests.golden.refresh"
@@ -47,27 +43,15 @@ def golden_row(name: str) -> dict[str, Any]:
     return {key: value for key, value in plain.items() if key not in ("run_id", "config_hash")}
 
 
-def maker() -> dict[str, str]:
-    """What decides the last digit of a float: versions, and the instructions that numpy picks for exp and log."""
-    picked = introspect.opt_func_info(func_name="^(exp|log|log1p)$", signature="float64")
-    return {
-        "machine": platform.machine(),
-        "libc": " ".join(platform.libc_ver()),
-        "numpy": version("numpy"),
-        "numba": version("numba"),
-        "instructions": json.dumps(picked, sort_keys=True),
-    }
-
-
 def stored() -> dict[str, Any]:
-    """What `runs.json` holds: `maker`, and `rows` by name of the run."""
+    """What `runs.json` holds: `rows` by name of the run."""
     content: dict[str, Any] = json.loads(STORED.read_text())
     return content
 
 
 def refresh() -> None:
     """Run all golden runs and store their rows."""
-    content = {"maker": maker(), "rows": {name: golden_row(name) for name in RUNS}}
+    content = {"rows": {name: golden_row(name) for name in RUNS}}
     STORED.write_text(json.dumps(content, indent=1) + "\n")
 
 

@@ -13,7 +13,6 @@ more than 90% on 2025-10-10 (press; the recorded book is unreliable then), so th
 sweep: withdrawal_power 0.5-2.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -24,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
+from ...elementary import power
 from ...errors import ConfigError
 from ...layout import MAKER_PARAMS_DTYPE, Records
 from ...policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveDecimal, PositiveInt, SharePpm
@@ -129,8 +129,8 @@ class MarketMaker(BehaviourPolicy):
             start = edges[-1]
             for level in range(1, self.levels_per_band + 1):
                 part = level / self.levels_per_band
-                edge = start * (ceiling / start) ** part if number == 0 else start + (ceiling - start) * part
-                inside = ((edge - floor) / (ceiling - floor)) ** exponent
+                edge = start * power(ceiling / start, part) if number == 0 else start + (ceiling - start) * part
+                inside = power((edge - floor) / (ceiling - floor), exponent)
                 edges.append(edge)
                 cumulative_bid.append(bid + inside * (float(band.bid_quote) - bid))
                 cumulative_ask.append(ask + inside * (float(band.ask_quote) - ask))
@@ -197,7 +197,7 @@ class MarketMaker(BehaviourPolicy):
     def skew_at(self, volatility: float) -> float:
         """Shift of the middle at full inventory, a fraction, at a volatility per sqrt(second)."""
         ratio = max(1.0, volatility * 1e6 / self.calm_volatility_ppm)
-        factor = math.pow(ratio, float(self.skew_volatility_power))
+        factor = power(ratio, float(self.skew_volatility_power))
         return min(LARGEST_SKEW, self.skew_ppm / 1e6 * factor)
 
     def decide(self, state: MakerState, view: MarketView, intents: Intents) -> None:

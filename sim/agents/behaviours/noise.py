@@ -8,7 +8,6 @@ limit flow at constant rates; 15% market orders is the share of the ZI workload 
 per second at the calm hour sets `volume_quote_per_s`.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from ...elementary import log1p
 from ...errors import ConfigError
 from ...policy import PositiveDecimal, PositiveInt, SharePpm
 from ..arrivals import CHUNK, Arrivals
@@ -64,7 +64,7 @@ class Noise(BehaviourPolicy):
                 f"cohort {context.name}: mean order is {mean_lots:.3g} lots; lower orders_per_s below"
                 f" {rate * mean_lots:.3g}, or raise volume_quote_per_s, the simulated share, or use a smaller lot"
             )
-        scale = -1.0 / math.log1p(-1.0 / mean_lots) if mean_lots > 1.0 else 0.0
+        scale = -1.0 / log1p(-1.0 / mean_lots) if mean_lots > 1.0 else 0.0
         lifetime_ms = self.limit_lifetime_s * 1000
         capacity = int(rate * self.limit_lifetime_s * 2) + 1024
         arrivals = Arrivals(context.rng, rate / 1000.0, width=6)

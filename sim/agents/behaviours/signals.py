@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...variates import standard_normal
 from ..arrivals import CHUNK, Arrivals
 from ..distributions import PpmRange
 from ..view import Intents, MarketView
@@ -48,7 +49,7 @@ def make_signal_state(
     number = context.market(market)
     n = len(context.rows)
     thresholds = threshold.quantile(context.rng.random(n))
-    opinions = dispersion_ppm / 1e6 * context.rng.standard_normal(n)
+    opinions = dispersion_ppm / 1e6 * standard_normal(context.rng, n)
     per_ms = n / (1000.0 * decision_interval_s)
     largest = np.floor(context.capital * float(context.max_leverage) / context.unit(number))
     return SignalState(

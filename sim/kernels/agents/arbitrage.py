@@ -3,6 +3,7 @@
 import math
 
 from ...layout import FLAG_FROZEN
+from ..elementary import log1p
 from ..jit import kernel
 from .cohorts import BUY, KIND_LIMIT, REDUCE_ONLY, SELL, TIF_IOC, arrival_key, put_order
 from .makers import standing
@@ -70,7 +71,7 @@ def arbitrage_orders(
         u = uniforms[cursor[0]]
         cursor[0] += 1
         at_ms = clock[0]
-        clock[0] = at_ms - math.log1p(-u[0]) / params[0].per_ms
+        clock[0] = at_ms - log1p(-u[0]) / params[0].per_ms
         trader = min(int(u[1] * traders), traders - 1)
         account = home[trader]
         purse = outside[trader]

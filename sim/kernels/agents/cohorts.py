@@ -11,6 +11,7 @@ import math
 from typing import NamedTuple
 
 from ...layout import F64, FLAG_FROZEN, I32, I64, AccountArrays, MarketArrays
+from ..elementary import expm1, log
 from ..jit import kernel
 from ..packed import struct_at
 from ..structs import by_address
@@ -105,7 +106,7 @@ def noise_orders(
         u = uniforms[cursor[0]]
         cursor[0] += 1
         at_ms = clock[0]
-        clock[0] = at_ms - math.log(1.0 - u[0]) / params[4]
+        clock[0] = at_ms - log(1.0 - u[0]) / params[4]
         account = home[min(int(u[1] * traders), traders - 1)]
         if flags[account] & FLAG_FROZEN:
             continue
@@ -114,12 +115,12 @@ def noise_orders(
             put_order(rows, count + n, account, market, BUY, KIND_CANCEL_ALL, TIF_GTC, 0, 0, 0, key)
             n += 1
         side = BUY if u[2] < 0.5 else SELL
-        lots = 1 + int(-math.log(1.0 - u[4]) * params[0])
+        lots = 1 + int(-log(1.0 - u[4]) * params[0])
         if u[3] < params[1]:
             put_order(rows, count + n, account, market, side, KIND_MARKET, TIF_IOC, 0, lots, 0, key)
             n += 1
             continue
-        away = int(-math.log(1.0 - u[5]) * params[2] * mark)
+        away = int(-log(1.0 - u[5]) * params[2] * mark)
         price = mark - away if side == BUY else mark + away
         if price <= 0:
             continue
@@ -175,7 +176,7 @@ def signal_orders(
     horizons = averages.shape[0]
     if elapsed_ms > 0:
         for h in range(horizons):
-            averages[h] += (price - averages[h]) * -math.expm1(-elapsed_ms / horizons_ms[h])
+            averages[h] += (price - averages[h]) * -expm1(-elapsed_ms / horizons_ms[h])
     last_ms = clock[1]
     traders = home.shape[0]
     n = 0
@@ -185,12 +186,12 @@ def signal_orders(
         u = uniforms[cursor[0]]
         cursor[0] += 1
         at_ms = clock[0]
-        clock[0] = at_ms - math.log(1.0 - u[0]) / params[4]
+        clock[0] = at_ms - log(1.0 - u[0]) / params[4]
         trader = min(int(u[1] * traders), traders - 1)
         account = home[trader]
         if flags[account] & FLAG_FROZEN or largest[trader] == 0:
             continue
-        signal = math.log(mark / averages[trader % horizons]) - traits[trader, 1]
+        signal = log(mark / averages[trader % horizons]) - traits[trader, 1]
         held = lots[account, market]
         wanted = wanted_lots(signal, traits[trader, 0], largest[trader], held, int(params[0]), params[1] != 0.0)
         change = wanted - held

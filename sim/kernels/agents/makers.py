@@ -14,6 +14,7 @@ import math
 from typing import NamedTuple
 
 from ...layout import F64, FLAG_FROZEN, I32, I64, AccountArrays, MarketArrays, Records
+from ..elementary import power
 from ..jit import kernel
 from ..packed import struct_at
 from ..structs import by_address
@@ -68,13 +69,13 @@ def size_factors(parameters, volatility, equity, gross, profit, quantile, invent
     ratio = volatility / parameters[0].calm
     both = 1.0
     if ratio > parameters[0].tolerance:
-        both = (parameters[0].tolerance / ratio) ** parameters[0].power
+        both = power(parameters[0].tolerance / ratio, parameters[0].power)
     gain = min(1.0, max(0.0, profit / equity))
     both *= max(0.0, 1.0 - parameters[0].aversion * quantile * gain)
     carries = equity * parameters[0].max_leverage
     adding = both * min(1.0, max(0.0, (carries - gross) / capacity)) * (1.0 - min(1.0, abs(inventory)))
     reducing = both * min(1.0, (carries + gross) / capacity)
-    widening = max(1.0, ratio) ** parameters[0].widening
+    widening = power(max(1.0, ratio), parameters[0].widening)
     if inventory > 0:
         return adding, reducing, widening
     return reducing if inventory < 0 else adding, adding, widening
@@ -86,7 +87,7 @@ def _remember_fills(memory, held, bid_lots, ask_lots, parameters, now_ms):
     if memory.seen_ms < 0:  # the first look: what it holds stood before
         memory.lots = held
         memory.seen_ms = now_ms
-    decay = 2.0 ** (-(now_ms - memory.seen_ms) / parameters[0].half_life_ms)
+    decay = power(0.5, (now_ms - memory.seen_ms) / parameters[0].half_life_ms)
     change = held - memory.lots
     memory.taken_bid *= decay
     memory.taken_ask *= decay

@@ -5,13 +5,16 @@ drift and diffusion is max(v, 0). Variance moves once a base tick and is frozen 
 refined, so a refined run shares the variance path. Bias is of the order of reversion x tick, negligible at seconds.
 """
 
+import math
 from decimal import Decimal
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
+from ...elementary import log, squared
 from ...policy import NonNegativeDecimal
+from ...variates import standard_normal
 from .jumps import JumpSize, JumpsPerYear, poisson_times
 from .skeleton import (
     F64,
@@ -55,26 +58,26 @@ class Bates(PriceProcessBase):
         """Annual variance in each base step (T,), at least 0; `shocks` (T,) are standard normal."""
         dt_years = (steps_s / YEAR_S).tolist()
         kicks = (float(self.volatility_of_variance) * np.sqrt(steps_s / YEAR_S) * shocks).tolist()
-        reversion, target = float(self.reversion_per_year), float(self.long_run_annual_volatility) ** 2
-        v = float(self.initial_annual_volatility) ** 2
+        reversion, target = float(self.reversion_per_year), squared(float(self.long_run_annual_volatility))
+        v = squared(float(self.initial_annual_volatility))
         path = []
         for dt, kick in zip(dt_years, kicks, strict=True):
             held = v if v > 0.0 else 0.0
             path.append(held)
-            v += reversion * (target - held) * dt + held**0.5 * kick
+            v += reversion * (target - held) * dt + math.sqrt(held) * kick
         return np.array(path)
 
     def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
         """Return the path on the base grid."""
-        own = context.stream("variance").standard_normal(len(normals))
+        own = standard_normal(context.stream("variance"), len(normals))
         rho = float(self.leverage_correlation)
-        variance = self.variance_path(context.steps_s, rho * normals + (1 - rho**2) ** 0.5 * own)
+        variance = self.variance_path(context.steps_s, rho * normals + math.sqrt(1 - rho * rho) * own)
         sigma = np.sqrt(variance / YEAR_S)
         generator = context.stream("jumps")
         times = poisson_times(generator, per_year=float(self.jumps_per_year), duration_ms=context.duration_ms)
         mean = float(self.jumps_per_year) * self.size.mean_return() if self.size and self.compensate else 0.0
         slope = (float(self.annual_drift) - mean - variance / 2) / YEAR_S
-        start = float(np.log(float(self.initial_price)))
+        start = log(float(self.initial_price))
         return Skeleton(
             line_ms=context.times_ms,
             line_log=start + np.concatenate([[0.0], np.cumsum(slope * context.steps_s)]),

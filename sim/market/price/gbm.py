@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from ...elementary import squared
 from .skeleton import (
     F64,
     AnnualDrift,
@@ -32,5 +33,5 @@ class Gbm(PriceProcessBase):
             initial_price=self.initial_price,
             normals=normals,
             annual_volatility=self.annual_volatility,
-            annual_log_drift=float(self.annual_drift) - float(self.annual_volatility) ** 2 / 2,
+            annual_log_drift=float(self.annual_drift) - squared(float(self.annual_volatility)) / 2,
         )

@@ -5,14 +5,15 @@ the branching representation (Hawkes & Oakes 1974): base jumps are Poisson, each
 exponential delays. The run starts without history: the intensity at time 0 is the base rate.
 """
 
-import math
 from decimal import Decimal
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
+from ...elementary import LN2, exp, log, squared
 from ...policy import PositiveDecimal
+from ...variates import poisson, poissons, standard_exponential
 from .jumps import JumpSize, JumpsPerYear, to_times_ms
 from .skeleton import (
     F64,
@@ -49,17 +50,17 @@ class HawkesJumps(PriceProcessBase):
     @property
     def decay_per_s(self) -> float:
         """Rate at which the excitation dies out."""
-        return math.log(2.0) / float(self.excitation_half_life_s)
+        return LN2 / float(self.excitation_half_life_s)
 
     def draw_times_s(self, generator: np.random.Generator, duration_s: float) -> F64:
         """Times of all jumps in [0, duration), unsorted."""
         branching = self.branching_ppm / 1e6
-        count = generator.poisson(float(self.base_jumps_per_year) / YEAR_S * duration_s)
+        count = poisson(generator, float(self.base_jumps_per_year) / YEAR_S * duration_s)
         parents: F64 = generator.random(count) * duration_s
         generations = [parents]
         while len(parents):
-            parents = np.repeat(parents, generator.poisson(branching, len(parents)))
-            parents = parents + generator.standard_exponential(len(parents)) / self.decay_per_s
+            parents = np.repeat(parents, poissons(generator, branching, len(parents)))
+            parents = parents + standard_exponential(generator, len(parents)) / self.decay_per_s
             parents = parents[parents < duration_s]
             generations.append(parents)
         return np.concatenate(generations)
@@ -75,9 +76,9 @@ class HawkesJumps(PriceProcessBase):
         level, previous, seen = 0.0, 0, 0
         jumps = jumps_ms.tolist()
         for k, (now, n) in enumerate(zip(times_ms.tolist(), n_before.tolist(), strict=True)):
-            level *= math.exp(-decay * (now - previous)) if level else 1.0
+            level *= exp(-decay * (now - previous)) if level else 1.0
             for i in range(seen, n):
-                level += math.exp(-decay * (now - jumps[i]))
+                level += exp(-decay * (now - jumps[i]))
             previous, seen = now, n
             left[k] = level
         return base + self.branching_ppm / 1e6 * (n_before - left)
@@ -87,8 +88,8 @@ class HawkesJumps(PriceProcessBase):
         generator = context.stream("jumps")
         raw = self.draw_times_s(generator, context.duration_ms / 1e3)
         times = to_times_ms(raw * 1e3, context.duration_ms)
-        annual = float(self.annual_drift) - float(self.annual_volatility) ** 2 / 2
-        line = np.log(float(self.initial_price)) + annual / YEAR_S * context.times_ms / 1e3
+        annual = float(self.annual_drift) - squared(float(self.annual_volatility)) / 2
+        line: F64 = log(float(self.initial_price)) + annual / YEAR_S * context.times_ms.astype(np.float64) / 1e3
         if self.compensate:
             line = line - self.size.mean_return() * self.integrated_intensity(times, context.times_ms)
         sigma = constant_sigma(context, self.annual_volatility)

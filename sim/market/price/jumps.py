@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from ...elementary import expm1, squared
 from ...policy import Policy, PositiveDecimal, SharePpm
+from ...variates import poisson, standard_exponential, standard_normal
 from .skeleton import F64, I64, YEAR_S
 
 JumpsPerYear = Annotated[Decimal, Field(ge=0, description="Expected jumps per year of 365 days.")]
@@ -24,11 +26,11 @@ class NormalJump(Policy):
 
     def draw(self, generator: np.random.Generator, count: int) -> F64:
         """`count` independent log sizes."""
-        return float(self.log_mean) + float(self.log_sd) * generator.standard_normal(count)
+        return float(self.log_mean) + float(self.log_sd) * standard_normal(generator, count)
 
     def mean_return(self, beta: float = 1.0) -> float:
         """E[e^(beta y)] - 1."""
-        return float(np.expm1(beta * float(self.log_mean) + 0.5 * (beta * float(self.log_sd)) ** 2))
+        return expm1(beta * float(self.log_mean) + 0.5 * squared(beta * float(self.log_sd)))
 
     @property
     def mean(self) -> float:
@@ -38,7 +40,7 @@ class NormalJump(Policy):
     @property
     def variance(self) -> float:
         """Variance of the log size."""
-        return float(self.log_sd) ** 2
+        return squared(float(self.log_sd))
 
 
 class DoubleExponentialJump(Policy):
@@ -62,7 +64,7 @@ class DoubleExponentialJump(Policy):
     def draw(self, generator: np.random.Generator, count: int) -> F64:
         """`count` independent log sizes."""
         is_down = generator.random(count) < self._down_share
-        size = generator.standard_exponential(count)
+        size = standard_exponential(generator, count)
         return np.where(is_down, -size / float(self.down_eta), size / float(self.up_eta))
 
     def mean_return(self, beta: float = 1.0) -> float:
@@ -82,8 +84,8 @@ class DoubleExponentialJump(Policy):
     def variance(self) -> float:
         """Variance of the log size."""
         share = self._down_share
-        square = 2 * share / float(self.down_eta) ** 2 + 2 * (1 - share) / float(self.up_eta) ** 2
-        return square - self.mean**2
+        square = 2 * share / squared(float(self.down_eta)) + 2 * (1 - share) / squared(float(self.up_eta))
+        return square - squared(self.mean)
 
 
 JumpSize = Annotated[NormalJump | DoubleExponentialJump, Field(discriminator="kind")]
@@ -91,7 +93,7 @@ JumpSize = Annotated[NormalJump | DoubleExponentialJump, Field(discriminator="ki
 
 def poisson_times(generator: np.random.Generator, *, per_year: float, duration_ms: int) -> I64:
     """Sorted times of a Poisson process, whole milliseconds in [1, duration]."""
-    count = generator.poisson(per_year * duration_ms / 1e3 / YEAR_S)
+    count = poisson(generator, per_year * duration_ms / 1e3 / YEAR_S)
     return to_times_ms(generator.random(count) * duration_ms, duration_ms)
 
 

@@ -12,11 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...elementary import cos_turns, exp, log
 from ...errors import ConfigError, InputDataError
 from ...rng import Streams
+from ...variates import standard_normal
 from ..clock import AdaptiveClock, FixedClock, WorstStep, worst_step
 from .skeleton import F64, I64, Bool, PathContext, PriceProcessBase, Skeleton
-from .system import Correlated, Independent
+from .system import Correlated, Independent, combine
 
 
 class PathSet(NamedTuple):
@@ -112,8 +114,8 @@ def _skeletons(
 ) -> list[Skeleton]:
     """Every market's path on the base grid, with correlated normals and common jumps."""
     n_steps = len(contexts[0].times_ms) - 1
-    own = np.stack([context.stream("diffusion").standard_normal(n_steps) for context in contexts])
-    normals = factor @ own
+    own = np.stack([standard_normal(context.stream("diffusion"), n_steps) for context in contexts])
+    normals = combine(factor, own)
     skeletons = [process.skeleton(context, z) for process, context, z in zip(processes, contexts, normals, strict=True)]
     common = system.shared(len(processes))
     if common is None:
@@ -147,7 +149,9 @@ def _halve(tree: _Tree, noise_sigma: F64, keys: Sequence[int], factor: F64) -> N
         middle = (before + after) // 2
         weight = ((middle - before) / (after - before))[:, None]
         variance = weight * (1 - weight) * ((after - before) / 1e3)[:, None]
-        draws = np.stack([_counter_normals(key, (tree.base[at] << 24) + tree.node[at]) for key in keys]).T @ factor.T
+        draws = combine(
+            factor, np.stack([_counter_normals(key, (tree.base[at] << 24) + tree.node[at]) for key in keys])
+        ).T
         bridged = (1 - weight) * tree.noise[at] + weight * tree.noise[at + 1]
         bridged += noise_sigma[tree.base[at]] * np.sqrt(variance) * draws
         tree.times_ms = np.insert(tree.times_ms, at + 1, middle)
@@ -172,7 +176,7 @@ def _counter_normals(key: int, counter: I64) -> F64:
     step = np.uint64(0x9E3779B97F4A7C15)
     first = np.uint64(key) + (counter.astype(np.uint64) * np.uint64(2)) * step
     uniforms = [((_mix(state) >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53 for state in (first, first + step)]
-    return np.sqrt(-2.0 * np.log(uniforms[0])) * np.cos(2.0 * np.pi * uniforms[1])
+    return np.sqrt(-2.0 * log(uniforms[0])) * cos_turns(uniforms[1])
 
 
 def _assemble(tree: _Tree, skeletons: Sequence[Skeleton], sigma: F64, names: Sequence[str], own_grid: I64) -> PathSet:
@@ -180,7 +184,7 @@ def _assemble(tree: _Tree, skeletons: Sequence[Skeleton], sigma: F64, names: Seq
     times = tree.times_ms
     logs = np.stack([s.log_price(times, tree.noise[:, m]) for m, s in enumerate(skeletons)], axis=1)
     with np.errstate(over="ignore"):
-        price = np.exp(logs)
+        price = exp(logs)
     good = np.isfinite(price) & (price > 0)
     if not good.all():
         k, m = np.argwhere(~good)[0]

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from pydantic import Field
 
+from ...elementary import squared
 from .jumps import DoubleExponentialJump, JumpsPerYear, NormalJump, poisson_times
 from .skeleton import (
     F64,
@@ -37,7 +38,7 @@ class PoissonJumps(PriceProcessBase):
     def annual_log_drift(self) -> float:
         """Drift per year of the log price between jumps."""
         mean = float(self.jumps_per_year) * self.size.mean_return() if self.compensate else 0.0
-        return float(self.annual_drift) - float(self.annual_volatility) ** 2 / 2 - mean
+        return float(self.annual_drift) - squared(float(self.annual_volatility)) / 2 - mean
 
     def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
         """Return the path on the base grid."""

@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from ...elementary import log
 from ...errors import ConfigError, InputDataError
 from .skeleton import F64, I64, NO_LOGS, NO_TIMES, PathContext, PriceProcessBase, Skeleton
 
@@ -58,7 +59,7 @@ class Replay(PriceProcessBase):
                 f"{path}: the prices span {times[0] / 1e3:g} s to {times[-1] / 1e3:g} s since the start of the run;"
                 f" the run needs 0 s to {context.duration_ms / 1e3:g} s (market {context.name})"
             )
-        return times, np.log(prices)
+        return times, log(prices)
 
     def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
         """Return the path on the base grid; it has no noise, so a finer grid only reads the record more often."""

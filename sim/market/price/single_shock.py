@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from ...elementary import log1p, squared
 from ...errors import ConfigError
 from ...policy import PositiveInt
 from .skeleton import (
@@ -46,7 +47,7 @@ class SingleShock(PriceProcessBase):
             initial_price=self.initial_price,
             normals=normals,
             annual_volatility=self.annual_volatility,
-            annual_log_drift=-(float(self.annual_volatility) ** 2) / 2,
+            annual_log_drift=-squared(float(self.annual_volatility)) / 2,
             jump_ms=np.array([self.shock_ms], np.int64),
-            jump_log=np.array([np.log1p(float(self.shock_fraction))]),
+            jump_log=np.array([log1p(float(self.shock_fraction))]),
         )

@@ -5,6 +5,7 @@ is a Brownian motion whose volatility is frozen within a base step, so a bridge 
 times, so no finer grid moves or softens them. Decides nothing about clocks or correlation: see `paths.py`, `system.py`.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from ...elementary import log
 from ...policy import Policy
 from ...rng import Streams
 
@@ -24,6 +26,7 @@ Bool = npt.NDArray[np.bool_]
 
 #: Seconds of the year that annual rates and volatilities refer to: 365 days, as perpetuals trade every day.
 YEAR_S = 365 * 86_400
+ROOT_YEAR = math.sqrt(YEAR_S)
 
 InitialPrice = Annotated[
     Decimal, Field(gt=0, description="Index price at the start of the run, quote units per base unit.")
@@ -92,7 +95,7 @@ class Skeleton:
         """Log price at `times_ms` given the refined noise there."""
         total = np.concatenate([[0.0], np.cumsum(self.jump_log)])
         jumps: F64 = total[np.searchsorted(self.jump_ms, times_ms, side="right")]
-        line: F64 = np.interp(times_ms, self.line_ms, self.line_log)
+        line: F64 = interpolate(times_ms, self.line_ms, self.line_log)
         return line + noise + jumps
 
     def jumped(self, times_ms: I64) -> Bool:
@@ -126,9 +129,19 @@ def diffusion(context: PathContext, sigma: F64, normals: F64) -> F64:
     return np.concatenate([[0.0], np.cumsum(sigma * np.sqrt(context.steps_s) * normals)])
 
 
+def interpolate(at: I64, x: I64, y: F64) -> F64:
+    """Values at `at` of straight lines through (x, y), level beyond both ends; x rises.
+
+    numpy's form fuses product and sum on some processors.
+    """
+    place = np.clip(np.searchsorted(x, at, side="right") - 1, 0, len(x) - 2)
+    inside = (np.diff(y) / np.diff(x))[place] * (at - x[place]) + y[place]
+    return np.where(at >= x[-1], y[-1], np.where(at < x[0], y[0], inside))
+
+
 def constant_sigma(context: PathContext, annual_volatility: Decimal) -> F64:
     """An annual volatility as a local one per sqrt(second), for each base step (T,)."""
-    return np.full(len(context.times_ms) - 1, float(annual_volatility) / YEAR_S**0.5)
+    return np.full(len(context.times_ms) - 1, float(annual_volatility) / ROOT_YEAR)
 
 
 def assemble(
@@ -144,7 +157,7 @@ def assemble(
     """The path of a constant-volatility diffusion with the given drift of the LOG price and the given jumps."""
     sigma = constant_sigma(context, annual_volatility)
     ends = np.array([0, context.duration_ms], np.int64)
-    line: F64 = np.log(float(initial_price)) + annual_log_drift / YEAR_S * ends / 1e3
+    line: F64 = log(float(initial_price)) + annual_log_drift / YEAR_S * ends.astype(np.float64) / 1e3
     return Skeleton(
         line_ms=ends,
         line_log=line,

@@ -104,9 +104,17 @@ def cholesky(matrix: F64) -> F64:
     size = len(matrix)
     factor = np.zeros((size, size))
     for j in range(size):
-        rest = matrix[j:, j] - factor[j:, :j] @ factor[j, :j]
+        rest = matrix[j:, j] - combine(factor[j:, :j], factor[j, :j, None])[:, 0]
         if rest[0] < -1e-9 or (rest[0] < 1e-9 and np.any(np.abs(rest) > 1e-6)):
             raise ValueError("correlation must be positive semidefinite: no joint distribution has these correlations")
         if rest[0] >= 1e-9:
             factor[j:, j] = rest / np.sqrt(rest[0])
     return factor
+
+
+def combine(factor: F64, rows: F64) -> F64:
+    """factor (n, k) times rows (k, T), summed in the order of k: a library's sums depend on the processor."""
+    total = np.zeros((len(factor), rows.shape[1]))
+    for column, row in zip(factor.T, rows, strict=True):
+        total += column[:, None] * row
+    return total

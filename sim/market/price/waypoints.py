@@ -11,18 +11,21 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import AwareDatetime, Field, model_validator
 
+from ...elementary import log
 from ...errors import ConfigError
 from ...policy import NonNegativeDecimal, Policy, PositiveDecimal
+from ...variates import standard_normal
 from .skeleton import (
     F64,
     I64,
     NO_LOGS,
     NO_TIMES,
-    YEAR_S,
+    ROOT_YEAR,
     PathContext,
     PriceProcessBase,
     Skeleton,
     as_floats,
+    interpolate,
 )
 
 
@@ -113,7 +116,7 @@ class Waypoints(PriceProcessBase):
         def of(annual: Decimal | None, per_sqrt_s: Decimal | None) -> float | None:
             if per_sqrt_s is not None:
                 return float(per_sqrt_s)
-            return None if annual is None else float(annual) / YEAR_S**0.5
+            return None if annual is None else float(annual) / ROOT_YEAR
 
         default = of(self.annual_volatility, self.volatility_per_sqrt_s)
         own = [of(point.annual_volatility, point.volatility_per_sqrt_s) for point in self.points[:-1]]
@@ -122,7 +125,7 @@ class Waypoints(PriceProcessBase):
     def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
         """Return the path on the base grid, which holds every waypoint inside the run."""
         at = self.point_times_ms(context)
-        logs = np.log(as_floats([point.price for point in self.points]))
+        logs = log(as_floats([point.price for point in self.points]))
         segment_sigma = self.bridge_sigma()
         moved = np.abs(np.diff(logs)) / np.sqrt(np.diff(at) / 1e3)
         first = int(np.searchsorted(at, 0, side="right")) - 1  # only the segments that the run touches
@@ -144,11 +147,11 @@ class Waypoints(PriceProcessBase):
 
 def _pinned_noise(context: PathContext, at: I64, segment_sigma: F64, normals: F64) -> F64:
     """Brownian motion at the base grid, conditioned to be 0 at the times `at` (the first and last may lie outside)."""
-    ends = context.stream("bridge_ends").standard_normal(2)
+    ends = standard_normal(context.stream("bridge_ends"), 2)
     before, after = at[:1][at[:1] < 0], at[-1:][at[-1:] > context.duration_ms]
     times = np.concatenate([before, context.times_ms, after])
     draws = np.concatenate([ends[: len(before)], normals, ends[1 : 1 + len(after)]])
     sigma = segment_sigma[np.searchsorted(at, times[:-1], side="right") - 1]
     walk = np.concatenate([[0.0], np.cumsum(sigma * np.sqrt(np.diff(times) / 1e3) * draws)])
-    bridge: F64 = walk - np.interp(times, at, walk[np.searchsorted(times, at)])
+    bridge: F64 = walk - interpolate(times, at, walk[np.searchsorted(times, at)])
     return bridge[len(before) : len(before) + len(context.times_ms)]

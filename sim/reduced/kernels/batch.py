@@ -2,8 +2,7 @@
 where that can differ.
 """
 
-import math
-
+from ...kernels.elementary import exp
 from ...kernels.jit import kernel
 from .draw import draw_crude, draw_given, draw_importance, path_key
 from .layout import (
@@ -45,7 +44,7 @@ def gap_shortfall(gaps, size):
         left -= half
     if reached == 0:
         return 0.0
-    return sign * (gaps[side, 2, reached - 1] - gaps[side, 1, reached - 1] * math.exp(size))
+    return sign * (gaps[side, 2, reached - 1] - gaps[side, 1, reached - 1] * exp(size))
 
 
 @kernel
@@ -93,7 +92,7 @@ def run_batch(
             if abs(sizes[j]) > abs(largest):
                 largest = sizes[j]
         floats[row, O_LOG_WEIGHT], floats[row, O_LARGEST] = weight, largest
-        floats[row, O_LOW], floats[row, O_CONTROL] = math.exp(p.s[S_LOW]), control
+        floats[row, O_LOW], floats[row, O_CONTROL] = exp(p.s[S_LOW]), control
 
 
 @kernel

@@ -9,6 +9,7 @@ impact: there `cascade` walks.
 
 import math
 
+from ...kernels.elementary import log
 from ...kernels.jit import inlined_kernel, kernel
 from .cascade import cascade
 from .fund import gain
@@ -66,7 +67,7 @@ def build_chain(p):
             after = n[N_LONG + side]
             p.nexts[side, k] = after
             p.dips[side, k] = n[N_NEED]
-            ending = math.log(max(level + last, PRICE_FLOOR)) if level > 0.0 and level < math.inf else 0.0
+            ending = log(max(level + last, PRICE_FLOOR)) if level > 0.0 and level < math.inf else 0.0
             p.walks[side, 0, k] = ending - book[side, B_LOG, k] if last != 0.0 else 0.0
             p.walks[side, 1, k] = ending
             for column, flow in (

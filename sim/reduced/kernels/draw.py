@@ -9,6 +9,8 @@ import math
 
 import numpy as np
 
+from ...elementary import LN2
+from ...kernels.elementary import exp, expm1, log, log1p
 from ...kernels.jit import inlined_kernel, kernel
 from .layout import (
     J_DOWN_BETA,
@@ -33,7 +35,7 @@ LOW_32 = np.uint64(0xFFFFFFFF)
 TWO_52 = 1.0 / (1 << 52)
 #: Bits of 1.0, of 2^52 and of a mantissa.
 EXPONENT_0, EXPONENT_52, MANTISSA = np.int64(0x3FF0000000000000), np.int64(0x4330000000000000), np.int64((1 << 52) - 1)
-LN_2, ROOT_2 = math.log(2.0), math.sqrt(2.0)
+ROOT_2 = math.sqrt(2.0)
 #: The quantile's middle: within this of 1/2 one rational function holds.
 MIDDLE = 0.47575
 
@@ -109,7 +111,7 @@ def middle_quantile(q):
 def tail_quantile(u):
     """`normal_quantile` outside the middle."""
     tail = u if u < 0.5 else 1.0 - u
-    r = math.sqrt(-2.0 * math.log(tail))
+    r = math.sqrt(-2.0 * log(tail))
     top = -0.007784894002430293
     top = top * r - 0.3223964580411365
     top = top * r - 2.400758277161838
@@ -149,7 +151,7 @@ def minus_log(u):
     series = series * r + 1.0 / 7.0
     series = series * r + 1.0 / 5.0
     series = series * r + 1.0 / 3.0
-    return -((exponent + 0.5) * LN_2 + 2.0 * t * (series * r + 1.0))
+    return -((exponent + 0.5) * LN2 + 2.0 * t * (series * r + 1.0))
 
 
 @kernel
@@ -189,7 +191,7 @@ def jump_size(law, u):
     if u < down:
         tail = minus_log(u / down)  # standard exponential
         xi = law[J_DOWN_XI]
-        excess = math.expm1(xi * tail) / xi if xi > 0.0 else tail
+        excess = expm1(xi * tail) / xi if xi > 0.0 else tail
         return -(law[J_DOWN_THRESHOLD] + law[J_DOWN_BETA] * excess)
     tail = minus_log((1.0 - u) / (1.0 - down))
     return law[J_UP_THRESHOLD] + law[J_UP_BETA] * tail
@@ -207,18 +209,18 @@ def jump_log_density(law, size):
     """Log density of a jump's log size; -inf where there is none (and everywhere for a fixed jump)."""
     if int(law[J_KIND]) == LAW_NORMAL:
         z = (size - law[J_MEAN]) / law[J_SD]
-        return -0.5 * z * z - math.log(law[J_SD] * math.sqrt(2.0 * math.pi))
+        return -0.5 * z * z - log(law[J_SD] * math.sqrt(2.0 * math.pi))
     if size < 0.0:
         excess = (-size - law[J_DOWN_THRESHOLD]) / law[J_DOWN_BETA]
         if excess < 0.0 or law[J_DOWN_SHARE] <= 0.0:
             return -math.inf
         xi = law[J_DOWN_XI]
-        tail = (1.0 + 1.0 / xi) * math.log1p(xi * excess) if xi > 0.0 else excess
-        return math.log(law[J_DOWN_SHARE] / law[J_DOWN_BETA]) - tail
+        tail = (1.0 + 1.0 / xi) * log1p(xi * excess) if xi > 0.0 else excess
+        return log(law[J_DOWN_SHARE] / law[J_DOWN_BETA]) - tail
     excess = (size - law[J_UP_THRESHOLD]) / law[J_UP_BETA]
     if excess < 0.0 or law[J_DOWN_SHARE] >= 1.0:
         return -math.inf
-    return math.log((1.0 - law[J_DOWN_SHARE]) / law[J_UP_BETA]) - excess
+    return log((1.0 - law[J_DOWN_SHARE]) / law[J_UP_BETA]) - excess
 
 
 @kernel
@@ -267,7 +269,7 @@ def draw_given(key, law, cumulative, horizon, head, n_sizes, times, sizes):
     level = 0.0
     for j in range(count):
         u = head[1 + j] if j < n_sizes else uniform(key, SIZE, j)
-        level += (1.0 - level) * -math.expm1(math.log1p(-u) / (count - j))
+        level += (1.0 - level) * -expm1(log1p(-u) / (count - j))
         sizes[j] = jump_size(law, min(level, 1.0 - 1e-16))
         place = 1 + n_sizes + j
         times[j] = horizon * (head[place] if j < n_sizes and place < len(head) else uniform(key, TIME, j))
@@ -305,11 +307,11 @@ def draw_importance(key, path, law, laws, tables, horizon, shares, times, sizes)
         proposal = each if every else (big if j == picked else law)
         sizes[j] = jump_size(proposal, uniform(key, SIZE, j))
         plain = jump_log_density(law, sizes[j])
-        total += math.exp(jump_log_density(big, sizes[j]) - plain)
+        total += exp(jump_log_density(big, sizes[j]) - plain)
         product += jump_log_density(each, sizes[j]) - plain
     density = shares[0] / 10.0
-    density += shares[1] / 10.0 * math.exp(product + tables[3, count] - tables[1, count])
+    density += shares[1] / 10.0 * exp(product + tables[3, count] - tables[1, count])
     if count > 0:
         density += (10 - shares[0] - shares[1]) / 10.0 * total / (count * (1.0 - none))
     sort_jumps(times, sizes, count)
-    return count, -math.log(density)
+    return count, -log(density)

@@ -7,6 +7,7 @@ can be stopped, copied and continued with other randomness. Leaves to others: ca
 
 import math
 
+from ...kernels.elementary import exp, expm1, log
 from ...kernels.jit import inlined_kernel, kernel
 from .cascade import cascade
 from .chain import PRICE_FLOOR, book_chain, follow
@@ -105,11 +106,11 @@ def see_mark(p, before):
     else:
         return
     book_chain(p)
-    price, lasting = math.exp(after), 0.0
+    price, lasting = exp(after), 0.0
     if is_plain(p):
-        last = gap_cascade(p, side, math.exp(before), price)
+        last = gap_cascade(p, side, exp(before), price)
     else:
-        last, lasting = cascade(p, side, math.exp(before), price, price, time_ms(s[S_TIME]))
+        last, lasting = cascade(p, side, exp(before), price, price, time_ms(s[S_TIME]))
     shift(s, price, lasting, last, 1.0)
     s[S_LOW] = min(s[S_LOW], s[S_LOG] + s[S_SHIFT])
 
@@ -121,10 +122,10 @@ def shift(s, price, lasting, last, kept):
     """
     stays = 0.0
     if lasting != 0.0:
-        stays = math.log(max(price + lasting, PRICE_FLOOR) / price)
+        stays = log(max(price + lasting, PRICE_FLOOR) / price)
         s[S_LOG] += stays
     if last != 0.0:
-        total = math.log(max(price + last, PRICE_FLOOR) / price)
+        total = log(max(price + last, PRICE_FLOOR) / price)
         if abs(total) > abs(stays):
             add_shift(s, (total - stays) * kept)
 
@@ -158,9 +159,9 @@ def reach(p, side, before, after, variance, stray, length):
                 add_shift(s, p.walks[side, 0, head] * half_fade(p.f, length))
             return
     book_chain(p)
-    end, start = math.exp(extreme), math.exp(before)
+    end, start = exp(extreme), exp(before)
     last, lasting = cascade(p, side, start, start, end, time_ms(s[S_TIME] - 0.5 * length))
-    s[S_LOW] = min(s[S_LOW], math.log(max(end + last, PRICE_FLOOR)))
+    s[S_LOW] = min(s[S_LOW], log(max(end + last, PRICE_FLOOR)))
     shift(s, end, lasting, last, half_fade(p.f, length))
 
 
@@ -228,13 +229,13 @@ def scan(moves, events, log_price, low, below, above):
 @inlined_kernel
 def fade(f, length):
     """Part that a piece takes of the decaying impact, negative."""
-    return f[F_FADE] if length == f[F_STEP] else math.expm1(-f[F_DECAY] * length)
+    return f[F_FADE] if length == f[F_STEP] else expm1(-f[F_DECAY] * length)
 
 
 @inlined_kernel
 def half_fade(f, length):
     """Part that is left of impact in the middle of a piece by its end."""
-    return f[F_HALF_FADE] if length == f[F_STEP] else math.exp(-0.5 * f[F_DECAY] * length)
+    return f[F_HALF_FADE] if length == f[F_STEP] else exp(-0.5 * f[F_DECAY] * length)
 
 
 @kernel

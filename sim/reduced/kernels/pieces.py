@@ -7,6 +7,7 @@ beforehand, in loops that the compiler can turn into vector code. Leaves to othe
 
 import math
 
+from ...kernels.elementary import exp
 from ...kernels.jit import inlined_kernel, kernel
 from .draw import BRIDGE, DIFFUSION, fill_exponentials, fill_uniforms, to_normals
 from .layout import (
@@ -121,7 +122,7 @@ def _stress(p, n_pieces):
         length = p.lengths[j]
         p.variances[j] = variance * length
         if stress > 0.0:
-            excess, left = p.f[F_STRESS_SIGMA] * stress, math.exp(-decay * length)
+            excess, left = p.f[F_STRESS_SIGMA] * stress, exp(-decay * length)
             longer = 2.0 * excess * (1.0 - left) / decay + excess * excess * (1.0 - left * left) / (2.0 * decay)
             p.variances[j] += variance * longer
             stress = stress * left if stress * left > STRESS_OVER else 0.0

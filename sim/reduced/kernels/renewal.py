@@ -9,6 +9,7 @@ comes to it.
 
 import math
 
+from ...kernels.elementary import exp
 from ...kernels.jit import inlined_kernel, kernel
 from .layout import (
     B_LOTS,
@@ -73,7 +74,7 @@ def renew(p):
     s[S_SCALE] *= f[F_KEEP]
     share = (1.0 - f[F_KEEP]) / s[S_SCALE]
     log_price = s[S_LOG] + s[S_SHIFT]
-    price = math.exp(log_price)
+    price = exp(log_price)
     for side in (LONG, SHORT):
         sign = 1.0 if side == LONG else -1.0
         place = (f[F_RANGE] - sign * log_price) / f[F_CELL]

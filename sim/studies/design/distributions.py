@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from ...elementary import exp, log
 from ...policy import Policy, PositiveInt
+from .normal import normal_probability, normal_quantile
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -50,7 +52,7 @@ class LogUniform(Policy):
 
     def value(self, quantile: float) -> float:
         """The value at a quantile."""
-        return float(math.exp(math.log(self.low) + math.log(self.high / self.low) * quantile))
+        return exp(log(self.low) + log(self.high / self.low) * quantile)
 
 
 class Normal(Policy):
@@ -76,7 +78,7 @@ class Normal(Policy):
         to 1 far out, lower tails do not."""
         ends = [-math.inf if self.low is None else self.low, math.inf if self.high is None else self.high]
         scores = [(end - self.mean) / self.sd * self._side for end in ends]
-        below, under = sorted(0.5 * math.erfc(-score / math.sqrt(2.0)) for score in scores)
+        below, under = sorted(normal_probability(score) for score in scores)
         return below, under
 
     @property
@@ -85,11 +87,9 @@ class Normal(Policy):
 
     def value(self, quantile: float) -> float:
         """The value at a quantile."""
-        from scipy.special import ndtri
-
         below, under = self._tails()
         share = quantile if self._side > 0 else 1.0 - quantile
-        value = float(self.mean + self._side * self.sd * float(ndtri(below + (under - below) * share)))
+        value = float(self.mean + self._side * self.sd * normal_quantile(below + (under - below) * share))
         low, high = (-math.inf if self.low is None else self.low), (math.inf if self.high is None else self.high)
         return min(max(value, low), high)
 
@@ -103,9 +103,7 @@ class LogNormal(Policy):
 
     def value(self, quantile: float) -> float:
         """The value at a quantile."""
-        from scipy.special import ndtri
-
-        return float(self.median * math.exp(self.sigma * float(ndtri(quantile))))
+        return self.median * exp(self.sigma * normal_quantile(quantile))
 
 
 class Triangular(Policy):
