@@ -6,7 +6,6 @@ problem mapping with inputs and outputs in SALib's row order.
 """
 
 import gzip
-import importlib
 import io
 import json
 import tarfile
@@ -37,15 +36,6 @@ def study_frame(points: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     done = runs[runs["status"] == "done"]
     frame = done[["point"]].merge(points[["point", *inputs]], on="point", how="left", validate="many_to_one")
     return pd.concat([frame[inputs], done.reset_index(drop=True)], axis=1)
-
-
-def polars_frame(frame: pd.DataFrame) -> Any:
-    """The frame as a polars DataFrame; AnalysisError if polars is not installed."""
-    try:
-        polars = importlib.import_module("polars")
-    except ImportError as error:
-        raise AnalysisError("polars is not installed: pip install polars, or export --to parquet") from error
-    return polars.from_pandas(frame)
 
 
 def outcome_names(runs: pd.DataFrame) -> list[str]:

@@ -59,21 +59,6 @@ class TailFit:
         share = self.k / self.n
         return self._estimate(float(value) * share, resampled * share, level, unit="", what=f"P(loss > {loss:g})")
 
-    def mean_beyond(self, p: float, *, level: float = 0.95, unit: str = "") -> Estimate:
-        """Mean loss given that it exceeds the loss at p; refused unless the interval of xi ends below 1."""
-        shape = self.shape(level=level)
-        if shape.high >= 1:
-            raise RefusedError(
-                f"xi is {shape.value:.2f} [{shape.low:.2f}, {shape.high:.2f}]: a mean may not exist, quote quantiles"
-            )
-        self._check_beyond(p)
-        ratio = p * self.n / self.k
-        arrays = [np.append(own, resampled) for own, resampled in self._parameters()]
-        means = (_quantile(ratio, *arrays) + arrays[2] - arrays[1] * arrays[0]) / (1 - arrays[1])
-        # resamples with xi >= 1 have an infinite mean
-        means = np.where(arrays[1] < 1, means, np.inf)
-        return self._estimate(float(means[0]), means[1:], level, unit=unit, what=f"mean loss beyond {p:g}")
-
     def _parameters(self) -> list[tuple[float, F64]]:
         return [(self.threshold, self.thresholds), (self.xi, self.xis), (self.beta, self.betas)]
 

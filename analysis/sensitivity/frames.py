@@ -169,17 +169,3 @@ def is_numeric(column: pd.Series) -> bool:
 def labelled(column: pd.Series) -> pd.Series:
     """Labels, with one of its own where the input does not apply; numbers as they are."""
     return column if is_numeric(column) else column.where(column.notna(), DOES_NOT_APPLY)
-
-
-def paths_as_runs(runs: pd.DataFrame, paths: pd.DataFrame) -> pd.DataFrame:
-    """One row a path of reduced runs, shaped like runs: path p of replication r becomes a replication of its own.
-
-    Arms and points share the randomness of a path as they share that of a run, so paths of two points are pairs.
-    AnalysisError for weighted paths: their means are no means of rows.
-    """
-    if (paths["log_weight"] != 0).any():
-        raise AnalysisError("paths of this study carry weights (importance sampling): analyse its runs instead")
-    own = runs[["run_id", "point", "arm", "scenario", "replication", "status"]].drop_duplicates(["run_id", "point"])
-    table = paths.merge(own, on="run_id")
-    each = int(paths["path"].max()) + 1 if len(paths) else 1
-    return table.assign(replication=table["replication"] * each + table["path"])

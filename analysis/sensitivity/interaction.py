@@ -114,16 +114,3 @@ def _named(found: Estimate) -> dict[str, object]:
 def _draws(known: npt.NDArray[np.bool_], unit: I64) -> int:
     """Runs with randomness of their own: those of a replication in one unit of points share it."""
     return sum(int(known[unit == one].any(axis=0).sum()) for one in np.unique(unit))
-
-
-def interaction_share(cells: pd.DataFrame) -> float:
-    """Share of the variance between the cells of a full grid that a sum of row and column effects leaves unexplained.
-
-    0: the two inputs act one by one; noise in the cells raises it. NaN if a cell is missing or all cells are alike.
-    """
-    grid = cells.pivot(index="y", columns="x", values="value").to_numpy(np.float64)
-    total = float(((grid - grid.mean()) ** 2).sum())
-    if not np.isfinite(total) or total <= 0:
-        return float("nan")
-    rest = grid - grid.mean(axis=0, keepdims=True) - grid.mean(axis=1, keepdims=True) + grid.mean()
-    return float((rest**2).sum()) / total

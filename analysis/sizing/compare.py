@@ -18,8 +18,7 @@ from analysis.estimators.estimate import Estimate, RefusedError
 from analysis.estimators.importance import weighted_probability
 from analysis.estimators.intervals import probability
 from analysis.estimators.replicates import from_replicates
-from analysis.estimators.rqmc import FEWEST
-from analysis.estimators.splitting_steps import splitting_in_steps
+from analysis.estimators.splitting import splitting_in_steps
 from analysis.estimators.stopping import events_for, stopped_at_events
 from analysis.estimators.subset import subset_simulation
 from analysis.estimators.tails import fit_tail
@@ -30,6 +29,8 @@ F64 = npt.NDArray[np.float64]
 
 #: Replicates of multilevel splitting, and the fewest and most particles of each.
 _SPLITS, _FEW, _MANY = 12, 200, 4_000
+#: Independent scramblings of Sobol points that an interval is made from.
+_SCRAMBLINGS = 16
 #: Relative half-width at which the run that stops at events stops.
 _STOP = 0.1
 
@@ -141,22 +142,22 @@ class _Asked:
         return control_variate(hits, draws.control, extras.control_mean, level=self.level, seconds=seconds)
 
     def sobol(self, extras: Extras) -> Estimate:
-        points = 1 << max(8, int(np.log2(max(self.runs // 2 // FEWEST, 1))))
+        points = 1 << max(8, int(np.log2(max(self.runs // 2 // _SCRAMBLINGS, 1))))
         started = time.perf_counter()
-        hits = [extras.scrambled(number, points) > self.fund for number in range(FEWEST)]
+        hits = [extras.scrambled(number, points) > self.fund for number in range(_SCRAMBLINGS)]
         events = int(np.sum(hits))
-        if events < FEWEST:
-            raise RefusedError(f"{events} events in {FEWEST} scramblings of {points:,}: use importance sampling")
+        if events < _SCRAMBLINGS:
+            raise RefusedError(f"{events} events in {_SCRAMBLINGS} scramblings of {points:,}: use importance sampling")
         return from_replicates(
             np.mean(hits, axis=1),
             method="randomised Sobol",
-            n=points * FEWEST,
-            fewest=FEWEST,
+            n=points * _SCRAMBLINGS,
+            fewest=_SCRAMBLINGS,
             level=self.level,
             events=events,
             is_probability=True,
             seconds=time.perf_counter() - started,
-            note=f"{FEWEST} scramblings of {points:,} points",
+            note=f"{_SCRAMBLINGS} scramblings of {points:,} points",
         )
 
     def subset(self, extras: Extras) -> Estimate:

@@ -92,11 +92,6 @@ class Sufficient:
             f"replenishment: {REPLENISHMENT[self.replenishment]}",
         ]
 
-    @property
-    def restarts(self) -> bool:
-        """Whether every moment is like the first: then, and only then, rates carry from one horizon to another."""
-        return not self.why_no_restart()
-
     def why_no_restart(self) -> str:
         """Why horizons cannot be converted; empty if they can."""
         if self.basis == "given_stress":
@@ -123,43 +118,6 @@ def rescaled(p: float, definition: Sufficient, days: float) -> float:
             f" simulate {span(days)}"
         )
     return -math.expm1(days / definition.horizon_days * math.log1p(-p))
-
-
-def within_from_event(p_event: float, definition: Sufficient, *, events_per_year: float) -> float:
-    """P(within the horizon) from P(per event): 1 - exp(-rate T p), events being a Poisson process that is thinned.
-
-    Each event must meet the same book and the same fund; RefusedError elsewhere.
-    """
-    _require_probability(p_event)
-    _require_rate(events_per_year)
-    if reason := definition.why_no_restart():
-        raise RefusedError(f"a probability per event is not one per horizon: {reason}; simulate the horizon")
-    return -math.expm1(-events_per_year * definition.horizon_days / YEAR_DAYS * p_event)
-
-
-def event_from_within(p: float, definition: Sufficient, *, events_per_year: float) -> float:
-    """P(per event) from P(within the horizon): the inverse of `within_from_event`, refused where that is."""
-    _require_probability(p)
-    _require_rate(events_per_year)
-    if reason := definition.why_no_restart():
-        raise RefusedError(f"a probability per horizon is not one per event: {reason}; simulate one event")
-    return -math.log1p(-p) * YEAR_DAYS / (events_per_year * definition.horizon_days)
-
-
-def within_from_stress(p_given: float, *, days: float, stresses_per_year: float | None) -> float:
-    """P(a first stress within `days` that exhausts the fund) from P(given stress): 1 - exp(-rate T p).
-
-    The scenario says nothing of its own frequency: RefusedError without a rate. It counts as if each stress met the
-    book and the fund of today, so it is a statement about the first one.
-    """
-    _require_probability(p_given)
-    if stresses_per_year is None:
-        raise RefusedError(
-            "a probability given stress says nothing of how often the stress comes: state its rate per year"
-        )
-    _require_rate(stresses_per_year)
-    rate = stresses_per_year * days / YEAR_DAYS
-    return p_given * -math.expm1(-rate)
 
 
 def span(days: float) -> str:
@@ -193,8 +151,3 @@ def _require_word(name: str, found: str, words: Mapping[str, str]) -> None:
 def _require_probability(p: float) -> None:
     if not 0 < p < 1:
         raise AnalysisError(f"a probability must lie between 0 and 1, found {p:g}")
-
-
-def _require_rate(rate: float) -> None:
-    if not rate > 0:
-        raise AnalysisError(f"a rate per year must be positive, found {rate:g}")

@@ -41,13 +41,6 @@ class Spread:
         """The median."""
         return self.funds[len(self.funds) // 2] if self.funds else math.nan
 
-    @property
-    def relative_range(self) -> float:
-        """Range over median; NaN below two draws."""
-        if len(self.funds) < 2 or not self.middle:
-            return math.nan
-        return (self.funds[-1] - self.funds[0]) / self.middle
-
 
 def spread_over(what: str, worlds: Sequence[World], p: float, *, level: float = 0.95) -> Spread:
     """The required fund in each world. The worlds' funds must not feed back."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.estimators.estimate import RefusedError
-from analysis.estimators.splitting_steps import splitting_in_steps
+from analysis.estimators.splitting import splitting_in_steps
 from sim.fundworlds import ReducedWorld
 from sim.reduced.branches import required_by_step
 from sim.reduced.lower import lower

@@ -2,18 +2,15 @@
 
 import io
 import json
-import sys
 import tarfile
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.errors import AnalysisError
 from analysis.exports_study import (
     ema_results,
     outcome_names,
-    polars_frame,
     salib_export,
     study_frame,
     write_ema,
@@ -109,9 +106,3 @@ def test_salib_takes_other_designs_as_they_are_and_labels_by_code():
     assert export.y.tolist() == [[2], [5], [4]]
     assert export.problem["labels"] == {"rule": ["a", "b"]}
     assert export.problem["bounds"] == [[1, 3], [0, 1]]
-
-
-def test_polars_is_asked_for_by_name_where_it_is_missing(monkeypatch):
-    monkeypatch.setitem(sys.modules, "polars", None)
-    with pytest.raises(AnalysisError, match="polars is not installed: pip install polars"):
-        polars_frame(pd.DataFrame({"a": [1, 2]}))

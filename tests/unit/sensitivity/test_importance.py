@@ -8,7 +8,7 @@ from scipy import stats
 from analysis.errors import AnalysisError
 from analysis.estimators.intervals import wilson
 from analysis.sensitivity.importance import bins_of, importance, variance_share
-from analysis.sensitivity.interaction import heat_map, interaction_share
+from analysis.sensitivity.interaction import heat_map
 from tests.unit.sensitivity.studies import points_of, runs_of, saltelli
 from tests.unit.sensitivity.test_sobol import ishigami, ishigami_indices
 
@@ -104,16 +104,6 @@ def test_many_values_are_cut_into_bins_of_equal_counts():
     assert len(cells) == 25
     assert cells["n"].sum() == 600
     assert np.abs(cells["value"] - cells["x"] - cells["y"]).max() < 0.15
-    assert interaction_share(cells) < 0.02
-    product = heat_map(points, runs_of(points, (x[:, 0] > 0.5) * (x[:, 1] > 0.5)), "required_fund_quanta", "a", "b")
-    assert interaction_share(product) > 0.25
-
-
-def test_interaction_by_hand():
-    """Cells 0, 0, 0, 1: total 3/4; rows and columns explain all but 4 x (1/4)^2."""
-    cells = pd.DataFrame({"x": [0, 0, 1, 1], "y": [0, 1, 0, 1], "value": [0.0, 0, 0, 1]})
-    assert interaction_share(cells) == pytest.approx(0.25 / 0.75)
-    assert np.isnan(interaction_share(cells.iloc[:3]))
 
 
 def test_cells_of_a_saltelli_design_are_over_blocks():
