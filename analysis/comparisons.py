@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.data import RunFolder
 from analysis.errors import AnalysisError
+from analysis.run_folder import RunFolder
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]

@@ -13,7 +13,7 @@ import networkx as nx
 import pandas as pd
 
 from analysis.money import exact_sum
-from analysis.whopaid import GROUPS
+from analysis.who_paid import GROUPS
 from sim.results import ROLES
 
 #: Groups that move money because of the clearing house, as opposed to the market.

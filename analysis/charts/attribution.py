@@ -4,17 +4,17 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.context import Context
+from analysis.charts.chart_context import Context
 from analysis.charts.theme import BLACK, GROUP_COLOURS, MOST_HEIGHT, empty_figure, finish
 from analysis.money import format_short
-from analysis.whopaid import GROUPS, group_components
+from analysis.who_paid import GROUPS, group_components
 
 QUESTION = "Where did each cohort's result come from?"
 _MOST = 24
 
 
 def draw_attribution(attribution: pd.DataFrame, context: Context) -> go.Figure:
-    """Diverging stacked bars of `whopaid.attribution_by_cohort`, one bar a cohort, one colour a group of components."""
+    """Diverging stacked bars of `who_paid.attribution_by_cohort`, one bar a cohort, one colour a group of components."""
     grouped = group_components(attribution)
     labels = list(GROUPS)
     moved = grouped[labels].apply(lambda row: any(value != 0 for value in row), axis=1).to_numpy()

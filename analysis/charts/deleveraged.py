@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.context import Context
+from analysis.charts.chart_context import Context
 from analysis.charts.theme import GREY, LONG, SHORT, empty_figure, finish, place_legend
 from analysis.downsample import MAX_POINTS
 from analysis.money import Scale, exact_sum, format_short

@@ -6,9 +6,9 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.charts.context import Context
+from analysis.charts.chart_context import Context
 from analysis.charts.theme import BLUE, PURPLE, VERMILLION, empty_figure, finish, place_legend, say
-from analysis.charts.traces import draw_line, title_time
+from analysis.charts.time_axis import draw_line, title_time
 from analysis.money import format_percent, format_short
 
 QUESTION = "How much could be traded against the book of {market} during the crash?"

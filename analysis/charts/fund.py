@@ -7,9 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.charts.context import Context
+from analysis.charts.chart_context import Context
 from analysis.charts.theme import BLACK, BLUE, GAIN, LOSS, VERMILLION, empty_figure, finish, place_legend, say
-from analysis.charts.traces import choose_span, draw_bars, draw_line, span_words, sum_increments, title_time
+from analysis.charts.time_axis import choose_span, draw_bars, draw_line, span_words, sum_increments, title_time
 from analysis.money import Scale, format_percent, format_short
 
 QUESTION = "Was the insurance fund{name} large enough?"

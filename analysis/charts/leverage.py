@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.charts.context import Context
+from analysis.charts.chart_context import Context
 from analysis.charts.theme import AFTER, BEFORE, empty_figure, finish, place_legend, say
 from analysis.money import format_short
 

@@ -3,7 +3,7 @@
 import networkx as nx
 import plotly.graph_objects as go
 
-from analysis.charts.context import Context
+from analysis.charts.chart_context import Context
 from analysis.charts.theme import GROUP_COLOURS, MOST_HEIGHT, ROLE_COLOURS, empty_figure, finish
 from analysis.money import format_short
 

@@ -6,10 +6,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.charts.context import Context
+from analysis.charts.chart_context import Context
 from analysis.charts.theme import GREY, LOSS, ROLE_COLOURS, VERMILLION, empty_figure, finish, join_and, say
 from analysis.money import Scale, format_short
-from analysis.whopaid import is_failed, loss_waterfall
+from analysis.who_paid import is_failed, loss_waterfall
 
 QUESTION = "Who covered the loss of the liquidated accounts?"
 _PAYER_COLOURS = {

@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.charts.context import Context
+from analysis.charts.chart_context import Context
 from analysis.charts.theme import (
     BLUE,
     GREEN,
@@ -18,7 +18,7 @@ from analysis.charts.theme import (
     join_and,
     place_legend,
 )
-from analysis.charts.traces import draw_line, title_time
+from analysis.charts.time_axis import draw_line, title_time
 
 QUESTION = "How much of the open interest did the crash remove?"
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION)

@@ -10,7 +10,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from analysis.charts.context import Captioned
+from analysis.charts.chart_context import Captioned
 
 BLACK, GREY, LIGHT = "#222222", "#7f7f7f", "#e3e3e3"
 ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"

@@ -3,7 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.context import Context
+from analysis.charts.chart_context import Context
 from analysis.charts.theme import GAIN, LOSS, empty_figure, finish
 from analysis.money import format_short
 
@@ -11,7 +11,7 @@ QUESTION = "Who paid for the crash?"
 
 
 def draw_who_paid(paid: pd.DataFrame, context: Context) -> go.Figure:
-    """Bars of `whopaid.who_paid`: result of each role, quote units."""
+    """Bars of `who_paid.who_paid`: result of each role, quote units."""
     quote = context.quote(paid["result_quanta"].to_numpy(dtype="int64"))
     scale = context.scale(quote)
     x_title = f"result: final equity − initial equity − net deposits ({scale.unit})"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy.typing as npt
 
 from analysis.estimators.estimate import Estimate
-from analysis.estimators.importance import WeightedCurve
+from analysis.estimators.importance_sampling import WeightedCurve
 from analysis.estimators.quantiles import required_fund
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.estimators.estimate import Estimate
-from analysis.estimators.importance import weighted_mean
+from analysis.estimators.importance_sampling import weighted_mean
 
 F64 = npt.NDArray[np.float64]
 

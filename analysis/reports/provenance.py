@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from analysis.data import RunFolder
+from analysis.run_folder import RunFolder
 
 STATUSES = ("fact", "scaled", "assumption")
 _STEP = re.compile(r"([^.\[\]]+)(?![^\[]*\])|\[(\d+|\*)\]")

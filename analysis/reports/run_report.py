@@ -11,16 +11,16 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.comparisons import measure, read_comparisons
-from analysis.data import RunFolder, open_run
 from analysis.errors import AnalysisError
-from analysis.export import export_figures, parse_formats
+from analysis.figure_files import export_figures, parse_formats
 from analysis.flows import MONEY_COLUMNS, money_flows
 from analysis.money import format_exact, format_short, to_quote
-from analysis.reports.honesty import Finding, examine
 from analysis.reports.page import Cell, amount, embed, escape, page, table, tag
-from analysis.reports.panels import run_panels
 from analysis.reports.provenance import STATUSES, origins
-from analysis.whopaid import adl_harm_lines, attribution_by_cohort, group_components, who_paid
+from analysis.reports.run_panels import run_panels
+from analysis.reports.run_trust import Finding, examine
+from analysis.run_folder import RunFolder, open_run
+from analysis.who_paid import adl_harm_lines, attribution_by_cohort, group_components, who_paid
 
 REPORT_NAME = "report.html"
 _LONGEST_CONFIG = 200_000

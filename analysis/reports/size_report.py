@@ -11,7 +11,7 @@ from analysis.charts.study.context import StudyContext
 from analysis.charts.study.estimators import draw_estimators
 from analysis.charts.study.sufficiency import draw_sufficiency
 from analysis.reports.page import Cell, embed, escape, page, table
-from analysis.sizing.answer import (
+from analysis.sizing.answer_text import (
     answer_lines,
     assumptions,
     consequence_lines,

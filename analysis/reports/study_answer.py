@@ -16,10 +16,10 @@ from analysis.charts.study.look import rounded, upper_first
 from analysis.errors import AnalysisError
 from analysis.estimators.estimate import RefusedError
 from analysis.reports.page import Cell, escape, table
-from analysis.reports.study_folder import StudyFolder
-from analysis.reports.study_outcomes import arm_means
-from analysis.reports.study_samples import Sample, chance_of, targets_of
-from analysis.reports.study_words import TARGETS, asks_fund, defined, event_of, is_pooled, phrase
+from analysis.study.folder import StudyFolder
+from analysis.study.outcomes import arm_means
+from analysis.study.question import TARGETS, asks_fund, defined, event_of, is_pooled, phrase
+from analysis.study.samples import Sample, chance_of, targets_of
 
 
 def answer_box(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> str:

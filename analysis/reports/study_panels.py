@@ -13,24 +13,24 @@ from analysis.charts.study.arms import draw_arms
 from analysis.charts.study.context import StudyContext
 from analysis.charts.study.estimators import draw_estimators
 from analysis.charts.study.exceedance import draw_exceedance, tail_frame
-from analysis.charts.study.frontier import draw_frontier
 from analysis.charts.study.fund_fan import draw_fund_fan
 from analysis.charts.study.reverse_stress import draw_reverse_stress
 from analysis.charts.study.sufficiency import draw_sufficiency
 from analysis.charts.study.threshold_stability import draw_threshold_stability
+from analysis.charts.study.trade_off import draw_frontier
 from analysis.errors import AnalysisError
 from analysis.estimators.estimate import RefusedError
 from analysis.estimators.tails import FEWEST, TailFit, fit_tail, stability_table
-from analysis.reports.panels import Panel
-from analysis.reports.study_differences import arm_differences
-from analysis.reports.study_engines import engine_panels, has_both_engines
-from analysis.reports.study_factors import factor_panels
-from analysis.reports.study_folder import StudyFolder, paths_of
-from analysis.reports.study_outcomes import arm_means
-from analysis.reports.study_samples import Sample, arm_labels, chance_of, curve_of, emptied_by, targets_of
-from analysis.reports.study_words import TARGETS, asks_fund, event_of, horizon_of, is_pooled, phrase, simulated_days
-from analysis.sensitivity.frontier import capital_of_arms, trade_off
+from analysis.reports.engine_panels import engine_panels, has_both_engines
+from analysis.reports.factor_panels import factor_panels
+from analysis.reports.run_panels import Panel
+from analysis.sensitivity.trade_off import capital_of_arms, trade_off
 from analysis.sensitivity.unneeded import estimates_by_arm
+from analysis.study.differences import arm_differences
+from analysis.study.folder import StudyFolder, paths_of
+from analysis.study.outcomes import arm_means
+from analysis.study.question import TARGETS, asks_fund, event_of, horizon_of, is_pooled, phrase, simulated_days
+from analysis.study.samples import Sample, arm_labels, chance_of, curve_of, emptied_by, targets_of
 
 MOST_CURVES = 3
 

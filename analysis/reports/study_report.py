@@ -11,15 +11,15 @@ from pathlib import Path
 
 from analysis.charts.study.context import StudyContext
 from analysis.errors import AnalysisError
-from analysis.export import export_figures, parse_formats
-from analysis.reports.honesty import Finding
+from analysis.figure_files import export_figures, parse_formats
 from analysis.reports.page import Cell, embed, escape, page, table
+from analysis.reports.run_trust import Finding
 from analysis.reports.study_answer import answer_box, arms_table
-from analysis.reports.study_folder import StudyFolder, open_study
-from analysis.reports.study_honesty import examine_study, planned_runs
 from analysis.reports.study_panels import study_context, study_panels
-from analysis.reports.study_samples import arm_samples
-from analysis.reports.study_words import defined, design_kind, design_rows, event_of
+from analysis.reports.study_trust import examine_study, planned_runs
+from analysis.study.folder import StudyFolder, open_study
+from analysis.study.question import defined, design_kind, design_rows, event_of
+from analysis.study.samples import arm_samples
 
 REPORT_NAME = "report.html"
 MOST_FAILURES = 30

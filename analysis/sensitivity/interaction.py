@@ -15,7 +15,7 @@ import pandas as pd
 from analysis.estimators.clusters import mean_over_clusters, share_over_clusters
 from analysis.estimators.estimate import Estimate
 from analysis.estimators.intervals import normal_quantile
-from analysis.sensitivity.frames import F64, I64, Sample, is_numeric, sample_of
+from analysis.sensitivity.design_table import F64, I64, Sample, is_numeric, sample_of
 from analysis.sensitivity.tornado import mean_of
 
 MOST_LEVELS = 12

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from analysis.sensitivity.frames import is_numeric
+from analysis.sensitivity.design_table import is_numeric
 
 Bool = npt.NDArray[np.bool_]
 F64 = npt.NDArray[np.float64]

@@ -13,7 +13,7 @@ import pandas as pd
 
 from analysis.errors import AnalysisError
 from analysis.estimators.intervals import clopper_pearson, tail_mass
-from analysis.sensitivity.frames import F64, I64, labelled, sample_of
+from analysis.sensitivity.design_table import F64, I64, labelled, sample_of
 from analysis.sensitivity.peeling import Bool, Box, Search, find_box, quasi_p_values
 
 FEWEST_CASES = 10

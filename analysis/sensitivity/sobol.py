@@ -20,7 +20,7 @@ import pandas as pd
 from analysis.errors import AnalysisError
 from analysis.estimators.estimate import RefusedError
 from analysis.estimators.intervals import tail_mass
-from analysis.sensitivity.frames import F64, I64, Sample, sample_of
+from analysis.sensitivity.design_table import F64, I64, Sample, sample_of
 
 FEWEST_BLOCKS = 16
 CHUNK = 200

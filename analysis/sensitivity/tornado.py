@@ -16,7 +16,7 @@ from analysis.errors import AnalysisError
 from analysis.estimators.estimate import Estimate
 from analysis.estimators.intervals import probability, tail_mass
 from analysis.estimators.paired import paired_difference, paired_probability
-from analysis.sensitivity.frames import F64, Sample, is_numeric, sample_of
+from analysis.sensitivity.design_table import F64, Sample, is_numeric, sample_of
 
 COLUMNS = (
     "input", "unit", "end", "setting", "base", "value", "low", "high", "change", "change_low", "change_high", "level",

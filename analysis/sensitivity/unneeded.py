@@ -19,7 +19,7 @@ from scipy import stats
 from analysis.errors import AnalysisError
 from analysis.estimators.estimate import Estimate
 from analysis.estimators.intervals import tail_mass
-from analysis.sensitivity.frames import F64
+from analysis.sensitivity.design_table import F64
 
 
 def judge_liquidations(

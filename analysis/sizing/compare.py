@@ -15,15 +15,15 @@ import pandas as pd
 
 from analysis.estimators.control import control_variate
 from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.importance import weighted_probability
+from analysis.estimators.importance_sampling import weighted_probability
 from analysis.estimators.intervals import probability
 from analysis.estimators.replicates import from_replicates
 from analysis.estimators.splitting import splitting_in_steps
 from analysis.estimators.stopping import events_for, stopped_at_events
 from analysis.estimators.subset import subset_simulation
 from analysis.estimators.tails import fit_tail
-from analysis.sizing.runner import Runner, tilted, wider
 from analysis.sizing.solve import tail_count
+from analysis.sizing.world_runs import Runner, tilted, wider
 
 F64 = npt.NDArray[np.float64]
 

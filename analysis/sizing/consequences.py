@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.importance import WeightLimits, weighted_mean
+from analysis.estimators.importance_sampling import WeightLimits, weighted_mean
 from analysis.estimators.intervals import normal_quantile
 from analysis.sizing.curve import chance
 from analysis.sizing.draws import Draws

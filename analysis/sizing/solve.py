@@ -13,15 +13,15 @@ from analysis.estimators.estimate import Estimate, RefusedError
 from analysis.estimators.newsvendor import Costs, best_fund
 from analysis.estimators.quantiles import runs_for_quantile
 from analysis.estimators.tails import fit_tail
+from analysis.sizing.choose_method import AGREE_BELOW, Choice, choose_method, runs_for
 from analysis.sizing.consequences import Consequences, consequences
 from analysis.sizing.curve import fund_for, smallest_probability, sufficiency_curve
 from analysis.sizing.definition import YEAR_DAYS, Sufficient
 from analysis.sizing.draws import Draws, Facts
-from analysis.sizing.method import AGREE_BELOW, Choice, choose_method, runs_for
-from analysis.sizing.roots import HopelessError, crude_root, require_hope, rough_root, weighted_root
-from analysis.sizing.runner import CRUDE_LAW, Law, Runner, tilted, wider
+from analysis.sizing.fund_search import HopelessError, crude_root, require_hope, rough_root, weighted_root
 from analysis.sizing.spread import Spread
 from analysis.sizing.target import Target
+from analysis.sizing.world_runs import CRUDE_LAW, Law, Runner, tilted, wider
 
 #: Runs on which it is seen whether any fund meets the target.
 _FEW = 20

@@ -17,7 +17,7 @@ from analysis.estimators.estimate import Estimate, RefusedError
 from analysis.estimators.intervals import tail_mass
 from analysis.sizing.curve import fund_for
 from analysis.sizing.draws import World
-from analysis.sizing.runner import CRUDE_LAW, Runner, tilted
+from analysis.sizing.world_runs import CRUDE_LAW, Runner, tilted
 
 F64 = npt.NDArray[np.float64]
 

@@ -36,7 +36,7 @@ class Found:
 
 def say(found: Found) -> None:
     """Print an answer."""
-    from analysis.sizing.answer import answer_lines
+    from analysis.sizing.answer_text import answer_lines
 
     typer.echo("\n".join(answer_lines(found.answer)) + "\n")
     _print_comparison(found)
@@ -67,7 +67,7 @@ def write(found: Sequence[Found], out: Path | None) -> str:
 
 def _write_one(folder: Path, suffix: str, found: Found) -> None:
     from analysis.reports.size_report import build_size_report
-    from analysis.sizing.answer import answer_json, answer_markdown
+    from analysis.sizing.answer_text import answer_json, answer_markdown
 
     answer = found.answer
     html = build_size_report(

@@ -86,8 +86,8 @@ def _answered(
     question: "Question", target: "Target", budget: str | None, *, compare: bool, spread: int, options: dict[str, Any]
 ) -> "Found":
     """The answer to one question, the fund over other books and uncertainties, and the comparison if asked."""
-    from analysis.sizing.runner import Runner
     from analysis.sizing.solve import size_fund as solve
+    from analysis.sizing.world_runs import Runner
     from sim.cli.answers import Found, compared
     from sim.cli.worlds import WorldOf, at_horizon, define
 

@@ -60,8 +60,8 @@ def unneeded(
     import pandas as pd
 
     from analysis.errors import AnalysisError
-    from analysis.reports.study_folder import open_study
     from analysis.sensitivity.unneeded import unneeded_share
+    from analysis.study.folder import open_study
     from sim.sweep.verify import plan_of_folder
 
     if not 0.5 <= level < 1:

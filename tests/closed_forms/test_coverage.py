@@ -13,7 +13,7 @@ from scipy import optimize, special, stats
 
 from analysis.estimators.control import control_variate
 from analysis.estimators.estimate import RefusedError
-from analysis.estimators.importance import WeightedCurve, weighted_probability
+from analysis.estimators.importance_sampling import WeightedCurve, weighted_probability
 from analysis.estimators.intervals import clopper_pearson, probability, wilson
 from analysis.estimators.one_big_jump import JumpLaw, OneBigJump
 from analysis.estimators.paired import paired_difference, paired_probability

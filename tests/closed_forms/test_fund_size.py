@@ -8,9 +8,9 @@ from analysis.closed_forms.ruin import ruin_by
 from analysis.sizing.curve import fund_for, sufficiency_curve
 from analysis.sizing.definition import Sufficient
 from analysis.sizing.draws import COLUMNS, Draws
-from analysis.sizing.runner import Runner
 from analysis.sizing.solve import size_fund
 from analysis.sizing.target import parse_target
+from analysis.sizing.world_runs import Runner
 from sim.cli.questions import Question
 from sim.cli.worlds import WorldOf
 from tests.reduced.reduced_worlds import config, longs_of

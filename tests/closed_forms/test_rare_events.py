@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from analysis.estimators.estimate import RefusedError
-from analysis.estimators.importance import WeightedCurve, WeightLimits, weighted_mean, weighted_probability
+from analysis.estimators.importance_sampling import WeightedCurve, WeightLimits, weighted_mean, weighted_probability
 from analysis.estimators.one_big_jump import JumpLaw, OneBigJump
 
 LOW, HIGH = 3.351746881152806e-07, 3.3544533883933525e-07

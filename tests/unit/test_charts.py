@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from analysis.charts.context import Context
+from analysis.charts.chart_context import Context
 from analysis.charts.deleveraged import by_counterparty
 from analysis.charts.leverage import LABELS, leverage_bins
-from analysis.charts.traces import choose_span, span_words, sum_increments
-from analysis.data import open_run
+from analysis.charts.time_axis import choose_span, span_words, sum_increments
 from analysis.downsample import MAX_POINTS
-from analysis.reports.panels import run_panels
+from analysis.reports.run_panels import run_panels
+from analysis.run_folder import open_run
 from tests.worlds_results import write_quiet, write_rich
 
 NAMES = [

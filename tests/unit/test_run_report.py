@@ -5,11 +5,11 @@ import re
 import pytest
 
 from analysis.comparisons import measure, read_comparisons
-from analysis.data import open_run
 from analysis.errors import AnalysisError
-from analysis.reports.honesty import examine
 from analysis.reports.provenance import find_value, origins, shorten
 from analysis.reports.run_report import write_report
+from analysis.reports.run_trust import examine
+from analysis.run_folder import open_run
 from tests.worlds_accounts import START_PRICE
 from tests.worlds_results import write_part, write_quiet, write_rich
 

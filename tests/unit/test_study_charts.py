@@ -9,10 +9,9 @@ from analysis.charts.study.arms import draw_arms
 from analysis.charts.study.context import StudyContext
 from analysis.charts.study.estimators import draw_estimators
 from analysis.charts.study.exceedance import draw_exceedance, tail_frame
-from analysis.charts.study.frontier import draw_frontier
+from analysis.charts.study.factor_importance import draw_importance
 from analysis.charts.study.fund_fan import draw_fund_fan, fan_frame
 from analysis.charts.study.heat_map import draw_heat_map
-from analysis.charts.study.importance import draw_importance
 from analysis.charts.study.look import rounded
 from analysis.charts.study.prim import draw_prim
 from analysis.charts.study.reverse_stress import draw_reverse_stress
@@ -20,6 +19,7 @@ from analysis.charts.study.sobol import draw_sobol
 from analysis.charts.study.sufficiency import draw_sufficiency
 from analysis.charts.study.threshold_stability import draw_threshold_stability
 from analysis.charts.study.tornado import draw_tornado
+from analysis.charts.study.trade_off import draw_frontier
 from analysis.estimators.estimate import Estimate
 from analysis.estimators.tails import fit_tail
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.charts.context import F64
+from analysis.charts.chart_context import F64
 from analysis.money import Scale, choose_scale, format_short
 
 

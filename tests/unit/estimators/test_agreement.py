@@ -7,7 +7,7 @@ import pytest
 
 from analysis.estimators.agreement import agreed, gap_in_errors
 from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.importance import WeightLimits, weighted_probability
+from analysis.estimators.importance_sampling import WeightLimits, weighted_probability
 from analysis.estimators.one_big_jump import JumpLaw, OneBigJump
 
 

@@ -7,8 +7,8 @@ import pytest
 from analysis.errors import AnalysisError
 from analysis.estimators.estimate import RefusedError
 from analysis.estimators.intervals import wilson
-from analysis.sensitivity.frontier import capital_of_arms, draws_of, is_efficient, paired_events, trade_off
 from analysis.sensitivity.reverse_stress import frontier, nearest, smallest_shock
+from analysis.sensitivity.trade_off import capital_of_arms, draws_of, is_efficient, paired_events, trade_off
 from analysis.sensitivity.unneeded import judge_liquidations, unneeded_share
 
 

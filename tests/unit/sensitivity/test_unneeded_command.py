@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from analysis.reports.study_folder import open_study
 from analysis.sensitivity.unneeded import estimates_by_arm
+from analysis.study.folder import open_study
 from sim.cli import app
 from sim.cli.unneeded import choose_runs
 from sim.errors import ClearsimError

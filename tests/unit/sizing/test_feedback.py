@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.sizing.method import choose_method
+from analysis.sizing.choose_method import choose_method
 from sim.cli.questions import Question
 from sim.cli.worlds import WorldOf
 from sim.feedback import fund_feeds_back, nothing_to_size

@@ -9,13 +9,13 @@ import pytest
 
 from analysis.errors import AnalysisError
 from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.sizing.answer import answer_json, answer_lines, answer_markdown, in_words
+from analysis.sizing.answer_text import answer_json, answer_lines, answer_markdown, in_words
+from analysis.sizing.choose_method import choose_method
 from analysis.sizing.definition import Sufficient
-from analysis.sizing.method import choose_method
-from analysis.sizing.runner import Runner
 from analysis.sizing.solve import size_fund
 from analysis.sizing.spread import Spread, spread_over
 from analysis.sizing.target import parse_target
+from analysis.sizing.world_runs import Runner
 from tests.unit.sizing.toy_worlds import FACTS, MEAN, ToyWorld
 
 DEFINITION = Sufficient("first_adl", 30, "within_horizon", "aged_once", "none")

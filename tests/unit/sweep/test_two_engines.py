@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.reports.study_engines import engine_frame, engine_panels, has_both_engines
-from analysis.reports.study_folder import open_study
-from analysis.reports.study_outcomes import runs_with_outcomes, shown_outcomes
+from analysis.reports.engine_panels import engine_frame, engine_panels, has_both_engines
 from analysis.reports.study_panels import study_context, study_panels
-from analysis.reports.study_samples import arm_samples
-from analysis.reports.study_words import event_of
+from analysis.study.folder import open_study
+from analysis.study.outcomes import runs_with_outcomes, shown_outcomes
+from analysis.study.question import event_of
+from analysis.study.samples import arm_samples
 from sim.errors import ConfigError
 from sim.sweep.executors import ExecutorSettings
 from sim.sweep.pilot import time_pilots

@@ -10,8 +10,8 @@ from typing import Any
 
 from analysis.estimators.estimate import Estimate
 from analysis.money import format_percent, format_short
+from analysis.sizing.choose_method import AGREE_BELOW, METHODS
 from analysis.sizing.consequences import Consequences
-from analysis.sizing.method import AGREE_BELOW, METHODS
 from analysis.sizing.solve import Answer
 from analysis.sizing.spread import Spread
 

@@ -15,7 +15,7 @@ from scipy import stats
 
 from analysis.errors import AnalysisError
 from analysis.estimators.intervals import tail_mass
-from analysis.sensitivity.frames import F64, I64, is_numeric, sample_of
+from analysis.sensitivity.design_table import F64, I64, is_numeric, sample_of
 
 FEWEST_IN_BIN = 10
 MOST_BINS = 20

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 
 from analysis.charts.attribution import draw_attribution
-from analysis.charts.context import Context
+from analysis.charts.chart_context import Context
 from analysis.charts.deleveraged import draw_deleveraged
 from analysis.charts.depth import draw_depth
 from analysis.charts.fund import draw_fund
@@ -17,9 +17,9 @@ from analysis.charts.open_interest import draw_open_interest
 from analysis.charts.price import draw_price
 from analysis.charts.who_paid import draw_who_paid
 from analysis.comparisons import read_comparisons
-from analysis.data import RunFolder
 from analysis.flows import CLEARING_GROUPS, loss_flows
-from analysis.whopaid import attribution_by_cohort, who_paid
+from analysis.run_folder import RunFolder
+from analysis.who_paid import attribution_by_cohort, who_paid
 
 MAX_MARKETS = 3
 

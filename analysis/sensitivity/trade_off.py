@@ -16,7 +16,7 @@ import pandas as pd
 from analysis.errors import AnalysisError
 from analysis.estimators.clusters import FEWEST_CLUSTERS, share_over_clusters
 from analysis.estimators.estimate import Estimate
-from analysis.sensitivity.frames import EVENTS, F64, I64, outcome_of
+from analysis.sensitivity.design_table import EVENTS, F64, I64, outcome_of
 
 Bool = npt.NDArray[np.bool_]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.exports_study import (
+from analysis.study.export import (
     ema_results,
     outcome_names,
     salib_export,

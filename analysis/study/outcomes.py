@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimators.intervals import clopper_pearson
-from analysis.reports.study_draws import drawn, mean_of_arm
-from analysis.reports.study_folder import StudyFolder
-from analysis.reports.study_samples import EVENT_NAMES, arm_labels, happened, outcome_rows
-from analysis.reports.study_words import event_of, phrase
+from analysis.study.draws import drawn, mean_of_arm
+from analysis.study.folder import StudyFolder
+from analysis.study.question import event_of, phrase
+from analysis.study.samples import EVENT_NAMES, arm_labels, happened, outcome_rows
 from sim.results import STUDY_RUNS
 
 OUTCOMES, FUND = "outcomes", "required_fund_quote"
@@ -134,7 +134,7 @@ def honest(frame: pd.DataFrame, runs: pd.DataFrame, outcome: Outcome, level: flo
 def arm_means(study: StudyFolder, *, level: float) -> pd.DataFrame:
     """The mean of each outcome that the study names, by arm: columns as `draw_arm_outcomes` takes them.
 
-    The interval is over draws (see `study_draws.py`); without rows where the study names no outcome.
+    The interval is over draws (see `draws.py`); without rows where the study names no outcome.
     """
     columns = ["arm", "outcome", "unit", "is_money", "value", "low", "high", "n"]
     if not study.study.get("outcomes") or study.done.empty:

@@ -7,7 +7,7 @@ from scipy import stats
 
 from analysis.errors import AnalysisError
 from analysis.estimators.intervals import wilson
-from analysis.sensitivity.importance import bins_of, importance, variance_share
+from analysis.sensitivity.factor_importance import bins_of, importance, variance_share
 from analysis.sensitivity.interaction import heat_map
 from tests.unit.sensitivity.studies import points_of, runs_of, saltelli
 from tests.unit.sensitivity.test_sobol import ishigami, ishigami_indices

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from analysis.estimators.estimate import RefusedError
-from analysis.estimators.importance import (
+from analysis.estimators.importance_sampling import (
     WeightedCurve,
     WeightLimits,
     check_weights,

@@ -14,8 +14,8 @@ from analysis.estimators.clusters import share_over_clusters
 from analysis.estimators.estimate import Estimate
 from analysis.estimators.intervals import clopper_pearson
 from analysis.estimators.paired import paired_difference, paired_probability
-from analysis.reports.study_folder import StudyFolder
 from analysis.sensitivity.tornado import mean_of
+from analysis.study.folder import StudyFolder
 
 #: Columns of `drawn`.
 DRAW, FIXED, SHARED, VALUE, PATHS = "draw", "fixed", "shared", "value", "paths"

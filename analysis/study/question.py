@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from analysis.errors import AnalysisError
-from analysis.reports.study_folder import StudyFolder, paths_of
-from analysis.reports.study_samples import EVENT_NAMES, EVENTS
 from analysis.sizing.definition import Sufficient, span
+from analysis.study.folder import StudyFolder, paths_of
+from analysis.study.samples import EVENT_NAMES, EVENTS
 
 #: Target probabilities that a report answers for where the study names none.
 TARGETS = (1e-2, 1e-3, 1e-4)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from analysis.estimators.bisection import fund_by_bisection
 from analysis.estimators.estimate import Estimate, RefusedError
 from analysis.estimators.gpd import pareto_shape
-from analysis.estimators.importance import WeightCheck, WeightLimits, as_weights, check_weights
+from analysis.estimators.importance_sampling import WeightCheck, WeightLimits, as_weights, check_weights
 from analysis.estimators.intervals import clopper_pearson, normal_quantile
 
 Bool = npt.NDArray[np.bool_]

@@ -6,10 +6,10 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from analysis.data import open_run
 from analysis.downsample import MAX_POINTS, keep_extremes
 from analysis.errors import AnalysisError
 from analysis.money import choose_scale, exact_sum, format_exact, format_short
+from analysis.run_folder import open_run
 from tests.worlds_results import write_quiet, write_rich
 
 

@@ -5,9 +5,9 @@ import pytest
 from scipy import stats
 
 from analysis.estimators.intervals import clopper_pearson, wilson
-from analysis.reports.study_differences import arm_differences
-from analysis.reports.study_folder import open_study
-from analysis.reports.study_outcomes import arm_means
+from analysis.study.differences import arm_differences
+from analysis.study.folder import open_study
+from analysis.study.outcomes import arm_means
 from tests.worlds_studies import write_study
 
 

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from analysis.data import RunFolder
 from analysis.money import Scale, choose_scale
+from analysis.run_folder import RunFolder
 
 F64 = npt.NDArray[np.float64]
 

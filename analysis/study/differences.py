@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from analysis.reports.study_draws import difference_of_arms, drawn
-from analysis.reports.study_folder import StudyFolder
-from analysis.reports.study_outcomes import OUTCOMES, runs_with_outcomes, shown_outcomes
-from analysis.reports.study_samples import arm_labels
+from analysis.study.draws import difference_of_arms, drawn
+from analysis.study.folder import StudyFolder
+from analysis.study.outcomes import OUTCOMES, runs_with_outcomes, shown_outcomes
+from analysis.study.samples import arm_labels
 
 COLUMNS = ["arm", "outcome", "unit", "is_money", "value", "low", "high", "n"]
 
@@ -13,7 +13,7 @@ COLUMNS = ["arm", "outcome", "unit", "is_money", "value", "low", "high", "n"]
 def arm_differences(study: StudyFolder, *, level: float) -> tuple[str, pd.DataFrame]:
     """The first arm's label, and each other arm's paired difference from it, by outcome that the study names.
 
-    Pairs are draws (see `study_draws.py`), of the runs that both arms have. Columns as `draw_arm_outcomes` takes them;
+    Pairs are draws (see `draws.py`), of the runs that both arms have. Columns as `draw_arm_outcomes` takes them;
     without rows where nothing can be paired.
     """
     if not study.study.get("outcomes") or study.done.empty:

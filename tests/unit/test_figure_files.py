@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.export import export_figures, parse_formats
+from analysis.figure_files import export_figures, parse_formats
 
 FIGURE = go.Figure(go.Bar(x=["a"], y=[1]), {"width": 420, "height": 210})
 BROWSER = next((path for name in ("chromium", "google-chrome", "chrome") if (path := shutil.which(name))), None)

@@ -12,11 +12,11 @@ import pandas as pd
 from analysis.charts.study.context import StudyContext
 from analysis.charts.study.engines import FRAME, draw_engines
 from analysis.estimators.paired import paired_difference
-from analysis.reports.panels import Panel
-from analysis.reports.study_folder import StudyFolder
-from analysis.reports.study_outcomes import Outcome, runs_with_outcomes, shown_outcomes
-from analysis.reports.study_samples import arm_labels
+from analysis.reports.run_panels import Panel
 from analysis.sensitivity.tornado import mean_of
+from analysis.study.folder import StudyFolder
+from analysis.study.outcomes import Outcome, runs_with_outcomes, shown_outcomes
+from analysis.study.samples import arm_labels
 
 
 def has_both_engines(study: StudyFolder) -> bool:

@@ -7,8 +7,8 @@ may vanish when the step is cut in four; else the time step makes a part of the 
 import math
 from typing import NamedTuple
 
-from analysis.data import RunFolder
 from analysis.money import format_exact
+from analysis.run_folder import RunFolder
 
 LEAST_STEP_RATIO = 3.0
 MOST_VANISHING_SHARE = 0.05

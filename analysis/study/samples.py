@@ -16,11 +16,11 @@ from scipy import stats
 
 from analysis.estimators.clusters import FEWEST_CLUSTERS
 from analysis.estimators.estimate import Estimate, RefusedError
-from analysis.estimators.importance import WeightedCurve, weighted_probability
+from analysis.estimators.importance_sampling import WeightedCurve, weighted_probability
 from analysis.estimators.intervals import clopper_pearson, normal_quantile, probability
 from analysis.estimators.quantiles import exceedance_curve, required_fund
 from analysis.money import format_short
-from analysis.reports.study_folder import StudyFolder
+from analysis.study.folder import StudyFolder
 
 F64 = npt.NDArray[np.float64]
 

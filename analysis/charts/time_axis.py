@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from analysis.charts.context import Context
+from analysis.charts.chart_context import Context
 from analysis.downsample import keep_extremes
 
 F64 = npt.NDArray[np.float64]

@@ -14,16 +14,21 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.charts.study.context import StudyContext
+from analysis.charts.study.factor_importance import draw_importance
 from analysis.charts.study.heat_map import draw_heat_map
-from analysis.charts.study.importance import draw_importance
 from analysis.charts.study.look import empty, rounded
 from analysis.charts.study.prim import draw_prim
 from analysis.charts.study.sobol import draw_sobol
 from analysis.charts.study.tornado import draw_tornado
 from analysis.errors import AnalysisError
-from analysis.reports.panels import Panel
-from analysis.reports.study_folder import StudyFolder
-from analysis.reports.study_outcomes import (
+from analysis.reports.run_panels import Panel
+from analysis.sensitivity.factor_importance import FEWEST_IN_BIN, importance
+from analysis.sensitivity.interaction import heat_map
+from analysis.sensitivity.prim import boxes_of_study
+from analysis.sensitivity.sobol import sobol_indices, sobol_table
+from analysis.sensitivity.tornado import swings, tornado_table
+from analysis.study.folder import StudyFolder
+from analysis.study.outcomes import (
     OF_PATHS,
     OUTCOMES,
     Outcome,
@@ -32,13 +37,8 @@ from analysis.reports.study_outcomes import (
     runs_with_outcomes,
     shown_outcomes,
 )
-from analysis.reports.study_samples import arm_labels
-from analysis.reports.study_words import design_kind
-from analysis.sensitivity.importance import FEWEST_IN_BIN, importance
-from analysis.sensitivity.interaction import heat_map
-from analysis.sensitivity.prim import boxes_of_study
-from analysis.sensitivity.sobol import sobol_indices, sobol_table
-from analysis.sensitivity.tornado import swings, tornado_table
+from analysis.study.question import design_kind
+from analysis.study.samples import arm_labels
 
 _SAMPLED = ("random", "latin_hypercube", "sobol", "saltelli")
 #: Fewest points from which boxes are searched.

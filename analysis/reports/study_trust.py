@@ -8,10 +8,10 @@ import numpy as np
 
 from analysis.charts.study.look import upper_first
 from analysis.estimators.clusters import FEWEST_CLUSTERS
-from analysis.reports.honesty import LEAST_STEP_RATIO, Finding
-from analysis.reports.study_folder import StudyFolder
-from analysis.reports.study_samples import Sample
-from analysis.reports.study_words import asks_fund, defined, is_pooled
+from analysis.reports.run_trust import LEAST_STEP_RATIO, Finding
+from analysis.study.folder import StudyFolder
+from analysis.study.question import asks_fund, defined, is_pooled
+from analysis.study.samples import Sample
 
 #: Other people's checks of this study (step, number of traders, order of clearing, validation), as they wrote them.
 CHECKS_NAME = "checks.json"

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import AnalysisError
-from analysis.sensitivity.frames import EVENTS, F64, Sample, is_numeric, sample_of
+from analysis.sensitivity.design_table import EVENTS, F64, Sample, is_numeric, sample_of
 from analysis.sensitivity.sobol import block_order
 
 #: Columns of runs that say which run it was, not what came out.

@@ -5,10 +5,10 @@ from decimal import Decimal
 import pandas as pd
 import pytest
 
-from analysis.data import open_run
 from analysis.errors import AnalysisError
 from analysis.flows import CLEARING_GROUPS, MAX_NODES, MONEY_COLUMNS, loss_flows, money_flows
-from analysis.whopaid import (
+from analysis.run_folder import open_run
+from analysis.who_paid import (
     COMPONENTS,
     GROUPS,
     adl_harm_lines,
