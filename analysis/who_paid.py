@@ -13,25 +13,19 @@ import pandas as pd
 
 from analysis.errors import AnalysisError
 from analysis.money import exact_sum
-from sim.results import ATTRIBUTION, ROLES
+from sim.results import ATTRIBUTION, FLOWS, RESERVED_ROLES, ROLES
 
 COMPONENTS = tuple(f"{name}_quanta" for name in ATTRIBUTION)
 
 #: Components as a reader wants them: label -> columns of `accounts`. Every component is in exactly one group.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "price": ("price",),
-    "execution against mark": ("trade_slippage", "liquidation_slippage", "unwind"),
-    "takeover by the engine": ("takeover",),
-    "trading fees": ("fee",),
-    "liquidation penalty": ("liquidation_fee", "surplus"),
-    "funding": ("funding",),
-    "insurance fund": ("fund",),
-    "ADL": ("adl",),
-    "socialised loss": ("socialised_loss",),
-    "deposits and rounding": ("deposit", "margin_move", "rounding"),
+    group: tuple(flow.name for flow in FLOWS if flow.group == group) for group in dict.fromkeys(f.group for f in FLOWS)
 }
 
-#: The four ways to count what ADL took from the deleveraged: label -> column of `runs`.
+#: Flows through which others cover a loss, in the order of the loss waterfall.
+PAYERS = tuple(sorted((flow for flow in FLOWS if flow.payer), key=lambda flow: flow.payer_rank))
+
+#: The ways to count what ADL took from the deleveraged: label -> column of `runs`.
 ADL_HARM = {
     "booked: (mark - execution) x quantity": "adl_harm_quanta",
     "profit forgone 1 minute later": "adl_forgone_1m_quanta",
@@ -67,7 +61,7 @@ def _role_row(role: str, rows: pd.DataFrame) -> dict[str, Any]:
     return {
         "role": role,
         "n_accounts": len(rows),
-        "n_traders": int(rows["trader"].nunique()) if role not in ROLES[-5:] else 0,
+        "n_traders": int(rows["trader"].nunique()) if role not in RESERVED_ROLES else 0,
         "equity_initial_quanta": initial,
         "net_deposits_quanta": deposits,
         "equity_final_quanta": final,
@@ -112,8 +106,7 @@ def attribution_by_cohort(accounts: pd.DataFrame) -> pd.DataFrame:
         row |= {name: exact_sum(members[name]) for name in COMPONENTS}
         row["change_quanta"] = exact_sum(members["equity_final_quanta"]) - exact_sum(members["equity_initial_quanta"])
         rows.append(row)
-    reserved = set(ROLES[-5:])
-    rows.sort(key=lambda row: row["cohort"] in reserved)
+    rows.sort(key=lambda row: row["cohort"] in RESERVED_ROLES)
     return pd.DataFrame(rows).astype({name: object for name in (*COMPONENTS, "change_quanta")})
 
 
@@ -148,19 +141,11 @@ def loss_waterfall(accounts: pd.DataFrame) -> dict[str, dict[str, int]]:
     party, liquidated = accounts[failed | engine], accounts[failed]
     lost = {name: -exact_sum(party[f"{name}_quanta"]) for name in ATTRIBUTION}
     causes = {
-        "price move, at mark": lost["price"],
-        "execution worse than mark": lost["trade_slippage"] + lost["liquidation_slippage"] + lost["unwind"],
-        "fees and penalties": lost["fee"] + lost["liquidation_fee"] + lost["surplus"],
-        "funding and rounding": lost["funding"] + lost["rounding"],
+        label: sum(lost[flow.name] for flow in FLOWS if flow.cause == label)
+        for label in dict.fromkeys(flow.cause for flow in FLOWS if flow.cause)
     }
-    payers = {
-        "own margin": _own_loss(liquidated),
-        "engine, still open": _own_loss(accounts[engine]),
-        "insurance fund": -lost["fund"],
-        "deleveraged (ADL)": -lost["adl"],
-        "socialised loss": -lost["socialised_loss"],
-        "backstop": -lost["takeover"],
-    }
+    payers = {"own margin": _own_loss(liquidated), "engine, still open": _own_loss(accounts[engine])}
+    payers |= {flow.payer: -lost[flow.name] for flow in PAYERS}
     if sum(causes.values()) != sum(payers.values()):
         raise AnalysisError(f"loss of {sum(causes.values())} quanta, but {sum(payers.values())} quanta were paid")
     return {"causes": causes, "payers": payers}
@@ -169,4 +154,4 @@ def loss_waterfall(accounts: pd.DataFrame) -> dict[str, dict[str, int]]:
 def _own_loss(rows: pd.DataFrame) -> int:
     """What these rows lost, net of deposits and of money moved in from their owners' other rows."""
     change = exact_sum(rows["equity_final_quanta"]) - exact_sum(rows["equity_initial_quanta"])
-    return exact_sum(rows["deposit_quanta"]) + exact_sum(rows["margin_move_quanta"]) - change
+    return sum(exact_sum(rows[f"{flow.name}_quanta"]) for flow in FLOWS if flow.moved_by == "owner") - change

@@ -14,7 +14,7 @@ _MOST = 24
 
 
 def draw_attribution(attribution: pd.DataFrame, context: Context) -> go.Figure:
-    """Diverging stacked bars of `who_paid.attribution_by_cohort`, one bar a cohort, one colour a group of components."""
+    """Diverging stacked bars of `who_paid.attribution_by_cohort`: a bar a cohort, a colour a group of components."""
     grouped = group_components(attribution)
     labels = list(GROUPS)
     moved = grouped[labels].apply(lambda row: any(value != 0 for value in row), axis=1).to_numpy()

@@ -7,18 +7,14 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from analysis.charts.chart_context import Context
-from analysis.charts.theme import GREY, LOSS, ROLE_COLOURS, VERMILLION, empty_figure, finish, join_and, say
+from analysis.charts.theme import GREY, GROUP_COLOURS, LOSS, ROLE_COLOURS, SKY, empty_figure, finish, join_and, say
 from analysis.money import Scale, format_short
-from analysis.who_paid import is_failed, loss_waterfall
+from analysis.who_paid import PAYERS, is_failed, loss_waterfall
 
 QUESTION = "Who covered the loss of the liquidated accounts?"
-_PAYER_COLOURS = {
-    "insurance fund": ROLE_COLOURS["insurance fund"],
-    "deleveraged (ADL)": ROLE_COLOURS["deleveraged traders"],
-    "socialised loss": VERMILLION,
-    "engine, still open": ROLE_COLOURS["engine"],
-    "backstop": "#56B4E9",
-}
+#: A payer has the colour of its flow's group; a backstop its own, apart from the engine's takeovers.
+_PAYER_COLOURS = {flow.payer: GROUP_COLOURS[flow.group] for flow in PAYERS}
+_PAYER_COLOURS |= {"engine, still open": ROLE_COLOURS["engine"], "backstop": SKY}
 
 
 def draw_loss_waterfall(accounts: pd.DataFrame, context: Context) -> go.Figure:

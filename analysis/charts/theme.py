@@ -11,16 +11,24 @@ from typing import Any
 import plotly.graph_objects as go
 
 from analysis.charts.chart_context import Captioned
+from sim.results import FLOWS
 
 BLACK, GREY, LIGHT = "#222222", "#7f7f7f", "#e3e3e3"
 ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
-BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+BLUE, VERMILLION, PURPLE, BROWN = "#0072B2", "#D55E00", "#CC79A7", "#8c564b"
 
 LONG, SHORT = BLUE, ORANGE
 BID, ASK = BLUE, ORANGE
 GAIN, LOSS = GREEN, VERMILLION
 BEFORE, AFTER = SKY, VERMILLION
 
+#: The colours that the table of flows names.
+PALETTE = {
+    "grey": GREY, "silver": "#b0b0b0", "pale": "#dddddd", "brown": BROWN, "orange": ORANGE, "sky": SKY, "blue": BLUE,
+    "yellow": YELLOW, "purple": PURPLE, "vermillion": VERMILLION,
+}  # fmt: skip
+#: Colours of groups of components.
+GROUP_COLOURS = {flow.group: PALETTE[flow.colour] for flow in FLOWS}
 ROLE_COLOURS = {
     "liquidated traders": VERMILLION,
     "deleveraged traders": PURPLE,
@@ -29,22 +37,10 @@ ROLE_COLOURS = {
     "makers": BLUE,
     "named agents": SKY,
     "insurance fund": YELLOW,
-    "engine": "#8c564b",
+    "engine": BROWN,
     "fees": GREY,
     "rounding": "#bbbbbb",
     "outside": "#bbbbbb",
-}
-GROUP_COLOURS = {
-    "price": GREY,
-    "execution against mark": SKY,
-    "takeover by the engine": "#8c564b",
-    "trading fees": "#b0b0b0",
-    "liquidation penalty": ORANGE,
-    "funding": BLUE,
-    "insurance fund": YELLOW,
-    "ADL": PURPLE,
-    "socialised loss": VERMILLION,
-    "deposits and rounding": "#dddddd",
 }
 
 WIDTH = 1000

@@ -1,34 +1,20 @@
-"""Both engines on the same question: each arm's outcomes over the factor, and how far they are from the full engine's.
-
-The arm that others are held against is the first that ran on the full engine. Runs are paired by point of the design
-and replication: the same opening book and randomness. Leaves to others: how it is drawn (`charts/study/engines.py`).
-"""
+"""The figures of a study that ran on both engines: one for each outcome that it names."""
 
 from collections.abc import Iterator
 
-import numpy as np
-import pandas as pd
-
 from analysis.charts.study.context import StudyContext
-from analysis.charts.study.engines import FRAME, draw_engines
-from analysis.estimators.paired import paired_difference
+from analysis.charts.study.engines import draw_engines
 from analysis.reports.run_panels import Panel
-from analysis.sensitivity.tornado import mean_of
+from analysis.study.engines import engine_factor, engine_frame, has_both_engines
 from analysis.study.folder import StudyFolder
-from analysis.study.outcomes import Outcome, runs_with_outcomes, shown_outcomes
-from analysis.study.samples import arm_labels
-
-
-def has_both_engines(study: StudyFolder) -> bool:
-    """Whether arms ran on different engines."""
-    return len(set(study.done["fidelity"])) > 1
+from analysis.study.outcomes import runs_with_outcomes, shown_outcomes
 
 
 def engine_panels(study: StudyFolder, context: StudyContext) -> Iterator[Panel]:
     """One figure for each outcome that the study names; none where all arms ran on one engine."""
     if not has_both_engines(study):
         return
-    every, factor = runs_with_outcomes(study), _factor(study)
+    every, factor = runs_with_outcomes(study), engine_factor(study)
     runs = every[(every["status"] == "done").to_numpy()].copy()
     runs["x"] = runs["point"].map(study.points.set_index("point")[factor]) if factor else 0.0
     title = "" if not factor else " ".join([factor[2:], f"({study.unit_of(factor[2:])})"]).replace(" ()", "")
@@ -39,40 +25,3 @@ def engine_panels(study: StudyFolder, context: StudyContext) -> Iterator[Panel]:
             frame, context, outcome=outcome.words, unit=outcome.unit, is_money=outcome.is_money, factor=title, than=than
         )
         yield Panel(name, figure)
-
-
-def _factor(study: StudyFolder) -> str:
-    """The first uncertainty of several values, as a column of the points; empty if there is none."""
-    names = [str(name) for name in study.points.columns if str(name).startswith("u.")]
-    numbers = [name for name in names if pd.api.types.is_numeric_dtype(study.points[name])]
-    return next((name for name in numbers if study.points[name].nunique() > 1), "")
-
-
-def engine_frame(study: StudyFolder, runs: pd.DataFrame, outcome: Outcome, *, level: float) -> tuple[str, pd.DataFrame]:
-    """(label of the first full arm, the frame of `draw_engines`).  runs: done, with x and the outcome's column."""
-    labels = arm_labels(study)
-    reference = int(runs.loc[runs["fidelity"] == "full", "arm"].min())
-    rows = []
-    for x, at_x in runs.groupby("x", sort=True):
-        table = at_x.pivot_table(index="replication", columns="arm", values=outcome.column)
-        for arm in table.columns:
-            values = table[arm].dropna().to_numpy(np.float64)
-            if len(values) < 2:
-                continue
-            found = mean_of(values, level=level)
-            of_mean = (1.0, found.low / found.value, found.high / found.value) if found.value else (np.nan,) * 3
-            ratio = of_mean if arm == reference else _ratio(table, reference, int(arm), level)
-            label = labels.get(int(arm), f"arm {arm}")
-            rows.append((int(arm), label, x, found.value, found.low, found.high, *ratio, len(values)))
-    frame = pd.DataFrame(rows, columns=["number", *FRAME]).sort_values(["number", "x"])
-    return labels.get(reference, ""), frame.drop(columns="number").reset_index(drop=True)
-
-
-def _ratio(table: pd.DataFrame, reference: int, arm: int, level: float) -> tuple[float, float, float]:
-    """1 + the paired difference from the reference over the reference's mean, with the difference's interval."""
-    both = table[[reference, arm]].dropna() if reference in table else table.iloc[:0]
-    mean = float(both[reference].mean()) if len(both) > 1 else 0.0
-    if mean == 0:
-        return np.nan, np.nan, np.nan
-    found = paired_difference(both[reference], both[arm], level=level)
-    return 1 + found.value / mean, 1 + found.low / mean, 1 + found.high / mean

@@ -27,7 +27,10 @@ from analysis.sensitivity.interaction import heat_map
 from analysis.sensitivity.prim import boxes_of_study
 from analysis.sensitivity.sobol import sobol_indices, sobol_table
 from analysis.sensitivity.tornado import swings, tornado_table
+from analysis.study.design import design_kind
+from analysis.study.factors import MIN_POINTS, SAMPLED, heat_pair, moving_factors, units_of
 from analysis.study.folder import StudyFolder
+from analysis.study.labels import arm_labels
 from analysis.study.outcomes import (
     OF_PATHS,
     OUTCOMES,
@@ -37,12 +40,6 @@ from analysis.study.outcomes import (
     runs_with_outcomes,
     shown_outcomes,
 )
-from analysis.study.question import design_kind
-from analysis.study.samples import arm_labels
-
-_SAMPLED = ("random", "latin_hypercube", "sobol", "saltelli")
-#: Fewest points from which boxes are searched.
-FEWEST_POINTS = 50
 
 
 def factor_panels(study: StudyFolder, context: StudyContext) -> Iterator[Panel]:
@@ -61,9 +58,9 @@ def factor_panels(study: StudyFolder, context: StudyContext) -> Iterator[Panel]:
             yield _told(f"tornado{after}", partial(_tornado, study, runs, context, *own), context)
         if kind == "saltelli":
             yield _told(f"sobol{after}", partial(_sobol, study, runs, context, outcome, arm), context)
-        if kind in _SAMPLED[:3] and len(study.points) >= 2 * FEWEST_IN_BIN * study.points["arm"].nunique():
+        if kind in SAMPLED[:3] and len(study.points) >= 2 * FEWEST_IN_BIN * study.points["arm"].nunique():
             yield _told(f"importance{after}", partial(_importance, study, runs, context, outcome, arm), context)
-        if kind in _SAMPLED and len(study.points) >= FEWEST_POINTS * study.points["arm"].nunique():
+        if kind in SAMPLED and len(study.points) >= MIN_POINTS * study.points["arm"].nunique():
             yield _told(f"boxes{after}", partial(_boxes, study, runs, context, every, arm, of_arm), context)
         pair = heat_pair(study, runs, outcome)
         if pair is not None:
@@ -72,15 +69,6 @@ def factor_panels(study: StudyFolder, context: StudyContext) -> Iterator[Panel]:
             else:
                 draw = partial(_heat, study, runs, context, every, outcome.words, arm, pair)
             yield _told(f"heat-map{after}", draw, context)
-
-
-def moving_factors(study: StudyFolder) -> list[str]:
-    """Columns of the points (`u.` and `l.`) that are not the same everywhere."""
-    return [
-        str(name)
-        for name in study.points.columns
-        if str(name).startswith(("u.", "l.")) and study.points[name].nunique(dropna=False) > 1
-    ]
 
 
 def _told(name: str, draw: Callable[[], go.Figure], context: StudyContext) -> Panel:
@@ -99,16 +87,12 @@ def _told(name: str, draw: Callable[[], go.Figure], context: StudyContext) -> Pa
         return Panel(name, empty(context, question=question, words=words, axes=("factor", "outcome")))
 
 
-def _units(study: StudyFolder) -> dict[str, str]:
-    return {name[2:]: study.unit_of(name[2:]) for name in study.points.columns if str(name).startswith(("u.", "l."))}
-
-
 def _tornado(
     study: StudyFolder, runs: pd.DataFrame, context: StudyContext, outcome: Outcome, arm: int | None
 ) -> go.Figure:
     """Of what is unknown, in an arm; without an arm, of the levers."""
     inputs = [name for name in moving_factors(study) if name.startswith("l." if arm is None else "u.")]
-    units, level = _units(study), context.level
+    units, level = units_of(study), context.level
     chosen: dict[str, Any] = {"inputs": inputs, "arm": arm}
     found = swings(study.points, runs, outcome.column, **chosen, units=units, level=level)
     found, unit = _scaled(honest(found, runs, outcome, level), outcome, context)
@@ -132,7 +116,7 @@ def _boxes(
 ) -> go.Figure:
     """Cases: runs in which the event is likelier than not; where these are few or many, the outcome's highest tenth."""
     cases = ""
-    options: dict[str, Any] = {"arm": arm, "units": _units(study), "level": context.level}
+    options: dict[str, Any] = {"arm": arm, "units": units_of(study), "level": context.level}
     if runs[outcome.column].dtype == bool:
         found = boxes_of_study(study.points, runs, outcome.column, **options)
         event = f"is it that {outcome.words.removeprefix('P(').removesuffix(')')}"
@@ -157,24 +141,6 @@ def _scaled(frame: pd.DataFrame, outcome: Outcome, context: StudyContext) -> tup
     scale = context.scale(frame["value"].to_numpy(np.float64))
     values = {name: scale.of(frame[name].to_numpy(np.float64)) for name in ("value", "low", "high")}
     return frame.assign(**values), scale.unit
-
-
-def heat_pair(study: StudyFolder, runs: pd.DataFrame, outcome: Outcome) -> tuple[str, str] | None:
-    """The two factors of the heat map: of a grid the two with most levels, of a sample the two most correlated."""
-    kind = design_kind(study)
-    moving = moving_factors(study)
-    if kind == "grid":
-        order = sorted(moving, key=lambda name: -study.points[name].nunique())
-        return (order[0], order[1]) if len(order) > 1 else None
-    numeric = [name for name in moving if pd.api.types.is_numeric_dtype(study.points[name])]
-    if len(numeric) < 2 or kind not in _SAMPLED:
-        return None
-    joined = runs[["point", outcome.column]].merge(study.points[["point", *numeric]], on="point").dropna()
-    if len(joined) < FEWEST_POINTS or joined[outcome.column].nunique() < 2:
-        return None
-    strength = joined[numeric].corrwith(joined[outcome.column].astype(np.float64), method="spearman").abs().fillna(0.0)
-    order = [str(name) for name in strength.sort_values(ascending=False, kind="stable").index]
-    return order[0], order[1]
 
 
 def _heat(

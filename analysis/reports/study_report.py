@@ -17,8 +17,9 @@ from analysis.reports.run_trust import Finding
 from analysis.reports.study_answer import answer_box, arms_table
 from analysis.reports.study_panels import study_context, study_panels
 from analysis.reports.study_trust import examine_study, planned_runs
+from analysis.study.design import design_kind, design_rows
 from analysis.study.folder import StudyFolder, open_study
-from analysis.study.question import defined, design_kind, design_rows, event_of
+from analysis.study.question import defined, event_of
 from analysis.study.samples import arm_samples
 
 REPORT_NAME = "report.html"

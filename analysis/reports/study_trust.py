@@ -9,15 +9,16 @@ import numpy as np
 from analysis.charts.study.look import upper_first
 from analysis.estimators.clusters import FEWEST_CLUSTERS
 from analysis.reports.run_trust import LEAST_STEP_RATIO, Finding
+from analysis.study.design import is_pooled
 from analysis.study.folder import StudyFolder
-from analysis.study.question import asks_fund, defined, is_pooled
-from analysis.study.samples import Sample
+from analysis.study.question import asks_fund, defined
+from analysis.study.samples import ArmSample
 
 #: Other people's checks of this study (step, number of traders, order of clearing, validation), as they wrote them.
 CHECKS_NAME = "checks.json"
 
 
-def examine_study(study: StudyFolder, samples: Sequence[Sample]) -> list[Finding]:
+def examine_study(study: StudyFolder, samples: Sequence[ArmSample]) -> list[Finding]:
     """All checks of a study, in the order of the report."""
     return [
         _complete(study),
@@ -100,7 +101,7 @@ def _pooling(study: StudyFolder) -> Finding:
     )
 
 
-def _books(study: StudyFolder, samples: Sequence[Sample]) -> Finding:
+def _books(study: StudyFolder, samples: Sequence[ArmSample]) -> Finding:
     subject = "What intervals are over"
     if not samples:
         return Finding(subject, "no outcome", "No run ended well.", True)
@@ -131,7 +132,7 @@ def _small(p: float) -> str:
     return f"= {p:.1g}" if p >= 1e-6 else "< 1e-06"
 
 
-def _weights(samples: Sequence[Sample]) -> list[Finding]:
+def _weights(samples: Sequence[ArmSample]) -> list[Finding]:
     weighted = [sample for sample in samples if sample.is_weighted]
     if not weighted:
         return []
@@ -147,7 +148,7 @@ def _weights(samples: Sequence[Sample]) -> list[Finding]:
     return [Finding("Largest weight of a path", f"{worst:.2%} of all", meaning, worst > 0.02)]  # fmt: skip
 
 
-def _dry(study: StudyFolder, samples: Sequence[Sample]) -> list[Finding]:
+def _dry(study: StudyFolder, samples: Sequence[ArmSample]) -> list[Finding]:
     """Full runs measure the required fund with the fund they have."""
     dry = [sample for sample in samples if math.isfinite(sample.known_to)]
     if not dry:

@@ -12,20 +12,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.errors import AnalysisError
+from sim.results import EVENTS
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 
-#: Events that a run shows or not, by name: the column that tells, and the least value of it that means yes.
-EVENTS = {
-    "adl": ("first_adl_ms", 0),
-    "fund_empty": ("first_fund_empty_ms", 0),
-    "bad_debt": ("bad_debt_quanta", 1),
-    "socialised_loss": ("socialised_loss_quanta", 1),
-    "liquidation": ("liquidated_accounts", 1),
-}
-
-
+#: Events that one column of the runs shows, by name.
+RUN_EVENTS = {event.name: event for event in EVENTS if event.column}
 #: The label of an input where its condition does not hold.
 DOES_NOT_APPLY = "(does not apply)"
 
@@ -79,7 +72,7 @@ class Sample:
 
 
 def outcome_of(runs: pd.DataFrame, outcome: str) -> pd.Series:
-    """The outcome of each run: a column of the runs, or an event of EVENTS as bool; AnalysisError names what there is.
+    """The outcome of each run: a column of the runs, or an event of RUN_EVENTS as bool; AnalysisError lists them.
 
     NaN (False never) where a run is not done.
     """
@@ -87,10 +80,10 @@ def outcome_of(runs: pd.DataFrame, outcome: str) -> pd.Series:
         if not pd.api.types.is_numeric_dtype(runs[outcome]) and runs[outcome].dtype != bool:
             raise AnalysisError(f"outcome {outcome} must be a number, found {runs[outcome].dtype}")
         return runs[outcome]
-    if outcome in EVENTS:
-        column, least = EVENTS[outcome]
-        return runs[column] >= least
-    known = [*EVENTS, *(name for name in runs.columns if pd.api.types.is_numeric_dtype(runs[name]))]
+    if outcome in RUN_EVENTS:
+        event = RUN_EVENTS[outcome]
+        return runs[event.column] >= event.threshold
+    known = [*RUN_EVENTS, *(name for name in runs.columns if pd.api.types.is_numeric_dtype(runs[name]))]
     raise AnalysisError(f"outcome {outcome!r} is not known; one of {', '.join(known)}")
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from analysis.errors import AnalysisError
 from analysis.estimators.clusters import FEWEST_CLUSTERS, share_over_clusters
 from analysis.estimators.estimate import Estimate
-from analysis.sensitivity.design_table import EVENTS, F64, I64, outcome_of
+from analysis.sensitivity.design_table import F64, I64, RUN_EVENTS, outcome_of
 
 Bool = npt.NDArray[np.bool_]
 
@@ -42,8 +42,8 @@ def trade_off(
     """One row an arm, columns ARMS: its label, group (its levers other than `fund_lever`), P(event) with Wilson bounds
     of as many runs as draws make them worth; of fewer than FEWEST_CLUSTERS draws, for these draws.
 
-    capital: quote units locked in an arm, by its number (see `capital_of_arms`).  event: of EVENTS.  paths: of reduced
-    runs; each path then counts.  unneeded: share of liquidated notional not needed, by arm (see `unneeded.py`).
+    capital: quote units locked in an arm, by its number (see `capital_of_arms`).  event: of RUN_EVENTS.  paths: of
+    reduced runs; each path then counts.  unneeded: share of liquidated notional not needed, by arm (`unneeded.py`).
     Only runs that every arm has are compared; AnalysisError where there are none.
     """
     happened = paired_events(points, runs, event, paths)
@@ -83,8 +83,8 @@ def paired_events(
 
     Rows are matched by the place of the point in its arm, replication (and path): arms share the randomness of a row.
     """
-    if event not in EVENTS:
-        raise AnalysisError(f"event {event!r} is not known; one of {', '.join(EVENTS)}")
+    if event not in RUN_EVENTS:
+        raise AnalysisError(f"event {event!r} is not known; one of {', '.join(RUN_EVENTS)}")
     ordered = points.sort_values("point", kind="stable")
     place = dict(zip(ordered["point"], ordered.groupby("arm").cumcount(), strict=True))
     table = runs[runs["status"] == "done"].assign(place=lambda done: done["point"].map(place))
@@ -94,7 +94,7 @@ def paired_events(
             raise AnalysisError("a trade-off counts paths, and these carry weights: run the study with sampler crude")
         keys.append("path")
         own = ["run_id", "arm", "place", "replication"]
-        table = paths[["run_id", "path", EVENTS[event][0]]].merge(table[own], on="run_id")
+        table = paths[["run_id", "path", RUN_EVENTS[event].column]].merge(table[own], on="run_id")
     table = table.assign(happened=outcome_of(table, event))
     wide = table.set_index([*keys, "arm"])["happened"].unstack("arm").dropna()
     if wide.empty:

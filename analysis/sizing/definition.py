@@ -13,15 +13,12 @@ from typing import Any
 
 from analysis.errors import AnalysisError
 from analysis.estimators.estimate import RefusedError
+from sim.results import EVENTS
 
 YEAR_DAYS = 365.0
 
-EVENTS = {
-    "first_adl": "ADL begins",
-    "cash_zero": "the fund's cash is gone",
-    "equity_zero": "the fund's cash and inventory together are worth nothing",
-    "bad_debt": "a debt is left that nobody pays",
-}
+#: What each event means, by its name under `answer.event`.
+EVENT_MEANINGS = {event.answer: event.meaning for event in EVENTS if event.answer}
 BASES = {
     "within_horizon": "from today, within the horizon",
     "per_event": "per jump of the price",
@@ -38,7 +35,7 @@ REPLENISHMENT = {
     "injected": "money from outside brings the fund back at once",
     "capped": "nobody replenishes the fund; income above its cap leaves it",
 }
-_WORDS = {"event": EVENTS, "basis": BASES, "open_interest": OPEN_INTEREST, "replenishment": REPLENISHMENT}
+_WORDS = {"event": EVENT_MEANINGS, "basis": BASES, "open_interest": OPEN_INTEREST, "replenishment": REPLENISHMENT}
 
 
 @dataclass(frozen=True)
@@ -78,14 +75,14 @@ class Sufficient:
     @property
     def phrase(self) -> str:
         """The event with its horizon, as axes and sentences say it: `ADL begins within 30 days`."""
-        text = f"{EVENTS[self.event]} {within(self.horizon_days)}"
+        text = f"{EVENT_MEANINGS[self.event]} {within(self.horizon_days)}"
         return text + (" of the stress" if self.basis == "given_stress" else "")
 
     @property
     def sentences(self) -> list[str]:
         """What is meant, one sentence a key."""
         return [
-            f"event: {EVENTS[self.event]}",
+            f"event: {EVENT_MEANINGS[self.event]}",
             f"horizon: {span(self.horizon_days)}",
             f"probability: {BASES[self.basis]}",
             f"open interest: {OPEN_INTEREST[self.open_interest]}",

@@ -4,8 +4,8 @@ import pandas as pd
 
 from analysis.study.draws import difference_of_arms, drawn
 from analysis.study.folder import StudyFolder
+from analysis.study.labels import arm_labels
 from analysis.study.outcomes import OUTCOMES, runs_with_outcomes, shown_outcomes
-from analysis.study.samples import arm_labels
 
 COLUMNS = ["arm", "outcome", "unit", "is_money", "value", "low", "high", "n"]
 

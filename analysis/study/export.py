@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import AnalysisError
-from analysis.sensitivity.design_table import EVENTS, F64, Sample, is_numeric, sample_of
+from analysis.sensitivity.design_table import F64, RUN_EVENTS, Sample, is_numeric, sample_of
 from analysis.sensitivity.sobol import block_order
 
 #: Columns of runs that say which run it was, not what came out.
@@ -41,7 +41,7 @@ def study_frame(points: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 def outcome_names(runs: pd.DataFrame) -> list[str]:
     """Names of what can be exported as an outcome: numeric columns of the runs, and events whose column is there."""
     numbers = [name for name in runs.columns if name not in IDENTITY and pd.api.types.is_numeric_dtype(runs[name])]
-    return [*(name for name, (column, _) in EVENTS.items() if column in runs), *numbers]
+    return [*(name for name, event in RUN_EVENTS.items() if event.column in runs), *numbers]
 
 
 def ema_results(

@@ -11,9 +11,11 @@ import pandas as pd
 
 from analysis.estimators.intervals import clopper_pearson
 from analysis.study.draws import drawn, mean_of_arm
+from analysis.study.events import EVENT_BY_ANSWER, EVENT_BY_NAME
 from analysis.study.folder import StudyFolder
+from analysis.study.labels import arm_labels
 from analysis.study.question import event_of, phrase
-from analysis.study.samples import EVENT_NAMES, arm_labels, happened, outcome_rows
+from analysis.study.samples import happened, outcome_rows
 from sim.results import STUDY_RUNS
 
 OUTCOMES, FUND = "outcomes", "required_fund_quote"
@@ -48,8 +50,8 @@ def shown_outcomes(study: StudyFolder, runs: pd.DataFrame) -> list[Outcome]:
 
 def outcome_of(study: StudyFolder, name: str) -> Outcome | None:
     """The outcome of this name; None if runs do not tell it."""
-    if name in EVENT_NAMES:
-        return _event(study, EVENT_NAMES[name])
+    if name in EVENT_BY_NAME:
+        return _event(study, EVENT_BY_NAME[name].answer)
     if name == "required_fund_quanta":
         return fund_outcome(study)
     for column in STUDY_RUNS:
@@ -78,7 +80,7 @@ def runs_with_outcomes(study: StudyFolder) -> pd.DataFrame:
     """
     rows = outcome_rows(study)
     weight = np.exp(rows["log_weight"].to_numpy(np.float64))
-    shares = {event: weight * happened(rows, event) for event in EVENT_NAMES.values()}
+    shares = {event: weight * happened(rows, event) for event in EVENT_BY_ANSWER}
     shares |= {FUND: weight * rows["required_fund_quanta"].to_numpy(np.float64) * study.quantum}
     grouped = pd.DataFrame({"run_id": rows["run_id"], **shares}).groupby("run_id", sort=False)
     means = grouped.mean().assign(**{OUTCOMES: grouped.size()})
@@ -91,7 +93,7 @@ def runs_with_outcomes(study: StudyFolder) -> pd.DataFrame:
             runs[name] = runs[name].fillna(summary) if name in runs else summary
     runs = runs.join(_errors(study), on="run_id")
     if study.fidelity == "full":
-        for event in EVENT_NAMES.values():
+        for event in EVENT_BY_ANSWER:
             runs[event] = runs[event].fillna(0.0) > 0
     return runs
 

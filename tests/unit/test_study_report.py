@@ -15,9 +15,10 @@ from analysis.estimators.intervals import clopper_pearson
 from analysis.reports.study_panels import study_context, study_panels
 from analysis.reports.study_report import export_study, write_study_report
 from analysis.reports.study_trust import examine_study
+from analysis.study.estimates import chance_of, curve_of, emptied_by, fund_for
 from analysis.study.folder import is_study, open_study
 from analysis.study.outcomes import arm_means
-from analysis.study.samples import arm_samples, chance_of, curve_of, emptied_by, fund_for
+from analysis.study.samples import arm_samples
 from tests.worlds_studies import FUND, write_study
 
 ARMS = ("profit x leverage", "pro rata")

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.reports.engine_panels import engine_frame, engine_panels, has_both_engines
+from analysis.reports.engine_panels import engine_panels
 from analysis.reports.study_panels import study_context, study_panels
+from analysis.study.engines import engine_frame, has_both_engines
 from analysis.study.folder import open_study
 from analysis.study.outcomes import runs_with_outcomes, shown_outcomes
 from analysis.study.question import event_of
