@@ -1,13 +1,10 @@
-"""Opens a result folder: manifest, resolved config, and tables as pandas frames, checked against `sim/results.py`.
+"""Opens a result folder: manifest, resolved config, and tables as pandas frames.
 
-Decides what counts as a readable folder: a table that the run's level of detail should have must be there, every part
-must carry the schema's columns and kinds, and the manifest's row counts must be met. Anything else is an AnalysisError
-that names the file. Nothing here computes results.
+Decides what counts as a readable folder: a table that the run's level of detail should have must be there, and the
+manifest's row counts must be met. Anything else is an AnalysisError that names the file. Nothing here computes results.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -15,20 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-import yaml
 
 from analysis.errors import AnalysisError
-from sim.results import EVENT_TABLES, SCHEMA_VERSION, TABLES
+from analysis.folder import opened_part, read_manifest, read_parts, read_yaml
+from sim.results import EVENT_TABLES, TABLES
 
-_KINDS = {
-    "int64": pa.int64(),
-    "int32": pa.int32(),
-    "float64": pa.float64(),
-    "bool": pa.bool_(),
-    "string": pa.string(),
-}
+_CURE = "replay the run to write it again"
 #: Tables a run must have written, by level of detail.
 REQUIRED = {
     "summary": ("runs",),
@@ -87,7 +76,7 @@ class RunFolder:
         parts = self._parts(table)
         self._require(table, parts)
         for part in parts:
-            with _opened(part, table) as handle:
+            with opened_part(part, TABLES[table], cure=_CURE) as handle:
                 for group in range(handle.num_row_groups):
                     yield handle.read_row_group(group, columns=list(columns)).to_pandas()
 
@@ -97,13 +86,11 @@ class RunFolder:
 
     def _read(self, table: str, columns: Sequence[str] | None) -> pd.DataFrame:
         parts = self._parts(table)
-        names = list(columns) if columns is not None else [column.name for column in TABLES[table]]
         self._require(table, parts)
-        if not parts:
-            return _empty(table, names)
-        read = [_read_part(part, table, names) for part in parts]
-        self._check_rows(table, sum(piece.num_rows for piece in read))
-        return pa.concat_tables(read).to_pandas()
+        frame = read_parts(parts, TABLES[table], cure=_CURE, names=columns)
+        if parts:
+            self._check_rows(table, len(frame))
+        return frame
 
     def _require(self, table: str, parts: Sequence[Path]) -> None:
         detail = str(self.manifest.get("detail", "events"))
@@ -176,75 +163,12 @@ class RunFolder:
 def open_run(path: str | Path) -> RunFolder:
     """Open a result folder of this schema version; AnalysisError if it is not one."""
     folder = Path(path)
-    manifest = _read_manifest(folder)
-    version = manifest.get("schema_version")
-    if version != SCHEMA_VERSION:
-        raise AnalysisError(
-            f"{folder}: results have schema version {version}, this program reads version {SCHEMA_VERSION};"
-            " use the clearsim version named in manifest.json, or run the config again"
-        )
-    text = _read_text(folder / "config.yaml")
-    try:
-        config = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
-        raise AnalysisError(f"{folder}/config.yaml: is not valid YAML: {error}") from error
-    if not isinstance(config, dict):
-        raise AnalysisError(f"{folder}/config.yaml: must be a mapping, found {type(config).__name__}")
+    manifest = read_manifest(
+        folder,
+        kind="result",
+        give="the folder of a run's results",
+        subject="results have",
+        cure=", or run the config again",
+    )
+    config, text = read_yaml(folder / "config.yaml")
     return RunFolder(folder, manifest, config, text)
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / "manifest.json"
-    if not folder.is_dir():
-        raise AnalysisError(f"{folder}: is not a folder; give the folder of a run's results")
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise AnalysisError(f"{folder}: is not a result folder (manifest.json: {error.strerror})") from error
-    except ValueError as error:
-        raise AnalysisError(f"{path}: is not valid JSON: {error}") from error
-    if not isinstance(manifest, dict):
-        raise AnalysisError(f"{path}: must be a mapping, found {type(manifest).__name__}")
-    return manifest
-
-
-def _read_text(path: Path) -> str:
-    if not path.exists():
-        return ""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise AnalysisError(f"{path}: cannot be read: {error}") from error
-
-
-@contextmanager
-def _opened(part: Path, table: str) -> Iterator[pq.ParquetFile]:
-    """A part of the schema's columns and kinds, open for reading; AnalysisError names the part."""
-    try:
-        with pq.ParquetFile(part) as handle:
-            _check_columns(part, table, {entry.name: entry.type for entry in handle.schema_arrow})
-            yield handle
-    except (pa.ArrowException, OSError) as error:
-        raise AnalysisError(
-            f"{part}: cannot be read, the part is corrupt or cut short ({error}); replay the run to write it again"
-        ) from error
-
-
-def _read_part(part: Path, table: str, names: Sequence[str]) -> pa.Table:
-    with _opened(part, table) as handle:
-        return handle.read(columns=list(names)).select(list(names))
-
-
-def _check_columns(part: Path, table: str, found: Mapping[str, pa.DataType]) -> None:
-    missing = [column.name for column in TABLES[table] if column.name not in found]
-    if missing:
-        raise AnalysisError(f"{part}: columns {', '.join(missing)} are missing; it was written by another version")
-    for column in TABLES[table]:
-        kind = found[column.name]
-        if kind != _KINDS[column.kind]:
-            raise AnalysisError(f"{part}: column {column.name} must be {column.kind}, found {kind}")
-
-
-def _empty(table: str, names: Sequence[str]) -> pd.DataFrame:
-    kinds = {column.name: _KINDS[column.kind] for column in TABLES[table]}
-    return pa.schema([(name, kinds[name]) for name in names]).empty_table().to_pandas()

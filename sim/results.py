@@ -118,9 +118,9 @@ class Flow(NamedTuple):
 
     name: of the component; its column of `accounts` is `<name>_quanta`.  reasons: of its transfers, by name; none for
     `price`, the rest of the change in the value of positions.  moved_by: market, clearing (the clearing house) or owner
-    (between an owner's accounts, or from outside).  group: label of the components it is shown with.  cause: label among
-    the causes of the loss of liquidated accounts, empty if it is none.  payer: label of who covers such a loss through
-    it, empty if nobody does.  payer_rank: place among the payers.  colour: of the group, a key of the charts' palette.
+    (between an owner's accounts, or from outside).  group: label of the components shown together.  cause: label among
+    the causes of the loss of liquidated accounts, empty if it is none.  payer: label of who covers it, empty if
+    nobody does.  payer_rank: place among the payers.  colour: of the group, a key of the charts' palette.
     """
 
     name: str
@@ -333,8 +333,8 @@ class Event(NamedTuple):
     """An event that a run, or a path of a reduced run, shows or not.
 
     name: among a study's `outcomes`, in stopping rules and exports.  answer: its name as `answer.event` and in targets;
-    empty if no fund is sized for it.  column: of `runs` (and `paths`) that shows it, from `threshold` on; empty where no
-    single column does.  noun, sentence: its names in texts.  meaning: the sentence in a definition.
+    empty if no fund is sized for it.  column: of `runs` (and `paths`) that shows it, from `threshold` on; empty where
+    no single column does.  noun, sentence: its names in texts.  meaning: the sentence in a definition.
     """
 
     name: str

@@ -5,22 +5,13 @@ may vanish when the step is cut in four; else the time step makes a part of the 
 """
 
 import math
-from typing import NamedTuple
 
 from analysis.money import format_exact
+from analysis.reports.page import Finding
 from analysis.run_folder import RunFolder
 
 LEAST_STEP_RATIO = 3.0
 MOST_VANISHING_SHARE = 0.05
-
-
-class Finding(NamedTuple):
-    """One check: what was looked at, what was found, what it means, and whether the reader must be warned."""
-
-    subject: str
-    found: str
-    meaning: str
-    warns: bool = False
 
 
 def examine(run: RunFolder) -> list[Finding]:

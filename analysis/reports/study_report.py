@@ -5,15 +5,23 @@ figures, the design, what failed, how far to trust it, and what it takes to get 
 gives the same bytes.
 """
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.charts.study.context import StudyContext
-from analysis.errors import AnalysisError
 from analysis.figure_files import export_figures, parse_formats
-from analysis.reports.page import Cell, embed, escape, page, table
-from analysis.reports.run_trust import Finding
+from analysis.reports.page import (
+    Cell,
+    again_section,
+    embed,
+    escape,
+    page,
+    save_page,
+    table,
+    trust_section,
+    versions_text,
+    warnings_box,
+)
 from analysis.reports.study_answer import answer_box, arms_table
 from analysis.reports.study_panels import study_context, study_panels
 from analysis.reports.study_trust import examine_study, planned_runs
@@ -38,15 +46,7 @@ _ANCHORS = (
 def write_study_report(folder: str | Path) -> Path:
     """Write `report.html` into a study folder, whole or not at all; return its path. AnalysisError if it cannot be."""
     study = open_study(folder)
-    target, waiting = study.path / REPORT_NAME, study.path / f".{REPORT_NAME}.partial"
-    text = build_study_report(study)
-    try:
-        waiting.write_text(text, encoding="utf-8")
-        os.replace(waiting, target)
-    except OSError as error:
-        waiting.unlink(missing_ok=True)
-        raise AnalysisError(f"{target}: cannot be written: {error.strerror or error}") from error
-    return target
+    return save_page(study.path / REPORT_NAME, build_study_report(study))
 
 
 def export_study(folder: str | Path, formats: Sequence[str]) -> list[Path]:
@@ -68,14 +68,14 @@ def build_study_report(study: StudyFolder) -> str:
     body = [
         _header(study, context),
         answer_box(study, samples, context),
-        _warnings(findings),
+        warnings_box(findings),
         _stated(study),
         arms_table(study, samples, context),
         "<h2 id='figures'>Figures</h2>",
         *(figures or ["<p>No run ended well: there is nothing to draw.</p>"]),
         _design(study),
         _failures(study),
-        _trust(findings),
+        trust_section(findings),
         _again(study),
     ]
     return page(title=f"{study.study.get('title') or study.name} · clearsim", body="\n".join(body))
@@ -101,15 +101,6 @@ def _stated(study: StudyFolder) -> str:
     if not text:
         return ""
     return f"<h2>Findings as its author states them</h2><p>{escape(text)}</p>"
-
-
-def _warnings(findings: Sequence[Finding]) -> str:
-    lines = [
-        f"<li><b>{escape(finding.subject)}: {escape(finding.found)}.</b> {escape(finding.meaning)}</li>"
-        for finding in findings
-        if finding.warns
-    ]
-    return f"<div class='box'><h2>Read this first</h2><ul>{''.join(lines)}</ul></div>" if lines else ""
 
 
 def _design(study: StudyFolder) -> str:
@@ -157,14 +148,6 @@ def _failures(study: StudyFolder) -> str:
     return heading + note + table(("run", "point", "arm", "status", "error"), rows, numbers=(1, 2))
 
 
-def _trust(findings: Sequence[Finding]) -> str:
-    rows = [
-        [finding.subject, Cell(f"<b>{escape(finding.found)}</b>"), finding.meaning + (" ⚠" if finding.warns else "")]
-        for finding in findings
-    ]
-    return "<h2 id='trust'>How far to trust this</h2>" + table(("check", "found", "meaning"), rows)
-
-
 def _again(study: StudyFolder) -> str:
     manifest = study.manifest
     versions = manifest.get("versions") or manifest.get("environment") or {}
@@ -175,17 +158,15 @@ def _again(study: StudyFolder) -> str:
         ("configs", f"{len(configs):,} different, the first {configs[0]}" if configs else "–"),
         ("seed", str(study.seed)),
         ("git commit", str(manifest.get("git_commit") or "none (installed package)")),
-        ("versions", ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) or "–"),
+        ("versions", versions_text(versions)),
         ("python", str(manifest.get("python") or versions.get("python") or "–")),
         (
             "time of all runs",
             f"{float(study.runs['seconds'].sum()):,.1f} s of processor time" if len(study.runs) else "–",
         ),
     ]
-    return (
-        "<h2 id='again'>Run it again</h2><p>In the folder of this report: <code>clearsim verify .</code> runs some rows"
-        " again and compares them; <code>clearsim replay . RUN_ID</code> gives one run with its full event log.</p>"
-        + table(("", ""), facts)
-        + f"<details><summary>study.yaml ({len(study.study_text.splitlines()):,} lines)</summary>"
-        f"<pre>{escape(study.study_text[:200_000])}</pre></details>"
+    how = (
+        "In the folder of this report: <code>clearsim verify .</code> runs some rows again and compares them;"
+        " <code>clearsim replay . RUN_ID</code> gives one run with its full event log."
     )
+    return again_section(how, facts, file="study.yaml", text=study.study_text)

@@ -8,7 +8,8 @@ import numpy as np
 
 from analysis.charts.study.look import upper_first
 from analysis.estimators.clusters import FEWEST_CLUSTERS
-from analysis.reports.run_trust import LEAST_STEP_RATIO, Finding
+from analysis.reports.page import Finding
+from analysis.reports.run_trust import LEAST_STEP_RATIO
 from analysis.study.design import is_pooled
 from analysis.study.folder import StudyFolder
 from analysis.study.question import asks_fund, defined

@@ -1,13 +1,11 @@
 """The page of `clearsim validate`: misses first, then every target with its band, its source and what was measured."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.charts.validation_bands import figure
-from analysis.errors import AnalysisError
-from analysis.reports.page import Cell, embed, escape, page, table
+from analysis.reports.page import Cell, embed, escape, page, save_page, table
 from analysis.validation.score import LEVEL, TargetScore
 from analysis.validation.table import band, measured, summary, verdict
 
@@ -36,14 +34,7 @@ def write_page(
     folder: Path, scores: Sequence[TargetScore], facts: Sequence[ScenarioFacts], *, about: Mapping[str, str]
 ) -> Path:
     """Write `validation.html` into `folder`, whole or not at all; return its path. AnalysisError if it cannot be."""
-    target, waiting = folder / PAGE_NAME, folder / f".{PAGE_NAME}.partial"
-    try:
-        waiting.write_text(build_page(scores, facts, about=about), encoding="utf-8")
-        os.replace(waiting, target)
-    except OSError as error:
-        waiting.unlink(missing_ok=True)
-        raise AnalysisError(f"{target}: cannot be written: {error.strerror or error}") from error
-    return target
+    return save_page(folder / PAGE_NAME, build_page(scores, facts, about=about))
 
 
 def build_page(scores: Sequence[TargetScore], facts: Sequence[ScenarioFacts], *, about: Mapping[str, str]) -> str:

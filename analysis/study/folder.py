@@ -1,9 +1,8 @@
-"""Opens a study folder: manifest, study file, points, runs, paths as frames, checked against `sim/results.py`.
+"""Opens a study folder: manifest, study file, points, runs, paths as frames.
 
 A study in progress is readable: what is not there yet is said, not guessed.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,11 +13,12 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 
 from analysis.errors import AnalysisError
-from sim.results import SCHEMA_VERSION, STUDY_TABLES
+from analysis.folder import opened_part, read_manifest, read_parts, read_yaml
+from sim.results import STUDY_TABLES
 
+_CURE = "sweep again to write it"
 _PATH_COLUMNS = (
     "run_id", "path", "log_weight", "required_fund_quanta", "first_adl_ms", "first_fund_empty_ms",
     "liquidated_notional_quanta", "shortfall_quanta", "adl_notional_quanta",
@@ -40,7 +40,8 @@ class StudyFolder:
         path = self.path / "points.parquet"
         if not path.is_file():
             return pd.DataFrame(columns=[column.name for column in STUDY_TABLES["points"]])
-        return _read(path, "points").to_pandas()
+        with opened_part(path, STUDY_TABLES["points"], cure=_CURE) as handle:
+            return handle.read().to_pandas()
 
     @cached_property
     def runs(self) -> pd.DataFrame:
@@ -91,12 +92,7 @@ class StudyFolder:
     @cached_property
     def base(self) -> Mapping[str, Any]:
         """The base config of the study, resolved; empty if the folder does not keep it."""
-        path = self.path / "base.yaml"
-        try:
-            found = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        except (OSError, yaml.YAMLError) as error:
-            raise AnalysisError(f"{path}: cannot be read: {error}") from error
-        return found if isinstance(found, dict) else {}
+        return read_yaml(self.path / "base.yaml")[0]
 
     @property
     def open_interest(self) -> float:
@@ -152,11 +148,8 @@ class StudyFolder:
         return frame[frame["arm"] == arm] if "arm" in frame else frame
 
     def _table(self, table: str, names: Sequence[str]) -> pd.DataFrame:
-        kinds = {column.name: column.kind for column in STUDY_TABLES[table]}
-        schema = pa.schema([(name, pa.type_for_alias(kinds[name])) for name in names])
         parts = sorted((self.path / table).glob("part-*.parquet"))
-        read = [_read(part, table, names).cast(schema) for part in parts]
-        return pa.concat_tables([schema.empty_table(), *read]).to_pandas()
+        return read_parts(parts, STUDY_TABLES[table], cure=_CURE, names=names)
 
 
 def _quote_of(item: Mapping[str, Any], price: Any) -> float:
@@ -176,58 +169,11 @@ def paths_of(factor: Mapping[str, Any]) -> list[str]:
 def open_study(path: str | Path) -> StudyFolder:
     """Open a study folder of this schema version; AnalysisError if it is not one."""
     folder = Path(path)
-    manifest = _manifest(folder)
-    version = manifest.get("schema_version")
-    if version != SCHEMA_VERSION:
-        raise AnalysisError(
-            f"{folder}: the study has schema version {version}, this program reads version {SCHEMA_VERSION};"
-            " use the clearsim version named in manifest.json"
-        )
-    text = _text(folder / "study.yaml")
-    try:
-        study = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
-        raise AnalysisError(f"{folder}/study.yaml: is not valid YAML: {error}") from error
-    if not isinstance(study, dict):
-        raise AnalysisError(f"{folder}/study.yaml: must be a mapping, found {type(study).__name__}")
+    manifest = read_manifest(folder, kind="study", give="the folder of a study", subject="the study has", cure="")
+    study, text = read_yaml(folder / "study.yaml")
     return StudyFolder(folder, manifest, study, text)
 
 
 def is_study(path: str | Path) -> bool:
     """Whether a folder is a study's, not a run's."""
     return (Path(path) / "study.yaml").is_file()
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    if not folder.is_dir():
-        raise AnalysisError(f"{folder}: is not a folder; give the folder of a study")
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except OSError as error:
-        raise AnalysisError(f"{folder}: is not a study folder (manifest.json: {error.strerror})") from error
-    except ValueError as error:
-        raise AnalysisError(f"{folder}/manifest.json: is not valid JSON: {error}") from error
-    if not isinstance(manifest, dict):
-        raise AnalysisError(f"{folder}/manifest.json: must be a mapping, found {type(manifest).__name__}")
-    return manifest
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise AnalysisError(f"{path}: cannot be read: {error}") from error
-
-
-def _read(part: Path, table: str, names: Sequence[str] | None = None) -> pa.Table:
-    """A part with the columns of its table; AnalysisError names the part that lacks one or cannot be read."""
-    try:
-        with pq.ParquetFile(part) as handle:
-            found = set(handle.schema_arrow.names)
-            missing = [column.name for column in STUDY_TABLES[table] if column.name not in found]
-            if missing:
-                raise AnalysisError(f"{part}: columns {', '.join(missing)} are missing; another version wrote it")
-            read = handle.read(columns=list(names) if names is not None else None)
-            return read.select(list(names)) if names is not None else read
-    except (pa.ArrowException, OSError) as error:
-        raise AnalysisError(f"{part}: the part is corrupt or cut short ({error}); sweep again to write it") from error
