@@ -13,7 +13,8 @@ import pandas as pd
 
 from analysis.errors import AnalysisError
 from analysis.money import exact_sum
-from sim.results import ATTRIBUTION, FLOWS, RESERVED_ROLES, ROLES
+from analysis.role_results import role_results
+from sim.results import ATTRIBUTION, FLOWS, RESERVED_ROLES
 
 COMPONENTS = tuple(f"{name}_quanta" for name in ATTRIBUTION)
 
@@ -41,32 +42,21 @@ def who_paid(accounts: pd.DataFrame) -> pd.DataFrame:
     Columns: role, n_accounts, n_traders, equity_initial_quanta, net_deposits_quanta, equity_final_quanta, result_quanta
     (final - initial - net deposits) as Python ints.  AnalysisError if a role is unknown or the sum is not 0.
     """
-    roles = accounts["role"].to_numpy(dtype=object)
-    unknown = sorted(set(roles) - set(ROLES))
-    if unknown:
-        raise AnalysisError(f"table accounts: unknown roles {unknown}; expected one of {', '.join(ROLES)}")
-    rows = [_role_row(role, accounts[roles == role]) for role in ROLES if (roles == role).any()]
-    total = sum(row["result_quanta"] for row in rows)
-    if total != 0:
-        raise AnalysisError(f"table accounts: the results of all roles must sum to 0 quanta, found {total}")
+    rows = [
+        {
+            "role": row.role,
+            "n_accounts": row.accounts,
+            "n_traders": row.traders,
+            "equity_initial_quanta": row.equity_initial,
+            "net_deposits_quanta": row.deposits,
+            "equity_final_quanta": row.equity_final,
+            "result_quanta": row.result,
+        }
+        for row in role_results(accounts)
+    ]
     return pd.DataFrame(rows).astype(
         {name: object for name in rows[0] if name.endswith("_quanta")}  # Python ints: exact at any size
     )
-
-
-def _role_row(role: str, rows: pd.DataFrame) -> dict[str, Any]:
-    initial = exact_sum(rows["equity_initial_quanta"])
-    deposits = exact_sum(rows["deposit_quanta"])
-    final = exact_sum(rows["equity_final_quanta"])
-    return {
-        "role": role,
-        "n_accounts": len(rows),
-        "n_traders": int(rows["trader"].nunique()) if role not in RESERVED_ROLES else 0,
-        "equity_initial_quanta": initial,
-        "net_deposits_quanta": deposits,
-        "equity_final_quanta": final,
-        "result_quanta": final - initial - deposits,
-    }
 
 
 def check_attribution(accounts: pd.DataFrame) -> None:
