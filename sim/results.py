@@ -134,8 +134,10 @@ class Flow(NamedTuple):
 
 
 def _flows(text: str) -> tuple[Flow, ...]:
-    rows = _rows(text, 8)
-    return tuple(Flow(row[0], tuple(row[1].split()), *row[2:6], int(row[6] or 0), row[7]) for row in rows)
+    return tuple(
+        Flow(name, tuple(reasons.split()), moved_by, group, cause, payer, int(rank or 0), colour)
+        for name, reasons, moved_by, group, cause, payer, rank, colour in _rows(text, 8)
+    )
 
 
 #: Flows of money in the order of a report. Components add up to the change of a row's equity exactly.
@@ -347,7 +349,10 @@ class Event(NamedTuple):
 
 
 def _events(text: str) -> tuple[Event, ...]:
-    return tuple(Event(*row[:3], int(row[3] or 0), *row[4:6], row[6] or row[5]) for row in _rows(text, 7))
+    return tuple(
+        Event(name, answer, column, int(threshold or 0), noun, sentence, meaning or sentence)
+        for name, answer, column, threshold, noun, sentence, meaning in _rows(text, 7)
+    )
 
 
 #: `exhausted`: the required fund is above the fund at the start, so it needs two columns.

@@ -5,12 +5,12 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.charts.chart_context import Context
-from analysis.charts.theme import BLACK, GROUP_COLOURS, MOST_HEIGHT, empty_figure, finish
+from analysis.charts.theme import BLACK, GROUP_COLOURS, MAX_HEIGHT, empty_figure, finish
 from analysis.money import format_short
 from analysis.who_paid import GROUPS, group_components
 
 QUESTION = "Where did each cohort's result come from?"
-_MOST = 24
+_MAX_COHORTS = 24
 
 
 def draw_attribution(attribution: pd.DataFrame, context: Context) -> go.Figure:
@@ -23,7 +23,7 @@ def draw_attribution(attribution: pd.DataFrame, context: Context) -> go.Figure:
         axes = (f"change of equity ({context.asset})", "cohort")
         return empty_figure(context, question=QUESTION, words="No account's equity changed.", axes=axes)
     size = grouped[labels].map(abs).sum(axis=1)
-    kept = grouped.loc[size.sort_values(ascending=False, kind="stable").index[:_MOST].sort_values()]
+    kept = grouped.loc[size.sort_values(ascending=False, kind="stable").index[:_MAX_COHORTS].sort_values()]
     quote = {label: context.quote(kept[label].to_numpy(dtype=np.int64)) for label in labels}
     scale = context.scale(*(np.asarray(values) for values in quote.values()))
     figure = go.Figure()
@@ -52,7 +52,7 @@ def draw_attribution(attribution: pd.DataFrame, context: Context) -> go.Figure:
         context,
         question=QUESTION,
         answer=_answer(attribution, context),
-        height=min(280 + 34 * len(kept), MOST_HEIGHT),
+        height=min(280 + 34 * len(kept), MAX_HEIGHT),
     )
     figure.update_layout(legend={"x": 1.01, "y": 1, "xanchor": "left", "font": {"size": 12}})
     return figure

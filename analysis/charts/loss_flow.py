@@ -4,7 +4,7 @@ import networkx as nx
 import plotly.graph_objects as go
 
 from analysis.charts.chart_context import Context
-from analysis.charts.theme import GROUP_COLOURS, MOST_HEIGHT, ROLE_COLOURS, empty_figure, finish
+from analysis.charts.theme import GROUP_COLOURS, MAX_HEIGHT, ROLE_COLOURS, empty_figure, finish
 from analysis.money import format_short
 
 _KINDS = ("lost", "reason", "gained")
@@ -44,7 +44,7 @@ def draw_loss_flow(graph: nx.DiGraph, context: Context, *, question: str, nothin
             textfont={"size": 12},
         )
     )
-    height = min(240 + 42 * max(sum(kind == node[1] for node in nodes) for kind in _KINDS), MOST_HEIGHT)
+    height = min(240 + 42 * max(sum(kind == node[1] for node in nodes) for kind in _KINDS), MAX_HEIGHT)
     finish(figure, context, question=question, answer=_answer(graph, context), height=height)
     for place, heading in zip((0, 0.5, 1), _HEADINGS, strict=True):
         figure.add_annotation(

@@ -22,7 +22,7 @@ from analysis.charts.time_axis import draw_line, title_time
 
 QUESTION = "How much of the open interest did the crash remove?"
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION)
-_MOST = len(_COLOURS)
+_MAX_MARKETS = len(_COLOURS)
 
 
 def draw_open_interest(series: pd.DataFrame, context: Context) -> go.Figure:
@@ -37,7 +37,7 @@ def draw_open_interest(series: pd.DataFrame, context: Context) -> go.Figure:
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06)
     values = [_notional(frame, context) for frame in frames]
     scale = context.scale(*values)
-    for frame, notional, colour in zip(frames[:_MOST], values, _COLOURS, strict=False):
+    for frame, notional, colour in zip(frames[:_MAX_MARKETS], values, _COLOURS, strict=False):
         market = str(frame["market"].iloc[0])
         contracts = context.base(frame["open_interest_lots"], market)
         shown = contracts if single else contracts / max(contracts[0], 1e-300) * 100
@@ -74,9 +74,9 @@ def _notional(frame: pd.DataFrame, context: Context) -> np.ndarray:
 
 def _answer(frames: list[pd.DataFrame]) -> str:
     parts = []
-    for frame in frames[:_MOST]:
+    for frame in frames[:_MAX_MARKETS]:
         lots = frame["open_interest_lots"].to_numpy()
         if lots[0] > 0:
             parts.append(f"{frame['market'].iloc[0]} {(lots[-1] / lots[0] - 1) * 100:+.1f}%")
     text = f"Contracts open, end against start: {join_and(parts)}." if parts else "No contracts were open at the start."
-    return text if len(frames) <= _MOST else f"{text} Drawn: the {_MOST} largest markets."
+    return text if len(frames) <= _MAX_MARKETS else f"{text} Drawn: the {_MAX_MARKETS} largest markets."

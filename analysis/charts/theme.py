@@ -44,7 +44,7 @@ ROLE_COLOURS = {
 }
 
 WIDTH = 1000
-MOST_HEIGHT = 640  # fits a printed page with its caption
+MAX_HEIGHT = 640  # fits a printed page with its caption
 FONT = "Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 _TOP, _BOTTOM = 102, 86
 

@@ -13,7 +13,7 @@ from analysis.estimators.intervals import tail_mass, wilson
 F64 = npt.NDArray[np.float64]
 
 #: Of fewer groups the spread is hardly known: reports then state intervals for these groups alone, and say so.
-FEWEST_CLUSTERS = 10
+MIN_CLUSTERS = 10
 
 
 def mean_over_clusters(values: npt.ArrayLike, cluster: npt.ArrayLike, *, level: float = 0.95) -> Estimate:

@@ -20,7 +20,7 @@ from analysis.estimators.quantiles import as_required
 F64 = npt.NDArray[np.float64]
 
 #: Fewest excesses a fit is made from.
-FEWEST = 50
+MIN_EXCEEDANCES = 50
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,10 @@ def fit_tail(
     sample = as_required(losses)
     order = np.argsort(sample, kind="stable")
     ordered, n = sample[order], len(sample)
-    if k < FEWEST or k >= n:
+    if k < MIN_EXCEEDANCES or k >= n:
         raise RefusedError(
-            f"a tail fit takes {FEWEST} to {n - 1:,} of {n:,} losses, found {k:,}", runs_needed=FEWEST + 1
+            f"a tail fit takes {MIN_EXCEEDANCES} to {n - 1:,} of {n:,} losses, found {k:,}",
+            runs_needed=MIN_EXCEEDANCES + 1,
         )
     if ordered[n - k] <= ordered[n - k - 1] or ordered[-1] <= ordered[n - k]:
         above = int(np.count_nonzero(ordered > ordered[n - k - 1]))
@@ -192,7 +193,11 @@ def stability_table(
     `fit_tail`.
     """
     sample = as_required(losses)
-    chosen = np.geomspace(FEWEST, max(FEWEST, len(sample) // 5), 12) if counts is None else np.asarray(counts)
+    chosen = (
+        np.geomspace(MIN_EXCEEDANCES, max(MIN_EXCEEDANCES, len(sample) // 5), 12)
+        if counts is None
+        else np.asarray(counts)
+    )
     rows = []
     for k in np.unique(chosen.astype(np.int64)):
         try:

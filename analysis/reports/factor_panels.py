@@ -22,7 +22,7 @@ from analysis.charts.study.sobol import draw_sobol
 from analysis.charts.study.tornado import draw_tornado
 from analysis.errors import AnalysisError
 from analysis.reports.run_panels import Panel
-from analysis.sensitivity.factor_importance import FEWEST_IN_BIN, importance
+from analysis.sensitivity.factor_importance import MIN_IN_BIN, importance
 from analysis.sensitivity.interaction import heat_map
 from analysis.sensitivity.prim import boxes_of_study
 from analysis.sensitivity.sobol import sobol_indices, sobol_table
@@ -58,7 +58,7 @@ def factor_panels(study: StudyFolder, context: StudyContext) -> Iterator[Panel]:
             yield _told(f"tornado{after}", partial(_tornado, study, runs, context, *own), context)
         if kind == "saltelli":
             yield _told(f"sobol{after}", partial(_sobol, study, runs, context, outcome, arm), context)
-        if kind in SAMPLED[:3] and len(study.points) >= 2 * FEWEST_IN_BIN * study.points["arm"].nunique():
+        if kind in SAMPLED[:3] and len(study.points) >= 2 * MIN_IN_BIN * study.points["arm"].nunique():
             yield _told(f"importance{after}", partial(_importance, study, runs, context, outcome, arm), context)
         if kind in SAMPLED and len(study.points) >= MIN_POINTS * study.points["arm"].nunique():
             yield _told(f"boxes{after}", partial(_boxes, study, runs, context, every, arm, of_arm), context)

@@ -10,8 +10,8 @@ from analysis.money import format_exact
 from analysis.reports.page import Finding
 from analysis.run_folder import RunFolder
 
-LEAST_STEP_RATIO = 3.0
-MOST_VANISHING_SHARE = 0.05
+MIN_STEP_RATIO = 3.0
+MAX_VANISHING_SHARE = 0.05
 
 
 def examine(run: RunFolder) -> list[Finding]:
@@ -41,12 +41,12 @@ def _step_ratio(run: RunFolder) -> Finding:
     subject = "Time step: r = −ln(1−m) / (σ√dt) at its worst"
     if not math.isfinite(ratio) or ratio <= 0:
         return Finding(subject, "not defined", "No step had both a position to clear and volatility.")
-    warns = ratio < LEAST_STEP_RATIO
+    warns = ratio < MIN_STEP_RATIO
     meaning = (
-        f"Below {LEAST_STEP_RATIO:g}: a step can jump over the whole maintenance margin, so part of the shortfall may"
+        f"Below {MIN_STEP_RATIO:g}: a step can jump over the whole maintenance margin, so part of the shortfall may"
         " be made by the step; measure it with --check-step, or shorten the step."
         if warns
-        else f"At least {LEAST_STEP_RATIO:g}: a step rarely jumps over the whole maintenance margin."
+        else f"At least {MIN_STEP_RATIO:g}: a step rarely jumps over the whole maintenance margin."
     )
     return Finding(subject, f"{ratio:.2f}, with steps of {step_ms:,} ms", meaning, warns)
 
@@ -66,13 +66,13 @@ def _step_check(run: RunFolder) -> Finding:
         f"{share * 100:.1f}%, {interval}, from {pairs} pair{'s' if pairs > 1 else ''} of runs"
         f" (shortfall {coarse} {run.asset}, {fine} at dt/4, summed)"
     )
-    if share > MOST_VANISHING_SHARE:
-        meaning = f"Above {MOST_VANISHING_SHARE:.0%}: the time step makes a part of the shortfall. Shorten it."
-        if low is None or low <= MOST_VANISHING_SHARE:
-            meaning += f" The interval does not exclude {MOST_VANISHING_SHARE:.0%}: more pairs would tell."
+    if share > MAX_VANISHING_SHARE:
+        meaning = f"Above {MAX_VANISHING_SHARE:.0%}: the time step makes a part of the shortfall. Shorten it."
+        if low is None or low <= MAX_VANISHING_SHARE:
+            meaning += f" The interval does not exclude {MAX_VANISHING_SHARE:.0%}: more pairs would tell."
         return Finding(subject, found, meaning, True)
     return Finding(
-        subject, found, f"At most {MOST_VANISHING_SHARE:.0%}: the time step hardly matters for the shortfall."
+        subject, found, f"At most {MAX_VANISHING_SHARE:.0%}: the time step hardly matters for the shortfall."
     )
 
 

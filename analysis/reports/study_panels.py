@@ -35,7 +35,7 @@ from analysis.study.question import TARGETS, asks_fund, event_of, horizon_of, ph
 from analysis.study.samples import ArmSample
 from analysis.study.tail import fit_arm_tail, groups_of, resampled_unit, tail_counts
 
-MOST_CURVES = 3
+MAX_CURVES = 3
 
 
 def study_context(study: StudyFolder, samples: Sequence[ArmSample]) -> StudyContext:
@@ -71,7 +71,7 @@ def _figures(study: StudyFolder, samples: Sequence[ArmSample], context: StudyCon
         if len(differences):
             yield Panel("differences", draw_arm_outcomes(differences, context, than=first))
     if is_pooled(study) and asks_fund(study):
-        for sample in different(samples)[:MOST_CURVES]:
+        for sample in different(samples)[:MAX_CURVES]:
             yield from _fund_size(study, sample, context, alone=len(samples) == 1)
     yield from _frontier(study, samples, context, event)
     yield from factor_panels(study, context)

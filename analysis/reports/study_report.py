@@ -31,7 +31,7 @@ from analysis.study.question import defined, event_of
 from analysis.study.samples import arm_samples
 
 REPORT_NAME = "report.html"
-MOST_FAILURES = 30
+MAX_FAILURES = 30
 _ANCHORS = (
     ("answer", "answer"),
     ("arms", "arms"),
@@ -141,7 +141,7 @@ def _failures(study: StudyFolder) -> str:
             row["status"],
             str(row["error"]).strip().splitlines()[0][:300] if str(row["error"]).strip() else "–",
         ]
-        for row in lost.head(MOST_FAILURES).to_dict("records")
+        for row in lost.head(MAX_FAILURES).to_dict("records")
     ]
     more = f" The first {len(rows)} of {len(lost):,}." if len(lost) > len(rows) else ""
     note = f"<p class='note'>Left out of every number.{more} <code>clearsim replay . RUN_ID</code> runs one again.</p>"

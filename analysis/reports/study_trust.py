@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from analysis.charts.study.look import upper_first
-from analysis.estimators.clusters import FEWEST_CLUSTERS
+from analysis.estimators.clusters import MIN_CLUSTERS
 from analysis.reports.page import Finding
-from analysis.reports.run_trust import LEAST_STEP_RATIO
+from analysis.reports.run_trust import MIN_STEP_RATIO
 from analysis.study.design import is_pooled
 from analysis.study.folder import StudyFolder
 from analysis.study.question import asks_fund, defined
@@ -111,14 +111,14 @@ def _books(study: StudyFolder, samples: Sequence[ArmSample]) -> Finding:
     if all(sample.n_clusters == sample.n for sample in samples):
         return Finding(subject, "independent runs", "Each outcome has its own randomness and opening book.")
     fewest = min(sample.n_clusters for sample in samples)
-    if fewest >= FEWEST_CLUSTERS:
+    if fewest >= MIN_CLUSTERS:
         return Finding(
             subject, f"runs, at least {fewest:,} an arm", "Paths of one run share an opening book; so runs are counted."
         )
     found = f"paths of {fewest:,} run{'s' if fewest > 1 else ''} an arm"
     meaning = (
         "Paths share the opening book of their run: intervals hold for these books, not over books. Take"
-        f" {FEWEST_CLUSTERS} replications or more to have the books in them."
+        f" {MIN_CLUSTERS} replications or more to have the books in them."
     )
     tests = [sample.spread_beyond_chance() for sample in samples if not sample.is_weighted]
     differ = [p for p in tests if p < 0.01]
@@ -178,12 +178,12 @@ def _step_ratio(study: StudyFolder) -> Finding:
     subject = "Time step: r = −ln(1−m) / (σ√dt) at its worst"
     if not ratio.size:
         return Finding(subject, "not defined", "No step had both a position to clear and volatility.")
-    short = float((ratio < LEAST_STEP_RATIO).mean())
+    short = float((ratio < MIN_STEP_RATIO).mean())
     bridged = _nested(study.study, ("set", "reduced.marks")) != "discrete" and study.fidelity == "reduced"
     if short and not bridged:
         meaning = (
             f"In {short:.0%} of the runs a step can jump over the whole maintenance margin (r below"
-            f" {LEAST_STEP_RATIO:g}), so part of the shortfall may be made by the step."
+            f" {MIN_STEP_RATIO:g}), so part of the shortfall may be made by the step."
         )
         return Finding(subject, f"{ratio.min():.2f}", meaning, True)
     if bridged:

@@ -24,7 +24,7 @@ DOES_NOT_APPLY = "(does not apply)"
 
 
 @dataclass(frozen=True)
-class Sample:
+class DesignTable:
     """Inputs and outcomes of a study's points, in the order of its design.
 
     inputs: (P,) one column an input, by its name; missing where its condition does not hold.  values: (P, R) outcome of
@@ -54,21 +54,23 @@ class Sample:
         return self.scenario if several else np.arange(len(self.scenario), dtype=np.int64)
 
     @property
-    def shares_luck(self) -> bool:
+    def shares_randomness(self) -> bool:
         """Whether all points share the randomness of each replication: then only replications are draws."""
         return len(self.scenario) > 1 and len(np.unique(self.scenario)) == 1
 
-    def complete(self) -> "Sample":
+    def complete(self) -> "DesignTable":
         """Only the points of which every replication is there; AnalysisError if none is left."""
         keep = np.asarray(np.isfinite(self.values).all(axis=1))
         if not keep.any():
             raise AnalysisError(f"no point has all its runs with a value of {self.outcome}; see the study's failures")
         return self.rows(keep)
 
-    def rows(self, keep: npt.NDArray[np.bool_]) -> "Sample":
+    def rows(self, keep: npt.NDArray[np.bool_]) -> "DesignTable":
         """Some of the points."""
         inputs = self.inputs[keep].reset_index(drop=True)
-        return Sample(inputs, self.values[keep], self.scenario[keep], self.point[keep], self.is_event, self.outcome)
+        return DesignTable(
+            inputs, self.values[keep], self.scenario[keep], self.point[keep], self.is_event, self.outcome
+        )
 
 
 def outcome_of(runs: pd.DataFrame, outcome: str) -> pd.Series:
@@ -87,14 +89,14 @@ def outcome_of(runs: pd.DataFrame, outcome: str) -> pd.Series:
     raise AnalysisError(f"outcome {outcome!r} is not known; one of {', '.join(known)}")
 
 
-def sample_of(
+def design_table(
     points: pd.DataFrame,
     runs: pd.DataFrame,
     outcome: str,
     *,
     inputs: Sequence[str] | None = None,
     arm: int | None = None,
-) -> Sample:
+) -> DesignTable:
     """Put points and runs side by side.
 
     inputs: names with or without `u.` / `l.`; by default every uncertainty that is not the same in all points.
@@ -121,7 +123,7 @@ def sample_of(
     if table.duplicated(["point", "replication"]).any():
         raise AnalysisError("a point has two runs of the same replication: merge the parts of the study first")
     wide = table.pivot(index="point", columns="replication", values="value").reindex(chosen["point"])
-    return Sample(
+    return DesignTable(
         inputs=chosen[columns].rename(columns=dict(zip(columns, _names(columns), strict=True))),
         values=wide.to_numpy(np.float64),
         scenario=chosen["scenario"].to_numpy(np.int64),

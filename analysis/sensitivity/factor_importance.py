@@ -15,10 +15,10 @@ from scipy import stats
 
 from analysis.errors import AnalysisError
 from analysis.estimators.intervals import tail_mass
-from analysis.sensitivity.design_table import F64, I64, is_numeric, sample_of
+from analysis.sensitivity.design_table import F64, I64, design_table, is_numeric
 
-FEWEST_IN_BIN = 10
-MOST_BINS = 20
+MIN_IN_BIN = 10
+MAX_BINS = 20
 VARIANCE_SHARE = "variance share"
 RANK_CORRELATION = "rank correlation"
 
@@ -38,12 +38,12 @@ def importance(
 
     The outcome of a point is the mean of its replications; n counts points. Most important input first. What an input
     with a condition explains includes whether it applies.
-    AnalysisError below two bins of FEWEST_IN_BIN points, or for points that are drawn in blocks.
+    AnalysisError below two bins of MIN_IN_BIN points, or for points that are drawn in blocks.
     """
-    sample = sample_of(points, runs, outcome, inputs=inputs, arm=arm).complete()
+    sample = design_table(points, runs, outcome, inputs=inputs, arm=arm).complete()
     response, n = sample.values.mean(axis=1), len(sample.values)
-    if n < 2 * FEWEST_IN_BIN:
-        raise AnalysisError(f"importance needs {2 * FEWEST_IN_BIN} points with all their runs, found {n}")
+    if n < 2 * MIN_IN_BIN:
+        raise AnalysisError(f"importance needs {2 * MIN_IN_BIN} points with all their runs, found {n}")
     if len(np.unique(sample.unit)) < n:
         raise AnalysisError("points of this design are drawn in blocks (Saltelli): ask for its Sobol indices instead")
     generator = np.random.default_rng(seed)
@@ -67,12 +67,12 @@ def importance(
 def bins_of(column: pd.Series) -> I64:
     """Bin of each point: labels (and few values) as they are, else bins of equal counts.
 
-    As many as leave FEWEST_IN_BIN points each, MOST_BINS at most. Points where the input does not apply are one more.
+    As many as leave MIN_IN_BIN points each, MAX_BINS at most. Points where the input does not apply are one more.
     """
     codes = pd.factorize(column, sort=is_numeric(column), use_na_sentinel=False)[0].astype(np.int64)
     applies = column.notna().to_numpy()
     n = int(applies.sum())
-    most = max(2, min(MOST_BINS, n // FEWEST_IN_BIN))
+    most = max(2, min(MAX_BINS, n // MIN_IN_BIN))
     if not is_numeric(column) or column.nunique() <= most:
         return np.asarray(codes)
     ranks = stats.rankdata(column[applies].to_numpy(np.float64), method="min") - 1

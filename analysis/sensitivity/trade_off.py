@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.errors import AnalysisError
-from analysis.estimators.clusters import FEWEST_CLUSTERS, share_over_clusters
+from analysis.estimators.clusters import MIN_CLUSTERS, share_over_clusters
 from analysis.estimators.estimate import Estimate
 from analysis.sensitivity.design_table import F64, I64, RUN_EVENTS, outcome_of
 
@@ -40,7 +40,7 @@ def trade_off(
     seed: int = 0,
 ) -> pd.DataFrame:
     """One row an arm, columns ARMS: its label, group (its levers other than `fund_lever`), P(event) with Wilson bounds
-    of as many runs as draws make them worth; of fewer than FEWEST_CLUSTERS draws, for these draws.
+    of as many runs as draws make them worth; of fewer than MIN_CLUSTERS draws, for these draws.
 
     capital: quote units locked in an arm, by its number (see `capital_of_arms`).  event: of RUN_EVENTS.  paths: of
     reduced runs; each path then counts.  unneeded: share of liquidated notional not needed, by arm (`unneeded.py`).
@@ -49,7 +49,7 @@ def trade_off(
     happened = paired_events(points, runs, event, paths)
     arms, n = [int(arm) for arm in happened.columns], len(happened)
     values, draw = happened.to_numpy(), draws_of(happened, points)
-    group = draw if draw.max() + 1 >= FEWEST_CLUSTERS else np.arange(n)
+    group = draw if draw.max() + 1 >= MIN_CLUSTERS else np.arange(n)
     shares = [share_over_clusters(values[:, place], group, level=level) for place in range(len(arms))]
     counts = values.sum(axis=0)
     frame = pd.DataFrame(arm_labels(points, arms, fund_lever), columns=["arm", "group"])

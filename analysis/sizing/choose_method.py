@@ -22,11 +22,11 @@ METHODS = {
 #: Targets from which on crude runs are the first choice, and below which two methods must agree.
 CRUDE_FROM, AGREE_BELOW = 1e-3, 1e-4
 #: Expected events beyond the fund that crude runs should show: 385 give a probability within 10%.
-EVENTS = 400
-#: Fewest expected events beyond the fund for crude order statistics; below it the target is out of reach.
-FEWEST = 4.0
+WANTED_EVENTS = 400
+#: Expected events beyond the fund for crude order statistics; below it the target is out of reach.
+MIN_EVENTS = 4.0
 #: Expected events from which crude runs confirm another method better than a tail fit does.
-ENOUGH = 40.0
+CONFIRMING_EVENTS = 40.0
 
 
 #: Weighted runs to begin with.
@@ -54,7 +54,7 @@ def choose_method(p: float, facts: Facts, *, asked: str = "auto", budget: int) -
 
 
 def _auto(p: float, facts: Facts, budget: int) -> Choice:
-    enough = budget * p >= FEWEST
+    enough = budget * p >= MIN_EVENTS
     if facts.feeds_back:
         why = ("the path before exhaustion depends on the fund's size", *facts.feeds_back)
         method = "bisection" if enough and (p >= CRUDE_FROM or not facts.can_tilt) else "weighted-bisection"
@@ -91,7 +91,7 @@ def _second(p: float, method: str, facts: Facts, budget: int) -> str:
         return "weighted-bisection, wider law" if p <= AGREE_BELOW else ""
     if method == "pot":
         return "importance" if facts.can_tilt and not facts.feeds_back else ""
-    if budget * p >= ENOUGH:
+    if budget * p >= CONFIRMING_EVENTS:
         return "crude"
     return "importance, wider law" if p < 1e-5 else "pot"
 
@@ -99,7 +99,7 @@ def _second(p: float, method: str, facts: Facts, budget: int) -> str:
 def runs_for(p: float, method: str, budget: int) -> int:
     """Runs that the method should take: as many as make it precise, no more than the budget."""
     weighted = method.startswith(("importance", "weighted-bisection"))
-    wanted = WEIGHTED_RUNS if weighted else round(EVENTS / p)
+    wanted = WEIGHTED_RUNS if weighted else round(WANTED_EVENTS / p)
     return max(1, min(budget, wanted))
 
 

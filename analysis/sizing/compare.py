@@ -28,7 +28,7 @@ from analysis.sizing.world_runs import Runner, tilted, wider
 F64 = npt.NDArray[np.float64]
 
 #: Replicates of multilevel splitting, and the fewest and most particles of each.
-_SPLITS, _FEW, _MANY = 12, 200, 4_000
+_SPLITS, _MIN_PARTICLES, _MAX_PARTICLES = 12, 200, 4_000
 #: Independent scramblings of Sobol points that an interval is made from.
 _SCRAMBLINGS = 16
 #: Relative half-width at which the run that stops at events stops.
@@ -173,7 +173,7 @@ class _Asked:
         return replace(estimate, seconds=time.perf_counter() - started)
 
     def split(self, extras: Extras) -> Estimate:
-        particles = min(max(self.runs // 100, _FEW), _MANY)
+        particles = min(max(self.runs // 100, _MIN_PARTICLES), _MAX_PARTICLES)
         started = time.perf_counter()
         seed = self.runner.world.facts.seed
         estimate = splitting_in_steps(

@@ -28,16 +28,16 @@ RELATIVE = 2e-3
 _NEAR = 0.015
 
 
-class HopelessError(RefusedError):
+class UnattainableError(RefusedError):
     """No fund meets the target, however many runs are drawn."""
 
 
-def require_hope(happened: Happened, p: float, *, largest: float, why: str) -> None:
-    """HopelessError where even the largest fund shows the event more often than p, beyond doubt."""
+def require_attainable(happened: Happened, p: float, *, largest: float, why: str) -> None:
+    """UnattainableError where even the largest fund shows the event more often than p, beyond doubt."""
     event = np.asarray(happened(largest), bool)
     low = float(clopper_pearson(np.count_nonzero(event), len(event), level=0.999)[0])
     if low > p:
-        raise HopelessError(
+        raise UnattainableError(
             f"even a fund of {largest:,.0f} shows the event in {np.count_nonzero(event):,} of {len(event):,} runs:"
             f" it is not the size of the fund that decides ({why})"
         )

@@ -18,15 +18,15 @@ from analysis.sizing.consequences import Consequences, consequences
 from analysis.sizing.curve import fund_for, smallest_probability, sufficiency_curve
 from analysis.sizing.definition import YEAR_DAYS, Sufficient
 from analysis.sizing.draws import Draws, Facts
-from analysis.sizing.fund_search import HopelessError, crude_root, require_hope, rough_root, weighted_root
+from analysis.sizing.fund_search import UnattainableError, crude_root, require_attainable, rough_root, weighted_root
 from analysis.sizing.spread import Spread
 from analysis.sizing.target import Target
 from analysis.sizing.world_runs import CRUDE_LAW, Law, Runner, tilted, wider
 
-#: Runs on which it is seen whether any fund meets the target.
-_FEW = 20
+#: Runs that show whether any fund can meet the target.
+_TRIAL_RUNS = 20
 #: Estimates this many standard errors apart contradict each other.
-LARGEST_GAP = 3.0
+MAX_GAP = 3.0
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class _Finder:
             self.runs_of[method] = runs
             try:
                 return self._find(method, runs), ""
-            except HopelessError as refusal:
+            except UnattainableError as refusal:
                 return None, str(refusal)
             except RefusedError as refusal:
                 if runs >= self.budget:
@@ -169,11 +169,11 @@ class _Finder:
         facts = self.runner.world.facts
         blocks = -(-runs // facts.block)
         n = blocks * facts.block
-        few = min(max(facts.block, _FEW), n)
+        few = min(max(facts.block, _TRIAL_RUNS), n)
         if not self.start:
             self.start = self._guess(facts, runs, law)
             reasons = "; ".join(facts.feeds_back) or "bisection was asked for"
-            require_hope(
+            require_attainable(
                 lambda fund: self.runner.happened(fund, self.event, few),
                 self.p,
                 largest=facts.largest_fund,
@@ -255,7 +255,7 @@ def _compare(p: float, fund: Estimate, second: Estimate | None, choice: Choice, 
         return not must, f"{choice.second} gives no second opinion: {why_not}"
     gap = gap_in_errors(fund, second)
     apart = f"{choice.method} and {choice.second} are {gap:.1f} standard errors apart"
-    if gap <= LARGEST_GAP:
+    if gap <= MAX_GAP:
         return True, f"two methods agree: {apart}"
     return False, f"two methods contradict each other: {apart}; at least one misses part of the event"
 

@@ -22,7 +22,7 @@ from analysis.sizing.world_runs import CRUDE_LAW, Runner, tilted
 F64 = npt.NDArray[np.float64]
 
 #: Fewest draws that an average has an interval from.
-_FEWEST = 4
+_MIN_DRAWS = 4
 #: Runs of each draw, and the target from which on they are crude.
 RUNS, CRUDE_FROM = 131_072, 1e-2
 
@@ -54,7 +54,7 @@ def spread_over(what: str, worlds: Sequence[World], p: float, *, level: float = 
         except RefusedError:
             refused += 1
     unit = worlds[0].facts.unit if worlds else ""
-    averaged = _averaged(parts, p, level=level, unit=unit) if len(parts) >= _FEWEST and not refused else None
+    averaged = _averaged(parts, p, level=level, unit=unit) if len(parts) >= _MIN_DRAWS and not refused else None
     return Spread(what, tuple(sorted(funds)), refused, averaged)
 
 

@@ -29,15 +29,15 @@ def drawn(study: StudyFolder, runs: pd.DataFrame, column: str, *, paths: str) ->
     """
     table = runs[runs[column].notna()]
     ordered = study.points.sort_values("point").set_index("point")
-    own_luck = study.points["scenario"].nunique() > 1
+    has_several_scenarios = study.points["scenario"].nunique() > 1
     return pd.DataFrame(
         {
             "arm": table["arm"],
             "place": table["point"].map(ordered.groupby("arm").cumcount()),
             "replication": table["replication"],
             VALUE: table[column],
-            DRAW: table["scenario"] if own_luck else table["replication"],
-            FIXED: not own_luck,
+            DRAW: table["scenario"] if has_several_scenarios else table["replication"],
+            FIXED: not has_several_scenarios,
             SHARED: table.groupby(["scenario", "replication"]).ngroup(),
             PATHS: table[paths],
         }

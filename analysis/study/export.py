@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import AnalysisError
-from analysis.sensitivity.design_table import F64, RUN_EVENTS, Sample, is_numeric, sample_of
+from analysis.sensitivity.design_table import F64, RUN_EVENTS, DesignTable, design_table, is_numeric
 from analysis.sensitivity.sobol import block_order
 
 #: Columns of runs that say which run it was, not what came out.
@@ -120,7 +120,7 @@ def salib_export(
     are left out: SALib takes whole blocks only.
     """
     names = list(outcomes) if outcomes is not None else outcome_names(runs)
-    samples = [sample_of(points, runs, name, arm=arm) for name in names]
+    samples = [design_table(points, runs, name, arm=arm) for name in names]
     first, y = samples[0], np.stack([sample.values.mean(axis=1) for sample in samples], axis=1)
     coded, labels = _coded(first.inputs)
     try:
@@ -148,12 +148,12 @@ def write_salib(folder: Path, export: SalibExport) -> list[Path]:
     return paths
 
 
-def _whole_study(points: pd.DataFrame, runs: pd.DataFrame, outcome: str) -> Sample:
+def _whole_study(points: pd.DataFrame, runs: pd.DataFrame, outcome: str) -> DesignTable:
     """All inputs, moving or not, of all arms."""
     inputs = [name for name in points.columns if name.startswith(("u.", "l."))]
     if not inputs:
         raise AnalysisError("the study has neither uncertainties nor levers: export it --to csv or parquet")
-    return sample_of(points.assign(arm=0), runs, outcome, inputs=inputs)
+    return design_table(points.assign(arm=0), runs, outcome, inputs=inputs)
 
 
 def _done(points: pd.DataFrame, runs: pd.DataFrame) -> F64:

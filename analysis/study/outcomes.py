@@ -21,7 +21,7 @@ from sim.results import STUDY_RUNS
 OUTCOMES, FUND = "outcomes", "required_fund_quote"
 #: Money whose mean over a run's paths has a standard error.
 OF_PATHS = (FUND, "liquidated_notional_quote", "shortfall_quote", "adl_notional_quote")
-MOST = 3
+MAX_SHOWN = 3
 #: Share of runs below which an event is too rare to show what drives it.
 RARE = 0.05
 
@@ -38,11 +38,11 @@ class Outcome:
 
 
 def shown_outcomes(study: StudyFolder, runs: pd.DataFrame) -> list[Outcome]:
-    """The outcomes that figures show, at most MOST: those that the study names, else the event or the required fund."""
+    """The outcomes that figures show, at most MAX_SHOWN: those that the study names, else its event or required fund."""
     named = [outcome_of(study, str(name)) for name in study.study.get("outcomes") or []]
     found = [outcome for outcome in named if outcome is not None and runs[outcome.column].notna().any()]
     if found:
-        return found[:MOST]
+        return found[:MAX_SHOWN]
     chance = _event(study, event_of(study))
     common = float((runs[chance.column] > 0).mean()) >= RARE
     return [chance if common else fund_outcome(study)]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from analysis.estimators.clusters import FEWEST_CLUSTERS
+from analysis.estimators.clusters import MIN_CLUSTERS
 from analysis.study.events import EVENT_BY_ANSWER
 from analysis.study.folder import StudyFolder
 from analysis.study.labels import arm_labels
@@ -61,7 +61,7 @@ class ArmSample:
     @property
     def over_runs(self) -> bool:
         """Whether intervals are taken over groups of outcomes."""
-        return FEWEST_CLUSTERS <= self.n_clusters < self.n
+        return MIN_CLUSTERS <= self.n_clusters < self.n
 
     def spread_beyond_chance(self) -> float:
         """p-value of the hypothesis that runs or points differ in P(event) by chance only; NaN where it is untested."""

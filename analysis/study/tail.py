@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.estimators.estimate import RefusedError
-from analysis.estimators.tails import FEWEST, TailFit, fit_tail
+from analysis.estimators.tails import MIN_EXCEEDANCES, TailFit, fit_tail
 from analysis.study.samples import ArmSample
 
 
 def fit_arm_tail(sample: ArmSample) -> tuple[TailFit | None, str]:
-    """The tail above the threshold that a hundredth of the outcomes exceeds (at least FEWEST); None, and why."""
+    """The tail above the threshold that a hundredth of the outcomes (or MIN_EXCEEDANCES) exceeds; None, and why."""
     if sample.is_weighted:
         return None, "paths are weighted: the curve reaches the tail by itself"
     if math.isfinite(sample.known_to):
@@ -35,10 +35,10 @@ def resampled_unit(sample: ArmSample) -> str:
 
 
 def _chosen_k(n: int) -> int:
-    return int(max(FEWEST, min(n // 100, 2_000)))
+    return int(max(MIN_EXCEEDANCES, min(n // 100, 2_000)))
 
 
 def tail_counts(n: int, chosen: int) -> list[int]:
     """Numbers of outcomes above the threshold that the stability figure shows, the chosen one among them."""
-    spread = np.geomspace(FEWEST, max(FEWEST, min(n // 10, 20_000)), 8).astype(np.int64)
+    spread = np.geomspace(MIN_EXCEEDANCES, max(MIN_EXCEEDANCES, min(n // 10, 20_000)), 8).astype(np.int64)
     return sorted({*spread.tolist(), chosen})

@@ -25,7 +25,7 @@ from analysis.charts.theme import BLUE, VERMILLION
 
 QUESTION = "Which arm does better?"
 ARMS = ("arm", "probability", "low", "high", "events", "n", "fund", "fund_low", "fund_high")
-MOST_ARMS = 24
+MAX_ARMS = 24
 
 
 def draw_arms(arms: pd.DataFrame, context: StudyContext, *, event: str, target: float) -> go.Figure:
@@ -38,7 +38,7 @@ def draw_arms(arms: pd.DataFrame, context: StudyContext, *, event: str, target: 
         words = "No arm of the study has runs that ended well."
         return empty(context, question=QUESTION, words=words, axes=(f"P({event})", "arm"))
     require(arms, ARMS, "arms")
-    shown = arms.head(MOST_ARMS).iloc[::-1].reset_index(drop=True)
+    shown = arms.head(MAX_ARMS).iloc[::-1].reset_index(drop=True)
     labels = [folded(str(name), 40) for name in shown["arm"]]
     scale = context.scale(column(shown, "fund_high"), column(shown, "fund"))
     place = np.arange(len(shown), dtype=np.float64)

@@ -24,7 +24,7 @@ from analysis.money import Scale
 
 QUESTION = "Where do the engines agree?"
 FRAME = ("arm", "x", "value", "low", "high", "ratio", "ratio_low", "ratio_high", "n")
-MOST_ARMS = 7
+MAX_ARMS = 7
 #: Part of the room between two values of the factor over which the arms' points are spread.
 _SPREAD = 0.5
 #: Smallest ratio that is drawn: whiskers that reach zero end there.
@@ -44,7 +44,7 @@ def draw_engines(
     if frame.empty:
         return empty(context, question=QUESTION, words="No two arms have runs to compare.", axes=(factor, outcome))
     values = sorted(frame["x"].unique())
-    arms = list(dict.fromkeys(frame["arm"]))[:MOST_ARMS]
+    arms = list(dict.fromkeys(frame["arm"]))[:MAX_ARMS]
     scale = context.scale(column(frame, "value")) if is_money else Scale(1.0, unit)
     traces: list[Any] = []
     for i, arm in enumerate(arms):

@@ -12,7 +12,7 @@ from analysis.charts.study.look import axis, compose, empty, legend, require, ro
 
 CELLS = ("x", "y", "value", "low", "high", "n")
 #: Most cells that carry their interval as text; beyond, it is in the hover text only.
-MOST_WORDS = 80
+MAX_LABELS = 80
 #: Width of the cells together, pixels, and of a letter, share of its size.
 _PLOT_WIDTH, _LETTER = 690, 0.56
 #: Columns beyond which bounds below 1 have two digits.
@@ -72,8 +72,8 @@ def _cells(
         x=list(range(cols)),
         y=list(range(rows)),
         z=colour,
-        text=shown if grid["value"].size <= MOST_WORDS else None,
-        texttemplate="%{text}" if grid["value"].size <= MOST_WORDS else None,
+        text=shown if grid["value"].size <= MAX_LABELS else None,
+        texttemplate="%{text}" if grid["value"].size <= MAX_LABELS else None,
         textfont={"size": _text_size(shown, cols)},
         customdata=cell_words,
         colorscale="YlOrRd",

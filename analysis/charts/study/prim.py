@@ -26,7 +26,7 @@ QUESTION = "In which corner {event}?"
 BOXES = ("box", "input", "unit", "low", "high", "range_low", "range_high")
 MEASURES = ("box", "coverage", "density", "mass", "n", "cases")
 _COLOURS = (VERMILLION, BLUE, "#009E73", "#CC79A7")
-MOST_POINTS = 2_000
+MAX_POINTS = 2_000
 
 
 def draw_prim(
@@ -114,7 +114,7 @@ def _points(points: pd.DataFrame, pair: list[str], context: StudyContext) -> lis
     traces = []
     for is_case, name, colour, size in ((False, "other runs", "#b8b8b8", 4), (True, "cases", VERMILLION, 6)):
         rows = points[points["case"].to_numpy(bool) == is_case]
-        place = np.unique(np.linspace(0, max(len(rows) - 1, 0), MOST_POINTS).astype(np.int64))
+        place = np.unique(np.linspace(0, max(len(rows) - 1, 0), MAX_POINTS).astype(np.int64))
         rows = rows.iloc[place] if len(rows) else rows
         y = rows[pair[1]] if len(pair) > 1 else rows.index.to_numpy()
         traces.append(

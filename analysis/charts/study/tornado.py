@@ -26,7 +26,7 @@ SWINGS = (
     "input", "unit", "input_low", "input_high", "at_low", "at_low_low", "at_low_high", "at_high", "at_high_low",
     "at_high_high", "n",
 )  # fmt: skip
-MOST_BARS = 15
+MAX_BARS = 15
 _ENDS = {"low": (SKY, 0.13), "high": (ORANGE, -0.13)}
 
 
@@ -53,7 +53,7 @@ def draw_tornado(
         return empty(context, question=question, words=words, axes=(title, "factor (low to high end)"))
     require(swings, SWINGS, "tornado")
     width = np.abs(column(swings, "at_high") - column(swings, "at_low"))
-    order = np.argsort(width, kind="stable")[-MOST_BARS:]
+    order = np.argsort(width, kind="stable")[-MAX_BARS:]
     shown = swings.iloc[order].reset_index(drop=True)
     labels = [_label(row) for row in shown.to_dict("records")]
     traces = [trace for end in _ENDS for trace in _bars(shown, labels, base, end, context)]
