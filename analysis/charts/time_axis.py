@@ -1,12 +1,14 @@
 """Building blocks of time charts: thinned lines, and increments of a running total summed into equal spans of time."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from analysis.charts.chart_context import Context
+from analysis.charts.chart_context import RunContext
+from analysis.charts.compose import axis
 from analysis.downsample import keep_extremes
 
 F64 = npt.NDArray[np.float64]
@@ -17,7 +19,7 @@ _SPANS = tuple(1_000 * s for s in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 
 
 
 def draw_line(
-    context: Context, time_ms: Any, values: Any, *, name: str, colour: str, unit: str, **options: Any
+    context: RunContext, time_ms: Any, values: Any, *, name: str, colour: str, unit: str, **options: Any
 ) -> go.Scatter:
     """A line over time of at most MAX_POINTS points, its extremes kept; `unit` goes into the hover text."""
     column = np.asarray(values, dtype=np.float64)
@@ -60,7 +62,7 @@ def sum_increments(time_ms: Any, running_total: Any, span_ms: int) -> tuple[I64,
 
 
 def draw_bars(
-    context: Context, middle_ms: I64, values: F64, *, name: str, colour: str, unit: str, span_ms: int
+    context: RunContext, middle_ms: I64, values: F64, *, name: str, colour: str, unit: str, span_ms: int, **options: Any
 ) -> go.Bar:
     """Bars of one span each over the time axis."""
     width = span_ms if context.start_utc is not None else float(context.times(np.array([span_ms]))[0])
@@ -71,13 +73,15 @@ def draw_bars(
         width=width,
         marker={"color": colour, "line": {"width": 0}},
         hovertemplate=f"%{{x}}<br>{name}: %{{y:,.4~g}} {unit} in {span_words(span_ms)}<extra></extra>",
+        **options,
     )
 
 
-def title_time(figure: go.Figure, context: Context, *, row: int) -> None:
-    """Make all x axes time axes, and write the title with its unit below row `row`."""
-    figure.update_xaxes(type=context.time_type)
+def time_axes(context: RunContext, grid: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The x axes of a grid of panels as time axes; the last has the title with the unit."""
+    look: dict[str, Any] = {"type": context.time_type}
     if context.start_utc is not None and context.duration_ms <= 86_400_000:
         short = context.duration_ms <= 600_000
-        figure.update_xaxes(tickformat="%H:%M:%S" if short else "%H:%M", hoverformat="%d %b %H:%M:%S")
-    figure.update_xaxes(title_text=context.time_title, row=row, col=1)
+        look |= {"tickformat": "%H:%M:%S" if short else "%H:%M", "hoverformat": "%d %b %H:%M:%S"}
+    names = [name for name in grid if name.startswith("xaxis")]
+    return {name: axis(context.time_title if name == names[-1] else "", **grid[name], **look) for name in names}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from analysis.charts.study.context import StudyContext
+from analysis.charts.chart_context import StudyContext
 from analysis.charts.study.engines import draw_engines
 from analysis.reports.run_panels import Panel
 from analysis.study.engines import engine_factor, engine_frame, has_both_engines

@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
+from analysis.charts.chart_context import StudyContext
+from analysis.charts.compose import empty
+from analysis.charts.marks import rounded
 from analysis.charts.study.factor_importance import draw_importance
 from analysis.charts.study.heat_map import draw_heat_map
-from analysis.charts.study.look import empty, rounded
 from analysis.charts.study.prim import draw_prim
 from analysis.charts.study.sobol import draw_sobol
 from analysis.charts.study.tornado import draw_tornado

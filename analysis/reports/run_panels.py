@@ -6,7 +6,7 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 
 from analysis.charts.attribution import draw_attribution
-from analysis.charts.chart_context import Context
+from analysis.charts.chart_context import RunContext
 from analysis.charts.deleveraged import draw_deleveraged
 from analysis.charts.depth import draw_depth
 from analysis.charts.fund import draw_fund
@@ -33,11 +33,11 @@ class Panel(NamedTuple):
 
 def run_panels(run: RunFolder) -> list[Panel]:
     """Every figure of a run, in the order of the report; at most MAX_MARKETS markets have panels of their own."""
-    context = Context.of(run)
+    context = RunContext.of(run)
     return [Panel(name, figure) for name, figure in _figures(run, context)]
 
 
-def _figures(run: RunFolder, context: Context) -> Iterator[tuple[str, go.Figure]]:
+def _figures(run: RunFolder, context: RunContext) -> Iterator[tuple[str, go.Figure]]:
     markets = largest_markets(run)
     comparisons = read_comparisons(run)
     accounts = run.accounts
@@ -67,7 +67,7 @@ def _figures(run: RunFolder, context: Context) -> Iterator[tuple[str, go.Figure]
     )  # fmt: skip
 
 
-def _deleveraged(run: RunFolder, context: Context) -> go.Figure:
+def _deleveraged(run: RunFolder, context: RunContext) -> go.Figure:
     recorded = run.text("detail", "events") == "events"
     return draw_deleveraged(
         run.table("adl_matches"), context, recorded=recorded, adl_accounts=int(run.run["adl_accounts"])

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
+from analysis.charts.chart_context import StudyContext
 from analysis.charts.study.estimators import draw_estimators
 from analysis.charts.study.sufficiency import draw_sufficiency
 from analysis.reports.page import Cell, embed, escape, page, table

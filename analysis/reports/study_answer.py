@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import rounded, upper_first
+from analysis.charts.chart_context import StudyContext
+from analysis.charts.compose import upper_first
+from analysis.charts.marks import rounded
 from analysis.errors import AnalysisError
 from analysis.estimators.estimate import RefusedError
 from analysis.reports.page import Cell, escape, table

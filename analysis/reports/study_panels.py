@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.charts.chart_context import StudyContext
 from analysis.charts.study.arm_outcomes import draw_arm_outcomes
 from analysis.charts.study.arms import draw_arms
-from analysis.charts.study.context import StudyContext
 from analysis.charts.study.estimators import draw_estimators
 from analysis.charts.study.exceedance import draw_exceedance, tail_frame
 from analysis.charts.study.fund_fan import draw_fund_fan

@@ -8,7 +8,7 @@ gives the same bytes.
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.charts.study.context import StudyContext
+from analysis.charts.chart_context import StudyContext
 from analysis.figure_files import export_figures, parse_formats
 from analysis.reports.page import (
     Cell,

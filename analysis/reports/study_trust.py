@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from analysis.charts.study.look import upper_first
+from analysis.charts.compose import upper_first
 from analysis.estimators.clusters import MIN_CLUSTERS
 from analysis.reports.page import Finding
 from analysis.reports.run_trust import MIN_STEP_RATIO

@@ -38,7 +38,7 @@ class Outcome:
 
 
 def shown_outcomes(study: StudyFolder, runs: pd.DataFrame) -> list[Outcome]:
-    """The outcomes that figures show, at most MAX_SHOWN: those that the study names, else its event or required fund."""
+    """The outcomes that figures show, at most MAX_SHOWN: those that the study names, else event or required fund."""
     named = [outcome_of(study, str(name)) for name in study.study.get("outcomes") or []]
     found = [outcome for outcome in named if outcome is not None and runs[outcome.column].notna().any()]
     if found:

@@ -19,7 +19,7 @@ from sim.errors import ConfigError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.charts.study.context import StudyContext
+    from analysis.charts.chart_context import StudyContext
     from analysis.sizing.solve import Answer
     from sim.cli.worlds import WorldOf
 
@@ -142,7 +142,7 @@ def _print_comparison(found: Found) -> None:
 
 
 def _context(found: "Answer") -> "StudyContext":
-    from analysis.charts.study.context import StudyContext
+    from analysis.charts.chart_context import StudyContext
 
     facts, reduced = found.facts, found.facts.fidelity == "reduced"
     return StudyContext(

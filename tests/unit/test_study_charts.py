@@ -4,15 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.charts.chart_context import StudyContext
+from analysis.charts.marks import rounded
 from analysis.charts.study.arm_outcomes import draw_arm_outcomes
 from analysis.charts.study.arms import draw_arms
-from analysis.charts.study.context import StudyContext
 from analysis.charts.study.estimators import draw_estimators
 from analysis.charts.study.exceedance import draw_exceedance, tail_frame
 from analysis.charts.study.factor_importance import draw_importance
 from analysis.charts.study.fund_fan import draw_fund_fan, fan_frame
 from analysis.charts.study.heat_map import draw_heat_map
-from analysis.charts.study.look import rounded
 from analysis.charts.study.prim import draw_prim
 from analysis.charts.study.reverse_stress import draw_reverse_stress
 from analysis.charts.study.sobol import draw_sobol

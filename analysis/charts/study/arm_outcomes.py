@@ -7,19 +7,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
-    LINES,
-    axis,
-    bars_of,
-    column,
-    compose,
-    empty,
-    folded,
-    margin_for,
-    require,
-    rounded,
-)
+from analysis.charts.chart_context import StudyContext
+from analysis.charts.compose import axis, compose, empty, folded, margin_for
+from analysis.charts.marks import LINES, bars_of, column, require, rounded
 from analysis.money import Scale
 
 QUESTION = "What do the arms differ in?"

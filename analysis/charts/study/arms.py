@@ -6,21 +6,19 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
+from analysis.charts.chart_context import StudyContext
+from analysis.charts.compose import (
     axis,
-    bars_of,
-    column,
     compose,
     empty,
     folded,
     margin_for,
     panel_title,
     probability_axis,
-    require,
     upper_first,
     words_in_panel,
 )
+from analysis.charts.marks import bars_of, column, require
 from analysis.charts.theme import BLUE, VERMILLION
 
 QUESTION = "Which arm does better?"

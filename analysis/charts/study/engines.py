@@ -6,20 +6,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
-    LINES,
-    amount_axis,
-    axis,
-    bars_of,
-    column,
-    compose,
-    empty,
-    legend,
-    panel_title,
-    require,
-    rounded,
-)
+from analysis.charts.chart_context import StudyContext
+from analysis.charts.compose import amount_axis, axis, compose, empty, legend, panel_title
+from analysis.charts.marks import LINES, bars_of, column, require, rounded
 from analysis.money import Scale
 
 QUESTION = "Where do the engines agree?"

@@ -6,19 +6,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
-    amount_axis,
-    axis,
-    bars_of,
-    column,
-    compose,
-    empty,
-    margin_for,
-    panel_title,
-    require,
-    words_in_panel,
-)
+from analysis.charts.chart_context import StudyContext
+from analysis.charts.compose import amount_axis, axis, compose, empty, margin_for, panel_title, words_in_panel
+from analysis.charts.marks import bars_of, column, require
 from analysis.charts.theme import BLACK, BLUE, ORANGE, SKY
 
 QUESTION = "Do the methods agree, and what does each cost?"

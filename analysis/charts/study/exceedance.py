@@ -4,21 +4,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
-    FAINT,
-    amount_axis,
-    asked,
-    at_most,
-    band,
-    bars_of,
-    column,
-    compose,
-    empty,
-    legend,
-    probability_axis,
-    require,
-)
+from analysis.charts.chart_context import StudyContext
+from analysis.charts.compose import amount_axis, asked, compose, empty, legend, probability_axis
+from analysis.charts.marks import FAINT, at_most, band, bars_of, column, require
 from analysis.charts.theme import BLUE, VERMILLION
 from analysis.estimators.tails import TailFit
 from analysis.money import Scale

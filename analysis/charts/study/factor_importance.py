@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import axis, bars_of, column, compose, empty, margin_for, panel_title, require, rounded
+from analysis.charts.chart_context import StudyContext
+from analysis.charts.compose import axis, compose, empty, margin_for, panel_title
+from analysis.charts.marks import bars_of, column, require, rounded
 from analysis.charts.theme import BLUE, ORANGE
 
 QUESTION = "Which factors go with {outcome}?"

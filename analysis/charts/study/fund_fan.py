@@ -7,19 +7,9 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
-    ABOVE_PANELS,
-    asked,
-    axis,
-    band,
-    column,
-    compose,
-    empty,
-    legend,
-    panel_title,
-    require,
-)
+from analysis.charts.chart_context import StudyContext
+from analysis.charts.compose import ABOVE_PANELS, asked, axis, compose, empty, legend, panel_title
+from analysis.charts.marks import band, column, require
 from analysis.charts.theme import BLACK, VERMILLION
 
 QUESTION = "How does the fund fare over time?"

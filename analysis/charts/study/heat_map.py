@@ -7,8 +7,9 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import axis, compose, empty, legend, require, rounded
+from analysis.charts.chart_context import StudyContext
+from analysis.charts.compose import axis, compose, empty, legend
+from analysis.charts.marks import require, rounded
 
 CELLS = ("x", "y", "value", "low", "high", "n")
 #: Most cells that carry their interval as text; beyond, it is in the hover text only.

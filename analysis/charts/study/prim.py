@@ -7,20 +7,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
-    ABOVE_PANELS,
-    axis,
-    column,
-    compose,
-    empty,
-    legend,
-    panel_title,
-    require,
-    rounded,
-    words_in_panel,
-)
-from analysis.charts.theme import BLUE, LIGHT, VERMILLION, join_and
+from analysis.charts.chart_context import StudyContext
+from analysis.charts.compose import ABOVE_PANELS, axis, compose, empty, join_and, legend, panel_title, words_in_panel
+from analysis.charts.marks import column, require, rounded
+from analysis.charts.theme import BLUE, LIGHT, VERMILLION
 
 QUESTION = "In which corner {event}?"
 BOXES = ("box", "input", "unit", "low", "high", "range_low", "range_high")

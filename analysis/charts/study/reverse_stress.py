@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import LINES, axis, column, compose, empty, legend, require
-from analysis.charts.study.look import bars_of as bars
+from analysis.charts.chart_context import StudyContext
+from analysis.charts.compose import axis, compose, empty, legend
+from analysis.charts.marks import LINES, bars_of, column, require
 
 QUESTION = "What is the smallest shock that exhausts the fund?"
 FRONTIER = ("depth_loss", "concentration", "jump", "jump_low", "jump_high", "searched_to", "n")
@@ -69,7 +69,7 @@ def _line(rows: pd.DataFrame, level: float, place: int, n_levels: int, title: st
         mode="lines+markers",
         line={"color": colour, "width": 2},
         marker={"color": colour, "size": 8},
-        error_y=bars(
+        error_y=bars_of(
             jump[found], 100 * column(rows, "jump_low")[found], 100 * column(rows, "jump_high")[found], colour=colour
         ),
         customdata=np.stack([x, 100 * column(rows, "jump_low"), 100 * column(rows, "jump_high")], axis=1)[found],

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import axis, bars_of, column, compose, empty, legend, margin_for, require, upper_first
+from analysis.charts.chart_context import StudyContext
+from analysis.charts.compose import axis, compose, empty, legend, margin_for, upper_first
+from analysis.charts.marks import bars_of, column, require
 from analysis.charts.theme import BLUE, SKY
 
 QUESTION = "Which factors share the variance of {outcome}?"

@@ -7,20 +7,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
-    asked,
-    at_most,
-    axis,
-    band,
-    bars_of,
-    column,
-    compose,
-    empty,
-    legend,
-    probability_axis,
-    require,
-)
+from analysis.charts.chart_context import StudyContext
+from analysis.charts.compose import asked, axis, compose, empty, legend, probability_axis
+from analysis.charts.marks import at_most, band, bars_of, column, require
 from analysis.charts.theme import BLACK, BLUE, GREY, VERMILLION
 from analysis.money import Scale
 

@@ -6,19 +6,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
-    BAND,
-    amount_axis,
-    asked,
-    axis,
-    band,
-    column,
-    compose,
-    empty,
-    panel_title,
-    require,
-)
+from analysis.charts.chart_context import StudyContext
+from analysis.charts.compose import amount_axis, asked, axis, compose, empty, panel_title
+from analysis.charts.marks import BAND, band, column, require
 from analysis.charts.theme import BLUE, GREY, VERMILLION
 from analysis.money import Scale
 

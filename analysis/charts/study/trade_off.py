@@ -6,21 +6,18 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.study.context import StudyContext
-from analysis.charts.study.look import (
+from analysis.charts.chart_context import StudyContext
+from analysis.charts.compose import (
     ABOVE_PANELS,
-    LINES,
     axis,
-    bars_of,
-    column,
     compose,
     empty,
     legend,
     margin_for,
     panel_title,
     probability_axis,
-    require,
 )
+from analysis.charts.marks import LINES, bars_of, column, require
 from analysis.money import Scale
 
 QUESTION = "What does it cost to make {event} less likely?"
