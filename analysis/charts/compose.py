@@ -76,7 +76,8 @@ def compose(
     caption = _caption("<br>".join([context.caption, *lines]), bottom=bottom)
     asked_in, answered_in = wrap(question, _QUESTION) or [""], wrap(answer, _ANSWER)
     more = 18 * max(0, len(answered_in) - 1)
-    above = more + 23 * (len(asked_in) - 1) + (_PANEL_ROOM if panels else 0)
+    room = 1 if answered_in else 2  # lines of the question for which there is room anyway
+    above = more + 23 * max(0, len(asked_in) - room) + (_PANEL_ROOM if panels else 0)
     head, said = "<br>".join(asked_in), "<br>".join(answered_in)
     text = f"<b>{head}</b><br><span style='font-size:13px;color:#444444'>{said}</span>"
     title = {**LOOK["title"], "text": text}
@@ -85,10 +86,10 @@ def compose(
         title["pad"] = {"t": 26, "l": _LEFT - left}
     base = {
         **LOOK,
-        "template": "none",
-        "title": title,
         "height": height + above + bottom - _BOTTOM,
+        "title": title,
         "margin": {"l": left, "r": right, "t": _TOP + above, "b": bottom},
+        "template": "none",
     }
     return go.Figure(data=list(traces), layout={**base, **axes, **layout, "annotations": [*notes, caption]})
 
