@@ -176,7 +176,7 @@ def words_in_panel(text: str, number: str = "", *, width: int = 60) -> dict[str,
 
 
 def note_in_panel(text: str, number: str = "") -> dict[str, Any]:
-    """The same in a figure of a run."""
+    """Text in the middle of a panel of a run's figure, in lines of 80 characters."""
     return {**words_in_panel(text, number, width=80), "font": {"size": 14}}
 
 
