@@ -3,6 +3,7 @@
 from collections import Counter
 
 from analysis.charts.theme import PALETTE
+from analysis.sizing import target
 from analysis.who_paid import GROUPS
 from sim.events import Reason
 from sim.results import ATTRIBUTION, EVENTS, FLOWS, RESERVED_ROLES, ROLES, RUNS
@@ -46,3 +47,9 @@ def test_stopping_rules_count_events_that_paths_show():
 
 def test_reserved_accounts_have_roles_of_their_own():
     assert RESERVED_ROLES == ("insurance fund", "engine", "fees", "rounding", "outside") == ROLES[-5:]
+
+
+def test_targets_name_the_events_that_a_fund_may_be_sized_for():
+    assert set(target.EVENT_WORDS.values()) == {event.answer for event in EVENTS if event.answer}
+    for event in EVENTS:
+        assert not event.answer or target.EVENT_WORDS[event.answer] == event.answer
