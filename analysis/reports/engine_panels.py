@@ -22,6 +22,6 @@ def engine_panels(study: StudyFolder, context: StudyContext) -> Iterator[Panel]:
         than, frame = engine_frame(study, runs, outcome, level=context.level)
         name = f"engines-{outcome.column.removesuffix('_quote').replace('_', '-')}"
         figure = draw_engines(
-            frame, context, outcome=outcome.words, unit=outcome.unit, is_money=outcome.is_money, factor=title, than=than
+            frame, context, outcome=outcome.label, unit=outcome.unit, is_money=outcome.is_money, factor=title, than=than
         )
         yield Panel(name, figure)

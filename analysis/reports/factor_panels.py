@@ -52,7 +52,7 @@ def factor_panels(study: StudyFolder, context: StudyContext) -> Iterator[Panel]:
     of_arm = arm_labels(study).get(arm, "") if n_arms > 1 else ""
     kind, unknown = design_kind(study), any(name.startswith("u.") for name in moving_factors(study))
     for number, every in enumerate(shown_outcomes(study, runs)):
-        outcome = replace(every, words=f"{every.words} ({of_arm})") if of_arm else every
+        outcome = replace(every, label=f"{every.label} ({of_arm})") if of_arm else every
         after = f"-{outcome.column}" if number else ""
         if kind == "one_at_a_time":
             own = (outcome, arm) if unknown else (every, None)
@@ -66,9 +66,9 @@ def factor_panels(study: StudyFolder, context: StudyContext) -> Iterator[Panel]:
         pair = heat_pair(study, runs, outcome)
         if pair is not None:
             if any(name.startswith("l.") for name in pair):  # its cells are of several arms
-                draw = partial(_heat, study, runs, context, every, every.words, None, pair)
+                draw = partial(_heat, study, runs, context, every, every.label, None, pair)
             else:
-                draw = partial(_heat, study, runs, context, every, outcome.words, arm, pair)
+                draw = partial(_heat, study, runs, context, every, outcome.label, arm, pair)
             yield _told(f"heat-map{after}", draw, context)
 
 
@@ -99,17 +99,17 @@ def _tornado(
     found, unit = _scaled(honest(found, runs, outcome, level), outcome, context)
     base = found[found["end"] == "base"].iloc[0]
     ends = {"base": float(base["value"]), "base_low": float(base["low"]), "base_high": float(base["high"])}
-    return draw_tornado(tornado_table(found), context, outcome=outcome.words, unit=unit, **ends)
+    return draw_tornado(tornado_table(found), context, outcome=outcome.label, unit=unit, **ends)
 
 
 def _sobol(study: StudyFolder, runs: pd.DataFrame, context: StudyContext, outcome: Outcome, arm: int) -> go.Figure:
     indices = sobol_indices(study.points, runs, outcome.column, arm=arm, level=context.level)
-    return draw_sobol(sobol_table(indices), context, outcome=outcome.words)
+    return draw_sobol(sobol_table(indices), context, outcome=outcome.label)
 
 
 def _importance(study: StudyFolder, runs: pd.DataFrame, context: StudyContext, outcome: Outcome, arm: int) -> go.Figure:
     found = importance(study.points, runs, outcome.column, arm=arm, level=context.level)
-    return draw_importance(found, context, outcome=outcome.words)
+    return draw_importance(found, context, outcome=outcome.label)
 
 
 def _boxes(
@@ -120,7 +120,7 @@ def _boxes(
     options: dict[str, Any] = {"arm": arm, "units": units_of(study), "level": context.level}
     if runs[outcome.column].dtype == bool:
         found = boxes_of_study(study.points, runs, outcome.column, **options)
-        event = f"is it that {outcome.words.removeprefix('P(').removesuffix(')')}"
+        event = f"is it that {outcome.label.removeprefix('P(').removesuffix(')')}"
     else:
         values = runs.loc[runs["arm"] == arm, outcome.column]
         likely = int((values >= 0.5).sum()) if outcome.is_chance else 0
@@ -128,8 +128,8 @@ def _boxes(
         least = 0.5 if common else float(values.quantile(0.9))
         found = boxes_of_study(study.points, runs, outcome.column, at_least=least, **options)
         bound = context.money(least) if outcome.is_money else rounded(least)
-        cases = f"{outcome.words} at least {bound}"
-        event = f"is {outcome.words} " + ("at least 0.5" if common else "in its highest tenth")
+        cases = f"{outcome.label} at least {bound}"
+        event = f"is {outcome.label} " + ("at least 0.5" if common else "in its highest tenth")
     event += f" ({of_arm})" if of_arm else ""
     frames = (found.limits, found.measures, found.points)
     return draw_prim(*frames, context, event=event, kept=found.kept, cases=cases)
@@ -168,7 +168,7 @@ def _heat(
         question=f"Where is {asked} high?",
         x_title=titles[0],
         y_title=titles[1],
-        value_title=f"{outcome.words} ({unit})" if unit else outcome.words,
+        value_title=f"{outcome.label} ({unit})" if unit else outcome.label,
         logarithmic=wide,
         contours=_decades(cells) if outcome.is_chance and wide else (),
     )

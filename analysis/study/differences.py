@@ -28,6 +28,6 @@ def arm_differences(study: StudyFolder, *, level: float) -> tuple[str, pd.DataFr
             pair = table[table["arm"] == first], table[table["arm"] == arm]
             found = difference_of_arms(*pair, is_chance=outcome.is_chance, level=level)
             if found is not None:
-                words = (labels[arm], outcome.words, outcome.unit, outcome.is_money)
+                words = (labels[arm], outcome.label, outcome.unit, outcome.is_money)
                 rows.append((*words, found.value, found.low, found.high, found.n))
     return labels[first], pd.DataFrame(rows, columns=COLUMNS)

@@ -31,7 +31,7 @@ class Outcome:
     """An outcome: its column in the runs, how it is called, its unit, whether it is P(event) or money."""
 
     column: str
-    words: str
+    label: str
     unit: str = ""
     is_chance: bool = False
     is_money: bool = False
@@ -148,6 +148,6 @@ def arm_means(study: StudyFolder, *, level: float) -> pd.DataFrame:
         for arm, own in drawn(study, runs, outcome.column, paths=OUTCOMES).groupby("arm", sort=True):
             found = mean_of_arm(own, is_chance=outcome.is_chance, level=level)
             if found is not None:
-                words = (labels[arm], outcome.words, outcome.unit, outcome.is_money)
+                words = (labels[arm], outcome.label, outcome.unit, outcome.is_money)
                 rows.append((*words, found.value, found.low, found.high, found.n))
     return pd.DataFrame(rows, columns=columns)
