@@ -110,7 +110,7 @@ def group_components(attribution: pd.DataFrame) -> pd.DataFrame:
 
 
 def adl_harm_lines(run: pd.Series) -> list[tuple[str, int]]:
-    """Memo lines beside the who-paid table: what ADL took, counted in each way; (label, quanta)."""
+    """Memo lines of the who-paid table: what ADL took, counted in each way; (label, quanta)."""
     return [(label, int(run[column])) for label, column in ADL_HARM.items()]
 
 

@@ -40,7 +40,7 @@ EDGES = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 25.0, 50.0, 75.0, 100.0, 125
 class LeverageFit:
     """Leverage of a market's positions by accounts or by notional. kind: pareto, buckets or fixed (the law to take).
 
-    effective: as many positions of equal weight say as much.
+    effective: number of positions of equal weight with the same information.
     """
 
     counts: str
@@ -66,7 +66,7 @@ class SizeFit:
 
 @dataclass(frozen=True)
 class MarketFit:
-    """What a market's positions say of the cohort that holds them."""
+    """The laws fitted to a market's positions."""
 
     market: str
     positions: int

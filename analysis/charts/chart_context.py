@@ -117,7 +117,7 @@ class StudyContext:
     """Identity and units of a study, as charts print them.
 
     n_runs, n_paths: sample size; paths are those of reduced runs, 0 for a study of full runs.  level: of all intervals.
-    open_interest: quote units, NaN where the study moves it; amounts are then not told as a share of it.
+    open_interest: quote units, NaN where the study moves it; amounts are then not shown as a share of it.
     """
 
     name: str
@@ -143,7 +143,7 @@ class StudyContext:
 
     @property
     def interval(self) -> str:
-        """The level in words: `95% interval`."""
+        """The level as text: `95% interval`."""
         return f"{self.level * 100:g}% interval"
 
     def scale(self, *amounts: F64) -> Scale:
@@ -152,7 +152,7 @@ class StudyContext:
         return choose_scale(max((float(a.max()) for a in finite if a.size), default=0.0), self.asset)
 
     def money(self, amount: float) -> str:
-        """An amount in words, with its share of open interest where that is known."""
+        """An amount as text, with its share of open interest where that is known."""
         text = format_short(amount, self.asset)
         if not np.isfinite(self.open_interest) or self.open_interest <= 0:
             return text

@@ -136,7 +136,7 @@ def upper_first(text: str) -> str:
 
 
 def empty(context: Captioned, *, question: str, words: str, axes: tuple[str, str], height: int = 260) -> go.Figure:
-    """A figure that says in words why there is nothing to draw; its axes keep their titles."""
+    """A figure with a text that says why there is nothing to draw; its axes keep their titles."""
     said = {**words_in_panel(words, width=80), "font": {"size": 15, "color": "#555555"}}
     return compose(
         [go.Scatter(x=[None], y=[None], showlegend=False)],

@@ -15,7 +15,7 @@ _HEADINGS = ("lost", "through", "gained")
 
 
 def draw_loss_flow(graph: nx.DiGraph, context: RunContext, *, question: str, nothing: str) -> go.Figure:
-    """A Sankey diagram of `flows.loss_flows`; `nothing` is said in words if no money moved."""
+    """A Sankey diagram of `flows.loss_flows`; `nothing` is the text if no money moved."""
     if graph.number_of_edges() == 0:
         return empty(context, question=question, words=nothing, axes=("", f"flow ({context.asset})"))
     nodes = _ordered(graph)

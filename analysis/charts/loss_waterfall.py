@@ -1,4 +1,4 @@
-"""Who covered the loss of the liquidated? Causes of their loss, then payers; beside it the shortfall alone."""
+"""Who covered the loss of the liquidated? Causes of their loss, then payers; in a second panel the shortfall alone."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ QUESTION = "Who covered the loss of the liquidated accounts?"
 #: Pixels below the plot for slanted labels.
 _LABELS = 64
 _NOBODY_ELSE = "No account lost more than<br>its margin: fund, ADL and<br>socialised loss paid nothing."
-#: A payer has the colour of its flow's group; a backstop its own, apart from the engine's takeovers.
+#: A payer has the colour of its flow's group; a backstop differs from the engine's takeovers.
 _PAYER_COLOURS = {flow.payer: GROUP_COLOURS[flow.group] for flow in PAYERS}
 _PAYER_COLOURS |= {"engine, still open": ROLE_COLOURS["engine"], "backstop": SKY}
 
@@ -61,7 +61,7 @@ def draw_loss_waterfall(accounts: pd.DataFrame, context: RunContext) -> go.Figur
 def _waterfall(
     causes: dict[str, int], payers: dict[str, int], context: RunContext
 ) -> tuple[go.Waterfall, dict[str, Any]]:
-    """The whole loss, by cause and payer; what its vertical axis has of its own."""
+    """The whole loss, by cause and payer; title and look of its vertical axis."""
     total = sum(causes.values())
     quote = context.quote([*causes.values(), total, *(-amount for amount in payers.values())])
     scale = context.scale(quote)
@@ -87,7 +87,7 @@ def _waterfall(
 
 
 def _beyond(beyond: dict[str, int], context: RunContext) -> tuple[go.Bar, dict[str, Any]]:
-    """What others paid or gained; what its vertical axis has of its own."""
+    """What others paid or gained; title and look of its vertical axis."""
     quote = context.quote(list(beyond.values()) or [0])
     scale: Scale = context.scale(quote)
     values = scale.of(quote)

@@ -1,6 +1,6 @@
 """The look that all charts share: colours, fonts, sizes, axes.
 
-Colours are Okabe and Ito's palette (2008), which colour-blind readers can tell apart; each means one thing everywhere.
+Colours are Okabe and Ito's palette (2008), which colour-blind readers can distinguish; each means one thing everywhere.
 """
 
 from typing import Any

@@ -25,7 +25,7 @@ F64 = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class WeightLimits:
-    """When weights are bad: largest share of one run, fewest effective runs, heaviest tails (Pareto shapes).
+    """When weights are bad: largest share of one run, effective runs, heaviest tails (Pareto shapes).
 
     event_shape: of the weights of runs with the event; from 0.5 up their standard error means little.  shape: of all
     weights; at 1 their mean does not exist although it must be 1.

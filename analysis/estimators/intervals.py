@@ -94,7 +94,7 @@ def probability(
 
 
 def runs_for_claim(target: float, *, events: int = 0, level: float = 0.95) -> int:
-    """Fewest runs that bear "below or at `target`" with `events` in them: 2,995 without any for 1e-3 at 0.95."""
+    """Number of runs that prove "below or at `target`" with `events` in them: 2,995 without any for 1e-3 at 0.95."""
     _check_probability(target)
     if events == 0:
         return math.ceil(math.log(1 - level) / math.log1p(-target))

@@ -19,7 +19,7 @@ from analysis.estimators.quantiles import as_required
 
 F64 = npt.NDArray[np.float64]
 
-#: Fewest excesses a fit is made from.
+#: Excesses that a fit needs.
 MIN_EXCEEDANCES = 50
 
 

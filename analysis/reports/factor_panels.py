@@ -1,6 +1,6 @@
 """Figures of what drives a study's outcome, by its design: tornado, Sobol indices, importance, boxes, heat map.
 
-What a design cannot bear is left out; why is told in the figure's place.
+A figure that a design does not support is left out; a text in its place says why.
 """
 
 import math

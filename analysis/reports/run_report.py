@@ -1,6 +1,6 @@
 """The report of one run: `report.html` in its result folder, one self-contained file.
 
-What it says comes first: warnings, headline numbers, who paid; then figures; then how far to trust it, where its
+Results come first: warnings, headline numbers, who paid; then figures; then how far to trust it, where its
 numbers come from, and how to run it again. The same result folder gives the same bytes.
 """
 

@@ -1,4 +1,4 @@
-"""The page of one answer to "how large must the fund be": the fund, the curve, how it was found, what it rests on."""
+"""The page of one answer to "how large must the fund be": the fund, the curve, the method, the assumptions."""
 
 import math
 
@@ -51,7 +51,7 @@ def build_size_report(
 
 
 def curve_figure(answer: Answer, context: StudyContext, baseline: pd.DataFrame | None = None) -> go.Figure:
-    """The sufficiency curve with the target, the fund found, the fund at hand, and gap risk alone."""
+    """The sufficiency curve with the target, the required fund, the fund at hand, and gap risk alone."""
     fund, target = answer.fund, answer.target.p
     row = {
         "target": target,

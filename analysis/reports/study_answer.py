@@ -1,4 +1,4 @@
-"""The answer box and the table of arms: what a study found, in sentences with intervals, on the first page.
+"""The answer box and the table of arms: a study's results in sentences with intervals, on the first page.
 
 What `clearsim size-fund` wrote into the folder (`answer*.json`) comes first: it chose its method by the target.
 """
@@ -26,7 +26,7 @@ from analysis.study.samples import ArmSample
 
 
 def answer_box(study: StudyFolder, samples: Sequence[ArmSample], context: StudyContext) -> str:
-    """The box: the answers of size-fund, then what the study's own runs say, then what "sufficient" means."""
+    """The box: the answers of size-fund, then the results of the study's runs, then what "sufficient" means."""
     lines = [*_sized(study, context), *_found(study, samples, context)]
     meant = defined(study)
     words = "; ".join(meant.sentences) if meant is not None else "not defined by the study: no answer to rely on"

@@ -96,7 +96,7 @@ def _header(study: StudyFolder, context: StudyContext) -> str:
 
 
 def _stated(study: StudyFolder) -> str:
-    """What the author of the study wrote of its findings, told apart from what this report found."""
+    """The findings as the author of the study states them, separate from the results of this report."""
     text = str(study.study.get("findings") or "").strip()
     if not text:
         return ""

@@ -15,7 +15,7 @@ from analysis.study.folder import StudyFolder
 from analysis.study.question import asks_fund, defined
 from analysis.study.samples import ArmSample
 
-#: Other people's checks of this study (step, number of traders, order of clearing, validation), as they wrote them.
+#: Checks of the study by other commands (step, number of traders, order of clearing, validation).
 CHECKS_NAME = "checks.json"
 
 
@@ -39,7 +39,7 @@ def examine_study(study: StudyFolder, samples: Sequence[ArmSample]) -> list[Find
 
 
 def planned_runs(study: StudyFolder) -> int:
-    """How many runs the study is made of: what the manifest says, else points times replications; 0 if unknown."""
+    """Number of planned runs: that of the manifest, else points times replications; 0 if unknown."""
     known = study.manifest.get("n_runs")
     return known if isinstance(known, int) else len(study.points) * study.replications
 
@@ -214,7 +214,7 @@ def _fidelity(study: StudyFolder) -> Finding:
 
 
 def _others(study: StudyFolder) -> list[Finding]:
-    """Checks that others wrote beside the study: subject, found, meaning, warns; or that there are none."""
+    """Checks that other commands wrote into the folder: subject, found, meaning, warns; or that there are none."""
     path = study.path / CHECKS_NAME
     if not path.is_file():
         return [

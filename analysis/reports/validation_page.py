@@ -14,7 +14,7 @@ PAGE_NAME = "validation.html"
 
 @dataclass(frozen=True)
 class ScenarioFacts:
-    """What the page says of a scenario beside its targets."""
+    """What the page shows of a scenario besides its targets."""
 
     name: str
     title: str

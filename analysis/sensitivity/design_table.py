@@ -1,7 +1,7 @@
 """Points and runs of a study put side by side: for each point its inputs, and the outcome of each replication.
 
-Decides what an outcome's name means and which runs count (those that are done). What is missing stays NaN; whoever
-estimates says what it does with it.
+Decides what an outcome's name means and which runs count (those that are done). What is missing stays NaN; each
+estimator states how it treats that.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ class DesignTable:
 
     @property
     def unit(self) -> I64:
-        """(P,) which points are one draw: those of a scenario (a Saltelli block shares inputs and luck), else each.
+        """(P,) which points are one draw: those of a scenario (a Saltelli block shares randomness), else each.
 
         Points that all share one scenario (a grid, a list) are fixed places, not draws: each is its own.
         """

@@ -3,7 +3,7 @@
 The rule: cut an input's values into bins of equal counts; its importance is the share of the variance of the outcome
 that lies between bins, less what chance alone would put there (adjusted R2 of a one-way analysis of variance). It
 estimates the first-order Sobol index without a special design; it does not see what an input does only together with
-others. Spearman's rank correlation tells the direction. Intervals: bootstrap of points (percentiles, moved by the bias
+others. Spearman's rank correlation gives the direction. Intervals: bootstrap of points (percentiles, moved by the bias
 that the bootstrap shows: points drawn twice look like variance between bins).
 """
 

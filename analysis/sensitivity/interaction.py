@@ -72,7 +72,7 @@ def _cell(sample: DesignTable, rows: Sequence[int] | np.ndarray, level: float, w
                                     draws=_draws(known, unit), level=level)  # fmt: skip
         return {**_named(found), "n": found.n, "events": found.events, "method": found.method}
     means: F64 = np.nanmean(values, axis=1)
-    if len(np.unique(unit)) == 1:  # what is left to vary is luck
+    if len(np.unique(unit)) == 1:  # only randomness varies
         with_values = np.isfinite(values).any(axis=0)
         if with_values.sum() < 2:
             return _lone(float(means.mean()), within[rows], level)
@@ -83,7 +83,7 @@ def _cell(sample: DesignTable, rows: Sequence[int] | np.ndarray, level: float, w
 
 
 def _lone(value: float, within: F64, level: float) -> dict[str, object]:
-    """A cell of one run, or of several with the same randomness: an interval only if one run's paths tell one."""
+    """A cell of one run, or of several with the same randomness: an interval only if the paths of one run give one."""
     known = within[np.isfinite(within)]
     if len(known) != 1:
         return {"value": value, "low": np.nan, "high": np.nan, "n": 1, "events": -1, "method": "one run, no interval"}
@@ -93,7 +93,7 @@ def _lone(value: float, within: F64, level: float) -> dict[str, object]:
 
 
 def _over_replications(values: F64, *, is_event: bool, level: float) -> dict[str, object]:
-    """Of several places that share the randomness of each replication: what differs between these alone is luck."""
+    """Of several places that share the randomness of each replication: only replications are draws."""
     known = np.isfinite(values)
     n_replications = int(known.any(axis=0).sum())
     if is_event:

@@ -29,7 +29,7 @@ MEASURES = (
 
 @dataclass(frozen=True)
 class Boxes:
-    """Boxes in the order they were found, as frames.
+    """Boxes in the order of the search, as frames.
 
     limits: box, input, unit, low, high (cut to the design's range_low, range_high), quasi_p: a row a numeric limit.
     kept: box, input, labels (those inside, with commas), quasi_p: a row a restriction of an input without order.

@@ -93,7 +93,7 @@ def saltelli_blocks(sample: DesignTable) -> Blocks:
 
 
 def block_order(sample: DesignTable) -> I64:
-    """(N, k + 2) places of the points of each block: A, A with each column of B, B, told apart by what they share.
+    """(N, k + 2) places of the points of each block: A, A with each column of B, B, distinguished by what they share.
 
     Rows of a block stand together in the design, as A, AB_1 .. AB_k, B or as A, B, AB_1 .. AB_k; AnalysisError if not.
     """
@@ -126,7 +126,7 @@ def block_order(sample: DesignTable) -> I64:
 def indices_of_blocks(blocks: Blocks, *, level: float = 0.95, resamples: int = 1000, seed: int = 0) -> pd.DataFrame:
     """The frame of `sobol_indices` from outcomes by block.
 
-    Raises RefusedError where replications cannot tell the variance of the mean response from zero.
+    Raises RefusedError where the variance of the mean response is indistinguishable from zero.
     """
     replications = blocks.a.shape[1]
     value, low, high = _with_bounds(blocks, level=level, resamples=resamples, seed=seed)

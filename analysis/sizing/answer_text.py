@@ -1,4 +1,4 @@
-"""An answer as text and as data: what is asked, the fund with its interval, how it was found, what it rests on.
+"""An answer as text and as data: the question, the fund with its interval, the method, the assumptions.
 
 `answer_data` holds nothing that depends on the machine's speed, so the same seed and budget give the same bytes.
 """
@@ -67,7 +67,7 @@ def assumptions(answer: Answer) -> list[str]:
 
 
 def answer_lines(answer: Answer) -> list[str]:
-    """What the command prints: the fund first, then how it was found, what follows, what it rests on."""
+    """What the command prints: the fund first, then the method, what follows from the fund, the assumptions."""
     facts = answer.facts
     lines = [f"{_asked(answer)}: {answer.definition.phrase}", ""]
     lines += _fund_lines(answer)
@@ -109,7 +109,7 @@ def _asked(answer: Answer) -> str:
 
 
 def spread_warnings(answer: Answer) -> list[str]:
-    """Where what all runs share moves the fund by more than the interval says: the range is then what to quote."""
+    """Warnings where what all runs share moves the fund by more than its interval: the range is then to be quoted."""
     fund, lines = answer.fund, []
     for spread in answer.spreads:
         if fund is None or len(spread.funds) < 2 or not math.isfinite(fund.high):
@@ -178,7 +178,7 @@ def answer_markdown(answer: Answer) -> str:
 
 
 def money(estimate: Estimate, unit: str) -> str:
-    """An estimate in words: three digits, its interval, level and sample."""
+    """An estimate as text: three digits, its interval, level and sample."""
     value, low, high = in_words(estimate, unit)
     return f"{value} [{low}, {high}] at {estimate.level:.0%}; {estimate.method}; {sample_words(estimate)}"
 
@@ -194,7 +194,7 @@ def in_words(estimate: Estimate, unit: str) -> tuple[str, str, str]:
 
 
 def _span_unit(days: float) -> tuple[float, str]:
-    """How many of the unit a day has, and the unit in which so many days are readable."""
+    """How many of the unit a day has, and the unit in which this number of days is readable."""
     return next(
         (item for item in ((1.0, "days"), (24.0, "hours"), (1440.0, "minutes")) if days * item[0] >= 1),
         (86_400.0, "seconds"),

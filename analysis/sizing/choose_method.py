@@ -1,7 +1,7 @@
 """Which way to size a fund: one set of runs for the whole curve, or a search over fund sizes; crude or weighted runs.
 
 The config knows which: where anything before the first exhaustion depends on the fund's size, the curve of one set of
-runs is wrong, and says nothing of it. Leaves to `solve.py` what is then done.
+runs is wrong without any sign of it. `solve.py` does the rest.
 """
 
 from collections.abc import Sequence
@@ -80,7 +80,7 @@ def _crude_why(p: float, facts: Facts, enough: bool) -> str:
 
 
 def _second(p: float, method: str, facts: Facts, budget: int) -> str:
-    """The independent method that stands beside the first; it must agree below `AGREE_BELOW`."""
+    """The independent second method; it must agree with the first below `AGREE_BELOW`."""
     if method == "crude":
         if facts.can_tilt and p < 10 * CRUDE_FROM:
             return "importance"

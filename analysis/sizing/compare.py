@@ -1,6 +1,6 @@
 """Every estimator on the same question in one run: P(a fund of this size is exhausted), its interval, cost, variance.
 
-A method that refuses is told with its reason, not left out. Times are those of the runs a method takes; the variance
+A method that refuses is listed with its reason. Times are those of the runs a method takes; the variance
 reduction is against crude Monte Carlo from as many runs.
 """
 
@@ -27,7 +27,7 @@ from analysis.sizing.world_runs import Runner, tilted, wider
 
 F64 = npt.NDArray[np.float64]
 
-#: Replicates of multilevel splitting, and the fewest and most particles of each.
+#: Replicates of multilevel splitting, and the limits on the particles of each.
 _SPLITS, _MIN_PARTICLES, _MAX_PARTICLES = 12, 200, 4_000
 #: Independent scramblings of Sobol points that an interval is made from.
 _SCRAMBLINGS = 16

@@ -74,7 +74,7 @@ class Sufficient:
 
     @property
     def phrase(self) -> str:
-        """The event with its horizon, as axes and sentences say it: `ADL begins within 30 days`."""
+        """The event with its horizon, as in axes and sentences: `ADL begins within 30 days`."""
         text = f"{EVENT_MEANINGS[self.event]} {within(self.horizon_days)}"
         return text + (" of the stress" if self.basis == "given_stress" else "")
 
@@ -118,7 +118,7 @@ def rescaled(p: float, definition: Sufficient, days: float) -> float:
 
 
 def span(days: float) -> str:
-    """A length of time in words: `30 days`, `1 hour`."""
+    """A length of time as text: `30 days`, `1 hour`."""
     for unit, name in ((1.0, "day"), (24.0, "hour"), (1440.0, "minute")):
         count = days * unit
         if count >= 1 or name == "minute":

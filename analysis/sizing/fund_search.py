@@ -53,9 +53,9 @@ def crude_root(
     unit: str = "",
     start: float = 0.0,
 ) -> Estimate:
-    """The smallest fund with at most p of the runs showing the event; exact interval. RefusedError as the search says.
+    """The smallest fund with at most p of the runs showing the event; exact interval. RefusedError as in the search.
 
-    start: a guess of the fund; the bracket around it is found by doubling, which spares most of the range.
+    start: a guess of the fund; doubling brackets the root from there, which saves most of the range.
     """
     top = _bracket_above(happened, p, start=start, largest=largest)
     return fund_by_bisection(

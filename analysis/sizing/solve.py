@@ -1,4 +1,4 @@
-"""The order of the day: choose a way, draw runs, find the fund, let another method agree, say what follows from it.
+"""The whole procedure: choose a method, draw runs, find the fund, check it by another method, state what follows.
 
 Budgets are in runs. Below 1e-4 a fund stands as confirmed only if a second, independent method agrees.
 """
@@ -31,7 +31,7 @@ MAX_GAP = 3.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found. fund is None where the target was not reached: `verdict` then says what was, and what it takes.
+    """The answer. fund is None where the target was not reached: `verdict` then says why, and what it takes.
 
     confirmed: a second method agrees, or none is needed.  curve: columns of `curve.CURVE`, empty where the fund feeds
     back.  seconds is outside everything that is reproducible.  spreads: the fund over other books, other uncertainties.
@@ -261,7 +261,7 @@ def _compare(p: float, fund: Estimate, second: Estimate | None, choice: Choice, 
 
 
 def _self_check(draws: Draws, event: str) -> list[str]:
-    """Whether runs with the fund itself show the event exactly where the curve says so."""
+    """Whether runs with the fund itself show the event exactly where the curve does."""
     expected = draws.required > draws.fund
     differ = int(np.count_nonzero(draws.happened(event) != expected))
     if differ <= max(1, 0.002 * np.count_nonzero(expected)):

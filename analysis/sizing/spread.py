@@ -1,8 +1,8 @@
 """How far the required fund moves with what all runs share: the opening book, the values of the uncertainties.
 
-An interval from paths that share one book says nothing of other books. So the fund is found again, from fewer runs, on
-other draws of what is shared: the range is told beside the interval, and the fund for the average over all draws, with
-an interval by leaving out one draw at a time (jackknife over draws, the independent units).
+An interval from paths that share one book holds for that book only. So the fund is computed again, from fewer runs, on
+other draws of what is shared. Reported are the range, and the fund for the average over all draws with an interval by
+leaving out one draw at a time (jackknife over draws, the independent units).
 """
 
 import math
@@ -21,7 +21,7 @@ from analysis.sizing.world_runs import CRUDE_LAW, Runner, tilted
 
 F64 = npt.NDArray[np.float64]
 
-#: Fewest draws that an average has an interval from.
+#: Draws that an interval of the average needs.
 _MIN_DRAWS = 4
 #: Runs of each draw, and the target from which on they are crude.
 RUNS, CRUDE_FROM = 131_072, 1e-2

@@ -56,7 +56,7 @@ class Target:
 
 
 def parse_target(text: str) -> Target:
-    """The target that a text states. AnalysisError says what was found and shows an example."""
+    """The target that a text states. AnalysisError quotes the text and shows an example."""
     match = _TARGET.match(text)
     if match is None:
         raise AnalysisError(f"target must look like {EXAMPLE!r}, found {text!r}")

@@ -1,1 +1,1 @@
-"""A study's tables, and what they say: its folder, question, arms, outcomes, and their intervals."""
+"""A study's tables and their statistics: its folder, question, arms, outcomes, and intervals."""

@@ -22,7 +22,7 @@ DRAW, FIXED, SHARED, VALUE, PATHS = "draw", "fixed", "shared", "value", "paths"
 
 
 def drawn(study: StudyFolder, runs: pd.DataFrame, column: str, *, paths: str) -> pd.DataFrame:
-    """Runs that tell the column: arm, place (row of the design in its arm), replication and the columns above.
+    """Runs that have the column: arm, place (row of the design in its arm), replication and the columns above.
 
     runs: done, with the column, and in column `paths` how many outcomes each is the mean of.  draw: what is drawn.
     fixed: places are, and share the draw.  shared: runs with the same randomness have the same number.
@@ -45,7 +45,7 @@ def drawn(study: StudyFolder, runs: pd.DataFrame, column: str, *, paths: str) ->
 
 
 def mean_of_arm(table: pd.DataFrame, *, is_chance: bool, level: float) -> Estimate | None:
-    """The mean over the draws of one arm (rows of `drawn`); None where fewer than two draws tell it.
+    """The mean over the draws of one arm (rows of `drawn`); None with fewer than two draws.
 
     Events of full runs have Wilson's interval of as many runs as they are worth; shares of paths that are all 0 or all
     1 that of their paths.
@@ -91,7 +91,7 @@ def difference_of_arms(first: pd.DataFrame, second: pd.DataFrame, *, is_chance: 
 def _whole(table: pd.DataFrame) -> pd.DataFrame:
     """Where places share a draw of their own (replications of a grid), only replications that all places have.
 
-    A mean would else be over other places than its neighbour's. Places that no run tells are left out.
+    Means would otherwise be over different places. Places without a run are left out.
     """
     if not table[FIXED].any():
         return table

@@ -1,4 +1,4 @@
-"""What the outcomes of an arm say: the curve of fund sizes, P(event), the fund for a target, each with its interval.
+"""Estimates from the outcomes of an arm: the curve of fund sizes, P(event), the fund for a target, with intervals.
 
 Where an arm has ten groups of outcomes or more (see `samples.py`), intervals are taken over groups (Student t of their
 shares), and are no narrower than those of independent outcomes.
@@ -158,7 +158,7 @@ def targets_of(sample: ArmSample, targets: Sequence[float], *, level: float = 0.
 
 
 def different(samples: Sequence[ArmSample]) -> list[ArmSample]:
-    """ArmSamples without those whose required funds are another's: the fund's own size changes none of them."""
+    """Samples without repeated required funds: arms that differ only in the size of the fund have the same."""
     found: list[ArmSample] = []
     for sample in samples:
         if not any(np.array_equal(sample.required, other.required) for other in found):

@@ -5,7 +5,7 @@ from sim.results import EVENTS, STUDY_PATHS, Event
 _MEASURED = {column.name for column in STUDY_PATHS}
 
 
-#: Events that paths and runs of both engines tell, by their name under `answer.event`.
+#: Events that paths and runs of both engines show, by their name under `answer.event`.
 EVENT_BY_ANSWER: dict[str, Event] = {
     event.answer: event for event in EVENTS if event.answer and (not event.column or event.column in _MEASURED)
 }

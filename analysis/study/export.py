@@ -21,7 +21,7 @@ from analysis.errors import AnalysisError
 from analysis.sensitivity.design_table import F64, RUN_EVENTS, DesignTable, design_table, is_numeric
 from analysis.sensitivity.sobol import block_order
 
-#: Columns of runs that say which run it was, not what came out.
+#: Columns that identify a run and are no outcome of it.
 IDENTITY = (
     "run_id", "name", "config_hash", "seed", "scenario", "replication", "status", "point", "arm", "fidelity", "error",
     "n_traders", "duration_ms", "residual_quanta",

@@ -1,6 +1,6 @@
 """Opens a study folder: manifest, study file, points, runs, paths as frames.
 
-A study in progress is readable: what is not there yet is said, not guessed.
+A study in progress is readable: reports name what is missing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -125,10 +125,10 @@ class StudyFolder:
         return ""
 
     def extra(self, name: str, needed: Sequence[str]) -> pd.DataFrame:
-        """A table that another command left beside the study's own, `NAME.parquet`; without rows if there is none.
+        """A table of another command in the study's folder, `NAME.parquet`; without rows if there is none.
 
         baseline (fund, probability, arm), fund_paths (a fan), reverse_stress, estimators, unneeded (estimates by
-        arm): columns as their charts say.
+        arm): columns as their charts state them.
         """
         path = self.path / f"{name}.parquet"
         if not path.is_file():

@@ -49,7 +49,7 @@ def shown_outcomes(study: StudyFolder, runs: pd.DataFrame) -> list[Outcome]:
 
 
 def outcome_of(study: StudyFolder, name: str) -> Outcome | None:
-    """The outcome of this name; None if runs do not tell it."""
+    """The outcome of this name; None if runs do not have it."""
     if name in EVENT_BY_NAME:
         return _event(study, EVENT_BY_NAME[name].answer)
     if name == "required_fund_quanta":
@@ -76,7 +76,7 @@ def runs_with_outcomes(study: StudyFolder) -> pd.DataFrame:
     """Runs with more columns: the share of a run's outcomes that shows each event, money in quote units, `outcomes`.
 
     The share of a full run is True or False; it is NaN where a run did not end well or its paths were not kept. Money
-    that paths tell has its standard error over a run's paths beside it (`errors_of`).
+    of paths also has its standard error over a run's paths (`errors_of`).
     """
     rows = outcome_rows(study)
     weight = np.exp(rows["log_weight"].to_numpy(np.float64))

@@ -1,4 +1,4 @@
-"""What a study asks and rests on, in words: the event and its horizon, what "sufficient" means, the design."""
+"""What a study asks: the event and its horizon, what "sufficient" means, whether it is about the fund's size."""
 
 from collections.abc import Mapping
 
@@ -32,7 +32,7 @@ def event_of(study: StudyFolder) -> str:
 
 
 def horizon_of(study: StudyFolder) -> str:
-    """The horizon in words: that of the answer, else the simulated time."""
+    """The horizon as text: that of the answer, else the simulated time."""
     meant = defined(study)
     if meant is not None:
         return span(meant.horizon_days)

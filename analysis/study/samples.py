@@ -2,7 +2,7 @@
 
 Paths of one run share its opening book, runs of one point its uncertainties. So where an arm has ten points or more (of
 one point: ten runs), the interval is taken over these (Student t of their shares); with fewer it is that of
-independent paths, and holds for these books only, which the report says.
+independent paths, and holds for these books only, as the report states.
 """
 
 import math

@@ -20,7 +20,7 @@ MAX_ARMS, MAX_OUTCOMES = 24, 3
 def draw_arm_outcomes(means: pd.DataFrame, context: StudyContext, *, than: str = "") -> go.Figure:
     """One panel an outcome (at most MAX_OUTCOMES), one row an arm, in the study's order.
 
-    means: arm (its label), outcome (in words), unit, is_money (bool: value and bounds are quote units), value, low,
+    means: arm (its label), outcome (its label), unit, is_money (bool: value and bounds are quote units), value, low,
     high, n (independent runs or points behind the mean).  than: label of the arm that values are differences from, ""
     if they are means.
     """

@@ -30,7 +30,7 @@ def draw_arms(arms: pd.DataFrame, context: StudyContext, *, event: str, target: 
     """P(event) of each arm (left, logarithmic) and the fund for `target` (right), in the study's order.
 
     arms: arm (its label), probability, low, high, events, n (NaN where refused), fund, fund_low, fund_high (quote
-    units; NaN where the outcomes cannot tell it).
+    units; NaN where the outcomes do not determine it).
     """
     if arms.empty:
         words = "No arm of the study has runs that ended well."

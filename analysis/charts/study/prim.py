@@ -1,4 +1,4 @@
-"""In which corner does the fund fail? Boxes found by PRIM: what they demand of each factor, and what they hold."""
+"""In which corner does the fund fail? Boxes of PRIM: their limits on each factor, and the runs inside."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -36,7 +36,7 @@ def draw_prim(
     are cases), mass (share of runs inside), n, cases (runs and cases of the study); density_low, density_high if known.
     kept: box, input, labels: what a box keeps of factors without order.  measured_on (in measures): runs held out.
     points: one column a factor, and `case` (bool): the runs.  event: completes the question, "does the fund fail".
-    cases: what a case is, in words, for the caption.
+    cases: what a case is, for the caption.
     """
     question = QUESTION.format(event=event)
     if boxes.empty and (kept is None or kept.empty):

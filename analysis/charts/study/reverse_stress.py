@@ -60,7 +60,7 @@ def _line(rows: pd.DataFrame, level: float, place: int, n_levels: int, title: st
     colour = LINES[place % len(LINES)]
     x, jump = 100 * column(rows, "depth_loss"), 100 * column(rows, "jump")
     found = np.isfinite(jump)
-    # Lines of several concentrations share their depths: a little apart, their whiskers can be told.
+    # Lines of several concentrations share their depths: shifted a little, so that whiskers do not overlap.
     shift = (place - (n_levels - 1) / 2) * 0.35
     name = f"{title} {level * 100:g}%"
     line = go.Scatter(

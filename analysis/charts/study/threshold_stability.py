@@ -1,4 +1,4 @@
-"""Can the tail fit be trusted? Its shape, and the loss it says, against the threshold it was fitted above."""
+"""Can the tail fit be trusted? Its shape, and the loss it implies, against its threshold."""
 
 from typing import Any
 

@@ -74,7 +74,7 @@ def _end(value: object) -> str:
 
 
 def _bars(shown: pd.DataFrame, labels: list[str], base: float, end: str, context: StudyContext) -> list[Any]:
-    """The bars of one end, and their whiskers a little off the middle, so that both ends' can be told apart."""
+    """The bars of one end, and their whiskers off the middle, so that those of both ends stay visible."""
     colour, shift = _ENDS[end]
     value = column(shown, f"at_{end}")
     bounds = [column(shown, f"at_{end}_{side}") for side in ("low", "high")]
