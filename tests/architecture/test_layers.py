@@ -168,6 +168,16 @@ def test_the_analysis_knows_the_result_schema_and_nothing_else_of_sim(graph):
     assert sorted(wrong) == []
 
 
+def test_statistics_of_the_analysis_know_neither_charts_nor_reports(graph):
+    drawn = ("analysis.charts", "analysis.reports", "analysis.explorer")
+    wrong = [
+        f"{a} imports {b}"
+        for a, b in edges_of(graph, "analysis")
+        if (not a.startswith(drawn) and b.startswith(drawn)) or (a.startswith(drawn[0]) and b.startswith(drawn[1]))
+    ]
+    assert sorted(wrong) == []
+
+
 def test_the_check_sees_an_import_inside_a_function_and_not_one_for_type_checking(tmp_path):
     """The parser itself: what it must and must not report."""
     source = "import numpy\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from sim.run import x\n"

@@ -10,9 +10,9 @@ from analysis.charts.chart_context import StudyContext
 from analysis.charts.compose import amount_axis, axis, compose, empty, legend, panel_title
 from analysis.charts.marks import LINES, bars_of, column, require, rounded
 from analysis.money import Scale
+from analysis.study.engines import FRAME
 
 QUESTION = "Where do the engines agree?"
-FRAME = ("arm", "x", "value", "low", "high", "ratio", "ratio_low", "ratio_high", "n")
 MAX_ARMS = 7
 #: Part of the room between two values of the factor over which the arms' points are spread.
 _SPREAD = 0.5
