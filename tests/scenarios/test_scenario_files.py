@@ -10,7 +10,7 @@ from sim.config import load_config
 from sim.errors import ConfigError
 from sim.run import export_positions
 from sim.scenarios.metrics import METRICS
-from sim.scenarios.model import MIN_REPLICATIONS, load_scenario, shipped_scenarios
+from sim.scenarios.model import FEWEST_REPLICATIONS, load_scenario, shipped_scenarios
 
 HEAD = """schema_version: 1
 name: small
@@ -115,7 +115,7 @@ def test_a_shipped_scenario_loads_in_both_sizes_and_has_sources(name):
     loaded = load_scenario(name)
     scenario = loaded.scenario
     assert scenario.name == name
-    assert scenario.replications >= MIN_REPLICATIONS
+    assert scenario.replications >= FEWEST_REPLICATIONS
     for target in scenario.targets:
         assert target.metric in METRICS
         assert len(target.source) > 5
