@@ -1,4 +1,4 @@
-"""Recorded prices that stand beside a run and are never an input of it: read from the resolved config, and measured.
+"""Recorded prices that a run is compared with and never takes as input: read from the resolved config, and measured.
 
 The config's `comparisons` hold them: name, market, quantity (mark or index), source, note, points of utc and price.
 """
@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .data import RunFolder
 from .errors import AnalysisError
+from .run_folder import RunFolder
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]

@@ -11,23 +11,17 @@ from typing import Any
 
 import networkx as nx
 import pandas as pd
-from clearsim.results import ROLES
+from clearsim.results import FLOWS, ROLES
 
 from .money import exact_sum
-from .whopaid import GROUPS
+from .who_paid import GROUPS
 
 #: Groups that move money because of the clearing house, as opposed to the market.
-CLEARING_GROUPS = (
-    "takeover by the engine",
-    "liquidation penalty",
-    "insurance fund",
-    "ADL",
-    "socialised loss",
-)
+CLEARING_GROUPS = tuple(dict.fromkeys(flow.group for flow in FLOWS if flow.moved_by == "clearing"))
 MAX_NODES = 30
 #: Columns of `transfers` that money_flows reads.
 MONEY_COLUMNS = ("reason", "payer", "payee", "quote_quanta", "lots")
-_FUNDING_AN_ACCOUNT = ("DEPOSIT", "OPENING", "MARGIN_MOVE")
+_FUNDING_AN_ACCOUNT = tuple(reason for flow in FLOWS if flow.moved_by == "owner" for reason in flow.reasons)
 
 
 def loss_flows(accounts: pd.DataFrame, groups: tuple[str, ...] = tuple(GROUPS), min_share: float = 0.002) -> nx.DiGraph:

@@ -1,5 +1,6 @@
-"""The schema of a result folder: tables, columns, kinds, units. No logic beyond naming; `analysis/` knows only this
-of `sim/`.
+"""The schema of a result folder: tables, columns, kinds, units; the flows of money and the events that results show.
+
+No logic beyond naming; `analysis/` knows only this of `sim/`.
 
 Money is stored exactly: int64 quanta, with the size of a quantum in `manifest.json` (`quantum`). Prices are float64 in
 quote units per base unit, sizes int64 lots with the lot size in the manifest. Times are int64 milliseconds since the
@@ -21,9 +22,13 @@ class Column(NamedTuple):
     meaning: str
 
 
+def _rows(text: str, cells: int) -> list[list[str]]:
+    """Lines of `cells` cells divided by bars, the last of which may hold bars itself."""
+    return [[cell.strip() for cell in line.split("|", cells - 1)] for line in text.strip().splitlines()]
+
+
 def _columns(text: str) -> tuple[Column, ...]:
-    rows = [line.split("|", 3) for line in text.strip().splitlines()]
-    return tuple(Column(*(cell.strip() for cell in row)) for row in rows)
+    return tuple(Column(*row) for row in _rows(text, 4))
 
 
 RUNS = _columns("""
@@ -107,24 +112,55 @@ volume_quanta               | int64   | quanta | so far
 taker_net_lots              | int64   | lots   | taker buys minus taker sells so far
 """)
 
+
+class Flow(NamedTuple):
+    """One flow of money: a component of the change of a row's equity, and how it is shown.
+
+    name: of the component; its column of `accounts` is `<name>_quanta`.  reasons: of its transfers, by name; none for
+    `price`, the rest of the change in the value of positions.  moved_by: market, clearing (the clearing house) or owner
+    (between an owner's accounts, or from outside).  group: label of the components shown together.  cause: label among
+    the causes of the loss of liquidated accounts, empty if it is none.  payer: label of who covers it, empty if
+    nobody does.  payer_rank: place among the payers.  colour: of the group, a key of the charts' palette.
+    """
+
+    name: str
+    reasons: tuple[str, ...]
+    moved_by: str
+    group: str
+    cause: str
+    payer: str
+    payer_rank: int
+    colour: str
+
+
+def _flows(text: str) -> tuple[Flow, ...]:
+    return tuple(
+        Flow(name, tuple(reasons.split()), moved_by, group, cause, payer, int(rank or 0), colour)
+        for name, reasons, moved_by, group, cause, payer, rank, colour in _rows(text, 8)
+    )
+
+
+#: Flows of money in the order of a report. Components add up to the change of a row's equity exactly.
+FLOWS = _flows("""
+price                |                     | market   | price                  | price move, at mark       |                   |   | grey
+trade_slippage       | TRADE               | market   | execution against mark | execution worse than mark |                   |   | sky
+liquidation_slippage | LIQUIDATION         | market   | execution against mark | execution worse than mark |                   |   | sky
+takeover             | TAKEOVER            | clearing | takeover by the engine |                           | backstop          | 4 | brown
+unwind               | UNWIND              | market   | execution against mark | execution worse than mark |                   |   | sky
+fee                  | FEE                 | market   | trading fees           | fees and penalties        |                   |   | silver
+liquidation_fee      | LIQUIDATION_FEE     | clearing | liquidation penalty    | fees and penalties        |                   |   | orange
+surplus              | SURPLUS             | clearing | liquidation penalty    | fees and penalties        |                   |   | orange
+funding              | FUNDING             | market   | funding                | funding and rounding      |                   |   | blue
+fund                 | FUND_DRAW FUND_GAIN | clearing | insurance fund         |                           | insurance fund    | 1 | yellow
+adl                  | ADL                 | clearing | ADL                    |                           | deleveraged (ADL) | 2 | purple
+socialised_loss      | SOCIALISED_LOSS     | clearing | socialised loss        |                           | socialised loss   | 3 | vermillion
+rounding             | ROUNDING            | market   | deposits and rounding  | funding and rounding      |                   |   | pale
+deposit              | DEPOSIT OPENING     | owner    | deposits and rounding  |                           |                   |   | pale
+margin_move          | MARGIN_MOVE         | owner    | deposits and rounding  |                           |                   |   | pale
+""")  # noqa: E501  (a table)
+
 #: Components of the change of a row's equity, in the order of a report; they add up to the change exactly.
-ATTRIBUTION = (
-    "price",
-    "trade_slippage",
-    "liquidation_slippage",
-    "takeover",
-    "unwind",
-    "fee",
-    "liquidation_fee",
-    "surplus",
-    "funding",
-    "fund",
-    "adl",
-    "socialised_loss",
-    "rounding",
-    "deposit",
-    "margin_move",
-)
+ATTRIBUTION = tuple(flow.name for flow in FLOWS)
 
 ACCOUNTS = _columns(
     """
@@ -163,6 +199,8 @@ ROLES = (
     "rounding",
     "outside",
 )
+#: Roles of reserved accounts: no trader has one.
+RESERVED_ROLES = ROLES[-5:]
 
 TRANSFERS = _columns("""
 seq | int64 | | sequence number
@@ -291,6 +329,41 @@ control | float64 | quanta | shortfall of the jumps alone, whose mean is known
 """)
 
 STUDY_TABLES: dict[str, tuple[Column, ...]] = {"points": STUDY_POINTS, "runs": STUDY_RUNS, "paths": STUDY_PATHS}
+
+
+class Event(NamedTuple):
+    """An event that a run, or a path of a reduced run, shows or not.
+
+    name: among a study's `outcomes`, in stopping rules and exports.  answer: its name as `answer.event` and in targets;
+    empty if no fund is sized for it.  column: of `runs` (and `paths`) that shows it, from `threshold` on; empty where
+    no single column does.  noun, sentence: its names in texts.  meaning: the sentence in a definition.
+    """
+
+    name: str
+    answer: str
+    column: str
+    threshold: int
+    noun: str
+    sentence: str
+    meaning: str
+
+
+def _events(text: str) -> tuple[Event, ...]:
+    return tuple(
+        Event(name, answer, column, int(threshold or 0), noun, sentence, meaning or sentence)
+        for name, answer, column, threshold, noun, sentence, meaning in _rows(text, 7)
+    )
+
+
+#: `exhausted`: the required fund is above the fund at the start, so it needs two columns.
+EVENTS = _events("""
+adl             | first_adl   | first_adl_ms           | 0 | ADL             | ADL begins                        |
+fund_empty      | cash_zero   | first_fund_empty_ms    | 0 | an empty fund   | the fund's cash is gone           |
+exhausted       | equity_zero |                        |   | exhaustion      | the fund is exhausted             | the fund's cash and inventory together are worth nothing
+bad_debt        | bad_debt    | bad_debt_quanta        | 1 | bad debt        | a debt is left that nobody pays   |
+socialised_loss |             | socialised_loss_quanta | 1 | socialised loss | winners pay a part of the loss    |
+liquidation     |             | liquidated_accounts    | 1 | liquidation     | an account is liquidated          |
+""")  # noqa: E501  (a table)
 
 EVENT_TABLES: dict[str, tuple[Column, ...]] = {
     "transfers": TRANSFERS,

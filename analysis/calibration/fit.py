@@ -28,7 +28,7 @@ from .quantities import Quantities
 #: Columns of a book: one row a position. leverage: notional over the margin put in for it.
 BOOK = ("account", "market", "is_long", "size", "notional", "leverage", "capital_share", "isolated")
 ESTIMATES = ("market", "quantity", "counts", "value", "low", "high", "level", "n", "method")
-FEWEST = 30
+MIN_POSITIONS = 30
 CHUNK = 64
 #: Largest distance (in sampling errors of the statistic at 5%) at which a Pareto law is taken rather than buckets.
 CRITICAL = 1.36
@@ -40,7 +40,7 @@ EDGES = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 25.0, 50.0, 75.0, 100.0, 125
 class LeverageFit:
     """Leverage of a market's positions by accounts or by notional. kind: pareto, buckets or fixed (the law to take).
 
-    effective: as many positions of equal weight say as much.
+    effective: number of positions of equal weight with the same information.
     """
 
     counts: str
@@ -66,7 +66,7 @@ class SizeFit:
 
 @dataclass(frozen=True)
 class MarketFit:
-    """What a market's positions say of the cohort that holds them."""
+    """The laws fitted to a market's positions."""
 
     market: str
     positions: int
@@ -90,11 +90,13 @@ class BookFit:
 
 
 def fit_book(book: pd.DataFrame, *, level: float = 0.95, resamples: int = 1000, seed: int = 0) -> BookFit:
-    """Fit every market of a book (columns BOOK); AnalysisError below FEWEST positions in a market."""
+    """Fit every market of a book (columns BOOK); AnalysisError below MIN_POSITIONS positions in a market."""
     fits, estimates, tables = [], [], []
     for market, own in book.groupby("market", sort=False):
-        if len(own) < FEWEST:
-            raise AnalysisError(f"{market}: {FEWEST} positions with leverage are needed for a fit, found {len(own)}")
+        if len(own) < MIN_POSITIONS:
+            raise AnalysisError(
+                f"{market}: {MIN_POSITIONS} positions with leverage are needed for a fit, found {len(own)}"
+            )
         positions = own.reset_index(drop=True)
         fits.append(_fit_market(str(market), positions))
         rows, table = _estimates(positions, level=level, resamples=resamples, seed=seed)

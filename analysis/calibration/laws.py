@@ -92,5 +92,5 @@ def lognormal_cdf(x: F64, mean: float, sd: float) -> F64:
 
 
 def effective_number(weights: F64) -> float:
-    """(sum w)^2 / sum w^2: as many equal weights say as much."""
+    """(sum w)^2 / sum w^2: the number of equal weights with the same information."""
     return float(weights.sum() ** 2 / (weights**2).sum())

@@ -1,35 +1,38 @@
 """Where did each cohort's result come from? The change of equity split into components that add up exactly."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from ..money import format_short
-from ..whopaid import GROUPS, group_components
-from .context import Context
-from .theme import BLACK, GROUP_COLOURS, MOST_HEIGHT, empty_figure, finish
+from ..who_paid import GROUPS, group_components
+from .chart_context import RunContext
+from .compose import axis, compose, empty
+from .theme import BLACK, GROUP_COLOURS, MAX_HEIGHT
 
 QUESTION = "Where did each cohort's result come from?"
-_MOST = 24
+_MAX_COHORTS = 24
 
 
-def draw_attribution(attribution: pd.DataFrame, context: Context) -> go.Figure:
-    """Diverging stacked bars of `whopaid.attribution_by_cohort`, one bar a cohort, one colour a group of components."""
+def draw_attribution(attribution: pd.DataFrame, context: RunContext) -> go.Figure:
+    """Diverging stacked bars of `who_paid.attribution_by_cohort`: a bar a cohort, a colour a group of components."""
     grouped = group_components(attribution)
     labels = list(GROUPS)
     moved = grouped[labels].apply(lambda row: any(value != 0 for value in row), axis=1).to_numpy()
     grouped = grouped[moved]
     if grouped.empty:
         axes = (f"change of equity ({context.asset})", "cohort")
-        return empty_figure(context, question=QUESTION, words="No account's equity changed.", axes=axes)
+        return empty(context, question=QUESTION, words="No account's equity changed.", axes=axes)
     size = grouped[labels].map(abs).sum(axis=1)
-    kept = grouped.loc[size.sort_values(ascending=False, kind="stable").index[:_MOST].sort_values()]
+    kept = grouped.loc[size.sort_values(ascending=False, kind="stable").index[:_MAX_COHORTS].sort_values()]
     quote = {label: context.quote(kept[label].to_numpy(dtype=np.int64)) for label in labels}
     scale = context.scale(*(np.asarray(values) for values in quote.values()))
-    figure = go.Figure()
+    traces: list[Any] = []
     for label in labels:
         if quote[label].any():
-            figure.add_trace(
+            traces.append(
                 go.Bar(
                     x=scale.of(quote[label]), y=kept["cohort"], orientation="h", name=label,
                     marker={"color": GROUP_COLOURS[label], "line": {"width": 0.5, "color": "white"}},
@@ -37,28 +40,30 @@ def draw_attribution(attribution: pd.DataFrame, context: Context) -> go.Figure:
                 )
             )  # fmt: skip
     change = scale.of(context.quote(kept["change_quanta"].to_numpy(dtype=np.int64)))
-    figure.add_trace(
+    traces.append(
         go.Scatter(
             x=change, y=kept["cohort"], mode="markers", name="change of equity",
             marker={"symbol": "diamond", "size": 10, "color": BLACK, "line": {"width": 1, "color": "white"}},
             hovertemplate=f"%{{y}}, change of equity: %{{x:+,.5~g}} {scale.unit}<extra></extra>",
         )
     )  # fmt: skip
-    figure.update_layout(barmode="relative", bargap=0.3)
-    figure.update_xaxes(title_text=f"change of equity ({scale.unit})")
-    figure.update_yaxes(title_text="cohort", autorange="reversed")
-    finish(
-        figure,
+    return compose(
+        traces,
         context,
         question=QUESTION,
         answer=_answer(attribution, context),
-        height=min(280 + 34 * len(kept), MOST_HEIGHT),
+        axes={
+            "xaxis": axis(f"change of equity ({scale.unit})"),
+            "yaxis": axis("cohort", autorange="reversed"),
+        },
+        height=min(280 + 34 * len(kept), MAX_HEIGHT),
+        barmode="relative",
+        bargap=0.3,
+        legend={"x": 1.01, "y": 1, "xanchor": "left", "font": {"size": 12}},
     )
-    figure.update_layout(legend={"x": 1.01, "y": 1, "xanchor": "left", "font": {"size": 12}})
-    return figure
 
 
-def _answer(attribution: pd.DataFrame, context: Context) -> str:
+def _answer(attribution: pd.DataFrame, context: RunContext) -> str:
     changed = attribution.sort_values("change_quanta", kind="stable")
     low, high = changed.iloc[0], changed.iloc[-1]
     return (
@@ -68,5 +73,5 @@ def _answer(attribution: pd.DataFrame, context: Context) -> str:
     )
 
 
-def _short(quanta: int, context: Context) -> str:
+def _short(quanta: int, context: RunContext) -> str:
     return format_short(float(context.quote(int(quanta))), context.asset)

@@ -1,5 +1,7 @@
 """Who was deleveraged, and what did it cost them? Each deleveraged account by its place in the ranking."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -7,13 +9,14 @@ import plotly.graph_objects as go
 
 from ..downsample import MAX_POINTS
 from ..money import Scale, exact_sum, format_short
-from .context import Context
-from .theme import GREY, LONG, SHORT, empty_figure, finish, place_legend
+from .chart_context import RunContext
+from .compose import axis, compose, empty, legend
+from .theme import GREY, LONG, SHORT
 
 QUESTION = "Who was deleveraged, and what did it cost them?"
 
 
-def draw_deleveraged(adl_matches: pd.DataFrame, context: Context, *, recorded: bool, adl_accounts: int) -> go.Figure:
+def draw_deleveraged(adl_matches: pd.DataFrame, context: RunContext, *, recorded: bool, adl_accounts: int) -> go.Figure:
     """Deleveraged accounts: score at the close against harm, size by notional, colour by side.
 
     adl_matches: the event table.  recorded: whether this run kept event tables.  adl_accounts: count from `runs`.
@@ -28,29 +31,35 @@ def draw_deleveraged(adl_matches: pd.DataFrame, context: Context, *, recorded: b
             if recorded or adl_accounts == 0
             else f"{adl_accounts:,} accounts were deleveraged, but the closes were not kept: run with --detail events."
         )
-        return empty_figure(context, question=QUESTION, words=words, axes=axes)
+        return empty(context, question=QUESTION, words=words, axes=axes)
     points = by_counterparty(adl_matches, context)
     drawn = points.nlargest(MAX_POINTS, "notional")
     scale = context.scale(drawn["harm"].to_numpy())
     largest = float(drawn["notional"].max())
-    figure = go.Figure()
+    traces = []
     for side, colour in (("long", LONG), ("short", SHORT), ("closed at mark", GREY)):
         for partial, symbol in ((False, "circle"), (True, "diamond-open")):
             rows = drawn[(drawn["side"] == side) & (drawn["partial"] == partial)]
             if len(rows):
                 name = f"{side}, {'kept a part' if partial else 'closed entirely'}"
-                points_of_side = _markers(rows, scale, context, name=name, color=colour, symbol=symbol, largest=largest)
-                figure.add_trace(points_of_side)
-    figure.update_xaxes(title_text=axes[0])
+                look: dict[str, Any] = {"name": name, "color": colour, "symbol": symbol, "largest": largest}
+                traces.append(_markers(rows, scale, context, **look))
+    score = axis(axes[0])
     if _wants_log(drawn["score"]):
-        figure.update_xaxes(type="log", dtick=1, title_text=f"{axes[0].removesuffix(')')}; log scale)")
-    figure.update_yaxes(title_text=f"harm: (mark − execution) × quantity ({scale.unit})", zeroline=True)
-    finish(figure, context, question=QUESTION, answer=_answer(points, drawn, context), height=500)
-    place_legend(figure)
-    return figure
+        score = axis(f"{axes[0].removesuffix(')')}; log scale)", type="log", dtick=1)
+    harm = axis(f"harm: (mark − execution) × quantity ({scale.unit})", zeroline=True)
+    return compose(
+        traces,
+        context,
+        question=QUESTION,
+        answer=_answer(points, drawn, context),
+        axes={"xaxis": score, "yaxis": harm},
+        height=500,
+        legend=legend(),
+    )
 
 
-def by_counterparty(adl_matches: pd.DataFrame, context: Context) -> pd.DataFrame:
+def by_counterparty(adl_matches: pd.DataFrame, context: RunContext) -> pd.DataFrame:
     """One row a deleveraged account and market: highest score, best rank, harm, notional (quote units), side, partial.
 
     The side given up follows from the signs: harm = (mark - execution) x signed quantity; at harm 0 it is not known.
@@ -84,7 +93,7 @@ def _wants_log(scores: pd.Series) -> bool:
 
 
 def _markers(
-    rows: pd.DataFrame, scale: Scale, context: Context, *, name: str, color: str, symbol: str, largest: float
+    rows: pd.DataFrame, scale: Scale, context: RunContext, *, name: str, color: str, symbol: str, largest: float
 ) -> go.Scatter:
     """Points of one side; the largest notional of the chart has the largest point."""
     columns = (rows[column] for column in ("counterparty", "market", "rank", "closes", "notional"))
@@ -111,7 +120,7 @@ def _markers(
     )
 
 
-def _answer(points: pd.DataFrame, drawn: pd.DataFrame, context: Context) -> str:
+def _answer(points: pd.DataFrame, drawn: pd.DataFrame, context: RunContext) -> str:
     harm = format_short(float(context.quote(exact_sum(points["harm_quanta"]))), context.asset)
     notional = format_short(float(points["notional"].sum()), context.asset)
     better = " (below zero: closed at better prices than mark)" if points["harm_quanta"].sum() < 0 else ""

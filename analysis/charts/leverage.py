@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from ..money import format_short
-from .context import Context
-from .theme import AFTER, BEFORE, empty_figure, finish, place_legend, say
+from .chart_context import RunContext
+from .compose import axis, compose, empty, in_panel, legend, panel_grid
+from .theme import AFTER, BEFORE
 
 QUESTION = "How leveraged was the market before and after?"
 EDGES = (0.0, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 50.0, 75.0, 100.0)
@@ -25,7 +25,7 @@ def leverage_bins(equity: npt.NDArray[np.int64], notional: npt.NDArray[np.int64]
     return np.where(equity <= 0, len(LABELS) - 1, np.clip(index, 0, len(LABELS) - 2))
 
 
-def draw_leverage(accounts: pd.DataFrame, context: Context) -> go.Figure:
+def draw_leverage(accounts: pd.DataFrame, context: RunContext) -> go.Figure:
     """Leverage distribution of margin accounts with a position, before and after, by account and by notional."""
     traders = accounts[(accounts["mode"] != "reserved").to_numpy()]
     moments = {
@@ -34,20 +34,30 @@ def draw_leverage(accounts: pd.DataFrame, context: Context) -> go.Figure:
     }
     if not any(len(equity) for equity, _ in moments.values()):
         words = "No account held a position, neither at the start nor at the end."
-        return empty_figure(context, question=QUESTION, words=words, axes=(_X_TITLE, "share (% of accounts)"))
+        return empty(context, question=QUESTION, words=words, axes=(_X_TITLE, "share (% of accounts)"))
     titles = ("weight: each margin account counts once", "weight: notional of the position")
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.13, subplot_titles=titles)
+    grid, titled = panel_grid(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.13, subplot_titles=titles)
+    axes_of = {"xaxis": axis("", **grid["xaxis"]), "xaxis2": axis(_X_TITLE, **grid["xaxis2"])}
+    traces = []
     for row, (weight, unit) in enumerate((("account", "% of accounts"), ("notional", "% of notional")), start=1):
         for (name, (equity, notional)), colour in zip(moments.items(), (BEFORE, AFTER), strict=True):
-            figure.add_trace(_bars(equity, notional, weight, name, colour, unit, show=row == 1), row=row, col=1)
-        figure.update_yaxes(title_text=f"share ({unit})", row=row, col=1)
-        if not any(len(equity) for equity, _ in moments.values()):
-            say(figure, "no positions", row=row, col=1)
-    figure.update_xaxes(title_text=_X_TITLE, row=2, col=1)
-    figure.update_layout(barmode="group", bargap=0.18, bargroupgap=0)
-    finish(figure, context, question=QUESTION, answer=_answer(moments, context), height=600)
-    place_legend(figure, y=1.03)
-    return figure
+            bars = _bars(equity, notional, weight, name, colour, unit, show=row == 1)
+            traces.append(bars.update(in_panel(row)))
+        name = f"yaxis{'' if row == 1 else row}"
+        axes_of[name] = axis(f"share ({unit})", **grid[name])
+    return compose(
+        traces,
+        context,
+        question=QUESTION,
+        answer=_answer(moments, context),
+        axes=axes_of,
+        height=600,
+        notes=titled,
+        barmode="group",
+        bargap=0.18,
+        bargroupgap=0,
+        legend=legend(y=1.03),
+    )
 
 
 def _positions(traders: pd.DataFrame, when: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -80,7 +90,7 @@ def _bars(
     )
 
 
-def _answer(moments: dict[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]], context: Context) -> str:
+def _answer(moments: dict[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]], context: RunContext) -> str:
     parts = []
     for name, (equity, notional) in moments.items():
         if not len(equity):

@@ -1,58 +1,71 @@
 """Who lost to whom, and why? Flows from the roles that lost, through the reason, to the roles that gained."""
 
+from typing import Any
+
 import networkx as nx
 import plotly.graph_objects as go
 
 from ..money import format_short
-from .context import Context
-from .theme import GROUP_COLOURS, MOST_HEIGHT, ROLE_COLOURS, empty_figure, finish
+from .chart_context import RunContext
+from .compose import compose, empty
+from .theme import GROUP_COLOURS, MAX_HEIGHT, ROLE_COLOURS
 
 _KINDS = ("lost", "reason", "gained")
 _HEADINGS = ("lost", "through", "gained")
 
 
-def draw_loss_flow(graph: nx.DiGraph, context: Context, *, question: str, nothing: str) -> go.Figure:
-    """A Sankey diagram of `flows.loss_flows`; `nothing` is said in words if no money moved."""
+def draw_loss_flow(graph: nx.DiGraph, context: RunContext, *, question: str, nothing: str) -> go.Figure:
+    """A Sankey diagram of `flows.loss_flows`; `nothing` is the text if no money moved."""
     if graph.number_of_edges() == 0:
-        return empty_figure(context, question=question, words=nothing, axes=("", f"flow ({context.asset})"))
+        return empty(context, question=question, words=nothing, axes=("", f"flow ({context.asset})"))
     nodes = _ordered(graph)
     number = {node: i for i, node in enumerate(nodes)}
     edges = list(graph.edges(data="quanta"))
     quote = [float(context.quote(quanta)) for _, _, quanta in edges]
     x, y = _positions(graph, nodes)
-    figure = go.Figure(
-        go.Sankey(
-            arrangement="fixed",
-            node={
-                "label": [_label(graph, node, context) for node in nodes],
-                "color": [_colour(node) for node in nodes],
-                "x": x,
-                "y": y,
-                "pad": 22,
-                "thickness": 16,
-                "line": {"width": 0},
-                "hovertemplate": "%{label}<extra></extra>",
-            },
-            link={
-                "source": [number[tail] for tail, _, _ in edges],
-                "target": [number[head] for _, head, _ in edges],
-                "value": quote,
-                "color": [_fade(_colour(tail if tail[1] == "reason" else head)) for tail, head, _ in edges],
-                "customdata": [format_short(amount, context.asset) for amount in quote],
-                "hovertemplate": "%{source.label} → %{target.label}<br>%{customdata}<extra></extra>",
-            },
-            textfont={"size": 12},
-        )
+    sankey = go.Sankey(
+        arrangement="fixed",
+        node={
+            "label": [_label(graph, node, context) for node in nodes],
+            "color": [_colour(node) for node in nodes],
+            "x": x,
+            "y": y,
+            "pad": 22,
+            "thickness": 16,
+            "line": {"width": 0},
+            "hovertemplate": "%{label}<extra></extra>",
+        },
+        link={
+            "source": [number[tail] for tail, _, _ in edges],
+            "target": [number[head] for _, head, _ in edges],
+            "value": quote,
+            "color": [_fade(_colour(tail if tail[1] == "reason" else head)) for tail, head, _ in edges],
+            "customdata": [format_short(amount, context.asset) for amount in quote],
+            "hovertemplate": "%{source.label} → %{target.label}<br>%{customdata}<extra></extra>",
+        },
+        textfont={"size": 12},
     )
-    height = min(240 + 42 * max(sum(kind == node[1] for node in nodes) for kind in _KINDS), MOST_HEIGHT)
-    finish(figure, context, question=question, answer=_answer(graph, context), height=height)
-    for place, heading in zip((0, 0.5, 1), _HEADINGS, strict=True):
-        figure.add_annotation(
-            text=f"<i>{heading}</i>", x=place, y=1.0, yshift=8, xref="paper", yref="paper", showarrow=False,
-            xanchor=("left", "center", "right")[int(place * 2)], yanchor="bottom", font={"color": "#555555"},
-        )  # fmt: skip
-    figure.update_layout(margin={"l": 20, "r": 20})
+    height = min(240 + 42 * max(sum(kind == node[1] for node in nodes) for kind in _KINDS), MAX_HEIGHT)
+    figure = compose(
+        [sankey],
+        context,
+        question=question,
+        answer=_answer(graph, context),
+        axes={},
+        height=height,
+        notes=[_heading(place, heading) for place, heading in zip((0, 0.5, 1), _HEADINGS, strict=True)],
+    )
+    figure.layout.margin.update(l=20, r=20)  # title and caption stand at the edge of the diagram
     return figure
+
+
+def _heading(place: float, text: str) -> dict[str, Any]:
+    """The name of a column of nodes."""
+    return {
+        "text": f"<i>{text}</i>", "x": place, "y": 1.0, "yshift": 8, "xref": "paper", "yref": "paper",
+        "showarrow": False, "xanchor": ("left", "center", "right")[int(place * 2)], "yanchor": "bottom",
+        "font": {"color": "#555555"},
+    }  # fmt: skip
 
 
 def _volume(graph: nx.DiGraph, node: tuple[str, str]) -> int:
@@ -83,7 +96,7 @@ def _positions(graph: nx.DiGraph, nodes: list[tuple[str, str]]) -> tuple[list[fl
     return x, y
 
 
-def _label(graph: nx.DiGraph, node: tuple[str, str], context: Context) -> str:
+def _label(graph: nx.DiGraph, node: tuple[str, str], context: RunContext) -> str:
     return f"{node[0]} · {format_short(float(context.quote(_volume(graph, node))), context.asset)}"
 
 
@@ -96,7 +109,7 @@ def _fade(colour: str) -> str:
     return f"rgba({red},{green},{blue},0.42)"
 
 
-def _answer(graph: nx.DiGraph, context: Context) -> str:
+def _answer(graph: nx.DiGraph, context: RunContext) -> str:
     total = format_short(float(context.quote(graph.graph["total_quanta"])), context.asset)
     text = f"{total} changed hands, netted by role and reason"
     omitted = graph.graph["omitted_edges"]

@@ -1,90 +1,82 @@
 """How far did the price fall, and when were traders liquidated? Index, mark, a recorded mark, liquidations."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from ..comparisons import Comparison
 from ..money import format_short
-from .context import Context
-from .theme import BLACK, BLUE, LONG, PURPLE, SHORT, VERMILLION, empty_figure, finish, place_legend, say
-from .traces import choose_span, draw_bars, draw_line, span_words, sum_increments, title_time
+from .chart_context import RunContext
+from .compose import HIDDEN, axis, compose, empty, in_panel, legend, note_in_panel, panel_grid
+from .theme import BLACK, BLUE, LONG, PURPLE, SHORT, VERMILLION
+from .time_axis import choose_span, draw_bars, draw_line, span_words, sum_increments, time_axes
 
 QUESTION = "How far did {market} fall, and when were traders liquidated?"
 _OVERLAY = (PURPLE, VERMILLION, "#8c564b")
 
 
 def draw_price(
-    series: pd.DataFrame, context: Context, *, market: str, comparisons: Sequence[Comparison] = ()
+    series: pd.DataFrame, context: RunContext, *, market: str, comparisons: Sequence[Comparison] = ()
 ) -> go.Figure:
     """Price of one market over time with its liquidations; `series` holds that market's samples by time."""
     question = QUESTION.format(market=market)
     price_title = f"price ({context.asset} per {context.base_unit(market)})"
     if series.empty:
         words = "No samples over time were kept: run with --detail series or events."
-        return empty_figure(context, question=question, words=words, axes=(context.time_title, price_title))
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.64, 0.36], vertical_spacing=0.06)
-    _add_prices(figure, series, context, comparisons)
-    _add_liquidations(figure, series, context)
-    figure.update_yaxes(title_text=price_title, row=1, col=1)
-    title_time(figure, context, row=2)
-    finish(figure, context, question=question, answer=_answer(series, context), height=630)
-    place_legend(figure, y=1.005)
-    return figure
+        return empty(context, question=question, words=words, axes=(context.time_title, price_title))
+    grid, _ = panel_grid(rows=2, cols=1, shared_xaxes=True, row_heights=[0.64, 0.36], vertical_spacing=0.06)
+    bars, title = _liquidations(series, context)
+    axes_of = time_axes(context, grid)
+    axes_of["yaxis"] = axis(price_title, **grid["yaxis"])
+    axes_of["yaxis2"] = axis(title, **grid["yaxis2"], **({} if bars else HIDDEN))
+    stacked: dict[str, Any] = {"barmode": "relative", "bargap": 0} if bars else {}
+    return compose(
+        [*_prices(series, context, comparisons), *bars],
+        context,
+        question=question,
+        answer=_answer(series, context),
+        axes=axes_of,
+        height=630,
+        notes=[] if bars else [note_in_panel("Nobody was liquidated in this market.", "2")],
+        legend=legend(y=1.005),
+        **stacked,
+    )
 
 
-def _add_prices(figure: go.Figure, series: pd.DataFrame, context: Context, comparisons: Sequence[Comparison]) -> None:
-    for column, name, colour, width in (
-        ("index_price", "index", BLACK, 1.2),
-        ("mark_price", "mark", BLUE, 1.8),
-    ):
-        line = draw_line(
-            context,
-            series["time_ms"],
-            series[column],
-            name=name,
-            colour=colour,
-            unit=context.asset,
-            line={"width": width},
-        )
-        figure.add_trace(line, row=1, col=1)
+def _prices(series: pd.DataFrame, context: RunContext, comparisons: Sequence[Comparison]) -> list[go.Scatter]:
+    look: dict[str, Any] = {"unit": context.asset, **in_panel(1)}
+    lines = [
+        draw_line(context, series["time_ms"], series[column], name=name, colour=colour, line={"width": width}, **look)
+        for column, name, colour, width in (("index_price", "index", BLACK, 1.2), ("mark_price", "mark", BLUE, 1.8))
+    ]
     for comparison, colour in zip(comparisons, _OVERLAY, strict=False):
-        line = draw_line(
-            context,
-            comparison.time_ms,
-            comparison.price,
-            name=f"{comparison.name} (recorded)",
-            colour=colour,
-            unit=context.asset,
-            line={"dash": "dot"},
-        )
-        figure.add_trace(line, row=1, col=1)
+        name = f"{comparison.name} (recorded)"
+        at, price = comparison.time_ms, comparison.price
+        lines.append(draw_line(context, at, price, name=name, colour=colour, line={"dash": "dot"}, **look))
+    return lines
 
 
-def _add_liquidations(figure: go.Figure, series: pd.DataFrame, context: Context) -> None:
+def _liquidations(series: pd.DataFrame, context: RunContext) -> tuple[list[go.Bar], str]:
+    """(Bars, none if nobody was liquidated; title of their axis)."""
     span = choose_span(context.duration_ms)
     middle, longs = sum_increments(series["time_ms"], series["liquidated_long_quanta"], span)
     _, shorts = sum_increments(series["time_ms"], series["liquidated_short_quanta"], span)
     long_quote, short_quote = context.quote(longs), context.quote(shorts)
     scale = context.scale(long_quote, short_quote)
     title = f"liquidated ({scale.unit}<br>per {span_words(span)})"
-    figure.update_yaxes(title_text=title, row=2, col=1)
     if not longs.any() and not shorts.any():
-        say(figure, "Nobody was liquidated in this market.", row=2, col=1)
-        return
-    for name, values, colour in (
-        ("longs liquidated", long_quote, LONG),
-        ("shorts liquidated", -short_quote, SHORT),
-    ):
-        bars = draw_bars(context, middle, scale.of(values), name=name, colour=colour, unit=scale.unit, span_ms=span)
-        figure.add_trace(bars, row=2, col=1)
-    figure.update_layout(barmode="relative", bargap=0)
+        return [], title
+    look: dict[str, Any] = {"unit": scale.unit, "span_ms": span, **in_panel(2)}
+    sides = (("longs liquidated", long_quote, LONG), ("shorts liquidated", -short_quote, SHORT))
+    return [
+        draw_bars(context, middle, scale.of(values), name=name, colour=colour, **look) for name, values, colour in sides
+    ], title
 
 
-def _answer(series: pd.DataFrame, context: Context) -> str:
+def _answer(series: pd.DataFrame, context: RunContext) -> str:
     index, mark = series["index_price"].to_numpy(), series["mark_price"].to_numpy()
     low = int(np.nanargmin(mark))
     gap = mark / index - 1

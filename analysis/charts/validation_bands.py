@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from ..validation.score import TargetScore
 from .theme import BLUE, GREY, LIGHT, VERMILLION, WIDTH
 
-#: Means further out than this are drawn at the edge, with their place in words.
+#: Means further out than this are drawn at the edge.
 EDGE = 2.0
 ROW_PX = 19
 

@@ -4,43 +4,49 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ..money import format_short
-from .context import Context
-from .theme import GAIN, LOSS, empty_figure, finish
+from .chart_context import RunContext
+from .compose import axis, compose, empty
+from .theme import GAIN, LOSS
 
 QUESTION = "Who paid for the crash?"
 
 
-def draw_who_paid(paid: pd.DataFrame, context: Context) -> go.Figure:
-    """Bars of `whopaid.who_paid`: result of each role, quote units."""
+def draw_who_paid(paid: pd.DataFrame, context: RunContext) -> go.Figure:
+    """Bars of `who_paid.who_paid`: result of each role, quote units."""
     quote = context.quote(paid["result_quanta"].to_numpy(dtype="int64"))
     scale = context.scale(quote)
     x_title = f"result: final equity − initial equity − net deposits ({scale.unit})"
     if not quote.any():
         words = "Nobody gained or lost anything."
-        return empty_figure(context, question=QUESTION, words=words, axes=(x_title, "role"))
+        return empty(context, question=QUESTION, words=words, axes=(x_title, "role"))
     values = scale.of(quote)
     labels = [
         f"{role}<br><span style='font-size:11px;color:#777'>{_count(traders, rows)}</span>"
         for role, traders, rows in zip(paid["role"], paid["n_traders"], paid["n_accounts"], strict=True)
     ]
-    figure = go.Figure(
-        go.Bar(
-            x=values,
-            y=labels,
-            orientation="h",
-            marker={"color": [GAIN if value >= 0 else LOSS for value in values]},
-            text=[_bar_text(value) for value in values],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate=f"%{{x:+,.5~g}} {scale.unit}<extra></extra>",
-        )
+    bars = go.Bar(
+        x=values,
+        y=labels,
+        orientation="h",
+        marker={"color": [GAIN if value >= 0 else LOSS for value in values]},
+        text=[_bar_text(value) for value in values],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate=f"%{{x:+,.5~g}} {scale.unit}<extra></extra>",
     )
     span = float(abs(values).max())
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
-    figure.update_xaxes(title_text=x_title, range=[low - 0.12 * span, high + 0.12 * span])
-    figure.update_yaxes(title_text="role (accounts)", autorange="reversed")
-    finish(figure, context, question=QUESTION, answer=_answer(paid, context), height=210 + 38 * len(paid))
-    return figure
+    return compose(
+        [bars],
+        context,
+        question=QUESTION,
+        answer=_answer(paid, context),
+        axes={
+            "xaxis": axis(x_title, range=[low - 0.12 * span, high + 0.12 * span]),
+            "yaxis": axis("role (accounts)", autorange="reversed"),
+        },
+        height=210 + 38 * len(paid),
+    )
 
 
 def _bar_text(value: float) -> str:
@@ -55,7 +61,7 @@ def _count(traders: int, rows: int) -> str:
     return f"{number:,} {word}{'s' if number != 1 else ''}"
 
 
-def _answer(paid: pd.DataFrame, context: Context) -> str:
+def _answer(paid: pd.DataFrame, context: RunContext) -> str:
     ordered = paid.sort_values("result_quanta", kind="stable")
     worst, best = ordered.iloc[0], ordered.iloc[-1]
     loss = format_short(-float(context.quote(int(worst["result_quanta"]))), context.asset)

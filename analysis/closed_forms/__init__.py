@@ -1,1 +1,1 @@
-"""Exact answers of small models, with their sources: what simulated numbers stand beside, and baselines of charts."""
+"""Exact answers of small models, with their sources: yardsticks for simulated numbers, and baselines of charts."""

@@ -22,7 +22,7 @@ def cleared_exposure(members: int, classes: int, *, sigma: float = 1.0) -> float
 
 
 def members_needed(classes: int) -> int:
-    """Fewest members for which clearing one class lowers exposure: K < N^2 / (4 (N-1)), that is 4K - 1."""
+    """Smallest number of members for which clearing one class lowers exposure: K < N^2 / (4 (N-1)), that is 4K - 1."""
     members = 2
     while classes * 4 * (members - 1) >= members**2:
         members += 1
@@ -40,5 +40,5 @@ def expected_largest_two_losses(members: int, *, mean_loss: float = 1.0) -> floa
 
 
 def chance_of_defaults(at_least: int, members: int, *, default_probability: float) -> float:
-    """P(at least so many of n independent members default)."""
+    """P(at least this many of n independent members default)."""
     return float(stats.binom.sf(at_least - 1, members, default_probability))

@@ -39,8 +39,3 @@ def discrete_hit_probability(
 def mean_overshoot(*, sigma: float, step: float) -> float:
     """Mean distance (log) below the barrier at the first mark seen below it."""
     return BGK_BETA * sigma * math.sqrt(step)
-
-
-def bridge_crossing(above_before: float, above_after: float, *, sigma: float, step: float) -> float:
-    """P(a diffusion that ends both this far (log) above a barrier touched it in between)."""
-    return math.exp(-2 * max(above_before, 0.0) * max(above_after, 0.0) / (sigma**2 * step))

@@ -36,9 +36,9 @@ class _Search:
         return int(np.count_nonzero(self.seen[fund]))
 
     def bracket(self, most: int, low: float, high: float, tolerance: float) -> tuple[float, float]:
-        """(a, b), b - a <= tolerance: more than `most` runs are exhausted at a, at most so many at b.
+        """(a, b), b - a <= tolerance: more than `most` runs are exhausted at a, at most `most` at b.
 
-        Both are the smallest fund if at most so many are exhausted even there.
+        Both are the smallest fund if at most `most` are exhausted even there.
         """
         for fund in sorted(self.seen):
             if self.count(fund) > most:

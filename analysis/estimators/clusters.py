@@ -12,8 +12,8 @@ from .intervals import tail_mass, wilson
 
 F64 = npt.NDArray[np.float64]
 
-#: Of fewer groups the spread is hardly known: reports then state intervals for these groups alone, and say so.
-FEWEST_CLUSTERS = 10
+#: Of fewer groups the spread is hardly known: reports then print intervals for these groups alone, with a note.
+MIN_CLUSTERS = 10
 
 
 def mean_over_clusters(values: npt.ArrayLike, cluster: npt.ArrayLike, *, level: float = 0.95) -> Estimate:
@@ -46,7 +46,7 @@ def share_over_clusters(
 
 
 def worth_of(values: npt.ArrayLike, cluster: npt.ArrayLike, *, draws: int | None = None) -> float:
-    """How many independent runs would tell the mean as well as the n values: from the clusters to `draws` (or n)."""
+    """Independent runs with as much information on the mean as the n values: from the clusters to `draws` (or n)."""
     sample = np.asarray(values, np.float64)
     n, clusters = len(sample), len(np.unique(np.asarray(cluster)))
     worth = float(n if draws is None else draws)

@@ -1,6 +1,6 @@
 """An estimated number with its interval, and the refusal of one: the currency of all estimators, tables and charts.
 
-An `Estimate` says what was found, between which bounds, at which level, by which method and from how much. Where the
+An `Estimate` has the value, its bounds, their level, the method and the sample. Where the
 data cannot bear a claim an estimator raises `RefusedError`, which says why and, where it can, how many runs would do.
 """
 
@@ -29,11 +29,11 @@ def _refused(message: str, runs_needed: int) -> RefusedError:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its interval [low, high] of confidence `level`, and how it was found.
+    """A value with its interval [low, high] of confidence `level`, its method and sample.
 
     n: runs (paths, randomisations: what the method counts; `note` says so where it is not runs).  events: how many of
     them showed the event, -1 where that has no meaning.  unit: of value, low, high ("" for a probability).
-    seconds: spent on the runs, handed in by the caller.  variance_reduction: variance of crude Monte Carlo from as
+    seconds: spent on the runs, as the caller measured them.  variance_reduction: variance of crude Monte Carlo from as
     many runs over this one's.  effective_sample_size, largest_weight_share: of the weights, NaN where there are none.
     Raises ValueError when the bounds do not hold the value, or a share is not one.
     """

@@ -93,13 +93,8 @@ def probability(
     )
 
 
-def is_proven_below(events: int, n: int, target: float, *, level: float = 0.95) -> bool:
-    """Whether `events` of `n` bear the claim "the probability is below `target`", at one-sided confidence `level`."""
-    return bool(clopper_pearson(events, n, level=level, side="upper")[1] < target)
-
-
 def runs_for_claim(target: float, *, events: int = 0, level: float = 0.95) -> int:
-    """Fewest runs that bear "below or at `target`" with `events` in them: 2,995 without any for 1e-3 at 0.95."""
+    """Number of runs that prove "below or at `target`" with `events` in them: 2,995 without any for 1e-3 at 0.95."""
     _check_probability(target)
     if events == 0:
         return math.ceil(math.log(1 - level) / math.log1p(-target))

@@ -70,7 +70,7 @@ def _own_funds(ordered: F64, max_points: int) -> F64:
 
 
 def runs_for_quantile(p: float, *, level: float = 0.95, side: Side = "two") -> int:
-    """Fewest runs from which the fund for target p has an upper bound: 3,688 for 1e-3 at 0.95 two-sided."""
+    """Smallest number of runs from which the fund for target p has an upper bound: 3,688 for 1e-3 at 0.95 two-sided."""
     above = tail_mass(level, side)[1]
     return math.ceil(math.log(above) / math.log1p(-p)) if above else math.ceil(1 / p)
 

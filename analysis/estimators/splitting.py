@@ -1,38 +1,29 @@
-"""Adaptive multilevel splitting: runs that got far are branched, so that each level is only somewhat rare.
+"""Adaptive multilevel splitting of runs that are rows of keys: many at once, with nothing kept but the keys.
 
-For worlds whose state can be kept and resumed with fresh randomness, where the rare event is reached in many small
-steps. It cannot help inside one jump: what a single claim overleaps is not split. Unbiased for any number of particles
-because survivors are strictly above the level and all at or below it are counted as killed, ties included
-(Cerou & Guyader 2007; Brehier, Gazeau, Goudenege, Lelievre & Rousset, Ann. Appl. Probab. 26, 2016).
+A system in which every step draws all its randomness from a key of its own is replayed from its keys; a run that shares
+the first keys with another branches from it. For rare events that are reached in many small steps; what a single step
+overleaps is not split. Fixed effort: as many particles at every level. Levels are set on the way, at the best of the
+share that is killed. Unbiased for any number of particles because survivors are strictly above the level and all at or
+below it are killed, ties included (Cerou & Guyader 2007; Brehier, Gazeau, Goudenege, Lelievre & Rousset, Ann. Appl.
+Probab. 26, 2016).
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from .estimate import Estimate, RefusedError
 from .replicates import from_replicates
 
-State = TypeVar("State")
+F64 = npt.NDArray[np.float64]
+U64 = npt.NDArray[np.uint64]
 
-
-class Branching(Protocol[State]):
-    """A process that can be resumed from any state it has been in."""
-
-    def start(self, generator: np.random.Generator) -> State:
-        """A first state."""
-        ...
-
-    def advance(self, state: State, generator: np.random.Generator) -> State | None:
-        """The next state, None at the end of the run. It must leave `state` as it is: others may branch from it."""
-        ...
-
-    def score(self, state: State) -> float:
-        """How far the state is towards the event, for example the fund's drawdown."""
-        ...
+#: Independent replicates that an interval needs.
+MIN_REPLICATES = 10
 
 
 @dataclass(frozen=True)
@@ -45,22 +36,21 @@ class Split:
     extinct: bool
 
 
-def _run(
-    system: Branching[State], records: list[tuple[float, State]], generator: np.random.Generator
-) -> list[tuple[float, State]]:
-    """Carry a run on from its last record to its end; records are the states at which its largest score rose."""
-    state: State | None = records[-1][1]
-    best = records[-1][0]
-    while state is not None and (state := system.advance(state, generator)) is not None:
-        score = system.score(state)
-        if score > best:
-            best = score
-            records.append((score, state))
-    return records
+class Replayed(Protocol):
+    """A process in `steps` steps, a function of one key a step."""
+
+    @property
+    def steps(self) -> int:
+        """Steps of a run."""
+        ...
+
+    def branched(self, keys: U64) -> F64:
+        """The largest score by the end of each step (n, steps), never falling along a row.  keys: (n, steps)."""
+        ...
 
 
 def split_once(
-    system: Branching[State],
+    system: Replayed,
     target: float,
     *,
     particles: int,
@@ -72,14 +62,12 @@ def split_once(
     if particles < 2 or not 0 < kill_share < 1:
         raise ValueError(f"splitting needs 2 particles and a share to kill in (0, 1): {particles}, {kill_share}")
     kill = max(1, int(kill_share * particles))
-    runs = []
-    for _ in range(particles):
-        first = system.start(generator)
-        runs.append(_run(system, [(system.score(first), first)], generator))
+    keys = _fresh(generator, (particles, system.steps))
+    scores = _scored(system, keys)
     probability, starts = 1.0, particles
     for rounds in range(max_rounds):
-        best = np.array([records[-1][0] for records in runs])
-        level = np.partition(best, kill - 1)[kill - 1]
+        best = scores[:, -1]
+        level = float(np.partition(best, kill - 1)[kill - 1])
         if level > target:
             return Split(probability * float((best > target).mean()), starts, rounds, False)
         dead, alive = np.flatnonzero(best <= level), np.flatnonzero(best > level)
@@ -87,19 +75,32 @@ def split_once(
             return Split(0.0, starts, rounds, True)
         probability *= len(alive) / particles
         starts += len(dead)
-        for i, parent in zip(dead, generator.choice(alive, len(dead)), strict=True):
-            runs[i] = _run(system, _first_above(runs[parent], level), generator)
+        parents = generator.choice(alive, len(dead))
+        keys[dead] = _branched(keys[parents], scores[parents], level, generator)
+        scores[dead] = _scored(system, keys[dead])
     raise RuntimeError(f"splitting did not reach {target} in {max_rounds} rounds")
 
 
-def _first_above(records: Sequence[tuple[float, State]], level: float) -> list[tuple[float, State]]:
-    """The records of a run up to the first above the level."""
-    scores = [score for score, _ in records]
-    return list(records[: int(np.searchsorted(scores, level, side="right")) + 1])
+def _branched(keys: U64, scores: F64, level: float, generator: np.random.Generator) -> U64:
+    """The parents' keys up to the step in which each first stood above the level, fresh ones after it."""
+    first = np.argmax(scores > level, axis=1)
+    after = np.arange(keys.shape[1]) > first[:, None]
+    return np.where(after, _fresh(generator, keys.shape), keys)
 
 
-def splitting(
-    system: Branching[State],
+def _fresh(generator: np.random.Generator, shape: tuple[int, ...]) -> U64:
+    return generator.integers(np.iinfo(np.uint64).max, size=shape, dtype=np.uint64, endpoint=True)
+
+
+def _scored(system: Replayed, keys: U64) -> F64:
+    scores = np.asarray(system.branched(keys), np.float64)
+    if scores.shape != keys.shape or np.isnan(scores).any() or (np.diff(scores, axis=1) < 0).any():
+        raise ValueError("a system must return the largest score by each step: a number a key, never falling")
+    return scores
+
+
+def splitting_in_steps(
+    system: Replayed,
     target: float,
     *,
     particles: int,
@@ -118,10 +119,10 @@ def splitting(
         split_once(system, target, particles=particles, generator=np.random.default_rng(stream), kill_share=kill_share)
         for stream in streams
     ]
-    return from_splits(splits, target, particles=particles, level=level, seconds=seconds)
+    return _from_splits(splits, target, particles=particles, level=level, seconds=seconds)
 
 
-def from_splits(
+def _from_splits(
     splits: Sequence[Split], target: float, *, particles: int, level: float, seconds: float = math.nan
 ) -> Estimate:
     """The estimate of independent replicates; RefusedError below 10, or where over half of them died out."""
@@ -132,7 +133,7 @@ def from_splits(
         [split.probability for split in splits],
         method="multilevel splitting",
         n=sum(split.starts for split in splits),
-        fewest=10,
+        fewest=MIN_REPLICATES,
         level=level,
         is_probability=True,
         seconds=seconds,

@@ -42,26 +42,3 @@ def stopped_at_events(
         variance_reduction=1.0,
         note=note,
     )
-
-
-def is_narrow(
-    estimate: Estimate, *, relative: float | None = None, absolute: float | None = None, min_events: int = 30
-) -> bool:
-    """Whether an estimate is as narrow as asked in every width that is given, and rests on enough events.
-
-    Looked at after every batch it makes intervals cover a little less than they say: prefer a count of events.
-    """
-    if relative is None and absolute is None:
-        raise ValueError("give a relative or an absolute half-width")
-    if 0 <= estimate.events < min_events:
-        return False
-    if relative is not None and estimate.relative_half_width > relative:
-        return False
-    return absolute is None or estimate.half_width <= absolute
-
-
-def runs_to_go(events: int, n: int, target_events: int, *, most: int) -> int:
-    """A guess at the runs still missing to `target_events`, at least 1 and at most `most`; `most` without any event."""
-    if events >= target_events:
-        return 0
-    return most if events == 0 else min(most, max(1, math.ceil((target_events - events) * n / events)))

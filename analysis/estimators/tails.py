@@ -19,8 +19,8 @@ from .quantiles import as_required
 
 F64 = npt.NDArray[np.float64]
 
-#: Fewest excesses a fit is made from.
-FEWEST = 50
+#: Excesses that a fit needs.
+MIN_EXCEEDANCES = 50
 
 
 @dataclass(frozen=True)
@@ -58,21 +58,6 @@ class TailFit:
         resampled = _exceedance(loss, self.thresholds, self.xis, self.betas)
         share = self.k / self.n
         return self._estimate(float(value) * share, resampled * share, level, unit="", what=f"P(loss > {loss:g})")
-
-    def mean_beyond(self, p: float, *, level: float = 0.95, unit: str = "") -> Estimate:
-        """Mean loss given that it exceeds the loss at p; refused unless the interval of xi ends below 1."""
-        shape = self.shape(level=level)
-        if shape.high >= 1:
-            raise RefusedError(
-                f"xi is {shape.value:.2f} [{shape.low:.2f}, {shape.high:.2f}]: a mean may not exist, quote quantiles"
-            )
-        self._check_beyond(p)
-        ratio = p * self.n / self.k
-        arrays = [np.append(own, resampled) for own, resampled in self._parameters()]
-        means = (_quantile(ratio, *arrays) + arrays[2] - arrays[1] * arrays[0]) / (1 - arrays[1])
-        # resamples with xi >= 1 have an infinite mean
-        means = np.where(arrays[1] < 1, means, np.inf)
-        return self._estimate(float(means[0]), means[1:], level, unit=unit, what=f"mean loss beyond {p:g}")
 
     def _parameters(self) -> list[tuple[float, F64]]:
         return [(self.threshold, self.thresholds), (self.xi, self.xis), (self.beta, self.betas)]
@@ -117,9 +102,10 @@ def fit_tail(
     sample = as_required(losses)
     order = np.argsort(sample, kind="stable")
     ordered, n = sample[order], len(sample)
-    if k < FEWEST or k >= n:
+    if k < MIN_EXCEEDANCES or k >= n:
         raise RefusedError(
-            f"a tail fit takes {FEWEST} to {n - 1:,} of {n:,} losses, found {k:,}", runs_needed=FEWEST + 1
+            f"a tail fit takes {MIN_EXCEEDANCES} to {n - 1:,} of {n:,} losses, found {k:,}",
+            runs_needed=MIN_EXCEEDANCES + 1,
         )
     if ordered[n - k] <= ordered[n - k - 1] or ordered[-1] <= ordered[n - k]:
         above = int(np.count_nonzero(ordered > ordered[n - k - 1]))
@@ -207,7 +193,11 @@ def stability_table(
     `fit_tail`.
     """
     sample = as_required(losses)
-    chosen = np.geomspace(FEWEST, max(FEWEST, len(sample) // 5), 12) if counts is None else np.asarray(counts)
+    chosen = (
+        np.geomspace(MIN_EXCEEDANCES, max(MIN_EXCEEDANCES, len(sample) // 5), 12)
+        if counts is None
+        else np.asarray(counts)
+    )
     rows = []
     for k in np.unique(chosen.astype(np.int64)):
         try:

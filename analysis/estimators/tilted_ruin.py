@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .estimate import Estimate
-from .importance import weighted_mean
+from .importance_sampling import weighted_mean
 
 F64 = npt.NDArray[np.float64]
 

@@ -1,12 +1,20 @@
-"""HTML building blocks of a report: one self-contained page, no requests, the same bytes for the same content."""
+"""The page of every report: its building blocks as HTML, the sections that reports share, and the writing of the file.
+
+One self-contained page, no requests, the same bytes for the same content.
+"""
 
 import html
 import json
-from collections.abc import Container, Iterable, Sequence
+import os
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
+
+from ..errors import AnalysisError
 
 _STYLE = """
 @page { size: A4 landscape; margin: 10mm; }
@@ -44,6 +52,8 @@ nav { font-size: 13px; margin: 10px 0; } nav a { margin-right: 12px; color: #007
   .small table { font-size: 8.5px; } .small td, .small th { padding: 2px 3px; }
   .box, .answer, .card { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
+#: Characters of an input file that a page shows.
+MAX_FILE_CHARACTERS = 200_000
 #: Deterministic and offline: no logo, no link to a server, no upload.
 _PLOT_CONFIG = {
     "displaylogo": False,
@@ -127,3 +137,58 @@ def page(*, title: str, body: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<style>{_STYLE}</style>\n<script>{get_plotlyjs()}</script></head>\n<body>\n{body}\n</body></html>\n"
     )
+
+
+class Finding(NamedTuple):
+    """One check: its subject, its result, what that means, and whether the reader must be warned."""
+
+    subject: str
+    found: str
+    meaning: str
+    warns: bool = False
+
+
+def warnings_box(findings: Iterable[Finding]) -> str:
+    """The box at the top of a report with every finding that warns; empty if none does."""
+    lines = [
+        f"<li><b>{escape(finding.subject)}: {escape(finding.found)}.</b> {escape(finding.meaning)}</li>"
+        for finding in findings
+        if finding.warns
+    ]
+    return f"<div class='box'><h2>Read this first</h2><ul>{''.join(lines)}</ul></div>" if lines else ""
+
+
+def trust_section(findings: Iterable[Finding]) -> str:
+    """All findings as a table."""
+    rows = [
+        [finding.subject, Cell(f"<b>{escape(finding.found)}</b>"), finding.meaning + (" ⚠" if finding.warns else "")]
+        for finding in findings
+    ]
+    return "<h2 id='trust'>How far to trust this</h2>" + table(("check", "found", "meaning"), rows)
+
+
+def again_section(how: str, facts: Iterable[Sequence[object]], *, file: str, text: str) -> str:
+    """How to run it again (`how` is HTML), the identity of what was run, and its input file, folded."""
+    return (
+        f"<h2 id='again'>Run it again</h2><p>{how}</p>"
+        + table(("", ""), facts)
+        + f"<details><summary>{file} ({len(text.splitlines()):,} lines)</summary>"
+        f"<pre>{escape(text[:MAX_FILE_CHARACTERS])}</pre></details>"
+    )
+
+
+def versions_text(versions: Mapping[str, object]) -> str:
+    """Versions of packages in one line, by name."""
+    return ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) or "–"
+
+
+def save_page(target: Path, text: str) -> Path:
+    """Write a page to `target`, whole or not at all; return it. AnalysisError if it cannot be written."""
+    waiting = target.with_name(f".{target.name}.partial")
+    try:
+        waiting.write_text(text, encoding="utf-8")
+        os.replace(waiting, target)
+    except OSError as error:
+        waiting.unlink(missing_ok=True)
+        raise AnalysisError(f"{target}: cannot be written: {error.strerror or error}") from error
+    return target

@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..data import RunFolder
+from ..run_folder import RunFolder
 
 STATUSES = ("fact", "scaled", "assumption")
 _STEP = re.compile(r"([^.\[\]]+)(?![^\[]*\])|\[(\d+|\*)\]")
-_LONGEST = 90
+_MAX_CHARACTERS = 90
 
 
 class Origin(NamedTuple):
@@ -63,8 +63,8 @@ def shorten(value: Any) -> str:
         text = ", ".join(f"{key} {shorten(item)}" for key, item in value.items())
     elif isinstance(value, (list, tuple)):
         text = ", ".join(shorten(item) for item in value)
-        if len(text) > _LONGEST:
-            return f"{len(value)} entries: {text[: _LONGEST - 20]}…"
+        if len(text) > _MAX_CHARACTERS:
+            return f"{len(value)} entries: {text[: _MAX_CHARACTERS - 20]}…"
     else:
         text = str(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}…"

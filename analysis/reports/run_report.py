@@ -1,29 +1,39 @@
 """The report of one run: `report.html` in its result folder, one self-contained file.
 
-What it says comes first: warnings, headline numbers, who paid; then figures; then how far to trust it, where its
+Results come first: warnings, headline numbers, who paid; then figures; then how far to trust it, where its
 numbers come from, and how to run it again. The same result folder gives the same bytes.
 """
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from ..comparisons import measure, read_comparisons
-from ..data import RunFolder, open_run
-from ..errors import AnalysisError
-from ..export import export_figures, parse_formats
+from ..figure_files import export_figures, parse_formats
 from ..flows import MONEY_COLUMNS, money_flows
 from ..money import format_exact, format_short, to_quote
-from ..whopaid import adl_harm_lines, attribution_by_cohort, group_components, who_paid
-from .honesty import Finding, examine
-from .page import Cell, amount, embed, escape, page, table, tag
-from .panels import run_panels
+from ..run_folder import RunFolder, open_run
+from ..who_paid import adl_harm_lines, attribution_by_cohort, group_components, who_paid
+from .page import (
+    Cell,
+    again_section,
+    amount,
+    embed,
+    escape,
+    page,
+    save_page,
+    table,
+    tag,
+    trust_section,
+    versions_text,
+    warnings_box,
+)
 from .provenance import STATUSES, origins
+from .run_panels import run_panels
+from .run_trust import examine
 
 REPORT_NAME = "report.html"
-_LONGEST_CONFIG = 200_000
 _ANCHORS = (
     ("who-paid", "who paid"),
     ("figures", "figures"),
@@ -37,16 +47,7 @@ _ANCHORS = (
 def write_report(run_dir: str | Path) -> Path:
     """Write `report.html` into a result folder, whole or not at all; return its path. AnalysisError if it cannot be."""
     run = open_run(run_dir)
-    target = run.path / REPORT_NAME
-    waiting = run.path / f".{REPORT_NAME}.partial"
-    text = build_report(run)
-    try:
-        waiting.write_text(text, encoding="utf-8")
-        os.replace(waiting, target)
-    except OSError as error:
-        waiting.unlink(missing_ok=True)
-        raise AnalysisError(f"{target}: cannot be written: {error.strerror or error}") from error
-    return target
+    return save_page(run.path / REPORT_NAME, build_report(run))
 
 
 def export_run(run_dir: str | Path, formats: Sequence[str]) -> list[Path]:
@@ -62,7 +63,7 @@ def build_report(run: RunFolder) -> str:
     title = run.text("title") or str(run.run["name"])
     body = [
         _header(run, title),
-        _warnings(findings),
+        warnings_box(findings),
         _cards(run),
         _who_paid(run),
         "<h2 id='figures'>Figures</h2>",
@@ -70,7 +71,7 @@ def build_report(run: RunFolder) -> str:
         _attribution(run),
         _money_flows(run),
         _comparisons(run),
-        _honesty(findings),
+        trust_section(findings),
         _provenance(run),
         _again(run),
     ]
@@ -97,15 +98,6 @@ def _duration(milliseconds: int) -> str:
     if seconds >= 172_800:
         return f"{seconds / 86_400:g} days"
     return f"{seconds / 60:g} min" if seconds >= 120 else f"{seconds:g} s"
-
-
-def _warnings(findings: list[Finding]) -> str:
-    lines = [
-        f"<li><b>{escape(finding.subject)}: {escape(finding.found)}.</b> {escape(finding.meaning)}</li>"
-        for finding in findings
-        if finding.warns
-    ]
-    return f"<div class='box'><h2>Read this first</h2><ul>{''.join(lines)}</ul></div>" if lines else ""
 
 
 def _cards(run: RunFolder) -> str:
@@ -236,14 +228,6 @@ def _comparisons(run: RunFolder) -> str:
     return f"<h2>Beside the record</h2><p class='note'>{note}</p>" + table(header, rows, numbers=range(1, 6))
 
 
-def _honesty(findings: list[Finding]) -> str:
-    rows = [
-        [finding.subject, Cell(f"<b>{escape(finding.found)}</b>"), finding.meaning + (" ⚠" if finding.warns else "")]
-        for finding in findings
-    ]
-    return "<h2 id='trust'>How far to trust this</h2>" + table(("check", "found", "meaning"), rows)
-
-
 def _provenance(run: RunFolder) -> str:
     heading = "<h2 id='provenance'>Where the numbers come from</h2>"
     rows = origins(run)
@@ -271,16 +255,13 @@ def _again(run: RunFolder) -> str:
         ("result hash", run.text("result_hash", "–")),
         ("config hash", str(run.run["config_hash"])),
         ("git commit", run.text("git_commit", "none (installed package)")),
-        ("versions", ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) or "–"),
+        ("versions", versions_text(versions)),
         ("python", run.text("python", "–")),
         ("scenario, replication", f"{run.run['scenario']}, {run.run['replication']}"),
         ("detail", run.text("detail", "–")),
     ]
-    config = run.config_text[:_LONGEST_CONFIG]
-    return (
-        "<h2 id='again'>Run it again</h2><p>In the folder of this report: <code>clearsim replay .</code> runs"
-        " <code>config.yaml</code> again and compares the results value by value.</p>"
-        + table(("", ""), facts)
-        + f"<details><summary>Resolved config ({len(run.config_text.splitlines()):,} lines)</summary>"
-        f"<pre>{escape(config)}</pre></details>"
+    how = (
+        "In the folder of this report: <code>clearsim replay .</code> runs <code>config.yaml</code> again and compares"
+        " the results value by value."
     )
+    return again_section(how, facts, file="Resolved config", text=run.config_text)

@@ -1,4 +1,4 @@
-"""The page of one answer to "how large must the fund be": the fund, the curve, how it was found, what it rests on."""
+"""The page of one answer to "how large must the fund be": the fund, the curve, the method, the assumptions."""
 
 import math
 
@@ -7,10 +7,10 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from ..charts.study.context import StudyContext
+from ..charts.chart_context import StudyContext
 from ..charts.study.estimators import draw_estimators
 from ..charts.study.sufficiency import draw_sufficiency
-from ..sizing.answer import (
+from ..sizing.answer_text import (
     answer_lines,
     assumptions,
     consequence_lines,
@@ -51,7 +51,7 @@ def build_size_report(
 
 
 def curve_figure(answer: Answer, context: StudyContext, baseline: pd.DataFrame | None = None) -> go.Figure:
-    """The sufficiency curve with the target, the fund found, the fund at hand, and gap risk alone."""
+    """The sufficiency curve with the target, the required fund, the fund at hand, and gap risk alone."""
     fund, target = answer.fund, answer.target.p
     row = {
         "target": target,

@@ -1,4 +1,4 @@
-"""The answer box and the table of arms: what a study found, in sentences with intervals, on the first page.
+"""The answer box and the table of arms: a study's results in sentences with intervals, on the first page.
 
 What `clearsim size-fund` wrote into the folder (`answer*.json`) comes first: it chose its method by the target.
 """
@@ -11,19 +11,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..charts.study.context import StudyContext
-from ..charts.study.look import rounded, upper_first
+from ..charts.chart_context import StudyContext
+from ..charts.compose import upper_first
+from ..charts.marks import rounded
 from ..errors import AnalysisError
 from ..estimators.estimate import RefusedError
+from ..study.design import is_pooled
+from ..study.estimates import chance_of, targets_of
+from ..study.folder import StudyFolder
+from ..study.outcomes import arm_means
+from ..study.question import TARGETS, asks_fund, defined, event_of, phrase
+from ..study.samples import ArmSample
 from .page import Cell, escape, table
-from .study_folder import StudyFolder
-from .study_outcomes import arm_means
-from .study_samples import Sample, chance_of, targets_of
-from .study_words import TARGETS, asks_fund, defined, event_of, is_pooled, phrase
 
 
-def answer_box(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> str:
-    """The box: the answers of size-fund, then what the study's own runs say, then what "sufficient" means."""
+def answer_box(study: StudyFolder, samples: Sequence[ArmSample], context: StudyContext) -> str:
+    """The box: the answers of size-fund, then the results of the study's runs, then what "sufficient" means."""
     lines = [*_sized(study, context), *_found(study, samples, context)]
     meant = defined(study)
     words = "; ".join(meant.sentences) if meant is not None else "not defined by the study: no answer to rely on"
@@ -53,7 +56,7 @@ def _sentence(answer: Mapping[str, Any], context: StudyContext) -> str:
     return f"{target}: required fund {context.money_with(*ends)} ({how}{checked})."
 
 
-def _found(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> list[str]:
+def _found(study: StudyFolder, samples: Sequence[ArmSample], context: StudyContext) -> list[str]:
     if not samples:
         return ["No run ended well: there is no answer."]
     event = phrase(study, event_of(study))
@@ -71,7 +74,7 @@ def _found(study: StudyFolder, samples: Sequence[Sample], context: StudyContext)
     return lines
 
 
-def _span(study: StudyFolder, sample: Sample, event: str) -> str:
+def _span(study: StudyFolder, sample: ArmSample, event: str) -> str:
     """How the outcome ranges over points, for designs that visit them on purpose."""
     shares = pd.Series(np.exp(sample.log_weight) * sample.event).groupby(sample.point).mean()
     low, high = (rounded(min(max(float(end), 0.0), 1.0)) for end in (shares.min(), shares.max()))
@@ -100,7 +103,7 @@ def _of_outcomes(study: StudyFolder, context: StudyContext) -> list[str]:
     return lines or ["No arm has two runs or points that ended well: there is no mean with an interval."]
 
 
-def _of_arms(samples: Sequence[Sample], context: StudyContext, event: str) -> list[str]:
+def _of_arms(samples: Sequence[ArmSample], context: StudyContext, event: str) -> list[str]:
     """The two ends of the arms; all of them stand in the table."""
     known = []
     for sample in samples:
@@ -118,7 +121,7 @@ def _of_arms(samples: Sequence[Sample], context: StudyContext, event: str) -> li
     return [*lines, f"All {len(samples)} arms, and the fund that each needs, stand in the table below."]
 
 
-def chance_words(sample: Sample, context: StudyContext) -> str:
+def chance_words(sample: ArmSample, context: StudyContext) -> str:
     """P(event) of an arm with its interval, or why it is refused."""
     try:
         found = chance_of(sample, level=context.level)
@@ -136,7 +139,7 @@ def _target(row: Mapping[Any, Any], context: StudyContext) -> str:
     return f"{row['target']:g}: {context.money_with(row['fund'], row['low'], row['high'])}"
 
 
-def arms_table(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> str:
+def arms_table(study: StudyFolder, samples: Sequence[ArmSample], context: StudyContext) -> str:
     """Every arm with its sample size, P(event) and the fund for each target; of purposeful designs the sizes only."""
     heading = "<h2 id='arms'>Arms</h2>"
     if not samples:
@@ -151,7 +154,7 @@ def arms_table(study: StudyFolder, samples: Sequence[Sample], context: StudyCont
     return f"{heading}<p class='note'>{escape(note)}</p>" + table(header, rows, numbers=(1, 2))
 
 
-def _arm_row(sample: Sample, context: StudyContext, *, pooled: bool) -> list[object]:
+def _arm_row(sample: ArmSample, context: StudyContext, *, pooled: bool) -> list[object]:
     cells: list[object] = [sample.label, Cell(f"{sample.n_runs:,}", "n"), Cell(f"{sample.n:,}", "n")]
     cells.append(context.money(sample.fund).partition(" (")[0])
     if not pooled:

@@ -1,41 +1,44 @@
 """Which figures a study's report has, in which order: those that its design can bear. Decides no look, no number."""
 
-import math
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
+from ..charts.chart_context import StudyContext
 from ..charts.study.arm_outcomes import draw_arm_outcomes
 from ..charts.study.arms import draw_arms
-from ..charts.study.context import StudyContext
 from ..charts.study.estimators import draw_estimators
 from ..charts.study.exceedance import draw_exceedance, tail_frame
-from ..charts.study.frontier import draw_frontier
 from ..charts.study.fund_fan import draw_fund_fan
 from ..charts.study.reverse_stress import draw_reverse_stress
 from ..charts.study.sufficiency import draw_sufficiency
 from ..charts.study.threshold_stability import draw_threshold_stability
+from ..charts.study.trade_off import draw_frontier
 from ..errors import AnalysisError
 from ..estimators.estimate import RefusedError
-from ..estimators.tails import FEWEST, TailFit, fit_tail, stability_table
-from ..sensitivity.frontier import capital_of_arms, trade_off
+from ..estimators.tails import stability_table
+from ..sensitivity.trade_off import capital_of_arms, trade_off
 from ..sensitivity.unneeded import estimates_by_arm
-from .panels import Panel
-from .study_differences import arm_differences
-from .study_engines import engine_panels, has_both_engines
-from .study_factors import factor_panels
-from .study_folder import StudyFolder, paths_of
-from .study_outcomes import arm_means
-from .study_samples import Sample, arm_labels, chance_of, curve_of, emptied_by, targets_of
-from .study_words import TARGETS, asks_fund, event_of, horizon_of, is_pooled, phrase, simulated_days
+from ..study.design import is_pooled
+from ..study.differences import arm_differences
+from ..study.engines import has_both_engines
+from ..study.estimates import arms_frame, curve_of, different, emptied_by, targets_of
+from ..study.events import EVENT_BY_ANSWER
+from ..study.folder import StudyFolder, paths_of
+from ..study.labels import arm_labels
+from ..study.outcomes import arm_means
+from ..study.question import TARGETS, asks_fund, event_of, horizon_of, phrase, simulated_days
+from ..study.samples import ArmSample
+from ..study.tail import fit_arm_tail, groups_of, resampled_unit, tail_counts
+from .engine_panels import engine_panels
+from .factor_panels import factor_panels
+from .run_panels import Panel
 
-MOST_CURVES = 3
+MAX_CURVES = 3
 
 
-def study_context(study: StudyFolder, samples: Sequence[Sample]) -> StudyContext:
+def study_context(study: StudyFolder, samples: Sequence[ArmSample]) -> StudyContext:
     """Units and identity of a study for its charts."""
     n_full = int((study.done["fidelity"] == "full").sum())  # such a run is one outcome, and no path
     return StudyContext(
@@ -50,12 +53,12 @@ def study_context(study: StudyFolder, samples: Sequence[Sample]) -> StudyContext
     )
 
 
-def study_panels(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> list[Panel]:
+def study_panels(study: StudyFolder, samples: Sequence[ArmSample], context: StudyContext) -> list[Panel]:
     """Every figure of a study, in the order of the report."""
     return [Panel(name, figure) for name, figure in _figures(study, samples, context)]
 
 
-def _figures(study: StudyFolder, samples: Sequence[Sample], context: StudyContext) -> Iterator[Panel]:
+def _figures(study: StudyFolder, samples: Sequence[ArmSample], context: StudyContext) -> Iterator[Panel]:
     event = event_of(study)
     if len(samples) > 1 and is_pooled(study) and asks_fund(study):
         frame, target = arms_frame(samples, level=context.level)
@@ -68,7 +71,7 @@ def _figures(study: StudyFolder, samples: Sequence[Sample], context: StudyContex
         if len(differences):
             yield Panel("differences", draw_arm_outcomes(differences, context, than=first))
     if is_pooled(study) and asks_fund(study):
-        for sample in different(samples)[:MOST_CURVES]:
+        for sample in different(samples)[:MAX_CURVES]:
             yield from _fund_size(study, sample, context, alone=len(samples) == 1)
     yield from _frontier(study, samples, context, event)
     yield from factor_panels(study, context)
@@ -77,33 +80,7 @@ def _figures(study: StudyFolder, samples: Sequence[Sample], context: StudyContex
     yield from _extras(study, context, event)
 
 
-def different(samples: Sequence[Sample]) -> list[Sample]:
-    """Samples without those whose required funds are another's: the fund's own size changes none of them."""
-    found: list[Sample] = []
-    for sample in samples:
-        if not any(np.array_equal(sample.required, other.required) for other in found):
-            found.append(sample)
-    return found
-
-
-def arms_frame(samples: Sequence[Sample], *, level: float) -> tuple[pd.DataFrame, float]:
-    """The frame of `draw_arms`, and the rarest of TARGETS for which some arm has a fund."""
-    table = {sample.arm: targets_of(sample, TARGETS, level=level) for sample in samples}
-    told = [p for p in TARGETS if any(np.isfinite(_row(table[sample.arm], p)[0]) for sample in samples)]
-    target = min(told, default=TARGETS[0])
-    rows = []
-    for sample in samples:
-        try:
-            chance = chance_of(sample, level=level)
-            found = (chance.value, chance.low, chance.high, chance.events, chance.n)
-        except RefusedError:
-            found = (math.nan, math.nan, math.nan, -1, sample.n)
-        rows.append((sample.label, *found, *_row(table[sample.arm], target)))
-    names = ["arm", "probability", "low", "high", "events", "n", "fund", "fund_low", "fund_high"]
-    return pd.DataFrame(rows, columns=names), target
-
-
-def _frontier(study: StudyFolder, samples: Sequence[Sample], context: StudyContext, event: str) -> Iterator[Panel]:
+def _frontier(study: StudyFolder, samples: Sequence[ArmSample], context: StudyContext, event: str) -> Iterator[Panel]:
     """Trade-off between arms whose capital (by over 1%) or needless liquidations differ; nothing where paths are
     weighted."""
     needless = estimates_by_arm(study.extra("unneeded", ("arm", "value", "low", "high")))
@@ -111,11 +88,17 @@ def _frontier(study: StudyFolder, samples: Sequence[Sample], context: StudyConte
     alike = max(capital.values(), default=0.0) <= 1.01 * min(capital.values(), default=0.0) and not needless
     if len(samples) < 2 or alike or any(sample.is_weighted for sample in samples):
         return
-    name = {"first_adl": "adl", "cash_zero": "fund_empty"}.get(event, "adl")
+    shown = EVENT_BY_ANSWER[event if EVENT_BY_ANSWER[event].column else "first_adl"]
     paths = study.paths if len(study.paths) else None
     try:
         arms = trade_off(
-            study.points, study.runs, capital=capital, event=name, paths=paths, unneeded=needless, level=context.level
+            study.points,
+            study.runs,
+            capital=capital,
+            event=shown.name,
+            paths=paths,
+            unneeded=needless,
+            level=context.level,
         )
     except AnalysisError:
         return
@@ -123,9 +106,8 @@ def _frontier(study: StudyFolder, samples: Sequence[Sample], context: StudyConte
     if len(order) == len(arms):
         whole, rest = arm_labels(study), arm_labels(study, without=_fund_lever(study))
         arms = arms.assign(arm=[whole[arm] for arm in order], group=[rest[arm] for arm in order])
-    event, words = {"adl": ("ADL", "ADL begins"), "fund_empty": ("an empty fund", "the fund's cash is gone")}[name]
-    axis = f"{words} within {horizon_of(study)}"
-    yield Panel("trade-off", draw_frontier(arms, context, event=event, event_axis=axis))
+    axis = f"{shown.sentence} within {horizon_of(study)}"
+    yield Panel("trade-off", draw_frontier(arms, context, event=shown.noun, event_axis=axis))
 
 
 def _fund_lever(study: StudyFolder) -> str:
@@ -145,12 +127,7 @@ def _extras(study: StudyFolder, context: StudyContext, event: str) -> Iterator[P
         yield Panel("estimators", draw_estimators(rows, context, what=what))
 
 
-def _row(targets: pd.DataFrame, p: float) -> tuple[float, float, float]:
-    row = targets[targets["target"] == p].iloc[0]
-    return float(row["fund"]), float(row["low"]), float(row["high"])
-
-
-def _fund_size(study: StudyFolder, sample: Sample, context: StudyContext, *, alone: bool) -> Iterator[Panel]:
+def _fund_size(study: StudyFolder, sample: ArmSample, context: StudyContext, *, alone: bool) -> Iterator[Panel]:
     """Curve, tail and stability of one arm."""
     suffix = "" if alone else f"-arm-{sample.arm}"
     arm = "" if alone else sample.label
@@ -167,7 +144,7 @@ def _fund_size(study: StudyFolder, sample: Sample, context: StudyContext, *, alo
         baseline=study.baseline(sample.arm),
     )
     yield Panel(f"sufficiency{suffix}", figure)
-    fit, why = _fit(sample)
+    fit, why = fit_arm_tail(sample)
     event = f"required fund > F within {horizon_of(study)}"
     if fit is None:
         yield Panel(f"tail{suffix}", draw_exceedance(curve, context, event=event, tail_note=why, arm=arm))
@@ -175,55 +152,23 @@ def _fund_size(study: StudyFolder, sample: Sample, context: StudyContext, *, alo
     shape = fit.shape(level=context.level)
     figure = draw_exceedance(
         curve, context, event=event, tail=tail_frame(fit, level=context.level), threshold=fit.threshold,
-        xi=(shape.value, shape.low, shape.high), drawn_over=_drawn_over(sample), arm=arm,
+        xi=(shape.value, shape.low, shape.high), drawn_over=resampled_unit(sample), arm=arm,
     )  # fmt: skip
     yield Panel(f"tail{suffix}", figure)
     p = min(1e-4, 1 / sample.n)
     try:
-        counts, group = _counts(sample.n, fit.k), _group(sample)
+        counts, group = tail_counts(sample.n, fit.k), groups_of(sample)
         table = stability_table(sample.required, p, counts=counts, group=group, level=context.level, resamples=100)
     except RefusedError as error:
         table, why = pd.DataFrame(), str(error)
-    over = _drawn_over(sample)
+    over = resampled_unit(sample)
     figure = draw_threshold_stability(
         table, context, p=p, chosen_k=fit.k, why_none=why, arm=arm, n=sample.n, drawn_over=over
     )
     yield Panel(f"stability{suffix}", figure)
 
 
-def _fit(sample: Sample) -> tuple[TailFit | None, str]:
-    """The tail above the threshold that a hundredth of the outcomes exceeds (at least FEWEST); None, and why."""
-    if sample.is_weighted:
-        return None, "paths are weighted: the curve reaches the tail by itself"
-    if math.isfinite(sample.known_to):
-        return None, "the fund ran dry in some runs, which does not say what more they would have needed"
-    try:
-        return fit_tail(sample.required, _chosen_k(sample.n), group=_group(sample)), ""
-    except RefusedError as error:
-        return None, str(error)
-
-
-def _group(sample: Sample) -> npt.NDArray[np.int64] | None:
-    """What a bootstrap draws: points or runs where intervals are over these, else (None) outcomes."""
-    return sample.cluster if sample.over_runs else None
-
-
-def _drawn_over(sample: Sample) -> str:
-    if not sample.over_runs:
-        return ""
-    return f"{sample.n_clusters:,} {'points' if len(np.unique(sample.point)) > 1 else 'runs'}"
-
-
-def _chosen_k(n: int) -> int:
-    return int(max(FEWEST, min(n // 100, 2_000)))
-
-
-def _counts(n: int, chosen: int) -> list[int]:
-    spread = np.geomspace(FEWEST, max(FEWEST, min(n // 10, 20_000)), 8).astype(np.int64)
-    return sorted({*spread.tolist(), chosen})
-
-
-def _over_time(study: StudyFolder, sample: Sample, context: StudyContext, *, alone: bool) -> go.Figure:
+def _over_time(study: StudyFolder, sample: ArmSample, context: StudyContext, *, alone: bool) -> go.Figure:
     emptied = emptied_by(sample, horizon_days=simulated_days(study), level=context.level)
     fan = study.extra("fund_paths", ("time_days", "quantile", "fund"))
     fan = fan[fan["arm"] == sample.arm] if "arm" in fan else fan

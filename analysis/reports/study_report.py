@@ -5,24 +5,33 @@ figures, the design, what failed, how far to trust it, and what it takes to get 
 gives the same bytes.
 """
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..charts.study.context import StudyContext
-from ..errors import AnalysisError
-from ..export import export_figures, parse_formats
-from .honesty import Finding
-from .page import Cell, embed, escape, page, table
+from ..charts.chart_context import StudyContext
+from ..figure_files import export_figures, parse_formats
+from ..study.design import design_kind, design_rows
+from ..study.folder import StudyFolder, open_study
+from ..study.question import defined, event_of
+from ..study.samples import arm_samples
+from .page import (
+    Cell,
+    again_section,
+    embed,
+    escape,
+    page,
+    save_page,
+    table,
+    trust_section,
+    versions_text,
+    warnings_box,
+)
 from .study_answer import answer_box, arms_table
-from .study_folder import StudyFolder, open_study
-from .study_honesty import examine_study, planned_runs
 from .study_panels import study_context, study_panels
-from .study_samples import arm_samples
-from .study_words import defined, design_kind, design_rows, event_of
+from .study_trust import examine_study, planned_runs
 
 REPORT_NAME = "report.html"
-MOST_FAILURES = 30
+MAX_FAILURES = 30
 _ANCHORS = (
     ("answer", "answer"),
     ("arms", "arms"),
@@ -37,15 +46,7 @@ _ANCHORS = (
 def write_study_report(folder: str | Path) -> Path:
     """Write `report.html` into a study folder, whole or not at all; return its path. AnalysisError if it cannot be."""
     study = open_study(folder)
-    target, waiting = study.path / REPORT_NAME, study.path / f".{REPORT_NAME}.partial"
-    text = build_study_report(study)
-    try:
-        waiting.write_text(text, encoding="utf-8")
-        os.replace(waiting, target)
-    except OSError as error:
-        waiting.unlink(missing_ok=True)
-        raise AnalysisError(f"{target}: cannot be written: {error.strerror or error}") from error
-    return target
+    return save_page(study.path / REPORT_NAME, build_study_report(study))
 
 
 def export_study(folder: str | Path, formats: Sequence[str]) -> list[Path]:
@@ -67,14 +68,14 @@ def build_study_report(study: StudyFolder) -> str:
     body = [
         _header(study, context),
         answer_box(study, samples, context),
-        _warnings(findings),
+        warnings_box(findings),
         _stated(study),
         arms_table(study, samples, context),
         "<h2 id='figures'>Figures</h2>",
         *(figures or ["<p>No run ended well: there is nothing to draw.</p>"]),
         _design(study),
         _failures(study),
-        _trust(findings),
+        trust_section(findings),
         _again(study),
     ]
     return page(title=f"{study.study.get('title') or study.name} · clearsim", body="\n".join(body))
@@ -95,20 +96,11 @@ def _header(study: StudyFolder, context: StudyContext) -> str:
 
 
 def _stated(study: StudyFolder) -> str:
-    """What the author of the study wrote of its findings, told apart from what this report found."""
+    """The findings as the author of the study states them, separate from the results of this report."""
     text = str(study.study.get("findings") or "").strip()
     if not text:
         return ""
     return f"<h2>Findings as its author states them</h2><p>{escape(text)}</p>"
-
-
-def _warnings(findings: Sequence[Finding]) -> str:
-    lines = [
-        f"<li><b>{escape(finding.subject)}: {escape(finding.found)}.</b> {escape(finding.meaning)}</li>"
-        for finding in findings
-        if finding.warns
-    ]
-    return f"<div class='box'><h2>Read this first</h2><ul>{''.join(lines)}</ul></div>" if lines else ""
 
 
 def _design(study: StudyFolder) -> str:
@@ -149,19 +141,11 @@ def _failures(study: StudyFolder) -> str:
             row["status"],
             str(row["error"]).strip().splitlines()[0][:300] if str(row["error"]).strip() else "–",
         ]
-        for row in lost.head(MOST_FAILURES).to_dict("records")
+        for row in lost.head(MAX_FAILURES).to_dict("records")
     ]
     more = f" The first {len(rows)} of {len(lost):,}." if len(lost) > len(rows) else ""
     note = f"<p class='note'>Left out of every number.{more} <code>clearsim replay . RUN_ID</code> runs one again.</p>"
     return heading + note + table(("run", "point", "arm", "status", "error"), rows, numbers=(1, 2))
-
-
-def _trust(findings: Sequence[Finding]) -> str:
-    rows = [
-        [finding.subject, Cell(f"<b>{escape(finding.found)}</b>"), finding.meaning + (" ⚠" if finding.warns else "")]
-        for finding in findings
-    ]
-    return "<h2 id='trust'>How far to trust this</h2>" + table(("check", "found", "meaning"), rows)
 
 
 def _again(study: StudyFolder) -> str:
@@ -174,17 +158,15 @@ def _again(study: StudyFolder) -> str:
         ("configs", f"{len(configs):,} different, the first {configs[0]}" if configs else "–"),
         ("seed", str(study.seed)),
         ("git commit", str(manifest.get("git_commit") or "none (installed package)")),
-        ("versions", ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) or "–"),
+        ("versions", versions_text(versions)),
         ("python", str(manifest.get("python") or versions.get("python") or "–")),
         (
             "time of all runs",
             f"{float(study.runs['seconds'].sum()):,.1f} s of processor time" if len(study.runs) else "–",
         ),
     ]
-    return (
-        "<h2 id='again'>Run it again</h2><p>In the folder of this report: <code>clearsim verify .</code> runs some rows"
-        " again and compares them; <code>clearsim replay . RUN_ID</code> gives one run with its full event log.</p>"
-        + table(("", ""), facts)
-        + f"<details><summary>study.yaml ({len(study.study_text.splitlines()):,} lines)</summary>"
-        f"<pre>{escape(study.study_text[:200_000])}</pre></details>"
+    how = (
+        "In the folder of this report: <code>clearsim verify .</code> runs some rows again and compares them;"
+        " <code>clearsim replay . RUN_ID</code> gives one run with its full event log."
     )
+    return again_section(how, facts, file="study.yaml", text=study.study_text)

@@ -1,22 +1,20 @@
 """The page of `clearsim validate`: misses first, then every target with its band, its source and what was measured."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..charts.validation_bands import figure
-from ..errors import AnalysisError
 from ..validation.score import LEVEL, TargetScore
 from ..validation.table import band, measured, summary, verdict
-from .page import Cell, embed, escape, page, table
+from .page import Cell, embed, escape, page, save_page, table
 
 PAGE_NAME = "validation.html"
 
 
 @dataclass(frozen=True)
 class ScenarioFacts:
-    """What the page says of a scenario beside its targets."""
+    """What the page shows of a scenario besides its targets."""
 
     name: str
     title: str
@@ -36,14 +34,7 @@ def write_page(
     folder: Path, scores: Sequence[TargetScore], facts: Sequence[ScenarioFacts], *, about: Mapping[str, str]
 ) -> Path:
     """Write `validation.html` into `folder`, whole or not at all; return its path. AnalysisError if it cannot be."""
-    target, waiting = folder / PAGE_NAME, folder / f".{PAGE_NAME}.partial"
-    try:
-        waiting.write_text(build_page(scores, facts, about=about), encoding="utf-8")
-        os.replace(waiting, target)
-    except OSError as error:
-        waiting.unlink(missing_ok=True)
-        raise AnalysisError(f"{target}: cannot be written: {error.strerror or error}") from error
-    return target
+    return save_page(folder / PAGE_NAME, build_page(scores, facts, about=about))
 
 
 def build_page(scores: Sequence[TargetScore], facts: Sequence[ScenarioFacts], *, about: Mapping[str, str]) -> str:

@@ -6,8 +6,8 @@ as in the study, without `u.` or `l.`. All have value, low, high, level, n, meth
     sobol.sobol_indices        input, order (first | total | noise)     -> sobol.sobol_table: one row an input
     tornado.swings             input, end (low | high | swing), setting -> tornado.tornado_table: one row an input
     prim.find_boxes            limits: box, input, unit, low, high, range_low, range_high; measures; kept labels
-    importance.importance      input, measure (variance share | rank correlation)
+    factor_importance.importance   input, measure (variance share | rank correlation)
     interaction.heat_map       x, y, events
     reverse_stress.frontier    depth_loss, concentration, jump, jump_low, jump_high, searched_to
-    frontier.trade_off         arm, group, capital, probability, unneeded, efficient, efficient_share
+    trade_off.trade_off        arm, group, capital, probability, unneeded, efficient, efficient_share
 """

@@ -15,10 +15,10 @@ import pandas as pd
 from ..estimators.clusters import mean_over_clusters, share_over_clusters
 from ..estimators.estimate import Estimate
 from ..estimators.intervals import normal_quantile
-from .frames import F64, I64, Sample, is_numeric, sample_of
+from .design_table import F64, I64, DesignTable, design_table, is_numeric
 from .tornado import mean_of
 
-MOST_LEVELS = 12
+MAX_LEVELS = 12
 COLUMNS = ("x", "y", "value", "low", "high", "level", "n", "events", "method")
 
 
@@ -36,16 +36,16 @@ def heat_map(
 ) -> pd.DataFrame:
     """One row a cell that has runs: x, y (its setting, or the middle of its bin), value, low, high, level, n, events.
 
-    An input of more than MOST_LEVELS numbers is cut into `bins` of equal counts. n: runs of events (Wilson interval, of
+    An input of more than MAX_LEVELS numbers is cut into `bins` of equal counts. n: runs of events (Wilson interval, of
     as many runs as they are worth), points, blocks of points, or replications of a grid, of other outcomes (t interval;
     NaN bounds for one). events: -1 if it is none.  errors: column of the runs with the standard error of their outcome
     over their own paths; a cell of one run then has a normal interval, which holds for its opening book.
     """
-    sample = sample_of(points, runs, outcome, inputs=[x, y], arm=arm)
+    sample = design_table(points, runs, outcome, inputs=[x, y], arm=arm)
     keep = np.asarray(np.isfinite(sample.values).any(axis=1))
     sample, within = sample.rows(keep), np.full_like(sample.values[keep], np.nan)
     if errors is not None:
-        within = sample_of(points, runs, errors, inputs=[x, y], arm=arm).values[keep]
+        within = design_table(points, runs, errors, inputs=[x, y], arm=arm).values[keep]
     places = [axis_of(sample.inputs[name], bins) for name in sample.names]
     frame = pd.DataFrame({"x": places[0], "y": places[1]})
     rows = []
@@ -56,15 +56,15 @@ def heat_map(
 
 def axis_of(column: pd.Series, bins: int) -> pd.Series:
     """Place of each point on an axis: its own value, or the median of the points of its bin."""
-    if not is_numeric(column) or column.nunique() <= MOST_LEVELS:
+    if not is_numeric(column) or column.nunique() <= MAX_LEVELS:
         return column.reset_index(drop=True)
     cut = pd.qcut(column.reset_index(drop=True), bins, labels=False, duplicates="drop")
     return column.reset_index(drop=True).groupby(cut).transform("median")
 
 
-def _cell(sample: Sample, rows: Sequence[int] | np.ndarray, level: float, within: F64) -> dict[str, object]:
+def _cell(sample: DesignTable, rows: Sequence[int] | np.ndarray, level: float, within: F64) -> dict[str, object]:
     values, unit = sample.values[rows], sample.unit[rows]
-    if sample.shares_luck and len(values) > 1:
+    if sample.shares_randomness and len(values) > 1:
         return _over_replications(values, is_event=sample.is_event, level=level)
     if sample.is_event:
         known = np.isfinite(values)
@@ -72,18 +72,18 @@ def _cell(sample: Sample, rows: Sequence[int] | np.ndarray, level: float, within
                                     draws=_draws(known, unit), level=level)  # fmt: skip
         return {**_named(found), "n": found.n, "events": found.events, "method": found.method}
     means: F64 = np.nanmean(values, axis=1)
-    if len(np.unique(unit)) == 1:  # what is left to vary is luck
-        lucks = np.isfinite(values).any(axis=0)
-        if lucks.sum() < 2:
+    if len(np.unique(unit)) == 1:  # only randomness varies
+        with_values = np.isfinite(values).any(axis=0)
+        if with_values.sum() < 2:
             return _lone(float(means.mean()), within[rows], level)
-        found = mean_of(np.nanmean(values[:, lucks], axis=0), level=level)
+        found = mean_of(np.nanmean(values[:, with_values], axis=0), level=level)
     else:
         found = mean_over_clusters(means, unit, level=level)
     return {**_named(found), "n": found.n, "events": -1, "method": found.method}
 
 
 def _lone(value: float, within: F64, level: float) -> dict[str, object]:
-    """A cell of one run, or of several with the same randomness: an interval only if one run's paths tell one."""
+    """A cell of one run, or of several with the same randomness: an interval only if the paths of one run give one."""
     known = within[np.isfinite(within)]
     if len(known) != 1:
         return {"value": value, "low": np.nan, "high": np.nan, "n": 1, "events": -1, "method": "one run, no interval"}
@@ -93,14 +93,14 @@ def _lone(value: float, within: F64, level: float) -> dict[str, object]:
 
 
 def _over_replications(values: F64, *, is_event: bool, level: float) -> dict[str, object]:
-    """Of several places that share the randomness of each replication: what differs between these alone is luck."""
+    """Of several places that share the randomness of each replication: only replications are draws."""
     known = np.isfinite(values)
-    lucks = int(known.any(axis=0).sum())
+    n_replications = int(known.any(axis=0).sum())
     if is_event:
         replication = np.broadcast_to(np.arange(values.shape[1]), values.shape)
-        found = share_over_clusters(values[known], replication[known], draws=lucks, level=level)
+        found = share_over_clusters(values[known], replication[known], draws=n_replications, level=level)
         return {**_named(found), "n": found.n, "events": found.events, "method": found.method}
-    if lucks < 2:
+    if n_replications < 2:
         lone = {"value": float(np.nanmean(values)), "low": np.nan, "high": np.nan}
         return {**lone, "n": 1, "events": -1, "method": "one replication, no interval"}
     found = mean_of(np.nanmean(values[:, known.any(axis=0)], axis=0), level=level)
@@ -114,16 +114,3 @@ def _named(found: Estimate) -> dict[str, object]:
 def _draws(known: npt.NDArray[np.bool_], unit: I64) -> int:
     """Runs with randomness of their own: those of a replication in one unit of points share it."""
     return sum(int(known[unit == one].any(axis=0).sum()) for one in np.unique(unit))
-
-
-def interaction_share(cells: pd.DataFrame) -> float:
-    """Share of the variance between the cells of a full grid that a sum of row and column effects leaves unexplained.
-
-    0: the two inputs act one by one; noise in the cells raises it. NaN if a cell is missing or all cells are alike.
-    """
-    grid = cells.pivot(index="y", columns="x", values="value").to_numpy(np.float64)
-    total = float(((grid - grid.mean()) ** 2).sum())
-    if not np.isfinite(total) or total <= 0:
-        return float("nan")
-    rest = grid - grid.mean(axis=0, keepdims=True) - grid.mean(axis=1, keepdims=True) + grid.mean()
-    return float((rest**2).sum()) / total

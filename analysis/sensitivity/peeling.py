@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from .frames import is_numeric
+from .design_table import is_numeric
 
 Bool = npt.NDArray[np.bool_]
 F64 = npt.NDArray[np.float64]
@@ -226,7 +226,7 @@ def _extensions(search: Search, box: Box) -> Iterator[Box]:
 def quasi_p_values(search: Search, box: Box) -> dict[str, float]:
     """For each restriction, the chance of as many cases in the box if it chose rows at random among those without it.
 
-    Source: Bryant & Lempert (2010), section 3.3. Quasi, for the box was found by looking at the same rows.
+    Source: Bryant & Lempert (2010), section 3.3. Quasi, because the box was chosen on the same rows.
     """
     held = box.inside(search.inputs)
     n, cases = int(held.sum()), int(search.case[held].sum())

@@ -13,10 +13,10 @@ import pandas as pd
 
 from ..errors import AnalysisError
 from ..estimators.intervals import clopper_pearson, tail_mass
-from .frames import F64, I64, labelled, sample_of
+from .design_table import F64, I64, design_table, labelled
 from .peeling import Bool, Box, Search, find_box, quasi_p_values
 
-FEWEST_CASES = 10
+MIN_CASES = 10
 RESAMPLES = 1000
 
 LIMITS = ("box", "input", "unit", "low", "high", "range_low", "range_high", "quasi_p")
@@ -29,7 +29,7 @@ MEASURES = (
 
 @dataclass(frozen=True)
 class Boxes:
-    """Boxes in the order they were found, as frames.
+    """Boxes in the order of the search, as frames.
 
     limits: box, input, unit, low, high (cut to the design's range_low, range_high), quasi_p: a row a numeric limit.
     kept: box, input, labels (those inside, with commas), quasi_p: a row a restriction of an input without order.
@@ -62,10 +62,10 @@ def boxes_of_study(
 ) -> Boxes:
     """Boxes of the runs in which an event happened, or an outcome is `at_least` / `at_most` a value.
 
-    Points that are one draw (`Sample.unit`) search together or measure together. An input that does not apply
+    Points that are one draw (`DesignTable.unit`) search together or measure together. An input that does not apply
     everywhere has a label there, or no number: limits on it hold those runs only where it applies.
     """
-    sample = sample_of(points, runs, outcome, inputs=inputs, arm=arm)
+    sample = design_table(points, runs, outcome, inputs=inputs, arm=arm)
     if not sample.is_event and (at_least is None) == (at_most is None):
         raise AnalysisError(f"outcome {outcome} is a number: say which runs are cases, at_least=... or at_most=...")
     place, replication = np.nonzero(np.isfinite(sample.values))
@@ -106,19 +106,19 @@ def find_boxes(
 
     peel: share of a box cut at once.  least_mass: of all runs, in a box.  density: see `peeling.find_box`.  held_out:
     share of points that measure but do not search. A box is kept if, held out, cases in it are denser than outside
-    with the confidence of its interval. AnalysisError below FEWEST_CASES cases, or if all runs are cases.
+    with the confidence of its interval. AnalysisError below MIN_CASES cases, or if all runs are cases.
     """
     cases = int(case.sum())
-    if cases < FEWEST_CASES or cases == len(case):
+    if cases < MIN_CASES or cases == len(case):
         raise AnalysisError(
-            f"PRIM needs {FEWEST_CASES} cases and a run that is none, found {cases} cases in {len(case)} runs"
+            f"PRIM needs {MIN_CASES} cases and a run that is none, found {cases} cases in {len(case)} runs"
         )
     groups = np.arange(len(case)) if point is None else np.asarray(pd.factorize(point)[0])
     searched = _searched(groups, held_out, seed)
     found: list[tuple[int, Box, dict[str, float]]] = []
     measures: list[dict[str, object]] = []
     free = np.ones(len(case), bool)
-    while len(found) < most_boxes and case[free & searched].sum() >= FEWEST_CASES / 2:
+    while len(found) < most_boxes and case[free & searched].sum() >= MIN_CASES / 2:
         search = Search(inputs[free & searched].reset_index(drop=True), case[free & searched], peel, least_mass)
         box = find_box(search, density=density, quasi_p=quasi_p)
         inside = box.inside(inputs) & free

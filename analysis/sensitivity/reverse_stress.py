@@ -1,6 +1,6 @@
 """Reverse stress test: the smallest shock that exhausts a given fund, by bisection on common random numbers.
 
-The world is handed in as a callable, always run on the same randomness: shock -> whether each of its n runs is
+The world is a callable, always run on the same randomness: shock -> whether each of its n runs is
 exhausted. Each run then has a critical shock of its own; the answer is the shock that exhausts a stated share of them
 (half by default), bounded by order statistics. One run gives the bracket of the search in place of an interval.
 """
@@ -64,7 +64,7 @@ class _Search:
         return int(np.count_nonzero(self.seen[size]))
 
     def bracket(self, least: int, low: float, high: float, tolerance: float) -> tuple[float, float]:
-        """(a, b), b - a <= tolerance: fewer than `least` runs at a, so many at b; b NaN if not even at high."""
+        """(a, b), b - a <= tolerance: fewer than `least` runs at a, `least` or more at b; b NaN if not even at high."""
         if self.count(high) < least:
             return high, float("nan")
         if self.count(low) >= least:
@@ -101,7 +101,7 @@ def smallest_shock(
     """The smallest shock between `smallest` and `largest` that exhausts `share` of the runs, to within `tolerance`.
 
     Raises RefusedError where more than `largest_reversal` of the changes go against the size: then there is no smallest
-    shock above which the fund fails, and a grid tells more. ValueError for a range or a tolerance that is none.
+    shock above which the fund fails, and a grid shows more. ValueError for a range or a tolerance that is none.
     """
     if not (largest > smallest >= 0 and tolerance > 0):
         raise ValueError(f"expected 0 <= smallest < largest and a tolerance, found {smallest}, {largest}, {tolerance}")

@@ -20,9 +20,9 @@ import pandas as pd
 from ..errors import AnalysisError
 from ..estimators.estimate import RefusedError
 from ..estimators.intervals import tail_mass
-from .frames import F64, I64, Sample, sample_of
+from .design_table import F64, I64, DesignTable, design_table
 
-FEWEST_BLOCKS = 16
+MIN_BLOCKS = 16
 CHUNK = 200
 
 MEAN_RESPONSE = "Saltelli 2010 / Jansen 1999, mean response"
@@ -60,9 +60,9 @@ def sobol_indices(
     samples: blocks), method, note.
 
     Values are NaN where the outcome has no variance. AnalysisError if the points are no Saltelli design, or fewer than
-    FEWEST_BLOCKS blocks have all their runs.
+    MIN_BLOCKS blocks have all their runs.
     """
-    blocks = saltelli_blocks(sample_of(points, runs, outcome, inputs=inputs, arm=arm))
+    blocks = saltelli_blocks(design_table(points, runs, outcome, inputs=inputs, arm=arm))
     return indices_of_blocks(blocks, level=level, resamples=resamples, seed=seed)
 
 
@@ -81,19 +81,19 @@ def sobol_table(indices: pd.DataFrame) -> pd.DataFrame:
 _TABLE = ("first", "first_low", "first_high", "total", "total_low", "total_high")
 
 
-def saltelli_blocks(sample: Sample) -> Blocks:
+def saltelli_blocks(sample: DesignTable) -> Blocks:
     """Outcomes by block of a Saltelli design; AnalysisError if it is none, or too few blocks have all their runs."""
     values = sample.values[block_order(sample)]
     kept = values[np.isfinite(values).all(axis=(1, 2))]
-    if len(kept) < FEWEST_BLOCKS:
+    if len(kept) < MIN_BLOCKS:
         raise AnalysisError(
-            f"Sobol indices need {FEWEST_BLOCKS} blocks with all their runs, found {len(kept)} of {len(values)}"
+            f"Sobol indices need {MIN_BLOCKS} blocks with all their runs, found {len(kept)} of {len(values)}"
         )
     return Blocks(kept[:, 0], kept[:, -1], kept[:, 1:-1], tuple(sample.names), len(values) - len(kept))
 
 
-def block_order(sample: Sample) -> I64:
-    """(N, k + 2) places of the points of each block: A, A with each column of B, B, told apart by what they share.
+def block_order(sample: DesignTable) -> I64:
+    """(N, k + 2) places of the points of each block: A, A with each column of B, B, distinguished by what they share.
 
     Rows of a block stand together in the design, as A, AB_1 .. AB_k, B or as A, B, AB_1 .. AB_k; AnalysisError if not.
     """
@@ -126,7 +126,7 @@ def block_order(sample: Sample) -> I64:
 def indices_of_blocks(blocks: Blocks, *, level: float = 0.95, resamples: int = 1000, seed: int = 0) -> pd.DataFrame:
     """The frame of `sobol_indices` from outcomes by block.
 
-    Raises RefusedError where replications cannot tell the variance of the mean response from zero.
+    Raises RefusedError where the variance of the mean response is indistinguishable from zero.
     """
     replications = blocks.a.shape[1]
     value, low, high = _with_bounds(blocks, level=level, resamples=resamples, seed=seed)

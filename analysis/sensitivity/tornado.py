@@ -16,7 +16,7 @@ from ..errors import AnalysisError
 from ..estimators.estimate import Estimate
 from ..estimators.intervals import probability, tail_mass
 from ..estimators.paired import paired_difference, paired_probability
-from .frames import F64, Sample, is_numeric, sample_of
+from .design_table import F64, DesignTable, design_table, is_numeric
 
 COLUMNS = (
     "input", "unit", "end", "setting", "base", "value", "low", "high", "change", "change_low", "change_high", "level",
@@ -42,7 +42,7 @@ def swings(
     of the two ends are left out. An input whose design has one end only has no swing. AnalysisError if the points are
     not one-at-a-time.
     """
-    sample = sample_of(points, runs, outcome, inputs=inputs, arm=arm)
+    sample = design_table(points, runs, outcome, inputs=inputs, arm=arm)
     base = base_point(sample)
     rows = [_row("", "", "base", (None, None), _level_of(sample, base, level), None)]
     for name in sample.names:
@@ -80,7 +80,7 @@ def tornado_table(found: pd.DataFrame) -> pd.DataFrame:
     return frame.loc[width.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
 
 
-def base_point(sample: Sample) -> int:
+def base_point(sample: DesignTable) -> int:
     """Place of the point from which every other differs in one input at most; AnalysisError if there is none.
 
     An input that begins or ceases to apply where its condition is moved has not moved itself.
@@ -99,7 +99,7 @@ def base_point(sample: Sample) -> int:
     return int(np.argmax(at_base))
 
 
-def _ends(sample: Sample, base: int, name: str) -> dict[str, int]:
+def _ends(sample: DesignTable, base: int, name: str) -> dict[str, int]:
     """Places of the lowest and highest setting of an input, where they are not the base's; labels in design order.
 
     None of an input that does not apply at the base.
@@ -116,7 +116,7 @@ def _ends(sample: Sample, base: int, name: str) -> dict[str, int]:
     return {end: at for end, at in ends.items() if (values[at] < centre) == (end == "low")}
 
 
-def _outcomes(sample: Sample, *places: int) -> list[F64]:
+def _outcomes(sample: DesignTable, *places: int) -> list[F64]:
     """Outcomes of points in the replications that all of them have."""
     both = np.isfinite(sample.values[list(places)]).all(axis=0)
     if both.sum() < 2:
@@ -127,7 +127,7 @@ def _outcomes(sample: Sample, *places: int) -> list[F64]:
     return [sample.values[place][both] for place in places]
 
 
-def _level_of(sample: Sample, place: int, level: float) -> Estimate:
+def _level_of(sample: DesignTable, place: int, level: float) -> Estimate:
     (values,) = _outcomes(sample, place)
     if sample.is_event:
         return probability(int(values.sum()), len(values), level=level, interval="wilson")
@@ -142,7 +142,7 @@ def mean_of(values: npt.ArrayLike, *, level: float) -> Estimate:
     return Estimate(value, value - half, value + half, level, "mean, t interval", n, -1)
 
 
-def _change(sample: Sample, first: int, second: int, level: float) -> Estimate:
+def _change(sample: DesignTable, first: int, second: int, level: float) -> Estimate:
     a, b = _outcomes(sample, first, second)
     if sample.is_event:
         return paired_probability(a > 0, b > 0, level=level)

@@ -19,7 +19,7 @@ from scipy import stats
 from ..errors import AnalysisError
 from ..estimators.estimate import Estimate
 from ..estimators.intervals import tail_mass
-from .frames import F64
+from .design_table import F64
 
 
 def judge_liquidations(

@@ -1,6 +1,6 @@
 """Every estimator on the same question in one run: P(a fund of this size is exhausted), its interval, cost, variance.
 
-A method that refuses is told with its reason, not left out. Times are those of the runs a method takes; the variance
+A method that refuses is listed with its reason. Times are those of the runs a method takes; the variance
 reduction is against crude Monte Carlo from as many runs.
 """
 
@@ -15,21 +15,22 @@ import pandas as pd
 
 from ..estimators.control import control_variate
 from ..estimators.estimate import Estimate, RefusedError
-from ..estimators.importance import weighted_probability
+from ..estimators.importance_sampling import weighted_probability
 from ..estimators.intervals import probability
 from ..estimators.replicates import from_replicates
-from ..estimators.rqmc import FEWEST
-from ..estimators.splitting_steps import splitting_in_steps
+from ..estimators.splitting import splitting_in_steps
 from ..estimators.stopping import events_for, stopped_at_events
 from ..estimators.subset import subset_simulation
 from ..estimators.tails import fit_tail
-from .runner import Runner, tilted, wider
 from .solve import tail_count
+from .world_runs import Runner, tilted, wider
 
 F64 = npt.NDArray[np.float64]
 
-#: Replicates of multilevel splitting, and the fewest and most particles of each.
-_SPLITS, _FEW, _MANY = 12, 200, 4_000
+#: Replicates of multilevel splitting, and the limits on the particles of each.
+_SPLITS, _MIN_PARTICLES, _MAX_PARTICLES = 12, 200, 4_000
+#: Independent scramblings of Sobol points that an interval is made from.
+_SCRAMBLINGS = 16
 #: Relative half-width at which the run that stops at events stops.
 _STOP = 0.1
 
@@ -141,22 +142,22 @@ class _Asked:
         return control_variate(hits, draws.control, extras.control_mean, level=self.level, seconds=seconds)
 
     def sobol(self, extras: Extras) -> Estimate:
-        points = 1 << max(8, int(np.log2(max(self.runs // 2 // FEWEST, 1))))
+        points = 1 << max(8, int(np.log2(max(self.runs // 2 // _SCRAMBLINGS, 1))))
         started = time.perf_counter()
-        hits = [extras.scrambled(number, points) > self.fund for number in range(FEWEST)]
+        hits = [extras.scrambled(number, points) > self.fund for number in range(_SCRAMBLINGS)]
         events = int(np.sum(hits))
-        if events < FEWEST:
-            raise RefusedError(f"{events} events in {FEWEST} scramblings of {points:,}: use importance sampling")
+        if events < _SCRAMBLINGS:
+            raise RefusedError(f"{events} events in {_SCRAMBLINGS} scramblings of {points:,}: use importance sampling")
         return from_replicates(
             np.mean(hits, axis=1),
             method="randomised Sobol",
-            n=points * FEWEST,
-            fewest=FEWEST,
+            n=points * _SCRAMBLINGS,
+            fewest=_SCRAMBLINGS,
             level=self.level,
             events=events,
             is_probability=True,
             seconds=time.perf_counter() - started,
-            note=f"{FEWEST} scramblings of {points:,} points",
+            note=f"{_SCRAMBLINGS} scramblings of {points:,} points",
         )
 
     def subset(self, extras: Extras) -> Estimate:
@@ -172,7 +173,7 @@ class _Asked:
         return replace(estimate, seconds=time.perf_counter() - started)
 
     def split(self, extras: Extras) -> Estimate:
-        particles = min(max(self.runs // 100, _FEW), _MANY)
+        particles = min(max(self.runs // 100, _MIN_PARTICLES), _MAX_PARTICLES)
         started = time.perf_counter()
         seed = self.runner.world.facts.seed
         estimate = splitting_in_steps(

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..estimators.estimate import Estimate, RefusedError
-from ..estimators.importance import WeightLimits, weighted_mean
+from ..estimators.importance_sampling import WeightLimits, weighted_mean
 from ..estimators.intervals import normal_quantile
 from .curve import chance
 from .draws import Draws

@@ -2,7 +2,7 @@
 
 Exact order-statistic intervals for funds and Clopper-Pearson for probabilities where runs are crude; normal intervals,
 effective sample and largest weight where they were drawn under another law, with a refusal where the weights are bad.
-It holds only while nothing before the first exhaustion depends on the fund's size: `method.py` decides that.
+It holds only while nothing before the first exhaustion depends on the fund's size: `choose_method.py` decides that.
 """
 
 import math
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..estimators.estimate import Estimate, RefusedError
-from ..estimators.importance import WeightedCurve, WeightLimits, weighted_probability
+from ..estimators.importance_sampling import WeightedCurve, WeightLimits, weighted_probability
 from ..estimators.intervals import probability
 from ..estimators.quantiles import exceedance_curve, required_fund
 from .draws import Draws

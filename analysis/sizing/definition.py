@@ -11,17 +11,15 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from clearsim.results import EVENTS
+
 from ..errors import AnalysisError
 from ..estimators.estimate import RefusedError
 
 YEAR_DAYS = 365.0
 
-EVENTS = {
-    "first_adl": "ADL begins",
-    "cash_zero": "the fund's cash is gone",
-    "equity_zero": "the fund's cash and inventory together are worth nothing",
-    "bad_debt": "a debt is left that nobody pays",
-}
+#: What each event means, by its name under `answer.event`.
+EVENT_MEANINGS = {event.answer: event.meaning for event in EVENTS if event.answer}
 BASES = {
     "within_horizon": "from today, within the horizon",
     "per_event": "per jump of the price",
@@ -38,7 +36,7 @@ REPLENISHMENT = {
     "injected": "money from outside brings the fund back at once",
     "capped": "nobody replenishes the fund; income above its cap leaves it",
 }
-_WORDS = {"event": EVENTS, "basis": BASES, "open_interest": OPEN_INTEREST, "replenishment": REPLENISHMENT}
+_WORDS = {"event": EVENT_MEANINGS, "basis": BASES, "open_interest": OPEN_INTEREST, "replenishment": REPLENISHMENT}
 
 
 @dataclass(frozen=True)
@@ -77,25 +75,20 @@ class Sufficient:
 
     @property
     def phrase(self) -> str:
-        """The event with its horizon, as axes and sentences say it: `ADL begins within 30 days`."""
-        text = f"{EVENTS[self.event]} {within(self.horizon_days)}"
+        """The event with its horizon, as in axes and sentences: `ADL begins within 30 days`."""
+        text = f"{EVENT_MEANINGS[self.event]} {within(self.horizon_days)}"
         return text + (" of the stress" if self.basis == "given_stress" else "")
 
     @property
     def sentences(self) -> list[str]:
         """What is meant, one sentence a key."""
         return [
-            f"event: {EVENTS[self.event]}",
+            f"event: {EVENT_MEANINGS[self.event]}",
             f"horizon: {span(self.horizon_days)}",
             f"probability: {BASES[self.basis]}",
             f"open interest: {OPEN_INTEREST[self.open_interest]}",
             f"replenishment: {REPLENISHMENT[self.replenishment]}",
         ]
-
-    @property
-    def restarts(self) -> bool:
-        """Whether every moment is like the first: then, and only then, rates carry from one horizon to another."""
-        return not self.why_no_restart()
 
     def why_no_restart(self) -> str:
         """Why horizons cannot be converted; empty if they can."""
@@ -125,45 +118,8 @@ def rescaled(p: float, definition: Sufficient, days: float) -> float:
     return -math.expm1(days / definition.horizon_days * math.log1p(-p))
 
 
-def within_from_event(p_event: float, definition: Sufficient, *, events_per_year: float) -> float:
-    """P(within the horizon) from P(per event): 1 - exp(-rate T p), events being a Poisson process that is thinned.
-
-    Each event must meet the same book and the same fund; RefusedError elsewhere.
-    """
-    _require_probability(p_event)
-    _require_rate(events_per_year)
-    if reason := definition.why_no_restart():
-        raise RefusedError(f"a probability per event is not one per horizon: {reason}; simulate the horizon")
-    return -math.expm1(-events_per_year * definition.horizon_days / YEAR_DAYS * p_event)
-
-
-def event_from_within(p: float, definition: Sufficient, *, events_per_year: float) -> float:
-    """P(per event) from P(within the horizon): the inverse of `within_from_event`, refused where that is."""
-    _require_probability(p)
-    _require_rate(events_per_year)
-    if reason := definition.why_no_restart():
-        raise RefusedError(f"a probability per horizon is not one per event: {reason}; simulate one event")
-    return -math.log1p(-p) * YEAR_DAYS / (events_per_year * definition.horizon_days)
-
-
-def within_from_stress(p_given: float, *, days: float, stresses_per_year: float | None) -> float:
-    """P(a first stress within `days` that exhausts the fund) from P(given stress): 1 - exp(-rate T p).
-
-    The scenario says nothing of its own frequency: RefusedError without a rate. It counts as if each stress met the
-    book and the fund of today, so it is a statement about the first one.
-    """
-    _require_probability(p_given)
-    if stresses_per_year is None:
-        raise RefusedError(
-            "a probability given stress says nothing of how often the stress comes: state its rate per year"
-        )
-    _require_rate(stresses_per_year)
-    rate = stresses_per_year * days / YEAR_DAYS
-    return p_given * -math.expm1(-rate)
-
-
 def span(days: float) -> str:
-    """A length of time in words: `30 days`, `1 hour`."""
+    """A length of time as text: `30 days`, `1 hour`."""
     for unit, name in ((1.0, "day"), (24.0, "hour"), (1440.0, "minute")):
         count = days * unit
         if count >= 1 or name == "minute":
@@ -193,8 +149,3 @@ def _require_word(name: str, found: str, words: Mapping[str, str]) -> None:
 def _require_probability(p: float) -> None:
     if not 0 < p < 1:
         raise AnalysisError(f"a probability must lie between 0 and 1, found {p:g}")
-
-
-def _require_rate(rate: float) -> None:
-    if not rate > 0:
-        raise AnalysisError(f"a rate per year must be positive, found {rate:g}")

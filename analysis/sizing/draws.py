@@ -1,7 +1,7 @@
 """What runs hand in for sizing a fund: one array entry a run or path, in quote units at venue scale.
 
 `required` is the largest draw of a fund that never runs dry; everything else belongs to the fund of size `fund`. A
-`World` makes them: the roof hands one in, for this package knows nothing of the simulator.
+A `World` makes them; the caller provides it, because this package does not know the simulator.
 """
 
 from collections.abc import Mapping, Sequence
@@ -94,7 +94,7 @@ class Draws:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a world says of itself, in words and quote units.
+    """What a world states about itself; money in quote units.
 
     feeds_back: why the path before exhaustion depends on the fund's size, empty if it does not.  nothing_to_size: why
     no fund changes anything, empty if one does.  largest_fund: more than any path can draw.  at_hand: the configured

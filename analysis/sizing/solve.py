@@ -1,4 +1,4 @@
-"""The order of the day: choose a way, draw runs, find the fund, let another method agree, say what follows from it.
+"""The whole procedure: choose a method, draw runs, find the fund, check it by another method, state what follows.
 
 Budgets are in runs. Below 1e-4 a fund stands as confirmed only if a second, independent method agrees.
 """
@@ -13,25 +13,25 @@ from ..estimators.estimate import Estimate, RefusedError
 from ..estimators.newsvendor import Costs, best_fund
 from ..estimators.quantiles import runs_for_quantile
 from ..estimators.tails import fit_tail
+from .choose_method import AGREE_BELOW, Choice, choose_method, runs_for
 from .consequences import Consequences, consequences
 from .curve import fund_for, smallest_probability, sufficiency_curve
 from .definition import YEAR_DAYS, Sufficient
 from .draws import Draws, Facts
-from .method import AGREE_BELOW, Choice, choose_method, runs_for
-from .roots import HopelessError, crude_root, require_hope, rough_root, weighted_root
-from .runner import CRUDE_LAW, Law, Runner, tilted, wider
+from .fund_search import UnattainableError, crude_root, require_attainable, rough_root, weighted_root
 from .spread import Spread
 from .target import Target
+from .world_runs import CRUDE_LAW, Law, Runner, tilted, wider
 
-#: Runs on which it is seen whether any fund meets the target.
-_FEW = 20
+#: Runs that show whether any fund can meet the target.
+_TRIAL_RUNS = 20
 #: Estimates this many standard errors apart contradict each other.
-LARGEST_GAP = 3.0
+MAX_GAP = 3.0
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found. fund is None where the target was not reached: `verdict` then says what was, and what it takes.
+    """The answer. fund is None where the target was not reached: `verdict` then says why, and what it takes.
 
     confirmed: a second method agrees, or none is needed.  curve: columns of `curve.CURVE`, empty where the fund feeds
     back.  seconds is outside everything that is reproducible.  spreads: the fund over other books, other uncertainties.
@@ -146,7 +146,7 @@ class _Finder:
             self.runs_of[method] = runs
             try:
                 return self._find(method, runs), ""
-            except HopelessError as refusal:
+            except UnattainableError as refusal:
                 return None, str(refusal)
             except RefusedError as refusal:
                 if runs >= self.budget:
@@ -169,11 +169,11 @@ class _Finder:
         facts = self.runner.world.facts
         blocks = -(-runs // facts.block)
         n = blocks * facts.block
-        few = min(max(facts.block, _FEW), n)
+        few = min(max(facts.block, _TRIAL_RUNS), n)
         if not self.start:
             self.start = self._guess(facts, runs, law)
             reasons = "; ".join(facts.feeds_back) or "bisection was asked for"
-            require_hope(
+            require_attainable(
                 lambda fund: self.runner.happened(fund, self.event, few),
                 self.p,
                 largest=facts.largest_fund,
@@ -255,13 +255,13 @@ def _compare(p: float, fund: Estimate, second: Estimate | None, choice: Choice, 
         return not must, f"{choice.second} gives no second opinion: {why_not}"
     gap = gap_in_errors(fund, second)
     apart = f"{choice.method} and {choice.second} are {gap:.1f} standard errors apart"
-    if gap <= LARGEST_GAP:
+    if gap <= MAX_GAP:
         return True, f"two methods agree: {apart}"
     return False, f"two methods contradict each other: {apart}; at least one misses part of the event"
 
 
 def _self_check(draws: Draws, event: str) -> list[str]:
-    """Whether runs with the fund itself show the event exactly where the curve says so."""
+    """Whether runs with the fund itself show the event exactly where the curve does."""
     expected = draws.required > draws.fund
     differ = int(np.count_nonzero(draws.happened(event) != expected))
     if differ <= max(1, 0.002 * np.count_nonzero(expected)):

@@ -1,8 +1,8 @@
 """How far the required fund moves with what all runs share: the opening book, the values of the uncertainties.
 
-An interval from paths that share one book says nothing of other books. So the fund is found again, from fewer runs, on
-other draws of what is shared: the range is told beside the interval, and the fund for the average over all draws, with
-an interval by leaving out one draw at a time (jackknife over draws, the independent units).
+An interval from paths that share one book holds for that book only. So the fund is computed again, from fewer runs, on
+other draws of what is shared. Reported are the range, and the fund for the average over all draws with an interval by
+leaving out one draw at a time (jackknife over draws, the independent units).
 """
 
 import math
@@ -17,12 +17,12 @@ from ..estimators.estimate import Estimate, RefusedError
 from ..estimators.intervals import tail_mass
 from .curve import fund_for
 from .draws import World
-from .runner import CRUDE_LAW, Runner, tilted
+from .world_runs import CRUDE_LAW, Runner, tilted
 
 F64 = npt.NDArray[np.float64]
 
-#: Fewest draws that an average has an interval from.
-_FEWEST = 4
+#: Draws that an interval of the average needs.
+_MIN_DRAWS = 4
 #: Runs of each draw, and the target from which on they are crude.
 RUNS, CRUDE_FROM = 131_072, 1e-2
 
@@ -41,13 +41,6 @@ class Spread:
         """The median."""
         return self.funds[len(self.funds) // 2] if self.funds else math.nan
 
-    @property
-    def relative_range(self) -> float:
-        """Range over median; NaN below two draws."""
-        if len(self.funds) < 2 or not self.middle:
-            return math.nan
-        return (self.funds[-1] - self.funds[0]) / self.middle
-
 
 def spread_over(what: str, worlds: Sequence[World], p: float, *, level: float = 0.95) -> Spread:
     """The required fund in each world. The worlds' funds must not feed back."""
@@ -61,7 +54,7 @@ def spread_over(what: str, worlds: Sequence[World], p: float, *, level: float = 
         except RefusedError:
             refused += 1
     unit = worlds[0].facts.unit if worlds else ""
-    averaged = _averaged(parts, p, level=level, unit=unit) if len(parts) >= _FEWEST and not refused else None
+    averaged = _averaged(parts, p, level=level, unit=unit) if len(parts) >= _MIN_DRAWS and not refused else None
     return Spread(what, tuple(sorted(funds)), refused, averaged)
 
 

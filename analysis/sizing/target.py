@@ -8,7 +8,7 @@ from ..errors import AnalysisError
 from .definition import YEAR_DAYS
 
 #: How people write the events, in lower case without articles.
-_EVENT_WORDS = {
+EVENT_WORDS = {
     "adl": "first_adl",
     "first adl": "first_adl",
     "adl begins": "first_adl",
@@ -56,7 +56,7 @@ class Target:
 
 
 def parse_target(text: str) -> Target:
-    """The target that a text states. AnalysisError says what was found and shows an example."""
+    """The target that a text states. AnalysisError quotes the text and shows an example."""
     match = _TARGET.match(text)
     if match is None:
         raise AnalysisError(f"target must look like {EXAMPLE!r}, found {text!r}")
@@ -111,10 +111,10 @@ def _days(found: re.Match[str], text: str) -> float:
 
 def _event(words: str, text: str) -> str:
     name = " ".join(words.lower().replace("the ", " ").replace("=", " ").split())
-    if name in _EVENT_WORDS:
-        return _EVENT_WORDS[name]
+    if name in EVENT_WORDS:
+        return EVENT_WORDS[name]
     if not name:
         raise AnalysisError(f"target names no event: {EXAMPLE!r} names ADL; found {text!r}")
-    near = get_close_matches(name, _EVENT_WORDS, n=1)
+    near = get_close_matches(name, EVENT_WORDS, n=1)
     hint = f"; did you mean {near[0]!r}" if near else ""
     raise AnalysisError(f"target event must be ADL, cash 0, equity 0 or bad debt, found {name!r} in {text!r}{hint}")

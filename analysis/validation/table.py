@@ -32,7 +32,7 @@ def verdict(score: TargetScore) -> str:
 
 
 def summary(scores: list[TargetScore]) -> str:
-    """How many targets were met; checks of inputs are counted apart, since they say nothing for the model."""
+    """How many targets were met; checks of inputs are counted apart, since they do not test the model."""
     judged = [score for score in scores if not score.is_input]
     inputs = [score for score in scores if score.is_input]
     recorded = [score for score in judged if score.status == "recorded"]

@@ -18,7 +18,7 @@ from ..errors import ConfigError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from clearsim.analysis.charts.study.context import StudyContext
+    from clearsim.analysis.charts.chart_context import StudyContext
     from clearsim.analysis.sizing.solve import Answer
 
     from .worlds import WorldOf
@@ -36,7 +36,7 @@ class Found:
 
 def say(found: Found) -> None:
     """Print an answer."""
-    from clearsim.analysis.sizing.answer import answer_lines
+    from clearsim.analysis.sizing.answer_text import answer_lines
 
     typer.echo("\n".join(answer_lines(found.answer)) + "\n")
     _print_comparison(found)
@@ -67,7 +67,7 @@ def write(found: Sequence[Found], out: Path | None) -> str:
 
 def _write_one(folder: Path, suffix: str, found: Found) -> None:
     from clearsim.analysis.reports.size_report import build_size_report
-    from clearsim.analysis.sizing.answer import answer_json, answer_markdown
+    from clearsim.analysis.sizing.answer_text import answer_json, answer_markdown
 
     answer = found.answer
     html = build_size_report(
@@ -142,7 +142,7 @@ def _print_comparison(found: Found) -> None:
 
 
 def _context(found: "Answer") -> "StudyContext":
-    from clearsim.analysis.charts.study.context import StudyContext
+    from clearsim.analysis.charts.chart_context import StudyContext
 
     facts, reduced = found.facts, found.facts.fidelity == "reduced"
     return StudyContext(

@@ -1,6 +1,6 @@
 """`clearsim export`: a study in the shapes of other tools.
 
-A roof: reads a study folder and hands its tables to `analysis/exports_study.py`.
+A roof: reads a study folder and hands its tables to `analysis/study/export.py`.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from ..errors import ClearsimError, ConfigError
 from .options import Debug
 
 if TYPE_CHECKING:
-    from clearsim.analysis.reports.study_folder import StudyFolder
+    from clearsim.analysis.study.folder import StudyFolder
 
 SHAPES = ("ema", "salib", "csv", "parquet", "pandas", "polars")
 
@@ -31,7 +31,7 @@ def export_study(
     if to not in SHAPES:
         raise ConfigError(f"--to must be one of {', '.join(SHAPES)}, found {to!r}")
     from clearsim.analysis.errors import AnalysisError
-    from clearsim.analysis.reports.study_folder import open_study
+    from clearsim.analysis.study.folder import open_study
 
     try:
         study = open_study(folder)
@@ -46,7 +46,7 @@ def export_study(
 
 
 def _write_ema(study: "StudyFolder", out: Path | None, outcomes: list[str] | None, arm: int | None) -> list[str]:
-    from clearsim.analysis.exports_study import ema_results, write_ema
+    from clearsim.analysis.study.export import ema_results, write_ema
 
     path = out or study.path / "ema.tar.gz"
     experiments, found = ema_results(study.points, study.runs, outcomes)
@@ -58,7 +58,7 @@ def _write_ema(study: "StudyFolder", out: Path | None, outcomes: list[str] | Non
 
 
 def _write_salib(study: "StudyFolder", out: Path | None, outcomes: list[str] | None, arm: int | None) -> list[str]:
-    from clearsim.analysis.exports_study import salib_export, write_salib
+    from clearsim.analysis.study.export import salib_export, write_salib
 
     bounds = {str(item["name"]): ends for item in study.factors("uncertainties") if (ends := _ends(item)) is not None}
     export = salib_export(study.points, study.runs, outcomes, arm=arm, bounds=bounds)
@@ -83,7 +83,7 @@ def _ends(item: object) -> tuple[float, float] | None:
 
 
 def _write_table(study: "StudyFolder", to: str, out: Path | None) -> list[str]:
-    from clearsim.analysis.exports_study import study_frame
+    from clearsim.analysis.study.export import study_frame
 
     frame = study_frame(study.points, study.runs)
     path = out or study.path / ("study.csv" if to == "csv" else "study.parquet")

@@ -14,7 +14,6 @@ from ..errors import ConfigError
 if TYPE_CHECKING:
     from ..config import RunConfig
     from ..studies.design.plan import Plan, Point
-    from ..studies.design.plan_checks import plan_study
 
 #: Arms that are sized at once without being named.
 MOST_ARMS = 12
@@ -74,6 +73,7 @@ def _plan(source: str) -> "Plan | None":
     from ..config.nearest import nearest_hint
     from ..config.yamlfile import parse_yaml, shipped_configs
     from ..studies.design.load_study import load_study, shipped_studies
+    from ..studies.design.plan_checks import plan_study
     from ..studies.store.folder import BASE_FILE
 
     if folder := study_folder(source):

@@ -24,10 +24,10 @@ def report(
 ) -> None:
     """Write report.html into DIR; with --format also every figure, into DIR/figures (needs Chrome or Chromium)."""
     from clearsim.analysis.errors import AnalysisError
-    from clearsim.analysis.export import parse_formats
+    from clearsim.analysis.figure_files import parse_formats
     from clearsim.analysis.reports.run_report import export_run, write_report
-    from clearsim.analysis.reports.study_folder import is_study
     from clearsim.analysis.reports.study_report import export_study, write_study_report
+    from clearsim.analysis.study.folder import is_study
 
     study = is_study(folder)
     write, export_all = (write_study_report, export_study) if study else (write_report, export_run)

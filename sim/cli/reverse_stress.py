@@ -147,7 +147,7 @@ def _shares(text: str, option: str) -> list[float]:
 
 def _write(found: "pd.DataFrame", world: ShockWorld, out: Path | None) -> list[Path]:
     """Write the frontier as Parquet and CSV, and its figure as a page; return the paths."""
-    from clearsim.analysis.charts.study.context import StudyContext
+    from clearsim.analysis.charts.chart_context import StudyContext
     from clearsim.analysis.charts.study.reverse_stress import draw_reverse_stress
     from clearsim.analysis.reports.page import embed, page
 

@@ -1,6 +1,6 @@
 """What a run looks like in a terminal: progress while it lasts, the who-paid table and headline numbers after it.
 
-Decides nothing: it prints what `whopaid.py` and the `runs` row say. Heavy imports are made where they are used.
+Decides nothing: it prints `analysis/role_results.py` and the `runs` row. Heavy imports are made where they are used.
 """
 
 import time
@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from clearsim.analysis.role_results import role_results
+
 from ..interrupt import stop_if_asked
-from ..runs.who_paid import who_paid
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -105,8 +106,8 @@ def who_paid_table(accounts: Mapping[str, Any], config: "RunConfig") -> "Table":
     from rich import box
     from rich.table import Table
 
-    rows = who_paid(accounts)
-    largest = max(abs(int(value)) for row in rows for value in row[2:]) * float(config.quantum)
+    rows = role_results(accounts)
+    largest = max(abs(int(value)) for row in rows for value in row[2:6]) * float(config.quantum)
     unit = 1000 if largest >= THOUSANDS_FROM else 1
     name = f"{'thousand ' if unit > 1 else ''}{config.asset.name}"
     title = f"Who paid ({name}; result = equity after - before - net deposits, at the final mark)"
@@ -117,7 +118,7 @@ def who_paid_table(accounts: Mapping[str, Any], config: "RunConfig") -> "Table":
     for header, cell in zip(headers, _cells(totals, config, unit), strict=True):
         table.add_column(header, justify="right", footer=cell, no_wrap=True)
     for row in rows:
-        table.add_row(row.role, *_cells([int(value) for value in row[1:]], config, unit))
+        table.add_row(row.role, *_cells([int(value) for value in row[1:6]], config, unit))
     return table
 
 

@@ -158,7 +158,7 @@ def figures(
 ) -> None:
     """Write every figure of a run's report into RUN_DIR/figures; needs kaleido and an installed Chrome or Chromium."""
     from clearsim.analysis.errors import AnalysisError
-    from clearsim.analysis.export import parse_formats
+    from clearsim.analysis.figure_files import parse_formats
     from clearsim.analysis.reports.run_report import export_run
 
     try:

@@ -88,8 +88,8 @@ def _answered(
     question: "Question", target: "Target", budget: str | None, *, compare: bool, spread: int, options: dict[str, Any]
 ) -> "Found":
     """The answer to one question, the fund over other books and uncertainties, and the comparison if asked."""
-    from clearsim.analysis.sizing.runner import Runner
     from clearsim.analysis.sizing.solve import size_fund as solve
+    from clearsim.analysis.sizing.world_runs import Runner
 
     from .answers import Found, compared
     from .worlds import WorldOf, at_horizon, define

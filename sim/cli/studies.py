@@ -17,7 +17,6 @@ from .terminal import error_console, teller
 
 if TYPE_CHECKING:
     from ..studies.design.plan import Plan
-    from ..studies.design.plan_checks import plan_study
     from ..studies.execute.executors import ExecutorSettings
     from ..studies.stopping import StoppingRule
     from ..studies.sweep import SweepResult
@@ -61,6 +60,7 @@ def sweep(
 ) -> None:
     """Run every point of STUDY; what is stored already is not run again."""
     from ..studies.design.load_study import load_study
+    from ..studies.design.plan_checks import plan_study
 
     loaded = load_study(study, set_)
     target = out or Path("results") / (loaded.study.name + ("-full" if full else ""))

@@ -59,8 +59,8 @@ def unneeded(
     """
     import pandas as pd
     from clearsim.analysis.errors import AnalysisError
-    from clearsim.analysis.reports.study_folder import open_study
     from clearsim.analysis.sensitivity.unneeded import unneeded_share
+    from clearsim.analysis.study.folder import open_study
 
     from ..studies.store.verify import plan_of_folder
 

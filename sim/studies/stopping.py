@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from .. import results
 from ..config.nearest import nearest_hint
 from ..errors import ConfigError
 
-#: Event -> the column that tells it and the least value that means yes.
-EVENTS = {"adl": ("first_adl_ms", 0), "fund_empty": ("first_fund_empty_ms", 0)}
+#: Events that runs and paths both show, by name.
+EVENTS = {event.name: event for event in results.EVENTS if event.column in {path.name for path in results.STUDY_PATHS}}
 _RULE = re.compile(
     r"\s*(?:(?P<event>\w+)\s*:)?\s*(?P<what>events|rel_half_width)\s*(?P<sign>>=|<=?)\s*(?P<number>\S+)\s*$"
 )
@@ -39,10 +40,10 @@ class StoppingRule:
         """Count an outcome that is done."""
         if row["status"] != "done":
             return
-        column, least = EVENTS[self.event]
-        values = np.array([row[column]]) if paths is None else np.asarray(paths[column])
+        event = EVENTS[self.event]
+        values = np.array([row[event.column]]) if paths is None else np.asarray(paths[event.column])
         arm = int(row["arm"])
-        self.events[arm] = self.events.get(arm, 0) + int((values >= least).sum())
+        self.events[arm] = self.events.get(arm, 0) + int((values >= event.threshold).sum())
         self.n[arm] = self.n.get(arm, 0) + len(values)
 
     def is_met(self) -> bool:

@@ -196,6 +196,16 @@ def test_the_analysis_knows_the_result_schema_and_nothing_else_of_sim(graph):
     assert sorted(wrong) == []
 
 
+def test_statistics_of_the_analysis_know_neither_charts_nor_reports(graph):
+    drawn = ("clearsim.analysis.charts", "clearsim.analysis.reports", "clearsim.analysis.explorer")
+    wrong = [
+        f"{a} imports {b}"
+        for a, b in edges_of(graph, "clearsim.analysis")
+        if (not a.startswith(drawn) and b.startswith(drawn)) or (a.startswith(drawn[0]) and b.startswith(drawn[1]))
+    ]
+    assert sorted(wrong) == []
+
+
 def test_the_check_sees_imports_inside_functions_and_for_type_checking(tmp_path):
     """The parser itself: what it must report, and what is not of clearsim."""
     source = "import numpy\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ..runs.run import x\n"

@@ -11,22 +11,19 @@ import numpy as np
 import pytest
 from clearsim.analysis.estimators.control import control_variate
 from clearsim.analysis.estimators.estimate import RefusedError
-from clearsim.analysis.estimators.importance import WeightedCurve, weighted_probability
+from clearsim.analysis.estimators.importance_sampling import WeightedCurve, weighted_probability
 from clearsim.analysis.estimators.intervals import clopper_pearson, probability, wilson
-from clearsim.analysis.estimators.newsvendor import Costs, expected_cost
 from clearsim.analysis.estimators.one_big_jump import JumpLaw, OneBigJump
 from clearsim.analysis.estimators.paired import paired_difference, paired_probability
 from clearsim.analysis.estimators.quantiles import required_fund
-from clearsim.analysis.estimators.rqmc import randomised_sobol
-from clearsim.analysis.estimators.splitting import splitting
-from clearsim.analysis.estimators.splitting_steps import splitting_in_steps
-from clearsim.analysis.estimators.stopping import is_narrow, stopped_at_events
+from clearsim.analysis.estimators.splitting import splitting_in_steps
+from clearsim.analysis.estimators.stopping import stopped_at_events
 from clearsim.analysis.estimators.subset import subset_simulation
 from clearsim.analysis.estimators.tails import fit_tail
 from clearsim.analysis.estimators.tilted_ruin import ClaimFund, tilted_ruin
 from scipy import optimize, special, stats
 
-from tests.unit.estimators.test_splitting_steps import Walk, highest_above
+from tests.unit.estimators.test_splitting import Walk, highest_above
 
 pytestmark = pytest.mark.slow
 
@@ -123,7 +120,7 @@ def test_stopping_at_a_width_as_measured():
         while True:
             events, n = events + int(generator.binomial(10_000, 1e-3)), n + 10_000
             estimate = probability(events, n, interval="wilson")
-            if is_narrow(estimate, relative=0.1):
+            if events >= 30 and estimate.relative_half_width <= 0.1:
                 break
         held.append(estimate.holds(1e-3))
         sizes.append(n)
@@ -149,27 +146,6 @@ def test_control_variate():
 
     held, _ = repeated(make, 0.0)
     report("control variate", held, band=APPROXIMATE)
-
-
-def test_expected_cost():
-    costs = Costs(0.02)
-    held, refused = repeated(lambda rng: expected_cost(rng.exponential(size=20_000), 4.0, costs), 0.08 + math.exp(-4))
-    assert refused < 0.02 * REPETITIONS
-    report("newsvendor cost", held, band=APPROXIMATE, refused=refused)
-
-
-def test_randomised_sobol():
-    """A smooth mean in three dimensions: E[e^(U1 + U2 U3)] by quadrature of the inner integrals."""
-    grid = (np.arange(20_000) + 0.5) / 20_000
-    truth = (math.e - 1) * float(np.mean(np.expm1(grid) / grid))
-
-    def make(rng):
-        return randomised_sobol(
-            lambda u: np.exp(u[:, 0] + u[:, 1] * u[:, 2]), dimension=3, n=64, seed=int(rng.integers(2**31))
-        )
-
-    held, _ = repeated(make, truth)
-    report("randomised Sobol", held, band=APPROXIMATE)
 
 
 @pytest.mark.parametrize(("k", "p"), [(250, 1e-3), (250, 1e-4), (500, 1e-3)])
@@ -207,28 +183,8 @@ def test_tail_fits_of_groups_as_measured():
     report("tail fit of groups", held, band=(0.80, 0.97))
 
 
-def test_splitting_as_measured():
-    """P(a fair coin shows heads six times) = 1/64, ten replicates of 30 particles."""
-
-    class Coin:
-        def start(self, generator):
-            return 0
-
-        def advance(self, state, generator):
-            return state + 1 if generator.random() < 0.5 else None
-
-        def score(self, state):
-            return float(state)
-
-    def make(rng):
-        return splitting(Coin(), 5.0, particles=30, replicates=10, seed=int(rng.integers(2**31)))
-
-    held, refused = repeated(make, 1 / 64)
-    report("multilevel splitting", held, band=(0.85, 0.97), refused=refused)
-
-
 @pytest.mark.parametrize(("target", "particles", "replicates"), [(26, 100, 12), (20, 30, 10)])
-def test_splitting_of_rows_of_keys_as_measured(target, particles, replicates):
+def test_splitting_as_measured(target, particles, replicates):
     """A walk of 60 steps above 20 (6.2e-3) and above 26 (3.9e-4)."""
 
     def make(rng):

@@ -7,9 +7,9 @@ from clearsim.analysis.closed_forms.ruin import ruin_by
 from clearsim.analysis.sizing.curve import fund_for, sufficiency_curve
 from clearsim.analysis.sizing.definition import Sufficient
 from clearsim.analysis.sizing.draws import COLUMNS, Draws
-from clearsim.analysis.sizing.runner import Runner
 from clearsim.analysis.sizing.solve import size_fund
 from clearsim.analysis.sizing.target import parse_target
+from clearsim.analysis.sizing.world_runs import Runner
 from clearsim.cli.questions import Question
 from clearsim.cli.worlds import WorldOf
 

@@ -10,7 +10,12 @@ import time
 import numpy as np
 import pytest
 from clearsim.analysis.estimators.estimate import RefusedError
-from clearsim.analysis.estimators.importance import WeightedCurve, WeightLimits, weighted_mean, weighted_probability
+from clearsim.analysis.estimators.importance_sampling import (
+    WeightedCurve,
+    WeightLimits,
+    weighted_mean,
+    weighted_probability,
+)
 from clearsim.analysis.estimators.one_big_jump import JumpLaw, OneBigJump
 
 LOW, HIGH = 3.351746881152806e-07, 3.3544533883933525e-07

@@ -136,9 +136,13 @@ def same_bits(first: np.ndarray, second: np.ndarray) -> None:
 
 @pytest.mark.parametrize("name", ["exp", "expm1", "log", "log1p", "power"])
 def test_compiled_code_neither_fuses_product_and_sum_nor_calls_the_c_library(name: str) -> None:
-    function = getattr(compiled, name)
+    numba = pytest.importorskip("numba")
+    function = numba.njit(error_model="numpy")(getattr(compiled, name).py_func)  # code from a cache has no assembly
     function(*([0.5, 0.5] if name == "power" else [0.5]))
-    for code in function.inspect_asm().values():
+    texts = list(function.inspect_asm().values())
+    assert texts
+    for code in texts:
+        assert "mul" in code
         assert not [line for line in code.splitlines() if "vfm" in line or "vfnm" in line]
         called = [line.split()[-1] for line in code.splitlines() if "@PLT" in line or "call" in line.split()[:1]]
         assert not [target for target in called if target.split("@")[0] in ("exp", "log", "pow", "log1p", "expm1")]

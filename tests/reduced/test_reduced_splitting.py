@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from clearsim.analysis.estimators.estimate import RefusedError
-from clearsim.analysis.estimators.splitting_steps import splitting_in_steps
+from clearsim.analysis.estimators.splitting import splitting_in_steps
 from clearsim.funds.worlds import ReducedWorld
 from clearsim.reduced.branches import required_by_step
 from clearsim.reduced.lower import lower

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from clearsim.analysis.charts.context import Context
+from clearsim.analysis.charts.chart_context import RunContext
 from clearsim.analysis.charts.deleveraged import by_counterparty
 from clearsim.analysis.charts.leverage import LABELS, leverage_bins
-from clearsim.analysis.charts.traces import choose_span, span_words, sum_increments
-from clearsim.analysis.data import open_run
+from clearsim.analysis.charts.time_axis import choose_span, span_words, sum_increments
 from clearsim.analysis.downsample import MAX_POINTS
-from clearsim.analysis.reports.panels import run_panels
+from clearsim.analysis.reports.run_panels import run_panels
+from clearsim.analysis.run_folder import open_run
 
 from tests.worlds.results import write_quiet, write_rich
 
@@ -108,7 +108,7 @@ def test_adl_without_events_says_that_it_happened(panels):
 
 def test_the_side_given_up_follows_from_price_and_harm(tmp_path):
     run = open_run(write_rich(tmp_path))
-    points = by_counterparty(run.table("adl_matches"), Context.of(run))
+    points = by_counterparty(run.table("adl_matches"), RunContext.of(run))
     assert set(points["side"]) == {"short"}  # bought back above mark, at a loss
     assert points["harm_quanta"].sum() == run.run["adl_harm_quanta"]
 
@@ -129,7 +129,7 @@ def test_leverage_classes_hold_their_lower_edge():
 
 
 def test_without_a_start_time_the_axis_counts_minutes(tmp_path):
-    context = Context.of(open_run(write_quiet(tmp_path, start_utc=None)))
+    context = RunContext.of(open_run(write_quiet(tmp_path, start_utc=None)))
     assert context.time_title == "time since the start (minutes)"
     assert context.times([90_000]).tolist() == [1.5]
     assert context.base_unit("BTCUSDT") == "BTC"

@@ -4,11 +4,11 @@ import re
 
 import pytest
 from clearsim.analysis.comparisons import measure, read_comparisons
-from clearsim.analysis.data import open_run
 from clearsim.analysis.errors import AnalysisError
-from clearsim.analysis.reports.honesty import examine
 from clearsim.analysis.reports.provenance import find_value, origins, shorten
 from clearsim.analysis.reports.run_report import write_report
+from clearsim.analysis.reports.run_trust import examine
+from clearsim.analysis.run_folder import open_run
 
 from tests.worlds.accounts import START_PRICE
 from tests.worlds.results import write_part, write_quiet, write_rich

@@ -3,22 +3,22 @@
 import numpy as np
 import pandas as pd
 import pytest
+from clearsim.analysis.charts.chart_context import StudyContext
+from clearsim.analysis.charts.marks import rounded
 from clearsim.analysis.charts.study.arm_outcomes import draw_arm_outcomes
 from clearsim.analysis.charts.study.arms import draw_arms
-from clearsim.analysis.charts.study.context import StudyContext
 from clearsim.analysis.charts.study.estimators import draw_estimators
 from clearsim.analysis.charts.study.exceedance import draw_exceedance, tail_frame
-from clearsim.analysis.charts.study.frontier import draw_frontier
+from clearsim.analysis.charts.study.factor_importance import draw_importance
 from clearsim.analysis.charts.study.fund_fan import draw_fund_fan, fan_frame
 from clearsim.analysis.charts.study.heat_map import draw_heat_map
-from clearsim.analysis.charts.study.importance import draw_importance
-from clearsim.analysis.charts.study.look import rounded
 from clearsim.analysis.charts.study.prim import draw_prim
 from clearsim.analysis.charts.study.reverse_stress import draw_reverse_stress
 from clearsim.analysis.charts.study.sobol import draw_sobol
 from clearsim.analysis.charts.study.sufficiency import draw_sufficiency
 from clearsim.analysis.charts.study.threshold_stability import draw_threshold_stability
 from clearsim.analysis.charts.study.tornado import draw_tornado
+from clearsim.analysis.charts.study.trade_off import draw_frontier
 from clearsim.analysis.estimators.estimate import Estimate
 from clearsim.analysis.estimators.tails import fit_tail
 

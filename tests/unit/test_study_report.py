@@ -10,12 +10,13 @@ import pytest
 from clearsim.analysis.errors import AnalysisError
 from clearsim.analysis.estimators.estimate import Estimate, RefusedError
 from clearsim.analysis.estimators.intervals import clopper_pearson
-from clearsim.analysis.reports.study_folder import is_study, open_study
-from clearsim.analysis.reports.study_honesty import examine_study
-from clearsim.analysis.reports.study_outcomes import arm_means
 from clearsim.analysis.reports.study_panels import study_context, study_panels
 from clearsim.analysis.reports.study_report import export_study, write_study_report
-from clearsim.analysis.reports.study_samples import arm_samples, chance_of, curve_of, emptied_by, fund_for
+from clearsim.analysis.reports.study_trust import examine_study
+from clearsim.analysis.study.estimates import chance_of, curve_of, emptied_by, fund_for
+from clearsim.analysis.study.folder import is_study, open_study
+from clearsim.analysis.study.outcomes import arm_means
+from clearsim.analysis.study.samples import arm_samples
 from scipy import stats
 
 from tests.worlds.studies import FUND, write_study

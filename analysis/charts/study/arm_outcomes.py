@@ -8,29 +8,19 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ...money import Scale
-from .context import StudyContext
-from .look import (
-    LINES,
-    axis,
-    bars_of,
-    column,
-    compose,
-    empty,
-    folded,
-    margin_for,
-    require,
-    rounded,
-)
+from ..chart_context import StudyContext
+from ..compose import axis, compose, empty, folded, margin_for
+from ..marks import LINES, bars_of, column, require, rounded
 
 QUESTION = "What do the arms differ in?"
 FRAME = ("arm", "outcome", "unit", "is_money", "value", "low", "high", "n")
-MOST_ARMS, MOST_OUTCOMES = 24, 3
+MAX_ARMS, MAX_OUTCOMES = 24, 3
 
 
 def draw_arm_outcomes(means: pd.DataFrame, context: StudyContext, *, than: str = "") -> go.Figure:
-    """One panel an outcome (at most MOST_OUTCOMES), one row an arm, in the study's order.
+    """One panel an outcome (at most MAX_OUTCOMES), one row an arm, in the study's order.
 
-    means: arm (its label), outcome (in words), unit, is_money (bool: value and bounds are quote units), value, low,
+    means: arm (its label), outcome (its label), unit, is_money (bool: value and bounds are quote units), value, low,
     high, n (independent runs or points behind the mean).  than: label of the arm that values are differences from, ""
     if they are means.
     """
@@ -38,8 +28,8 @@ def draw_arm_outcomes(means: pd.DataFrame, context: StudyContext, *, than: str =
         words = "No arm has runs that ended well, or none of the study's outcomes is known."
         return empty(context, question=QUESTION, words=words, axes=("outcome", "arm"))
     require(means, FRAME, "outcomes of arms")
-    arms = list(dict.fromkeys(means["arm"]))[:MOST_ARMS][::-1]
-    outcomes = list(dict.fromkeys(means["outcome"]))[:MOST_OUTCOMES]
+    arms = list(dict.fromkeys(means["arm"]))[:MAX_ARMS][::-1]
+    outcomes = list(dict.fromkeys(means["outcome"]))[:MAX_OUTCOMES]
     place = {arm: i for i, arm in enumerate(arms)}
     labels = [folded(str(arm)) for arm in arms]
     rows: dict[str, Any] = {"tickvals": list(range(len(arms))), "range": [-0.6, len(arms) - 0.4], "zeroline": False}

@@ -6,39 +6,37 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ..theme import BLUE, VERMILLION
-from .context import StudyContext
-from .look import (
+from ..chart_context import StudyContext
+from ..compose import (
     axis,
-    bars_of,
-    column,
     compose,
     empty,
     folded,
     margin_for,
     panel_title,
     probability_axis,
-    require,
     upper_first,
     words_in_panel,
 )
+from ..marks import bars_of, column, require
+from ..theme import BLUE, VERMILLION
 
 QUESTION = "Which arm does better?"
 ARMS = ("arm", "probability", "low", "high", "events", "n", "fund", "fund_low", "fund_high")
-MOST_ARMS = 24
+MAX_ARMS = 24
 
 
 def draw_arms(arms: pd.DataFrame, context: StudyContext, *, event: str, target: float) -> go.Figure:
     """P(event) of each arm (left, logarithmic) and the fund for `target` (right), in the study's order.
 
     arms: arm (its label), probability, low, high, events, n (NaN where refused), fund, fund_low, fund_high (quote
-    units; NaN where the outcomes cannot tell it).
+    units; NaN where the outcomes do not determine it).
     """
     if arms.empty:
         words = "No arm of the study has runs that ended well."
         return empty(context, question=QUESTION, words=words, axes=(f"P({event})", "arm"))
     require(arms, ARMS, "arms")
-    shown = arms.head(MOST_ARMS).iloc[::-1].reset_index(drop=True)
+    shown = arms.head(MAX_ARMS).iloc[::-1].reset_index(drop=True)
     labels = [folded(str(name), 40) for name in shown["arm"]]
     scale = context.scale(column(shown, "fund_high"), column(shown, "fund"))
     place = np.arange(len(shown), dtype=np.float64)

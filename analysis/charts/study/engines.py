@@ -7,24 +7,13 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ...money import Scale
-from .context import StudyContext
-from .look import (
-    LINES,
-    amount_axis,
-    axis,
-    bars_of,
-    column,
-    compose,
-    empty,
-    legend,
-    panel_title,
-    require,
-    rounded,
-)
+from ...study.engines import FRAME
+from ..chart_context import StudyContext
+from ..compose import amount_axis, axis, compose, empty, legend, panel_title
+from ..marks import LINES, bars_of, column, require, rounded
 
 QUESTION = "Where do the engines agree?"
-FRAME = ("arm", "x", "value", "low", "high", "ratio", "ratio_low", "ratio_high", "n")
-MOST_ARMS = 7
+MAX_ARMS = 7
 #: Part of the room between two values of the factor over which the arms' points are spread.
 _SPREAD = 0.5
 #: Smallest ratio that is drawn: whiskers that reach zero end there.
@@ -44,7 +33,7 @@ def draw_engines(
     if frame.empty:
         return empty(context, question=QUESTION, words="No two arms have runs to compare.", axes=(factor, outcome))
     values = sorted(frame["x"].unique())
-    arms = list(dict.fromkeys(frame["arm"]))[:MOST_ARMS]
+    arms = list(dict.fromkeys(frame["arm"]))[:MAX_ARMS]
     scale = context.scale(column(frame, "value")) if is_money else Scale(1.0, unit)
     traces: list[Any] = []
     for i, arm in enumerate(arms):

@@ -6,20 +6,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from ..chart_context import StudyContext
+from ..compose import amount_axis, axis, compose, empty, margin_for, panel_title, words_in_panel
+from ..marks import bars_of, column, require
 from ..theme import BLACK, BLUE, ORANGE, SKY
-from .context import StudyContext
-from .look import (
-    amount_axis,
-    axis,
-    bars_of,
-    column,
-    compose,
-    empty,
-    margin_for,
-    panel_title,
-    require,
-    words_in_panel,
-)
 
 QUESTION = "Do the methods agree, and what does each cost?"
 ROWS = ("value", "low", "high", "level", "method", "n", "events", "unit", "seconds", "variance_reduction")

@@ -6,28 +6,16 @@ import plotly.graph_objects as go
 
 from ...estimators.tails import TailFit
 from ...money import Scale
+from ..chart_context import StudyContext
+from ..compose import amount_axis, asked, compose, empty, legend, probability_axis
+from ..marks import FAINT, at_most, band, bars_of, column, require
 from ..theme import BLUE, VERMILLION
-from .context import StudyContext
-from .look import (
-    FAINT,
-    amount_axis,
-    asked,
-    at_most,
-    band,
-    bars_of,
-    column,
-    compose,
-    empty,
-    legend,
-    probability_axis,
-    require,
-)
 
 QUESTION = "How far does the tail of the required fund reach?"
 CURVE = ("fund", "probability", "low", "high", "events", "n")
 FIT = ("fund", "probability", "low", "high")
 #: Most counts drawn: on two logarithmic axes more lie on each other.
-MOST_POINTS = 60
+MAX_POINTS = 60
 
 
 def tail_frame(fit: TailFit, *, reach: float = 3.0, points: int = 40, level: float = 0.95) -> pd.DataFrame:
@@ -119,7 +107,7 @@ def _first_drawn(drawn: pd.DataFrame) -> np.ndarray:
 def _counts(drawn: pd.DataFrame, context: StudyContext, scale: Scale) -> list[go.Scatter]:
     never = drawn[(column(drawn, "events") == 0) & (column(drawn, "high") > 0)].head(1)
     seen = drawn[column(drawn, "events") > 0]
-    place = np.unique(np.linspace(0, max(len(seen) - 1, 0), MOST_POINTS).astype(np.int64))
+    place = np.unique(np.linspace(0, max(len(seen) - 1, 0), MAX_POINTS).astype(np.int64))
     seen = seen.iloc[place] if len(seen) else seen
     points = go.Scatter(
         x=scale.of(column(seen, "fund")),

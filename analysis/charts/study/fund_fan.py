@@ -7,20 +7,10 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
+from ..chart_context import StudyContext
+from ..compose import ABOVE_PANELS, asked, axis, compose, empty, legend, panel_title
+from ..marks import band, column, require
 from ..theme import BLACK, VERMILLION
-from .context import StudyContext
-from .look import (
-    ABOVE_PANELS,
-    asked,
-    axis,
-    band,
-    column,
-    compose,
-    empty,
-    legend,
-    panel_title,
-    require,
-)
 
 QUESTION = "How does the fund fare over time?"
 FAN = ("time_days", "quantile", "fund")

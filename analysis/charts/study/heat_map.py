@@ -7,12 +7,13 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from .context import StudyContext
-from .look import axis, compose, empty, legend, require, rounded
+from ..chart_context import StudyContext
+from ..compose import axis, compose, empty, legend
+from ..marks import require, rounded
 
 CELLS = ("x", "y", "value", "low", "high", "n")
 #: Most cells that carry their interval as text; beyond, it is in the hover text only.
-MOST_WORDS = 80
+MAX_LABELS = 80
 #: Width of the cells together, pixels, and of a letter, share of its size.
 _PLOT_WIDTH, _LETTER = 690, 0.56
 #: Columns beyond which bounds below 1 have two digits.
@@ -72,8 +73,8 @@ def _cells(
         x=list(range(cols)),
         y=list(range(rows)),
         z=colour,
-        text=shown if grid["value"].size <= MOST_WORDS else None,
-        texttemplate="%{text}" if grid["value"].size <= MOST_WORDS else None,
+        text=shown if grid["value"].size <= MAX_LABELS else None,
+        texttemplate="%{text}" if grid["value"].size <= MAX_LABELS else None,
         textfont={"size": _text_size(shown, cols)},
         customdata=cell_words,
         colorscale="YlOrRd",

@@ -1,4 +1,4 @@
-"""In which corner does the fund fail? Boxes found by PRIM: what they demand of each factor, and what they hold."""
+"""In which corner does the fund fail? Boxes of PRIM: their limits on each factor, and the runs inside."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,26 +7,16 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ..theme import BLUE, LIGHT, VERMILLION, join_and
-from .context import StudyContext
-from .look import (
-    ABOVE_PANELS,
-    axis,
-    column,
-    compose,
-    empty,
-    legend,
-    panel_title,
-    require,
-    rounded,
-    words_in_panel,
-)
+from ..chart_context import StudyContext
+from ..compose import ABOVE_PANELS, axis, compose, empty, join_and, legend, panel_title, words_in_panel
+from ..marks import column, require, rounded
+from ..theme import BLUE, LIGHT, VERMILLION
 
 QUESTION = "In which corner {event}?"
 BOXES = ("box", "input", "unit", "low", "high", "range_low", "range_high")
 MEASURES = ("box", "coverage", "density", "mass", "n", "cases")
 _COLOURS = (VERMILLION, BLUE, "#009E73", "#CC79A7")
-MOST_POINTS = 2_000
+MAX_POINTS = 2_000
 
 
 def draw_prim(
@@ -46,7 +36,7 @@ def draw_prim(
     are cases), mass (share of runs inside), n, cases (runs and cases of the study); density_low, density_high if known.
     kept: box, input, labels: what a box keeps of factors without order.  measured_on (in measures): runs held out.
     points: one column a factor, and `case` (bool): the runs.  event: completes the question, "does the fund fail".
-    cases: what a case is, in words, for the caption.
+    cases: what a case is, for the caption.
     """
     question = QUESTION.format(event=event)
     if boxes.empty and (kept is None or kept.empty):
@@ -114,7 +104,7 @@ def _points(points: pd.DataFrame, pair: list[str], context: StudyContext) -> lis
     traces = []
     for is_case, name, colour, size in ((False, "other runs", "#b8b8b8", 4), (True, "cases", VERMILLION, 6)):
         rows = points[points["case"].to_numpy(bool) == is_case]
-        place = np.unique(np.linspace(0, max(len(rows) - 1, 0), MOST_POINTS).astype(np.int64))
+        place = np.unique(np.linspace(0, max(len(rows) - 1, 0), MAX_POINTS).astype(np.int64))
         rows = rows.iloc[place] if len(rows) else rows
         y = rows[pair[1]] if len(pair) > 1 else rows.index.to_numpy()
         traces.append(

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from .context import StudyContext
-from .look import LINES, axis, column, compose, empty, legend, require
-from .look import bars_of as bars
+from ..chart_context import StudyContext
+from ..compose import axis, compose, empty, legend
+from ..marks import LINES, bars_of, column, require
 
 QUESTION = "What is the smallest shock that exhausts the fund?"
 FRONTIER = ("depth_loss", "concentration", "jump", "jump_low", "jump_high", "searched_to", "n")
@@ -60,7 +60,7 @@ def _line(rows: pd.DataFrame, level: float, place: int, n_levels: int, title: st
     colour = LINES[place % len(LINES)]
     x, jump = 100 * column(rows, "depth_loss"), 100 * column(rows, "jump")
     found = np.isfinite(jump)
-    # Lines of several concentrations share their depths: a little apart, their whiskers can be told.
+    # Lines of several concentrations share their depths: shifted a little, so that whiskers do not overlap.
     shift = (place - (n_levels - 1) / 2) * 0.35
     name = f"{title} {level * 100:g}%"
     line = go.Scatter(
@@ -69,7 +69,7 @@ def _line(rows: pd.DataFrame, level: float, place: int, n_levels: int, title: st
         mode="lines+markers",
         line={"color": colour, "width": 2},
         marker={"color": colour, "size": 8},
-        error_y=bars(
+        error_y=bars_of(
             jump[found], 100 * column(rows, "jump_low")[found], 100 * column(rows, "jump_high")[found], colour=colour
         ),
         customdata=np.stack([x, 100 * column(rows, "jump_low"), 100 * column(rows, "jump_high")], axis=1)[found],

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from ..chart_context import StudyContext
+from ..compose import axis, compose, empty, legend, margin_for, upper_first
+from ..marks import bars_of, column, require
 from ..theme import BLUE, SKY
-from .context import StudyContext
-from .look import axis, bars_of, column, compose, empty, legend, margin_for, require, upper_first
 
 QUESTION = "Which factors share the variance of {outcome}?"
 INDICES = ("input", "first", "first_low", "first_high", "total", "total_low", "total_high", "n")

@@ -8,21 +8,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ...money import Scale
+from ..chart_context import StudyContext
+from ..compose import asked, axis, compose, empty, legend, probability_axis
+from ..marks import at_most, band, bars_of, column, require
 from ..theme import BLACK, BLUE, GREY, VERMILLION
-from .context import StudyContext
-from .look import (
-    asked,
-    at_most,
-    axis,
-    band,
-    bars_of,
-    column,
-    compose,
-    empty,
-    legend,
-    probability_axis,
-    require,
-)
 
 QUESTION = "How large must the fund be?"
 CURVE = ("fund", "probability", "low", "high", "events", "n")
@@ -44,7 +33,7 @@ def draw_sufficiency(
     """P(fund of size F is exhausted) against F, logarithmic upwards.
 
     curve: fund (quote units, rising), probability, low, high, events, n: as `exceedance_curve` gives them.
-    targets: target (probability), fund, low, high (quote units; NaN where no size can be told), note (why not).
+    targets: target (probability), fund, low, high (quote units; NaN where no size is known), note (why not).
     baseline: fund (quote units), probability: the closed form of gap risk alone.  at_hand: the fund as it is.
     arm: its label, where a study has several.  event: what happens, with its horizon, e.g. "fund exhausted
     within 30 days".
@@ -196,7 +185,7 @@ def _target_notes(targets: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _brief(note: str) -> str:
-    """Why no size is told, in the room that a line has."""
+    """Why no size is known, shortened to one line."""
     return shorten(note or "no size can be told", 90, placeholder=" …")
 
 

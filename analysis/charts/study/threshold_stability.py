@@ -1,4 +1,4 @@
-"""Can the tail fit be trusted? Its shape, and the loss it says, against the threshold it was fitted above."""
+"""Can the tail fit be trusted? Its shape, and the loss it implies, against its threshold."""
 
 from typing import Any
 
@@ -7,20 +7,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ...money import Scale
+from ..chart_context import StudyContext
+from ..compose import amount_axis, asked, axis, compose, empty, panel_title
+from ..marks import BAND, band, column, require
 from ..theme import BLUE, GREY, VERMILLION
-from .context import StudyContext
-from .look import (
-    BAND,
-    amount_axis,
-    asked,
-    axis,
-    band,
-    column,
-    compose,
-    empty,
-    panel_title,
-    require,
-)
 
 QUESTION = "Does the tail fit depend on where it begins?"
 TABLE = ("k", "threshold", "xi", "xi_low", "xi_high", "loss", "loss_low", "loss_high")

@@ -6,27 +6,17 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from ..chart_context import StudyContext
+from ..compose import axis, compose, empty, legend, margin_for, upper_first
+from ..marks import bars_of, column, require, rounded
 from ..theme import BLACK, ORANGE, SKY
-from .context import StudyContext
-from .look import (
-    axis,
-    bars_of,
-    column,
-    compose,
-    empty,
-    legend,
-    margin_for,
-    require,
-    rounded,
-    upper_first,
-)
 
 QUESTION = "What moves {outcome} most, one factor at a time?"
 SWINGS = (
     "input", "unit", "input_low", "input_high", "at_low", "at_low_low", "at_low_high", "at_high", "at_high_low",
     "at_high_high", "n",
 )  # fmt: skip
-MOST_BARS = 15
+MAX_BARS = 15
 _ENDS = {"low": (SKY, 0.13), "high": (ORANGE, -0.13)}
 
 
@@ -53,7 +43,7 @@ def draw_tornado(
         return empty(context, question=question, words=words, axes=(title, "factor (low to high end)"))
     require(swings, SWINGS, "tornado")
     width = np.abs(column(swings, "at_high") - column(swings, "at_low"))
-    order = np.argsort(width, kind="stable")[-MOST_BARS:]
+    order = np.argsort(width, kind="stable")[-MAX_BARS:]
     shown = swings.iloc[order].reset_index(drop=True)
     labels = [_label(row) for row in shown.to_dict("records")]
     traces = [trace for end in _ENDS for trace in _bars(shown, labels, base, end, context)]
@@ -84,7 +74,7 @@ def _end(value: object) -> str:
 
 
 def _bars(shown: pd.DataFrame, labels: list[str], base: float, end: str, context: StudyContext) -> list[Any]:
-    """The bars of one end, and their whiskers a little off the middle, so that both ends' can be told apart."""
+    """The bars of one end, and their whiskers off the middle, so that those of both ends stay visible."""
     colour, shift = _ENDS[end]
     value = column(shown, f"at_{end}")
     bounds = [column(shown, f"at_{end}_{side}") for side in ("low", "high")]

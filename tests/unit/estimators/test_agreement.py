@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from clearsim.analysis.estimators.agreement import agreed, gap_in_errors
 from clearsim.analysis.estimators.estimate import Estimate, RefusedError
-from clearsim.analysis.estimators.importance import WeightLimits, weighted_probability
+from clearsim.analysis.estimators.importance_sampling import WeightLimits, weighted_probability
 from clearsim.analysis.estimators.one_big_jump import JumpLaw, OneBigJump
 
 

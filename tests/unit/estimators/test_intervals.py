@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from clearsim.analysis.estimators.intervals import (
     clopper_pearson,
-    is_proven_below,
     normal_quantile,
     probability,
     runs_for_claim,
@@ -60,16 +59,14 @@ def test_impossible_counts_are_refused(interval, events, n):
 @pytest.mark.parametrize(("target", "runs"), [(1e-3, 2_995), (1e-4, 29_956)])
 def test_runs_without_an_event_that_prove_a_claim(target, runs):
     assert runs_for_claim(target) == runs
-    assert is_proven_below(0, runs, target)
-    assert not is_proven_below(0, runs - 1, target)
+    assert clopper_pearson(0, runs, side="upper")[1] < target <= clopper_pearson(0, runs - 1, side="upper")[1]
 
 
 def test_runs_with_events_that_prove_a_claim():
     """Poisson rule of thumb: 3 events need about 7.754 / p runs."""
     runs = runs_for_claim(1e-3, events=3)
     assert runs == pytest.approx(7_754, rel=1e-3)
-    assert is_proven_below(3, runs + 1, 1e-3)
-    assert not is_proven_below(3, runs - 1, 1e-3)
+    assert clopper_pearson(3, runs + 1, side="upper")[1] < 1e-3 < clopper_pearson(3, runs - 1, side="upper")[1]
 
 
 @pytest.mark.parametrize(("p", "runs"), [(1e-3, 1e5), (1e-4, 1e6), (1e-6, 1e8)])

@@ -1,105 +1,101 @@
-"""Splitting is unbiased, ties included; its interval comes from replicates; it says when particles died out."""
+"""Splitting of runs that are rows of keys, where the answer is known: a walk's highest point, ties everywhere."""
 
 import math
 
 import numpy as np
 import pytest
-from clearsim.analysis.closed_forms.ruin import ruin_by
 from clearsim.analysis.estimators.estimate import RefusedError
-from clearsim.analysis.estimators.splitting import split_once, splitting
+from clearsim.analysis.estimators.splitting import split_once, splitting_in_steps
 
 
-class Coin:
-    """Climbs by one with probability 1/2, else ends: P(top > k) = 2^-(k+1), ties everywhere."""
+class Walk:
+    """A walk of +-1 steps, the sign of each the highest bit of its key; its score is the highest point so far."""
 
-    def start(self, generator):
-        return 0
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
 
-    def advance(self, state, generator):
-        return state + 1 if generator.random() < 0.5 else None
-
-    def score(self, state):
-        return float(state)
+    def branched(self, keys):
+        moves = np.where(keys >> np.uint64(63), 1.0, -1.0)
+        return np.maximum.accumulate(np.cumsum(moves, axis=1), axis=1)
 
 
-class Surplus:
-    """Claims less premiums at claim times; state (time, lost), rate 0.5, unit claims and premium, horizon 20."""
+def highest_above(steps: int, target: int) -> float:
+    """P(highest > target) by the reflection principle: P(end > target) + P(end > target + 1 or so), counted exactly."""
+    top = target + 1  # it reaches `top`
 
-    def start(self, generator):
-        return (0.0, 0.0)
+    def ends(end: int) -> int:
+        return math.comb(steps, (steps + end) // 2) if (steps + end) % 2 == 0 and abs(end) <= steps else 0
 
-    def advance(self, state, generator):
-        wait = generator.exponential(2.0)
-        time = state[0] + wait
-        return (time, state[1] + generator.exponential() - wait) if time <= 20 else None
+    reach = sum(ends(end) for end in range(top, steps + 1)) + sum(ends(end) for end in range(top + 1, steps + 1))
+    return reach / 2**steps
 
-    def score(self, state):
-        return state[1]
+
+def test_the_reflection_principle_by_counting():
+    """Three steps: 111, 11-1, 1-11 reach 1 and so do 1-1-1 and -111; 111 and 11-1 reach 2."""
+    assert highest_above(3, 0) == 5 / 8
+    assert highest_above(3, 1) == 2 / 8
+    assert highest_above(3, 2) == 1 / 8
 
 
 @pytest.mark.parametrize("target", [2, 5])
 def test_ties_leave_no_bias(target):
-    """1,000 replicates of 20 particles, seed 1, 4 standard errors; exact 2^-(k+1)."""
+    """1,000 replicates of 20 particles, seed 1, 12 steps, 4 standard errors."""
     generator = np.random.default_rng(1)
     values = [
-        split_once(Coin(), target, particles=20, generator=generator, kill_share=0.3).probability for _ in range(1_000)
+        split_once(Walk(12), target, particles=20, generator=generator, kill_share=0.3).probability
+        for _ in range(1_000)
     ]
-    assert abs(np.mean(values) - 0.5 ** (target + 1)) < 4 * np.std(values) / 1_000**0.5
+    assert abs(np.mean(values) - highest_above(12, target)) < 4 * np.std(values) / 1_000**0.5
     assert np.std(values) > 0
 
 
-def test_claims_above_a_fund():
-    """Ruin by time 20, Asmussen's formula; u = 8: 0.8%, 12 replicates of 100 particles, seed 2."""
-    estimate = splitting(Surplus(), 8.0, particles=100, seed=2)
-    exact = ruin_by(8, 20, rate=0.5)
-    assert exact == pytest.approx(0.008122, abs=1e-6)
-    assert estimate.holds(exact)
-    assert estimate.n > 12 * 100
-    assert "12 replicates" in estimate.note
-
-
-@pytest.mark.slow
-def test_a_millionth_by_splitting():
-    """u = 24.34, 12 replicates of 1,000 particles, seed 3: within 4 standard errors, relative s.d. a replicate 0.2-0.6.
-
-    Ideal splitting would have sqrt(-ln p / n) = 0.118; claims that jump over levels make it worse.
-    """
-    estimate = splitting(Surplus(), 24.34, particles=1_000, seed=3)
-    exact = ruin_by(24.34, 20, rate=0.5)
-    assert exact == pytest.approx(1e-6, rel=0.01)
+def test_an_event_of_a_millionth_in_many_small_steps():
+    """A walk of 100 steps above 48: 5.6e-7; 12 replicates of 2,000 particles, seed 3, 4 standard errors."""
+    exact = highest_above(100, 48)
+    assert 2e-7 < exact < 2e-6
+    estimate = splitting_in_steps(Walk(100), 48.0, particles=2_000, seed=3)
     error = estimate.half_width / 2.201  # t_11
     assert abs(estimate.value - exact) < 4 * error
-    assert 0.1 < error / estimate.value * math.sqrt(12) < 0.6
+    assert error < 0.2 * exact
     assert estimate.variance_reduction > 100
+    assert estimate.n > 12 * 2_000
 
 
 def test_a_replicate_is_a_function_of_its_seed():
-    first, second = (splitting(Surplus(), 5.0, particles=30, seed=4) for _ in range(2))
+    first, second = (splitting_in_steps(Walk(30), 10.0, particles=50, seed=4) for _ in range(2))
     assert (first.value, first.high, first.n) == (second.value, second.high, second.n)
-    assert splitting(Surplus(), 5.0, particles=30, seed=5).value != first.value
+    assert splitting_in_steps(Walk(30), 10.0, particles=50, seed=5).value != first.value
 
 
-def test_states_are_left_as_they_are():
-    """A world that kept its past in the state would show it: each state holds its own history, branched or not."""
+def test_a_branch_keeps_its_parents_past():
+    """Scores of children are above the level by the step in which their parent was."""
 
-    class Remembering(Coin):
-        def start(self, generator):
-            return (0,)
+    class Watched(Walk):
+        def branched(self, keys):
+            scores = super().branched(keys)
+            if len(keys) == 200:
+                self.seen = []
+            else:
+                self.seen.append(scores[:, -1].min())
+            return scores
 
-        def advance(self, state, generator):
-            return (*state, len(state)) if generator.random() < 0.5 else None
-
-        def score(self, state):
-            assert state == tuple(range(len(state)))
-            return float(len(state) - 1)
-
-    assert split_once(Remembering(), 6, particles=50, generator=np.random.default_rng(6)).probability > 0
+    walk = Watched(20)
+    split_once(walk, 8.0, particles=200, generator=np.random.default_rng(6))
+    assert len(walk.seen) > 3
+    assert all(later > earlier for earlier, later in zip(walk.seen, walk.seen[1:], strict=False))
 
 
-def test_extinction_is_refused():
+def test_what_cannot_be_estimated_is_refused():
     with pytest.raises(RefusedError, match="died out"):
-        splitting(Coin(), 40, particles=3, kill_share=0.4)
+        splitting_in_steps(Walk(4), 9.0, particles=10)
     with pytest.raises(RefusedError, match="needs 10 replicates"):
-        splitting(Coin(), 2, particles=20, replicates=5)
+        splitting_in_steps(Walk(12), 2.0, particles=20, replicates=5)
     with pytest.raises(ValueError, match="2 particles"):
-        split_once(Coin(), 2, particles=1, generator=np.random.default_rng(1))
+        split_once(Walk(4), 2.0, particles=1, generator=np.random.default_rng(1))
+
+    class Falling(Walk):
+        def branched(self, keys):
+            return -super().branched(keys)
+
+    with pytest.raises(ValueError, match="never falling"):
+        split_once(Falling(4), 2.0, particles=10, generator=np.random.default_rng(1))

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from clearsim.analysis.estimators.estimate import Estimate
-from clearsim.analysis.estimators.stopping import events_for, is_narrow, runs_to_go, stopped_at_events
+from clearsim.analysis.estimators.stopping import events_for, stopped_at_events
 from scipy import stats
 
 
@@ -47,20 +46,3 @@ def test_exact_coverage_over_the_law_of_the_stopping_time():
         ends = stopped_at_events(8, int(n[40]))
         assert (ends.low, ends.high) == pytest.approx((low[40], high[40]))
         assert law[(low <= p) & (p <= high)].sum() >= 0.95 * law.sum()
-
-
-def test_narrowness():
-    estimate = Estimate(0.01, 0.009, 0.011, 0.95, "crude", 100_000, 1_000)
-    assert is_narrow(estimate, relative=0.11)
-    assert not is_narrow(estimate, relative=0.09)
-    assert is_narrow(estimate, absolute=0.0011)
-    assert not is_narrow(estimate, relative=0.2, absolute=0.0005)
-    assert not is_narrow(estimate, relative=0.2, min_events=2_000)
-    with pytest.raises(ValueError, match="half-width"):
-        is_narrow(estimate)
-
-
-def test_runs_to_go():
-    assert runs_to_go(100, 50_000, 385, most=10**6) == 142_500
-    assert runs_to_go(0, 50_000, 385, most=10**6) == 10**6
-    assert runs_to_go(400, 50_000, 385, most=10**6) == 0

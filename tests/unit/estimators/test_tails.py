@@ -40,12 +40,11 @@ def test_it_beats_the_raw_order_statistic():
     assert error[0] < 0.8 * error[1]
 
 
-def test_an_exponential_tail_has_shape_zero_and_its_mean():
+def test_an_exponential_tail_has_shape_zero():
     sample = np.random.default_rng(3).exponential(2.0, 20_000)
     fit = fit_tail(sample, 1_000, resamples=300)
     assert fit.shape().holds(0.0)
     assert fit.quantile(1e-4).holds(2 * np.log(1e4))
-    assert fit.mean_beyond(1e-3).holds(2 * np.log(1e3) + 2)
 
 
 def test_a_bounded_tail_is_bounded():
@@ -53,13 +52,6 @@ def test_a_bounded_tail_is_bounded():
     assert fit.shape().high < 0
     assert fit.quantile(1e-6).value < 1.02
     assert fit.exceedance(1.5).value == 0.0
-
-
-def test_a_mean_is_refused_where_it_may_not_exist():
-    fit = fit_tail(lomax(5_000, 5, alpha=1.1), 300, resamples=200)
-    with pytest.raises(RefusedError, match="a mean may not exist"):
-        fit.mean_beyond(1e-3)
-    assert fit.quantile(1e-3).holds(1e3 ** (1 / 1.1) - 1)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from clearsim.analysis.errors import AnalysisError
 from clearsim.analysis.estimators.estimate import RefusedError
 from clearsim.analysis.estimators.intervals import wilson
-from clearsim.analysis.sensitivity.frontier import capital_of_arms, draws_of, is_efficient, paired_events, trade_off
 from clearsim.analysis.sensitivity.reverse_stress import frontier, nearest, smallest_shock
+from clearsim.analysis.sensitivity.trade_off import capital_of_arms, draws_of, is_efficient, paired_events, trade_off
 from clearsim.analysis.sensitivity.unneeded import judge_liquidations, unneeded_share
 
 

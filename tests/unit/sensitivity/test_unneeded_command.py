@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from clearsim.analysis.reports.study_folder import open_study
 from clearsim.analysis.sensitivity.unneeded import estimates_by_arm
+from clearsim.analysis.study.folder import open_study
 from clearsim.cli import app
 from clearsim.cli.unneeded import choose_runs
 from clearsim.errors import ClearsimError

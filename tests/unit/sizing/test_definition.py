@@ -1,17 +1,12 @@
 """What "sufficient" means is said or refused, so are targets; horizons are converted only where that holds."""
 
-import math
-
 import pytest
 from clearsim.analysis.errors import AnalysisError
 from clearsim.analysis.estimators.estimate import RefusedError
 from clearsim.analysis.sizing.definition import (
     Sufficient,
-    event_from_within,
     rescaled,
     span,
-    within_from_event,
-    within_from_stress,
 )
 from clearsim.analysis.sizing.target import parse_target
 
@@ -66,22 +61,6 @@ def test_a_month_is_a_twelfth_of_a_year_only_where_every_month_starts_alike():
 
 def test_the_same_horizon_needs_no_conversion_and_is_never_refused():
     assert rescaled(0.01, Sufficient.of(ANSWER | {"open_interest": "aged_once"}), 30) == 0.01
-
-
-def test_per_event_and_per_horizon_are_inverse_where_they_are_allowed():
-    """Ten events a year, 36.5 days: one expected, so P = 1 - exp(-p)."""
-    definition = Sufficient.of(ANSWER | {"horizon_days": 36.5})
-    within = within_from_event(0.2, definition, events_per_year=10)
-    assert within == pytest.approx(1 - math.exp(-0.2))
-    assert event_from_within(within, definition, events_per_year=10) == pytest.approx(0.2)
-    with pytest.raises(RefusedError, match="simulate the horizon"):
-        within_from_event(0.2, Sufficient.of(ANSWER | {"replenishment": "none"}), events_per_year=10)
-
-
-def test_a_stress_without_a_rate_has_no_unconditional_probability():
-    with pytest.raises(RefusedError, match="state its rate per year"):
-        within_from_stress(0.5, days=30, stresses_per_year=None)
-    assert within_from_stress(0.5, days=36.5, stresses_per_year=10) == pytest.approx(0.5 * (1 - math.exp(-1)))
 
 
 @pytest.mark.parametrize(("days", "text"), [(30, "30 days"), (1, "1 day"), (1 / 24, "1 hour"), (0.25, "6 hours")])

@@ -1,7 +1,7 @@
 """The config knows where the path before exhaustion depends on the fund: every reason by name, and what it leads to."""
 
 import pytest
-from clearsim.analysis.sizing.method import choose_method
+from clearsim.analysis.sizing.choose_method import choose_method
 from clearsim.cli.questions import Question
 from clearsim.cli.worlds import WorldOf
 from clearsim.funds.feedback import fund_feeds_back, nothing_to_size

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from clearsim.analysis.errors import AnalysisError
 from clearsim.analysis.estimators.estimate import Estimate, RefusedError
-from clearsim.analysis.sizing.answer import answer_json, answer_lines, answer_markdown, in_words
+from clearsim.analysis.sizing.answer_text import answer_json, answer_lines, answer_markdown, in_words
+from clearsim.analysis.sizing.choose_method import choose_method
 from clearsim.analysis.sizing.definition import Sufficient
-from clearsim.analysis.sizing.method import choose_method
-from clearsim.analysis.sizing.runner import Runner
 from clearsim.analysis.sizing.solve import size_fund
 from clearsim.analysis.sizing.spread import Spread, spread_over
 from clearsim.analysis.sizing.target import parse_target
+from clearsim.analysis.sizing.world_runs import Runner
 
 from tests.unit.sizing.toy_worlds import FACTS, MEAN, ToyWorld
 

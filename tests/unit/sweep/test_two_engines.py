@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from clearsim.analysis.reports.study_engines import engine_frame, engine_panels, has_both_engines
-from clearsim.analysis.reports.study_folder import open_study
-from clearsim.analysis.reports.study_outcomes import runs_with_outcomes, shown_outcomes
+from clearsim.analysis.reports.engine_panels import engine_panels
 from clearsim.analysis.reports.study_panels import study_context, study_panels
-from clearsim.analysis.reports.study_samples import arm_samples
-from clearsim.analysis.reports.study_words import event_of
+from clearsim.analysis.study.engines import engine_frame, has_both_engines
+from clearsim.analysis.study.folder import open_study
+from clearsim.analysis.study.outcomes import runs_with_outcomes, shown_outcomes
+from clearsim.analysis.study.question import event_of
+from clearsim.analysis.study.samples import arm_samples
 from clearsim.errors import ConfigError
 from clearsim.studies.execute.executors import ExecutorSettings
 from clearsim.studies.execute.pilot import time_pilots

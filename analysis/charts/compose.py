@@ -1,0 +1,186 @@
+"""How every figure is put together: axes, panels, a question as its title, the answer below it, the caption.
+
+A layout is built as one dict and validated once: updating a figure piece by piece is slow.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from textwrap import wrap
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from .chart_context import Captioned
+from .theme import AXIS_LOOK, GREY, LOOK
+
+#: Pixels: above the plot, below it (with a note: room for its first line), left, for titles of panels.
+_TOP, _BOTTOM, _NOTE, _LEFT, _PANEL_ROOM = 102, 86, 18, 90, 22
+#: Characters of a line of the question, the answer, the note.
+_QUESTION, _ANSWER, _NOTE_LINE = 82, 135, 165
+#: Height of a legend above the titles of panels, fraction of the plot.
+ABOVE_PANELS = 1.055
+
+
+def axis(title: str, **more: Any) -> dict[str, Any]:
+    """An axis in the common look, with its title and unit."""
+    return {**AXIS_LOOK, "title": {**AXIS_LOOK["title"], "text": title}, **more}
+
+
+def probability_axis(title: str, low: float, high: float = 1.0, **more: Any) -> dict[str, Any]:
+    """A logarithmic axis of probabilities with a tick a decade, from `low` to `high`."""
+    bounds = [float(np.log10(low)), float(np.log10(high))]
+    ticks = 10.0 ** np.arange(np.ceil(bounds[0] - 1e-9), np.floor(bounds[1] + 1e-9) + 1)
+    look = {"type": "log", "range": bounds, "tickvals": ticks.tolist(), "ticktext": [f"{t:g}" for t in ticks]}
+    return axis(title, **(look if len(ticks) > 1 else {"type": "log", "range": bounds}), **more)
+
+
+def amount_axis(title: str, *, low: float, high: float, **more: Any) -> dict[str, Any]:
+    """A logarithmic axis of amounts, with a tick a decade where these are many, and more where they are few."""
+    decades = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    ticks: list[float] = []
+    for steps in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
+        ticks = [float(step * 10.0**decade) for decade in decades for step in steps]
+        if sum(low <= tick <= high for tick in ticks) >= 4:
+            break
+    bounds = [float(np.log10(low)), float(np.log10(high))]
+    words = [f"{tick:,.6g}" for tick in ticks]
+    return axis(title, type="log", range=bounds, tickvals=ticks, ticktext=words, **more)
+
+
+def compose(
+    traces: Sequence[Any],
+    context: Captioned,
+    *,
+    question: str,
+    answer: str,
+    axes: Mapping[str, Mapping[str, Any]],
+    note: str | None = None,
+    height: int = 480,
+    left: int = _LEFT,
+    right: int = 40,
+    below: int = 0,
+    panels: bool = False,
+    notes: Sequence[Mapping[str, Any]] = (),
+    **layout: Any,
+) -> go.Figure:
+    """A figure of these traces: axes by name (xaxis, yaxis2, ...), a caption of one line or, with a note, more.
+
+    left: margin for long labels of the vertical axis, pixels; title and caption begin left of them.
+    right: the same for a legend.
+    below: room for axis titles of several lines.
+    panels: leave room for titles of panels between the plot and the legend (which then stands at `ABOVE_PANELS`).
+    """
+    lines = wrap(note, _NOTE_LINE) if note is not None else []
+    bottom = _BOTTOM + below + (0 if note is None else _NOTE + 14 * max(0, len(lines) - 1))
+    caption = _caption("<br>".join([context.caption, *lines]), bottom=bottom)
+    asked_in, answered_in = wrap(question, _QUESTION) or [""], wrap(answer, _ANSWER)
+    more = 18 * max(0, len(answered_in) - 1)
+    room = 1 if answered_in else 2  # lines of the question for which there is room anyway
+    above = more + 23 * max(0, len(asked_in) - room) + (_PANEL_ROOM if panels else 0)
+    head, said = "<br>".join(asked_in), "<br>".join(answered_in)
+    text = f"<b>{head}</b><br><span style='font-size:13px;color:#444444'>{said}</span>"
+    title = {**LOOK["title"], "text": text}
+    if left != _LEFT:
+        caption["xshift"] = _LEFT - left
+        title["pad"] = {"t": 26, "l": _LEFT - left}
+    base = {
+        **LOOK,
+        "height": height + above + bottom - _BOTTOM,
+        "title": title,
+        "margin": {"l": left, "r": right, "t": _TOP + above, "b": bottom},
+        "template": "none",
+    }
+    return go.Figure(data=list(traces), layout={**base, **axes, **layout, "annotations": [*notes, caption]})
+
+
+def _caption(text: str, *, bottom: int) -> dict[str, Any]:
+    """The caption as an annotation at the foot of a figure."""
+    return {
+        "text": text, "xref": "paper", "yref": "paper", "x": 0, "y": 0, "yshift": -(bottom - 12), "yanchor": "bottom",
+        "xanchor": "left", "align": "left", "showarrow": False, "font": {"size": 11, "color": GREY},
+    }  # fmt: skip
+
+
+def panel_grid(**grid: Any) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
+    """(Axes by name, titles) of panels side by side, as `plotly.subplots.make_subplots` places them."""
+    layout = make_subplots(**grid).to_dict()["layout"]
+    titles = [{**title, "font": {"size": 14}} for title in layout.pop("annotations", [])]
+    return {name: own for name, own in layout.items() if name.startswith(("xaxis", "yaxis"))}, titles
+
+
+def in_panel(number: int) -> dict[str, str]:
+    """The axes of a panel, counted from 1, as a trace names them."""
+    place = "" if number == 1 else str(number)
+    return {"xaxis": f"x{place}", "yaxis": f"y{place}"}
+
+
+#: An axis of a panel that has nothing to draw.
+HIDDEN: dict[str, Any] = {"showticklabels": False, "showgrid": False, "zeroline": False}
+
+
+def margin_for(labels: Iterable[str]) -> int:
+    """Left margin that holds these labels (their longest line), pixels."""
+    longest = max((len(line) for label in labels for line in label.split("<br>")), default=0)
+    return int(min(max(_LEFT, 24 + 7.4 * longest), 380))
+
+
+def folded(label: str, width: int = 44) -> str:
+    """A label in lines of at most `width` characters."""
+    return "<br>".join(wrap(label, width)) or label
+
+
+def upper_first(text: str) -> str:
+    """The text with a capital letter at its start."""
+    return text[:1].upper() + text[1:]
+
+
+def empty(context: Captioned, *, question: str, words: str, axes: tuple[str, str], height: int = 260) -> go.Figure:
+    """A figure with a text that says why there is nothing to draw; its axes keep their titles."""
+    said = {**words_in_panel(words, width=80), "font": {"size": 15, "color": "#555555"}}
+    return compose(
+        [go.Scatter(x=[None], y=[None], showlegend=False)],
+        context,
+        question=question,
+        answer="",
+        axes={name: axis(title, range=[0, 1], **HIDDEN) for name, title in zip(("xaxis", "yaxis"), axes, strict=True)},
+        height=height,
+        notes=[said],
+    )
+
+
+def legend(**more: Any) -> dict[str, Any]:
+    """A legend in one line just above the plot."""
+    return {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom", "font": {"size": 12}, **more}
+
+
+def asked(question: str, arm: str) -> str:
+    """The question, of one arm where a study has several: `Depth 2 times: how large must the fund be?`."""
+    return f"{upper_first(arm)}: {question[:1].lower()}{question[1:]}" if arm else question
+
+
+def panel_title(text: str, number: str = "") -> dict[str, Any]:
+    """The title of a panel, above the axes x<number>, y<number>."""
+    return {
+        "text": text, "xref": f"x{number} domain", "yref": f"y{number} domain", "x": 0, "y": 1, "xanchor": "left",
+        "yanchor": "bottom", "showarrow": False, "font": {"size": 14},
+    }  # fmt: skip
+
+
+def words_in_panel(text: str, number: str = "", *, width: int = 60) -> dict[str, Any]:
+    """Words in the middle of a panel that has nothing to draw, in lines of `width` characters."""
+    return {
+        "text": folded(text, width), "xref": f"x{number} domain", "yref": f"y{number} domain", "x": 0.5,
+        "y": 0.5, "showarrow": False, "align": "center", "font": {"size": 14, "color": "#555555"},
+    }  # fmt: skip
+
+
+def note_in_panel(text: str, number: str = "") -> dict[str, Any]:
+    """Text in the middle of a panel of a run's figure, in lines of 80 characters."""
+    return {**words_in_panel(text, number, width=80), "font": {"size": 14}}
+
+
+def join_and(parts: Iterable[str]) -> str:
+    """a, b and c."""
+    items = list(parts)
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""

@@ -1,0 +1,83 @@
+"""Which figures a run's report has, in which order, and under which headings. Decides no look and no number."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import plotly.graph_objects as go
+
+from ..charts.attribution import draw_attribution
+from ..charts.chart_context import RunContext
+from ..charts.deleveraged import draw_deleveraged
+from ..charts.depth import draw_depth
+from ..charts.fund import draw_fund
+from ..charts.leverage import draw_leverage
+from ..charts.loss_flow import draw_loss_flow
+from ..charts.loss_waterfall import draw_loss_waterfall
+from ..charts.open_interest import draw_open_interest
+from ..charts.price import draw_price
+from ..charts.who_paid import draw_who_paid
+from ..comparisons import read_comparisons
+from ..flows import CLEARING_GROUPS, loss_flows
+from ..run_folder import RunFolder
+from ..who_paid import attribution_by_cohort, who_paid
+
+MAX_MARKETS = 3
+
+
+class Panel(NamedTuple):
+    """One figure of a report. `name` is its file name when exported and its anchor in the page."""
+
+    name: str
+    figure: go.Figure
+
+
+def run_panels(run: RunFolder) -> list[Panel]:
+    """Every figure of a run, in the order of the report; at most MAX_MARKETS markets have panels of their own."""
+    context = RunContext.of(run)
+    return [Panel(name, figure) for name, figure in _figures(run, context)]
+
+
+def _figures(run: RunFolder, context: RunContext) -> Iterator[tuple[str, go.Figure]]:
+    markets = largest_markets(run)
+    comparisons = read_comparisons(run)
+    accounts = run.accounts
+    for market in markets:
+        overlays = [comparison for comparison in comparisons if comparison.market == market]
+        yield f"price-{market}", draw_price(run.of_market(market), context, market=market, comparisons=overlays)
+    yield "who-paid", draw_who_paid(who_paid(accounts), context)
+    yield "loss-waterfall", draw_loss_waterfall(accounts, context)
+    for name, scope in run.funds.items():
+        figure = draw_fund(run.series, context, name=name if len(run.funds) > 1 else "", markets=scope)
+        yield f"fund-{name}" if name else "fund", figure
+    yield "deleveraged", _deleveraged(run, context)
+    for market in markets:
+        yield f"depth-{market}", draw_depth(run.of_market(market), context, market=market)
+    yield "open-interest", draw_open_interest(run.series, context)
+    yield "leverage", draw_leverage(accounts, context)
+    yield "attribution", draw_attribution(attribution_by_cohort(accounts), context)
+    yield (
+        "loss-flow",
+        draw_loss_flow(
+            loss_flows(accounts), context, question="Who lost to whom, and why?", nothing="No money changed hands."
+        ),
+    )
+    yield "loss-flow-clearing", draw_loss_flow(
+        loss_flows(accounts, CLEARING_GROUPS), context, question="What did the clearing house itself move?",
+        nothing="The clearing house moved nothing: no penalty, no takeover, no fund, no ADL, no socialised loss.",
+    )  # fmt: skip
+
+
+def _deleveraged(run: RunFolder, context: RunContext) -> go.Figure:
+    recorded = run.text("detail", "events") == "events"
+    return draw_deleveraged(
+        run.table("adl_matches"), context, recorded=recorded, adl_accounts=int(run.run["adl_accounts"])
+    )
+
+
+def largest_markets(run: RunFolder) -> list[str]:
+    """The markets with panels of their own: those with most liquidated, in the config's order."""
+    if len(run.markets) <= MAX_MARKETS:
+        return run.markets
+    liquidated = run.series.groupby("market")[["liquidated_long_quanta", "liquidated_short_quanta"]].max().sum(axis=1)
+    kept = set(liquidated.sort_values(ascending=False, kind="stable").index[:MAX_MARKETS])
+    return [market for market in run.markets if market in kept]

@@ -1,0 +1,53 @@
+"""What each who-paid role gained or lost: all accounts partitioned by role, with results that sum to exactly zero.
+
+Result of a role = final equity - initial equity - net deposits, at the final mark, in quanta. What the deleveraged gave
+up is a memo outside the sum: nobody received it. NumPy alone, so that a run prints it without loading pandas.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from clearsim.results import RESERVED_ROLES, ROLES
+
+from .errors import AnalysisError
+from .money import exact_sum
+
+
+class RoleResult(NamedTuple):
+    """One role: its accounts, its money in quanta, and its traders (0 for reserved accounts)."""
+
+    role: str
+    accounts: int
+    equity_initial: int
+    deposits: int
+    equity_final: int
+    result: int
+    traders: int
+
+
+def role_results(accounts: Mapping[str, Any]) -> list[RoleResult]:
+    """Return one row a role, in the order of ROLES, roles without accounts left out; results sum to exactly 0.
+
+    accounts: the columns of the `accounts` table.  AnalysisError if a role is unknown or the sum is not 0.
+    """
+    role, trader = np.asarray(accounts["role"], dtype=object), np.asarray(accounts["trader"])
+    columns = [
+        np.asarray(accounts[name], dtype=np.int64)
+        for name in ("equity_initial_quanta", "deposit_quanta", "equity_final_quanta")
+    ]
+    unknown = sorted(set(role.tolist()) - set(ROLES))
+    if unknown:
+        raise AnalysisError(f"table accounts: unknown roles {unknown}; expected one of {', '.join(ROLES)}")
+    rows = []
+    for name in ROLES:
+        members = role == name
+        if not members.any():
+            continue
+        initial, deposits, final = (exact_sum(column[members]) for column in columns)
+        traders = 0 if name in RESERVED_ROLES else len(np.unique(trader[members]))
+        rows.append(RoleResult(name, int(members.sum()), initial, deposits, final, final - initial - deposits, traders))
+    total = sum(row.result for row in rows)
+    if total != 0:
+        raise AnalysisError(f"table accounts: the results of all roles must sum to 0 quanta, found {total}")
+    return rows

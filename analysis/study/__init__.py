@@ -1,0 +1,1 @@
+"""A study's tables and their statistics: its folder, question, arms, outcomes, and intervals."""

@@ -1,0 +1,33 @@
+"""How far a study's arms differ from its first, on the same randomness: paired, so that common noise drops out."""
+
+import pandas as pd
+
+from .draws import difference_of_arms, drawn
+from .folder import StudyFolder
+from .labels import arm_labels
+from .outcomes import OUTCOMES, runs_with_outcomes, shown_outcomes
+
+COLUMNS = ["arm", "outcome", "unit", "is_money", "value", "low", "high", "n"]
+
+
+def arm_differences(study: StudyFolder, *, level: float) -> tuple[str, pd.DataFrame]:
+    """The first arm's label, and each other arm's paired difference from it, by outcome that the study names.
+
+    Pairs are draws (see `draws.py`), of the runs that both arms have. Columns as `draw_arm_outcomes` takes them;
+    without rows where nothing can be paired.
+    """
+    if not study.study.get("outcomes") or study.done.empty:
+        return "", pd.DataFrame(columns=COLUMNS)
+    every, labels = runs_with_outcomes(study), arm_labels(study)
+    runs = every[(every["status"] == "done").to_numpy()]
+    first = min(labels)
+    rows = []
+    for outcome in shown_outcomes(study, every):
+        table = drawn(study, runs, outcome.column, paths=OUTCOMES)
+        for arm in sorted(set(labels) - {first}):
+            pair = table[table["arm"] == first], table[table["arm"] == arm]
+            found = difference_of_arms(*pair, is_chance=outcome.is_chance, level=level)
+            if found is not None:
+                words = (labels[arm], outcome.label, outcome.unit, outcome.is_money)
+                rows.append((*words, found.value, found.low, found.high, found.n))
+    return labels[first], pd.DataFrame(rows, columns=COLUMNS)

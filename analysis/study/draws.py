@@ -1,0 +1,99 @@
+"""The independent draws behind a study's runs: what means and differences of arms have an interval over.
+
+Rows of a random design, and blocks of a Saltelli design, have randomness of their own: each is a draw. Rows of a grid,
+a list and one-at-a-time are fixed places that share the randomness of a replication: there a draw is a replication,
+averaged over the places. That holds for an arm of one row too.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from ..estimators.clusters import share_over_clusters
+from ..estimators.estimate import Estimate
+from ..estimators.intervals import clopper_pearson
+from ..estimators.paired import paired_difference, paired_probability
+from ..sensitivity.tornado import mean_of
+from .folder import StudyFolder
+
+#: Columns of `drawn`.
+DRAW, FIXED, SHARED, VALUE, PATHS = "draw", "fixed", "shared", "value", "paths"
+
+
+def drawn(study: StudyFolder, runs: pd.DataFrame, column: str, *, paths: str) -> pd.DataFrame:
+    """Runs that have the column: arm, place (row of the design in its arm), replication and the columns above.
+
+    runs: done, with the column, and in column `paths` how many outcomes each is the mean of.  draw: what is drawn.
+    fixed: places are, and share the draw.  shared: runs with the same randomness have the same number.
+    """
+    table = runs[runs[column].notna()]
+    ordered = study.points.sort_values("point").set_index("point")
+    has_several_scenarios = study.points["scenario"].nunique() > 1
+    return pd.DataFrame(
+        {
+            "arm": table["arm"],
+            "place": table["point"].map(ordered.groupby("arm").cumcount()),
+            "replication": table["replication"],
+            VALUE: table[column],
+            DRAW: table["scenario"] if has_several_scenarios else table["replication"],
+            FIXED: not has_several_scenarios,
+            SHARED: table.groupby(["scenario", "replication"]).ngroup(),
+            PATHS: table[paths],
+        }
+    )
+
+
+def mean_of_arm(table: pd.DataFrame, *, is_chance: bool, level: float) -> Estimate | None:
+    """The mean over the draws of one arm (rows of `drawn`); None with fewer than two draws.
+
+    Events of full runs have Wilson's interval of as many runs as they are worth; shares of paths that are all 0 or all
+    1 that of their paths.
+    """
+    whole = _whole(table)
+    if whole[DRAW].nunique() < 2:
+        return None
+    if whole[VALUE].dtype == bool:
+        found = share_over_clusters(whole[VALUE], whole[DRAW], draws=whole[SHARED].nunique(), level=level)
+        return replace(found, n=whole[DRAW].nunique(), events=-1)
+    values = whole.groupby(DRAW)[VALUE].mean().to_numpy(np.float64)
+    found = mean_of(values, level=level)
+    if not is_chance:
+        return found
+    low, high = np.clip([found.low, found.high], 0, 1)
+    if np.ptp(values) == 0 and found.value in (0, 1):
+        n = float(whole.groupby(SHARED)[PATHS].max().sum())
+        low, high = clopper_pearson(found.value * n, n, level=level)
+    return replace(found, low=float(low), high=float(high))
+
+
+def difference_of_arms(first: pd.DataFrame, second: pd.DataFrame, *, is_chance: bool, level: float) -> Estimate | None:
+    """The mean paired difference second - first over the draws; None where fewer than two draws have both arms."""
+    keys = ["place", "replication"]
+    both = first.merge(second[[*keys, VALUE]], on=keys, suffixes=("", "_second"))
+    both = _whole(both)
+    if both[DRAW].nunique() < 2:
+        return None
+    if both[VALUE].dtype == bool:
+        shared = both[SHARED].nunique()
+        pair = both[VALUE], both[f"{VALUE}_second"]
+        found = paired_probability(*pair, cluster=both[DRAW], draws=shared, level=level)
+        return replace(found, n=both[DRAW].nunique(), events=-1)
+    means = both.groupby(DRAW)[[VALUE, f"{VALUE}_second"]].mean().astype(np.float64)
+    found = paired_difference(means[VALUE], means[f"{VALUE}_second"], level=level)
+    if is_chance and found.low == found.high == 0:
+        n = int(both.groupby(SHARED)[PATHS].max().sum())
+        none = paired_probability(np.zeros(n, bool), np.zeros(n, bool), level=level)
+        return replace(none, n=found.n)
+    return found
+
+
+def _whole(table: pd.DataFrame) -> pd.DataFrame:
+    """Where places share a draw of their own (replications of a grid), only replications that all places have.
+
+    Means would otherwise be over different places. Places without a run are left out.
+    """
+    if not table[FIXED].any():
+        return table
+    runs = table.groupby(DRAW)["place"].transform("nunique")
+    return table[runs == table["place"].nunique()]

@@ -1,0 +1,37 @@
+"""Results of roles: a partition of all accounts that sums to exactly zero, or an error."""
+
+import numpy as np
+import pytest
+from clearsim.analysis.errors import AnalysisError
+from clearsim.analysis.role_results import RoleResult, role_results
+
+from tests.fake_engine import accounts_table
+
+
+def test_roles_partition_accounts_and_sums_to_zero() -> None:
+    assert role_results(accounts_table()) == [
+        RoleResult("liquidated traders", 1, 100, 0, 70, -30, 1),
+        RoleResult("winners", 1, 100, 0, 130, 30, 1),
+        RoleResult("outside", 1, -200, 0, -200, 0, 0),
+    ]
+
+
+def test_deposits_are_not_results() -> None:
+    table = accounts_table()
+    table["deposit_quanta"] = np.array([-50, 50, 0])
+    table["equity_final_quanta"] = np.array([-250, 120, 130])
+    assert [row.result for row in role_results(table)] == [-30, 30, 0]
+
+
+def test_a_table_that_does_not_sum_to_zero_is_an_error() -> None:
+    table = accounts_table()
+    table["equity_final_quanta"] = np.array([-200, 70, 131])
+    with pytest.raises(AnalysisError, match="sum to 0 quanta, found 1"):
+        role_results(table)
+
+
+def test_a_role_that_is_not_in_the_table_is_an_error() -> None:
+    table = accounts_table()
+    table["role"] = np.array(["outside", "winners", "bystanders"], dtype=object)
+    with pytest.raises(AnalysisError, match="bystanders"):
+        role_results(table)
