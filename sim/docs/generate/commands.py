@@ -1,63 +1,102 @@
-"""The page of commands, from the command line itself."""
+"""The page of commands, from the functions behind them: their parameters, help texts and defaults."""
 
-from typing import Any
+import inspect
+import types
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import typer
 
 from ...cli import app
 from ...cli.groups import TITLES
-from .markdown import code, page, table
+from .markdown import anchor, code, page, table
 
 _INTRODUCTION = """`clearsim COMMAND --help` prints the same. Exit codes: 0 done, 1 failed or different, 2 bad input, 130 interrupted with
 Ctrl-C. `--debug`, which every command has, prints a traceback in place of one line.
 
 `CLEARSIM_CACHE_DIR` names the folder where compiled kernels are kept; the default is `clearsim` in the user's cache folder.
 `NUMBA_DISABLE_JIT=1` runs the kernels as plain Python, for a debugger."""
+_NOUNS: dict[object, str] = {str: "TEXT", int: "N", float: "X", Path: "PATH"}
+
+
+class _Command(NamedTuple):
+    name: str
+    panel: str
+    call: Callable[..., Any]
 
 
 def commands_page() -> str:
     """The page, as text."""
-    root: Any = typer.main.get_command(app)
+    commands = list(_commands(app, "clearsim", ""))
     sections = []
     for panel, title in TITLES.items():
-        members = {name: found for name, found in root.commands.items() if found.rich_help_panel == panel}
-        rows = [
-            (f"[`clearsim {name}`](#clearsim-{name})", found.get_short_help_str(limit=500))
-            for name, found in members.items()
-        ]
-        sections += [f"## {title}", table(("command", "what it does"), rows)]
-        sections += [_section(f"clearsim {name}", found) for name, found in members.items()]
+        members = [command for command in commands if command.panel == panel]
+        rows = [(f"[`{found.name}`](#{anchor(found.name)})", _first_line(found.call)) for found in members]
+        sections += [f"## {title}", table(("command", "what it does"), rows), *map(_section, members)]
     return page("Commands", _INTRODUCTION, *sections)
 
 
-def _section(name: str, command: Any) -> str:
-    """Usage, help and parameters of a command; of a group, of its commands too."""
-    context = typer.Context(command, info_name=name)
-    usage = " ".join([name, *command.collect_usage_pieces(context)])
-    parts = [f"### `{name}`", f"```text\n{usage}\n```", _help(command.help or "")]
-    rows = [_row(parameter, context) for parameter in command.params if _is_shown(parameter)]
-    if rows:
+def _commands(group: typer.Typer, prefix: str, panel: str) -> Iterator[_Command]:
+    """The commands of a group in the order of its help, then those of the groups in it."""
+    for command in group.registered_commands:
+        if command.callback is not None:
+            name = command.name or command.callback.__name__.replace("_", "-")
+            yield _Command(f"{prefix} {name}", panel or str(command.rich_help_panel), command.callback)
+    for inner in group.registered_groups:
+        if inner.typer_instance is not None:
+            yield from _commands(inner.typer_instance, f"{prefix} {inner.name}", panel or str(inner.rich_help_panel))
+
+
+def _first_line(call: Callable[..., Any]) -> str:
+    return (inspect.getdoc(call) or "").split("\n\n")[0]
+
+
+def _section(command: _Command) -> str:
+    """Usage, help and parameters."""
+    parameters = list(_parameters(command.call))
+    arguments = [found.usage for found in parameters if found.is_argument]
+    options = [] if all(found.is_argument for found in parameters) else ["[OPTIONS]"]
+    usage = " ".join([command.name, *options, *arguments])
+    parts = [f"### `{command.name}`", f"```text\n{usage}\n```", inspect.getdoc(command.call) or ""]
+    if parameters:
+        rows = [(code(found.name), code(found.default), found.meaning) for found in parameters]
         parts.append(table(("parameter", "default", "meaning"), rows))
-    for sub_name, sub in getattr(command, "commands", {}).items():
-        parts.append(_section(f"{name} {sub_name}", sub).replace("###", "####", 1))
     return "\n\n".join(parts)
 
 
-def _help(text: str) -> str:
-    """Help text; what click keeps as it is becomes a code block."""
-    head, mark, kept = text.partition("\b\n")
-    return f"{head.strip()}\n\n```text\n{kept.strip()}\n```" if mark else head.strip()
+class _Parameter(NamedTuple):
+    name: str
+    usage: str
+    default: str
+    meaning: str
+    is_argument: bool
 
 
-def _is_shown(parameter: Any) -> bool:
-    return parameter.name not in ("debug", "help")
+def _parameters(call: Callable[..., Any]) -> Iterator[_Parameter]:
+    """What a command takes, `--debug` left out, for all have it."""
+    hints = typing.get_type_hints(call, include_extras=True)
+    for name, parameter in inspect.signature(call).parameters.items():
+        kind, info = typing.get_args(hints[name])[:2]
+        default = "" if parameter.default in (parameter.empty, None, False, True) else parameter.default
+        default = ", ".join(map(str, default)) if isinstance(default, list) else str(default)
+        if isinstance(info, typer.models.ArgumentInfo):
+            label = info.metavar or name.upper()
+            usage = label if parameter.default is parameter.empty or label.startswith("[") else f"[{label}]"
+            yield _Parameter(label, usage, default, info.help or "", True)
+        elif name != "debug":
+            # In an annotation the first spelling of an option is what typer calls its default.
+            given = [text for text in (info.default, *(info.param_decls or ())) if isinstance(text, str)]
+            spelled = ", ".join(given) or f"--{name.replace('_', '-')}"
+            noun = "" if kind is bool else f" {info.metavar or _noun(kind)}"
+            if kind is bool and parameter.default is True:
+                default = spelled.split("/")[0]
+            yield _Parameter(spelled + noun, "", default, info.help or "", False)
 
 
-def _row(parameter: Any, context: typer.Context) -> tuple[str, str, str]:
-    if parameter.param_type_name == "argument":
-        return code(parameter.make_metavar(ctx=context)), "", getattr(parameter, "help", "") or ""
-    names = ", ".join([*parameter.opts, *parameter.secondary_opts])
-    takes = "" if parameter.is_flag else f" {parameter.make_metavar(ctx=context)}"
-    default = parameter.default
-    is_set = default is not None and default != [] and not (parameter.is_flag and default is False)
-    return code(names + takes), code(default) if is_set and not callable(default) else "", parameter.help or ""
+def _noun(kind: Any) -> str:
+    """What stands for a value of a type, optional or in a list."""
+    if isinstance(kind, types.UnionType) or typing.get_origin(kind) is list:
+        kind = typing.get_args(kind)[0]
+    return _NOUNS[kind]

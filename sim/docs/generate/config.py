@@ -18,7 +18,7 @@ from ...config.yamlfile import read_nodes, shipped_configs
 from ...errors import ConfigError
 from ...studies.design.load_study import load_study, shipped_studies
 from ...studies.design.study import Study
-from .markdown import anchor, code, page, summary_of, table
+from .markdown import anchor, code, page, sentence, summary_of, table
 
 #: End of a key -> unit. Keys that end otherwise are named in `_UNITS`, or have none.
 _SUFFIXES = {
@@ -69,7 +69,9 @@ def config_page() -> str:
 
 def study_page() -> str:
     """The page of study keys, as text."""
-    return _page("Study keys", _STUDY, Study, (load_study(path).study for path in shipped_studies().values()), top="the file")
+    return _page(
+        "Study keys", _STUDY, Study, (load_study(path).study for path in shipped_studies().values()), top="the file"
+    )
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def _is_filled_in(field: FieldInfo) -> bool:
 
 def _meaning(field: FieldInfo, inner: list[_Section]) -> str:
     choices = [value for value in _literals(field.annotation) if isinstance(value, str)]
-    text = field.description or (summary_of(inner[0].model) if inner else "")
+    text = sentence(field.description or (summary_of(inner[0].model) if inner else ""))
     if choices:
         text += f" One of {', '.join(map(code, choices))}."
     links = [f"[{code(_kind(found.model)) or 'keys'}](#{anchor(found.heading)})" for found in inner]
@@ -186,7 +188,9 @@ def _literals(annotation: Any) -> list[Any]:
     """The choices of a field that is one of several words; of a union with models none."""
     if isinstance(annotation, types.UnionType) and _models(annotation):
         return []
-    return [value for item in _types(annotation) if typing.get_origin(item) is Literal for value in typing.get_args(item)]
+    return [
+        value for item in _types(annotation) if typing.get_origin(item) is Literal for value in typing.get_args(item)
+    ]
 
 
 def _configs() -> Iterator[BaseModel]:
@@ -227,6 +231,10 @@ def _shown(value: Any) -> str:
         return value.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(value, int | float | str):
         return str(value)
-    if isinstance(value, tuple | list) and value and all(isinstance(item, Decimal | int | float | str) for item in value):
+    if (
+        isinstance(value, tuple | list)
+        and value
+        and all(isinstance(item, Decimal | int | float | str) for item in value)
+    ):
         return f"[{', '.join(map(_shown, value))}]"
     return ""

@@ -112,4 +112,5 @@ def _result(signature: inspect.Signature) -> str:
 def _type(annotation: Any) -> str:
     """A type without the modules that its names are from."""
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
-    return re.sub(r"\b(?:\w+\.)+(?=\w)", "", text).replace("'", "").replace('"', "")
+    text = re.sub(r"ForwardRef\('([^']*)'\)", r"\1", text)
+    return re.sub(r"\b(?:[A-Za-z_]\w*\.)+(?=\w)", "", text)
