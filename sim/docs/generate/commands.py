@@ -13,11 +13,11 @@ from ...cli import app
 from ...cli.groups import TITLES
 from .markdown import anchor, code, page, table
 
-_INTRODUCTION = """`clearsim COMMAND --help` prints the same. Exit codes: 0 done, 1 failed or different, 2 bad input, 130 interrupted with
-Ctrl-C. `--debug`, which every command has, prints a traceback in place of one line.
+_INTRODUCTION = """`clearsim COMMAND --help` prints the same. Exit codes: 0 done, 1 failed or different, 2 bad input,
+130 interrupted with Ctrl-C. `--debug`, which every command has, prints a traceback in place of one line.
 
-`CLEARSIM_CACHE_DIR` names the folder where compiled kernels are kept; the default is `clearsim` in the user's cache folder.
-`NUMBA_DISABLE_JIT=1` runs the kernels as plain Python, for a debugger."""
+`CLEARSIM_CACHE_DIR` names the folder where compiled kernels are kept; the default is `clearsim` in the user's cache
+folder. `NUMBA_DISABLE_JIT=1` runs the kernels as plain Python, for a debugger."""
 _NOUNS: dict[object, str] = {str: "TEXT", int: "N", float: "X", Path: "PATH"}
 
 

@@ -1,4 +1,4 @@
-"""The pages of config keys and of study keys, from the models that read the files; examples from the shipped configs."""
+"""The pages of config keys and study keys, from the models that read the files; examples from shipped files."""
 
 import datetime
 import inspect
@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from ...config import RunConfig, load_config
 from ...config.canonical import decimal_text
-from ...config.yamlfile import read_nodes, shipped_configs
+from ...config.yamlfile import shipped_configs
 from ...errors import ConfigError
 from ...studies.design.load_study import load_study, shipped_studies
 from ...studies.design.study import Study
@@ -54,12 +54,13 @@ _UNITS = {
 _NO_UNITS = {"kind", "file", "name", "calm_volatility"}
 _LONGEST_EXAMPLE = 60
 
-_CONFIG = """A config is one YAML file. Keys with dots and brackets are paths, as `--set` and `config.with_` take them: an item of a list is
-named by its number or its name (`funds[main].seed_quote`). A mechanism has a `kind`, which decides its other keys. A key without a
-default must be given. Examples are values that a shipped config has. `clearsim schema` prints the same as JSON Schema;
-[Write a config](../how-to/write-a-config.md) explains overlays, units and provenance."""
-_STUDY = """A study file says what is varied around a config. [Run a study](../how-to/run-a-study.md) shows one; `clearsim schema --study`
-prints the same as JSON Schema. Examples are values that a shipped study has."""
+_CONFIG = """A config is one YAML file. Keys with dots and brackets are paths, as `--set` and `config.with_` take
+them: an item of a list is named by its number or its name (`funds[main].seed_quote`). A mechanism has a `kind`, which
+decides its other keys. A key without a default must be given. Examples are values that a shipped config has.
+`clearsim schema` prints the same as JSON Schema; [Write a config](../how-to/write-a-config.md) explains overlays,
+units and provenance."""
+_STUDY = """A study file says what is varied around a config. [Run a study](../how-to/run-a-study.md) shows one;
+`clearsim schema --study` prints the same as JSON Schema. Examples are values that a shipped study has."""
 
 
 def config_page() -> str:

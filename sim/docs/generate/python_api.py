@@ -10,9 +10,10 @@ import clearsim
 
 from .markdown import anchor, page, prose, summary_of, table
 
-_INTRODUCTION = """`import clearsim` gives these names; everything else in the package is private and may move. Money is in quote units
-unless `units` asks for another. Tables are pandas frames, figures are plotly figures. Functions print nothing: what a user
-should know goes to `on_note`, or to the logger `clearsim`. `help(clearsim.run)` prints what is written here."""
+_INTRODUCTION = """`import clearsim` gives these names; everything else in the package is private and may move. Money
+is in quote units unless `units` asks for another. Tables are pandas frames, figures are plotly figures. Functions
+print nothing: what a user should know goes to `on_note`, or to the logger `clearsim`. `help(clearsim.run)` prints
+what is written here."""
 _LINE = 100
 
 
@@ -39,9 +40,7 @@ def _kind(thing: Any) -> str:
 def _section(name: str, thing: Any) -> str:
     parts = [f"## `{name}`"]
     kind = _kind(thing)
-    if kind == "function":
-        parts.append(_signature(f"clearsim.{name}", thing))
-    elif kind == "class" and _is_own(thing, "__init__"):
+    if kind == "function" or (kind == "class" and _is_own(thing, "__init__")):
         parts.append(_signature(f"clearsim.{name}", thing))
     parts.append(prose(inspect.getdoc(thing) or ""))
     if kind == "class":

@@ -18,15 +18,15 @@ _PLACES = {
     "points": "One row a point of the design.",
     "paths": "One row a path of the reduced engine.",
 }
-_INTRODUCTION = """A run writes a result folder; a study writes a study folder with the same `runs` columns. Tables are Parquet
-files. Money is stored exactly, as whole quanta; `manifest.json` holds the size of a quantum (`quantum`) and the simulated share of
-the venue (`simulated_share`). In Python, `result.table(name)` and the methods named after tables return the same columns as pandas
-frames, with money in quote units (`..._quote`).
+_INTRODUCTION = """A run writes a result folder; a study writes a study folder with the same `runs` columns. Tables
+are Parquet files. Money is stored exactly, as whole quanta; `manifest.json` holds the size of a quantum (`quantum`)
+and the simulated share of the venue (`simulated_share`). In Python, `result.table(name)` and the methods named after
+tables return the same columns as pandas frames, with money in quote units (`..._quote`).
 
-A result folder holds `config.yaml` (resolved), `manifest.json` (hashes, seed, versions), `report.html`, and the tables
-`runs/`, `series/`, `accounts/`, `events/<table>/`. Detail `summary` writes `runs` and `accounts`, `series` adds `series`, `events`
-adds all events. A study folder holds `study.yaml`, `base.yaml`, `manifest.json`, `points.parquet`, `runs/`, `paths/` (reduced
-engine), `report.html`."""
+A result folder holds `config.yaml` (resolved), `manifest.json` (hashes, seed, versions), `report.html`, and the
+tables `runs/`, `series/`, `accounts/`, `events/<table>/`. Detail `summary` writes `runs` and `accounts`, `series`
+adds `series`, `events` adds all events. A study folder holds `study.yaml`, `base.yaml`, `manifest.json`,
+`points.parquet`, `runs/`, `paths/` (reduced engine), `report.html`."""
 
 
 def results_page() -> str:
