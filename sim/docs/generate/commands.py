@@ -1,6 +1,7 @@
 """The page of commands, from the functions behind them: their parameters, help texts and defaults."""
 
 import inspect
+import re
 import types
 import typing
 from collections.abc import Callable, Iterator
@@ -100,3 +101,16 @@ def _noun(kind: Any) -> str:
     if isinstance(kind, types.UnionType) or typing.get_origin(kind) is list:
         kind = typing.get_args(kind)[0]
     return _NOUNS[kind]
+
+
+def parameter_names(group: typer.Typer) -> dict[str, set[str]]:
+    """Name of every command without `clearsim` -> its options as they are written."""
+    return {
+        command.name.removeprefix("clearsim "): {
+            word
+            for found in _parameters(command.call)
+            for word in re.split(r"[/, ]+", found.name)
+            if word.startswith("--")
+        }
+        for command in _commands(group, "clearsim", "")
+    }
