@@ -1,4 +1,4 @@
-"""The reference pages are what the code says now, and say something about everything."""
+"""The generated pages are what the code says now, and say something about everything."""
 
 import clearsim
 import pytest
@@ -12,26 +12,32 @@ def now():
     return pages()
 
 
-@pytest.mark.parametrize("name", ["commands.md", "config.md", "python-api.md", "results.md", "study.md"])
+NAMES = [
+    "explanation/decisions.md",
+    *(f"reference/{name}.md" for name in ("commands", "config", "python-api", "results", "study")),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_the_page_is_in_date(now, name):
     stored = (FOLDER / name).read_text(encoding="utf-8")
     assert stored == now[name], f"{name}: run python -m clearsim.docs.generate"
 
 
 def test_all_generated_pages_are_compared(now):
-    assert sorted(now) == ["commands.md", "config.md", "python-api.md", "results.md", "study.md"]
+    assert sorted(now) == sorted(NAMES)
 
 
 def test_every_public_name_and_every_column_has_its_line(now):
     for name in clearsim.__all__:
-        assert f"## `{name}`" in now["python-api.md"]
+        assert f"## `{name}`" in now["reference/python-api.md"]
     for columns in TABLES.values():
         for column in columns:
-            assert f"| `{column.name}` |" in now["results.md"]
+            assert f"| `{column.name}` |" in now["reference/results.md"]
 
 
 def test_every_key_of_a_config_has_a_meaning(now):
-    rows = [line for line in now["config.md"].splitlines() if line.startswith("| `")]
+    rows = [line for line in now["reference/config.md"].splitlines() if line.startswith("| `")]
     assert len(rows) > 250
     assert [line for line in rows if not line.split(" | ")[1].strip()] == []
 

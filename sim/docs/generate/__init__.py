@@ -1,24 +1,26 @@
-"""The reference pages, generated from what they describe: config models, result schema, command line, public names.
+"""The pages that are generated from what they describe: config models, result schema, command line, public names, notes.
 
-`python -m clearsim.docs.generate` writes them into `sim/docs/reference/`; `tests/docs/` compares them with the code.
+`python -m clearsim.docs.generate` writes them; `tests/docs/` compares them with the code.
 """
 
 from pathlib import Path
 
 from .commands import commands_page
 from .config import config_page, study_page
+from .decisions import decisions_page
 from .python_api import python_page
 from .results import results_page
 
-FOLDER = Path(__file__).resolve().parents[1] / "reference"
+FOLDER = Path(__file__).resolve().parents[1]
 
 
 def pages() -> dict[str, str]:
-    """File name -> text of every generated page."""
+    """Path in the documentation -> text of every generated page."""
     return {
-        "config.md": config_page(),
-        "study.md": study_page(),
-        "results.md": results_page(),
-        "commands.md": commands_page(),
-        "python-api.md": python_page(),
+        "reference/config.md": config_page(),
+        "reference/study.md": study_page(),
+        "reference/results.md": results_page(),
+        "reference/commands.md": commands_page(),
+        "reference/python-api.md": python_page(),
+        "explanation/decisions.md": decisions_page(),
     }

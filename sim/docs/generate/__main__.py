@@ -1,4 +1,4 @@
-"""`python -m clearsim.docs.generate`: write the reference pages."""
+"""`python -m clearsim.docs.generate`: write the generated pages."""
 
 from . import FOLDER, pages
 
