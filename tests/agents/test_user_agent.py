@@ -1,4 +1,4 @@
-"""A user's own agent: what it sees, what its requests become, how mistakes are told; HOWTO.md runs as written."""
+"""A user's own agent: what it sees, what its requests become, its errors; the how-to page runs as written."""
 
 import re
 from decimal import Decimal
@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from tests.agents.agent_worlds import MARK, build, levered, make_view, orders_at, population
 
-HOWTO = Path(__file__).parents[2] / "sim" / "agents" / "HOWTO.md"
+HOWTO = Path(__file__).parents[2] / "sim" / "docs" / "how-to" / "write-an-agent.md"
 HEAD = "from decimal import Decimal\nfrom clearsim.agents.user import CancelAll, Order, UserAgent\n"
 
 

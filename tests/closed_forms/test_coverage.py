@@ -2,7 +2,7 @@
 
 Nominal level 0.95 throughout. Bands: exact intervals at least 0.95, approximate ones 0.93 to 0.97 (four standard
 errors of 2,000 repetitions); bootstraps of tail fits, splitting and subset simulation are reported as measured, with
-a band that only tells when they change. Measured numbers stand in analysis/estimators/HOWTO.md. Run with -m slow -s.
+a band that only tells when they change. Measured numbers stand in sim/docs/how-to/trust-a-tail.md. Run with -m slow -s.
 """
 
 import math

@@ -74,7 +74,9 @@ class Reader:
             if block.language == "text":
                 self.compare(block.text)
                 continue
-            assert block.language in _PRINTERS or block.language == "yaml", f"{self.page.name}: a {block.language} block"
+            assert block.language in _PRINTERS or block.language == "yaml", (
+                f"{self.page.name}: a {block.language} block"
+            )
             capsys.readouterr()
             if block.language == "sh":
                 for line in commands(block.text):
@@ -91,7 +93,7 @@ class Reader:
 
     def run(self, line: str) -> None:
         """Run one command line."""
-        command, _, comment = line.partition("#")
+        command, _, _ = line.partition("#")
         target = None
         if ">" in command and "'" not in command and '"' not in command:
             command, _, target = (part.strip() for part in command.partition(">"))

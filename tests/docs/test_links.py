@@ -60,7 +60,9 @@ def test_command_lines_name_commands_and_options_that_exist(page):
     lines += _INLINE.findall(page.read_text(encoding="utf-8"))
     known = parameter_names(app)
     for line in lines:
-        words = shlex.split(line.partition(" #")[0].replace("'", '"') if line.count('"') % 2 else line.partition(" #")[0])
+        words = shlex.split(
+            line.partition(" #")[0].replace("'", '"') if line.count('"') % 2 else line.partition(" #")[0]
+        )
         if words[:1] != ["clearsim"] or len(words) < 2 or words[1].startswith("-"):
             continue
         name = " ".join(words[1:3]) if " ".join(words[1:3]) in known else words[1]

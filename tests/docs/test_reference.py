@@ -43,7 +43,7 @@ def test_every_key_of_a_config_has_a_meaning(now):
 
 
 def test_docstrings_become_lists_and_examples():
-    text = 'One line.\n\nArgs:\n    out: folder; None\n        keeps nothing.\n    seed: whole.\n\nf(1)\n'
+    text = "One line.\n\nArgs:\n    out: folder; None\n        keeps nothing.\n    seed: whole.\n\nf(1)\n"
     assert prose(text) == "One line.\n\n- `out`: folder; None keeps nothing.\n- `seed`: whole.\n\n```python\nf(1)\n```"
 
 

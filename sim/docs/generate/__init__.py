@@ -1,4 +1,4 @@
-"""The pages that are generated from what they describe: config models, result schema, command line, public names, notes.
+"""The pages that are generated from what they describe: config models, result schema, commands, public names, notes.
 
 `python -m clearsim.docs.generate` writes them; `tests/docs/` compares them with the code.
 """

@@ -1,22 +1,21 @@
 """The how-to page's code runs and prints what its comments say; its commands ask what can be asked; its paths exist."""
 
-import re
 import shlex
-from pathlib import Path
 
-import clearsim.analysis.sizing
 from clearsim.analysis.sizing.target import parse_target
-from clearsim.cli.questions import load_questions
+from clearsim.funds.questions import load_questions
 
-TEXT = (Path(clearsim.analysis.sizing.__file__).parent / "HOWTO.md").read_text(encoding="utf-8")
+from tests.docs.pages import DOCS, blocks, commands
+
+PAGE = DOCS / "how-to" / "size-a-fund.md"
+TEXT = PAGE.read_text(encoding="utf-8")
 
 
 def test_the_code_runs_and_prints_what_it_says(capsys):
     names = {}
-    blocks = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
-    assert len(blocks) == 2
-    for block in blocks:
-        exec(compile(block, "HOWTO.md", "exec"), names)
+    for block in blocks(PAGE):
+        if block.language == "python" and "size_fund(" not in block.text:
+            exec(compile(block.text, str(PAGE), "exec"), names)
     printed = capsys.readouterr().out
     assert "0.1151" in printed
     assert "is not scaled to 365 days: the book ages once" in printed
@@ -24,9 +23,9 @@ def test_the_code_runs_and_prints_what_it_says(capsys):
 
 
 def test_its_commands_name_studies_that_ship_and_targets_that_are_read():
-    commands = [shlex.split(line) for line in re.findall(r"^    (clearsim size-fund .*)$", TEXT, flags=re.MULTILINE)]
-    assert len(commands) == 3
-    for words in commands:
+    lines = [line for block in blocks(PAGE) if block.language == "sh" for line in commands(block.text)]
+    assert len(lines) == 4
+    for words in (shlex.split(line, comments=True) for line in lines):
         assert load_questions(words[2])[0].fidelity == "reduced"
         assert parse_target(words[words.index("--target") + 1]).event == "first_adl"
 

@@ -1,4 +1,4 @@
-"""The how-to page's study is one, its code runs as it stands, and the modules and commands it names exist."""
+"""The how-to page's study is one, its code runs as it is written, and the modules and commands it names exist."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,10 @@ import clearsim.analysis.sensitivity
 from clearsim.studies.design.load_study import load_study
 from clearsim.studies.design.plan_checks import plan_study
 
-PAGE = Path(clearsim.analysis.sensitivity.__file__).parent / "HOWTO.md"
+from tests.docs.pages import DOCS
+
+FOLDER = Path(clearsim.analysis.sensitivity.__file__).parent
+PAGE = DOCS / "how-to" / "find-what-drives-a-result.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 
 
@@ -42,4 +45,4 @@ def test_every_module_it_names_exists():
     named = set(re.findall(r"`(\w+)\.\w+`", TEXT)) - {"ema_workbench"}
     assert len(named) >= 7
     for name in named:
-        assert (PAGE.parent / f"{name}.py").is_file(), name
+        assert (FOLDER / f"{name}.py").is_file(), name
