@@ -30,7 +30,7 @@ def test_the_code_on_the_page_runs_and_finds_what_was_planted(capsys):
     exec(compile(block, str(PAGE), "exec"), names)
     printed = capsys.readouterr().out
     assert "shock" in printed
-    found = names["found"].set_index(["input", "order"])[["low", "high"]]
+    found = names["indices"].set_index(["input", "order"])[["low", "high"]]
     variance = 0.2 + 0.25 + 1 / 12 - (7 / 12) ** 2 + 1 / 48 + 1 / 144  # of x^2 + x y: of x, of y, of both together
     truth = {
         ("shock", "first"): 1 - (1 / 48 + 1 / 144) / variance,
