@@ -4,6 +4,7 @@ A block that follows a line ending in "`NAME`:" is a file of that name. `sh` blo
 `python` blocks are one program. A `text` block after one of these holds lines that it prints.
 """
 
+import os
 import re
 import runpy
 import shlex
@@ -22,7 +23,7 @@ RUN_PAGES = [DOCS / "tutorial.md", *sorted((DOCS / "how-to").glob("*.md"))]
 #: A command line with such a comment takes too long for every change.
 SLOW = re.compile(r"#.*\babout \d+ minutes?\b")
 ELSEWHERE = "# on the cluster"
-BROWSER = next((path for name in ("chromium", "google-chrome", "chrome") if (path := shutil.which(name))), None)
+BROWSER = os.environ.get("BROWSER_PATH") or next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PRINTERS = ("sh", "python")
 

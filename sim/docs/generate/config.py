@@ -7,6 +7,7 @@ import typing
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -15,7 +16,6 @@ from pydantic.fields import FieldInfo
 from ...config import RunConfig, load_config
 from ...config.canonical import decimal_text
 from ...config.yamlfile import shipped_configs
-from ...errors import ConfigError
 from ...studies.design.load_study import load_study, shipped_studies
 from ...studies.design.study import Study
 from .markdown import anchor, code, page, sentence, summary_of, table
@@ -25,6 +25,7 @@ _SUFFIXES = {
     "_quote_per_s": "quote units per s",
     "_ppm_per_million_quote": "ppm per million quote units",
     "_per_day_ppm": "ppm per day",
+    "per_day_quote": "quote units per day",
     "_per_sqrt_s": "fraction per sqrt(s)",
     "_quote": "quote units",
     "_ppm": "ppm",
@@ -36,10 +37,12 @@ _SUFFIXES = {
     "_fraction": "fraction",
     "_base": "base units",
     "volatility": "fraction per sqrt(year)",
+    "annual_drift": "fraction per year",
     "price": "quote units per base unit",
 }
 _UNITS = {
     "orders_per_s": "per s",
+    "per_second": "per s",
     "quote": "quote units",
     "base": "base units",
     "tick_size": "quote units per base unit",
@@ -47,11 +50,8 @@ _UNITS = {
     "quantum": "quote units",
     "leverage": "times",
     "max_leverage": "times",
-    "low_ppm": "ppm",
     "utc": "UTC",
 }
-#: Not units: keys that end like one.
-_NO_UNITS = {"kind", "file", "name", "calm_volatility"}
 _LONGEST_EXAMPLE = 60
 
 _CONFIG = """A config is one YAML file. Keys with dots and brackets are paths, as `--set` and `config.with_` take
@@ -125,7 +125,7 @@ def _text(section: _Section, sections: dict[type[BaseModel], _Section], examples
             (
                 code(key),
                 _meaning(field, inner),
-                "" if inner else _unit(name),
+                "" if inner or _literals(field.annotation) else _unit(name),
                 _default(field),
                 code(examples.get((section.model, name), "")),
             )
@@ -158,8 +158,6 @@ def _default(field: FieldInfo) -> str:
 
 
 def _unit(name: str) -> str:
-    if name in _NO_UNITS:
-        return ""
     return _UNITS.get(name) or next((unit for end, unit in _SUFFIXES.items() if name.endswith(end)), "")
 
 
@@ -200,10 +198,7 @@ def _configs() -> Iterator[BaseModel]:
     names = sorted(shipped, key=lambda name: (name != "base", name))
     for name in names:
         if "venues" not in shipped[name].parts:
-            try:
-                yield load_config(name).config
-            except ConfigError:
-                continue
+            yield load_config(name).config
 
 
 def _collect(value: Any, examples: dict[tuple[type, str], str]) -> None:
@@ -212,7 +207,7 @@ def _collect(value: Any, examples: dict[tuple[type, str], str]) -> None:
         for name in type(value).model_fields:
             inner = getattr(value, name)
             shown = _shown(inner)
-            if shown and len(shown) <= _LONGEST_EXAMPLE:
+            if inner is not None and shown and len(shown) <= _LONGEST_EXAMPLE and not Path(shown).is_absolute():
                 examples.setdefault((type(value), name), shown)
             _collect(inner, examples)
     elif isinstance(value, tuple | list):
