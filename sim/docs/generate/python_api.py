@@ -96,7 +96,9 @@ def _public(signature: inspect.Signature) -> list[inspect.Parameter]:
 
 
 def _parameter(parameter: inspect.Parameter) -> str:
-    stars = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+    stars = (
+        "*" if parameter.kind is parameter.VAR_POSITIONAL else "**" if parameter.kind is parameter.VAR_KEYWORD else ""
+    )
     typed = "" if parameter.annotation is parameter.empty else f": {_type(parameter.annotation)}"
     if parameter.default is parameter.empty:
         return f"{stars}{parameter.name}{typed}"
