@@ -7,27 +7,23 @@ hash, travels to workers, and a result folder can be replayed without the file.
 """
 
 import math
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import ConfigDict, Field
 
-from ..errors import AgentError, ConfigError
+from ..errors import AgentError
 from ..events import FLAG_DELEVERAGED, FLAG_LIQUIDATED, OrderFlag, OrderKind, Side, TimeInForce
 from ..instrument import Instrument
 from ..kernels.state import P_TICK_VALUE
+from ..own_parts import FAILURES, OwnPart, UserPart, one_line, where
 from .named import NamedTrader
 from .view import ARRIVAL_SLOTS, Intents, MarketView
 
 MAX_REQUESTS = 1000
-#: What of a user's code is reported as its failure; Ctrl-C is not.
-FAILURES = (Exception, SystemExit, GeneratorExit)
 
 
 @dataclass(frozen=True)
@@ -88,7 +84,7 @@ class AgentView:
     account: AccountPicture
 
 
-class UserAgent:
+class UserAgent(UserPart):
     """Base class of a user's agent. `params` of the config are passed to the constructor by name.
 
     `self.rng` (a numpy Generator of the agent's own stream, set before the first call) is the only randomness that
@@ -112,96 +108,48 @@ class UserState:
     rng: np.random.Generator
 
 
-class UserAgentConfig(NamedTrader):
-    """A user's own agent, named from the config. Its amounts are taken as written, not scaled."""
+class UserAgentConfig(OwnPart, NamedTrader):
+    """A user's own agent, named from the config or passed as an object. Its amounts are taken as written, not
+    scaled."""
 
-    model_config = ConfigDict(populate_by_name=True)
     venue_scale: ClassVar[bool] = False
+    base: ClassVar[type] = UserAgent
+    noun: ClassVar[str] = "agent"
 
     kind: Literal["user"] = "user"
-    file: str = Field(min_length=1, description="Python file, relative to the config")
-    class_name: str = Field(alias="class", min_length=1, description="name of the class in it, a subclass of UserAgent")
-    params: dict[str, Any] = Field(default_factory=dict, description="passed to the class by name")
-    source: str | None = Field(default=None, description="text of the file; filled in when the config is resolved")
 
-    def with_source(self, folder: Path) -> "UserAgentConfig":
-        """Return the same agent with the text of its file, read relative to `folder`; ConfigError if it cannot be
-        read."""
-        if self.source is not None:
-            return self
-        path = folder / self.file
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"agent {self.name}: cannot read {path}: {error}") from error
-        return self.model_copy(update={"source": text})
-
-    def load(self) -> UserAgent:
-        """Run the file's text and make the agent; ConfigError if anything in that goes wrong."""
-        if self.source is None:
-            raise ConfigError(
-                f"agent {self.name}: the text of {self.file} was not read; call with_source(folder) first"
-            )
-        namespace: dict[str, Any] = {"__name__": f"clearsim_agent_{self.name}", "__file__": self.file}
-        try:
-            exec(compile(self.source, self.file, "exec"), namespace)
-        except FAILURES as error:
-            raise ConfigError(f"agent {self.name}: {self.file} fails to load: {_where(error, self.file)}") from error
-        found = namespace.get(self.class_name)
-        if not (isinstance(found, type) and issubclass(found, UserAgent)):
-            classes = [
-                key for key, value in namespace.items() if isinstance(value, type) and issubclass(value, UserAgent)
-            ]
-            own = ", ".join(key for key in classes if key != "UserAgent") or "none"
-            raise ConfigError(
-                f"agent {self.name}: {self.file} has no class {self.class_name} that extends UserAgent; it has {own}"
-            )
-        try:
-            return found(**self.params)
-        except FAILURES as error:
-            raise ConfigError(
-                f"agent {self.name}: {self.class_name}(**params) failed: {_where(error, self.file)}"
-            ) from error
+    @property
+    def name_in_run(self) -> str:
+        """The agent's name."""
+        return self.name
 
     def initial_state(
         self, *, row: int, instruments: tuple[Instrument, ...], share: Decimal, rng: np.random.Generator
     ) -> UserState:
         """Return the running agent with its random stream; `share` is not used."""
-        agent = self.load()
+        agent: UserAgent = self.load()
         agent.rng = rng
         return UserState(row, agent, instruments, rng)
 
     def decide(self, state: UserState, view: MarketView, intents: Intents) -> None:
         """Ask the agent and append what it wants; AgentError if it raises or answers nonsense."""
-        where = f"agent {self.name} ({self.file}:{self.class_name}) at {view.time_ms} ms"
+        now = f"{self.who} ({self.file}:{self.class_name}) at {view.time_ms} ms"
         try:
             answer = state.agent.decide(picture(state, view))
         except FAILURES as error:
-            raise AgentError(f"{where} raised {_where(error, self.file)}") from error
+            raise AgentError(f"{now} raised {where(error, self.file)}") from error
         if answer is None:
             return
         if not isinstance(answer, list | tuple):
-            raise AgentError(f"{where} must return a list of Order and CancelAll, returned {type(answer).__name__}")
+            raise AgentError(f"{now} must return a list of Order and CancelAll, returned {type(answer).__name__}")
         if len(answer) > MAX_REQUESTS:
-            raise AgentError(f"{where} returned {len(answer)} requests; the most is {MAX_REQUESTS}")
+            raise AgentError(f"{now} returned {len(answer)} requests; the most is {MAX_REQUESTS}")
         arrival = int(state.rng.integers(0, ARRIVAL_SLOTS))
         for number, request in enumerate(answer):
             try:
                 _append(request, state, intents, arrival)
             except FAILURES as error:  # a request may hold any object, with any behaviour
-                raise AgentError(f"{where}, request {number}: {one_line(error)}") from error
-
-
-def _where(error: BaseException, file: str) -> str:
-    """Kind and text of an exception, with the last line of the user's file it came through."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
-    place = f" (line {lines[-1]})" if lines else ""
-    return f"{type(error).__name__}{': ' if str(error) else ''}{one_line(error)}{place}"
-
-
-def one_line(error: BaseException) -> str:
-    """The text of an exception, without line breaks."""
-    return " ".join(str(error).split())
+                raise AgentError(f"{now}, request {number}: {one_line(error)}") from error
 
 
 def _append(request: object, state: UserState, intents: Intents, arrival: int) -> None:
