@@ -115,5 +115,5 @@ def _start(cohort: Cohort, number: int, opening: OpeningBook, capital: I64, venu
         rng=streams.get(f"cohort/{cohort.name}"),
     )
     behaviour = cohort.behaviour
-    wakes_ms = min(cohort.interval_ms, getattr(behaviour, "look_interval_ms", cohort.interval_ms))
+    wakes_ms = min(cohort.interval_ms, behaviour.look_ms() or cohort.interval_ms)
     return Member(cohort.name, wakes_ms, behaviour, behaviour.initial_state(context))
