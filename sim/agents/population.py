@@ -92,6 +92,7 @@ class Population:
         Numbers may repeat (a member whose interval is shorter than the clock's step wakes once a step). AgentError
         comes from a user's agent.
         """
+        view.pictures = None
         for number in range(len(self.cohorts)) if cohorts is None else sorted(set(cohorts)):
             member = self.cohorts[number]
             member.policy.decide(member.state, view, intents)
