@@ -54,6 +54,7 @@ class _Picture:
 
 
 _set_seen = _Picture.__dict__["_seen"].__set__
+_new = object.__new__
 
 
 class MarketSeen(NamedTuple):
@@ -119,15 +120,9 @@ class MarketPicture(_Picture):
         return self._seen[0].lot_size
 
 
-class AccountSeen(NamedTuple):
-    """One account at an instant: quanta and lots, by number of the market."""
-
-    markets: tuple[MarketSeen, ...]
-    quote: int
-    lots: list[int]
-    open_bid: list[int]
-    open_ask: list[int]
-    flags: int
+#: One account at an instant: the markets; money in quanta; lots held, resting on the bid, on the ask, each by number of
+#: the market; flags. A plain tuple: it is made at every wake.
+AccountSeen = tuple[tuple[MarketSeen, ...], int, list[int], list[int], list[int], int]
 
 
 class AccountPicture(_Picture):
@@ -206,7 +201,7 @@ class AgentView(_Picture):
 
 
 def _view_again(time_ms: int, account: AccountSeen) -> AgentView:
-    return AgentView.of((time_ms, _by_name(account.markets), account))
+    return AgentView.of((time_ms, _by_name(account[0]), account))
 
 
 class MarketPictures(NamedTuple):
@@ -229,7 +224,8 @@ def _by_name(seen: tuple[MarketSeen, ...]) -> Mapping[str, MarketPicture]:
 
 def picture(time_ms: int, markets: MarketPictures, accounts: AccountArrays, row: int) -> AgentView:
     """Return what the agent on margin row `row` sees now."""
-    account = AccountSeen(
+    made = _new(AgentView)
+    account = (
         markets[0],
         accounts.quote.item(row),
         accounts.lots[row].tolist(),
@@ -237,4 +233,5 @@ def picture(time_ms: int, markets: MarketPictures, accounts: AccountArrays, row:
         accounts.open_ask[row].tolist(),
         accounts.flags.item(row),
     )
-    return AgentView.of((time_ms, markets[1], account))
+    _set_seen(made, (time_ms, markets[1], account))
+    return made

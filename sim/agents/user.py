@@ -29,7 +29,7 @@ _LIMIT, _MARKET, _CANCEL_ALL = int(OrderKind.LIMIT), int(OrderKind.MARKET), int(
 _IOC, _REDUCE_ONLY = int(TimeInForce.IOC), int(OrderFlag.REDUCE_ONLY)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Order:
     """A request to trade. `size` in base units, a positive multiple of the lot; `price` on the grid, None: market
     order.
@@ -43,6 +43,19 @@ class Order:
     price: Decimal | str | float | None = None
     time_in_force: str = "GTC"
     reduce_only: bool = False
+
+    def __init__(
+        self,
+        market: str,
+        side: str,
+        size: Decimal | str | float,
+        price: Decimal | str | float | None = None,
+        time_in_force: str = "GTC",
+        reduce_only: bool = False,
+    ) -> None:  # written out, for the one of a frozen dataclass takes twice as long
+        self.__dict__.update(
+            market=market, side=side, size=size, price=price, time_in_force=time_in_force, reduce_only=reduce_only
+        )
 
 
 @dataclass(frozen=True)
@@ -154,17 +167,9 @@ def _append(request: object, state: UserState, intents: Intents, arrival: int) -
     price = 0 if is_market else _whole(request.price, instrument.tick_size, "price", "tick")
     if lots * price * instrument.tick_value > 2**61:
         raise ValueError(f"size {request.size} at price {request.price} exceeds the largest amount the run can count")
-    intents.append(
-        account=state.row,
-        market=market,
-        side=_SIDES[request.side],
-        kind=_MARKET if is_market else _LIMIT,
-        tif=_IOC if is_market else _TIMES[request.time_in_force],
-        lots=lots,
-        price=price,
-        flags=_REDUCE_ONLY if request.reduce_only else 0,
-        arrival=arrival,
-    )
+    kind, tif = (_MARKET, _IOC) if is_market else (_LIMIT, _TIMES[request.time_in_force])
+    flags = _REDUCE_ONLY if request.reduce_only else 0
+    intents.write(state.row, market, _SIDES[request.side], kind, tif, price, lots, flags, arrival)
 
 
 def _market(name: object, markets: dict[str, int]) -> int:
@@ -178,7 +183,7 @@ def _whole(value: object, unit: Decimal, what: str, unit_name: str) -> int:
     kind = type(value)
     if kind is Decimal or kind is int or kind is str:  # as most orders say it; what fails here is explained below
         try:
-            count = Decimal(value) / unit  # type: ignore[arg-type]
+            count = (value if kind is Decimal else Decimal(value)) / unit  # type: ignore[arg-type,operator]
             whole = int(count)
             if whole == count and 0 < whole <= 2**53:
                 return whole

@@ -131,11 +131,29 @@ class Intents:
         arrival: int = 0,
     ) -> None:
         """Add one order."""
-        if self.count >= min(self.limit, self.rows.shape[0]):
+        self.write(account, market, side, kind, tif, price, lots, flags, arrival)
+
+    def write(
+        self,
+        account: int,
+        market: int,
+        side: int,
+        kind: int,
+        tif: int,
+        price: int,
+        lots: int,
+        flags: int,
+        arrival: int,
+    ) -> None:
+        """As `append`, for callers that add one order after the other: by position, in the order of the columns."""
+        count = self.count
+        if count >= self.rows.shape[0] or count >= self.limit:
             self.reserve(1)
-        at = self.count * _INTENT.size
-        _INTENT.pack_into(self.rows, at, account, market, side, kind, tif, price, lots, flags, -1, arrival, _PENDING, 0)
-        self.count += 1
+        place: Any = self.rows  # any buffer will do
+        _INTENT.pack_into(
+            place, count * _INTENT.size, account, market, side, kind, tif, price, lots, flags, -1, arrival, _PENDING, 0
+        )
+        self.count = count + 1
 
     def scratch(self) -> tuple[I64, I64]:
         """Buffers of the sort by arrival, for as many orders as there is room for: see `kernels.arrivals`."""
