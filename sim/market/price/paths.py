@@ -123,7 +123,7 @@ def _skeletons(
     for market, process in enumerate(processes):
         if process.pinned() and common.betas[market] != 0:
             raise ConfigError(
-                f"market {contexts[market].name}: its path is given (waypoints, replay), so common jumps cannot hit it:"
+                f"market {contexts[market].name}: its path is given, so common jumps cannot hit it:"
                 f" set prices.common_jumps.betas[{market}] to 0"
             )
         skeletons[market] = common.add_to(skeletons[market], market=market, times=times, sizes=sizes)

@@ -22,7 +22,7 @@ from .skeleton import (
 class SingleShock(PriceProcessBase):
     """E[S_t] is constant before and after the shock; at `shock_ms` the price is multiplied by 1 + shock_fraction."""
 
-    is_scenario: ClassVar[bool] = True
+    plays_event: ClassVar[bool] = True
 
     kind: Literal["single_shock"] = Field("single_shock", description="Diffusion with one jump at a given time.")
     initial_price: InitialPrice

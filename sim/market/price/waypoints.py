@@ -64,7 +64,7 @@ class Waypoint(Policy):
 class Waypoints(PriceProcessBase):
     """A path through the points; sigma is the larger of the bridge's and |log move| / sqrt(length) of the segment."""
 
-    is_scenario: ClassVar[bool] = True
+    plays_event: ClassVar[bool] = True
 
     kind: Literal["waypoints"] = Field("waypoints", description="Brownian bridge through recorded prices.")
     points: Annotated[tuple[Waypoint, ...], Field(min_length=2)] = Field(description="Waypoints in order of time.")
