@@ -43,6 +43,10 @@ class InputFile:
         content = self.read() if self.text is None else hashed_part(self.text).encode()
         return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
+    def kept_name(self) -> str:
+        """What its copy is called in a folder of results."""
+        return f"inputs/{self.content_hash()[7:15]}-{Path(self.path).name}"
+
 
 FileName = Callable[[InputFile], str]
 
