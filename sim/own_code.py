@@ -202,6 +202,7 @@ def _definition(name: str, target: Any) -> str:
             break
     if file is None and isinstance(target, type):
         file = getattr(sys.modules.get(target.__module__), "__file__", None)
+    linecache.checkcache(file)  # a module may have been edited and loaded again
     lines = linecache.getlines(file) if file else []
     try:
         tree = ast.parse("".join(lines))

@@ -1,5 +1,6 @@
 """Own parts: a user's class by file and name, or passed as an object; its code in the config, its hash, its errors."""
 
+import linecache
 import pickle
 import subprocess
 import sys
@@ -111,6 +112,24 @@ def test_a_class_inside_a_function_carries_the_variables_around_it():
     own = OwnScore.of(local(3)(start=10))
     assert not is_pickled(own.source)
     assert own.load().score(1) == 14
+
+
+CELLS = {
+    "/tmp/ipykernel_7/1.py": "import math\nfrom tests.unit.test_own_parts import Score\nBASE = 3\n",
+    "/tmp/ipykernel_7/2.py": "def grown(x):\n    return math.floor(x) ** BASE\n",
+    "/tmp/ipykernel_7/3.py": "class Cell(Score):\n    def score(self, x: Number) -> Number:\n        return grown(x)\n",
+}
+
+
+def test_a_class_of_a_notebook_is_put_together_from_its_cells():
+    notebook = {"__name__": "__main__", "Number": int | float}
+    for name, text in CELLS.items():
+        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+        exec(compile(text, name, "exec"), notebook)
+    own = OwnScore.of(notebook["Cell"])
+    assert not is_pickled(own.source)
+    assert own.load().score(2.5) == 8
+    assert "import math" in own.source
 
 
 def test_what_is_not_plain_is_pickled_and_works_the_same():

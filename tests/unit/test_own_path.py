@@ -1,8 +1,13 @@
 """A user's own price path: data, tables and functions become points; wrong ones are refused; the path is exact."""
 
+import re
+from pathlib import Path
+
+import clearsim.market
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from clearsim.config import config_from_text, config_hash, to_yaml
 from clearsim.errors import ConfigError
 from clearsim.funds.config import open_interest_quote, state_of
@@ -169,3 +174,19 @@ def test_open_interest_in_contracts_is_valued_at_the_first_price():
     entry = config.population.open_interest[0].model_copy(update={"quote": None, "base": 3})
     population = config.population.model_copy(update={"open_interest": (entry,)})
     assert open_interest_quote(config.model_copy(update={"population": population})) == 300
+
+
+HOWTO = Path(clearsim.market.__file__).parent / "HOWTO.md"
+
+
+def test_the_howto_runs_as_written():
+    data, code = re.findall(r"```python\n(.*?)```", HOWTO.read_text(), re.S)
+    names = {}
+    exec(data, names)
+    line, held = (built(names[name], duration_ms=180_000, tick_ms=60_000) for name in ("price", "held"))
+    assert np.allclose(line.price[:, 0], [50000, 49000, 46000, 47500], rtol=1e-14)
+    assert np.array_equal(held.jump[:, 0], [False, True, True, True])
+    entry = yaml.safe_load(re.search(r"```yaml\n(.*?)```", HOWTO.read_text(), re.S)[1])["price"]
+    slide = built(OwnPath.model_validate({**entry, "source": code}), duration_ms=600_000)
+    # 15% down; the noise is 1e-5 sqrt(600), .00024.
+    assert slide.price[-1, 0] / slide.price[0, 0] == pytest.approx(0.85, abs=0.001)
