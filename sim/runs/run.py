@@ -174,8 +174,9 @@ def _fill(
     for name, columns in tables.items():
         folder.append(name, columns)
     hashes = folder.close_tables()
-    kept = _keep_inputs(folder, config)
-    folder.write_text("config.yaml", to_yaml(config, kept))
+    for _, file in input_files(config):  # so that the folder can be replayed anywhere
+        folder.write_bytes(file.kept_name(), file.read())
+    folder.write_text("config.yaml", to_yaml(config, InputFile.kept_name))
     manifest = {
         **describe_run(config, scenario=int(extra.get("scenario", 0)), replication=int(extra.get("replication", 0))),
         **extra,
@@ -185,17 +186,6 @@ def _fill(
     }
     folder.write_text("manifest.json", manifest_text(manifest))
     return manifest
-
-
-def _keep_inputs(folder: ResultFolder, config: RunConfig) -> Callable[[InputFile], str]:
-    """Copy input files into the folder, so that it can be replayed anywhere; return how the copies are called."""
-
-    def name(file: InputFile) -> str:
-        return f"inputs/{file.content_hash()[7:15]}-{Path(file.path).name}"
-
-    for _, file in input_files(config):
-        folder.write_bytes(name(file), file.read())
-    return name
 
 
 def _identity(options: RunOptions) -> dict[str, Any]:

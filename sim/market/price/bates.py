@@ -67,6 +67,10 @@ class Bates(PriceProcessBase):
             v += reversion * (target - held) * dt + math.sqrt(held) * kick
         return np.array(path)
 
+    def start_price(self) -> Decimal:
+        """The stated price."""
+        return self.initial_price
+
     def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
         """Return the path on the base grid."""
         own = standard_normal(context.stream("variance"), len(normals))

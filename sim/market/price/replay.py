@@ -12,14 +12,15 @@ import math
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from ...elementary import log
 from ...errors import ConfigError, InputDataError
-from .skeleton import F64, I64, NO_LOGS, NO_TIMES, PathContext, PriceProcessBase, Skeleton
+from .recorded import Between, skeleton_of_points
+from .skeleton import F64, I64, PathContext, PriceProcessBase, Skeleton
 
 TIME_COLUMNS = ("ts_ms", "open_time")
 CANDLE_COLUMNS = ("open", "high", "low", "close")
@@ -32,12 +33,14 @@ LARGEST_MS = 100_000_000_000_000
 class Replay(PriceProcessBase):
     """The recorded path; sigma is |log move| / sqrt(length) between neighbouring points of the record."""
 
+    plays_event: ClassVar[bool] = True
+
     kind: Literal["replay"] = Field("replay", description="Recorded prices from a CSV file.")
     file: str = Field(description="CSV file, relative to the config's folder: ts_ms,price or candles.")
     align: Literal["first_row", "start_utc"] = Field(
         "first_row", description="What time 0 of the run is: the file's first row, or the run's start_utc."
     )
-    between: Literal["line", "last"] = Field(
+    between: Between = Field(
         "line",
         description="Between points: a straight line in log price, or the last price held (each change is a jump).",
     )
@@ -61,37 +64,13 @@ class Replay(PriceProcessBase):
             )
         return times, log(prices)
 
+    def require_inputs(self, context: PathContext) -> None:
+        """InputDataError if the file cannot be used."""
+        self.points(context)
+
     def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
         """Return the path on the base grid; it has no noise, so a finer grid only reads the record more often."""
-        times, logs = self.points(context)
-        n_steps = len(context.times_ms) - 1
-        pace = np.abs(np.diff(logs)) / np.sqrt(np.diff(times) / 1e3)
-        jump_ms, jump_log = NO_TIMES, NO_LOGS
-        line_ms, line_log = times, logs
-        if self.between == "last":
-            start = int(np.searchsorted(times, 0, side="right")) - 1
-            changed = np.flatnonzero(np.diff(logs[start:]) != 0) + start + 1
-            changed = changed[times[changed] <= context.duration_ms]
-            jump_ms, jump_log = times[changed], logs[changed] - logs[changed - 1]
-            line_ms, line_log = np.zeros(1, np.int64), logs[start : start + 1]
-        return Skeleton(
-            line_ms=line_ms,
-            line_log=line_log,
-            noise=np.zeros(n_steps + 1),
-            noise_sigma=np.zeros(n_steps),
-            sigma=_largest_pace(times, pace, context.times_ms),
-            jump_ms=jump_ms,
-            jump_log=jump_log,
-        )
-
-
-def _largest_pace(times: I64, pace: F64, grid_ms: I64) -> F64:
-    """Largest `pace` (one a segment of `times`) among the segments that each step of the grid touches."""
-    first = np.searchsorted(times, grid_ms[:-1], side="right") - 1
-    last = np.searchsorted(times, grid_ms[1:], side="left")
-    bounds = np.stack([first, last], axis=1).ravel()
-    padded = np.concatenate([pace, [0.0]])  # reduceat needs an end index inside the array
-    return np.maximum.reduceat(padded, bounds)[::2]
+        return skeleton_of_points(context, *self.points(context), self.between)
 
 
 def read_prices(path: Path) -> tuple[I64, F64]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -110,6 +110,22 @@ NO_LOGS: F64 = np.zeros(0)
 
 class PriceProcessBase(Policy):
     """What the members of the `PriceProcess` union share."""
+
+    #: True for kinds that play one event.
+    plays_event: ClassVar[bool] = False
+
+    @property
+    def is_scenario(self) -> bool:
+        """True if the path is one event that is played, so that probabilities are given that it comes."""
+        return self.plays_event
+
+    def start_price(self) -> Decimal | None:
+        """Price at the start of the run where the parameters state it."""
+        return None
+
+    def require_inputs(self, context: PathContext) -> None:
+        """ConfigError or InputDataError if a file or code that the process reads cannot be used; `context` needs the
+        ends of the run only."""
 
     def pinned_ms(self, context: PathContext) -> I64:
         """Times inside the run at which the clock must tick because the process is pinned there; usually none."""

@@ -5,6 +5,7 @@ only the mechanisms along a path are validated again, and the parts are checked 
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +16,7 @@ from ...config.overrides import parse_path
 from ...config.problems import raise_problems
 from ...config.yamlfile import Step
 from ...errors import ConfigError
+from ...own_parts import with_code
 
 Setting = tuple[str, Any]
 
@@ -31,9 +33,12 @@ def split_fidelity(settings: Sequence[Setting], default: str) -> tuple[str, tupl
 
 
 def with_settings(config: RunConfig, settings: Sequence[Setting]) -> RunConfig:
-    """The config with each (path, value) set, in order; ConfigError for what a value breaks."""
+    """The config with each (path, value) set, in order; ConfigError for what a value breaks.
+
+    A value that names a user's own part without its code gets it from the file, relative to the working folder.
+    """
     for path, value in settings:
-        config = _put(config, parse_path(path, source=path), value, path)
+        config = _put(config, parse_path(path, source=path), with_code(value, Path.cwd()), path)
     raise_problems(check_config(config), None)
     return config
 
