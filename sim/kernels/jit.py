@@ -1,9 +1,9 @@
 """The one decorator of all kernels, and where their compiled code is kept.
 
 numba's cache does not notice an edit in an imported helper file, nor a changed NUMBA_BOUNDSCHECK, so the cache
-directory is keyed by a hash of `sim/kernels/`, of `sim/events.py` and of the flags. Import this module before numba is
-imported anywhere else. `_nrt=False` (no reference counting) makes array-heavy kernels several times faster; it is a
-private flag of numba, so a TypeError falls back to the public form.
+directory is keyed by a hash of `sim/kernels/`, `sim/clearing/`, `sim/events.py` and of the flags. Import this module
+before numba is imported anywhere else. `_nrt=False` (no reference counting) makes array-heavy kernels several times
+faster; it is a private flag of numba, so a TypeError falls back to the public form.
 """
 
 import atexit
@@ -21,7 +21,8 @@ from typing import Any
 def _kernel_fingerprint() -> str:
     digest = hashlib.sha256()
     here = Path(__file__).parent
-    for path in [here.parent / "events.py", *sorted(here.rglob("*.py"))]:  # events.py: its constants are compiled in
+    rules = (here.parent / "clearing").rglob("*.py")  # rules of clearing hold their own kernels
+    for path in [here.parent / "events.py", *sorted(here.rglob("*.py")), *sorted(rules)]:  # events.py: its constants
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     for name in ("NUMBA_BOUNDSCHECK", "NUMBA_DISABLE_JIT", "NUMBA_OPT", "NUMBA_CPU_NAME"):

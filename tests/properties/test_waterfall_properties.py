@@ -2,8 +2,9 @@
 
 import numpy as np
 from clearsim.clearing.adl import AdlLayer, BinanceWalletRanking, ProfitLeverageRanking
+from clearsim.clearing.fund import InsuranceFundLayer
 from clearsim.clearing.loss import SocialisedLossLayer
-from clearsim.clearing.waterfall import InsuranceFundLayer, TakeoverLayer
+from clearsim.clearing.takeover import TakeoverLayer
 from clearsim.events import Reason
 from clearsim.kernels.ledger.allocate import allocate
 from clearsim.kernels.records import (

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from clearsim.clearing.fund import InsuranceFundLayer
 from clearsim.clearing.house import Throttle
 from clearsim.clearing.liquidation import (
     FractionLiquidation,
@@ -11,7 +12,7 @@ from clearsim.clearing.liquidation import (
     LiquidationPolicy,
     TierDownLiquidation,
 )
-from clearsim.clearing.waterfall import InsuranceFundLayer, TakeoverLayer
+from clearsim.clearing.takeover import TakeoverLayer
 from clearsim.events import (
     I_FLAGS,
     I_KIND,

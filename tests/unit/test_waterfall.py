@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from clearsim.clearing.adl import AdlLayer, ProfitLeverageRanking
+from clearsim.clearing.fund import InsuranceFundLayer
 from clearsim.clearing.liquidation import FullLiquidation
 from clearsim.clearing.loss import SocialisedLossLayer
-from clearsim.clearing.waterfall import DefaultWaterfall, InsuranceFundLayer, TakeoverLayer
+from clearsim.clearing.takeover import TakeoverLayer
+from clearsim.clearing.waterfall import DefaultWaterfall
 from clearsim.events import FLAG_BANKRUPT, FLAG_FROZEN, FLAG_HAIRCUT, Reason
 from clearsim.kernels.records import (
     C_ADL_HARM,

@@ -8,9 +8,6 @@ import numpy as np
 
 from ...events import (
     FLAG_FROZEN,
-    H_CAUSE,
-    H_LOG_ON,
-    H_N_TRANSFERS,
     H_TIME_MS,
     I_ACCOUNT,
     I_ARRIVAL,
@@ -32,24 +29,17 @@ from ...events import (
     TimeInForce,
 )
 from ..jit import kernel
-from ..ledger.transfer import post_transfer
 from ..margin.bankruptcy import bankruptcy_limit, lot_value
 from ..margin.requirement import equity, is_distressed, maintenance, maintenance_in
 from ..records import (
-    C_BOOK_NOTIONAL,
-    C_FUND_GAIN,
-    C_LIQUIDATION_FEES,
     L_BANKRUPTCY_QUOTE,
-    L_FEE,
-    L_LOTS,
-    L_LOTS_BOOK,
     L_SEQ,
     R_LIQUIDATIONS,
     R_ROUND_START,
 )
 from ..rounding import rate_ceil, rate_floor
-from ..state import FEES, P_AT_OR_BELOW, P_FUND_ROW, P_LIQUIDATION_FEE_PPM, P_TICK_VALUE
-from .liquidation_records import begin_row, find_record, note_closed
+from ..state import P_AT_OR_BELOW, P_LIQUIDATION_FEE_PPM, P_TICK_VALUE
+from .liquidation_records import begin_row, find_record
 from .liquidation_steps import (
     PL_BAND_PPM,
     PL_STEP,
@@ -211,41 +201,3 @@ def plan_liquidations(accounts, markets, header, rows, n, plan, waiting, records
         waiting.attempt_ms[row] = header[H_TIME_MS]
         waiting.attempts[row] += 1
     return count, kept
-
-
-@kernel
-def charge_liquidation_fees(accounts, markets, log, intents, start, n, fund_share_ppm, records):
-    """After matching: write fills to the records and charge the penalty on what was filled; return the next intent.
-
-    Fee = ceil(filled lots x mark x rate), at most the equity the account still has; the market's FUND gets its share
-    rounded down, FEES the rest. fund_share_ppm: int64 (M,).  Returns n, or less when the transfer log is short of room.
-    """
-    header = log.header
-    for i in range(start, n):
-        if header[H_LOG_ON] != 0 and header[H_N_TRANSFERS] + 2 > log.transfers.shape[0]:
-            header[H_CAUSE] = -1
-            return i
-        filled = intents[i, I_FILLED]
-        if filled == 0:
-            continue
-        row, market = intents[i, I_ACCOUNT], intents[i, I_MARKET]
-        index = find_record(records, row, market)
-        record = records.liquidations[index]
-        record[L_LOTS_BOOK] += filled
-        note_closed(records, markets, market, filled, record[L_LOTS], C_BOOK_NOTIONAL)
-        fee = rate_ceil(filled * lot_value(markets, market), markets.params[market, P_LIQUIDATION_FEE_PPM], _SCALE)
-        fee = min(fee, max(0, equity(accounts, markets, row)))
-        if fee == 0:
-            continue
-        header[H_CAUSE] = record[L_SEQ]
-        to_fund = rate_floor(fee, fund_share_ppm[market], _SCALE)
-        fund = markets.params[market, P_FUND_ROW]
-        if to_fund > 0:
-            post_transfer(accounts, markets, log, row, fund, to_fund, 0, market, _FEE_REASON, 0)
-        if fee > to_fund:
-            post_transfer(accounts, markets, log, row, FEES, fee - to_fund, 0, market, _FEE_REASON, 0)
-        record[L_FEE] += fee
-        records.counters[market, C_LIQUIDATION_FEES] += fee
-        records.counters[market, C_FUND_GAIN] += to_fund
-    header[H_CAUSE] = -1
-    return n
