@@ -25,9 +25,9 @@ from tests.worlds.clearing import ClearingWorld
 ADL = AdlLayer(ranking=ProfitLeverageRanking())
 
 
-def gap_with_three_shorts(**options):
+def gap_with_three_shorts(layer=ADL, **options):
     """A long of 20 with 100 of money from 105 (bankrupt at 100), marked at 98; three shorts in profit, one in loss."""
-    world = ClearingWorld([ADL], marks=(98,), **options)
+    world = ClearingWorld([layer], marks=(98,), **options)
     victim = world.trader(0, money=100, lots=20, price=105)
     shorts = [
         world.trader(1, money=200, lots=-10, price=100),  # PNL 2%, equity 220, leverage 980 / 220: score .0891

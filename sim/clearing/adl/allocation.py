@@ -1,66 +1,29 @@
 """Who is closed for whom in an ADL, and for how much: one class an allocation. It decides, and changes nothing.
 
-A case is the targets on one side of a market and the queue of winners on the other, as a draft of their rows; the
-answer is a list of closes. Every close is at the bankruptcy price of the position that is closed, so winners pay the
-shortfall (CLR-ADL-001). A winner never belongs to the trader that is closed (CLR-ADL-005), and is passed over, whole,
-if the close would take it below zero (CLR-ADL-004). To add one: a class with a rule id in its docstring, and its name
-in `AllocationPolicy` at the end.
+Every close is at the bankruptcy price of the position that is closed, so winners pay the shortfall (CLR-ADL-001). A
+winner never belongs to the trader that is closed (CLR-ADL-005), and is passed over, whole, if the close would take it
+below zero (CLR-ADL-004). To add one: a class with a rule id in its docstring, and its name in `AllocationPolicy` at the
+end. Its question and answer are in `case.py`; one that only says how many contracts each winner gives is a
+`PotAllocation` (`pot.py`).
 """
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from ...kernels.clearing.closes import Closes, first_closes, make_closes
+from ...kernels.clearing.closes import first_closes, make_closes
 from ...kernels.jit import kernel
 from ...kernels.ledger.allocate import allocate
 from ...kernels.ledger.draft import move
 from ...kernels.margin.bankruptcy import bankruptcy_quote, lot_value
 from ...kernels.margin.requirement import equity
-from ...kernels.rounding import mul_div_ceil, mul_div_floor
-from ...kernels.state import AccountArrays, MarketArrays
-from ...policy import Policy
+from ...kernels.rounding import compare_products, mul_div_ceil, mul_div_floor
+from .case import Allocation, Case, Decision
+from .pot import PotAllocation, TargetView, WinnerView, split
 
 I64 = npt.NDArray[np.int64]
-F64 = npt.NDArray[np.float64]
-
-
-class Case(NamedTuple):
-    """One side of a market to be closed against the queue of the other; rows are those of the draft."""
-
-    accounts: AccountArrays  # a draft, which an allocation may move: reserved rows, targets, winners
-    markets: MarketArrays
-    market: int
-    ids: I64  # the row that each row of the draft stands for
-    targets: I64  # rows of the draft, in the order in which they are closed
-    winners: I64  # rows of the draft in the order of the queue, the first of it at least
-    scores: F64  # their scores
-    is_whole_queue: bool
-    matches_left: int  # most winners that may be reduced
-
-
-class Decision(NamedTuple):
-    """What an allocation decided."""
-
-    closes: Closes  # rows of the accounts, no longer of the draft
-    matches: int  # winners that are reduced, each counted once a target
-    needs_more: bool  # the winners did not suffice and are not the whole queue: nothing is decided yet
-    is_postponed: bool  # the limit of matches was reached with contracts left: they wait
-
-
-class Allocation(Policy):
-    """Base of all allocations."""
-
-    @property
-    def needs_whole_queue(self) -> bool:
-        """True if every winner must be known; else the first of the queue, until they hold enough."""
-        return True
-
-    def decide(self, case: Case) -> Decision:
-        """Return the closes of a case; the draft may be moved, nothing else."""
-        raise NotImplementedError
 
 
 # -- greedy ------------------------------------------------------------------------------------------------------------
@@ -182,6 +145,122 @@ def _close_greedily(accounts, markets, market, ids, targets, winners, is_whole, 
     return done, _DONE
 
 
+# -- pro rata ----------------------------------------------------------------------------------------------------------
+
+
+class ProRata(PotAllocation):
+    """Every winner is closed pro rata to its contracts, by largest remainder, ties to the lower id (CLR-ADL-012)."""
+
+    kind: Literal["pro_rata"] = "pro_rata"
+
+    def allocate(self, targets: TargetView, winners: WinnerView) -> I64:
+        """Split the contracts of all targets over all winners."""
+        return split(int(targets.lots.sum()), winners.lots, winners.row)
+
+
+# -- water filling -----------------------------------------------------------------------------------------------------
+
+
+class WaterFilling(PotAllocation):
+    """The largest effective leverage that is left is as low as it can be (CLR-ADL-013).
+
+    Effective leverage is contracts x mark / equity of the row, at the mark and before the close. Contract by contract,
+    the winner with the highest leverage gives one, ties to the lower id: the most levered are drained first, then all
+    who are left stand level. Rows without equity give theirs before all others, lower ids first.
+    Source: Campbell, Hey, Moallemi, Nutz, arXiv 2603.15963 (one asset, isolated margin), read 2026-11; here a row with
+    several markets counts with all its equity.
+    """
+
+    kind: Literal["water_filling"] = "water_filling"
+
+    def allocate(self, targets: TargetView, winners: WinnerView) -> I64:
+        """Take the contracts of all targets from the most levered."""
+        taken = np.zeros(len(winners.row), np.int64)
+        wanted = int(targets.lots.sum())
+        for place in np.flatnonzero(winners.equity <= 0)[np.argsort(winners.row[winners.equity <= 0])]:
+            taken[place] = min(wanted, int(winners.lots[place]))
+            wanted -= int(taken[place])
+        rich = np.flatnonzero(winners.equity > 0)
+        left = winners.lots[rich]
+        level_down(left, winners.equity[rich], winners.row[rich], wanted, np.empty(len(rich), np.int64))
+        taken[rich] = winners.lots[rich] - left
+        return taken
+
+
+#: More than floating point can be off in a quotient of two int64, and far less than a contract in a million.
+_SLACK = 1e-12
+
+
+@kernel
+def _count_above(left, equity, level):
+    """Contracts, over all winners, that stand above `level` (contracts per quantum of equity)."""
+    total = 0
+    for i in range(left.shape[0]):
+        total += max(0, left[i] - np.int64(min(level * equity[i], np.float64(left[i]))))
+    return total
+
+
+@kernel
+def _stands_higher(left, equity, ids, i, j):
+    """True if winner `i` gives a contract before winner `j`: exactly, by products."""
+    order = compare_products(left[i], equity[j], left[j], equity[i])
+    return order > 0 or (order == 0 and ids[i] < ids[j])
+
+
+@kernel
+def _sift_down(heap, n, at, left, equity, ids):
+    """Move the winner at place `at` of the heap down to where it belongs; the highest is at place 0."""
+    moving = heap[at]
+    while 2 * at + 1 < n:
+        child = 2 * at + 1
+        if child + 1 < n and _stands_higher(left, equity, ids, heap[child + 1], heap[child]):
+            child += 1
+        if not _stands_higher(left, equity, ids, heap[child], moving):
+            break
+        heap[at] = heap[child]
+        at = child
+    heap[at] = moving
+
+
+@kernel
+def level_down(left, equity, ids, wanted, heap):
+    """Take `wanted` contracts from `left`, one by one from the highest left / equity, ties to the lower id; exact.
+
+    left: int64 (n,) contracts, at least `wanted` in all, changed in place.  equity: above 0, quanta.  heap: scratch.
+    A level is searched in floating point and all that surely stands above it is taken at once; the rest, a few
+    contracts, goes one by one by exact comparison.
+    """
+    low, high = 0.0, 0.0
+    for i in range(left.shape[0]):
+        high = max(high, np.float64(left[i]) / np.float64(equity[i]))
+    high *= 1.0 + 4.0 * _SLACK
+    for _ in range(100):
+        middle = 0.5 * (low + high)
+        if _count_above(left, equity, middle * (1.0 - _SLACK)) > wanted:
+            low = middle
+        else:
+            high = middle
+    level = high * (1.0 + _SLACK)
+    n = 0
+    for i in range(left.shape[0]):
+        above = max(0, left[i] - np.int64(min(level * equity[i], np.float64(left[i]))))
+        left[i] -= above
+        wanted -= above
+        if left[i] > 0:
+            heap[n] = i
+            n += 1
+    for at in range(n // 2 - 1, -1, -1):
+        _sift_down(heap, n, at, left, equity, ids)
+    while wanted > 0 and n > 0:
+        left[heap[0]] -= 1
+        wanted -= 1
+        if left[heap[0]] == 0:
+            n -= 1
+            heap[0] = heap[n]
+        _sift_down(heap, n, 0, left, equity, ids)
+
+
 AllocationPolicy = Annotated[
-    Greedy, Field(description="which winners are closed, and by how much: greedy, in the order of the queue")
+    Greedy | ProRata | WaterFilling,
+    Field(discriminator="kind", description="which winners are reduced, and by how much"),
 ]

@@ -4,7 +4,7 @@ Decides when the layer acts and on whom; the ranking is made once per cycle, mar
 closed for whom is the allocation's (`allocation.py`).
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,8 @@ I64 = npt.NDArray[np.int64]
 
 class AdlLayer(Policy):
     """Close what is still standing against ranked opposing winners, at its bankruptcy price (CLR-ADL-001)."""
+
+    ADDED_FIELDS: ClassVar[frozenset[str]] = frozenset({"allocation"})
 
     kind: Literal["adl"] = "adl"
     ranking: RankingPolicy = Field(description="who is reduced first")
@@ -55,5 +57,5 @@ class AdlLayer(Policy):
         desk.matches_left.left -= decision.matches
         round_.is_postponed |= decision.is_postponed
         desk.close(decision.closes, Reason.ADL)
-        if len(decision.closes.counterparty):
-            round_.outcome.reduced.append((market, np.unique(decision.closes.counterparty)))
+        if decision.matches:
+            round_.outcome.reduced.append((market, np.unique(decision.reduced)))

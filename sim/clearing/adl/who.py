@@ -8,7 +8,7 @@ import numpy.typing as npt
 from ...kernels.ledger.draft import count_reserved, make_draft
 from ...kernels.state import AccountArrays, MarketArrays
 from ..desk import NO_LIMIT
-from .allocation import Allocation, Case, Decision
+from .case import Allocation, Case, Decision
 from .queue import EVERYBODY, AdlQueue
 from .ranking import AdlRanking
 
