@@ -7,36 +7,23 @@ behaviours never touch balances.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from struct import Struct
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import InvariantError
-from ..events import (
-    I_ACCOUNT,
-    I_ARRIVAL,
-    I_FLAGS,
-    I_KIND,
-    I_LOTS,
-    I_MARKET,
-    I_ORDER,
-    I_PRICE,
-    I_SIDE,
-    I_STATUS,
-    I_TIF,
-    INTENT_WIDTH,
-    OrderKind,
-    OrderStatus,
-    Side,
-    TimeInForce,
-)
+from ..events import INTENT_WIDTH, OrderStatus, Side, TimeInForce
 from ..instrument import Instrument
 from ..kernels.state import AccountArrays, MarketArrays
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 
+#: One row of intents, in the order of the I_ columns.
+_INTENT = Struct(f"={INTENT_WIDTH}q")
+_PENDING = int(OrderStatus.PENDING)
 #: Arrival keys of a tick are 0..ARRIVAL_SLOTS - 1: the time within the tick in 2**20 parts.
 ARRIVAL_BITS = 20
 ARRIVAL_SLOTS = 1 << ARRIVAL_BITS
@@ -58,6 +45,7 @@ class MarketView:
     time_ms: int = 0
     cycle: int = 0
     dt_ms: int = 0  # since the previous cycle
+    pictures: Any = None  # of the markets, as users' agents see them: made when the first of a cycle looks
 
     @classmethod
     def make(cls, *, instruments: Sequence[Instrument], accounts: AccountArrays, markets: MarketArrays) -> "MarketView":
@@ -134,21 +122,19 @@ class Intents:
         *,
         account: int,
         market: int,
-        side: Side = Side.BUY,
-        kind: OrderKind,
+        side: int = Side.BUY,
+        kind: int,
         lots: int = 0,
         price: int = 0,
-        tif: TimeInForce = TimeInForce.GTC,
+        tif: int = TimeInForce.GTC,
         flags: int = 0,
         arrival: int = 0,
     ) -> None:
         """Add one order."""
-        self.reserve(1)
-        row = self.rows[self.count]
-        row[:] = 0
-        row[I_ACCOUNT], row[I_MARKET], row[I_SIDE], row[I_KIND] = account, market, side, kind
-        row[I_TIF], row[I_PRICE], row[I_LOTS], row[I_FLAGS] = tif, price, lots, flags
-        row[I_ORDER], row[I_ARRIVAL], row[I_STATUS] = -1, arrival, OrderStatus.PENDING
+        if self.count >= min(self.limit, self.rows.shape[0]):
+            self.reserve(1)
+        at = self.count * _INTENT.size
+        _INTENT.pack_into(self.rows, at, account, market, side, kind, tif, price, lots, flags, -1, arrival, _PENDING, 0)
         self.count += 1
 
     def scratch(self) -> tuple[I64, I64]:

@@ -47,6 +47,7 @@ def define(question: Question, target: "Target") -> "Sufficient":
     from clearsim.analysis.sizing.definition import Sufficient
 
     from ..funds.config import horizon_days, state_of
+    from ..market.price import SCENARIO_KINDS
 
     state = state_of(question.config, question.fidelity)
     for name in ("open_interest", "replenishment"):
@@ -64,7 +65,8 @@ def define(question: Question, target: "Target") -> "Sufficient":
             " a horizon"
         )
     if basis == "given_stress" and state["basis"] != "given_stress":
-        raise ConfigError("given stress needs a config whose price is a scenario (single_shock, waypoints, replay)")
+        kinds = ", ".join(SCENARIO_KINDS)
+        raise ConfigError(f"given stress needs a config whose price is a scenario ({kinds})")
     days = horizon_days(question.config, question.fidelity)
     return Sufficient(target.event, days, basis, state["open_interest"], state["replenishment"])
 

@@ -4,6 +4,7 @@ from .canonical import InputFile, canonical_json, config_hash, input_files, run_
 from .check import check_config
 from .load import LoadedConfig, build_config, config_from_text, load_config, require_runnable
 from .model import Asset, Market, PositionsFile, Provenance, Record, RunConfig, Scale
+from .own import own_parts, with_sources
 from .traders import traders_overrides
 
 __all__ = [
@@ -23,8 +24,10 @@ __all__ = [
     "config_hash",
     "input_files",
     "load_config",
+    "own_parts",
     "require_runnable",
     "run_id",
     "to_yaml",
     "traders_overrides",
+    "with_sources",
 ]

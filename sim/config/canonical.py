@@ -18,13 +18,14 @@ import yaml
 from pydantic import BaseModel
 
 from ..errors import ConfigError
+from ..own_code import hashed_part
 from .model import RunConfig
 from .yamlfile import Step, read_scalar
 
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file that a config names: its path, and its text where the config carries it along (a user's own agent)."""
+    """A file that a config names: its path, and its text where the config carries it along (the code of own parts)."""
 
     path: str
     text: str | None = None
@@ -39,8 +40,9 @@ class InputFile:
             raise ConfigError(f"{self.path}: input file cannot be read: {error.strerror}") from error
 
     def content_hash(self) -> str:
-        """`sha256:...` of the content."""
-        return f"sha256:{hashlib.sha256(self.read()).hexdigest()}"
+        """`sha256:...` of the content; of code that is carried as a pickle, of what it does."""
+        content = self.read() if self.text is None else hashed_part(self.text).encode()
+        return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 FileName = Callable[[InputFile], str]

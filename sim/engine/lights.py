@@ -39,11 +39,7 @@ def watching_rows(world: World) -> npt.NDArray[np.int64]:
     if ranking_of(world) is None:
         return np.zeros(0, np.int64)
     opening = world.population.opening
-    watching = [
-        number
-        for number, member in enumerate(world.population.cohorts)
-        if float(getattr(member.policy, "adl_aversion", 0)) > 0
-    ]
+    watching = [number for number, member in enumerate(world.population.cohorts) if member.policy.watches_adl_queue()]
     return np.flatnonzero(np.isin(opening.cohort, watching) & (opening.mode != 2))
 
 

@@ -97,7 +97,7 @@ def _quicker_looks(config: RunConfig) -> tuple[Setting, ...]:
     return tuple(
         (f"population.cohorts[{cohort.name}].behaviour.look_interval_ms", max(1, interval // 4))
         for cohort in config.population.cohorts
-        if (interval := getattr(cohort.behaviour, "look_interval_ms", None)) is not None
+        if (interval := cohort.behaviour.look_ms()) is not None
     )
 
 

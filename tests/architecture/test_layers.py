@@ -29,6 +29,9 @@ HEIGHT = {
     "policy": 0,
     "instrument": 0,
     "orders": 0,
+    "own_fingerprint": 0,
+    "own_code": 0,
+    "own_parts": 0,
     # numba: arrays in, arrays out
     "kernels": 1,
     # one verb

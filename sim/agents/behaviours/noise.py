@@ -52,6 +52,10 @@ class Noise(BehaviourPolicy):
     limit_distance_ppm: PositiveInt = Field(default=1000, description="mean distance of a limit order from the mark")
     limit_lifetime_s: PositiveInt = Field(default=60, description="a limit order is cancelled after this time, seconds")
 
+    def max_orders_per_s(self, traders: int) -> float:
+        """The stated rate."""
+        return float(self.orders_per_s)
+
     def initial_state(self, context: CohortContext) -> NoiseState:
         """Return the state; ConfigError if the mean order is below one lot."""
         from ...kernels.agents.cohorts import NoiseArrays, packed_noise

@@ -28,7 +28,8 @@ from ...events import (
     Side,
     TimeInForce,
 )
-from ..jit import kernel
+from ..hashing import GOLDEN, splitmix64
+from ..jit import inlined_kernel, kernel
 from ..margin.bankruptcy import bankruptcy_limit, lot_value
 from ..margin.requirement import equity, is_distressed, maintenance, maintenance_in
 from ..records import (
@@ -62,15 +63,13 @@ _PENDING = int(OrderStatus.PENDING)
 _FEE_REASON = int(Reason.LIQUIDATION_FEE)
 _SCALE = 1_000_000
 INT64_MAX = 2**63 - 1
+_mix = inlined_kernel(splitmix64)
 
 
 @kernel
 def hash_fraction(key, row):
-    """A number in [0, 1) that depends on (key, row) only: splitmix64."""
-    mixed = np.uint64(key) + np.uint64(row) * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed = mixed ^ (mixed >> np.uint64(31))
+    """A number in [0, 1) that depends on (key, row) only."""
+    mixed = _mix(np.uint64(key) + np.uint64(row) * GOLDEN)
     return np.float64(mixed >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 

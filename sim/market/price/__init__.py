@@ -1,6 +1,6 @@
 """Price processes: one a file, one union. `build_paths` turns them into the run's index paths."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import Field
 
@@ -19,7 +19,13 @@ PriceProcess = Annotated[
     Gbm | Merton | Kou | HawkesJumps | Bates | Waypoints | SingleShock | Replay, Field(discriminator="kind")
 ]
 
+#: Kinds whose path is one event that is played.
+SCENARIO_KINDS = tuple(
+    str(member.model_fields["kind"].default) for member in get_args(get_args(PriceProcess)[0]) if member.is_scenario
+)
+
 __all__ = [
+    "SCENARIO_KINDS",
     "Bates",
     "CommonJumps",
     "Correlated",

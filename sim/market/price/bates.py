@@ -64,6 +64,10 @@ class Bates(PriceProcessBase):
             v += reversion * (target - held) * dt + held**0.5 * kick
         return np.array(path)
 
+    def start_price(self) -> Decimal:
+        """The stated price."""
+        return self.initial_price
+
     def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
         """Return the path on the base grid."""
         own = context.stream("variance").standard_normal(len(normals))

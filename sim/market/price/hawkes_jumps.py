@@ -82,6 +82,10 @@ class HawkesJumps(PriceProcessBase):
             left[k] = level
         return base + self.branching_ppm / 1e6 * (n_before - left)
 
+    def start_price(self) -> Decimal:
+        """The stated price."""
+        return self.initial_price
+
     def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
         """Return the path on the base grid; the compensator is straight within a base step."""
         generator = context.stream("jumps")

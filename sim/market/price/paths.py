@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...errors import ConfigError, InputDataError
+from ...kernels.hashing import GOLDEN, splitmix64
 from ...rng import Streams
 from ..clock import AdaptiveClock, FixedClock, WorstStep, worst_step
 from .skeleton import F64, I64, Bool, PathContext, PriceProcessBase, Skeleton
@@ -160,19 +161,13 @@ def _halve(tree: _Tree, noise_sigma: F64, keys: Sequence[int], factor: F64) -> N
         tree.base = np.insert(tree.base, at + 1, tree.base[at])
 
 
-def _mix(state: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    """SplitMix64's finaliser (Steele, Lea & Flood 2014)."""
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return state ^ (state >> np.uint64(31))
-
-
 def _counter_normals(key: int, counter: I64) -> F64:
     """Standard normals that depend on (key, counter) only: two hashed uniforms and Box-Muller."""
-    step = np.uint64(0x9E3779B97F4A7C15)
-    first = np.uint64(key) + (counter.astype(np.uint64) * np.uint64(2)) * step
-    uniforms = [((_mix(state) >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53 for state in (first, first + step)]
-    return np.sqrt(-2.0 * np.log(uniforms[0])) * np.cos(2.0 * np.pi * uniforms[1])
+    first = np.uint64(key) + (counter.astype(np.uint64) * np.uint64(2)) * GOLDEN
+    hashed = (splitmix64(first), splitmix64(first + GOLDEN))
+    uniforms = [((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53 for bits in hashed]
+    normals: F64 = np.sqrt(-2.0 * np.log(uniforms[0])) * np.cos(2.0 * np.pi * uniforms[1])
+    return normals
 
 
 def _assemble(tree: _Tree, skeletons: Sequence[Skeleton], sigma: F64, names: Sequence[str], own_grid: I64) -> PathSet:

@@ -39,6 +39,10 @@ class PoissonJumps(PriceProcessBase):
         mean = float(self.jumps_per_year) * self.size.mean_return() if self.compensate else 0.0
         return float(self.annual_drift) - float(self.annual_volatility) ** 2 / 2 - mean
 
+    def start_price(self) -> Decimal:
+        """The stated price."""
+        return self.initial_price
+
     def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
         """Return the path on the base grid."""
         generator = context.stream("jumps")

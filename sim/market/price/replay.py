@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -30,6 +30,8 @@ LARGEST_MS = 100_000_000_000_000
 
 class Replay(PriceProcessBase):
     """The recorded path; sigma is |log move| / sqrt(length) between neighbouring points of the record."""
+
+    is_scenario: ClassVar[bool] = True
 
     kind: Literal["replay"] = Field("replay", description="Recorded prices from a CSV file.")
     file: str = Field(description="CSV file, relative to the config's folder: ts_ms,price or candles.")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -107,6 +107,13 @@ NO_LOGS: F64 = np.zeros(0)
 
 class PriceProcessBase(Policy):
     """What the members of the `PriceProcess` union share."""
+
+    #: True if the path is one event that is played, so that probabilities are given that it comes.
+    is_scenario: ClassVar[bool] = False
+
+    def start_price(self) -> Decimal | None:
+        """Price at the start of the run where the parameters state it."""
+        return None
 
     def pinned_ms(self, context: PathContext) -> I64:
         """Times inside the run at which the clock must tick because the process is pinned there; usually none."""

@@ -6,7 +6,7 @@ start of the run and the last at or after its end.
 
 from decimal import Decimal
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import AwareDatetime, Field, model_validator
@@ -63,6 +63,8 @@ class Waypoint(Policy):
 
 class Waypoints(PriceProcessBase):
     """A path through the points; sigma is the larger of the bridge's and |log move| / sqrt(length) of the segment."""
+
+    is_scenario: ClassVar[bool] = True
 
     kind: Literal["waypoints"] = Field("waypoints", description="Brownian bridge through recorded prices.")
     points: Annotated[tuple[Waypoint, ...], Field(min_length=2)] = Field(description="Waypoints in order of time.")

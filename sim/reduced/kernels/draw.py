@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from ...kernels.hashing import GOLDEN, splitmix64
 from .compiled import inlined_kernel, kernel
 from .layout import (
     J_DOWN_BETA,
@@ -25,10 +26,7 @@ from .layout import (
     LAW_NORMAL,
 )
 
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-FIRST = np.uint64(0xBF58476D1CE4E5B9)
-SECOND = np.uint64(0x94D049BB133111EB)
-S12, S20, S27, S30, S31, S32, S40 = (np.uint64(n) for n in (12, 20, 27, 30, 31, 32, 40))
+S12, S20, S32, S40 = (np.uint64(n) for n in (12, 20, 32, 40))
 LOW_32 = np.uint64(0xFFFFFFFF)
 TWO_52 = 1.0 / (1 << 52)
 #: Bits of 1.0, of 2^52 and of a mantissa.
@@ -41,12 +39,7 @@ MIDDLE = 0.47575
 COUNT, SIZE, TIME, DIFFUSION, BRIDGE, PICK = range(6)
 
 
-@inlined_kernel
-def mix(x):
-    """SplitMix64's output function."""
-    x = (x ^ (x >> S30)) * FIRST
-    x = (x ^ (x >> S27)) * SECOND
-    return x ^ (x >> S31)
+mix = inlined_kernel(splitmix64)
 
 
 @inlined_kernel

@@ -13,6 +13,7 @@ from ...config.overrides import apply_overrides
 from ...config.problems import loose_values, problems_of, raise_problems
 from ...config.yamlfile import Node, find_config, find_in_package, parse_yaml, read_nodes
 from ...errors import ConfigError
+from ...own_parts import with_code
 from .study import Study
 from .study_checks import check_study
 
@@ -42,7 +43,7 @@ def load_study(source: str | Path, overrides: Sequence[str] = (), *, base: Path 
     node = _read(path)
     apply_overrides(node, overrides, Study)
     try:
-        study = Study.model_validate(node.plain())
+        study = Study.model_validate(with_code(node.plain(), path.parent))
     except ValidationError as error:
         raise_problems(problems_of(error, Study, node), node)
         raise
