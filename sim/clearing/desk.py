@@ -6,7 +6,7 @@ Decides nothing. A layer reads the arrays, decides on closes or payments, and ha
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from ..kernels.clearing.payments import Payments
 from ..kernels.records import R_LIQUIDATIONS, R_MATCHES, RecordArrays, make_records, make_waiting
 from ..kernels.state import P_ENGINE_ROW, P_FUND_ROW, P_TICK_VALUE, AccountArrays, LogArrays, MarketArrays
 from ..ledger.closes import apply_closes, apply_payments
+from ..policy import Policy
 
 I64 = npt.NDArray[np.int64]
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -47,6 +48,18 @@ class Round:
     rows: I64
     outcome: Outcome = field(default_factory=Outcome)
     is_postponed: bool = False  # ADL reached its limit of this cycle: the rest waits, and nothing is torn up
+
+
+class LayerBase(Policy):
+    """Base of the layers of the waterfall. A layer decides on closes or payments and hands them to the desk."""
+
+    def ready(self) -> Self:
+        """Return the layer as a run uses it; one with code of users loads it."""
+        return self
+
+    def run(self, desk: "Desk", round_: Round) -> None:
+        """Absorb what it can of what the rows of the round and ENGINE hold and owe."""
+        raise NotImplementedError
 
 
 @dataclass

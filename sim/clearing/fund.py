@@ -17,7 +17,7 @@ from ..kernels.jit import kernel
 from ..kernels.records import L_ACCOUNT, L_MARKET, L_OWED, L_SEQ, R_LIQUIDATIONS, R_ROUND_START, RecordArrays
 from ..kernels.state import P_FUND_ROW, AccountArrays, MarketArrays
 from ..policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveInt, SharePpm
-from .desk import Desk, Round
+from .desk import Desk, LayerBase, Round
 
 I64 = npt.NDArray[np.int64]
 
@@ -62,7 +62,7 @@ def _scaled(amount: Decimal, quantum: Decimal, scale: Decimal) -> int:
     return to_quanta((amount * scale / quantum).to_integral_value("ROUND_FLOOR") * quantum, quantum)
 
 
-class InsuranceFundLayer(Policy):
+class InsuranceFundLayer(LayerBase):
     """FUND pays deficits with its cash, down to zero (CLR-FND-001)."""
 
     kind: Literal["insurance_fund"] = "insurance_fund"

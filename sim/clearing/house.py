@@ -88,7 +88,7 @@ class ClearingHouse:
         self._unwound_ms = np.full(len(scopes), -(2**62), np.int64)
         caps = np.array([fund.inventory_cap_quanta(quantum, scale) for fund in scopes], np.int64)
         self._throttle = Throttle(liquidation.per_second)
-        self._layers = list(waterfall)
+        self.layers = [layer.ready() for layer in waterfall]
         self.may_draw = any(layer.kind == "insurance_fund" for layer in waterfall)
         self.desk = Desk(accounts, markets, log, caps=caps, quantum=quantum, may_draw=self.may_draw, spill=spill)
         self.backlog: I64 = np.zeros(0, np.int64)
@@ -191,7 +191,7 @@ class ClearingHouse:
 
         Call it even if `rows` is empty and ENGINE holds.
         """
-        outcome = run_waterfall(self.desk, self._layers, rows)
+        outcome = run_waterfall(self.desk, self.layers, rows)
         if len(outcome.left):
             self._note_backlog(np.concatenate([self.backlog, outcome.left]))
         return outcome

@@ -69,7 +69,7 @@ class LiquidationBase(Policy):
 
 
 class FullLiquidation(LiquidationBase):
-    """Every position of a distressed account is closed at once (BitMEX lowest tier, Hyperliquid up to 100k)."""
+    """All positions of a distressed account are closed at once: BitMEX lowest tier, Hyperliquid to 100k (CLR-LIQ-001)."""
 
     kind: Literal["full"] = "full"
 
@@ -79,7 +79,8 @@ class FullLiquidation(LiquidationBase):
 
 
 class TierDownLiquidation(LiquidationBase):
-    """One order that brings the account back in line: just enough contracts, or down to the tier below."""
+    """One order that brings the account back in line: just enough contracts (CLR-LIQ-006), or down to the tier below
+    (CLR-LIQ-007)."""
 
     kind: Literal["tier_down"] = "tier_down"
     reduce_to: Literal["compliant", "tier_floor"] = Field(
@@ -94,7 +95,7 @@ class TierDownLiquidation(LiquidationBase):
 
 
 class FractionLiquidation(LiquidationBase):
-    """A share of the position per step, with a pause between the steps (Hyperliquid, FTX, dYdX)."""
+    """A share of the position per step, with a pause between: Hyperliquid, FTX, dYdX (CLR-LIQ-008)."""
 
     kind: Literal["fraction"] = "fraction"
     fraction_ppm: Annotated[SharePpm, Field(gt=0)] = Field(description="share of the position closed per step")

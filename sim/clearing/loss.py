@@ -24,8 +24,7 @@ from ..kernels.margin.bankruptcy import lot_value
 from ..kernels.margin.requirement import equity
 from ..kernels.records import L_ACCOUNT, L_MARKET, L_OWED, L_SEQ, R_LIQUIDATIONS, R_ROUND_START, RecordArrays
 from ..kernels.state import P_ENGINE_ROW, P_FUND_ROW, AccountArrays, MarketArrays
-from ..policy import Policy
-from .desk import Desk, Round, Scope
+from .desk import Desk, LayerBase, Round, Scope
 from .fund import draw_fund
 from .targets import targets_of
 
@@ -37,7 +36,7 @@ _RESERVED = int(AccountMode.RESERVED)
 _DEPOSIT, _OPENING, _MARGIN_MOVE = int(Reason.DEPOSIT), int(Reason.OPENING), int(Reason.MARGIN_MOVE)
 
 
-class SocialisedLossLayer(Policy):
+class SocialisedLossLayer(LayerBase):
     """Standing bankrupt positions close at mark against all opposing holders pro rata (CLR-LOS-001).
 
     The debt is a haircut of gains (CLR-LOS-002, CLR-LOS-003).

@@ -69,7 +69,7 @@ class _Schedule(Policy):
 
 
 class FlatMargin(_Schedule):
-    """One maintenance rate and one largest leverage for all sizes."""
+    """One maintenance rate and one largest leverage for all sizes (CLR-MRG-001, CLR-MRG-005)."""
 
     kind: Literal["flat"] = Field("flat", description="the same rates for every size")
     maintenance_ppm: RatePpm = Field(description="maintenance margin, ppm of the base")
@@ -106,7 +106,7 @@ class Tier(Policy):
 
 
 class TieredMargin(_Schedule):
-    """Maintenance rate and largest leverage by tier of notional, continuous at the joins."""
+    """Maintenance rate and largest leverage by tier of notional, continuous at the joins (CLR-MRG-001, CLR-MRG-004)."""
 
     kind: Literal["tiered"] = Field("tiered", description="rates by tier of notional")
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1)] = Field(description="tiers, by rising floor")

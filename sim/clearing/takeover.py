@@ -19,13 +19,12 @@ from ..kernels.margin.requirement import equity
 from ..kernels.records import RecordArrays
 from ..kernels.rounding import mul_div_floor
 from ..kernels.state import P_ENGINE_ROW, P_FUND_ROW, AccountArrays, MarketArrays
-from ..policy import Policy
-from .desk import Desk, Round
+from .desk import Desk, LayerBase, Round
 
 I64 = npt.NDArray[np.int64]
 
 
-class TakeoverLayer(Policy):
+class TakeoverLayer(LayerBase):
     """ENGINE takes positions over at their bankruptcy price, within its cap and FUND's means (CLR-FND-002)."""
 
     kind: Literal["takeover"] = "takeover"

@@ -31,7 +31,7 @@ WaterfallLayer = Annotated[
 ]
 
 
-def _each_once(layers: list[WaterfallLayer]) -> list[WaterfallLayer]:
+def _each_once(layers: tuple[WaterfallLayer, ...]) -> tuple[WaterfallLayer, ...]:
     kinds = [layer.kind for layer in layers]
     for kind in kinds:
         if kinds.count(kind) > 1:
@@ -43,7 +43,7 @@ def _each_once(layers: list[WaterfallLayer]) -> list[WaterfallLayer]:
 
 #: The layers in the order in which they are tried.
 DefaultWaterfall = Annotated[
-    list[WaterfallLayer],
+    tuple[WaterfallLayer, ...],
     AfterValidator(_each_once),
     Field(description="layers of the waterfall, in order: takeover, insurance_fund, adl, socialised_loss"),
 ]

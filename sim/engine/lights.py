@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..clearing.adl.layer import AdlLayer
 from ..clearing.adl.queue import adl_lights, note_places
-from ..clearing.adl.ranking import AdlRanking
+from ..clearing.adl.ranking import Ranking
 from .world import World
 
 #: Watchers see their place as it was at most this long ago, and at a mark at most this far away.
@@ -17,9 +17,9 @@ LOOK_MS = 300_000
 LOOK_MOVE = 0.0025
 
 
-def ranking_of(world: World) -> AdlRanking | None:
+def ranking_of(world: World) -> Ranking | None:
     """The ranking of the waterfall's ADL layer; None if there is no such layer."""
-    for layer in world.config.waterfall:
+    for layer in world.clearing.layers:
         if isinstance(layer, AdlLayer):
             return layer.ranking
     return None

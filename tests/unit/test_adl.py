@@ -116,7 +116,7 @@ def test_a_limit_per_cycle_postpones_the_rest_and_nothing_is_socialised_meanwhil
     """CLR-ADL-006: one match a cycle: 10 lots now, 10 in the next cycle."""
     layer = AdlLayer(ranking=ProfitLeverageRanking(), matches_per_cycle=1)
     world, victim, shorts = gap_with_three_shorts()
-    world.house._layers = [layer, SocialisedLossLayer()]
+    world.house.layers = [layer, SocialisedLossLayer()]
     assert world.clear(victim).left.tolist() == [victim]
     assert (world.lots(victim), world.equity(victim)) == (10, -20)
     world.at(1_000)

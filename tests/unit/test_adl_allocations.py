@@ -9,6 +9,7 @@ from clearsim.clearing.adl import AdlLayer, ProfitLeverageRanking, who_would_be_
 from clearsim.clearing.adl.allocation import Greedy, ProRata, WaterFilling, level_down
 from clearsim.clearing.adl.pot import PotAllocation
 from clearsim.clearing.loss import SocialisedLossLayer
+from clearsim.errors import AgentError
 from clearsim.events import T_PAYEE, T_PAYER, T_REASON, Reason
 from clearsim.kernels.records import C_ADL_MATCHES, D_COUNTERPARTY, D_LOTS, D_QUOTE, D_RANK, L_DEFICIT, L_LOTS_ADL
 from clearsim.kernels.state import ROUNDING
@@ -124,7 +125,7 @@ def test_a_limit_of_matches_goes_to_the_best_ranked_and_the_rest_waits():
     world, victim, shorts = gap_with_three_shorts(layer_of(ProRata(), matches_per_cycle=2))
     world.deposit(victim, 50)
     world.open(victim, 10, 105)
-    world.house._layers.append(SocialisedLossLayer())
+    world.house.layers.append(SocialisedLossLayer())
     outcome = world.clear(victim)
     assert {row: lots for row, (lots, _) in given_by(world).items()} == {shorts[1]: 10, shorts[2]: 15}
     assert world.lots(victim) == 5, "and nothing is torn up meanwhile"
@@ -188,7 +189,7 @@ def test_an_allocation_that_cannot_be_is_refused(answer, message):
 
     world, victim, shorts = gap_with_three_shorts()
     assert shorts[1] == world.t(2) == 7
-    with pytest.raises(ValueError, match=message.replace("row 6", f"row {shorts[1]}")):
+    with pytest.raises(AgentError, match=message.replace("row 6", f"row {shorts[1]}")):
         who_would_be_deleveraged(
             world.accounts, world.markets, np.array([victim]), market=0, ranking=RANKING, allocation=Wrong()
         )

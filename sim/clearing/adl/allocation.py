@@ -20,8 +20,8 @@ from ...kernels.ledger.draft import move
 from ...kernels.margin.bankruptcy import bankruptcy_quote, lot_value
 from ...kernels.margin.requirement import equity
 from ...kernels.rounding import compare_products, mul_div_ceil, mul_div_floor
-from .case import Allocation, Case, Decision
-from .pot import PotAllocation, TargetView, WinnerView, split
+from .case import Case, Decision
+from .pot import AllocationBase, OwnAllocation, PotAllocation, TargetView, WinnerView, split
 
 I64 = npt.NDArray[np.int64]
 
@@ -29,7 +29,7 @@ I64 = npt.NDArray[np.int64]
 # -- greedy ------------------------------------------------------------------------------------------------------------
 
 
-class Greedy(Allocation):
+class Greedy(AllocationBase):
     """The best-ranked winner is closed in full, then the next; the last one partly (CLR-ADL-001).
 
     Each target is closed after the other, directly against its counterparties, at its own bankruptcy price; the total
@@ -261,6 +261,6 @@ def level_down(left, equity, ids, wanted, heap):
 
 
 AllocationPolicy = Annotated[
-    Greedy | ProRata | WaterFilling,
+    Greedy | ProRata | WaterFilling | OwnAllocation,
     Field(discriminator="kind", description="which winners are reduced, and by how much"),
 ]

@@ -1,13 +1,12 @@
 """What an allocation is asked and what it answers: targets and winners on a draft of their rows; a list of closes."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from ...kernels.clearing.closes import Closes
 from ...kernels.state import AccountArrays, MarketArrays
-from ...policy import Policy
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -41,14 +40,15 @@ class Decision(NamedTuple):
         return self.closes.counterparty[self.closes.rank > 0]
 
 
-class Allocation(Policy):
-    """Base of all allocations."""
+class Allocating(Protocol):
+    """What the layer needs of an allocation."""
+
+    def ready(self) -> "Allocating":
+        """Return the allocation as a run uses it, with the code of your own loaded."""
 
     @property
     def needs_whole_queue(self) -> bool:
         """True if every winner must be known; else the first of the queue, until they hold enough."""
-        return True
 
     def decide(self, case: Case) -> Decision:
         """Return the closes of a case; the draft may be moved, nothing else."""
-        raise NotImplementedError

@@ -4,15 +4,15 @@ Decides when the layer acts and on whom; the ranking is made once per cycle, mar
 closed for whom is the allocation's (`allocation.py`).
 """
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
 from ...events import Reason
-from ...policy import Policy, PositiveInt
-from ..desk import Desk, Round
+from ...policy import PositiveInt
+from ..desk import Desk, LayerBase, Round
 from ..targets import targets_of
 from .allocation import AllocationPolicy, Greedy
 from .ranking import RankingPolicy
@@ -21,7 +21,7 @@ from .who import who_would_be_deleveraged
 I64 = npt.NDArray[np.int64]
 
 
-class AdlLayer(Policy):
+class AdlLayer(LayerBase):
     """Close what is still standing against ranked opposing winners, at its bankruptcy price (CLR-ADL-001)."""
 
     ADDED_FIELDS: ClassVar[frozenset[str]] = frozenset({"allocation"})
@@ -37,6 +37,10 @@ class AdlLayer(Policy):
     matches_per_cycle: PositiveInt | None = Field(
         default=None, description="most counterparties reduced in one cycle; what is left waits; null: no limit"
     )
+
+    def ready(self) -> Self:
+        """Return the layer with the code of rankings and allocations of your own loaded."""
+        return self.model_copy(update={"ranking": self.ranking.ready(), "allocation": self.allocation.ready()})
 
     def run(self, desk: Desk, round_: Round) -> None:
         """Close the rows of the round that the trigger names, and ENGINE's inventory if it is insolvent."""

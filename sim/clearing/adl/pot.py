@@ -5,20 +5,42 @@ nothing before and after. Each target closes at its own bankruptcy price, so eve
 total is split by contracts with largest remainder, ties to the lower id.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from ...errors import AgentError
 from ...kernels.clearing.closes import Closes, make_closes
 from ...kernels.ledger.allocate import allocate
 from ...kernels.margin.bankruptcy import bankruptcy_quote
 from ...kernels.margin.requirement import measure_rows
 from ...kernels.state import P_TICK_VALUE, ROUNDING
-from .case import Allocation, Case, Decision
+from ...own_parts import OwnPart, UserPart, guarded
+from ...policy import Policy
+from .case import Case, Decision
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
+
+
+class AllocationBase(Policy):
+    """Base of the shipped allocations."""
+
+    @property
+    def needs_whole_queue(self) -> bool:
+        """True: every winner must be known."""
+        return True
+
+    def ready(self) -> Self:
+        """Nothing has to be loaded."""
+        return self
+
+    def decide(self, case: Case) -> Decision:
+        """Return the closes of a case; the draft may be moved, nothing else."""
+        raise NotImplementedError
 
 
 class TargetView(NamedTuple):
@@ -39,55 +61,118 @@ class WinnerView(NamedTuple):
     score: F64  # (W,) of the ranking
 
 
-class PotAllocation(Allocation):
-    """Base of allocations through the pot: a subclass gives `allocate`."""
+Allocate = Callable[[TargetView, WinnerView], I64]
+
+
+def decide_through_pot(case: Case, allocate: Allocate, *, who: str) -> Decision:
+    """Return the closes into the pot and out of it, when `allocate` says how many contracts each winner gives.
+
+    A winner that would end below zero is left out and the rest is allocated anew. Of a limit of matches the first
+    winners of the queue make use. AgentError, naming `who`, if the answer cannot be.
+    """
+    is_own = np.isin(case.accounts.wallet[case.winners], case.accounts.wallet[case.targets])
+    asked = np.flatnonzero(~is_own)
+    is_cut = len(asked) > case.matches_left
+    asked = asked[: max(0, case.matches_left)]
+    while True:
+        winners = _winners(case, asked)
+        targets = _targets(case, int(winners.lots.sum()))
+        lots = np.zeros(len(asked), np.int64)
+        if len(targets.row):
+            lots = _checked(allocate(targets, winners), targets, winners, who=who)
+        quote = split(int(targets.quote.sum()), lots, winners.row)
+        gain = _sign(case) * lots * _unit(case) - quote
+        stays = (lots == 0) | (winners.equity + gain >= 0)
+        if stays.all():
+            break
+        asked = asked[stays]
+    wanted = int(np.abs(case.accounts.lots[case.targets, case.market]).sum())
+    left = wanted - int(targets.lots.sum())
+    closes = _through_pot(targets, winners, lots, quote, market=case.market, rank=asked + 1)
+    return Decision(closes, int((lots > 0).sum()), needs_more=False, is_postponed=is_cut and left > 0)
+
+
+def _checked(answer: object, targets: TargetView, winners: WinnerView, *, who: str) -> I64:
+    """The answer of an allocation as contracts by winner; AgentError if it cannot be."""
+    found, wanted = np.asarray(answer), int(targets.lots.sum())
+    if found.shape != winners.lots.shape or not np.issubdtype(found.dtype, np.integer):
+        raise AgentError(f"{who}: allocate must return {len(winners.row)} whole numbers of contracts, one a winner")
+    lots: I64 = found.astype(np.int64)
+    wrong = (lots < 0) | (lots > winners.lots)
+    if wrong.any():
+        at = int(np.flatnonzero(wrong)[0])
+        row, held = int(winners.row[at]), int(winners.lots[at])
+        raise AgentError(f"{who}: allocate took {int(lots[at])} contracts from row {row}, which holds {held}")
+    if int(lots.sum()) != wanted:
+        raise AgentError(f"{who}: allocate took {int(lots.sum())} contracts in all; {wanted} are to be closed")
+    return lots
+
+
+class PotAllocation(AllocationBase):
+    """Base of shipped allocations through the pot: a subclass gives `allocate`."""
 
     def allocate(self, targets: TargetView, winners: WinnerView) -> I64:
         """Return how many contracts each winner gives, int64 (W,): at most what it holds, targets.lots.sum() in all."""
-        raise NotImplementedError(f"{type(self).__name__} has no method allocate(targets, winners)")
+        raise NotImplementedError
 
     def decide(self, case: Case) -> Decision:
-        """Return the closes into the pot and out of it.
+        """Return the closes into the pot and out of it."""
+        return decide_through_pot(case, self.allocate, who=type(self).__name__)
 
-        A winner that would end below zero is left out and the rest is allocated anew. Of a limit of matches the first
-        winners of the queue make use. ValueError if `allocate` returns something that cannot be.
+
+class Allocation(UserPart):
+    """An allocation of your own: extend it, and name the class in the config (or pass it from Python).
+
+    `allocation: {kind: own, file: mine.py, class: MyAllocation, params: {...}}`, or
+    `OwnAllocation.of(MyAllocation(...))`. Which winners may be asked, and all money, is not its business.
+    """
+
+    def allocate(self, targets: TargetView, winners: WinnerView) -> I64:
+        """Return how many contracts each winner gives, int64 (W,): at most what it holds, targets.lots.sum() in all.
+
+        Called again with fewer winners where one would end below zero. It gets copies.
         """
-        is_own = np.isin(case.accounts.wallet[case.winners], case.accounts.wallet[case.targets])
-        asked = np.flatnonzero(~is_own)
-        is_cut = len(asked) > case.matches_left
-        asked = asked[: max(0, case.matches_left)]
-        while True:
-            winners = _winners(case, asked)
-            targets = _targets(case, int(winners.lots.sum()))
-            lots = self._checked(targets, winners)
-            quote = split(int(targets.quote.sum()), lots, winners.row)
-            gain = _sign(case) * lots * _unit(case) - quote
-            stays = (lots == 0) | (winners.equity + gain >= 0)
-            if stays.all():
-                break
-            asked = asked[stays]
-        wanted = int(np.abs(case.accounts.lots[case.targets, case.market]).sum())
-        left = wanted - int(targets.lots.sum())
-        closes = _through_pot(targets, winners, lots, quote, market=case.market, rank=asked + 1)
-        return Decision(closes, int((lots > 0).sum()), needs_more=False, is_postponed=is_cut and left > 0)
+        raise NotImplementedError(f"{type(self).__name__} has no method allocate(targets, winners)")
 
-    def _checked(self, targets: TargetView, winners: WinnerView) -> I64:
-        wanted = int(targets.lots.sum())
-        if wanted == 0:
-            return np.zeros(len(winners.row), np.int64)
-        lots = np.asarray(self.allocate(targets, winners))
-        name = f"{type(self).__name__}.allocate"
-        if lots.shape != winners.lots.shape or not np.issubdtype(lots.dtype, np.integer):
-            raise ValueError(f"{name} must return {len(winners.row)} whole numbers of contracts, one a winner")
-        lots = lots.astype(np.int64)
-        wrong = (lots < 0) | (lots > winners.lots)
-        if wrong.any():
-            at = int(np.flatnonzero(wrong)[0])
-            row, held = int(winners.row[at]), int(winners.lots[at])
-            raise ValueError(f"{name} took {int(lots[at])} contracts from row {row}, which holds {held}")
-        if int(lots.sum()) != wanted:
-            raise ValueError(f"{name} took {int(lots.sum())} contracts in all; {wanted} are to be closed")
-        return lots
+
+class OwnAllocation(OwnPart):
+    """An allocation of your own through the pot, named by file and class; its answer is checked (CLR-ADL-017)."""
+
+    kind: Literal["own"] = "own"
+    base: ClassVar[type] = Allocation
+    noun: ClassVar[str] = "ADL allocation"
+    needs_whole_queue: ClassVar[bool] = True
+
+    def ready(self) -> "LoadedAllocation":
+        """Load the class; ConfigError if it cannot be."""
+        return LoadedAllocation(self.load(), self.who, self.file)
+
+    def decide(self, case: Case) -> Decision:
+        """Decide with a fresh instance of the class."""
+        return self.ready().decide(case)
+
+
+@dataclass(frozen=True)
+class LoadedAllocation:
+    """An allocation of your own in a run."""
+
+    part: Allocation
+    who: str
+    file: str
+    needs_whole_queue: ClassVar[bool] = True
+
+    def ready(self) -> Self:
+        """It is loaded."""
+        return self
+
+    def decide(self, case: Case) -> Decision:
+        """Return the closes into the pot and out of it; AgentError if `allocate` raises or its answer cannot be."""
+
+        def allocate(targets: TargetView, winners: WinnerView) -> I64:
+            lots: I64 = guarded(self.who, self.file, self.part.allocate, targets, winners, error=AgentError)
+            return lots
+
+        return decide_through_pot(case, allocate, who=self.who)
 
 
 def split(amount: int, weights: I64, ids: I64) -> I64:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ...kernels.jit import kernel
 from ...kernels.state import AccountArrays, MarketArrays
-from .ranking import AdlRanking
+from .ranking import Ranking
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -37,7 +37,7 @@ class AdlQueue:
         *,
         market: int,
         side: int,
-        ranking: AdlRanking,
+        ranking: Ranking,
         quantum: Decimal,
         need: int,
         only_profit: bool = True,
@@ -95,7 +95,7 @@ def gather_at_least(scores, cut, out):
 
 
 def adl_lights(
-    accounts: AccountArrays, markets: MarketArrays, *, market: int, ranking: AdlRanking, quantum: Decimal
+    accounts: AccountArrays, markets: MarketArrays, *, market: int, ranking: Ranking, quantum: Decimal
 ) -> npt.NDArray[np.uint8]:
     """Return per row its place in the ADL queue of `market`: 1 (front fifth) to 5, by contracts; 0 without a position.
 

@@ -1,23 +1,26 @@
 """How the counterparties of an ADL are ranked: one class a ranking, with its formula, its source and its kernel.
 
 Ranked are margin rows, not traders. A ranking scores every row on one side of a market; the queue is by score, highest
-first, ties to the lower id (CLR-ADL-002). To add one: a class with a rule id in its docstring, and its name in
+first, ties to the lower id (CLR-ADL-002). To ship one: a class with a rule id in its docstring, and its name in
 `RankingPolicy` below. Scores are float64, and never an input to money.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from ...errors import AgentError
 from ...events import AccountMode
 from ...kernels.jit import kernel
 from ...kernels.margin.bankruptcy import count_positions, lot_value
 from ...kernels.margin.requirement import equity, maintenance, maintenance_in, measure_rows
 from ...kernels.state import P_TICK_VALUE, AccountArrays, MarketArrays
+from ...own_parts import OwnPart, UserPart, guarded
 from ...policy import Policy
 
 I64 = npt.NDArray[np.int64]
@@ -47,12 +50,11 @@ class SideView(NamedTuple):
         return self.mark_value - self.entry_cost
 
 
-class AdlRanking(Policy):
-    """Base of all rankings. A ranking of your own gives `score`; the shipped ones score a side in a kernel instead."""
+class Ranking(Protocol):
+    """What the queue needs of a ranking."""
 
-    def score(self, side: SideView) -> F64:
-        """Return a float64 score of each row of `side`, not NaN; the highest is deleveraged first."""
-        raise NotImplementedError(f"{type(self).__name__} has no method score(side)")
+    def ready(self) -> "Ranking":
+        """Return the ranking as a run uses it, with the code of your own loaded."""
 
     def score_side(
         self,
@@ -66,21 +68,16 @@ class AdlRanking(Policy):
     ) -> F64:
         """Return the score of every row on `side` (+1 long, -1 short) of `market`, NaN elsewhere: float64 (A,).
 
-        only_profit: leave out rows without unrealised profit. Reserved rows have no score. ValueError if `score`
-        returns something else than a number for each row.
+        only_profit: leave out rows without unrealised profit. Reserved rows have no score.
         """
-        rows = np.empty(len(accounts.quote), np.int64)
-        rows = rows[: gather_side(accounts, markets, market, side, only_profit, rows)]
-        view = _view_of(accounts, markets, rows, market=market, side=side, quantum=quantum)
-        found = np.asarray(self.score(view), np.float64)
-        name = f"{type(self).__name__}.score"
-        if found.shape != rows.shape:
-            raise ValueError(f"{name} must return {len(rows)} scores, one a row; its shape is {found.shape}")
-        if np.isnan(found).any():
-            raise ValueError(f"{name} returned NaN for row {int(rows[np.isnan(found)][0])}")
-        scores = np.full(len(accounts.quote), np.nan)
-        scores[rows] = found
-        return scores
+
+
+class RankingBase(Policy):
+    """Base of the shipped rankings, which score a side in a kernel of their own."""
+
+    def ready(self) -> Self:
+        """Nothing has to be loaded."""
+        return self
 
 
 def _view_of(
@@ -134,7 +131,7 @@ def _scores(kernel_of_side: Callable[..., None], accounts: AccountArrays, *terms
 # -- profit x leverage -------------------------------------------------------------------------------------------------
 
 
-class ProfitLeverageRanking(AdlRanking):
+class ProfitLeverageRanking(RankingBase):
     """BitMEX and its family: profit % x effective leverage; losers by profit % / leverage (CLR-ADL-009).
 
     Losers are never reduced; their places are for the lights.
@@ -182,7 +179,7 @@ def profit_leverage_score(accounts, markets, row, market):
 
 @kernel
 def profit_leverage_side(accounts, markets, market, side, only_profit, scores):
-    """Score one side; see `AdlRanking.score_side`."""
+    """Score one side; see `Ranking.score_side`."""
     for row in range(accounts.lots.shape[0]):
         scores[row] = np.nan
         if is_ranked(accounts, markets, row, market, side, only_profit):
@@ -192,7 +189,7 @@ def profit_leverage_side(accounts, markets, market, side, only_profit, scores):
 # -- profit / wallet ---------------------------------------------------------------------------------------------------
 
 
-class BinanceWalletRanking(AdlRanking):
+class BinanceWalletRanking(RankingBase):
     """Binance: profit / wallet balance x margin ratio; losers score 0 (CLR-ADL-010). Withdrawn profit raises the rank.
 
     Source: Binance FAQ 360033525471; formula dev.binance.vision/t/17801, read 2026-11.
@@ -241,14 +238,85 @@ def binance_wallet_score(accounts, markets, row, market, wallet_floor):
 
 @kernel
 def binance_wallet_side(accounts, markets, market, side, only_profit, wallet_floor, scores):
-    """Score one side; see `AdlRanking.score_side`."""
+    """Score one side; see `Ranking.score_side`."""
     for row in range(accounts.lots.shape[0]):
         scores[row] = np.nan
         if is_ranked(accounts, markets, row, market, side, only_profit):
             scores[row] = binance_wallet_score(accounts, markets, row, market, wallet_floor)
 
 
+# -- your own ----------------------------------------------------------------------------------------------------------
+
+
+class AdlRanking(UserPart):
+    """A ranking of your own: extend it, and name the class in the config (or pass it from Python).
+
+    `ranking: {kind: own, file: mine.py, class: MyRanking, params: {...}}`, or `OwnRanking.of(MyRanking(...))`.
+    """
+
+    def score(self, side: SideView) -> F64:
+        """Return a float64 score of each row of `side`, not NaN; the highest is deleveraged first, ties by id.
+
+        Called once a cycle, market and side that has something to close, and for lights and places in the queue. It may
+        call a compiled function of yours. It gets copies: nothing it changes reaches the exchange.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no method score(side)")
+
+
+class OwnRanking(OwnPart):
+    """A ranking of your own, named by file and class; its scores are checked, its order is stable (CLR-ADL-016)."""
+
+    kind: Literal["own"] = "own"
+    base: ClassVar[type] = AdlRanking
+    noun: ClassVar[str] = "ADL ranking"
+
+    def ready(self) -> "LoadedRanking":
+        """Load the class; ConfigError if it cannot be."""
+        return LoadedRanking(self.load(), self.who, self.file)
+
+    def score_side(self, accounts: AccountArrays, markets: MarketArrays, **terms: Any) -> F64:
+        """Return the scores of one side by a fresh instance of the class."""
+        return self.ready().score_side(accounts, markets, **terms)
+
+
+@dataclass(frozen=True)
+class LoadedRanking:
+    """A ranking of your own in a run."""
+
+    part: AdlRanking
+    who: str
+    file: str
+
+    def ready(self) -> Self:
+        """It is loaded."""
+        return self
+
+    def score_side(
+        self,
+        accounts: AccountArrays,
+        markets: MarketArrays,
+        *,
+        market: int,
+        side: int,
+        only_profit: bool,
+        quantum: Decimal,
+    ) -> F64:
+        """Return the scores of one side; AgentError if `score` raises or returns no number for a row."""
+        rows = np.empty(len(accounts.quote), np.int64)
+        rows = rows[: gather_side(accounts, markets, market, side, only_profit, rows)]
+        view = _view_of(accounts, markets, rows, market=market, side=side, quantum=quantum)
+        answer = guarded(self.who, self.file, self.part.score, view, error=AgentError)
+        found = guarded(self.who, self.file, np.asarray, answer, np.float64, error=AgentError)
+        if found.shape != rows.shape:
+            raise AgentError(f"{self.who}: score must return {len(rows)} numbers; its shape is {found.shape}")
+        if np.isnan(found).any():
+            raise AgentError(f"{self.who}: score returned NaN for row {int(rows[np.isnan(found)][0])}")
+        scores = np.full(len(accounts.quote), np.nan)
+        scores[rows] = found
+        return scores
+
+
 RankingPolicy = Annotated[
-    ProfitLeverageRanking | BinanceWalletRanking,
+    ProfitLeverageRanking | BinanceWalletRanking | OwnRanking,
     Field(discriminator="kind", description="how counterparties are ranked"),
 ]

@@ -8,9 +8,9 @@ import numpy.typing as npt
 from ...kernels.ledger.draft import count_reserved, make_draft
 from ...kernels.state import AccountArrays, MarketArrays
 from ..desk import NO_LIMIT
-from .case import Allocation, Case, Decision
+from .case import Allocating, Case, Decision
 from .queue import EVERYBODY, AdlQueue
-from .ranking import AdlRanking
+from .ranking import Ranking
 
 I64 = npt.NDArray[np.int64]
 
@@ -21,8 +21,8 @@ def who_would_be_deleveraged(
     targets: I64,
     *,
     market: int,
-    ranking: AdlRanking,
-    allocation: Allocation,
+    ranking: Ranking,
+    allocation: Allocating,
     quantum: Decimal = Decimal(1),
     matches_left: int = NO_LIMIT,
 ) -> Decision:
@@ -32,6 +32,7 @@ def who_would_be_deleveraged(
     first.  quantum: quote units of a quantum, for rankings that depend on the currency.  matches_left: most winners
     that may be reduced. ValueError if targets stand on both sides or hold nothing.
     """
+    ranking, allocation = ranking.ready(), allocation.ready()
     lots = accounts.lots[targets, market]
     side = int(np.sign(lots[0])) if len(lots) else 0
     if side == 0 or (np.sign(lots) != side).any():

@@ -77,12 +77,12 @@ class Closes(NamedTuple):
 
 def make_closes(capacity: int) -> Closes:
     """Return room for that many closes."""
-    return Closes(*(np.zeros(capacity, np.int64) for _ in range(6)), np.zeros(capacity, np.float64))
+    return Closes._make([*np.zeros((6, capacity), np.int64), np.zeros(capacity)])
 
 
 def first_closes(closes: Closes, n: int) -> Closes:
     """Return the first `n` closes."""
-    return Closes(*(column[:n] for column in closes))
+    return Closes._make([column[:n] for column in closes])
 
 
 @kernel
