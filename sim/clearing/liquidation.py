@@ -69,7 +69,7 @@ class LiquidationBase(Policy):
 
 
 class FullLiquidation(LiquidationBase):
-    """All positions of a distressed account are closed at once: BitMEX lowest tier, Hyperliquid to 100k (CLR-LIQ-001)."""
+    """A distressed account is closed whole at once: BitMEX lowest tier, Hyperliquid up to 100k (CLR-LIQ-001)."""
 
     kind: Literal["full"] = "full"
 

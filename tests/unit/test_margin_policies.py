@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 from clearsim.clearing.fees import FeeSchedule
-from clearsim.clearing.margin import FlatMargin, MarginSchedule, Tier, TieredMargin, initial_ppm_of
+from clearsim.clearing.margin import FlatMargin, MarginPolicy, Tier, TieredMargin, initial_ppm_of
 from clearsim.errors import ConfigError
 from clearsim.kernels.state import TIER_DEDUCTION, TIER_FLOOR, TIER_INITIAL_PPM, TIER_MAINTENANCE_PPM
 from clearsim.units import QUANTA_LIMIT
@@ -135,7 +135,7 @@ def test_initial_rate_of_a_leverage_is_rounded_up(leverage, ppm):
 
 
 def test_the_union_is_chosen_by_kind_and_an_unknown_kind_is_refused():
-    union = TypeAdapter(MarginSchedule)
+    union = TypeAdapter(MarginPolicy)
     flat = union.validate_python({"kind": "flat", "maintenance_ppm": 5_000, "max_leverage": "100"})
     assert isinstance(flat, FlatMargin)
     with pytest.raises(ValidationError, match="sqrt"):

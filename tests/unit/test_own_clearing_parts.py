@@ -1,6 +1,7 @@
-"""Rankings and allocations of users: passed from Python, named in a config, checked: CLR-ADL-016, CLR-ADL-017."""
+"""Rankings, allocations and margin schedules of users: passed, named in a config, checked: CLR-ADL-016, CLR-ADL-017."""
 
 import textwrap
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -13,10 +14,14 @@ from clearsim.clearing.adl import (
     ProfitLeverageRanking,
     ProRata,
 )
+from clearsim.clearing.fees import FeeSchedule
+from clearsim.clearing.margin import MarginSchedule, OwnSchedule
 from clearsim.config import config_hash, load_config
 from clearsim.engine.simulation import simulate
 from clearsim.errors import AgentError, ConfigError
+from clearsim.kernels.margin.requirement import position_maintenance
 from clearsim.kernels.records import D_COUNTERPARTY, D_LOTS, D_RANK
+from clearsim.kernels.state import P_N_TIERS, P_TICK_VALUE, PARAM_WIDTH
 
 from tests.unit.test_adl import gap_with_three_shorts
 
@@ -170,3 +175,59 @@ def test_a_class_that_is_not_there_is_reported_with_the_nearest_name(tmp_path):
     ranking = f"waterfall=[{{kind: adl, ranking: {{kind: own, file: {file}, class: BySiz}}}}]"
     with pytest.raises(ConfigError, match="did you mean BySize"):
         simulate(load_config("fund-empty-adl", [ranking]).config)
+
+
+class Doubling(MarginSchedule):
+    """Half a percent, then one percent from 10,000 on."""
+
+    def __init__(self, floor=10_000):
+        self.floor = floor
+
+    def tiers(self):
+        return [(0, 5_000, 100), (self.floor, 10_000, 50)]
+
+
+def test_a_schedule_of_your_own_is_lowered_to_its_tiers():
+    """CLR-MRG-014: 20,000 need 1% of it less 50: 150; and a config with it is that of the same tiers written out."""
+    own = OwnSchedule.of(Doubling())
+    params, table = own.lower(quantum=Decimal(1), fees=FeeSchedule(taker_ppm=500, maker_ppm=0))
+    assert table.tolist() == [[0, 5_000, 0, 10_000], [10_000, 10_000, 50, 20_000]]
+    assert params["n_tiers"] == 2
+    row = np.zeros(PARAM_WIDTH, np.int64)
+    row[P_TICK_VALUE], row[P_N_TIERS] = 1, 2
+    assert position_maintenance(200, 20_000, 100, row, table) == 150
+    assert own.smallest_maintenance_ppm() == 5_000
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("[(0, 5_000, 100), (10_000, 4_000, 50)]", "margin schedule Mine: .*must rise with size"),
+        ("[(5, 5_000, 100)]", "margin schedule Mine: .*floor_quote must be 0"),
+        ("[(0, 5_000)]", "margin schedule Mine: each tier must be floor_quote, maintenance_ppm, max_leverage"),
+        ("1 / 0", "margin schedule Mine raised ZeroDivisionError.*line 4"),
+    ],
+)
+def test_tiers_that_cannot_be_are_refused(rows, message):
+    """CLR-MRG-014."""
+    head = "from clearsim.clearing.margin import MarginSchedule\nclass Mine(MarginSchedule):\n    def tiers(self):\n"
+    own = OwnSchedule.model_validate({"file": "m.py", "class": "Mine", "source": f"{head}        return {rows}\n"})
+    with pytest.raises(ConfigError, match=message):
+        own.lower(quantum=Decimal(1), fees=FeeSchedule(taker_ppm=500, maker_ppm=0))
+
+
+def test_a_run_with_a_schedule_of_your_own_equals_the_run_with_its_tiers():
+    """CLR-MRG-014: the flat schedule of the example, 0.5% at 125x, as a class of one tier."""
+    config = load_config("fund-empty-adl").config
+    flat = config.markets[0].margin
+
+    class Same(MarginSchedule):
+        notional_cap_quote = flat.notional_cap_quote
+
+        def tiers(self):
+            return [(0, flat.maintenance_ppm, str(flat.max_leverage))]
+
+    market = config.markets[0].model_copy(update={"margin": OwnSchedule.of(Same)})
+    own = config.model_copy(update={"markets": (market,)})
+    assert shorts_at_end(own) == shorts_at_end(config) == [0, 1, 3, 1]
+    assert np.array_equal(simulate(own).world.accounts.quote, simulate(config).world.accounts.quote)

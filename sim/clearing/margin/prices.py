@@ -1,10 +1,10 @@
-"""Liquidation prices (closed form in floating point; the rational form is in `risk.py`) and maintenance margins (exact)
-of many positions at once."""
+"""Liquidation prices (closed form in floating point, for reports) and maintenance margins (exact) of many positions."""
 
 import numpy as np
 import numpy.typing as npt
 
-from ..kernels.state import (
+from ...kernels.margin.requirement import measure_maintenance
+from ...kernels.state import (
     BASE_ENTRY,
     BASE_MARK_PLUS_FEE,
     P_CLOSE_FEE_PPM,
@@ -17,7 +17,7 @@ from ..kernels.state import (
     AccountArrays,
     MarketArrays,
 )
-from ..units import PPM
+from ...units import PPM
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -53,15 +53,9 @@ def maintenance_margins(params: I64, tiers: I64, mark: int, *, lots: I64, cost: 
 
     params (P,), tiers (K, 4): of the market.  mark: ticks.  lots, cost (n,): signed lots, signed entry cost in quanta.
     """
-    table = tiers[: int(params[P_N_TIERS])]
-    base = np.abs(cost) if int(params[P_MARGIN_BASE]) == BASE_ENTRY else np.abs(lots) * mark * int(params[P_TICK_VALUE])
-    tier = np.maximum(np.searchsorted(table[:, TIER_FLOOR], base, side="right") - 1, 0)
-    rate = table[tier, TIER_MAINTENANCE_PPM]
-    if int(params[P_MARGIN_BASE]) == BASE_MARK_PLUS_FEE:
-        rate = rate + int(params[P_CLOSE_FEE_PPM])
-    millions, rest = np.divmod(base, PPM)  # apart, for base x rate may be beyond int64
-    charged = millions * rate - (-rest * rate) // PPM
-    return np.asarray(np.where(lots != 0, np.maximum(charged - table[tier, TIER_DEDUCTION], 0), 0))
+    out = np.empty(len(lots), np.int64)
+    measure_maintenance(np.ascontiguousarray(lots), np.ascontiguousarray(cost), mark, params, tiers, out)
+    return out
 
 
 def margin_of_all(accounts: AccountArrays, markets: MarketArrays) -> int:
