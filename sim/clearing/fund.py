@@ -4,7 +4,7 @@ Decides what FUND pays for flat accounts, and what passes between FUND and ENGIN
 """
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,25 +16,14 @@ from ..kernels.clearing.payments import Payments, add_payment, first_payments, m
 from ..kernels.jit import kernel
 from ..kernels.records import L_ACCOUNT, L_MARKET, L_OWED, L_SEQ, R_LIQUIDATIONS, R_ROUND_START, RecordArrays
 from ..kernels.state import P_FUND_ROW, AccountArrays, MarketArrays
-from ..policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveInt, SharePpm
+from ..policy import NonNegativeDecimal, Policy, SharePpm
 from .desk import Desk, LayerBase, Round
+from .unwind import UnwindPolicy
 
 I64 = npt.NDArray[np.int64]
 
 #: Stands for "no cap": far above any notional, far below int64.
 NO_CAP = 2**62
-
-
-class UnwindPolicy(Policy):
-    """How ENGINE's inventory goes back to the book."""
-
-    fraction_ppm: Annotated[SharePpm, Field(gt=0)] = Field(
-        default=100_000, description="share of the inventory offered per step, at least one lot"
-    )
-    interval_ms: PositiveInt = Field(default=1_000, description="time between steps")
-    band_ppm: NonNegativeInt = Field(
-        default=5_000, le=1_000_000, description="worst price, as a distance from the mark"
-    )
 
 
 class FundPolicy(Policy):

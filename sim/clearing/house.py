@@ -20,14 +20,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..events import FLAG_FROZEN, H_CYCLE
-from ..kernels.clearing import liquidation as liq
-from ..kernels.clearing.unwind import plan_unwind
 from ..kernels.records import RecordArrays, WaitingArrays
 from ..kernels.state import P_FUND_ROW, P_TICK_VALUE, AccountArrays, LogArrays, MarketArrays
 from .desk import Desk, Outcome
 from .fund import FundPolicy, settle_engines
 from .liquidation import PRIORITIES, LiquidationBase
+from .liquidation.orders import plan_liquidations, risk_keys
 from .settlement import settle
+from .unwind import plan_unwind
 from .waterfall import WaterfallLayer, run_waterfall
 
 I64 = npt.NDArray[np.int64]
@@ -121,7 +121,7 @@ class ClearingHouse:
     def _in_order(self, rows: I64) -> I64:
         keys = np.empty(len(rows), np.float64)
         priority = PRIORITIES.index(self.policy.priority)
-        liq.risk_keys(
+        risk_keys(
             self.accounts,
             self.markets,
             rows,
@@ -163,7 +163,7 @@ class ClearingHouse:
         n_markets = self.accounts.lots.shape[1]
         self.desk.ensure_records(liquidations=len(rows) * n_markets)
         rows = rows.copy()
-        count, kept = liq.plan_liquidations(
+        count, kept = plan_liquidations(
             self.accounts,
             self.markets,
             self.log.header,

@@ -12,6 +12,8 @@ from clearsim.clearing.liquidation import (
     LiquidationPolicy,
     TierDownLiquidation,
 )
+from clearsim.clearing.liquidation import orders as kernels
+from clearsim.clearing.liquidation.steps import PLAN_WIDTH
 from clearsim.clearing.takeover import TakeoverLayer
 from clearsim.events import (
     I_FLAGS,
@@ -26,8 +28,6 @@ from clearsim.events import (
     Side,
     TimeInForce,
 )
-from clearsim.kernels.clearing import liquidation as kernels
-from clearsim.kernels.clearing.liquidation_steps import PLAN_WIDTH
 from clearsim.kernels.margin.bankruptcy import bankruptcy_limit
 from clearsim.kernels.records import (
     C_BOOK_NOTIONAL,

@@ -1,6 +1,10 @@
-"""How ENGINE's inventory goes back to the book: a share of it at a time, within a band around the mark."""
+"""How ENGINE's inventory goes back to the book: a share at a time, within a band around the mark (CLR-FND-005)."""
 
-from ...events import (
+from typing import Annotated
+
+from pydantic import Field
+
+from ..events import (
     I_ACCOUNT,
     I_ARRIVAL,
     I_FILLED,
@@ -19,14 +23,27 @@ from ...events import (
     Side,
     TimeInForce,
 )
-from ..jit import kernel
-from ..rounding import rate_ceil, rate_floor
-from ..state import P_ENGINE_ROW
+from ..kernels.jit import kernel
+from ..kernels.rounding import rate_ceil, rate_floor
+from ..kernels.state import P_ENGINE_ROW
+from ..policy import NonNegativeInt, Policy, PositiveInt, SharePpm
 
 _SCALE = 1_000_000
 _FLAGS = int(OrderFlag.UNWIND) | int(OrderFlag.REDUCE_ONLY)
 _IOC, _LIMIT, _PENDING = int(TimeInForce.IOC), int(OrderKind.LIMIT), int(OrderStatus.PENDING)
 _BUY, _SELL = int(Side.BUY), int(Side.SELL)
+
+
+class UnwindPolicy(Policy):
+    """How ENGINE's inventory goes back to the book (CLR-FND-005)."""
+
+    fraction_ppm: Annotated[SharePpm, Field(gt=0)] = Field(
+        default=100_000, description="share of the inventory offered per step, at least one lot"
+    )
+    interval_ms: PositiveInt = Field(default=1_000, description="time between steps")
+    band_ppm: NonNegativeInt = Field(
+        default=5_000, le=1_000_000, description="worst price, as a distance from the mark"
+    )
 
 
 @kernel

@@ -1,8 +1,4 @@
-"""Kernels of liquidation: who comes first, what is sent to the book, and what the penalty is.
-
-They decide sizes and limits and write intents and records; only `charge_liquidation_fees` moves money, by
-`post_transfer`.
-"""
+"""Liquidation orders: whose turn comes first, and what is sent to the book at what limit. It moves no money."""
 
 import numpy as np
 
@@ -24,24 +20,23 @@ from ...events import (
     OrderFlag,
     OrderKind,
     OrderStatus,
-    Reason,
     Side,
     TimeInForce,
 )
-from ..hashing import GOLDEN, splitmix64
-from ..jit import inlined_kernel, kernel
-from ..margin.bankruptcy import bankruptcy_limit, lot_value
-from ..margin.requirement import equity, is_distressed, maintenance, maintenance_in
-from ..records import (
+from ...kernels.clearing.liquidation_records import begin_row, find_record
+from ...kernels.hashing import GOLDEN, splitmix64
+from ...kernels.jit import inlined_kernel, kernel
+from ...kernels.margin.bankruptcy import bankruptcy_limit, lot_value
+from ...kernels.margin.requirement import equity, is_distressed, maintenance, maintenance_in
+from ...kernels.records import (
     L_BANKRUPTCY_QUOTE,
     L_SEQ,
     R_LIQUIDATIONS,
     R_ROUND_START,
 )
-from ..rounding import rate_ceil, rate_floor
-from ..state import P_AT_OR_BELOW, P_LIQUIDATION_FEE_PPM, P_TICK_VALUE
-from .liquidation_records import begin_row, find_record
-from .liquidation_steps import (
+from ...kernels.rounding import rate_ceil, rate_floor
+from ...kernels.state import P_AT_OR_BELOW, P_LIQUIDATION_FEE_PPM, P_TICK_VALUE
+from .steps import (
     PL_BAND_PPM,
     PL_STEP,
     PL_STYLE,
@@ -60,7 +55,6 @@ _IOC, _LIMIT, _MARKET = int(TimeInForce.IOC), int(OrderKind.LIMIT), int(OrderKin
 _BUY, _SELL = int(Side.BUY), int(Side.SELL)
 _FLAGS = int(OrderFlag.LIQUIDATION) | int(OrderFlag.REDUCE_ONLY)
 _PENDING = int(OrderStatus.PENDING)
-_FEE_REASON = int(Reason.LIQUIDATION_FEE)
 _SCALE = 1_000_000
 INT64_MAX = 2**63 - 1
 _mix = inlined_kernel(splitmix64)

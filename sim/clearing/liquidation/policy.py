@@ -11,14 +11,27 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from ..policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveInt, SharePpm
-from ..units import INT64_MAX
+from ...policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveInt, SharePpm
+from ...units import INT64_MAX
+from .steps import (
+    PL_BAND_PPM,
+    PL_FRACTION_PPM,
+    PL_STEP,
+    PL_STYLE,
+    PL_THEN_WHOLE,
+    PL_WHOLE_BELOW,
+    PLAN_WIDTH,
+    STEP_COMPLIANT,
+    STEP_FRACTION,
+    STEP_FULL,
+    STEP_TIER_FLOOR,
+    STYLE_BANKRUPTCY_LIMIT,
+    STYLE_MARKET,
+)
 
 I64 = npt.NDArray[np.int64]
 
 PRIORITIES = ("riskiest_first", "by_account_id", "random")
-_STEPS = {"full": 0, "compliant": 1, "tier_floor": 2, "fraction": 3}
-_STYLES = {"bankruptcy_limit": 0, "market": 1}
 
 
 class LiquidationBase(Policy):
@@ -51,20 +64,20 @@ class LiquidationBase(Policy):
         """Milliseconds between two steps of one account."""
         return 0
 
-    def step_code(self) -> tuple[str, int, Decimal, bool]:
+    def step_code(self) -> tuple[int, int, Decimal, bool]:
         """(step, share in ppm, value below which all is closed, all at the second step)."""
         raise NotImplementedError
 
     def lower(self, quantum: Decimal) -> I64:
         """Return the parameters as kernels read them: int64 (PLAN_WIDTH,), money in quanta of size `quantum`."""
         step, fraction_ppm, whole_below, then_whole = self.step_code()
-        plan = np.zeros(8, np.int64)
-        plan[0] = _STEPS[step]
-        plan[1] = fraction_ppm
-        plan[2] = min(int(whole_below / quantum), INT64_MAX)
-        plan[3] = int(then_whole)
-        plan[4] = _STYLES[self.order]
-        plan[5] = -1 if self.band_ppm is None else self.band_ppm
+        plan = np.zeros(PLAN_WIDTH, np.int64)
+        plan[PL_STEP] = step
+        plan[PL_FRACTION_PPM] = fraction_ppm
+        plan[PL_WHOLE_BELOW] = min(int(whole_below / quantum), INT64_MAX)
+        plan[PL_THEN_WHOLE] = int(then_whole)
+        plan[PL_STYLE] = STYLE_MARKET if self.order == "market" else STYLE_BANKRUPTCY_LIMIT
+        plan[PL_BAND_PPM] = -1 if self.band_ppm is None else self.band_ppm
         return plan
 
 
@@ -73,9 +86,9 @@ class FullLiquidation(LiquidationBase):
 
     kind: Literal["full"] = "full"
 
-    def step_code(self) -> tuple[str, int, Decimal, bool]:
+    def step_code(self) -> tuple[int, int, Decimal, bool]:
         """Close all."""
-        return "full", 1_000_000, Decimal(0), False
+        return STEP_FULL, 1_000_000, Decimal(0), False
 
 
 class TierDownLiquidation(LiquidationBase):
@@ -89,9 +102,10 @@ class TierDownLiquidation(LiquidationBase):
         " tier_floor: down into the tier below, then test again (BitMEX, OKX)",
     )
 
-    def step_code(self) -> tuple[str, int, Decimal, bool]:
+    def step_code(self) -> tuple[int, int, Decimal, bool]:
         """Close what the tier or the requirement asks."""
-        return self.reduce_to, 1_000_000, Decimal(0), False
+        step = STEP_COMPLIANT if self.reduce_to == "compliant" else STEP_TIER_FLOOR
+        return step, 1_000_000, Decimal(0), False
 
 
 class FractionLiquidation(LiquidationBase):
@@ -112,9 +126,9 @@ class FractionLiquidation(LiquidationBase):
         """Milliseconds between two steps of one account."""
         return self.cooldown_ms
 
-    def step_code(self) -> tuple[str, int, Decimal, bool]:
+    def step_code(self) -> tuple[int, int, Decimal, bool]:
         """Close a share."""
-        return "fraction", self.fraction_ppm, self.whole_below_quote, self.then_whole
+        return STEP_FRACTION, self.fraction_ppm, self.whole_below_quote, self.then_whole
 
 
 LiquidationPolicy = Annotated[
