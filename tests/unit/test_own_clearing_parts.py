@@ -216,18 +216,22 @@ def test_tiers_that_cannot_be_are_refused(rows, message):
         own.lower(quantum=Decimal(1), fees=FeeSchedule(taker_ppm=500, maker_ppm=0))
 
 
+class OneTier(MarginSchedule):
+    def __init__(self, rate, leverage):
+        self.row = (0, rate, leverage)
+
+    def tiers(self):
+        return [self.row]
+
+
 def test_a_run_with_a_schedule_of_your_own_equals_the_run_with_its_tiers():
     """CLR-MRG-014: the flat schedule of the example, 0.5% at 125x, as a class of one tier."""
     config = load_config("fund-empty-adl").config
     flat = config.markets[0].margin
 
-    class Same(MarginSchedule):
-        notional_cap_quote = flat.notional_cap_quote
-
-        def tiers(self):
-            return [(0, flat.maintenance_ppm, str(flat.max_leverage))]
-
-    market = config.markets[0].model_copy(update={"margin": OwnSchedule.of(Same)})
+    market = config.markets[0].model_copy(
+        update={"margin": OwnSchedule.of(OneTier(flat.maintenance_ppm, str(flat.max_leverage)))}
+    )
     own = config.model_copy(update={"markets": (market,)})
     assert shorts_at_end(own) == shorts_at_end(config) == [0, 1, 3, 1]
     assert np.array_equal(simulate(own).world.accounts.quote, simulate(config).world.accounts.quote)
