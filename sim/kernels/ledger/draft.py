@@ -17,8 +17,10 @@ I64 = npt.NDArray[np.int64]
 
 def count_reserved(accounts: AccountArrays) -> int:
     """Number of reserved rows, which are the first."""
-    is_trader = accounts.mode != AccountMode.RESERVED
-    return int(is_trader.argmax()) if is_trader.any() else len(accounts.mode)
+    for row, mode in enumerate(accounts.mode):
+        if mode != AccountMode.RESERVED:
+            return row
+    return len(accounts.mode)
 
 
 def make_draft(accounts: AccountArrays, traders: I64) -> tuple[AccountArrays, I64]:
