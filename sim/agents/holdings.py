@@ -12,18 +12,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ..kernels.margin.requirement import measure_maintenance
 from ..kernels.state import (
-    BASE_ENTRY,
-    BASE_MARK_PLUS_FEE,
-    P_CLOSE_FEE_PPM,
-    P_MARGIN_BASE,
     P_N_TIERS,
     P_NOTIONAL_CAP,
     P_TICK_VALUE,
-    TIER_DEDUCTION,
     TIER_FLOOR,
     TIER_INITIAL_PPM,
-    TIER_MAINTENANCE_PPM,
     MarketArrays,
 )
 from ..units import PPM
@@ -61,14 +56,12 @@ class MarketTerms(NamedTuple):
         tier = np.searchsorted(self.tiers[:, TIER_FLOOR], notional, side="right") - 1
         return np.asarray(PPM / self.tiers[np.maximum(tier, 0), TIER_INITIAL_PPM])
 
-    def maintenance(self, notional: F64, entry_value: F64) -> F64:
-        """Maintenance margin of positions, quanta (floating point: it decides draws, never balances)."""
-        base = entry_value if self.params[P_MARGIN_BASE] == BASE_ENTRY else notional
-        tier = np.maximum(np.searchsorted(self.tiers[:, TIER_FLOOR], base, side="right") - 1, 0)
-        margin = base * self.tiers[tier, TIER_MAINTENANCE_PPM] / PPM - self.tiers[tier, TIER_DEDUCTION]
-        if self.params[P_MARGIN_BASE] == BASE_MARK_PLUS_FEE:
-            margin = margin + base * self.params[P_CLOSE_FEE_PPM] / PPM
-        return np.asarray(margin)
+    def maintenance(self, lots: I64, entry: I64) -> I64:
+        """Maintenance margin of positions opened at `entry` ticks, quanta."""
+        out = np.empty(len(lots), np.int64)
+        cost = lots * entry * int(self.params[P_TICK_VALUE])
+        measure_maintenance(lots, cost, self.mark, self.params, self.tiers, out)
+        return out
 
     def largest_position(self) -> int:
         """Lots the last tier admits at the mark."""
@@ -180,7 +173,7 @@ def _draw_entries(
         else:
             margin = np.ceil(entry_value / leverage[which])
             equity = margin + gain
-        least = np.ceil(margin_ratio * terms.maintenance(notional[which], entry_value)) + 1.0
+        least = np.ceil(margin_ratio * terms.maintenance(lots[which], entry.astype(np.int64))) + 1.0
         return equity, margin, (equity >= least) & (margin > 0), least
 
     def fresh(n: int) -> F64:
