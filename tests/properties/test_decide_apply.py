@@ -5,6 +5,8 @@ from decimal import Decimal
 import numpy as np
 from clearsim.clearing.adl import BinanceWalletRanking, ProfitLeverageRanking, who_would_be_deleveraged
 from clearsim.clearing.adl.allocation import Greedy
+from clearsim.clearing.loss import plan_tear_up
+from clearsim.clearing.takeover import plan_takeover
 from clearsim.events import Reason
 from clearsim.kernels.ledger.draft import make_draft, move
 from clearsim.kernels.ledger.transfer import post_transfer
@@ -105,3 +107,27 @@ def test_a_draft_moves_as_the_ledger_does(moves):
         post_transfer(world.accounts, world.markets, world.log, payer, payee, quote, lots, 0, int(Reason.ADL), 0)
     for name in ("quote", "lots", "cost"):
         assert np.array_equal(getattr(draft, name), getattr(world.accounts, name)), name
+
+
+def arrays_of(world):
+    desk = world.house.desk
+    return [array.copy() for array in (*desk.accounts, *desk.markets, *desk.log, *desk.records, *desk.waiting)]
+
+
+@common
+@given(st.lists(rows, min_size=1, max_size=5), st.lists(rows, min_size=1, max_size=10), st.integers(60, 140))
+def test_plans_change_nothing_and_balance(longs, shorts, mark):
+    """CLR-ADL-015 for the other layers: takeover and tear-up answer with a list, and nothing has moved."""
+    world = one_market(longs, shorts, mark)
+    world.plan(*range(world.rows.first_trader, len(world.accounts.quote)))
+    desk, before = world.house.desk, arrays_of(world)
+    taken = plan_takeover(desk.accounts, desk.markets, desk.records, world.due, caps=desk.caps)
+    held = np.array([row for row in world.due if world.lots(row) > 0], np.int64)
+    need = int(world.accounts.lots[held, 0].sum())
+    torn = plan_tear_up(desk.accounts, desk.markets, held, market=0, side=1, need=need) if need else None
+    assert all(np.array_equal(was, now) for was, now in zip(before, arrays_of(world), strict=True))
+    assert (taken.lots > 0).all()
+    assert (taken.counterparty == world.engine).all()
+    if torn is not None:
+        assert torn.lots.sum() == need
+        assert (torn.quote == torn.lots * mark).all()
