@@ -125,6 +125,32 @@ def test_scores_that_cannot_be_are_refused(answer, message):
         world.clear(victim)
 
 
+def test_a_ranking_may_score_in_a_compiled_function_of_its_own():
+    """CLR-ADL-016: by equity, shorts with 220, 160 and 680: the third gives 15, the first 5."""
+    source = textwrap.dedent(
+        """
+        import numba
+        import numpy as np
+        from clearsim.clearing.adl import AdlRanking
+
+        @numba.njit
+        def richest(equity, out):
+            for i in range(len(equity)):
+                out[i] = equity[i]
+
+        class Mine(AdlRanking):
+            def score(self, side):
+                out = np.empty(len(side.row))
+                richest(side.equity, out)
+                return out
+        """
+    )
+    ranking = OwnRanking.model_validate({"file": "mine.py", "class": "Mine", "source": source})
+    world, victim, shorts = gap_with_three_shorts(AdlLayer(ranking=ranking))
+    world.clear(victim)
+    assert closed(world) == [(shorts[2], 15), (shorts[0], 5)]
+
+
 WATERFALL = (
     "waterfall=[{{kind: insurance_fund}}, {{kind: adl, ranking: {{kind: own, file: {file}, class: BySize,"
     " params: {{sign: {sign}}}}}, allocation: {{kind: own, file: {file}, class: FromTheEnd}}}}]"
