@@ -100,8 +100,7 @@ def _named_holding(
     value = abs(lots) * entry * tick_value
     margin = int((Decimal(value) / position.leverage).to_integral_value(ROUND_CEILING))
     equity = margin + lots * (terms.mark - entry) * tick_value
-    notional = np.array([float(abs(lots) * terms.unit)])
-    maintenance = float(terms.maintenance(notional, np.array([float(value)]))[0])
+    maintenance = int(terms.maintenance(np.array([lots]), np.array([entry]))[0])
     if equity * PPM < maintenance * ratio_ppm:
         raise ConfigError(
             f"agent {agent.name}: its position in {position.market} would start with equity {equity} quanta, below"

@@ -1,7 +1,8 @@
 """The canonical form of a resolved config, its SHA-256, and the YAML that is kept with a run's results.
 
-Two configs that mean the same have the same hash: decimals lose trailing zeros, defaults are written out, times are
-UTC, and an input file counts by its content, wherever it lies and whatever it is called.
+Two configs that mean the same have the same hash: decimals lose trailing zeros, defaults are written out (but for
+`Policy.ADDED_FIELDS`), times are UTC, and an input file counts by its content, wherever it lies and whatever it is
+called.
 """
 
 import hashlib
@@ -74,9 +75,11 @@ def plain(value: Any, file_name: FileName = _as_written) -> Any:
 
 
 def _plain_model(model: BaseModel, file_name: FileName) -> dict[str, Any]:
+    added = getattr(type(model), "ADDED_FIELDS", ())
     fields = {
         (field.alias or name): plain(getattr(model, name), file_name)
         for name, field in type(model).model_fields.items()
+        if name not in added or getattr(model, name) != field.default
     }
     file = _file_of(model)
     if file is not None:

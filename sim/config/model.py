@@ -18,7 +18,7 @@ from ..agents.cohort import PopulationConfig
 from ..clearing.fees import FeeSchedule
 from ..clearing.fund import FundPolicy
 from ..clearing.liquidation import LiquidationPolicy
-from ..clearing.margin import MarginSchedule
+from ..clearing.margin import MarginPolicy
 from ..clearing.waterfall import DefaultWaterfall
 from ..instrument import Instrument
 from ..market.clock import Clock
@@ -60,7 +60,7 @@ class Market(Policy):
     impact: ImpactRule = Field(description="Whether the venue's own net taker flow moves the index.")
     mark: MarkRule = Field(description="How the mark price follows from index and book.")
     funding: FundingRule = Field(description="What longs pay to shorts, and when.")
-    margin: MarginSchedule = Field(description="Initial and maintenance margin.")
+    margin: MarginPolicy = Field(description="Initial and maintenance margin.")
     fees: FeeSchedule = Field(description="Trading and liquidation fees.")
 
     def instrument(self, quantum: Decimal) -> Instrument:

@@ -13,7 +13,7 @@ from ..agents.opening import OpeningBook, Venue
 from ..agents.population import Population
 from ..agents.view import Intents, MarketView
 from ..clearing.house import ClearingHouse
-from ..clearing.opening_prices import liquidation_prices, margin_of_all
+from ..clearing.margin.prices import liquidation_prices, margin_of_all
 from ..config import RunConfig
 from ..errors import ConfigError, ConservationError
 from ..instrument import Instrument

@@ -2,9 +2,7 @@
 
 from typing import NamedTuple
 
-import numpy as np
-
-from ..clearing.adl_queue import AdlQueue
+from ..clearing.adl.queue import EVERYBODY, AdlQueue
 from ..errors import ConfigError
 from ..layout import AccountMode
 from .lights import queue_lights, ranking_of
@@ -37,13 +35,13 @@ def queue_of(world: World, market: int) -> list[Place]:
         raise ConfigError("waterfall: has no layer of kind adl, so there is no queue")
     accounts, opening = world.accounts, world.population.opening
     names = [world.rows.name(row) for row in range(world.rows.first_trader)] + opening.account_names()
-    lights, scores = queue_lights(world, market), np.empty(len(accounts.quote))
+    lights = queue_lights(world, market)
     value = world.unit_values()[market]
     places = []
     for side, word in ((1, "long"), (-1, "short")):
         queue = AdlQueue(
-            accounts, world.markets, market=market, side=side, ranking=ranking, need=2**62, scores=scores,
-            only_profit=False,
+            accounts, world.markets, market=market, side=side, ranking=ranking, quantum=world.config.quantum,
+            need=EVERYBODY, only_profit=False,
         )  # fmt: skip
         for place, row in enumerate(queue.ids.tolist(), start=1):
             lots = int(accounts.lots[row, market])
@@ -51,7 +49,7 @@ def queue_of(world: World, market: int) -> list[Place]:
                 Place(
                     word, place, int(lights[row]), names[int(opening.wallet[row])],
                     opening.cohort_names[int(opening.cohort[row])], AccountMode(int(accounts.mode[row])).name.lower(),
-                    lots, abs(lots) * value, lots * value - int(accounts.cost[row, market]), float(scores[row]),
+                    lots, abs(lots) * value, lots * value - int(accounts.cost[row, market]), float(queue.scores[row]),
                 )
             )  # fmt: skip
     return places

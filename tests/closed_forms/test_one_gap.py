@@ -13,7 +13,8 @@ from clearsim.analysis.closed_forms.book import (
     sizing_rule,
     with_slippage,
 )
-from clearsim.clearing.risk import bankruptcy_price
+
+from tests.exact_margin import bankruptcy_price
 
 BOOK = {2: 0.3, 5: 0.3, 10: 0.2, 20: 0.1, 50: 0.07, 100: 0.03}
 PARETO = {

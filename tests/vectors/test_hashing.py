@@ -5,7 +5,7 @@ java.util.SplittableRandom's reference, 0xE220A8397B1DCDAF first.
 """
 
 import numpy as np
-from clearsim.kernels.clearing.liquidation import hash_fraction
+from clearsim.clearing.liquidation.orders import hash_fraction
 from clearsim.kernels.hashing import GOLDEN, splitmix64
 
 FIVE = [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431, 16408922859458223821]

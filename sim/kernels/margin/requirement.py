@@ -46,6 +46,13 @@ def position_maintenance(lots, cost, mark, params, tiers):
 
 
 @kernel
+def measure_maintenance(lots, cost, mark, params, tiers, out):
+    """Write the maintenance margin of each of many positions of one market to `out`, quanta, int64 (n,)."""
+    for i in range(lots.shape[0]):
+        out[i] = position_maintenance(lots[i], cost[i], mark, params, tiers)
+
+
+@kernel
 def equity(accounts, markets, row):
     """Quote plus the value of all positions at mark, quanta."""
     total = accounts.quote[row]

@@ -150,6 +150,8 @@ def interpolate(at: I64, x: I64, y: F64) -> F64:
 
     numpy's form fuses product and sum on some processors.
     """
+    if len(x) == 1:
+        return np.full(len(at), y[0])
     place = np.clip(np.searchsorted(x, at, side="right") - 1, 0, len(x) - 2)
     inside = (np.diff(y) / np.diff(x))[place] * (at - x[place]) + y[place]
     return np.where(at >= x[-1], y[-1], np.where(at < x[0], y[0], inside))

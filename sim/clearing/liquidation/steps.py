@@ -1,10 +1,10 @@
 """How many contracts one liquidation step closes: just enough, down to the tier below, or a share."""
 
+from ...kernels.jit import kernel
+from ...kernels.ledger.transfer import entry_cost_after
+from ...kernels.margin.requirement import position_maintenance
+from ...kernels.rounding import mul_div_floor, rate_ceil
 from ...layout import BASE_ENTRY
-from ..jit import kernel
-from ..ledger.transfer import entry_cost_after
-from ..margin.requirement import position_maintenance
-from ..rounding import mul_div_floor, rate_ceil
 
 _SCALE = 1_000_000
 

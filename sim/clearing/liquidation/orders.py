@@ -1,13 +1,14 @@
-"""Kernels of liquidation: who comes first, what is sent to the book, and what the penalty is.
-
-They decide sizes and limits and write intents and records; only `charge_liquidation_fees` moves money, by
-`post_transfer`.
-"""
+"""Liquidation orders: whose turn comes first, and what is sent to the book at what limit. It moves no money."""
 
 import numpy as np
 
+from ...kernels.clearing.liquidation_records import begin_row, find_record
+from ...kernels.hashing import GOLDEN, splitmix64
+from ...kernels.jit import inlined_kernel, kernel
+from ...kernels.margin.bankruptcy import bankruptcy_limit, lot_value
+from ...kernels.margin.requirement import equity, is_distressed, maintenance, maintenance_in
+from ...kernels.rounding import rate_ceil, rate_floor
 from ...layout import (
-    FEES,
     FLAG_FROZEN,
     STEP_COMPLIANT,
     STEP_FRACTION,
@@ -16,18 +17,10 @@ from ...layout import (
     OrderFlag,
     OrderKind,
     OrderStatus,
-    Reason,
     Side,
     TimeInForce,
 )
-from ..hashing import GOLDEN, splitmix64
-from ..jit import inlined_kernel, kernel
-from ..ledger.transfer import post_transfer
-from ..margin.bankruptcy import bankruptcy_limit, lot_value
-from ..margin.requirement import equity, is_distressed, maintenance, maintenance_in
-from ..rounding import rate_ceil, rate_floor
-from .liquidation_records import begin_row, find_record, note_closed
-from .liquidation_steps import lots_of_fraction, lots_to_comply, lots_to_tier_floor
+from .steps import lots_of_fraction, lots_to_comply, lots_to_tier_floor
 
 PRIORITY_RISKIEST, PRIORITY_BY_ID, PRIORITY_RANDOM = range(3)
 
@@ -35,7 +28,6 @@ _IOC, _LIMIT, _MARKET = int(TimeInForce.IOC), int(OrderKind.LIMIT), int(OrderKin
 _BUY, _SELL = int(Side.BUY), int(Side.SELL)
 _FLAGS = int(OrderFlag.LIQUIDATION) | int(OrderFlag.REDUCE_ONLY)
 _PENDING = int(OrderStatus.PENDING)
-_FEE_REASON = int(Reason.LIQUIDATION_FEE)
 _SCALE = 1_000_000
 INT64_MAX = 2**63 - 1
 _mix = inlined_kernel(splitmix64)
@@ -175,41 +167,3 @@ def plan_liquidations(accounts, markets, header, rows, n, plan, waiting, records
         waiting.attempt_ms[row] = header[0].time_ms
         waiting.attempts[row] += 1
     return count, kept
-
-
-@kernel
-def charge_liquidation_fees(accounts, markets, log, intents, start, n, fund_share_ppm, records):
-    """After matching: write fills to the records and charge the penalty on what was filled; return the next intent.
-
-    Fee = ceil(filled lots x mark x rate), at most the equity the account still has; the market's FUND gets its share
-    rounded down, FEES the rest. fund_share_ppm: int64 (M,).  Returns n, or less when the transfer log is short of room.
-    """
-    header = log.header
-    for i in range(start, n):
-        if header[0].log_on != 0 and header[0].n_transfers + 2 > log.transfers.shape[0]:
-            header[0].cause = -1
-            return i
-        filled = intents[i].filled
-        if filled == 0:
-            continue
-        row, market = intents[i].account, intents[i].market
-        index = find_record(records, row, market)
-        record = records.liquidations[index]
-        record.lots_book += filled
-        records.counters[market].book_notional += note_closed(records, markets, market, filled, record.lots)
-        fee = rate_ceil(filled * lot_value(markets, market), markets.params[market].liquidation_fee_ppm, _SCALE)
-        fee = min(fee, max(0, equity(accounts, markets, row)))
-        if fee == 0:
-            continue
-        header[0].cause = record.seq
-        to_fund = rate_floor(fee, fund_share_ppm[market], _SCALE)
-        fund = markets.params[market].fund_row
-        if to_fund > 0:
-            post_transfer(accounts, markets, log, row, fund, to_fund, 0, market, _FEE_REASON, 0)
-        if fee > to_fund:
-            post_transfer(accounts, markets, log, row, FEES, fee - to_fund, 0, market, _FEE_REASON, 0)
-        record.fee += fee
-        records.counters[market].liquidation_fees += fee
-        records.counters[market].fund_gain += to_fund
-    header[0].cause = -1
-    return n

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from ..layout import (
+from ...layout import (
     PLAN_DTYPE,
     STEP_COMPLIANT,
     STEP_FRACTION,
@@ -21,14 +21,12 @@ from ..layout import (
     STYLE_MARKET,
     Records,
 )
-from ..policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveInt, SharePpm
-from ..units import INT64_MAX
+from ...policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveInt, SharePpm
+from ...units import INT64_MAX
 
 I64 = npt.NDArray[np.int64]
 
 PRIORITIES = ("riskiest_first", "by_account_id", "random")
-_STEPS = {"full": STEP_FULL, "compliant": STEP_COMPLIANT, "tier_floor": STEP_TIER_FLOOR, "fraction": STEP_FRACTION}
-_STYLES = {"bankruptcy_limit": STYLE_BANKRUPTCY_LIMIT, "market": STYLE_MARKET}
 
 
 class LiquidationBase(Policy):
@@ -61,31 +59,32 @@ class LiquidationBase(Policy):
         """Milliseconds between two steps of one account."""
         return 0
 
-    def step_code(self) -> tuple[str, int, Decimal, bool]:
+    def step_code(self) -> tuple[int, int, Decimal, bool]:
         """(step, share in ppm, value below which all is closed, all at the second step)."""
         raise NotImplementedError
 
     def lower(self, quantum: Decimal) -> Records:
         """Return the parameters as kernels read them: PLAN_DTYPE (1,), money in quanta of size `quantum`."""
         step, fraction_ppm, whole_below, then_whole = self.step_code()
+        style = STYLE_MARKET if self.order == "market" else STYLE_BANKRUPTCY_LIMIT
         band_ppm = -1 if self.band_ppm is None else self.band_ppm
         below = min(int(whole_below / quantum), INT64_MAX)
-        plan = (_STEPS[step], fraction_ppm, below, int(then_whole), _STYLES[self.order], band_ppm)
-        return np.array([plan], PLAN_DTYPE)
+        return np.array([(step, fraction_ppm, below, int(then_whole), style, band_ppm)], PLAN_DTYPE)
 
 
 class FullLiquidation(LiquidationBase):
-    """Every position of a distressed account is closed at once (BitMEX lowest tier, Hyperliquid up to 100k)."""
+    """A distressed account is closed whole at once: BitMEX lowest tier, Hyperliquid up to 100k (CLR-LIQ-001)."""
 
     kind: Literal["full"] = "full"
 
-    def step_code(self) -> tuple[str, int, Decimal, bool]:
+    def step_code(self) -> tuple[int, int, Decimal, bool]:
         """Close all."""
-        return "full", 1_000_000, Decimal(0), False
+        return STEP_FULL, 1_000_000, Decimal(0), False
 
 
 class TierDownLiquidation(LiquidationBase):
-    """One order that brings the account back in line: just enough contracts, or down to the tier below."""
+    """One order that brings the account back in line: just enough contracts (CLR-LIQ-006), or down to the tier below
+    (CLR-LIQ-007)."""
 
     kind: Literal["tier_down"] = "tier_down"
     reduce_to: Literal["compliant", "tier_floor"] = Field(
@@ -94,13 +93,14 @@ class TierDownLiquidation(LiquidationBase):
         " tier_floor: down into the tier below, then test again (BitMEX, OKX)",
     )
 
-    def step_code(self) -> tuple[str, int, Decimal, bool]:
+    def step_code(self) -> tuple[int, int, Decimal, bool]:
         """Close what the tier or the requirement asks."""
-        return self.reduce_to, 1_000_000, Decimal(0), False
+        step = STEP_COMPLIANT if self.reduce_to == "compliant" else STEP_TIER_FLOOR
+        return step, 1_000_000, Decimal(0), False
 
 
 class FractionLiquidation(LiquidationBase):
-    """A share of the position per step, with a pause between the steps (Hyperliquid, FTX, dYdX)."""
+    """A share of the position per step, with a pause between: Hyperliquid, FTX, dYdX (CLR-LIQ-008)."""
 
     kind: Literal["fraction"] = "fraction"
     fraction_ppm: Annotated[SharePpm, Field(gt=0)] = Field(description="share of the position closed per step")
@@ -117,9 +117,9 @@ class FractionLiquidation(LiquidationBase):
         """Milliseconds between two steps of one account."""
         return self.cooldown_ms
 
-    def step_code(self) -> tuple[str, int, Decimal, bool]:
+    def step_code(self) -> tuple[int, int, Decimal, bool]:
         """Close a share."""
-        return "fraction", self.fraction_ppm, self.whole_below_quote, self.then_whole
+        return STEP_FRACTION, self.fraction_ppm, self.whole_below_quote, self.then_whole
 
 
 LiquidationPolicy = Annotated[

@@ -1,13 +1,13 @@
-"""Liquidation prices (closed form in floating point; the rational form is in `risk.py`) and maintenance margins (exact)
-of many positions at once."""
+"""Liquidation prices (closed form in floating point, for reports) and maintenance margins (exact) of many positions."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, AccountArrays, MarketArrays, Records
-from ..units import PPM
+from ...kernels.margin.requirement import measure_maintenance
+from ...layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, AccountArrays, MarketArrays, Records
+from ...units import PPM
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -43,15 +43,9 @@ def maintenance_margins(params: Any, tiers: Records, mark: int, *, lots: I64, co
 
     params, tiers (K,): records of the market.  mark: ticks.  lots, cost (n,): signed lots, signed entry cost in quanta.
     """
-    table = tiers[: int(params["n_tiers"])]
-    base = np.abs(cost) if int(params["margin_base"]) == BASE_ENTRY else np.abs(lots) * mark * int(params["tick_value"])
-    tier = np.maximum(np.searchsorted(table["floor"], base, side="right") - 1, 0)
-    rate = table["maintenance_ppm"][tier]
-    if int(params["margin_base"]) == BASE_MARK_PLUS_FEE:
-        rate = rate + int(params["close_fee_ppm"])
-    millions, rest = np.divmod(base, PPM)  # apart, for base x rate may be beyond int64
-    charged = millions * rate - (-rest * rate) // PPM
-    return np.asarray(np.where(lots != 0, np.maximum(charged - table["deduction"][tier], 0), 0))
+    out = np.empty(len(lots), np.int64)
+    measure_maintenance(np.ascontiguousarray(lots), np.ascontiguousarray(cost), mark, params, tiers, out)
+    return out
 
 
 def margin_of_all(accounts: AccountArrays, markets: MarketArrays) -> int:

@@ -1,13 +1,30 @@
-"""How ENGINE's inventory goes back to the book: a share of it at a time, within a band around the mark."""
+"""How ENGINE's inventory goes back to the book: a share at a time, within a band around the mark (CLR-FND-005)."""
 
-from ...layout import OrderFlag, OrderKind, OrderStatus, Side, TimeInForce
-from ..jit import kernel
-from ..rounding import rate_ceil, rate_floor
+from typing import Annotated
+
+from pydantic import Field
+
+from ..kernels.jit import kernel
+from ..kernels.rounding import rate_ceil, rate_floor
+from ..layout import OrderFlag, OrderKind, OrderStatus, Side, TimeInForce
+from ..policy import NonNegativeInt, Policy, PositiveInt, SharePpm
 
 _SCALE = 1_000_000
 _FLAGS = int(OrderFlag.UNWIND) | int(OrderFlag.REDUCE_ONLY)
 _IOC, _LIMIT, _PENDING = int(TimeInForce.IOC), int(OrderKind.LIMIT), int(OrderStatus.PENDING)
 _BUY, _SELL = int(Side.BUY), int(Side.SELL)
+
+
+class UnwindPolicy(Policy):
+    """How ENGINE's inventory goes back to the book (CLR-FND-005)."""
+
+    fraction_ppm: Annotated[SharePpm, Field(gt=0)] = Field(
+        default=100_000, description="share of the inventory offered per step, at least one lot"
+    )
+    interval_ms: PositiveInt = Field(default=1_000, description="time between steps")
+    band_ppm: NonNegativeInt = Field(
+        default=5_000, le=1_000_000, description="worst price, as a distance from the mark"
+    )
 
 
 @kernel

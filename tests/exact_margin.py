@@ -1,13 +1,13 @@
 """Exact prices of risk, in human units: where a position is liquidated, where it is bankrupt, what it must hold.
 
-Closed forms over rationals, for reports, the import of own books, and as the yardstick of the kernels in tests; the
-engine itself solves the integer predicate (`sim/kernels/margin/thresholds.py`). One position at a time; the other
-markets of a cross account enter as constants. Sizes are signed base units, + is long; prices are quote units per base
-unit. Equity at price P is margin + size x (P - entry) + other profit. The liquidation price is where it equals
-maintenance: on entry value P = entry - (margin + other - requirement) / size (Bybit isolated) on mark value P = (margin
-+ other + deduction - size x entry) / (|size| x rate - size) (Binance, Hyperliquid, dYdX) with close fee the same with
-rate + fee (OKX, Gate, Phemex) Sources: RULES.md, CLR-MRG-002; the venues' pages are named beside the vectors in
-tests/vectors/.
+Closed forms over rationals: the yardstick of the kernels, which share no code with them. One position at a time; the
+other markets of a cross account enter as constants. Sizes are signed base units, + is long; prices are quote units per
+base unit. Equity at price P is margin + size x (P - entry) + other profit. The liquidation price is where it equals
+maintenance:
+- on entry value  P = entry - (margin + other - requirement) / size  (Bybit isolated)
+- on mark value  P = (margin + other + deduction - size x entry) / (|size| x rate - size)  (Binance, Hyperliquid, dYdX)
+- with close fee  the same with rate + fee  (OKX, Gate, Phemex)
+Sources: RULES.md, CLR-MRG-002; the venues' pages are named with the vectors in tests/vectors/.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from itertools import pairwise
 
-from ..instrument import Instrument
-from ..units import PPM
-from .fees import FeeSchedule
-from .margin import FlatMargin, MarginBaseName, TieredMargin
+from clearsim.clearing.fees import FeeSchedule
+from clearsim.clearing.margin import FlatMargin, MarginBaseName, TieredMargin
+from clearsim.instrument import Instrument
+from clearsim.units import PPM
 
 Number = Decimal | Fraction | int
 
