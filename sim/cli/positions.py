@@ -39,11 +39,5 @@ def export(
     from ..runs.run import export_positions
 
     source = str(Path(config) / "config.yaml") if Path(config).is_dir() else config
-    loaded = load(source, set_, seed=seed, traders=traders)
-    n_rows = export_positions(loaded.config, out)
+    n_rows = export_positions(load(source, set_, seed=seed, traders=traders), out)
     typer.echo(f"{out}: {n_rows:,} rows written")
-
-
-def register(app: typer.Typer) -> None:
-    """Put the commands into the command line."""
-    app.add_typer(positions_app, name="positions")

@@ -1,103 +1,25 @@
-"""What a run looks like in a terminal: progress while it lasts, the who-paid table and headline numbers after it.
+"""What a run looks like in a terminal: the who-paid table and headline numbers."""
 
-Decides nothing: it prints what `whopaid.py` and the `runs` row say. Heavy imports are made where they are used.
-"""
-
-import time
 from collections.abc import Mapping
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from ..interrupt import stop_if_asked
 from ..runs.who_paid import who_paid
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress as RichProgress
     from rich.table import Table
 
+    from ..api.result import Result
     from ..config import RunConfig
-    from ..runs.run import RunOutput
 
-UPDATES_PER_S = 10
-PLAIN_STEPS = 4
 #: From this amount on (quote units) the who-paid table is in thousands.
 THOUSANDS_FROM = 1e9
 ACCOUNTS_NOTE = "accounts: wallets and isolated positions; all of a trader's stand in one role"
 
 
-def clock_text(time_ms: int, start_ms: int) -> str:
-    """Simulated UTC time of day."""
-    seconds = (start_ms + time_ms) // 1000 % 86_400
-    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-
-
 def money_text(quanta: int, quantum: float, digits: int = 0) -> str:
     """Quanta -> quote units with thousands separators."""
     return f"{quanta * quantum:,.{digits}f}"
-
-
-class RunProgress:
-    """The engine's progress callback: a bar in a terminal, four plain lines elsewhere. Use as a context manager."""
-
-    def __init__(self, config: "RunConfig", console: "Console") -> None:
-        self._config = config
-        self._console = console
-        self._quantum = float(config.quantum)
-        self._duration_ms = config.duration_ms
-        self._next_update = 0.0
-        self._plain_done = 0
-        self._bar: RichProgress | None = None
-        self._task: Any = None
-
-    def __enter__(self) -> Self:
-        """Show the bar if there is a terminal."""
-        if self._console.is_terminal:
-            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=24),
-                TaskProgressColumn(),
-                TimeRemainingColumn(),
-                console=self._console,
-                refresh_per_second=UPDATES_PER_S,
-                transient=True,
-            )
-            self._task = self._bar.add_task(self._text(0, 0.0, 0, 0), total=self._duration_ms)
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
-
-    def __call__(self, time_ms: int, mark: float, fund_quanta: int, liquidated: int) -> None:
-        """Show where the run stands, at most ten times a second; stop the run if a signal asked for it."""
-        stop_if_asked()
-        if self._bar is None:
-            self._plain(time_ms, mark, fund_quanta, liquidated)
-            return
-        now = time.monotonic()
-        if now < self._next_update and time_ms < self._duration_ms:
-            return
-        self._next_update = now + 1 / UPDATES_PER_S
-        text = self._text(time_ms, mark, fund_quanta, liquidated)
-        self._bar.update(self._task, completed=min(time_ms, self._duration_ms), description=text)
-
-    def _plain(self, time_ms: int, mark: float, fund_quanta: int, liquidated: int) -> None:
-        due = PLAIN_STEPS * time_ms // self._duration_ms
-        if due > self._plain_done:
-            self._plain_done = due
-            self._console.print(self._text(time_ms, mark, fund_quanta, liquidated), soft_wrap=True, highlight=False)
-
-    def _text(self, time_ms: int, mark: float, fund_quanta: int, liquidated: int) -> str:
-        at = clock_text(time_ms, self._config.start_ms)
-        fund = money_text(fund_quanta, self._quantum)
-        return f"{at} UTC  mark {mark:,.1f}  fund {fund} {self._config.asset.name}  liquidated {liquidated:,}"
 
 
 def who_paid_table(accounts: Mapping[str, Any], config: "RunConfig") -> "Table":
@@ -177,16 +99,18 @@ def step_check_line(check: Mapping[str, Any]) -> str:
     return f"{found}, pairs of runs: {check['pairs']}, {interval}{warning}"
 
 
-def print_run(output: "RunOutput", config: "RunConfig", console: "Console") -> None:
-    """Print the who-paid table, the headline numbers and where the results lie."""
-    console.print(who_paid_table(output.result.accounts, config))
+def print_run(result: "Result", console: "Console") -> None:
+    """Print the who-paid table, the headline numbers and where the results are."""
+    config, manifest = result.config, result.manifest
+    accounts: Any = result.accounts(units="quanta")
+    row: Any = result.summary(units="quanta")
+    console.print(who_paid_table(accounts, config))
     console.print(ACCOUNTS_NOTE, highlight=False, soft_wrap=True)
-    for line in memo_lines(output.result.runs, config):
+    for line in memo_lines(row, config):
         console.print(line, highlight=False, soft_wrap=True)
-    if "step_check" in output.manifest:
-        console.print(step_check_line(output.manifest["step_check"]), highlight=False, soft_wrap=True)
-    console.print(f"result {output.manifest['result_hash'][:16]}  {output.manifest['seconds']:.1f} s", highlight=False)
+    if "step_check" in manifest:
+        console.print(step_check_line(manifest["step_check"]), highlight=False, soft_wrap=True)
+    console.print(f"result {result.result_hash[:16]}  {manifest['seconds']:.1f} s", highlight=False)
     for name in ("report.html", ""):
-        path = output.folder / name
-        if path.exists():
+        if result.folder is not None and (path := result.folder / name).exists():
             console.print(str(path), highlight=False, soft_wrap=True)

@@ -4,6 +4,7 @@ from .canonical import InputFile, canonical_json, config_hash, input_files, run_
 from .check import check_config
 from .load import LoadedConfig, build_config, config_from_text, load_config, require_runnable
 from .model import Asset, Market, PositionsFile, Provenance, Record, RunConfig, Scale
+from .settings import Setting, with_settings, with_values
 from .traders import traders_overrides
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Record",
     "RunConfig",
     "Scale",
+    "Setting",
     "build_config",
     "canonical_json",
     "check_config",
@@ -27,4 +29,6 @@ __all__ = [
     "run_id",
     "to_yaml",
     "traders_overrides",
+    "with_settings",
+    "with_values",
 ]

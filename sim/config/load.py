@@ -58,7 +58,7 @@ def build_config(node: Node) -> RunConfig:
         raise ConfigError(f"{node.source}: {error}") from error
     raise_problems(loose_values(config, node), node)
     require_runnable(config, node)
-    return _with_sources(config)
+    return with_sources(config)
 
 
 def require_runnable(config: RunConfig, node: Node | None = None) -> None:
@@ -71,7 +71,7 @@ def require_runnable(config: RunConfig, node: Node | None = None) -> None:
     raise_problems([*missing, *check_config(config)], node)
 
 
-def _with_sources(config: RunConfig) -> RunConfig:
+def with_sources(config: RunConfig) -> RunConfig:
     """The config with the text of users' own agents read in, so that it runs where the files are not."""
     agents = tuple(
         agent.with_source(Path.cwd()) if isinstance(agent, UserAgentConfig) else agent for agent in config.agents

@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..clearing.adl_queue import AdlQueue
+from ..clearing.adl import AdlRanking
+from ..clearing.adl_queue import AdlQueue, adl_lights
 from ..errors import ConfigError
 from ..events import AccountMode
-from .lights import queue_lights, ranking_of
+from .lights import ranking_of
 from .world import World
 
 
@@ -26,23 +27,26 @@ class Place(NamedTuple):
     score: float
 
 
-def queue_of(world: World, market: int) -> list[Place]:
-    """Every position of `market`, longs first, each side in the order of its queue; ConfigError without an ADL layer.
+def queue_of(world: World, market: int, *, ranking: AdlRanking | None = None) -> list[Place]:
+    """Every position of `market`, longs first, each side in the order of its queue.
+
+    ranking: in place of the config's; ConfigError if there is neither that nor an ADL layer.
 
     A long is deleveraged when a short goes bankrupt and the other way round. Passed over in the event itself: a row of
     the bankrupt's own trader, and one that the close would put below zero.
     """
-    ranking = ranking_of(world)
-    if ranking is None:
+    rule = ranking_of(world) if ranking is None else ranking.lower(world.config.quantum)
+    if rule is None:
         raise ConfigError("waterfall: has no layer of kind adl, so there is no queue")
     accounts, opening = world.accounts, world.population.opening
     names = [world.rows.name(row) for row in range(world.rows.first_trader)] + opening.account_names()
-    lights, scores = queue_lights(world, market), np.empty(len(accounts.quote))
+    lights = adl_lights(accounts, world.markets, market=market, ranking=rule)
+    scores = np.empty(len(accounts.quote))
     value = world.unit_values()[market]
     places = []
     for side, word in ((1, "long"), (-1, "short")):
         queue = AdlQueue(
-            accounts, world.markets, market=market, side=side, ranking=ranking, need=2**62, scores=scores,
+            accounts, world.markets, market=market, side=side, ranking=rule, need=2**62, scores=scores,
             only_profit=False,
         )  # fmt: skip
         for place, row in enumerate(queue.ids.tolist(), start=1):

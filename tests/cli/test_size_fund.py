@@ -4,9 +4,9 @@ import json
 
 import pytest
 from clearsim.cli import app
-from clearsim.cli.questions import load_questions
 from clearsim.config import to_yaml
 from clearsim.errors import ClearsimError, ConfigError
+from clearsim.funds.questions import load_questions
 from typer.testing import CliRunner
 
 from tests.reduced.reduced_worlds import KOU, config, longs_of

@@ -1,23 +1,26 @@
-"""From what `clearsim size-fund` is given (a study file or folder, a config, a shipped name) to configs to size.
+"""From what is to be sized (a study file or folder, a config, a shipped name, or these as objects) to configs to size.
 
 A study poses one question an arm of its levers, with its uncertainties at their medians; where a lever or uncertainty
-is not a number with a median, at the value of quantile one half. Part of the roof.
+is not a number with a median, at the value of quantile one half.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..config import RunConfig, Setting, config_hash, load_config, with_settings
+from ..config.nearest import nearest_hint
+from ..config.yamlfile import parse_yaml, shipped_configs
 from ..errors import ConfigError
-
-if TYPE_CHECKING:
-    from ..config import RunConfig
-    from ..studies.design.plan import Plan, Point
-    from ..studies.design.plan_checks import plan_study
+from ..reduced.admit import require_reduced
+from ..studies.design.load_study import load_study, shipped_studies
+from ..studies.design.plan import Plan, Point
+from ..studies.design.plan_checks import plan_study
+from ..studies.store.folder import BASE_FILE
 
 #: Arms that are sized at once without being named.
-MOST_ARMS = 12
+MAX_ARMS = 12
 
 
 @dataclass(frozen=True)
@@ -28,18 +31,18 @@ class Question:
     """
 
     name: str
-    config: "RunConfig"
+    config: RunConfig
     fidelity: str
     answer: Mapping[str, Any]
     identity: Mapping[str, str]
     notes: tuple[str, ...] = ()
     arm: str = ""
-    others: tuple["RunConfig", ...] = ()
+    others: tuple[RunConfig, ...] = ()
 
 
 def load_questions(
-    source: str,
-    sets: Sequence[str] = (),
+    source: str | RunConfig | Plan,
+    settings: Sequence[Setting] = (),
     *,
     seed: int | None = None,
     fidelity: str | None = None,
@@ -48,19 +51,23 @@ def load_questions(
 ) -> list[Question]:
     """The questions that `source` poses; ConfigError if it cannot be read or played.
 
-    arms: `lever=label`, keep only these.  draws: how many other values of the uncertainties to prepare.
+    settings: (path, value) pairs set in every config.  arms: `lever=label`, keep only these.  draws: how many other
+    values of the uncertainties to prepare.
     """
-    settings = [_setting(text) for text in sets] + ([] if seed is None else [("seed", seed)])
+    changes = [*settings, *([] if seed is None else [("seed", seed)])]
     if fidelity not in (None, "full", "reduced"):
-        raise ConfigError(f"--fidelity must be reduced or full, found {fidelity!r}")
-    plan = _plan(source)
-    if plan is None:
-        found = [_of_config(source, settings, fidelity)]
+        raise ConfigError(f"fidelity must be reduced or full, found {fidelity!r}")
+    plan = _plan(source) if isinstance(source, str) else source if isinstance(source, Plan) else None
+    if plan is not None:
+        questions = _of_study(plan, changes, fidelity, arms, draws)
+    elif isinstance(source, RunConfig):
+        questions = [_of_config(source, source.name, changes, fidelity)]
     else:
-        found = _of_study(plan, settings, fidelity, arms, draws)
-    for question in found:
-        _require_playable(question)
-    return found
+        questions = [_of_config(load_config(str(source)).config, str(source), changes, fidelity)]
+    for question in questions:
+        if question.fidelity == "reduced":
+            require_reduced(question.config)
+    return questions
 
 
 def study_folder(source: str) -> Path | None:
@@ -69,13 +76,8 @@ def study_folder(source: str) -> Path | None:
     return folder if (folder / "study.yaml").is_file() else None
 
 
-def _plan(source: str) -> "Plan | None":
+def _plan(source: str) -> Plan | None:
     """The plan of a study, or None where `source` names a config."""
-    from ..config.nearest import nearest_hint
-    from ..config.yamlfile import parse_yaml, shipped_configs
-    from ..studies.design.load_study import load_study, shipped_studies
-    from ..studies.store.folder import BASE_FILE
-
     if folder := study_folder(source):
         base = folder / BASE_FILE
         return plan_study(load_study(folder / "study.yaml", base=base if base.is_file() else None))
@@ -93,26 +95,24 @@ def _plan(source: str) -> "Plan | None":
     return None
 
 
-def _of_config(source: str, settings: list[tuple[str, Any]], fidelity: str | None) -> Question:
-    from ..config import config_hash, load_config
-
-    config = _with(load_config(source).config, settings)
+def _of_config(base: RunConfig, source: str, settings: list[Setting], fidelity: str | None) -> Question:
+    config = _with(base, settings)
     chosen = fidelity or ("reduced" if config.reduced is not None else "full")
     return Question(config.name, config, chosen, {}, {"config": source, "config hash": config_hash(config)})
 
 
 def _of_study(
-    plan: "Plan", settings: list[tuple[str, Any]], fidelity: str | None, arms: Sequence[str], draws: int
+    plan: Plan, settings: list[Setting], fidelity: str | None, arms: Sequence[str], draws: int
 ) -> list[Question]:
     study, base = plan.study, _with(plan.base, settings)
     chosen = [arm for arm in range(len(plan.arms)) if _is_asked(plan, arm, arms)]
     if not chosen:
         known = "; ".join(_label(plan, arm) for arm in range(min(len(plan.arms), 6)))
-        raise ConfigError(f"--arm {', '.join(arms)}: no arm of {study.name} is that; arms are {known}")
-    if len(chosen) > MOST_ARMS:
+        raise ConfigError(f"arms {', '.join(arms)}: no arm of {study.name} is that; arms are {known}")
+    if len(chosen) > MAX_ARMS:
         raise ConfigError(
-            f"{study.name} has {len(chosen)} arms, which is more than {MOST_ARMS}: name some with --arm lever=label,"
-            f" such as --arm '{_label(plan, 0).split(', ')[0]}'"
+            f"{study.name} has {len(chosen)} arms, which is more than {MAX_ARMS}: name some, lever=label,"
+            f" such as {_label(plan, 0).split(', ')[0]!r}"
         )
     questions = []
     for arm in chosen:
@@ -133,51 +133,32 @@ def _of_study(
     return questions
 
 
-def _rows(plan: "Plan", draws: int) -> list[int]:
+def _rows(plan: Plan, draws: int) -> list[int]:
     """Rows of the design, evenly through it; none where nothing is uncertain."""
     n = len(plan.rows.scenarios) if plan.study.uncertainties and draws else 0
     return sorted({round(place * (n - 1) / max(draws - 1, 1)) for place in range(min(draws, n))})
 
 
-def _held(point: "Point") -> list[str]:
+def _held(point: Point) -> list[str]:
     """What the answer says of the uncertainties of an arm, those that do not apply in it left out."""
     named = ((name.removeprefix("u."), value) for name, value in point.shown.items() if name.startswith("u."))
     medians = ", ".join(f"{name} {_shown(value)}" for name, value in named if value is not None)
     return [f"uncertainties of the study at their medians: {medians}"] if medians else []
 
 
-def _label(plan: "Plan", arm: int) -> str:
+def _label(plan: Plan, arm: int) -> str:
     """`lever=label` of each lever of an arm."""
     chosen = plan.arms[arm]
     return ", ".join(f"{lever.name}={lever.shown(chosen[lever.name])}" for lever in plan.study.levers)
 
 
-def _is_asked(plan: "Plan", arm: int, arms: Sequence[str]) -> bool:
+def _is_asked(plan: Plan, arm: int, arms: Sequence[str]) -> bool:
     parts = set(_label(plan, arm).split(", "))
     return all(text.strip() in parts for text in arms)
 
 
-def _setting(text: str) -> tuple[str, Any]:
-    """(path, value) of `path=value`."""
-    from ..config.yamlfile import parse_yaml
-
-    path, equals, value = text.partition("=")
-    if not equals or not path.strip():
-        raise ConfigError(f"--set {text}: must be path=value, like --set seed=7")
-    return path.strip(), parse_yaml(value, source=f"--set {text}").plain()
-
-
-def _with(config: "RunConfig", settings: Sequence[tuple[str, Any]]) -> "RunConfig":
-    from ..studies.design.settings import with_settings
-
+def _with(config: RunConfig, settings: Sequence[Setting]) -> RunConfig:
     return with_settings(config, settings) if settings else config
-
-
-def _require_playable(question: Question) -> None:
-    from ..reduced.admit import require_reduced
-
-    if question.fidelity == "reduced":
-        require_reduced(question.config)
 
 
 def _shown(value: Any) -> str:

@@ -1,12 +1,12 @@
-"""`clearsim unneeded` on a small study of the full engine: its table, and that its report shows it."""
+"""`clearsim unnecessary-liquidations` on a small study of the full engine: its table, and that its report shows it."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from clearsim.analysis.reports.study_folder import open_study
 from clearsim.analysis.sensitivity.unneeded import estimates_by_arm
+from clearsim.api.unnecessary import choose_runs
 from clearsim.cli import app
-from clearsim.cli.unneeded import choose_runs
 from clearsim.errors import ClearsimError
 from typer.testing import CliRunner
 
@@ -31,7 +31,7 @@ def test_arms_are_judged_on_the_same_runs(tmp_path):
     (tmp_path / "study.yaml").write_text(STUDY)
     folder = tmp_path / "out"
     run("sweep", tmp_path / "study.yaml", "--serial", "--no-report", "--out", folder)
-    printed = run("unneeded", folder, "--runs", "2")
+    printed = run("unnecessary-liquidations", folder, "--runs", "2")
     table = pd.read_parquet(folder / "unneeded.parquet")
     assert table["arm"].tolist() == [0, 1]
     assert table["n"].tolist() == [2, 2]

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import get_args
 
 from ..clearing.liquidation import FullLiquidation
-from ..config import RunConfig
+from ..config import RunConfig, Setting
 from ..config.traders import traders_overrides
 from ..errors import ConfigError
 from ..units import allocate_largest_remainder
-from .design.settings import Setting
 
 TRADERS_TIMES = (0.3, 3.0)
 

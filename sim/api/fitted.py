@@ -1,26 +1,22 @@
-"""The config that a calibration writes: the cohorts of a config that hold nothing, and one that follows the book.
-
-Part of the roof: it puts numbers of `analysis/calibration/` into the words of a config.
-"""
+"""The config that a calibration writes: the cohorts of a config that hold nothing, and one that follows the book."""
 
 import math
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from clearsim.analysis.calibration.fit import BookFit, LeverageFit, MarketFit, SizeFit
+import yaml
 
-    from ..config import LoadedConfig
+from ..config import LoadedConfig
+from ..config.canonical import plain
+from ..config.shipped import list_shipped
+from ..units import allocate_largest_remainder
+from . import _analysis as analysis
 
 PPM = 1_000_000
 
 
-def fitted_yaml(fit: "BookFit", loaded: "LoadedConfig", *, weight: str, comment: list[str]) -> str:
+def fitted_yaml(fit: "analysis.BookFit", loaded: LoadedConfig, *, weight: str, comment: list[str]) -> str:
     """A config over `loaded` whose population opens with a book drawn from the fitted laws; `comment` stands on top."""
-    import yaml
-
-    from ..config.canonical import plain
-
     kept = [plain(cohort) for cohort in loaded.config.population.cohorts if not cohort.opening]
     population = {
         "open_interest": [
@@ -39,15 +35,13 @@ def fitted_yaml(fit: "BookFit", loaded: "LoadedConfig", *, weight: str, comment:
     return "\n".join([*head, f"extends: {_source(loaded)}", "name: fitted-book", "positions: null", body])
 
 
-def _source(loaded: "LoadedConfig") -> str:
+def _source(loaded: LoadedConfig) -> str:
     """The config to extend: a shipped one by its name, another by its absolute path."""
-    from ..config.shipped import list_shipped
-
     shipped = {name for name, _, _ in list_shipped()}
     return loaded.path.stem if loaded.path.stem in shipped else str(loaded.path.resolve())
 
 
-def fitted_cohort(fit: "BookFit", weight: str) -> dict[str, Any]:
+def fitted_cohort(fit: "analysis.BookFit", weight: str) -> dict[str, Any]:
     """The cohort that holds the book's markets, as a mapping of the config."""
     traders = max(market.accounts for market in fit.markets)
     return {
@@ -58,7 +52,7 @@ def fitted_cohort(fit: "BookFit", weight: str) -> dict[str, Any]:
     }
 
 
-def _opening(market: "MarketFit", weight: str, traders: int) -> dict[str, Any]:
+def _opening(market: "analysis.MarketFit", weight: str, traders: int) -> dict[str, Any]:
     low, high = market.capital_share
     return {
         "market": market.market,
@@ -75,21 +69,19 @@ def _opening(market: "MarketFit", weight: str, traders: int) -> dict[str, Any]:
     }
 
 
-def _size(size: "SizeFit") -> dict[str, Any]:
+def _size(size: "analysis.SizeFit") -> dict[str, Any]:
     if size.kind == "pareto":
         return {"kind": "pareto", "exponent": _number(size.exponent)}
     return {"kind": "lognormal", "sigma": _number(size.sigma)} if size.kind == "lognormal" else {"kind": "equal"}
 
 
-def _leverage(law: "LeverageFit") -> dict[str, Any]:
+def _leverage(law: "analysis.LeverageFit") -> dict[str, Any]:
     head = {"kind": law.kind, "weight": law.counts, "at": "entry"}
     if law.kind == "fixed":
         return head | {"leverage": _number(law.minimum)}
     if law.kind == "pareto":
         ends = {"minimum": _number(law.minimum), "maximum": _number(law.maximum)}
         return head | {"exponent": _number(law.exponent)} | ends
-    from ..units import allocate_largest_remainder
-
     held = [bucket for bucket in law.buckets if bucket[2] > 0]
     shares = allocate_largest_remainder(PPM, [round(share * 10**12) for _, _, share in held])
     edges = [(_number(low, 8), _number(high, 8)) for low, high, _ in held]

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 from clearsim.analysis.estimators.paired import paired_difference
 from clearsim.errors import ConfigError, ResultError
-from clearsim.studies.check_variants import variants_of
-from clearsim.studies.checks import measure, middle_point, run_checks, run_outcomes, write_checks
+from clearsim.studies.robustness import measure, middle_point, run_checks, run_outcomes, write_checks
+from clearsim.studies.robustness_variants import variants_of
 
 from tests.unit.sweep.small_studies import SHOCK, TAKER, plan_of
 
@@ -155,9 +155,9 @@ def test_a_point_that_is_not_there_is_refused(plan):
 def test_rows_of_others_stay_and_earlier_ones_go(tmp_path):
     other = {"subject": "Validation", "found": "passed"}
     (tmp_path / "checks.json").write_text(
-        json.dumps([other, {"subject": "old", "found": "x", "by": "clearsim checks"}])
+        json.dumps([other, {"subject": "old", "found": "x", "by": "clearsim robustness"}])
     )
-    write_checks(tmp_path, [{"subject": "new", "found": "y", "by": "clearsim checks"}])
+    write_checks(tmp_path, [{"subject": "new", "found": "y", "by": "clearsim robustness"}])
     assert [row["subject"] for row in json.loads((tmp_path / "checks.json").read_text())] == ["Validation", "new"]
     (tmp_path / "checks.json").write_text("{")
     with pytest.raises(ResultError, match="is not a list of checks"):

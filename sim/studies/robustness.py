@@ -1,4 +1,4 @@
-"""How far do a study's numbers hang on steps, numbers of traders and orders of clearing, which no exchange has?
+"""How much a study's results depend on the time step, the number of traders and the order of clearing.
 
 One point is run again with each of them changed, on the same randomness; differences are taken run by run. Every row
 of `checks.json` is subject, found, meaning, warns, as the report reads them.
@@ -12,17 +12,17 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..config import with_settings
 from ..errors import ClearsimError, ConfigError, ResultError
-from .check_variants import Variant, variants_of
 from .design.designs import Listed
 from .design.job import Job, run_job
 from .design.plan import Plan
-from .design.settings import with_settings
+from .robustness_variants import Variant, variants_of
 from .store.part_files import write_whole
 
 CHECKS_FILE = "checks.json"
 #: Rows of others in the same file have another `by`, or none, and are kept.
-BY = "clearsim checks"
+BY = "clearsim robustness"
 OUTCOMES = {"required_fund_quanta": "required fund", "liquidated_notional_quanta": "liquidated notional"}
 #: 1 if the fund of a full run was empty at any time: its required fund is cut off at the fund at hand.
 RAN_DRY = "ran_dry"

@@ -1,53 +1,38 @@
-"""The world of a question, and what "sufficient" means in it: between the configs of `sim/` and `analysis/sizing/`.
-
-Part of the roof, the only place that may know both.
-"""
+"""The world of a question, and what "sufficient" means in it: between the configs to size and `analysis/sizing/`."""
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
+from ..config import RunConfig
 from ..errors import ConfigError
-from .questions import Question
-
-if TYPE_CHECKING:
-    from clearsim.analysis.sizing.definition import Sufficient
-    from clearsim.analysis.sizing.draws import Facts
-    from clearsim.analysis.sizing.target import Target
-
-    from ..config import RunConfig
-    from ..funds.worlds import FullWorld, ReducedWorld
+from ..funds.config import LARGEST, fund_at_hand, horizon_days, open_interest_quote, state_of, with_horizon
+from ..funds.feedback import fund_feeds_back, nothing_to_size
+from ..funds.questions import Question
+from ..funds.worlds import BLOCK, FullWorld, ReducedWorld
+from . import _analysis as analysis
 
 
-def at_horizon(question: Question, target: "Target") -> Question:
+def at_horizon(question: Question, target: "analysis.Target") -> Question:
     """The question with paths as long as the target says; ConfigError where runs cannot be that long."""
-    from dataclasses import replace
-
-    from clearsim.analysis.sizing.definition import span
-
-    from ..funds.config import horizon_days, with_horizon
-
     own = horizon_days(question.config, question.fidelity)
     asked = target.days or question.answer.get("horizon_days")
     if asked is None or math.isclose(float(asked), own):
         return question
     if question.fidelity == "full":
         raise ConfigError(
-            f"the target asks for {span(float(asked))}, a run of {question.name} lasts {span(own)}: ask for that,"
-            " --set duration_s, or use fidelity reduced for long horizons"
+            f"the target asks for {analysis.span(float(asked))}, a run of {question.name} lasts {analysis.span(own)}:"
+            " ask for that, set duration_s, or use fidelity reduced for long horizons"
         )
     return replace(question, config=with_horizon(question.config, float(asked)))
 
 
-def define(question: Question, target: "Target") -> "Sufficient":
+def define(question: Question, target: "analysis.Target") -> "analysis.Sufficient":
     """What "sufficient" means here: the target's words, then the study's, then what the config simulates.
 
     ConfigError where the study says one thing and its config simulates another.
     """
-    from clearsim.analysis.sizing.definition import Sufficient
-
-    from ..funds.config import horizon_days, state_of
-
     state = state_of(question.config, question.fidelity)
     for name in ("open_interest", "replenishment"):
         stated = question.answer.get(name)
@@ -66,15 +51,13 @@ def define(question: Question, target: "Target") -> "Sufficient":
     if basis == "given_stress" and state["basis"] != "given_stress":
         raise ConfigError("given stress needs a config whose price is a scenario (single_shock, waypoints, replay)")
     days = horizon_days(question.config, question.fidelity)
-    return Sufficient(target.event, days, basis, state["open_interest"], state["replenishment"])
+    return analysis.Sufficient(target.event, days, basis, state["open_interest"], state["replenishment"])
 
 
 class WorldOf:
     """The world of a question, as `World` and `Extras` of `clearsim.analysis.sizing` ask for it."""
 
     def __init__(self, question: Question, event: str, *, book: int = 0) -> None:
-        from ..funds.worlds import FullWorld, ReducedWorld
-
         self.question = question
         self.world: ReducedWorld | FullWorld
         if question.fidelity == "reduced":
@@ -88,44 +71,36 @@ class WorldOf:
         return self.world.arrays(number, fund=fund, aim=aim)
 
     @property
-    def reduced(self) -> "ReducedWorld | None":
+    def reduced(self) -> ReducedWorld | None:
         """The reduced world, if it is one."""
-        from ..funds.worlds import ReducedWorld
-
         return self.world if isinstance(self.world, ReducedWorld) else None
 
 
-def _facts(question: Question, event: str, world: "ReducedWorld | FullWorld") -> "Facts":
-    from clearsim.analysis.sizing.draws import Facts
-
-    from ..funds.config import LARGEST, open_interest_quote
-    from ..funds.feedback import fund_feeds_back, nothing_to_size
-    from ..funds.worlds import BLOCK
-
-    config, reduced = question.config, question.fidelity == "reduced"
+def _facts(question: Question, event: str, world: ReducedWorld | FullWorld) -> "analysis.Facts":
+    config, is_reduced = question.config, question.fidelity == "reduced"
     interest = open_interest_quote(config)
     if interest <= 0:
         raise ConfigError(f"{question.name}: there is no open interest to size a fund for (population.open_interest)")
-    reasons = fund_feeds_back(config, fidelity="reduced" if reduced else "full", event=event)
-    return Facts(
+    reasons = fund_feeds_back(config, fidelity="reduced" if is_reduced else "full", event=event)
+    return analysis.Facts(
         name=question.name,
         fidelity=question.fidelity,
         unit=config.asset.name,
         seed=config.seed,
         open_interest=float(interest),
-        at_hand=float(sum(fund.seed_quote for fund in config.funds)),
+        at_hand=fund_at_hand(config),
         largest_fund=float(LARGEST * interest),
         can_tilt=world.can_tilt,
         feeds_back=tuple(str(reason) for reason in reasons),
         nothing_to_size=nothing_to_size(config, event=event),
-        block=BLOCK if reduced else 1,
+        block=BLOCK if is_reduced else 1,
         assumptions=(*_assumptions(config, question.fidelity), *question.notes),
         identity=question.identity,
         arm=question.arm,
     )
 
 
-def _assumptions(config: "RunConfig", fidelity: str) -> tuple[str, ...]:
+def _assumptions(config: RunConfig, fidelity: str) -> tuple[str, ...]:
     if fidelity == "full":
         return ("fidelity full: order book, all agents, the opening book drawn anew in every run",)
     assert config.reduced is not None

@@ -1,0 +1,97 @@
+"""`run`: one run of a config, in memory or into a result folder."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ..errors import ClearsimError
+from . import _analysis as analysis
+from .config import Config, ConfigLike, load
+from .progress import Note, noting, run_progress
+from .result import Result, in_memory, open_run
+
+if TYPE_CHECKING:
+    from ..runs.run import Progress
+
+
+def run(
+    config: ConfigLike,
+    *,
+    out: str | Path | None = None,
+    detail: Literal["summary", "series", "events"] | None = None,
+    seed: int | None = None,
+    scenario: int = 0,
+    replication: int = 0,
+    overwrite: bool = False,
+    report: bool = False,
+    check_step: int = 0,
+    progress: "Literal[True] | Progress | None" = None,
+    on_note: Note | None = None,
+    command: Sequence[str] = (),
+) -> Result:
+    """Run a config in the full engine.
+
+    Args:
+        config: a Config, the path of a config file, or a shipped name.
+        out: result folder to write; None keeps the run in memory.
+        detail: which tables are kept: summary, series, or events (the config's by default).
+        seed: in place of the config's.
+        scenario, replication: whole numbers that name the randomness of the run, beside the seed.
+        overwrite: replace a result folder that exists.
+        report: write report.html into the folder.
+        check_step: compare so many replications with runs at a quarter of the time step; 0: none.
+        progress: True for a bar on standard error, or a function (time_ms, mark, fund_quanta, liquidated).
+        on_note: called with what a user should know; default: the logger `clearsim`.
+        command: of the process that asks, for the manifest.
+
+    Returns the Result; the same config, seed, scenario and replication give the same result_hash in memory, in a folder
+    and on the command line. Raises ConfigError for a config that cannot be run, ResultError for a folder that cannot be
+    written, AgentError for an own agent that fails.
+
+        result = clearsim.run(clearsim.load("base").with_traders(300), detail="series")
+        result.summary()["adl_accounts"]
+    """
+    from ..runs.first_start import first_start
+    from ..runs.memory import run_in_memory
+    from ..runs.run import RunOptions, run_config
+
+    chosen, note = load(config), noting(on_note)
+    if seed is not None:
+        chosen = chosen.with_({"seed": seed})
+    with first_start(note), run_progress(progress, chosen) as callback:
+        options = RunOptions(
+            out=None if out is None else Path(out),
+            overwrite=overwrite,
+            detail=detail,
+            scenario=scenario,
+            replication=replication,
+            check_step=check_step > 0,
+            step_pairs=check_step,
+            command=command,
+            progress=callback,
+            finish=report_writer(note) if report and out is not None else None,
+        )
+        if out is None:
+            return in_memory(run_in_memory(chosen, options))
+        return open_run(run_config(chosen, options).folder)
+
+
+def default_folder(config: Config) -> Path:
+    """Where the command line puts a run: results/<name>-<seed>, with a suffix if that is taken."""
+    from ..runs.folder import free_folder
+
+    return free_folder(Path("results"), f"{config.name}-{config.seed}")
+
+
+def report_writer(note: Note) -> Callable[[Path], None]:
+    """What writes report.html into a folder; if it fails, the results are kept and the reason is noted."""
+
+    def write(folder: Path) -> None:
+        try:
+            with analysis.clearsim_errors():
+                analysis.write_report(folder)
+        except (ImportError, ClearsimError, ValueError, KeyError, TypeError, OSError) as error:
+            (folder / "report.html").unlink(missing_ok=True)
+            note(f"warning: no report.html: {type(error).__name__}: {error}")
+
+    return write
