@@ -62,7 +62,7 @@ def size_fund(
     Returns the Answer; a target out of reach is an answer without a fund. Raises ConfigError for a question that is not
     well posed, ClearsimError where no method is valid.
 
-        answer = clearsim.size_fund("btc-30d", "P(ADL within 30d) < 0.01", budget=65_536, spread=0)
+        answer = clearsim.size_fund("btc-30d", "P(ADL within 1d) < 0.05", budget=65_536, spread=0)
     """
     from ..config.settings import native
     from ..funds.questions import load_questions

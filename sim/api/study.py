@@ -5,9 +5,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..config import RunConfig, to_yaml
+from ..config import RunConfig, build_config, config_hash, to_yaml
 from ..config.settings import native
-from ..config.yamlfile import shipped_configs
+from ..config.yamlfile import read_nodes, shipped_configs
 from ..errors import ConfigError
 from ..policy import Policy
 from ..studies.design import study as parts
@@ -107,15 +107,8 @@ class Lever:
         unit: str = "",
     ) -> None:
         named = None if labels is None else list(labels)
-        fields = {
-            "name": name,
-            "path": path,
-            "paths": list(paths),
-            "values": list(values),
-            "labels": named,
-            "unit": unit,
-        }
-        self.keys = _kept(native(fields))
+        fields = {"name": name, "path": path, "paths": list(paths), "labels": named, "unit": unit}
+        self.keys = {**_kept(native(fields)), "values": native(list(values))}
         self._model: parts.Lever = validated(parts.Lever, self.keys, source=f"Lever({name!r})")
 
     @property
@@ -280,7 +273,7 @@ class Study:
             return text
         target = Path(path)
         try:
-            if self._loaded.study.base not in shipped_configs():
+            if not self._is_on_a_shipped_config():
                 beside = target.with_name(f"{target.stem}-base.yaml")
                 named = self._loaded.study.model_copy(update={"base": beside.name})
                 text = to_yaml(named.model_dump(mode="json", exclude_unset=True))
@@ -290,10 +283,14 @@ class Study:
             raise ConfigError(f"{target}: cannot be written: {error.strerror}") from error
         return text
 
+    def _is_on_a_shipped_config(self) -> bool:
+        """True if the name of the base config means this base config to every installation."""
+        path = shipped_configs().get(self._loaded.study.base)
+        own = build_config(self._loaded.base)
+        return path is not None and config_hash(build_config(read_nodes(path))) == config_hash(own)
+
     def _base_text(self) -> str:
         """The base config without what the study sets in it."""
-        from ..config import build_config
-
         return to_yaml(build_config(self._loaded.base))
 
     def __repr__(self) -> str:

@@ -29,7 +29,7 @@ class StudyResult:
     Tables are pandas frames with money in quote units; see `clearsim.Result` for `units`.
 
         result = clearsim.open_study("results/depth-leverage-small")
-        result.frame().groupby("l.fund")["adl_accounts"].mean()
+        result.frame().groupby("l.depth")["adl_accounts"].mean()
     """
 
     def __init__(self, study: "analysis.StudyFolder") -> None:
@@ -79,7 +79,7 @@ class StudyResult:
         Args:
             units: quote, venue or quanta.
 
-            result.frame()[["l.fund", "required_fund_quote"]]
+            result.frame()[["l.depth", "required_fund_quote"]]
         """
         with analysis.clearsim_errors(ResultError):
             return self._in_units(analysis.study_frame(self._study.points, self._study.runs), units)
@@ -111,7 +111,7 @@ class StudyResult:
 
         Returns a plotly figure. Raises ConfigError naming the figures there are.
 
-            result.figure("outcomes")
+            result.figure("heat-map")
         """
         return chosen_figure(self._panels(), name)
 

@@ -54,7 +54,7 @@ def sweep(
     `if __name__ == "__main__":`. Raises ConfigError for arguments that do not fit, ResultError for a folder of another
     study, ClusterError if no worker can be used.
 
-        study = clearsim.Study.from_yaml("depth-leverage-small").with_({"design.n": 2, "paths": 200})
+        study = clearsim.Study.from_yaml("depth-leverage-small").with_({"design.n": 1, "replications": 1})
         clearsim.sweep(study, executor="serial").frame()
     """
     from ..studies.sweep import SweepOptions, run_sweep
