@@ -31,7 +31,7 @@ def calibrate(path: Path, config: str, *, level: float = 0.95, resamples: int = 
     ConfigError for a level that is none; InputDataError for a file that cannot be read or fitted.
     """
     if not 0.5 <= level < 1:
-        raise ConfigError(f"--level must be at least 0.5 and below 1, found {level}")
+        raise ConfigError(f"level must be at least 0.5 and below 1, found {level}")
     loaded = load_config(config)
     instruments = loaded.config.instruments()
     rows = read_positions(path, instruments)

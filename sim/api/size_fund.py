@@ -148,5 +148,5 @@ def _budget(budget: int | str | None, fidelity: str, runner: "analysis.Runner") 
     except (ValueError, ZeroDivisionError):
         count = 0
     if count < 1:
-        raise ConfigError(f"--budget must be a number of runs, or seconds like 60s, found {budget!r}")
+        raise ConfigError(f"budget must be a number of runs, or seconds like 60s, found {budget!r}")
     return count

@@ -11,7 +11,7 @@ SHAPES = ("ema", "salib", "csv", "parquet", "pandas", "polars")
 def require_shape(to: str) -> None:
     """ConfigError for a tool that studies are not exported to."""
     if to not in SHAPES:
-        raise ConfigError(f"--to must be one of {', '.join(SHAPES)}, found {to!r}")
+        raise ConfigError(f"to must be one of {', '.join(SHAPES)}, found {to!r}")
 
 
 def export_study(

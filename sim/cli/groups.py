@@ -22,10 +22,9 @@ class Groups(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write a section a group."""
-        width = formatter.width - 8 - max(map(len, self.commands))
         for panel, title in TITLES.items():
             rows = [
-                (name, command.get_short_help_str(limit=width))
+                (name, command.get_short_help_str(limit=300))
                 for name, command in self.commands.items()
                 if getattr(command, "rich_help_panel", None) == panel and not command.hidden
             ]

@@ -92,7 +92,7 @@ def run_checks(
     """Rows of `checks.json` of one point. ConfigError for a point or number of traders that cannot be."""
     number = middle_point(plan) if point is None else point
     if not 0 <= number < plan.n_points:
-        raise ConfigError(f"--point must be 0 to {plan.n_points - 1}, found {number}")
+        raise ConfigError(f"point must be 0 to {plan.n_points - 1}, found {number}")
     chosen = plan.point(number)
     config = with_settings(plan.base, chosen.settings)
     variants = variants_of(config, chosen.fidelity, traders)

@@ -24,7 +24,7 @@ def test_an_answer_holds_its_interval_and_what_it_rests_on(answer, tmp_path):
     [
         ("P(ADL) > 0.1", {}, "use < in place of >"),
         ("P(ADL within 1d) < 0.05", {"level": 2}, "level must be at least 0.5"),
-        ("P(ADL within 1d) < 0.05", {"budget": "soon"}, "--budget must be a number of runs"),
+        ("P(ADL within 1d) < 0.05", {"budget": "soon"}, "budget must be a number of runs"),
         ("P(ADL within 1d) < 0.05", {"fidelity": "fast"}, "fidelity must be reduced or full"),
         ("P(ADL within 1d) < 0.05", {"settings": {"funds[0].seed": 1}}, "nothing at this path"),
     ],

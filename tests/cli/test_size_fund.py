@@ -190,9 +190,9 @@ BAD = [
     ({"target": "P(ADL per event) < 0.02"}, [], ConfigError, "needs runs of one event"),
     ({"target": "P(ADL within 7d given stress) < 0.02"}, [], ConfigError, "whose price is a scenario"),
     ({}, ["--method", "magic"], ConfigError, "method must be auto or one of"),
-    ({}, ["--budget", "soon"], ConfigError, "--budget must be a number of runs, or seconds like 60s, found 'soon'"),
-    ({}, ["--level", "2"], ConfigError, "--level must be"),
-    ({}, ["--fidelity", "fast"], ConfigError, "--fidelity must be reduced or full"),
+    ({}, ["--budget", "soon"], ConfigError, "budget must be a number of runs, or seconds like 60s, found 'soon'"),
+    ({}, ["--level", "2"], ConfigError, "level must be"),
+    ({}, ["--fidelity", "fast"], ConfigError, "fidelity must be reduced or full"),
     ({}, ["--set", "reduced.fund.cap_quote=9000", "--method", "crude"], ClearsimError, "use bisection"),
     ({}, ["--set", "waterfall=[{kind: takeover}, {kind: insurance_fund}]"], ClearsimError, "there is no adl layer"),
 ]

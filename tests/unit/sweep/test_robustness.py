@@ -148,7 +148,7 @@ def test_a_fund_that_ran_dry_settles_nothing(plan):
 
 
 def test_a_point_that_is_not_there_is_refused(plan):
-    with pytest.raises(ConfigError, match="--point must be 0 to 5, found 6"):
+    with pytest.raises(ConfigError, match="point must be 0 to 5, found 6"):
         run_checks(plan, paired=paired_difference, point=6, runner=fake)
 
 
