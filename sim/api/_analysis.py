@@ -75,6 +75,10 @@ if TYPE_CHECKING:
     from clearsim.analysis.validation.score import estimate_mean as estimate_mean
     from clearsim.analysis.validation.score import judge as judge
     from clearsim.analysis.validation.score import reason_of as reason_of
+    from clearsim.analysis.validation.table import band as band
+    from clearsim.analysis.validation.table import measured as measured
+    from clearsim.analysis.validation.table import summary as summary
+    from clearsim.analysis.validation.table import verdict as verdict
     from clearsim.analysis.whopaid import who_paid as who_paid
 
 _HOMES = {
@@ -111,6 +115,7 @@ _HOMES = {
     "sizing.spread": "Spread spread_over",
     "sizing.target": "Target parse_target",
     "validation.score": "TargetScore estimate_mean judge reason_of",
+    "validation.table": "band measured summary verdict",
     "whopaid": "who_paid",
 }
 #: Name -> module of the analysis where it is.

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..config import LoadedConfig, load_config
 from ..errors import ConfigError, InputDataError
@@ -9,6 +10,9 @@ from ..opening import read_positions
 from ..opening.book_frame import book_frame
 from . import _analysis as analysis
 from .fitted import fitted_yaml
+
+if TYPE_CHECKING:
+    BookFit = analysis.BookFit
 
 
 @dataclass(frozen=True)

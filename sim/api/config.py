@@ -1,10 +1,11 @@
 """`load` and `Config`: a config from a file or a shipped name, and the same with other values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from ..config import RunConfig, config_hash, load_config, to_yaml, traders_overrides, with_values
+from ..config.yamlfile import find_config, parse_yaml
 from ..errors import ConfigError
 from .pictures import card, line
 
@@ -104,6 +105,33 @@ def load(source: ConfigLike) -> Config:
     if isinstance(source, RunConfig):
         return Config.of(source)
     return Config.of(load_config(str(source)).config)
+
+
+def load_with(source: str, overrides: Sequence[str], *, traders: int | None = None) -> Config:
+    """The config that `source` names with `path=value` texts applied, then with so many traders."""
+    loaded = load_config(source, overrides)
+    if traders is not None:
+        loaded = load_config(source, [*overrides, *traders_overrides(loaded.config, traders)])
+    return Config.of(loaded.config)
+
+
+def value_of(text: str, *, source: str) -> Any:
+    """The value that a text means in a config file."""
+    return parse_yaml(text, source=source).plain() if text.strip() else None
+
+
+def path_of(source: str) -> Path:
+    """The file that `source` names: a path, else a shipped config's name."""
+    return find_config(source)
+
+
+def checked_lines(config: RunConfig) -> list[str]:
+    """Read every input file of a config as the run would; return lines about the size of the run."""
+    from ..runs.inputs import check_inputs
+    from ..runs.size import estimate_lines
+
+    check_inputs(config)
+    return estimate_lines(config)
 
 
 def _index_path(config: RunConfig) -> list[float]:

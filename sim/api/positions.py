@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..config import RunConfig
 from ..config.nearest import nearest_hint
 from ..errors import InputDataError
 from ..opening import COLUMNS, OPTIONAL_COLUMNS
@@ -56,6 +57,13 @@ def positions(
     except OSError as error:
         raise InputDataError(f"positions: {file}: cannot be written: {error.strerror}") from error
     return {"file": str(file.resolve()), "residual_account": residual_account}
+
+
+def write_opening(config: RunConfig, path: Path) -> int:
+    """Write the opening positions of a config as CSV, for `positions.file`; return the number of rows."""
+    from ..runs.run import export_positions
+
+    return export_positions(config, path)
 
 
 def _own_file(text: str) -> Path:

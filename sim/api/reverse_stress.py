@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..errors import ConfigError
 from . import _analysis as analysis
-from .config import ConfigLike, load
+from .config import Config, ConfigLike, load
 from .pictures import card, interval
 from .progress import Note, noting
 from .result import chosen_figure
@@ -171,6 +171,13 @@ def reverse_stress(
             share=share,
         )
     return StressFrontier(found, world, share)
+
+
+def default_folder(config: Config) -> Path:
+    """Where the command line puts a frontier: results/reverse-stress-<name>-<seed>, with a suffix if that is taken."""
+    from ..runs.folder import free_folder
+
+    return free_folder(Path("results"), f"reverse-stress-{config.name}-{config.seed}")
 
 
 def _shares(values: Sequence[float], name: str) -> list[float]:

@@ -83,6 +83,13 @@ def default_folder(config: Config) -> Path:
     return free_folder(Path("results"), f"{config.name}-{config.seed}")
 
 
+def kernel_folder() -> Path:
+    """Where compiled kernels are kept."""
+    from ..kernels.jit import cache_directory
+
+    return cache_directory()
+
+
 def report_writer(note: Note) -> Callable[[Path], None]:
     """What writes report.html into a folder; if it fails, the results are kept and the reason is noted."""
 

@@ -21,6 +21,8 @@ from .pictures import card, dots
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..studies.execute.pilot import Pilot
+
 
 class Uncertainty:
     """A number or mechanism that is not known: the design draws it from a distribution.
@@ -252,6 +254,12 @@ class Study:
     def hash(self) -> str:
         """SHA-256 of what the numbers of a run depend on, besides its point and replication."""
         return self.plan.hash
+
+    def pilot(self) -> "Pilot":
+        """Time a few runs spread over the points: seconds and bytes a run."""
+        from ..studies.execute.pilot import time_pilots
+
+        return time_pilots(self.plan)
 
     def points(self) -> "pd.DataFrame":
         """One row a point: scenario, arm, values of uncertainties (`u.`) and levers (`l.`).

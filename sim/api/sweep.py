@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..studies.execute.executors import ExecutorSettings
     from ..studies.stopping import StoppingRule
     from ..studies.sweep import SweepProgress
+    from ..studies.sweep import SweepResult as SweepResult
 
 
 def sweep(

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from ..errors import ClearsimError, ConfigError
 from ..runs.first_start import first_start
@@ -27,6 +28,24 @@ class Validation:
     scores: "tuple[analysis.TargetScore, ...]"
     facts: "tuple[analysis.ScenarioFacts, ...]"
     quick: bool
+    COLUMNS: ClassVar = ("scenario", "target", "band", "measured [95%]", "status", "verdict")
+
+    def rows(self) -> list[tuple[tuple[str, ...], bool]]:
+        """Cells of each target for a table of COLUMNS, and whether it is met; a scenario's name stands once."""
+        rows: list[tuple[tuple[str, ...], bool]] = []
+        shown = ""
+        for score in self.scores:
+            name, shown = ("" if score.scenario == shown else score.scenario), score.scenario
+            status = "input" if score.is_input else score.status
+            cells = (
+                name, score.metric, analysis.band(score), analysis.measured(score), status, analysis.verdict(score),
+            )  # fmt: skip
+            rows.append((cells, bool(score.passed)))
+        return rows
+
+    def summary(self) -> str:
+        """How many targets are met."""
+        return analysis.summary(list(self.scores))
 
     @property
     def passed(self) -> bool:

@@ -9,7 +9,7 @@ from ..errors import ConfigError
 from .options import Debug
 
 if TYPE_CHECKING:
-    from ..api import _analysis as analysis
+    from ..api.calibration import BookFit
 
 
 def calibrate(
@@ -43,7 +43,7 @@ def calibrate(
     typer.echo(f"{out}: written. Try: clearsim run {out}")
 
 
-def report_lines(path: Path, fit: "analysis.BookFit", left_out: int) -> list[str]:
+def report_lines(path: Path, fit: "BookFit", left_out: int) -> list[str]:
     """The fit in words: a line an estimate, with its interval."""
     lines = []
     for market in fit.markets:

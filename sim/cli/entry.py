@@ -94,9 +94,9 @@ def _report_unexpected(error: Exception, replay_with: str) -> NoReturn:
         traceback.print_exception(error)
         raise SystemExit(FAILED)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        from ..kernels.jit import cache_directory
+        from ..api.run import kernel_folder
 
-        place = error.filename or f"of results, or of compiled kernels ({cache_directory()}; set CLEARSIM_CACHE_DIR)"
+        place = error.filename or f"of results, or of compiled kernels ({kernel_folder()}; set CLEARSIM_CACHE_DIR)"
         _stop(FAILED, f"the disk is full: {place}; free space; replay with: {replay_with}")
     try:
         descriptor, name = tempfile.mkstemp(prefix="clearsim-error-", suffix=".txt")

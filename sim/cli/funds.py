@@ -104,8 +104,8 @@ def reverse_stress(
     debug: Debug = False,
 ) -> None:
     """Search the smallest fall that exhausts CONFIG's fund, for thinner books and for one larger account."""
+    from ..api.reverse_stress import default_folder
     from ..api.reverse_stress import reverse_stress as search
-    from ..runs.folder import free_folder
 
     chosen = load(config, set_)
     frontier = search(
@@ -122,7 +122,7 @@ def reverse_stress(
         on_note=typer.echo,
     )
     typer.echo(str(frontier))
-    for path in frontier.save(out or free_folder(Path("results"), f"reverse-stress-{chosen.name}-{chosen.seed}")):
+    for path in frontier.save(out or default_folder(chosen)):
         typer.echo(path)
 
 

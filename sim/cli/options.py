@@ -28,8 +28,7 @@ def load(
     detail: str | None = None,
 ) -> "Config":
     """The config of a command line: its file or name, with what options override."""
-    from ..api.config import Config
-    from ..config import load_config, traders_overrides
+    from ..api.config import load_with
 
     overrides = list(sets)
     if seed is not None:
@@ -40,20 +39,17 @@ def load(
         overrides.append(f"positions={{file: '{positions.resolve()}', residual_account: {residual or 'null'}}}")
     elif residual is not None:
         overrides.append(f"positions.residual_account={residual}")
-    loaded = load_config(source, overrides)
-    if traders is not None:
-        loaded = load_config(source, [*overrides, *traders_overrides(loaded.config, traders)])
-    return Config.of(loaded.config)
+    return load_with(source, overrides, traders=traders)
 
 
 def settings_of(sets: list[str]) -> dict[str, Any]:
     """Path and value of each `path=value`; ConfigError for one that is not like that."""
-    from ..config.yamlfile import parse_yaml
+    from ..api.config import value_of
 
     settings = {}
     for text in sets:
         path, equals, value = text.partition("=")
         if not equals or not path.strip():
             raise ConfigError(f"--set {text}: must be path=value, like --set seed=7")
-        settings[path.strip()] = parse_yaml(value, source=f"--set {text}").plain() if value.strip() else None
+        settings[path.strip()] = value_of(value, source=f"--set {text}")
     return settings

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..runs.who_paid import who_paid
-
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import Console
     from rich.table import Table
 
+    from ..api.config import Config
     from ..api.result import Result
-    from ..config import RunConfig
 
 #: From this amount on (quote units) the who-paid table is in thousands.
 THOUSANDS_FROM = 1e9
@@ -22,33 +21,33 @@ def money_text(quanta: int, quantum: float, digits: int = 0) -> str:
     return f"{quanta * quantum:,.{digits}f}"
 
 
-def who_paid_table(accounts: Mapping[str, Any], config: "RunConfig") -> "Table":
-    """The who-paid table for printing; its results sum to exactly zero. Large amounts are shown in thousands."""
+def who_paid_table(paid: "pd.DataFrame", config: "Config") -> "Table":
+    """The who-paid table for printing, from amounts in quanta; large amounts are shown in thousands."""
     from rich import box
     from rich.table import Table
 
-    rows = who_paid(accounts)
-    largest = max(abs(int(value)) for row in rows for value in row[2:]) * float(config.quantum)
+    amounts = [f"{name}_quanta" for name in ("equity_initial", "net_deposits", "equity_final", "result")]
+    largest = float(paid[amounts].abs().to_numpy().max()) * float(config.quantum)
     unit = 1000 if largest >= THOUSANDS_FROM else 1
     name = f"{'thousand ' if unit > 1 else ''}{config.asset.name}"
     title = f"Who paid ({name}; result = equity after - before - net deposits, at the final mark)"
     table = Table(title=title, title_justify="left", show_footer=True, box=box.SIMPLE_HEAD, padding=(0, 1))
     table.add_column("role", footer="sum", no_wrap=True)
     headers = ("accounts", "equity before", "net deposits", "equity after", "result")
-    totals = [sum(int(row[place]) for row in rows) for place in range(1, 6)]
+    totals = [int(paid[name].sum()) for name in ("n_accounts", *amounts)]
     for header, cell in zip(headers, _cells(totals, config, unit), strict=True):
         table.add_column(header, justify="right", footer=cell, no_wrap=True)
-    for row in rows:
-        table.add_row(row.role, *_cells([int(value) for value in row[1:]], config, unit))
+    for row in paid.to_dict("records"):
+        table.add_row(row["role"], *_cells([int(row[name]) for name in ("n_accounts", *amounts)], config, unit))
     return table
 
 
-def _cells(values: list[int], config: "RunConfig", unit: int) -> list[str]:
+def _cells(values: list[int], config: "Config", unit: int) -> list[str]:
     """A count and four amounts as text."""
     return [f"{values[0]:,}", *(money_text(value, float(config.quantum) / unit) for value in values[1:])]
 
 
-def memo_lines(runs: Mapping[str, Any], config: "RunConfig") -> list[str]:
+def memo_lines(runs: Mapping[str, Any], config: "Config") -> list[str]:
     """Headline numbers, and what ADL took, which stands outside the sum."""
     quantum, asset = float(config.quantum), config.asset.name
 
@@ -102,9 +101,8 @@ def step_check_line(check: Mapping[str, Any]) -> str:
 def print_run(result: "Result", console: "Console") -> None:
     """Print the who-paid table, the headline numbers and where the results are."""
     config, manifest = result.config, result.manifest
-    accounts: Any = result.accounts(units="quanta")
     row: Any = result.summary(units="quanta")
-    console.print(who_paid_table(accounts, config))
+    console.print(who_paid_table(result.who_paid(units="quanta"), config))
     console.print(ACCOUNTS_NOTE, highlight=False, soft_wrap=True)
     for line in memo_lines(row, config):
         console.print(line, highlight=False, soft_wrap=True)

@@ -67,14 +67,12 @@ def check(
     debug: Debug = False,
 ) -> None:
     """Check that CONFIG and its input files are valid, and show the size of a run; nothing is run."""
-    from ..config.yamlfile import find_config
-    from ..runs.inputs import check_inputs
-    from ..runs.size import estimate_lines
+    from ..api.config import checked_lines, path_of
 
     chosen = load(config, set_, traders=traders, positions=positions, residual=residual)
-    check_inputs(chosen)
-    typer.echo(f"{find_config(config)}: valid; config hash {chosen.hash}")
-    for line in estimate_lines(chosen):
+    lines = checked_lines(chosen)
+    typer.echo(f"{path_of(config)}: valid; config hash {chosen.hash}")
+    for line in lines:
         typer.echo(line)
 
 
@@ -84,25 +82,20 @@ def schema(
     """Print the JSON Schema of configs, or of study files."""
     import json
 
-    from ..config import RunConfig
+    from ..api.catalogue import schema as schema_of
 
-    if study:
-        from ..studies.design.study import Study
-
-        typer.echo(json.dumps(Study.model_json_schema(), indent=2))
-        return
-    typer.echo(json.dumps(RunConfig.model_json_schema(), indent=2))
+    typer.echo(json.dumps(schema_of(study=study), indent=2))
 
 
 def init(
     path: Annotated[Path, typer.Argument(help="File to write.")] = Path("my-run.yaml"), debug: Debug = False
 ) -> None:
     """Write a commented starter config."""
-    from ..config.starter import starter_text
+    from ..api.catalogue import starter_config
 
     try:
         with path.open("x", encoding="utf-8") as handle:
-            handle.write(starter_text())
+            handle.write(starter_config())
     except FileExistsError as error:
         raise ConfigError(f"{path}: exists; it is not overwritten. Name another file: clearsim init FILE") from error
     except OSError as error:
@@ -112,9 +105,9 @@ def init(
 
 def configs(debug: Debug = False) -> None:
     """List the configs that ship with clearsim."""
-    from ..config.shipped import list_shipped
+    from ..api.catalogue import configs as shipped
 
-    for name, folder, title in list_shipped():
+    for name, folder, title in shipped():
         typer.echo(f"{name:36} {folder:10} {title}".rstrip())
 
 

@@ -50,10 +50,10 @@ def sweep(
 ) -> None:
     """Run every point of STUDY; runs that are already stored are skipped."""
     from ..api.study import Study
+    from ..api.study_folders import parse_shard
     from ..api.sweep import executor_settings
     from ..api.sweep import sweep as sweep_study
     from ..interrupt import INTERRUPTED
-    from ..studies.sweep import parse_shard
 
     loaded = Study.from_yaml(study, set_)
     target = out or Path("results") / (loaded.name + ("-full" if full else ""))
@@ -65,7 +65,7 @@ def sweep(
         typer.echo(f"note: {text}", err=True)
     executor = _executor(workers, serial, scheduler, scheduler_file)
     if dry_run:
-        print_dry_run(chosen.plan, executor_settings(executor, workers).n_local_workers)
+        print_dry_run(chosen, executor_settings(executor, workers).n_local_workers)
         return
     if until is not None and max_runs is None and max_time is None:
         raise ConfigError("--until needs a bound: say --max-runs or --max-time too")
@@ -122,16 +122,15 @@ def _seconds(text: str | None) -> float | None:
 
 def studies(debug: Debug = False) -> None:
     """List the studies that ship with clearsim: name, engine, stated time, title."""
-    from ..studies.design.load_study import load_study, shipped_studies
+    from ..api.catalogue import studies as shipped
 
-    for name in sorted(shipped_studies()):
-        study = load_study(name).study
-        typer.echo(f"{name:32} {study.fidelity:8} {study.run_time or '-':28} {study.title}")
+    for name, engine, title in shipped():
+        typer.echo(f"{name:32} {engine} {title}")
 
 
 def status(folder: Folder, debug: Debug = False) -> None:
     """Show the progress of STUDY_DIR: runs done, failed, missing, errors, disk."""
-    from ..studies.store.verify import status_of
+    from ..api.study_folders import status as status_of
 
     found = status_of(folder)
     stored = sum(found.by_status.values())
@@ -151,7 +150,7 @@ def verify(
     debug: Debug = False,
 ) -> None:
     """Run a random sample of STUDY_DIR's runs again and compare their hashes; exit code 1 if any differs."""
-    from ..studies.store.verify import verify as verify_folder
+    from ..api.study_folders import verify as verify_folder
 
     found = verify_folder(folder, runs=runs, seed=seed)
     for note in found.notes:
@@ -169,14 +168,13 @@ def merge(
     debug: Debug = False,
 ) -> None:
     """Merge the shards of a study into one folder, as if one sweep had run them."""
-    from ..studies.store.merge import merge as merge_shards
-    from ..studies.store.store import StudyStore
-    from ..studies.store.verify import status_of
+    from ..api.study_folders import merge as merge_shards
+    from ..api.study_folders import status as status_of
 
-    folder = merge_shards(out, shards)
-    found = status_of(folder)
-    typer.echo(f"{folder}: {sum(found.by_status.values()):,} of {found.wanted:,} runs")
-    typer.echo(f"result {str(StudyStore.open(folder, read_only=True).manifest['result_hash'])[:16]}")
+    merged = merge_shards(out, shards)
+    found = status_of(merged.folder)
+    typer.echo(f"{merged.folder}: {sum(found.by_status.values()):,} of {found.wanted:,} runs")
+    typer.echo(f"result {merged.result_hash[:16]}")
 
 
 def export(

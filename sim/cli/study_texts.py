@@ -9,8 +9,8 @@ import typer
 from ..api.progress import span
 
 if TYPE_CHECKING:
-    from ..studies.design.plan import Plan
-    from ..studies.sweep import SweepResult
+    from ..api.study import Study
+    from ..api.sweep import SweepResult
 
 ROWS_SHOWN = 8
 
@@ -35,10 +35,9 @@ def sbatch_script(study: str, name: str, out: str, *, sets: Sequence[str], full:
     return SBATCH.format(name=name, arguments=shlex.join(arguments), out=shlex.quote(out))
 
 
-def print_dry_run(plan: "Plan", workers: int) -> None:
+def print_dry_run(chosen: "Study", workers: int) -> None:
     """Points, first rows, and what the sweep would cost."""
-    from ..studies.execute.pilot import time_pilots
-
+    plan = chosen.plan
     study = plan.study
     paths = f" of {study.paths:,} paths" if plan.fidelities == ("reduced",) else ""
     typer.echo(f"{study.name}: {study.title}")
@@ -52,7 +51,7 @@ def print_dry_run(plan: "Plan", workers: int) -> None:
         typer.echo(f"  point {point.number} (scenario {point.scenario}, arm {point.arm})  {values}")
     if plan.n_points > len(shown):
         typer.echo(f"  ... and {plan.n_points - len(shown):,} more")
-    pilot = time_pilots(plan)
+    pilot = chosen.pilot()
     for error in pilot.failed:
         typer.echo(f"a pilot run failed: {error}", err=True)
     way = "mean over arms" if len(plan.fidelities) > 1 else "median"

@@ -1,6 +1,5 @@
 """`clearsim validate`: compare the model with recorded events. A miss is a result and no failure: 0 unless --strict."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,7 @@ from .options import Debug
 from .output import console, note_printer
 
 if TYPE_CHECKING:
-    from ..api import _analysis as analysis
+    from ..api.validation import Validation
 
 MISSED = 1
 
@@ -36,7 +35,7 @@ def validate(
     loaded = load_scenarios(scenarios or [], quick=quick)
     folder = folder_for_page(out, overwrite=overwrite)
     found = run_scenarios(loaded, quick=quick, on_note=note_printer())
-    _print(found.scores)
+    _print(found)
     for path in found.save(folder):
         typer.echo(path)
     if strict and not found.passed:
@@ -44,35 +43,23 @@ def validate(
 
 
 def _list() -> None:
-    from ..scenarios.metrics import METRICS
-    from ..scenarios.model import load_scenario, shipped_scenarios
+    from ..api.catalogue import metrics, scenarios
 
-    for name, path in shipped_scenarios().items():
-        typer.echo(f"{name:20} {load_scenario(path).scenario.title}")
+    for name, _, title in scenarios():
+        typer.echo(f"{name:20} {title}")
     typer.echo("\nmetrics")
-    for name, metric in METRICS.items():
-        typer.echo(f"{name:32} {metric.unit:14} {metric.meaning}")
+    for name, unit, meaning in metrics():
+        typer.echo(f"{name:32} {unit:14} {meaning}")
 
 
-def _print(scores: "Sequence[analysis.TargetScore]") -> None:
-    from clearsim.analysis.validation.table import band, measured, summary, verdict
+def _print(found: "Validation") -> None:
     from rich.table import Table
 
     screen = console()
     table = Table(box=None, pad_edge=False)
-    for column in ("scenario", "target", "band", "measured [95%]", "status", "verdict"):
+    for column in found.COLUMNS:
         table.add_column(column, overflow="fold", no_wrap=column in ("scenario", "target", "verdict"))
-    shown = ""
-    for score in scores:
-        name, shown = ("" if score.scenario == shown else score.scenario), score.scenario
-        cells = (
-            name,
-            score.metric,
-            band(score),
-            measured(score),
-            "input" if score.is_input else score.status,
-            verdict(score),
-        )
-        table.add_row(*(cell.replace("[", "\\[") for cell in cells), style=None if score.passed else "bold")
+    for cells, passed in found.rows():
+        table.add_row(*(cell.replace("[", "\\[") for cell in cells), style=None if passed else "bold")
     screen.print(table, highlight=False)
-    screen.print(summary(list(scores)), highlight=False)
+    screen.print(found.summary(), highlight=False)

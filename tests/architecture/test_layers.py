@@ -187,6 +187,16 @@ def test_sim_imports_the_analysis_from_its_roofs_only(graph):
     assert sorted(wrong) == []
 
 
+def test_the_command_line_uses_the_api_and_nothing_below_it(graph):
+    allowed = {"api", "cli", "errors", "interrupt"}
+    wrong = [
+        f"{a} imports {b}"
+        for a, b in edges_of(graph, "clearsim")
+        if part(a) == "cli" and (package_of(b) != "clearsim" or part(b) not in allowed)
+    ]
+    assert sorted(wrong) == []
+
+
 def test_the_analysis_knows_the_result_schema_and_nothing_else_of_sim(graph):
     wrong = [
         f"{a} imports {b}"

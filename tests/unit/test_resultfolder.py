@@ -19,7 +19,6 @@ from clearsim.runs import folder as resultfolder
 from clearsim.runs.folder import ResultFolder, combine_hashes, free_folder
 from clearsim.runs.replay import compare_folders, load_run, replay_run
 from clearsim.runs.run import RunOptions, run_config, write_run
-from clearsim.runs.who_paid import RolePaid, who_paid
 
 from tests.fake_engine import FakeEngine, accounts_table, blank
 
@@ -285,32 +284,3 @@ def test_write_run_takes_tables_in_memory(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "out", CONFIG, {"accounts": accounts_table()}, {"detail": "summary"})
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["result_hash"] == combine_hashes(manifest["table_hashes"])
-
-
-def test_who_paid_partitions_accounts_and_sums_to_zero() -> None:
-    assert who_paid(accounts_table()) == [
-        RolePaid("liquidated traders", 1, 100, 0, 70, -30),
-        RolePaid("winners", 1, 100, 0, 130, 30),
-        RolePaid("outside", 1, -200, 0, -200, 0),
-    ]
-
-
-def test_deposits_are_not_results() -> None:
-    table = accounts_table()
-    table["deposit_quanta"] = np.array([-50, 50, 0])
-    table["equity_final_quanta"] = np.array([-250, 120, 130])
-    assert [row.result for row in who_paid(table)] == [-30, 30, 0]
-
-
-def test_a_table_that_does_not_sum_to_zero_is_an_error() -> None:
-    table = accounts_table()
-    table["equity_final_quanta"] = np.array([-200, 70, 131])
-    with pytest.raises(ConservationError, match="sums to 1 quanta"):
-        who_paid(table)
-
-
-def test_a_role_that_is_not_in_the_table_is_an_error() -> None:
-    table = accounts_table()
-    table["role"] = np.array(["outside", "winners", "bystanders"], dtype=object)
-    with pytest.raises(ConservationError, match="bystanders"):
-        who_paid(table)
