@@ -1,7 +1,7 @@
 """`positions`: opening positions from a table."""
 
 import hashlib
-import tempfile
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,7 @@ def positions(
             market is money alone.
         columns: names in the table -> names above, where they differ.
         residual_account: account that takes what longs and shorts do not balance; None: they must balance.
-        path: CSV file to write; default one in the temporary folder, named by its content.
+        path: CSV file to write; default one in the user's cache folder, named by its content.
 
     Returns the value. Raises InputDataError for columns that are missing or unknown; cells are checked against the
     markets when the config is run, with row and column.
@@ -68,4 +68,8 @@ def write_opening(config: RunConfig, path: Path) -> int:
 
 def _own_file(text: str) -> Path:
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / "clearsim-positions" / f"{name}.csv"
+    root = (
+        os.environ.get("CLEARSIM_CACHE_DIR")
+        or Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "clearsim"
+    )
+    return Path(root) / "positions" / f"{name}.csv"

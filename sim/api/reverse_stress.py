@@ -144,33 +144,29 @@ def reverse_stress(
     from ..funds.stress import replaces_price
     from ..funds.stress_runs import RUNS, StressRuns
 
-    chosen, note = load(config), noting(on_note)
+    chosen = load(config)
     engine = fidelity or ("reduced" if chosen.reduced is not None else "full")
-    if engine not in RUNS:
-        raise ConfigError(f"fidelity must be reduced or full, found {engine!r}")
-    if not 0 < tolerance < largest_jump < 1 or not 0 < share < 1:
-        raise ConfigError("expected 0 < tolerance < largest_jump < 1 and a share between 0 and 1")
-    if fund is not None and not 0 <= fund < float("inf"):
-        raise ConfigError(f"fund must be at least 0, found {fund:g}")
-    if not 1 <= leverage <= 1000:
-        raise ConfigError(f"leverage must lie between 1 and 1000, found {leverage:g}")
+    size = fund_at_hand(chosen) if fund is None else float(fund)
+    _require(engine in RUNS, f"fidelity must be reduced or full, found {engine!r}")
+    _require(0 < tolerance < largest_jump < 1, "expected 0 < tolerance < largest_jump < 1")
+    _require(0 < share < 1, f"share must lie between 0 and 1, found {share:g}")
+    _require(0 <= size < float("inf"), f"fund must be at least 0, found {size:g}")
+    _require(1 <= leverage <= 1000, f"leverage must lie between 1 and 1000, found {leverage:g}")
     losses, shares = _shares(depth, "depth"), _shares(concentration, "concentration")
     if replaces_price(chosen):
-        note(f"the price of {chosen.markets[0].name} is one fall after a minute, in place of the config's law")
-    size = fund_at_hand(chosen) if fund is None else float(fund)
-    world = StressRuns(
-        chosen, engine, size, runs or RUNS[engine], Decimal(repr(float(leverage))), progress or (lambda played: None)
-    )
+        text = f"the price of {chosen.markets[0].name} is one fall after a minute, in place of the config's law"
+        noting(on_note)(text)
+    heard = progress or (lambda played: None)
+    world = StressRuns(chosen, engine, size, runs or RUNS[engine], Decimal(repr(float(leverage))), heard)
+    search = {"largest_jump": largest_jump, "tolerance": tolerance, "share": share}
     with analysis.clearsim_errors():
-        found = analysis.frontier(
-            world.exhausts,
-            depth_losses=losses,
-            concentrations=shares,
-            largest_jump=largest_jump,
-            tolerance=tolerance,
-            share=share,
-        )
+        found = analysis.frontier(world.exhausts, depth_losses=losses, concentrations=shares, **search)
     return StressFrontier(found, world, share)
+
+
+def _require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise ConfigError(otherwise)
 
 
 def default_folder(config: Config) -> Path:

@@ -1,6 +1,6 @@
 """`size_fund`: the smallest fund that meets a target, from a config or a study."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -36,7 +36,7 @@ def size_fund(
     settings: Mapping[str, Any] | None = None,
     seed: int | None = None,
     on_note: Note | None = None,
-    on_arm: Any = None,
+    on_arm: Callable[[SizedArm], None] | None = None,
     command: str = "",
 ) -> Answer:
     """The smallest fund that meets a target, with its interval, method and assumptions.
@@ -72,14 +72,13 @@ def size_fund(
     options = {"method": method, "level": level, "capital_cost": capital_cost, "shortfall_cost": shortfall_cost}
     asked = source.plan if isinstance(source, Study) else str(source) if isinstance(source, Path) else source
     pairs = [(path, native(value)) for path, value in (settings or {}).items()]
-    found = []
+    found, note = [], noting(on_note)
     with analysis.clearsim_errors(ConfigError):
         wanted = analysis.parse_target(target)
         for question in load_questions(asked, pairs, seed=seed, fidelity=fidelity, arms=arms, draws=spread):
-            arm = _answered(question, wanted, budget, compare, spread, options, noting(on_note))
+            arm = _answered(question, wanted, budget, compare, spread, options, note)
             found.append(arm)
-            if on_arm is not None:
-                on_arm(arm)
+            (on_arm or (lambda arm: None))(arm)
     return Answer(tuple(found), command=command or f"clearsim.size_fund({_named(source)!r}, {target!r})")
 
 

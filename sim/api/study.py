@@ -187,7 +187,8 @@ class Study:
         self.plan  # noqa: B018  (a study that does not fit its base config is refused here)
 
     @classmethod
-    def _of(cls, loaded: LoadedStudy) -> "Study":
+    def from_loaded(cls, loaded: LoadedStudy) -> "Study":
+        """The study of a tree of keys that is valid already; used by clearsim itself."""
         study = cls.__new__(cls)
         study._loaded = loaded
         return study
@@ -204,7 +205,7 @@ class Study:
 
             study = clearsim.Study.from_yaml("depth-leverage-small")
         """
-        return cls._of(load_study(source, overrides))
+        return cls.from_loaded(load_study(source, overrides))
 
     def with_(self, values: Mapping[str, Any]) -> "Study":
         """The study with other values of its keys, by dotted path, like {"replications": 8, "design.n": 16}.
@@ -213,12 +214,12 @@ class Study:
 
             study = clearsim.Study.from_yaml("depth-leverage-small").with_({"replications": 2})
         """
-        return Study._of(with_keys(self._loaded, native(dict(values)), source="Study.with_"))
+        return Study.from_loaded(with_keys(self._loaded, native(dict(values)), source="Study.with_"))
 
     def in_full(self) -> "Study":
         """The study in its larger size, as its file states it."""
         changed = self._loaded.study.in_full()
-        return Study._of(LoadedStudy(changed, self._loaded.node, self._loaded.base, self._loaded.path))
+        return Study.from_loaded(LoadedStudy(changed, self._loaded.node, self._loaded.base, self._loaded.path))
 
     @cached_property
     def plan(self) -> Plan:

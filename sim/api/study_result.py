@@ -71,7 +71,7 @@ class StudyResult:
         """The study that was run, on the base config that the folder keeps."""
         from ..studies.design.load_study import load_study
 
-        return Study._of(load_study(self.folder / "study.yaml", base=self.folder / "base.yaml"))
+        return Study.from_loaded(load_study(self.folder / "study.yaml", base=self.folder / "base.yaml"))
 
     def frame(self, *, units: Units = "quote") -> pd.DataFrame:
         """One row a finished run: values of uncertainties (`u.`) and levers (`l.`), then the columns of `runs`.

@@ -45,11 +45,9 @@ def sweep(
         until: more replications until a rule holds in every arm, like "events>=100"; needs max_runs or max_seconds.
         max_runs, max_seconds: stop after so many new runs, or so much time.
         shard: (i, n) runs only every n-th run from the i-th on.
-        retry_failed: run again what failed or crashed.
-        report: write report.html into the folder.
+        retry_failed: run again what failed or crashed.  report: write report.html into the folder.
         progress: True for a bar on standard error, or a function (done=, failed=, total=, seconds=).
-        on_note: called with what a user should know; default: the logger `clearsim`.
-        command: of the process that asks, for the manifest.
+        on_note, command: as of `clearsim.run`.
 
     Returns the StudyResult. A run that fails is a row of it, not an error. Works in a notebook and in a script without
     `if __name__ == "__main__":`. Raises ConfigError for arguments that do not fit, ResultError for a folder of another
@@ -61,12 +59,9 @@ def sweep(
     from ..studies.sweep import SweepOptions, run_sweep
 
     chosen, note = load_any_study(study), noting(on_note)
-    if until is not None and max_runs is None and max_seconds is None:
-        raise ConfigError("until needs a bound: give max_runs or max_seconds too")
     settings = executor_settings(executor, workers)
-    plan = chosen.plan
-    temporary = None if out is not None else tempfile.TemporaryDirectory(prefix="clearsim-study-")
-    folder = Path(out) if out is not None else Path(temporary.name) / chosen.name  # type: ignore[union-attr]
+    _require_bounds(until, max_runs, max_seconds, shard)
+    folder, temporary = _folder(out, chosen)
     with sweep_progress(progress) as callback:
         options = SweepOptions(
             out=folder,
@@ -80,11 +75,27 @@ def sweep(
             progress=callback,
             say=note,
         )
-        swept = run_sweep(plan, options)
+        swept = run_sweep(chosen.plan, options)
     result = open_study(folder).with_sweep(swept, temporary)
     if report:
         result.try_report(note)
     return result
+
+
+def _folder(out: str | Path | None, study: Study) -> "tuple[Path, tempfile.TemporaryDirectory[str] | None]":
+    """The study folder, and the temporary folder that it is in, if it is."""
+    if out is not None:
+        return Path(out), None
+    temporary = tempfile.TemporaryDirectory(prefix="clearsim-study-")
+    return Path(temporary.name) / study.name, temporary
+
+
+def _require_bounds(until: str | None, max_runs: int | None, max_seconds: float | None, shard: tuple[int, int]) -> None:
+    """ConfigError for a rule that may never end, or a shard that is none."""
+    if until is not None and max_runs is None and max_seconds is None:
+        raise ConfigError("until needs a bound: give max_runs or max_seconds too")
+    if not 1 <= shard[0] <= shard[1]:
+        raise ConfigError(f"shard must be (i, n) with 1 <= i <= n, found {shard}")
 
 
 def executor_settings(executor: str | Path, workers: int | None = None) -> "ExecutorSettings":

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +10,9 @@ from ..errors import ConfigError
 from .options import Debug
 from .output import command_line, note_printer
 from .study_texts import print_dry_run, print_sweep, sbatch_script, size
+
+if TYPE_CHECKING:
+    from ..api.study import Study
 
 FAILED = 1
 STUDY_HELP = "A study file, or a name from `clearsim studies`."
@@ -52,8 +55,6 @@ def sweep(
     from ..api.study import Study
     from ..api.study_folders import parse_shard
     from ..api.sweep import executor_settings
-    from ..api.sweep import sweep as sweep_study
-    from ..interrupt import INTERRUPTED
 
     loaded = Study.from_yaml(study, set_)
     target = out or Path("results") / (loaded.name + ("-full" if full else ""))
@@ -69,22 +70,18 @@ def sweep(
         return
     if until is not None and max_runs is None and max_time is None:
         raise ConfigError("--until needs a bound: say --max-runs or --max-time too")
+    bounds = {"until": until, "max_runs": max_runs, "max_seconds": _seconds(max_time), "shard": parse_shard(shard)}
+    _sweep(chosen, target, report, executor=executor, workers=workers, retry_failed=retry_failed, **bounds)
+
+
+def _sweep(chosen: "Study", target: Path, report: bool, **options: Any) -> None:
+    """Run the study, print how it ended, write its report; exit with 1 if no run succeeded."""
+    from ..api.sweep import sweep as sweep_study
+    from ..interrupt import INTERRUPTED
+
     note = note_printer()
     try:
-        result = sweep_study(
-            chosen,
-            out=target,
-            executor=executor,
-            workers=workers,
-            until=until,
-            max_runs=max_runs,
-            max_seconds=_seconds(max_time),
-            shard=parse_shard(shard),
-            retry_failed=retry_failed,
-            progress=True,
-            on_note=note,
-            command=command_line(),
-        )
+        result = sweep_study(chosen, out=target, progress=True, on_note=note, command=command_line(), **options)
     except KeyboardInterrupt:
         note(f"interrupted; what is finished is stored in {target}: the same command resumes it")
         raise SystemExit(INTERRUPTED) from None

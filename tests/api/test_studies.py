@@ -65,6 +65,7 @@ def test_a_bound_ends_a_sweep_and_a_rule_needs_one(study, tmp_path):
             lambda: clearsim.Study("base", levers=[clearsim.Lever("b", path="seed", values=[1, -1])]),
             "Study: levers[0].values[1]: seed must be at least 0, found -1",
         ),
+        (lambda: clearsim.sweep("depth-leverage-small", shard=(3, 2)), "shard must be (i, n) with 1 <= i <= n"),
         (lambda: clearsim.designs.sobol(n=0), "designs.sobol: n must be"),
         (lambda: clearsim.sweep("depth-leverage-small", executor="fast"), "executor must be local, serial"),
         (lambda: clearsim.sweep("depth-leverage-small", executor="serial", workers=2), "workers is for"),
