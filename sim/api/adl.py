@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from ..errors import ConfigError
 from ..policy import Policy
 from .config import Config, ConfigLike, load
 from .progress import Note, noting, run_progress
@@ -60,37 +59,36 @@ def who_would_be_deleveraged(
     run: Result | ConfigLike,
     *,
     at: float | str | datetime,
-    side: Literal["long", "short"] = "long",
-    quantity: float | Decimal | None = None,
+    account: str | None = None,
+    side: Literal["long", "short"] | None = None,
     market: str | None = None,
     ranking: "AdlRanking | Mapping[str, Any] | str | None" = None,
     units: Units = "quote",
     progress: "Literal[True] | Progress | None" = None,
     on_note: Note | None = None,
 ) -> pd.DataFrame:
-    """Who would be closed, if a position of a bankrupt account had to be closed by ADL at a time of a run.
+    """Who would be closed, and for how much, if an account went bankrupt at a time of a run and ADL had to close it.
 
     Args:
         run: a Result, a result folder, a Config, the path of a config file, or a shipped name.
         at: seconds after the start, or a UTC time.
-        side: of the bankrupt position; the other side is deleveraged.
-        quantity: to close, base units; default the largest position of that side.
+        account: name of the bankrupt account; default the one with the largest position of `side`.
+        side: of the positions to close; default the account's, or long. The other side is deleveraged.
         market: its name; default the first.
         ranking: in place of the config's: its kind, or a mapping with its parameters.
         units: quote, venue or quanta.
         progress, on_note: as of `clearsim.run`.
 
     Returns the rows of `adl_queue` that would be closed, in that order, with `closed_lots` and `closed_quantity` (how
-    much of each). Nothing is changed. Rows of the bankrupt's own trader, and rows that the bankruptcy price would put
-    below zero, are passed over in an event and not here: both need a bankrupt account. Raises as `adl_queue` does.
+    much of each). Nothing is changed. Rows that the bankruptcy price would put below zero are passed over in an event,
+    and not here. Raises as `adl_queue` does, and ConfigError for an account without such a position.
 
-        clearsim.who_would_be_deleveraged("base", at=250, side="long", ranking="binance_wallet")
+        clearsim.who_would_be_deleveraged("base", at=250, ranking="binance_wallet")
     """
     from ..engine.deleveraging import would_be_deleveraged
 
     moment = _Moment.of(run, at, market, progress, on_note)
-    lots = None if quantity is None else moment.lots(quantity)
-    closes = would_be_deleveraged(moment.world, moment.market, side=side, lots=lots, ranking=_ranking(ranking))
+    closes = would_be_deleveraged(moment.world, moment.market, account=account, side=side, ranking=_ranking(ranking))
     frame = moment.frame([close.place for close in closes], units)
     closed = [close.lots for close in closes]
     frame["closed_lots"] = closed
@@ -126,13 +124,6 @@ class _Moment:
     def lot_size(self) -> Decimal:
         """Base units of a lot."""
         return self.config.markets[self.market].lot_size
-
-    def lots(self, quantity: float | Decimal) -> int:
-        """Base units -> lots; ConfigError unless they are a positive whole number of lots."""
-        lots = Decimal(str(quantity)) / self.lot_size
-        if lots <= 0 or lots != lots.to_integral_value():
-            raise ConfigError(f"quantity must be a positive multiple of the lot {self.lot_size}, found {quantity}")
-        return int(lots)
 
     def frame(self, places: "list[Place]", units: str) -> pd.DataFrame:
         """Places as a table."""

@@ -59,20 +59,23 @@ def test_the_queue_at_a_time_is_ranked_by_score_in_each_side(config, result):
 
 def test_who_would_be_deleveraged_takes_the_queue_from_its_front_until_enough_is_closed(config):
     queue = clearsim.adl_queue(config, at=30)
-    shorts = queue[(queue["side"] == "short") & (queue["profit_quote"] > 0)]
-    quantity = (abs(shorts["lots"].iloc[0]) + 1) / 1000  # one lot more than the first holds; a lot is 0.001 BTC
-    closed = clearsim.who_would_be_deleveraged(config, at=30, side="long", quantity=quantity)
-    assert closed["account"].tolist() == shorts["account"].tolist()[:2]
-    assert closed["closed_lots"].tolist() == [abs(shorts["lots"].iloc[0]), 1]
-    largest = queue.loc[queue["side"] == "long", "lots"].max()
-    held = abs(shorts["lots"]).sum()
-    assert clearsim.who_would_be_deleveraged(config, at=30)["closed_lots"].sum() == min(largest, held)
+    longs, shorts = (queue[queue["side"] == side] for side in ("long", "short"))
+    winners = shorts[shorts["profit_quote"] > 0]
+    largest = longs.loc[longs["lots"].idxmax()]
+    closed = clearsim.who_would_be_deleveraged(config, at=30)
+    front = winners[winners["account"] != largest["account"]]
+    assert closed["account"].tolist() == front["account"].tolist()[: len(closed)]
+    assert closed["closed_lots"].sum() == min(largest["lots"], abs(front["lots"]).sum())
+    assert closed["closed_lots"].tolist()[:-1] == abs(closed["lots"]).tolist()[:-1]  # only the last keeps a part
+    named = clearsim.who_would_be_deleveraged(config, at=30, account=largest["account"], side="long")
+    own = longs.loc[longs["account"] == largest["account"], "lots"].sum()
+    assert named["closed_lots"].sum() == min(own, abs(front["lots"]).sum())
+    assert largest["account"] not in set(named["account"])
 
 
 def test_another_ranking_is_a_question_and_changes_no_run(config, result):
-    options = {"at": 30, "quantity": 1}
-    first = clearsim.who_would_be_deleveraged(config, **options)
-    other = clearsim.who_would_be_deleveraged(config, ranking={"kind": "binance_wallet"}, **options)
+    first = clearsim.who_would_be_deleveraged(config, at=30)
+    other = clearsim.who_would_be_deleveraged(config, at=30, ranking={"kind": "binance_wallet"})
     assert first["score"].tolist() != other["score"].tolist()
     assert clearsim.run(config).result_hash == result.result_hash
 
@@ -85,7 +88,7 @@ def test_another_ranking_is_a_question_and_changes_no_run(config, result):
         ({"at": "2025-01-01T00:00:30"}, "has no time zone"),
         ({"at": 30, "market": "ETH"}, "markets are BTCUSDT"),
         ({"at": 30, "side": "up"}, "long or short"),
-        ({"at": 30, "quantity": 0.0005}, "multiple of the lot"),
+        ({"at": 30, "account": "nobody"}, "nobody: holds no position"),
         ({"at": 30, "ranking": "fifo"}, "ranking.kind must be one of"),
     ],
 )
