@@ -12,7 +12,6 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel, ValidationError
 
 from ..errors import ConfigError
-from .canonical import plain
 from .check import check_config
 from .load import build_config, require_runnable, with_sources
 from .model import RunConfig
@@ -51,13 +50,13 @@ def with_values(config: C, values: Mapping[str, Any], *, source: str) -> C:
 
 
 def native(value: Any) -> Any:
-    """The value as YAML could give it: NumPy values and paths as plain ones, mechanisms as mappings."""
+    """The value as YAML could give it: NumPy values and paths as plain ones, mechanisms as mappings with their code."""
     if isinstance(value, Mapping):
         return {str(key): native(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [native(item) for item in value]
     if isinstance(value, BaseModel):
-        return plain(value)
+        return value.model_dump(mode="json", by_alias=True)
     if isinstance(value, Path):
         return str(value)
     return value.tolist() if hasattr(value, "dtype") and hasattr(value, "tolist") else value
@@ -74,7 +73,7 @@ def _anchored(path: str, value: Any) -> Any:
 
 def _explained(config: RunConfig, settings: Sequence[Setting], source: str) -> str:
     """What reading the whole config says of these settings; empty if it has nothing to say."""
-    tree = node_of(plain(config), source)
+    tree = node_of(native(config), source)
     try:
         for path, value in settings:
             set_value(tree, path, value, RunConfig, source=source)

@@ -20,6 +20,12 @@ def test_a_study_in_python_a_file_and_the_command_line_give_the_same_rows(study,
     assert clearsim.open_study(tmp_path / "cli").result_hash == swept.result_hash
 
 
+@pytest.mark.parametrize("name", ["base", "two-markets", "btc-30d", "2020-03-12-btcusdt"])
+def test_the_base_of_a_study_is_the_config_that_was_given(name):
+    config = clearsim.load(name)
+    assert clearsim.Study(config).base.hash == config.hash
+
+
 def test_the_frame_has_a_row_a_run_with_inputs_and_money_in_quote_units(swept):
     frame = swept.frame()
     assert frame["l.fund"].tolist() == [50_000, 500_000] * 2

@@ -11,9 +11,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from ...config import RunConfig
-from ...config.canonical import plain, to_yaml
+from ...config.canonical import to_yaml
 from ...config.overrides import apply_overrides, set_value
 from ...config.problems import loose_values, problems_of, raise_problems
+from ...config.settings import native
 from ...config.yamlfile import Node, find_config, find_in_package, node_of, parse_yaml, read_nodes
 from ...errors import ConfigError
 from .study import Study
@@ -60,7 +61,7 @@ def study_of(values: Mapping[str, Any], *, base: RunConfig | None = None, source
     node = node_of(dict(values), source)
     study = _validated(node)
     if base is not None:
-        return LoadedStudy(study, node, node_of(plain(base), f"{source}: base"), None)
+        return LoadedStudy(study, node, node_of(native(base), f"{source}: base"), None)
     try:
         return LoadedStudy(study, node, read_nodes(find_config(study.base)), None)
     except ConfigError as error:
