@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .api.answer import Answer
     from .api.config import Config, load
     from .api.figure import figure
+    from .api.paths import PathsResult
     from .api.positions import positions
     from .api.result import Result, open_run
     from .api.reverse_stress import StressFrontier, reverse_stress
@@ -37,6 +38,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "Lever",
+    "PathsResult",
     "Replay",
     "Result",
     "ResultError",
@@ -67,6 +69,7 @@ _HOMES = {
     "api.answer": "Answer",
     "api.config": "Config load",
     "api.figure": "figure",
+    "api.paths": "PathsResult",
     "api.positions": "positions",
     "api.result": "Result open_run",
     "api.reverse_stress": "StressFrontier reverse_stress",

@@ -13,7 +13,7 @@ from ..errors import ClearsimError, ConfigError, ResultError
 from . import _analysis as analysis
 from .pictures import card, dots
 from .progress import Note
-from .result import chosen_figure, copied, copied_folder
+from .result import Result, chosen_figure, copied, copied_folder, open_run
 from .study import Study
 from .units import Units, in_units
 
@@ -115,12 +115,13 @@ class StudyResult:
         """
         return chosen_figure(self._panels(), name)
 
-    def report(self, path: str | Path | None = None, *, baseline: bool = True) -> Path:
+    def report(self, path: str | Path | None = None, *, baseline: bool = True, on_note: Note | None = None) -> Path:
         """Write the report of the study, one self-contained HTML file; return its path.
 
         Args:
             path: file to write besides report.html in the study folder.
             baseline: compute gap risk and balances over time, which the report shows beside the runs.
+            on_note: called with what a user should know; default: the logger `clearsim`.
 
         Raises ClearsimError if it cannot be written.
 
@@ -130,14 +131,14 @@ class StudyResult:
 
         with analysis.clearsim_errors():
             if baseline:
-                add_tables(self.folder)
+                add_tables(self.folder, on_note)
             written = analysis.write_study_report(self.folder)
         return written if path is None else copied(written, Path(path))
 
     def try_report(self, note: Note) -> None:
         """Write the report; if it fails, the runs are kept and the reason is noted."""
         try:
-            self.report()
+            self.report(on_note=note)
         except (ClearsimError, ValueError, KeyError, TypeError, OSError) as error:
             note(f"warning: no report.html: {type(error).__name__}: {error}")
 
@@ -228,10 +229,8 @@ def open_study(folder: str | Path) -> StudyResult:
         return StudyResult(analysis.open_study(folder))
 
 
-def open_any(folder: str | Path) -> "StudyResult | Any":
+def open_any(folder: str | Path) -> StudyResult | Result:
     """A study folder as StudyResult, a result folder as Result."""
-    from .result import open_run
-
     path = Path(folder)
     if not path.is_dir():
         raise ConfigError(f"{path}: is not a folder; give the folder of a run or a study")

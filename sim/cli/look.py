@@ -31,7 +31,10 @@ def report(
     from ..api.study_result import StudyResult, open_any
 
     result = open_any(folder)
-    typer.echo(result.report(baseline=baseline) if isinstance(result, StudyResult) else result.report())
+    if isinstance(result, StudyResult):
+        typer.echo(result.report(baseline=baseline, on_note=lambda text: typer.echo(text, err=True)))
+    else:
+        typer.echo(result.report())
     for path in result.export_figures(formats) if formats is not None else []:
         typer.echo(path)
 

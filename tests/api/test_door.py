@@ -8,6 +8,7 @@ import pkgutil
 import subprocess
 import sys
 import types
+import typing
 from pathlib import Path
 
 import clearsim
@@ -81,7 +82,10 @@ def test_public_names_are_documented(name):
 def test_public_functions_state_arguments_returns_errors_and_an_example(name):
     function = getattr(clearsim, name)
     text = inspect.getdoc(function)
-    for argument in inspect.signature(function).parameters:
+    arguments = set(inspect.signature(function).parameters)
+    for overload in typing.get_overloads(function):
+        arguments |= set(inspect.signature(overload).parameters)
+    for argument in arguments:
         assert argument in text, f"{name}: {argument}"
     assert "Returns" in text
     assert "Raises" in text

@@ -1,6 +1,8 @@
 """The example of every public name runs as it is written."""
 
 import inspect
+import re
+from pathlib import Path
 
 import clearsim
 import pandas as pd
@@ -12,6 +14,7 @@ from tests.api.test_door import example_of
 OWNERS = (
     clearsim.Config,
     clearsim.Result,
+    clearsim.PathsResult,
     clearsim.Study,
     clearsim.StudyResult,
     clearsim.Answer,
@@ -52,10 +55,22 @@ def frontier():
     return clearsim.reverse_stress("btc-30d", depth=[0], concentration=[0], runs=3, tolerance=0.05)
 
 
+@pytest.fixture(scope="module")
+def paths():
+    return clearsim.run("btc-30d", fidelity="reduced", paths=200)
+
+
 @pytest.mark.parametrize("where", EXAMPLES)
-def test_the_example_runs(where, folder, monkeypatch, result, study, answer, frontier):
+def test_the_example_runs(where, folder, monkeypatch, result, study, answer, frontier, paths):
     monkeypatch.chdir(folder)
     own = clearsim.open_study("results/depth-leverage-small") if where.startswith("StudyResult") else result
     names = {"clearsim": clearsim, "result": own, "study": study, "answer": answer, "frontier": frontier}
+    names["paths"] = paths
     names["table"] = pd.read_csv(shipped_configs()["own-book"].with_suffix(".csv"))
     exec(compile(EXAMPLES[where], where, "exec"), names)
+
+
+def test_the_example_of_the_readme_runs():
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {})

@@ -173,3 +173,34 @@ def test_positions_come_from_a_table(config):
         clearsim.positions(table)
     with pytest.raises(clearsim.ClearsimError, match="'lots' is not known"):
         clearsim.positions(table.rename(columns={"who": "account"}).assign(lots=1))
+
+
+def test_both_engines_run_through_one_door():
+    """The row of the reduced engine is that of a study of one point."""
+    paths = clearsim.run("btc-30d", fidelity="reduced", paths=500)
+    assert len(paths.frame()) == len(paths) == 500
+    study = clearsim.Study("btc-30d", fidelity="reduced", paths=500)
+    swept = clearsim.sweep(study, executor="serial")
+    row, own = swept.frame().iloc[0], paths.summary()
+    for name in ("required_fund_quote", "liquidated_notional_quote", "first_adl_ms", "index_low"):
+        assert row[name] == own[name]
+    assert swept.paths()["required_fund_quote"].tolist() == paths.frame()["required_fund_quote"].tolist()
+    assert clearsim.run("btc-30d", fidelity="reduced", paths=500).result_hash == paths.result_hash
+    assert clearsim.run("btc-30d", fidelity="reduced", paths=500, seed=2).result_hash != paths.result_hash
+    assert "<svg" in paths._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "message"),
+    [
+        ("base", {"fidelity": "reduced"}, "reduced must be given for fidelity reduced"),
+        ("btc-30d", {"fidelity": "reduced", "detail": "series"}, "detail is no option of fidelity reduced"),
+        ("base", {"paths": 10}, "paths is no option of fidelity full"),
+        ("base", {"detial": "series"}, "detial is no option of fidelity full"),
+        ("base", {"fidelity": "fast"}, "fidelity must be full or reduced"),
+        ("btc-30d", {"fidelity": "reduced", "paths": 0}, "expected paths from 1"),
+    ],
+)
+def test_an_option_of_the_other_engine_is_refused(source, options, message):
+    with pytest.raises(clearsim.ConfigError, match=message):
+        clearsim.run(source, **options)
