@@ -24,6 +24,8 @@ PLAIN_STEPS = 4
 SECONDS_BETWEEN_LINES = 10.0
 #: Called with a sentence that a user should know.
 Note = Callable[[str], None]
+#: Called with the number of runs (or paths) so far.
+Counted = Callable[[int], None]
 
 
 def console(*, stderr: bool = False, width: int = WIDTH) -> "Console":
@@ -58,6 +60,19 @@ def sweep_progress(progress: "Literal[True] | SweepProgress | None") -> "Iterato
     from rich.console import Console
 
     with SweepBar(Console(stderr=True, soft_wrap=True)) as bar:
+        yield bar
+
+
+@contextmanager
+def count_progress(progress: "Literal[True] | Counted | None") -> "Iterator[Counted]":
+    """The callback that hears how many runs there have been: what was given, or lines on standard error for True."""
+    if progress is None:
+        yield lambda runs: None
+        return
+    if progress is not True:
+        yield progress
+        return
+    with CountBar(console(stderr=True)) as bar:
         yield bar
 
 
@@ -180,3 +195,37 @@ class SweepBar:
             self._printed = time.monotonic()
             left = "" if total is None else f" of {total:,}, about {span((total - done) * seconds / fresh)} left"
             self._console.print(f"{done:,} runs{left}, {failed} failed", highlight=False)
+
+
+class CountBar:
+    """Progress where the end is not known: runs so far, in a terminal at once, elsewhere in a line now and then."""
+
+    def __init__(self, console: "Console") -> None:
+        self._console = console
+        self._started = self._printed = time.monotonic()
+        self._status: Any = None
+
+    def __enter__(self) -> Self:
+        """Show the status line if there is a terminal."""
+        if self._console.is_terminal:
+            self._status = self._console.status("first runs")
+            self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the status line away."""
+        if self._status is not None:
+            self._status.stop()
+
+    def __call__(self, runs: int) -> None:
+        """Show how many runs there have been; stop if a signal asked for it."""
+        stop_if_asked()
+        now = time.monotonic()
+        text = f"{runs:,} runs in {span(now - self._started)}"
+        if self._status is not None:
+            self._status.update(text)
+        elif now - self._printed > SECONDS_BETWEEN_LINES:
+            self._printed = now
+            self._console.print(text, highlight=False)

@@ -1,6 +1,6 @@
 """`reverse_stress`: the smallest fall that exhausts a fund, by depth lost and by the largest account."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,7 +11,7 @@ from ..errors import ConfigError
 from . import _analysis as analysis
 from .config import Config, ConfigLike, load
 from .pictures import card, interval
-from .progress import Note, noting
+from .progress import Counted, Note, count_progress, noting
 from .result import chosen_figure
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def reverse_stress(
     share: float = 0.5,
     runs: int | None = None,
     fidelity: Literal["reduced", "full"] | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: "Literal[True] | Counted | None" = None,
     on_note: Note | None = None,
 ) -> StressFrontier:
     """Search the smallest fall that exhausts a config's fund, for thinner books and for one larger account.
@@ -132,7 +132,7 @@ def reverse_stress(
         share: of the runs that the shock must exhaust.
         runs: of each shock; default 20 reduced, 7 full.
         fidelity: reduced or full; default reduced if the config can.
-        progress: called with the number of runs so far after each shock.
+        progress: True for lines on standard error, or a function of the number of runs so far.
         on_note: called with what a user should know; default: the logger `clearsim`.
 
     Returns the StressFrontier. Raises ConfigError for arguments out of range, ClearsimError where larger falls spare
@@ -156,10 +156,9 @@ def reverse_stress(
     if replaces_price(chosen):
         text = f"the price of {chosen.markets[0].name} is one fall after a minute, in place of the config's law"
         noting(on_note)(text)
-    heard = progress or (lambda played: None)
-    world = StressRuns(chosen, engine, size, runs or RUNS[engine], Decimal(repr(float(leverage))), heard)
     search = {"largest_jump": largest_jump, "tolerance": tolerance, "share": share}
-    with analysis.clearsim_errors():
+    with analysis.clearsim_errors(), count_progress(progress) as heard:
+        world = StressRuns(chosen, engine, size, runs or RUNS[engine], Decimal(repr(float(leverage))), heard)
         found = analysis.frontier(world.exhausts, depth_losses=losses, concentrations=shares, **search)
     return StressFrontier(found, world, share)
 

@@ -9,7 +9,7 @@ from ..config import RunConfig
 from ..errors import ConfigError
 from . import _analysis as analysis
 from .answer import Answer, SizedArm
-from .progress import Note, noting
+from .progress import Counted, Note, count_progress, noting
 from .study import Study
 from .worlds import WorldOf, at_horizon, define
 
@@ -35,6 +35,7 @@ def size_fund(
     fidelity: Literal["reduced", "full"] | None = None,
     settings: Mapping[str, Any] | None = None,
     seed: int | None = None,
+    progress: "Literal[True] | Counted | None" = None,
     on_note: Note | None = None,
     on_arm: Callable[[SizedArm], None] | None = None,
     command: str = "",
@@ -47,14 +48,13 @@ def size_fund(
         target: such as "P(ADL within 30d) < 1e-3".
         budget: paths (runs if full) of a method at most, or seconds like "60s"; default 2,000,000 paths or 200 runs.
         method: auto, crude, importance, pot, bisection or weighted-bisection.
-        level: confidence level of all intervals.
-        arms: of a study only these, like ["margin=low"].
+        level: confidence level of all intervals.  arms: of a study only these, like ["margin=low"].
         spread: other opening books, and other values of the uncertainties, to find the fund for; 0: none.
         compare: all estimators on the same question.
         capital_cost: a year, per quote unit: also the fund of least cost; shortfall_cost: of a quote unit of shortfall.
         fidelity: reduced or full; default the study's, or reduced if the config can.
-        settings: config paths and values to set first.
-        seed: in place of the config's.
+        settings: config paths and values to set first.  seed: in place of the config's.
+        progress: True for lines on standard error, or a function of the number of runs so far.
         on_note: called with what a user should know; default: the logger `clearsim`.
         on_arm: called with each SizedArm as it is found.
         command: how this is asked again, for the page.
@@ -72,11 +72,11 @@ def size_fund(
     options = {"method": method, "level": level, "capital_cost": capital_cost, "shortfall_cost": shortfall_cost}
     asked = source.plan if isinstance(source, Study) else str(source) if isinstance(source, Path) else source
     pairs = [(path, native(value)) for path, value in (settings or {}).items()]
-    found, note = [], noting(on_note)
-    with analysis.clearsim_errors(ConfigError):
-        wanted = analysis.parse_target(target)
+    found = []
+    with analysis.clearsim_errors(ConfigError), count_progress(progress) as callback:
+        wanted, heard = analysis.parse_target(target), _Total(callback)
         for question in load_questions(asked, pairs, seed=seed, fidelity=fidelity, arms=arms, draws=spread):
-            arm = _answered(question, wanted, budget, compare, spread, options, note)
+            arm = _answered(question, wanted, budget, compare, spread, options, noting(on_note), heard)
             found.append(arm)
             (on_arm or (lambda arm: None))(arm)
     return Answer(tuple(found), command=command or f"clearsim.size_fund({_named(source)!r}, {target!r})")
@@ -88,6 +88,19 @@ def default_folder(answer: Answer) -> Path:
 
     facts = answer.arms[0].solved.facts
     return free_folder(Path("results"), f"size-fund-{facts.name}-{facts.seed}")
+
+
+class _Total:
+    """Adds up the runs of all worlds."""
+
+    def __init__(self, callback: Counted) -> None:
+        self._callback = callback
+        self._runs = 0
+
+    def __call__(self, runs: int) -> None:
+        """Count the runs of a block."""
+        self._runs += runs
+        self._callback(self._runs)
 
 
 def _named(source: Study | RunConfig | str | Path) -> str:
@@ -102,15 +115,16 @@ def _answered(
     spread: int,
     options: dict[str, Any],
     note: Note,
+    heard: Counted,
 ) -> SizedArm:
     """The answer to one question, the fund over other books and uncertainties, and the comparison if asked."""
     asked = at_horizon(question, target)
     meant = define(asked, target)
-    world = WorldOf(asked, target.event)
+    world = WorldOf(asked, target.event, heard=heard)
     runner = analysis.Runner(world)
     allowed = _budget(budget, asked.fidelity, runner)
     solved = analysis.size_fund(runner, target, meant, budget=allowed, **options)
-    solved = replace(solved, spreads=_spreads(asked, target, solved, spread))
+    solved = replace(solved, spreads=_spreads(asked, target, solved, spread, heard))
     if not compare:
         return SizedArm(solved, world)
     if solved.fund is None or solved.facts.feeds_back:
@@ -123,16 +137,16 @@ def _answered(
 
 
 def _spreads(
-    question: "Question", target: "analysis.Target", solved: "analysis.Answer", count: int
+    question: "Question", target: "analysis.Target", solved: "analysis.Answer", count: int, heard: Counted
 ) -> "tuple[analysis.Spread, ...]":
     """The required fund over other opening books, and over other values of the study's uncertainties."""
     if count < 2 or question.fidelity != "reduced" or solved.facts.feeds_back or solved.fund is None:
         return ()
-    books = [WorldOf(question, target.event, book=book) for book in range(1, count + 1)]
+    books = [WorldOf(question, target.event, book=book, heard=heard) for book in range(1, count + 1)]
     found = [analysis.spread_over("other opening books of the same population", books, target.p)]
     if question.others:
         others = [replace(question, config=config, others=()) for config in question.others]
-        worlds = [WorldOf(at_horizon(other, target), target.event) for other in others]
+        worlds = [WorldOf(at_horizon(other, target), target.event, heard=heard) for other in others]
         found.append(analysis.spread_over("draws of the study's uncertainties", worlds, target.p))
     return tuple(found)
 

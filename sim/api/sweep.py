@@ -43,11 +43,9 @@ def sweep(
             path of the JSON file that it wrote.
         workers: local worker processes; default one a core.
         until: more replications until a rule holds in every arm, like "events>=100"; needs max_runs or max_seconds.
-        max_runs, max_seconds: stop after so many new runs, or so much time.
-        shard: (i, n) runs only every n-th run from the i-th on.
+        max_runs, max_seconds: stop after this.  shard: (i, n) runs only every n-th run from the i-th on.
         retry_failed: run again what failed or crashed.  report: write report.html into the folder.
-        progress: True for a bar on standard error, or a function (done=, failed=, total=, seconds=).
-        on_note, command: as of `clearsim.run`.
+        progress: True for a bar, or a function (done=, failed=, total=, seconds=).  on_note, command: as of `run`.
 
     Returns the StudyResult. A run that fails is a row of it, not an error. Works in a notebook and in a script without
     `if __name__ == "__main__":`. Raises ConfigError for arguments that do not fit, ResultError for a folder of another

@@ -1,7 +1,7 @@
 """The world of a question, and what "sufficient" means in it: between the configs to size and `analysis/sizing/`."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -57,8 +57,11 @@ def define(question: Question, target: "analysis.Target") -> "analysis.Sufficien
 class WorldOf:
     """The world of a question, as `World` and `Extras` of `clearsim.analysis.sizing` ask for it."""
 
-    def __init__(self, question: Question, event: str, *, book: int = 0) -> None:
+    def __init__(
+        self, question: Question, event: str, *, book: int = 0, heard: Callable[[int], None] = lambda runs: None
+    ) -> None:
         self.question = question
+        self._heard = heard  # called with the number of runs of each block
         self.world: ReducedWorld | FullWorld
         if question.fidelity == "reduced":
             self.world = ReducedWorld(question.config, book)
@@ -68,7 +71,9 @@ class WorldOf:
 
     def block(self, number: int, *, fund: float | None = None, aim: float | None = None) -> Mapping[str, Any]:
         """Block `number` of runs."""
-        return self.world.arrays(number, fund=fund, aim=aim)
+        columns = self.world.arrays(number, fund=fund, aim=aim)
+        self._heard(len(columns["required"]))
+        return columns
 
     @property
     def reduced(self) -> ReducedWorld | None:

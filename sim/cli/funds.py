@@ -65,6 +65,7 @@ def size_fund(
         fidelity=fidelity,  # type: ignore[arg-type]  # refused there if it is another word
         settings=settings_of(set_),
         seed=seed,
+        progress=True,
         on_note=typer.echo,
         on_arm=_print_arm,
         command=shlex.join(command_line()),
@@ -119,6 +120,7 @@ def reverse_stress(
         share=share,
         runs=runs,
         fidelity=fidelity,  # type: ignore[arg-type]  # refused there if it is another word
+        progress=True,
         on_note=typer.echo,
     )
     typer.echo(str(frontier))

@@ -46,6 +46,16 @@ def test_a_larger_fund_needs_a_larger_fall():
         clearsim.reverse_stress("btc-30d", leverage=0)
 
 
+def test_progress_counts_the_runs():
+    heard = []
+    clearsim.reverse_stress("btc-30d", depth=[0], concentration=[0], runs=3, tolerance=0.2, progress=heard.append)
+    assert heard == list(range(3, 3 * len(heard) + 1, 3))
+    paths = []
+    clearsim.size_fund("btc-30d", "P(ADL within 1d) < 0.05", budget=65_536, spread=0, progress=paths.append)
+    assert paths[0] == 65_536
+    assert paths == sorted(paths)
+
+
 def test_the_queue_at_a_time_is_ranked_by_score_in_each_side(config, result):
     queue = clearsim.adl_queue(config, at=30)
     assert queue.attrs["market"] == "BTCUSDT"
