@@ -26,6 +26,12 @@ def python(code: str) -> str:
     return done.stdout.strip()
 
 
+def import_every_module() -> None:
+    for module in pkgutil.walk_packages(clearsim.__path__, "clearsim."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
+
 def test_the_import_is_quick():
     """At most 0.15 s of processor time beyond what Python itself takes; the best of five, for machines are busy."""
     code = "import time; t = time.process_time(); import clearsim; print(time.process_time() - t)"
@@ -44,9 +50,7 @@ def test_no_public_name_is_a_submodule():
 
 def test_public_names_stay_what_they_are_after_every_module_is_imported():
     """Importing a submodule sets an attribute of its package: none may hide a public name."""
-    for module in pkgutil.walk_packages(clearsim.__path__, "clearsim."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+    import_every_module()
     for name in OBJECTS:
         assert not isinstance(getattr(clearsim, name), types.ModuleType), name
     assert clearsim.designs.__name__ == "clearsim.api.designs"

@@ -1,4 +1,4 @@
-"""The example of every public name runs as it is written."""
+"""The example of every public name runs as it is written, with every module of clearsim imported before."""
 
 import inspect
 import re
@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from clearsim.config.yamlfile import shipped_configs
 
-from tests.api.test_door import example_of
+from tests.api.test_door import example_of, import_every_module
 
 OWNERS = (
     clearsim.Config,
@@ -43,6 +43,7 @@ EXAMPLES = dict(examples())
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, result):
     """A working folder with the results that examples name."""
+    import_every_module()
     folder = tmp_path_factory.mktemp("examples")
     result.save(folder / "results" / "base-1")
     small = clearsim.Study.from_yaml("depth-leverage-small").with_({"replications": 1})
