@@ -88,9 +88,9 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f"module 'clearsim' has no attribute {name!r}")
     home = import_module(f"{__name__}.{_HOME_OF[name]}")
-    found = import_module(f"{home.__name__}.{name}") if name == "designs" else getattr(home, name)
-    globals()[name] = found
-    return found
+    value = import_module(f"{home.__name__}.{name}") if name == "designs" else getattr(home, name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

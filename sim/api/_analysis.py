@@ -126,9 +126,9 @@ def __getattr__(name: str) -> Any:
     """Import a name of the analysis when it is first used."""
     if name not in PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"clearsim.analysis.{PLACES[name]}"), name)
-    globals()[name] = found
-    return found
+    value = getattr(import_module(f"clearsim.analysis.{PLACES[name]}"), name)
+    globals()[name] = value
+    return value
 
 
 @contextmanager

@@ -56,17 +56,17 @@ def audit(run: Result | str | Path) -> Audit:
     from ..ledger.audit import audit_folder
 
     folder = _folder_of(run)
-    found = audit_folder(folder)
-    n_rows, n_markets = found.balances.lots.shape
-    n_owners = found.accounts
+    audited = audit_folder(folder)
+    n_rows, n_markets = audited.balances.lots.shape
+    n_owners = audited.accounts
     proved = [
-        f"{found.transfers:,} transfers replayed from nothing into {n_rows:,} accounts and {n_markets} market(s)",
+        f"{audited.transfers:,} transfers replayed from nothing into {n_rows:,} accounts and {n_markets} market(s)",
         "money sums to 0 quanta over all accounts",
         "contracts sum to 0 lots in every market",
     ]
-    if found.equities_compared:
+    if audited.equities_compared:
         proved.append(f"final equity of every account ({n_owners:,}) equals the accounts table, to the quantum")
-    return Audit(folder, found.transfers, n_owners, n_markets, found.equities_compared, tuple(proved))
+    return Audit(folder, audited.transfers, n_owners, n_markets, audited.equities_compared, tuple(proved))
 
 
 def replay(
@@ -111,10 +111,10 @@ def _replay_row(folder: Path, run_id: str, out: Path | None, note: Note, command
     from .run import report_writer
 
     with first_start(note):
-        found = replay_row(folder, run_id, out=out, command=command, finish=report_writer(note))
-    columns = ", ".join(found.different)
-    verdict = f"differs from the stored row in {columns}" if found.different else "equal to the stored row"
-    return Replay(not found.different, (str(found.folder), verdict), found.folder)
+        row = replay_row(folder, run_id, out=out, command=command, finish=report_writer(note))
+    columns = ", ".join(row.different)
+    verdict = f"differs from the stored row in {columns}" if row.different else "equal to the stored row"
+    return Replay(not row.different, (str(row.folder), verdict), row.folder)
 
 
 def _folder_of(run: Result | str | Path) -> Path:

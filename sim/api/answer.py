@@ -65,13 +65,13 @@ class SizedArm:
     def figures(self) -> "dict[str, go.Figure]":
         """The curve of all fund sizes, and the comparison of estimators."""
         solved = self.solved
-        found: dict[str, go.Figure] = {}
+        figures: dict[str, go.Figure] = {}
         if not solved.curve.empty and not solved.facts.feeds_back:
-            found["curve"] = analysis.curve_figure(solved, self.context(), self.baseline())
+            figures["curve"] = analysis.curve_figure(solved, self.context(), self.baseline())
         if self.comparison is not None and len(self.comparison):
             what = f"P({solved.definition.phrase})"
-            found["estimators"] = analysis.draw_estimators(self.comparison, self.context(), what=what)
-        return found
+            figures["estimators"] = analysis.draw_estimators(self.comparison, self.context(), what=what)
+        return figures
 
     def page(self, command: str) -> str:
         """The answer as a self-contained HTML page; `command`: what makes it again."""
@@ -154,8 +154,8 @@ class Answer:
 
     def data(self) -> dict[str, Any] | list[dict[str, Any]]:
         """Everything as plain data, as in answer.json; a list with several arms."""
-        found = [analysis.answer_data(arm.solved) for arm in self.arms]
-        return found[0] if len(found) == 1 else found
+        data = [analysis.answer_data(arm.solved) for arm in self.arms]
+        return data[0] if len(data) == 1 else data
 
     @property
     def figures(self) -> tuple[str, ...]:
@@ -224,10 +224,10 @@ class Answer:
     def _figures(self) -> "dict[str, go.Figure]":
         if len(self.arms) == 1:
             return self.arms[0].figures()
-        found: dict[str, go.Figure] = {}
+        figures: dict[str, go.Figure] = {}
         for number, arm in enumerate(self.arms, start=1):
-            found |= {f"{name}-{number:02d}": figure for name, figure in arm.figures().items()}
-        return found
+            figures |= {f"{name}-{number:02d}": figure for name, figure in arm.figures().items()}
+        return figures
 
     def __str__(self) -> str:
         """The answer as the command line prints it."""

@@ -157,10 +157,10 @@ def reverse_stress(
         text = f"the price of {chosen.markets[0].name} is one fall after a minute, in place of the config's law"
         noting(on_note)(text)
     search = {"largest_jump": largest_jump, "tolerance": tolerance, "share": share}
-    with analysis.clearsim_errors(), count_progress(progress) as heard:
-        world = StressRuns(chosen, engine, size, runs or RUNS[engine], Decimal(repr(float(leverage))), heard)
-        found = analysis.frontier(world.exhausts, depth_losses=losses, concentrations=shares, **search)
-    return StressFrontier(found, world, share)
+    with analysis.clearsim_errors(), count_progress(progress) as on_runs:
+        world = StressRuns(chosen, engine, size, runs or RUNS[engine], Decimal(repr(float(leverage))), on_runs)
+        frame = analysis.frontier(world.exhausts, depth_losses=losses, concentrations=shares, **search)
+    return StressFrontier(frame, world, share)
 
 
 def _require(holds: bool, otherwise: str) -> None:
@@ -176,7 +176,7 @@ def default_folder(config: Config) -> Path:
 
 
 def _shares(values: Sequence[float], name: str) -> list[float]:
-    found = sorted({float(value) for value in values})
-    if not found or found[0] < 0 or found[-1] >= 1:
+    shares = sorted({float(value) for value in values})
+    if not shares or shares[0] < 0 or shares[-1] >= 1:
         raise ConfigError(f"{name} must be shares from 0 to below 1, found {list(values)}")
-    return found
+    return shares

@@ -72,14 +72,14 @@ def size_fund(
     options = {"method": method, "level": level, "capital_cost": capital_cost, "shortfall_cost": shortfall_cost}
     asked = source.plan if isinstance(source, Study) else str(source) if isinstance(source, Path) else source
     pairs = [(path, native(value)) for path, value in (settings or {}).items()]
-    found = []
+    sized = []
     with analysis.clearsim_errors(ConfigError), count_progress(progress) as callback:
-        wanted, heard = analysis.parse_target(target), _Total(callback)
+        wanted, on_runs = analysis.parse_target(target), _Total(callback)
         for question in load_questions(asked, pairs, seed=seed, fidelity=fidelity, arms=arms, draws=spread):
-            arm = _answered(question, wanted, budget, compare, spread, options, noting(on_note), heard)
-            found.append(arm)
+            arm = _answered(question, wanted, budget, compare, spread, options, noting(on_note), on_runs)
+            sized.append(arm)
             (on_arm or (lambda arm: None))(arm)
-    return Answer(tuple(found), command=command or f"clearsim.size_fund({_named(source)!r}, {target!r})")
+    return Answer(tuple(sized), command=command or f"clearsim.size_fund({_named(source)!r}, {target!r})")
 
 
 def default_folder(answer: Answer) -> Path:
@@ -115,16 +115,16 @@ def _answered(
     spread: int,
     options: dict[str, Any],
     note: Note,
-    heard: Counted,
+    on_runs: Counted,
 ) -> SizedArm:
     """The answer to one question, the fund over other books and uncertainties, and the comparison if asked."""
     asked = at_horizon(question, target)
     meant = define(asked, target)
-    world = WorldOf(asked, target.event, heard=heard)
+    world = WorldOf(asked, target.event, on_runs=on_runs)
     runner = analysis.Runner(world)
     allowed = _budget(budget, asked.fidelity, runner)
     solved = analysis.size_fund(runner, target, meant, budget=allowed, **options)
-    solved = replace(solved, spreads=_spreads(asked, target, solved, spread, heard))
+    solved = replace(solved, spreads=_spreads(asked, target, solved, spread, on_runs))
     if not compare:
         return SizedArm(solved, world)
     if solved.fund is None or solved.facts.feeds_back:
@@ -137,18 +137,18 @@ def _answered(
 
 
 def _spreads(
-    question: "Question", target: "analysis.Target", solved: "analysis.Answer", count: int, heard: Counted
+    question: "Question", target: "analysis.Target", solved: "analysis.Answer", count: int, on_runs: Counted
 ) -> "tuple[analysis.Spread, ...]":
     """The required fund over other opening books, and over other values of the study's uncertainties."""
     if count < 2 or question.fidelity != "reduced" or solved.facts.feeds_back or solved.fund is None:
         return ()
-    books = [WorldOf(question, target.event, book=book, heard=heard) for book in range(1, count + 1)]
-    found = [analysis.spread_over("other opening books of the same population", books, target.p)]
+    books = [WorldOf(question, target.event, book=book, on_runs=on_runs) for book in range(1, count + 1)]
+    spreads = [analysis.spread_over("other opening books of the same population", books, target.p)]
     if question.others:
         others = [replace(question, config=config, others=()) for config in question.others]
-        worlds = [WorldOf(at_horizon(other, target), target.event, heard=heard) for other in others]
-        found.append(analysis.spread_over("draws of the study's uncertainties", worlds, target.p))
-    return tuple(found)
+        worlds = [WorldOf(at_horizon(other, target), target.event, on_runs=on_runs) for other in others]
+        spreads.append(analysis.spread_over("draws of the study's uncertainties", worlds, target.p))
+    return tuple(spreads)
 
 
 def _budget(budget: int | str | None, fidelity: str, runner: "analysis.Runner") -> int:

@@ -58,10 +58,10 @@ class WorldOf:
     """The world of a question, as `World` and `Extras` of `clearsim.analysis.sizing` ask for it."""
 
     def __init__(
-        self, question: Question, event: str, *, book: int = 0, heard: Callable[[int], None] = lambda runs: None
+        self, question: Question, event: str, *, book: int = 0, on_runs: Callable[[int], None] = lambda runs: None
     ) -> None:
         self.question = question
-        self._heard = heard  # called with the number of runs of each block
+        self._on_runs = on_runs  # called with the number of runs of each block
         self.world: ReducedWorld | FullWorld
         if question.fidelity == "reduced":
             self.world = ReducedWorld(question.config, book)
@@ -72,7 +72,7 @@ class WorldOf:
     def block(self, number: int, *, fund: float | None = None, aim: float | None = None) -> Mapping[str, Any]:
         """Block `number` of runs."""
         columns = self.world.arrays(number, fund=fund, aim=aim)
-        self._heard(len(columns["required"]))
+        self._on_runs(len(columns["required"]))
         return columns
 
     @property

@@ -106,10 +106,10 @@ def audit(
     """Rebuild all balances of RUN_DIR from its event log without the simulator, and print what that proves."""
     from ..api.again import audit as audit_run
 
-    found = audit_run(folder)
-    for line in found.proved:
+    audited = audit_run(folder)
+    for line in audited.proved:
         typer.echo(f"holds: {line}")
-    if not found.equities_compared:
+    if not audited.equities_compared:
         typer.echo("not compared: final equities, for the last sample is before the end of the run")
 
 
@@ -122,8 +122,8 @@ def replay(
     """Run one recorded run again and compare all its tables byte for byte; exit code 1 if they differ."""
     from ..api.again import replay as replay_run
 
-    found = replay_run(folder, run_id, out=out, progress=True, on_note=note_printer(), command=command_line())
-    for line in found.lines:
+    replayed = replay_run(folder, run_id, out=out, progress=True, on_note=note_printer(), command=command_line())
+    for line in replayed.lines:
         typer.echo(line)
-    if not found.equal:
+    if not replayed.equal:
         raise typer.Exit(FAILED)

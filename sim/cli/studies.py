@@ -129,14 +129,14 @@ def status(folder: Folder, debug: Debug = False) -> None:
     """Show the progress of STUDY_DIR: runs done, failed, missing, errors, disk."""
     from ..api.study_folders import status as status_of
 
-    found = status_of(folder)
-    stored = sum(found.by_status.values())
-    parts = ", ".join(f"{count:,} {name}" for name, count in sorted(found.by_status.items())) or "none"
-    typer.echo(f"{found.name}: {found.points:,} points, {found.wanted:,} runs wanted; stored: {parts}")
-    typer.echo(f"missing {max(0, found.wanted - stored):,}; {size(found.disk_bytes)} on disk")
-    for text, count in sorted(found.errors.items(), key=lambda item: -item[1])[:10]:
+    progress = status_of(folder)
+    stored = sum(progress.by_status.values())
+    parts = ", ".join(f"{count:,} {name}" for name, count in sorted(progress.by_status.items())) or "none"
+    typer.echo(f"{progress.name}: {progress.points:,} points, {progress.wanted:,} runs wanted; stored: {parts}")
+    typer.echo(f"missing {max(0, progress.wanted - stored):,}; {size(progress.disk_bytes)} on disk")
+    for text, count in sorted(progress.errors.items(), key=lambda item: -item[1])[:10]:
         typer.echo(f"{count:,} x {text}")
-    for problem in found.problems:
+    for problem in progress.problems:
         typer.echo(f"problem: {problem}")
 
 
@@ -149,13 +149,13 @@ def verify(
     """Run a random sample of STUDY_DIR's runs again and compare their hashes; exit code 1 if any differs."""
     from ..api.study_folders import verify as verify_folder
 
-    found = verify_folder(folder, runs=runs, seed=seed)
-    for note in found.notes:
+    sample = verify_folder(folder, runs=runs, seed=seed)
+    for note in sample.notes:
         typer.echo(f"note: {note}")
-    for line in found.different:
+    for line in sample.different:
         typer.echo(line)
-    typer.echo(f"{found.checked - len(found.different)} of {found.checked} runs are equal, byte for byte")
-    if found.different:
+    typer.echo(f"{sample.checked - len(sample.different)} of {sample.checked} runs are equal, byte for byte")
+    if sample.different:
         raise typer.Exit(FAILED)
 
 
@@ -169,8 +169,8 @@ def merge(
     from ..api.study_folders import status as status_of
 
     merged = merge_shards(out, shards)
-    found = status_of(merged.folder)
-    typer.echo(f"{merged.folder}: {sum(found.by_status.values()):,} of {found.wanted:,} runs")
+    progress = status_of(merged.folder)
+    typer.echo(f"{merged.folder}: {sum(progress.by_status.values()):,} of {progress.wanted:,} runs")
     typer.echo(f"result {merged.result_hash[:16]}")
 
 

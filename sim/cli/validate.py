@@ -34,11 +34,11 @@ def validate(
 
     loaded = load_scenarios(scenarios or [], quick=quick)
     folder = folder_for_page(out, overwrite=overwrite)
-    found = run_scenarios(loaded, quick=quick, on_note=note_printer())
-    _print(found)
-    for path in found.save(folder):
+    validation = run_scenarios(loaded, quick=quick, on_note=note_printer())
+    _print(validation)
+    for path in validation.save(folder):
         typer.echo(path)
-    if strict and not found.passed:
+    if strict and not validation.passed:
         raise typer.Exit(MISSED)
 
 
@@ -52,14 +52,14 @@ def _list() -> None:
         typer.echo(f"{name:32} {unit:14} {meaning}")
 
 
-def _print(found: "Validation") -> None:
+def _print(validation: "Validation") -> None:
     from rich.table import Table
 
     screen = console()
     table = Table(box=None, pad_edge=False)
-    for column in found.COLUMNS:
+    for column in validation.COLUMNS:
         table.add_column(column, overflow="fold", no_wrap=column in ("scenario", "target", "verdict"))
-    for cells, passed in found.rows():
+    for cells, passed in validation.rows():
         table.add_row(*(cell.replace("[", "\\[") for cell in cells), style=None if passed else "bold")
     screen.print(table, highlight=False)
-    screen.print(found.summary(), highlight=False)
+    screen.print(validation.summary(), highlight=False)

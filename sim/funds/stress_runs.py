@@ -16,8 +16,8 @@ RUNS = {"reduced": 20, "full": 7}
 class StressRuns:
     """Runs with the randomness of replications 0 .. runs - 1; `played` counts them.
 
-    fund: quote units at venue scale.  leverage: of the account that `concentration` adds.  heard: called with `played`
-    after each shock.
+    fund: quote units at venue scale.  leverage: of the account that `concentration` adds.  on_runs: called with
+    `played` after each shock.
     """
 
     config: RunConfig
@@ -25,7 +25,7 @@ class StressRuns:
     fund: float
     runs: int
     leverage: Decimal
-    heard: Callable[[int], None] = field(default=lambda played: None, repr=False)
+    on_runs: Callable[[int], None] = field(default=lambda played: None, repr=False)
     played: int = 0
 
     def exhausts(self, jump: float, depth_loss: float, concentration: float) -> list[bool]:
@@ -41,7 +41,7 @@ class StressRuns:
         is_emptied = _reduced_run if self.fidelity == "reduced" else _full_run
         emptied = [is_emptied(stressed, replication) for replication in range(self.runs)]
         self.played += self.runs
-        self.heard(self.played)
+        self.on_runs(self.played)
         return emptied
 
 
