@@ -1,0 +1,97 @@
+"""clearsim simulates how a derivatives exchange clears leveraged positions when the price jumps.
+
+The names listed in `__all__` are the public API: stable, typed, imported when they are first used. Everything else in
+the package is private and may move.
+
+    import clearsim
+
+    config = clearsim.load("base").with_({"funds[0].seed_quote": 1_000_000})
+    result = clearsim.run(config.with_traders(300))
+    result.who_paid()
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api import designs
+    from .api.adl import adl_queue, who_would_be_deleveraged
+    from .api.again import Audit, Replay, audit, replay
+    from .api.answer import Answer
+    from .api.config import Config, load
+    from .api.figure import figure
+    from .api.paths import PathsResult
+    from .api.positions import positions
+    from .api.result import Result, open_run
+    from .api.reverse_stress import StressFrontier, reverse_stress
+    from .api.run import run
+    from .api.size_fund import size_fund
+    from .api.study import Lever, Study, Uncertainty
+    from .api.study_result import StudyResult, open_study
+    from .api.sweep import sweep
+    from .errors import ClearsimError, ConfigError, ResultError
+
+__all__ = [
+    "Answer",
+    "Audit",
+    "ClearsimError",
+    "Config",
+    "ConfigError",
+    "Lever",
+    "PathsResult",
+    "Replay",
+    "Result",
+    "ResultError",
+    "StressFrontier",
+    "Study",
+    "StudyResult",
+    "Uncertainty",
+    "adl_queue",
+    "audit",
+    "designs",
+    "figure",
+    "load",
+    "open_run",
+    "open_study",
+    "positions",
+    "replay",
+    "reverse_stress",
+    "run",
+    "size_fund",
+    "sweep",
+    "who_would_be_deleveraged",
+]
+
+_HOMES = {
+    "api": "designs",
+    "api.adl": "adl_queue who_would_be_deleveraged",
+    "api.again": "Audit Replay audit replay",
+    "api.answer": "Answer",
+    "api.config": "Config load",
+    "api.figure": "figure",
+    "api.paths": "PathsResult",
+    "api.positions": "positions",
+    "api.result": "Result open_run",
+    "api.reverse_stress": "StressFrontier reverse_stress",
+    "api.run": "run",
+    "api.size_fund": "size_fund",
+    "api.study": "Lever Study Uncertainty",
+    "api.study_result": "StudyResult open_study",
+    "api.sweep": "sweep",
+    "errors": "ClearsimError ConfigError ResultError",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'clearsim' has no attribute {name!r}")
+    home = import_module(f"{__name__}.{_HOME_OF[name]}")
+    value = import_module(f"{home.__name__}.{name}") if name == "designs" else getattr(home, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

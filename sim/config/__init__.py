@@ -5,6 +5,7 @@ from .check import check_config
 from .load import LoadedConfig, build_config, config_from_text, load_config, require_runnable
 from .model import Asset, Market, PositionsFile, Provenance, Record, RunConfig, Scale
 from .own import own_parts, with_sources
+from .settings import Setting, with_settings, with_values
 from .traders import traders_overrides
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Record",
     "RunConfig",
     "Scale",
+    "Setting",
     "build_config",
     "canonical_json",
     "check_config",
@@ -29,5 +31,7 @@ __all__ = [
     "run_id",
     "to_yaml",
     "traders_overrides",
+    "with_settings",
     "with_sources",
+    "with_values",
 ]

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ..config import with_settings
 from ..studies.design.load_study import load_study
 from ..studies.design.plan_checks import plan_study
-from ..studies.design.settings import with_settings
 from ..studies.store.folder import BASE_FILE
 from .config import horizon_days, with_horizon
 

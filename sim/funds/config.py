@@ -27,6 +27,11 @@ def open_interest_quote(config: RunConfig) -> Decimal:
     return total
 
 
+def fund_at_hand(config: RunConfig) -> float:
+    """All funds of the config together, quote units at venue scale."""
+    return float(sum(fund.seed_quote for fund in config.funds))
+
+
 def with_fund(config: RunConfig, quote: Decimal) -> RunConfig:
     """The same config with funds of `quote` together, split as the configured seeds are (equally if all are 0)."""
     seeds = [fund.seed_quote for fund in config.funds]

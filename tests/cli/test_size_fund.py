@@ -4,9 +4,9 @@ import json
 
 import pytest
 from clearsim.cli import app
-from clearsim.cli.questions import load_questions
 from clearsim.config import to_yaml
 from clearsim.errors import ClearsimError, ConfigError
+from clearsim.funds.questions import load_questions
 from typer.testing import CliRunner
 
 from tests.reduced.reduced_worlds import KOU, config, longs_of
@@ -190,9 +190,9 @@ BAD = [
     ({"target": "P(ADL per event) < 0.02"}, [], ConfigError, "needs runs of one event"),
     ({"target": "P(ADL within 7d given stress) < 0.02"}, [], ConfigError, "whose price is a scenario"),
     ({}, ["--method", "magic"], ConfigError, "method must be auto or one of"),
-    ({}, ["--budget", "soon"], ConfigError, "--budget must be a number of runs, or seconds like 60s, found 'soon'"),
-    ({}, ["--level", "2"], ConfigError, "--level must be"),
-    ({}, ["--fidelity", "fast"], ConfigError, "--fidelity must be reduced or full"),
+    ({}, ["--budget", "soon"], ConfigError, "budget must be a number of runs, or seconds like 60s, found 'soon'"),
+    ({}, ["--level", "2"], ConfigError, "level must be"),
+    ({}, ["--fidelity", "fast"], ConfigError, "fidelity must be reduced or full"),
     ({}, ["--set", "reduced.fund.cap_quote=9000", "--method", "crude"], ClearsimError, "use bisection"),
     ({}, ["--set", "waterfall=[{kind: takeover}, {kind: insurance_fund}]"], ClearsimError, "there is no adl layer"),
 ]

@@ -19,10 +19,11 @@ from clearsim.analysis.calibration.laws import (
 )
 from clearsim.analysis.calibration.quantities import Quantities
 from clearsim.analysis.errors import AnalysisError
-from clearsim.cli.calibrate import book_frame, calibrate
+from clearsim.cli.calibrate import calibrate
 from clearsim.config import load_config
 from clearsim.errors import InputDataError
 from clearsim.opening import read_positions
+from clearsim.opening.book_frame import book_frame
 
 LOG = "lognormal, moments of the logarithm"
 PLANTED = ParetoLeverage(

@@ -1,7 +1,7 @@
 """What a study is: a base config, what is uncertain, what can be chosen, how often each is run, and what is asked.
 
-Reading its file is `load_study.py`'s; where a value goes in a config is `settings.py`'s, which points there are is
-`plan.py`'s.
+Reading its file is `load_study.py`'s; where a value goes in a config is `config/settings.py`'s, which points there are
+is `plan.py`'s.
 """
 
 import json

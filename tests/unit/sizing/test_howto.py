@@ -6,7 +6,7 @@ from pathlib import Path
 
 import clearsim.analysis.sizing
 from clearsim.analysis.sizing.target import parse_target
-from clearsim.cli.questions import load_questions
+from clearsim.funds.questions import load_questions
 
 TEXT = (Path(clearsim.analysis.sizing.__file__).parent / "HOWTO.md").read_text(encoding="utf-8")
 

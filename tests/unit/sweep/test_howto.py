@@ -23,6 +23,6 @@ def test_the_study_on_the_page_has_a_plan_without_remarks(tmp_path):
 def test_the_studies_and_commands_on_the_page_exist():
     from clearsim.cli import app
 
-    commands = {command.name or command.callback.__name__ for command in app.registered_commands}
-    assert set(re.findall(r"clearsim ([a-z]+)", PAGE)) <= commands
+    commands = {command.name for command in app.registered_commands}
+    assert set(re.findall(r"clearsim ([a-z-]+)", PAGE)) <= commands
     assert set(re.findall(r"clearsim sweep ([a-z][a-z-]+)", PAGE)) <= set(shipped_studies())
