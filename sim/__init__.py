@@ -14,6 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .agents.user import CancelAll, Order, UserAgent, UserAgentConfig
+    from .agents.user_cohort import Actions, UserCohort
     from .api import designs
     from .api.adl import adl_queue, who_would_be_deleveraged
     from .api.again import Audit, Replay, audit, replay
@@ -29,16 +31,26 @@ if TYPE_CHECKING:
     from .api.study import Lever, Study, Uncertainty
     from .api.study_result import StudyResult, open_study
     from .api.sweep import sweep
+    from .clearing.adl import AdlRanking, Allocation
+    from .clearing.margin import MarginSchedule
     from .errors import ClearsimError, ConfigError, ResultError
+    from .market.price.own import PricePath
 
 __all__ = [
+    "Actions",
+    "AdlRanking",
+    "Allocation",
     "Answer",
     "Audit",
+    "CancelAll",
     "ClearsimError",
     "Config",
     "ConfigError",
     "Lever",
+    "MarginSchedule",
+    "Order",
     "PathsResult",
+    "PricePath",
     "Replay",
     "Result",
     "ResultError",
@@ -46,6 +58,9 @@ __all__ = [
     "Study",
     "StudyResult",
     "Uncertainty",
+    "UserAgent",
+    "UserAgentConfig",
+    "UserCohort",
     "adl_queue",
     "audit",
     "designs",
@@ -63,6 +78,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "agents.user": "CancelAll Order UserAgent UserAgentConfig",
+    "agents.user_cohort": "Actions UserCohort",
     "api": "designs",
     "api.adl": "adl_queue who_would_be_deleveraged",
     "api.again": "Audit Replay audit replay",
@@ -78,6 +95,9 @@ _HOMES = {
     "api.study": "Lever Study Uncertainty",
     "api.study_result": "StudyResult open_study",
     "api.sweep": "sweep",
+    "clearing.adl": "AdlRanking Allocation",
+    "clearing.margin": "MarginSchedule",
+    "market.price.own": "PricePath",
     "errors": "ClearsimError ConfigError ResultError",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -31,8 +31,9 @@ _IOC, _REDUCE_ONLY = int(TimeInForce.IOC), int(OrderFlag.REDUCE_ONLY)
 
 @dataclass(frozen=True, init=False)
 class Order:
-    """A request to trade. `size` in base units, a positive multiple of the lot; `price` on the grid, None: market
-    order.
+    """A request to trade.
+
+    size: base units, a positive multiple of the lot.  price: on the grid; None: a market order.
 
     time_in_force: GTC, IOC, FOK or POST_ONLY (limit orders only). Numbers may be Decimal, str, int or float.
     """
@@ -95,8 +96,10 @@ class UserState:
 
 
 class UserAgentConfig(OwnPart, NamedTrader):
-    """A user's own agent, named from the config or passed as an object. Its amounts are taken as written, not
-    scaled."""
+    """A user's own agent, named from the config or passed as an object.
+
+    Its amounts are taken as written, not scaled.
+    """
 
     venue_scale: ClassVar[bool] = False
     base: ClassVar[type] = UserAgent

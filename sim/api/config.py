@@ -7,6 +7,7 @@ from typing import Any, Self
 from ..config import RunConfig, config_hash, load_config, to_yaml, traders_overrides, with_values
 from ..config.yamlfile import find_config, parse_yaml
 from ..errors import ConfigError
+from .parts import mechanism_of
 from .pictures import card, line
 
 #: What takes a config takes it as an object, as the path of its file, or as a shipped name.
@@ -39,13 +40,14 @@ class Config(RunConfig):
 
         Args:
             values: path -> value, like {"markets[0].price.shock_fraction": -0.1}. An item of a list is named by its
-                number or its name: `funds[main].seed_quote`. A value may be a mapping: it replaces the whole mechanism.
+                number or its name: `funds[main].seed_quote`. A value may be a mapping, or a part of your own (an
+                object or a class, like an AdlRanking): it replaces the whole mechanism.
 
         Returns the changed config. Raises ConfigError with the path, what was expected and the nearest key.
 
             config = clearsim.load("base").with_({"funds[0].seed_quote": 1_000_000, "seed": 7})
         """
-        return with_values(self, values, source="with_")
+        return with_values(self, {path: mechanism_of(value) for path, value in values.items()}, source="with_")
 
     def with_traders(self, n: int) -> Self:
         """The config with `n` traders altogether; ordinary cohorts keep their proportions, and their money.

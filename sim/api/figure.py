@@ -1,6 +1,7 @@
 """`figure`: a figure of anything that has figures."""
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -13,15 +14,26 @@ class HasFigures(Protocol):
         """The figure of this name."""
 
 
-def figure(result: HasFigures, name: str) -> "go.Figure":
-    """A figure of a result by its name, or by the beginning of it: the first that fits.
+R = TypeVar("R", bound=HasFigures)
+
+
+def figure(result: R, name: "str | Callable[[R], go.Figure]") -> "go.Figure":
+    """A figure of a result by its name, or by the beginning of it (the first that fits); or a chart of your own.
 
     Args:
         result: a Result, StudyResult, Answer or StressFrontier.
-        name: like "price" or "who-paid"; `result.figures` lists them.
+        name: like "price" or "who-paid"; `result.figures` lists them. Or a function that makes a plotly figure of the
+            result: a chart of your own.
 
-    Returns a plotly figure. Raises ConfigError naming the figures there are.
+    Returns a plotly figure. Raises ConfigError naming the figures there are, and TypeError if your function returns
+    something else.
 
         clearsim.figure(clearsim.open_run("results/base-1"), "price")
     """
-    return result.figure(name)
+    if isinstance(name, str):
+        return result.figure(name)
+    drawn = name(result)
+    if not (hasattr(drawn, "to_plotly_json") and hasattr(drawn, "update_layout")):
+        who = getattr(name, "__name__", "the chart")
+        raise TypeError(f"{who} must return a plotly figure, not {type(drawn).__name__}")
+    return drawn

@@ -16,6 +16,7 @@ from ..studies.design.plan import Plan
 from ..studies.design.plan_checks import plan_study
 from .config import Config, ConfigLike
 from .designs import validated
+from .parts import mechanism_of
 from .pictures import card, dots
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Lever:
     ) -> None:
         named = None if labels is None else list(labels)
         fields = {"name": name, "path": path, "paths": list(paths), "labels": named, "unit": unit}
-        self.keys = {**_kept(native(fields)), "values": native(list(values))}
+        self.keys = {**_kept(native(fields)), "values": native([mechanism_of(value) for value in values])}
         self._model: parts.Lever = validated(parts.Lever, self.keys, source=f"Lever({name!r})")
 
     @property
