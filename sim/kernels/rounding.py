@@ -69,15 +69,3 @@ def mul_div_floor(a, b, c):
 def mul_div_ceil(a, b, c):
     """ceil(a * b / c) for a any sign, b >= 0, c > 0, when the result fits int64."""
     return -mul_div_floor(-a, b, c)
-
-
-@kernel
-def compare_products(a, b, c, d):
-    """Sign of a*b - c*d for non-negative int64 values, exactly."""
-    high_ab, low_ab = mul_high_low(a, b)
-    high_cd, low_cd = mul_high_low(c, d)
-    if high_ab != high_cd:
-        return 1 if high_ab > high_cd else -1
-    if low_ab != low_cd:
-        return 1 if low_ab > low_cd else -1
-    return 0

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..config import RunConfig, config_hash, run_id
+from ..config import RunConfig
 from ..elementary import exp
 from ..layout import F64, I64, Records
 from ..rng import Streams
@@ -127,23 +127,3 @@ def run_paths(
             lowered.index.gaps, outcomes[rows], ledger[rows],
         )  # fmt: skip
     return Batch(lowered, outcomes, ledger)
-
-
-def simulate_reduced(
-    config: RunConfig,
-    *,
-    scenario: int = 0,
-    replication: int = 0,
-    paths: int,
-    sampler: str = "crude",
-    target: float = TARGET,
-) -> Columns:
-    """The columns of STUDY_PATHS of a batch of paths, one row a path.
-
-    `required_fund_quanta` is measured with a fund that never runs dry, without cap, trigger or replenishment; all other
-    columns with the configured fund.
-    """
-    batch = simulate_batch(
-        config, scenario=scenario, replication=replication, paths=paths, sampler=sampler, target=target
-    )
-    return batch.columns(run_id(config_hash(config), seed=config.seed, scenario=scenario, replication=replication))

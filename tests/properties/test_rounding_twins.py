@@ -39,16 +39,6 @@ def test_money_times_money_over_money_is_exact_where_the_product_leaves_int64(a,
     assert ceil - floor == (0 if exact.denominator == 1 else 1)
 
 
-@settings(max_examples=500, deadline=None)
-@given(a=BIG, b=BIG, c=BIG, d=BIG)
-def test_products_compare_without_overflow(a, b, c, d):
-    expected = (a * b > c * d) - (a * b < c * d)
-    assert rounding.compare_products(a, b, c, d) == expected
-    assert rounding.compare_products(a, b, b, a) == 0
-    if a < LIMIT and b > 0:
-        assert rounding.compare_products(a, b, a + 1, b) == -1
-
-
 @pytest.mark.parametrize(
     ("amount", "rate", "scale", "floor", "ceil"),
     [
