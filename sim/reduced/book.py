@@ -18,14 +18,14 @@ from ..config import RunConfig
 from ..config.reduced import HalfLifeRenewal
 from ..elementary import exp, log, log1p
 from ..instrument import Instrument
-from ..layout import F64, I64, MARKET_DTYPE, MarketArrays, Records
+from ..layout import F64, FIRST_SCOPE_ROW, I64, MARKET_DTYPE, MarketArrays, Records
 from ..opening import choose_opening
 from ..rng import Streams
 from ..units import PPM
 from .layout import FRESH_DTYPE, GAP_DTYPE, LEVEL_DTYPE, LONG, SHORT
 
 #: Row of the first trader where there is one fund scope (see `sim/ledger/accounts.py`).
-FIRST_TRADER = 5
+FIRST_TRADER = FIRST_SCOPE_ROW + 2
 #: Distance (log) below which levels lie closer and closer.
 NEAR = 0.01
 #: Prices farther from the opening than this (log) are off the grid of a renewed book.

@@ -10,16 +10,17 @@ must be reserved. The caller's plain twin in `tests/conformance/test_cohort_kern
 import math
 from typing import NamedTuple
 
-from ...layout import F64, FLAG_FROZEN, I32, I64, AccountArrays, MarketArrays
+from ...layout import F64, FLAG_FROZEN, I32, I64, AccountArrays, MarketArrays, OrderFlag, OrderKind, Side, TimeInForce
 from ..elementary import expm1, log
 from ..jit import kernel
 from ..packed import struct_at
 from ..structs import by_address
 
-KIND_LIMIT, KIND_MARKET, KIND_CANCEL_ALL = 0, 1, 3  # OrderKind, as plain numbers for the compiler
-TIF_GTC, TIF_IOC, TIF_POST_ONLY = 0, 1, 3  # TimeInForce
-BUY, SELL = 0, 1  # Side
-REDUCE_ONLY = 1  # OrderFlag
+# Codes of orders, as plain numbers for the compiler.
+KIND_LIMIT, KIND_MARKET, KIND_CANCEL_ALL = int(OrderKind.LIMIT), int(OrderKind.MARKET), int(OrderKind.CANCEL_ALL)
+TIF_GTC, TIF_IOC, TIF_POST_ONLY = int(TimeInForce.GTC), int(TimeInForce.IOC), int(TimeInForce.POST_ONLY)
+BUY, SELL = int(Side.BUY), int(Side.SELL)
+REDUCE_ONLY = int(OrderFlag.REDUCE_ONLY)
 KEYS = 1 << 20  # arrival keys of a tick, view.ARRIVAL_SLOTS
 
 
