@@ -13,14 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..elementary import exp
-from ..layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, MarketArrays, Records
+from ..layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, F64, I64, MarketArrays, Records
 from ..units import PPM
 from ..variates import standard_exponential, standard_normal
 from .cohort import OpeningPositions
 from .draws import assign_leverage, capped_sizes
 
-I64 = npt.NDArray[np.int64]
-F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 REDRAWS = 20

@@ -10,14 +10,21 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import InvariantError
 from ..instrument import Instrument
-from ..layout import INTENT_DTYPE, AccountArrays, MarketArrays, OrderKind, OrderStatus, Records, Side, TimeInForce
-
-I64 = npt.NDArray[np.int64]
-F64 = npt.NDArray[np.float64]
+from ..layout import (
+    F64,
+    I64,
+    INTENT_DTYPE,
+    AccountArrays,
+    MarketArrays,
+    OrderKind,
+    OrderStatus,
+    Records,
+    Side,
+    TimeInForce,
+)
 
 #: Arrival keys of a tick are 0..ARRIVAL_SLOTS - 1: the time within the tick in 2**20 parts.
 ARRIVAL_BITS = 20
