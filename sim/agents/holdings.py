@@ -14,14 +14,12 @@ import numpy.typing as npt
 
 from ..elementary import exp
 from ..kernels.margin.requirement import measure_maintenance
-from ..layout import MarketArrays, Records
+from ..layout import F64, I64, MarketArrays, Records
 from ..units import PPM
 from ..variates import standard_exponential, standard_normal
 from .cohort import OpeningPositions
 from .draws import assign_leverage, capped_sizes
 
-I64 = npt.NDArray[np.int64]
-F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 REDRAWS = 20

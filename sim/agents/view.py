@@ -11,14 +11,20 @@ from struct import Struct
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import InvariantError
 from ..instrument import Instrument
-from ..layout import INTENT_DTYPE, AccountArrays, MarketArrays, OrderStatus, Records, Side, TimeInForce
-
-I64 = npt.NDArray[np.int64]
-F64 = npt.NDArray[np.float64]
+from ..layout import (
+    F64,
+    I64,
+    INTENT_DTYPE,
+    AccountArrays,
+    MarketArrays,
+    OrderStatus,
+    Records,
+    Side,
+    TimeInForce,
+)
 
 #: One row of intents, in the order of the I_ columns.
 _INTENT = Struct(f"={len(INTENT_DTYPE.names or ())}q")

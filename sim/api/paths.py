@@ -63,7 +63,7 @@ class PathsResult:
 
     def __len__(self) -> int:
         """Number of paths."""
-        return len(self._batch.ints)
+        return len(self._batch.outcomes)
 
     def __repr__(self) -> str:
         """Name, seed, number of paths."""

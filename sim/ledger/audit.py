@@ -15,9 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConservationError, ResultError
-from ..layout import Reason, Records
-
-I64 = npt.NDArray[np.int64]
+from ..layout import I64, Reason, Records
 
 
 @dataclass(frozen=True)

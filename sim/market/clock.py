@@ -16,11 +16,10 @@ from pydantic import Field, model_validator
 
 from ..elementary import log, log1p
 from ..errors import ConfigError
+from ..layout import F64, I64
 from ..policy import Policy, PositiveDecimal, PositiveInt
 from ..units import PPM
 
-F64 = npt.NDArray[np.float64]
-I64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..agents.behaviours import Levered
 from ..agents.book import Draft, OpeningBook
@@ -21,12 +20,10 @@ from ..agents.opening import build_opening
 from ..agents.shares import Venue
 from ..config.nearest import nearest_hint
 from ..errors import InputDataError
-from ..layout import Side
+from ..layout import I64, Side
 from ..rng import Streams
 from ..units import PPM, QUANTA_LIMIT, allocate_largest_remainder
 from .positions_file import PositionRow
-
-I64 = npt.NDArray[np.int64]
 
 OWN_BOOK = "own book"
 DEFAULT_INITIAL_PPM = 100_000

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from ..layout import F64
 from ..runs.run import shortfall_quanta
 
-F64 = npt.NDArray[np.float64]
 MINUTE_MS = 60_000
 #: Samples at the start whose median is taken for calm depth, as a share of all.
 CALM_SHARE = 0.1

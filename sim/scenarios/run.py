@@ -9,8 +9,9 @@ import numpy as np
 
 from ..config import RunConfig, config_hash
 from ..errors import ClearsimError
+from ..layout import F64
 from ..runs.run import Simulate
-from .metrics import F64, METRICS, Outcome
+from .metrics import METRICS, Outcome
 from .model import LoadedScenario
 
 

@@ -12,11 +12,14 @@ from clearsim.kernels.agents.user_orders import append_actions, due_arrivals
 from clearsim.kernels.book.arrivals import RADIX_SIZE, sort_by_arrival
 from clearsim.layout import (
     ARBITRAGE_PARAMS_DTYPE,
+    CLOCK_DTYPE,
     INTENT_DTYPE,
     MAKER_DTYPE,
     MAKER_PARAMS_DTYPE,
     MARKET_DTYPE,
+    NOISE_PARAMS_DTYPE,
     OUTSIDE_DTYPE,
+    SIGNAL_PARAMS_DTYPE,
 )
 
 from tests.worlds.records import as_records, fields
@@ -81,11 +84,11 @@ def test_noise_kernel_equals_its_twin():
     rng = np.random.default_rng(3)
     uniforms = rng.random((600, 6))
     home = np.arange(5, 45, dtype=np.int32)
-    params = np.array([12.5, 0.15, 0.001, 900.0, 0.04])
+    params = np.array([(12.5, 0.15, 0.001, 900.0, 0.04)], NOISE_PARAMS_DTYPE)
     bids, asks = (rng.integers(0, 2, (50, 1)) for _ in range(2))
     flags = np.zeros(50, np.uint8)
     flags[[7, 11]] = 1
-    cursor, clock = np.zeros(1, np.int64), np.array([3.5, 0.0])
+    cursor, clock = np.zeros(1, np.int64), np.array([(3.5, 0.0)], CLOCK_DTYPE)
     ring, ends = np.zeros((4096, 2), np.int64), np.zeros(2, np.int64)
     rows = np.zeros(4000, INTENT_DTYPE)
     slots, plain_clock, plain_ring = uniforms.tolist(), {"next": 3.5, "last": 0.0}, []
@@ -94,7 +97,7 @@ def test_noise_kernel_equals_its_twin():
             uniforms, cursor, clock, ring, ends, home, params, bids, asks, flags, 0, MARK, now, rows, 0
         )  # fmt: skip
         expected = plain_noise(
-            slots, plain_clock, plain_ring, home.tolist(), params.tolist(), bids[:, 0], asks[:, 0], {7, 11}, now
+            slots, plain_clock, plain_ring, home.tolist(), params[0].tolist(), bids[:, 0], asks[:, 0], {7, 11}, now
         )
         assert brief(rows[:n]) == expected
     assert cursor[0] == 600 - len(slots) > 100
@@ -138,23 +141,23 @@ def test_signal_kernel_equals_its_twin(direction, long_only):
     lots = rng.integers(-60, 60, (30, 1))
     traits = np.column_stack([rng.uniform(0.001, 0.02, 20), 0.005 * rng.standard_normal(20)])
     largest = rng.integers(0, 100, 20)
-    params = np.array([direction, long_only, 0.3, 0.004, 0.05])
+    params = np.array([(direction, long_only, 0.3, 0.004, 0.05)], SIGNAL_PARAMS_DTYPE)
     flags = np.zeros(30, np.uint8)
     flags[9] = 1
     averages, horizons = np.array([MARK * 1.0, MARK * 0.99]), np.array([5_000.0, 60_000.0])
-    cursor, clock = np.zeros(1, np.int64), np.array([1.0, 0.0])
+    cursor, clock = np.zeros(1, np.int64), np.array([(1.0, 0.0)], CLOCK_DTYPE)
     rows = np.zeros(1000, INTENT_DTYPE)
     slots, plain_clock, plain_averages = uniforms.tolist(), {"next": 1.0, "last": 0.0}, averages.tolist()
     found = 0
     for now, price in ((1000, 98_000.0), (2000, 97_000.0), (6000, 103_000.0)):
-        elapsed = now - clock[1]
+        elapsed = now - clock["last_ms"][0]
         n = signal_orders(
             uniforms, cursor, clock, home, averages, horizons, traits, largest, params, lots, flags, 0, MARK, price,
             elapsed, now, rows, 0,
         )  # fmt: skip
         expected = plain_signal(
             slots, plain_clock, home.tolist(), plain_averages, horizons.tolist(), traits.tolist(), largest.tolist(),
-            params.tolist(), lots[:, 0].tolist(), {9}, price, elapsed, now,
+            params[0].tolist(), lots[:, 0].tolist(), {9}, price, elapsed, now,
         )  # fmt: skip
         assert brief(rows[:n]) == expected
         assert averages.tolist() == plain_averages
@@ -261,7 +264,7 @@ def test_arbitrage_kernel_equals_its_twin():
     outside = np.zeros(n, OUTSIDE_DTYPE)
     outside["cash"] = rng.integers(10**8, 10**9, n)
     purses = [{"cash": int(cash), "hedge": 0, "sent": 0, "due": 0} for cash in outside["cash"]]
-    cursor, clock = np.zeros(1, np.int64), np.array([2.0, 0.0])
+    cursor, clock = np.zeros(1, np.int64), np.array([(2.0, 0.0)], CLOCK_DTYPE)
     slots, at_next, last = uniforms.tolist(), 2.0, 0.0
     rows, moves = np.zeros(500, INTENT_DTYPE), np.zeros((500, 3), np.int64)
     total_orders = total_moves = 0

@@ -15,12 +15,9 @@ import numpy.typing as npt
 
 from ...errors import ConfigError
 from ...instrument import Instrument
-from ...layout import MarketArrays
+from ...layout import F64, I64, MarketArrays
 from ...policy import Policy
 from ..view import Intents, MarketView
-
-I64 = npt.NDArray[np.int64]
-F64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -20,18 +20,14 @@ from itertools import pairwise
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from ...elementary import power
 from ...errors import ConfigError
-from ...layout import MAKER_PARAMS_DTYPE, Records
+from ...layout import F64, I64, MAKER_PARAMS_DTYPE, Records
 from ...policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveDecimal, PositiveInt, SharePpm
 from ..view import ARRIVAL_SLOTS, Intents, MarketView
 from .base import BehaviourPolicy, CohortContext
-
-I64 = npt.NDArray[np.int64]
-F64 = npt.NDArray[np.float64]
 
 FIRST_BAND_EXPONENT = 0.85
 #: Wakes after which the pre-drawn arrival keys repeat (a prime, so no pattern of the clock meets the same ones).

@@ -18,6 +18,7 @@ from pydantic import Field
 
 from ...elementary import log1p
 from ...errors import ConfigError
+from ...layout import NOISE_PARAMS_DTYPE
 from ...policy import PositiveDecimal, PositiveInt, SharePpm
 from ..arrivals import CHUNK, Arrivals
 from ..view import Intents, MarketView
@@ -72,6 +73,7 @@ class Noise(BehaviourPolicy):
         lifetime_ms = self.limit_lifetime_s * 1000
         capacity = int(rate * self.limit_lifetime_s * 2) + 1024
         arrivals = Arrivals(context.rng, rate / 1000.0, width=6)
+        params = scale, self.market_order_ppm / 1e6, self.limit_distance_ppm / 1e6, lifetime_ms, rate / 1000.0
         arrays = NoiseArrays(
             uniforms=arrivals.uniforms,
             cursor=arrivals.cursor,
@@ -79,9 +81,7 @@ class Noise(BehaviourPolicy):
             ring=np.zeros((capacity, 2), np.int64),
             ring_ends=np.zeros(2, np.int64),
             home=np.ascontiguousarray(context.home[:, market]),
-            params=np.array(
-                [scale, self.market_order_ppm / 1e6, self.limit_distance_ppm / 1e6, float(lifetime_ms), rate / 1000.0]
-            ),
+            params=np.array([params], NOISE_PARAMS_DTYPE),
         )
         return NoiseState(arrivals, market, arrays, packed_noise)
 
