@@ -179,11 +179,11 @@ def answer_markdown(answer: Answer) -> str:
 
 def money(estimate: Estimate, unit: str) -> str:
     """An estimate as text: three digits, its interval, level and sample."""
-    value, low, high = in_words(estimate, unit)
-    return f"{value} [{low}, {high}] at {estimate.level:.0%}; {estimate.method}; {sample_words(estimate)}"
+    value, low, high = value_texts(estimate, unit)
+    return f"{value} [{low}, {high}] at {estimate.level:.0%}; {estimate.method}; {sample_text(estimate)}"
 
 
-def in_words(estimate: Estimate, unit: str) -> tuple[str, str, str]:
+def value_texts(estimate: Estimate, unit: str) -> tuple[str, str, str]:
     """Value and bounds with three digits; the value carries its unit, bounds of money theirs."""
     if unit in ("", "days"):
         times, name = _span_unit(estimate.value) if unit else (1.0, "")
@@ -205,7 +205,7 @@ def _short(x: float) -> str:
     return f"{x:,.0f}" if abs(x) >= 1000 else f"{x:.3g}"
 
 
-def sample_words(estimate: Estimate) -> str:
+def sample_text(estimate: Estimate) -> str:
     """Sample size, events, and the state of the weights."""
     size = f"n {estimate.n:,}" + (f", {estimate.events:,} events" if estimate.events >= 0 else "")
     effective, largest = estimate.effective_sample_size, estimate.largest_weight_share

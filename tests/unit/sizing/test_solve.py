@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from clearsim.analysis.errors import AnalysisError
 from clearsim.analysis.estimators.estimate import Estimate, RefusedError
-from clearsim.analysis.sizing.answer_text import answer_json, answer_lines, answer_markdown, in_words
+from clearsim.analysis.sizing.answer_text import answer_json, answer_lines, answer_markdown, value_texts
 from clearsim.analysis.sizing.choose_method import choose_method
 from clearsim.analysis.sizing.definition import Sufficient
 from clearsim.analysis.sizing.solve import size_fund
@@ -108,9 +108,9 @@ def test_beyond_the_runs_and_without_jumps_to_tilt_the_tail_is_extrapolated_and_
 
 def test_short_times_are_told_in_units_that_people_read():
     estimate = Estimate(0.001, 0.0005, 0.002, 0.95, "x", 10, -1)
-    assert in_words(estimate, "days") == ("1.44 minutes", "0.72", "2.88")
-    assert in_words(replace(estimate, value=0.002), "days")[0] == "2.88 minutes"
-    assert in_words(replace(estimate, value=400, high=4000), "days") == ("400 days", "0.0005", "4,000")
+    assert value_texts(estimate, "days") == ("1.44 minutes", "0.72", "2.88")
+    assert value_texts(replace(estimate, value=0.002), "days")[0] == "2.88 minutes"
+    assert value_texts(replace(estimate, value=400, high=4000), "days") == ("400 days", "0.0005", "4,000")
 
 
 def test_what_one_set_of_runs_hides_is_caught_by_running_with_the_fund_itself():
