@@ -152,7 +152,7 @@ class _Asked:
             np.mean(hits, axis=1),
             method="randomised Sobol",
             n=points * _SCRAMBLINGS,
-            fewest=_SCRAMBLINGS,
+            min_replicates=_SCRAMBLINGS,
             level=self.level,
             events=events,
             is_probability=True,
