@@ -58,7 +58,7 @@ def curve_figure(answer: Answer, context: StudyContext, baseline: pd.DataFrame |
         "fund": math.nan if fund is None else fund.value,
         "low": math.nan if fund is None else fund.low,
         "high": math.nan if fund is None else fund.high,
-        "note": "" if fund else "not reached",
+        "note": "" if fund else "no answer",
     }
     return draw_sufficiency(
         quotable(answer.curve, target),
@@ -87,7 +87,7 @@ def _box(answer: Answer, lines: list[str]) -> str:
 
 def _strong(line: str) -> str:
     """A line as HTML, warnings and the fund itself in bold."""
-    bold = line.startswith(("warning", "NOT CONFIRMED", "required fund", "target not reached"))
+    bold = line.startswith(("warning", "NOT CONFIRMED", "required fund", "no answer"))
     return f"<b>{escape(line)}</b>" if bold else escape(line)
 
 

@@ -53,7 +53,7 @@ def _sized(study: StudyFolder, context: StudyContext) -> list[str]:
 def _sentence(answer: Mapping[str, Any], context: StudyContext) -> str:
     fund, target = answer["fund"], answer["target"]["text"]
     if fund is None:
-        return f"{target}: no fund size can be given; {answer.get('verdict') or 'the target was not reached'}."
+        return f"{target}: no fund size can be given; {answer.get('verdict') or 'too few runs for this target'}."
     ends = [math.inf if fund[name] is None else float(fund[name]) for name in ("value", "low", "high")]
     how = f"{fund['method']}, n {fund['n']:,}, {100 * fund['level']:g}% interval"
     checked = "" if answer.get("confirmed") else "; not confirmed by a second method"
