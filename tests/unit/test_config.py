@@ -117,7 +117,7 @@ def test_all_errors_are_told_at_once() -> None:
         ("positions={file: nowhere.csv}", "positions.file must be a file, found no nowhere.csv"),
         ("scale.simulated_share=2", "scale.simulated_share must be at most 1, found 2"),
         ("prices={kind: correlated, correlation: [[1, 0], [0, 1]]}", "prices.correlation must fit the 1 markets"),
-        ("prices={kind: correlated, correlation: [[1, 2], [2, 1]]}", "must lie in [-1, 1]"),
+        ("prices={kind: correlated, correlation: [[1, 2], [2, 1]]}", "must be in [-1, 1]"),
     ],
 )
 def test_a_wrong_value_says_what_was_expected_and_found(override: str, message: str) -> None:
@@ -135,7 +135,7 @@ def test_what_does_not_fit_inside_a_block_is_told_with_the_line_of_its_own_key()
     expected = "markets[0].margin.tiers[1].maintenance_ppm must be below the initial rate of 100x (15000 >= 10000)"
     assert message == f"f.yaml:{line_of(old)}: {expected}"
     override = "markets[0].price.shock_fraction=-1"
-    expected = "markets[0].price.shock_fraction must be above -1, else the price is not positive: -1"
+    expected = "markets[0].price.shock_fraction must be above -1, otherwise the price is not positive: -1"
     assert error_of(override) == f"--set {override}: {expected}"
 
 

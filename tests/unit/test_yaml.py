@@ -57,7 +57,7 @@ def test_a_scalar_means_what_the_writer_meant(text: str, expected: object) -> No
         ("a: &x [*x]\n", "anchors and aliases are not read"),
         ("a: !!python/name:os.system x\n", "f.yaml:1: tag tag:yaml.org,2002:python/name:os.system is not read"),
         ("a: !thing x\n", "f.yaml:1: tag !thing is not read; the only tag is !replace"),
-        ("<<: {a: 1}\n", "f.yaml:1: merge keys are not read; use extends"),
+        ("<<: {a: 1}\n", "f.yaml:1: merge keys are not supported; use extends"),
         ("[1, 2]: 3\n", "f.yaml:1: a key must be a word"),
         ("a: [1, 2\nb: 3\n", "f.yaml:2: not valid YAML"),
         ("a:\n\t- 1\n", "f.yaml:2: not valid YAML"),
