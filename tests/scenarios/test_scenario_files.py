@@ -62,7 +62,7 @@ def test_an_empty_source_is_refused(tmp_path):
 
 def test_a_metric_that_stands_twice_is_refused(tmp_path):
     again = TARGET.removeprefix("targets:\n")
-    assert "targets[1].metric must stand once" in refusal(tmp_path, HEAD + TARGET + again)
+    assert "targets[1].metric must be unique" in refusal(tmp_path, HEAD + TARGET + again)
 
 
 def test_too_few_replications_for_an_interval_are_refused(tmp_path):

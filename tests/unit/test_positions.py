@@ -104,9 +104,9 @@ def test_a_wrong_cell_is_told_with_row_and_column(tmp_path: Path, line: str, mes
     ("header", "message"),
     [
         ("", "the file is empty; expected a header account,"),
-        (HEADER.replace("entry", "entree"), "row 1: column 'entree' is not known (did you mean entry?)"),
+        (HEADER.replace("entry", "entree"), "row 1: column 'entree' is unknown (did you mean entry?)"),
         (HEADER.replace(",margin", ""), "row 1: column margin is missing"),
-        (HEADER + ",side", "row 1: column side stands twice"),
+        (HEADER + ",side", "row 1: column side is a duplicate"),
     ],
 )
 def test_a_wrong_header_is_told(tmp_path: Path, header: str, message: str) -> None:
