@@ -166,7 +166,7 @@ ACCOUNTS = _columns(
     """
 account                     | int32   |        | margin row
 trader                      | int32   |        | wallet row of its owner
-name                        | string  |        | owner: reserved account, agent, custom book's account, else cohort#number
+name                        | string  |        | owner: reserved account, agent, account of a file, else cohort#number
 cohort                      | string  |        | cohort
 mode                        | string  |        | cross, isolated or reserved
 role                        | string  |        | who-paid role of the row's owner at the end
