@@ -1,4 +1,4 @@
-"""Configs: RunConfig, and how a strict YAML file becomes one."""
+"""Configs: RunConfig, and reading one from a strict YAML file."""
 
 from .canonical import InputFile, canonical_json, config_hash, input_files, run_id, to_yaml
 from .check import check_config

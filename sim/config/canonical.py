@@ -1,8 +1,7 @@
 """The canonical form of a resolved config, its SHA-256, and the YAML that is kept with a run's results.
 
-Two configs that mean the same have the same hash: decimals lose trailing zeros, defaults are written out (but for
-`Policy.ADDED_FIELDS`), times are UTC, and an input file counts by its content, wherever it lies and whatever it is
-called.
+Two configs that mean the same have the same hash: decimals lose trailing zeros, defaults are written out (except
+`Policy.ADDED_FIELDS`), times are UTC, and an input file counts by its content, regardless of its path and name.
 """
 
 import hashlib
@@ -25,7 +24,7 @@ from .yamlfile import Step, read_scalar
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file that a config names: its path, and its text where the config carries it along (the code of own parts)."""
+    """A file that a config names: its path, and its text if the config carries it (the code of own parts)."""
 
     path: str
     text: str | None = None
@@ -59,7 +58,7 @@ def _as_written(file: InputFile) -> str:
 def plain(value: Any, file_name: FileName = _as_written) -> Any:
     """A policy as dicts, lists, texts and numbers: decimals as text without trailing zeros, times in ISO 8601.
 
-    `file_name` says what stands in place of the path of an input file; text that a config carries along is left out.
+    `file_name` gives the replacement for the path of an input file; text carried by a config is left out.
     """
     if isinstance(value, BaseModel):
         return _plain_model(value, file_name)
@@ -147,7 +146,7 @@ def leaves(value: Any, path: tuple[Step, ...] = ()) -> Iterator[tuple[tuple[Step
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes every text that the strict loader would take for something else."""
+    """Quotes every text that the strict loader would not read as text."""
 
     def ignore_aliases(self, data: Any) -> bool:
         """Never write anchors."""

@@ -1,4 +1,4 @@
-"""From a file name to a RunConfig that can be run: read, lay over, override, validate, check across, hash."""
+"""From a file name to a runnable RunConfig: read, overlay, override, validate, cross-check, hash."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class LoadedConfig:
 def load_config(source: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig:
     """Return the config that `source` names (a path, or a shipped name), with `a.b=c` overrides applied.
 
-    ConfigError with one line a problem, each `file:line: dotted.path must ..., found ...`.
+    ConfigError with one line per problem, each `file:line: dotted.path must ..., found ...`.
     """
     path = find_config(str(source))
     node = read_nodes(path)
@@ -48,7 +48,7 @@ def config_from_text(text: str, *, source: str = "config") -> RunConfig:
 
 
 def build_config(node: Node) -> RunConfig:
-    """Validate a tree of nodes; ConfigError telling every problem."""
+    """Validate a tree of nodes; ConfigError reports every problem."""
     try:
         config = RunConfig.model_validate(node.plain())
     except ValidationError as error:

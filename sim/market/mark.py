@@ -1,7 +1,7 @@
-"""The mark price: what margin is measured at. Decides how index and book are combined; not when, nor for what.
+"""The mark price, at which margin is measured. Decides how index and book are combined; not when, and not its use.
 
 `step` returns the mark in whole ticks, at least 1. The state is updated in place; it belongs to World. An empty side
-leaves no mid price: averages of the basis then keep their value. `sees_liquidation_trades` says whether the caller
+leaves no mid price: averages of the basis then keep their value. `sees_liquidation_trades` states whether the caller
 should pass the last price and book with liquidations in them.
 """
 
@@ -45,7 +45,7 @@ class MarkInputs(NamedTuple):
 
 
 class MarkRuleBase(Policy):
-    """What all mark rules share."""
+    """Fields that all mark rules share."""
 
     sees_liquidation_trades: bool = Field(
         True, description="Whether fills of liquidation orders count as the last price and move the book the mark sees."
@@ -54,7 +54,7 @@ class MarkRuleBase(Policy):
 
 @dataclass(slots=True)
 class MarkState:
-    """What a mark rule remembers of one market; each rule uses its part."""
+    """The state of a mark rule for one market; each rule uses its part."""
 
     basis: float = 0.0  # average of mid - index, ticks
     samples: list[float] = field(default_factory=list)  # ring of the last samples of mid - index, ticks
@@ -69,7 +69,7 @@ class IndexMark(MarkRuleBase):
     kind: Literal["index"] = Field("index", description="Mark = index.")
 
     def initial_state(self) -> MarkState:
-        """Nothing to remember."""
+        """An empty state."""
         return MarkState()
 
     def step(self, state: MarkState, seen: MarkInputs) -> int:
@@ -109,7 +109,7 @@ class MedianOfThree(MarkRuleBase):
     """Binance: median of P1 = index (1 + last rate x time to funding / interval), P2 = index + MA, and the last price.
 
     MA is the mean of (mid - index) over the last `window_ms`, sampled every `sample_ms`; 0 before the first sample.
-    Without a trade yet, P2 stands in for the last price. Source: binance.com support fff6ec1b3f5845d19f1fb924644a0877
+    Without a trade yet, P2 replaces the last price. Source: binance.com support fff6ec1b3f5845d19f1fb924644a0877
     and 360033525071, read 2026-11 (2.5 minutes, 30 samples at 5 s).
     """
 
@@ -127,11 +127,11 @@ class MedianOfThree(MarkRuleBase):
         return self
 
     def initial_state(self) -> MarkState:
-        """No samples; the first step that sees both sides takes one."""
+        """No samples; the first step with orders on both sides takes one."""
         return MarkState()
 
     def step(self, state: MarkState, seen: MarkInputs) -> int:
-        """Return the mark in ticks; with an empty side no sample is taken until both are there again."""
+        """Return the mark in ticks; with an empty side no sample is taken until both sides have orders."""
         index, state.elapsed_ms = seen.index_price, state.elapsed_ms + seen.dt_ms
         if (state.elapsed_ms >= self.sample_ms or not state.samples) and seen.bid > 0 and seen.ask > 0:
             self._sample(state, 0.5 * (seen.bid + seen.ask) - index)
@@ -150,7 +150,7 @@ class MedianOfThree(MarkRuleBase):
                 continue
             state.samples[state.oldest] = basis
             state.oldest = (state.oldest + 1) % capacity
-        state.total = sum(state.samples)  # anew each sample: no drift of a running sum
+        state.total = sum(state.samples)  # recomputed at each sample: a running sum would drift
 
 
 MarkRule = Annotated[IndexMark | IndexEmaBasis | MedianOfThree, Field(discriminator="kind")]

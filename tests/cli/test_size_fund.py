@@ -53,10 +53,10 @@ def test_a_config_is_sized_and_the_answer_written(base, tmp_path):
     for text in (
         "required fund: ",
         "share of open interest: ",
-        "fund at hand: 1.00 thousand USDT",
+        "configured fund: 1.00 thousand USDT",
         "crude, order statistics",
         "expected ADL notional: ",
-        "time to rebuild it from empty",
+        "time to rebuild the fund from empty",
         "over 2 other opening books",
         "assumes: open interest: the opening book ages once",
         "fund of least cost: ",
@@ -223,7 +223,7 @@ def test_a_study_that_says_one_thing_and_simulates_another_is_refused(study):
 def test_a_target_out_of_reach_exits_with_1_and_says_what_it_takes(base, tmp_path):
     result = ask(base, "--method", "crude", "--spread", "0", target="P(ADL within 7d) < 1e-5", out=tmp_path / "o")
     assert result.exit_code == 1
-    assert "target not reached" in result.output
-    assert "Reached: 65,536 runs bear a target of" in result.output
+    assert "no answer: no fund size can be given" in result.output
+    assert "Reached: 65,536 runs support a target of" in result.output
     assert "Needed: about 368,887 runs" in result.output
     assert json.loads((tmp_path / "o" / "answer.json").read_text())["fund"] is None

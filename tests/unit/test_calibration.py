@@ -157,7 +157,7 @@ def test_accounts_are_drawn_not_positions():
 
 
 def test_too_small_a_book_is_refused():
-    with pytest.raises(AnalysisError, match="30 positions with leverage are needed for a fit, found 29"):
+    with pytest.raises(AnalysisError, match="a fit needs 30 positions with leverage, found 29"):
         fit_book(planted_book(29, seed=0))
 
 

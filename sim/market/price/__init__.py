@@ -1,4 +1,4 @@
-"""Price processes: one a file, one union. `build_paths` turns them into the run's index paths."""
+"""Price processes: one per file, one union. `build_paths` turns them into the run's index paths."""
 
 from typing import Annotated, get_args
 

@@ -1,7 +1,7 @@
 """Stochastic volatility with jumps (Bates 1996): Heston's variance and Poisson jumps.
 
 Scheme: Euler with full truncation (Lord, Koekkoek & van Dijk 2010, Quantitative Finance 10): the variance that enters
-drift and diffusion is max(v, 0). Variance moves once a base tick and is frozen in between, also when the grid is
+drift and diffusion is max(v, 0). Variance changes once per base tick and is constant in between, also when the grid is
 refined, so a refined run shares the variance path. Bias is of the order of reversion x tick, negligible at seconds.
 """
 

@@ -1,8 +1,8 @@
 """Builds all index paths of a run up front: one PathSet on the run's clock.
 
 The base grid is the clock's ticks and the waypoints. Finer times (adaptive clock, `refine`) are bridged between base
-points with draws that depend only on (stream, base step, place in the halving tree): whatever grid looks at a time sees
-the same price there, and a run at dt/4 has all points of the run at dt.
+points with draws that depend only on (stream, base step, place in the halving tree): every grid has the
+same price at the same time, and a run at dt/4 has all points of the run at dt.
 """
 
 from collections.abc import Sequence
@@ -23,12 +23,12 @@ from .system import Correlated, Independent, combine
 
 
 class PathSet(NamedTuple):
-    """Index paths. Row k holds what is known at times_ms[k]; its step is the one that ENDS there (row 0: as row 1)."""
+    """Index paths. Row k has the values at times_ms[k]; its step is the one that ENDS there (row 0: as row 1)."""
 
     times_ms: I64  # (T+1,) since the start of the run, increasing from 0
     price: F64  # (T+1, M) quote units per base unit
     sigma: F64  # (T+1, M) local volatility in the step, per sqrt(second), without jumps
-    jump: Bool  # (T+1, M) the step holds an instantaneous gap, which no finer step removes
+    jump: Bool  # (T+1, M) the step contains an instantaneous gap, which no finer step removes
     coarse: Bool  # (T+1,) a point of the clock's own grid: True everywhere unless `refine` > 1
 
     def worst_step(self, maintenance_ppm: Sequence[int]) -> WorstStep:
@@ -44,7 +44,7 @@ class _Tree:
     noise: F64  # (n+1, M)
     base: I64  # (n,) base step
     node: I64  # (n,) 1 for a whole base step, then 2i and 2i + 1 for the halves of i
-    left: I64  # (n,) halvings still to do
+    left: I64  # (n,) remaining halvings
 
 
 def build_paths(
@@ -62,9 +62,9 @@ def build_paths(
 ) -> PathSet:
     """Return the paths of all markets for the whole run.
 
-    names: one a market; they name the random streams. maintenance_ppm: smallest maintenance rate of each market, needed
-    by the adaptive clock. start_ms: epoch of the run's start, for waypoints in UTC. folder: where relative CSV paths
-    start. refine: 1, 2, 4, ...: every step of the clock's grid is halved log2(refine) times, its own points kept.
+    names: one per market; they name the random streams. maintenance_ppm: smallest maintenance rate of each market,
+    needed by the adaptive clock. start_ms: epoch of the run's start, for waypoints in UTC. folder: base of relative CSV
+    paths. refine: 1, 2, 4, ...: every step of the clock's grid is halved log2(refine) times, its own points kept.
     Raises ConfigError or InputDataError; never returns a price that is not positive and finite.
     """
     contexts = _contexts(processes, names, duration_ms, clock, streams, start_ms, folder)
@@ -98,7 +98,7 @@ def _contexts(
     start_ms: int | None,
     folder: Path | None,
 ) -> list[PathContext]:
-    """One context a market, all on the same base grid: the clock's ticks and every time a process is pinned at."""
+    """One context per market, all on the same base grid: the clock's ticks and every fixed time of a process."""
     ticks = clock.base_times(duration_ms)
     plain = [PathContext(name, ticks, streams, start_ms, folder) for name in names]
     pinned = [process.pinned_ms(context) for process, context in zip(processes, plain, strict=True)]
@@ -125,7 +125,7 @@ def _skeletons(
     for market, process in enumerate(processes):
         if process.pinned() and common.betas[market] != 0:
             raise ConfigError(
-                f"market {contexts[market].name}: its path is given, so common jumps cannot hit it:"
+                f"market {contexts[market].name}: its path is given, so common jumps cannot apply to it:"
                 f" set prices.common_jumps.betas[{market}] to 0"
             )
         skeletons[market] = common.add_to(skeletons[market], market=market, times=times, sizes=sizes)
@@ -143,7 +143,7 @@ def _levels(refine: int, times_ms: I64) -> int:
 
 
 def _halve(tree: _Tree, noise_sigma: F64, keys: Sequence[int], factor: F64) -> None:
-    """Halve the steps of `tree` as often as `tree.left` says, in place: an exact Brownian bridge, level by level."""
+    """Halve the steps of `tree` `tree.left` times, in place: an exact Brownian bridge, level by level."""
     while np.any(tree.left > 0):
         at = np.flatnonzero(tree.left > 0)
         before, after = tree.times_ms[at], tree.times_ms[at + 1]

@@ -1,4 +1,4 @@
-"""Diffusion with Poisson jumps: what Merton and Kou share. The size of a jump is the subclass's `size`."""
+"""Diffusion with Poisson jumps: the common part of Merton and Kou. Subclasses define the `size` of a jump."""
 
 from decimal import Decimal
 
@@ -19,7 +19,7 @@ from .skeleton import (
 
 
 class PoissonJumps(PriceProcessBase):
-    """dS/S- = drift dt + volatility dW + (e^y - 1) dN, less the jumps' mean when `compensate` is true."""
+    """dS/S- = drift dt + volatility dW + (e^y - 1) dN, minus the jumps' mean if `compensate` is true."""
 
     initial_price: InitialPrice
     annual_volatility: AnnualVolatility

@@ -1,10 +1,11 @@
 """A recorded price series from a CSV file: `ts_ms,price`, or candles in the columns public exchanges use.
 
-Candles (`ts_ms` or `open_time`, then open, high, low, close; other columns are ignored) become four points a bar: open
-at the bar's start, then for a rising bar low and high, for a falling bar high and low, at one and two thirds of it, and
-close one millisecond before the next bar. Bar length is the smallest spacing in the file. Binance's spot candles,
-twelve columns without a header, are read by their order; times in microseconds (there since 2025) are divided. Reading
-is strict: whatever is not an increasing series of positive prices is an InputDataError that names file and row.
+Candles (`ts_ms` or `open_time`, then open, high, low, close; other columns are ignored) become four points per bar:
+open at the bar's start, then for a rising bar low and high, for a falling bar high and low, at one and two thirds of
+it, and close one millisecond before the next bar. Bar length is the smallest spacing in the file. Binance's spot
+candles, twelve columns without a header, are read by their order; times in microseconds (there since 2025) are
+divided. Reading is strict: anything but an increasing series of positive prices is an InputDataError that names file
+and row.
 """
 
 import csv
@@ -26,8 +27,8 @@ TIME_COLUMNS = ("ts_ms", "open_time")
 CANDLE_COLUMNS = ("open", "high", "low", "close")
 #: Columns of a file of Binance's candles without a header. Source: data.binance.vision, spot klines, read 2026-11.
 BARE_CANDLES = ("open_time", *CANDLE_COLUMNS, "volume", "close_time", "quote_volume", "count", "b", "q", "ignore")
-#: Times above it are microseconds: as milliseconds they would lie beyond the year 5000.
-LARGEST_MS = 100_000_000_000_000
+#: Times above it are microseconds: as milliseconds they would be after the year 5000.
+MAX_MS = 100_000_000_000_000
 
 
 class Replay(PriceProcessBase):
@@ -38,7 +39,7 @@ class Replay(PriceProcessBase):
     kind: Literal["replay"] = Field("replay", description="Recorded prices from a CSV file.")
     file: str = Field(description="CSV file, relative to the config's folder: ts_ms,price or candles.")
     align: Literal["first_row", "start_utc"] = Field(
-        "first_row", description="What time 0 of the run is: the file's first row, or the run's start_utc."
+        "first_row", description="Time 0 of the run: the file's first row, or the run's start_utc."
     )
     between: Between = Field(
         "line",
@@ -142,10 +143,10 @@ def _whole_ms(path: Path, number: int, text: str) -> int:
         value = int(text)
     except ValueError:
         raise InputDataError(f"{path}: row {number}: time must be whole milliseconds, found {text!r}") from None
-    if value <= LARGEST_MS:
+    if value <= MAX_MS:
         return value
-    if value % 1000 or value > 1000 * LARGEST_MS:
-        raise InputDataError(f"{path}: row {number}: time {value} is not whole milliseconds, nor microseconds of any")
+    if value % 1000 or value > 1000 * MAX_MS:
+        raise InputDataError(f"{path}: row {number}: time {value} is not whole milliseconds, nor whole microseconds")
     return value // 1000
 
 
@@ -160,11 +161,11 @@ def _price(path: Path, number: int, name: str, text: str) -> float:
 
 
 def _candle_points(path: Path, times: I64, candles: F64) -> tuple[I64, F64]:
-    """Four points a bar, as the file's first paragraph says."""
+    """Four points per bar, as described at the top of this file."""
     opened, high, low, close = candles.T
     wrong = np.flatnonzero((high < np.maximum(opened, close)) | (low > np.minimum(opened, close)))
     if len(wrong):
-        raise InputDataError(f"{path}: row {wrong[0] + 2}: open and close must lie between low and high")
+        raise InputDataError(f"{path}: row {wrong[0] + 2}: open and close must be between low and high")
     bar_ms = int(np.diff(times).min())
     if bar_ms < 4:
         raise InputDataError(f"{path}: bars of {bar_ms} ms are too short; expected at least 4 ms")

@@ -1,4 +1,4 @@
-"""A drift-free diffusion with one jump of a given size at a given time: the plainest stress."""
+"""A drift-free diffusion with one jump of a given size at a given time: the simplest stress."""
 
 from decimal import Decimal
 from typing import ClassVar, Literal
@@ -34,7 +34,9 @@ class SingleShock(PriceProcessBase):
     @model_validator(mode="after")
     def _price_stays_positive(self) -> "SingleShock":
         if self.shock_fraction <= -1:
-            raise ValueError(f"shock_fraction must be above -1, else the price is not positive: {self.shock_fraction}")
+            raise ValueError(
+                f"shock_fraction must be above -1, otherwise the price is not positive: {self.shock_fraction}"
+            )
         return self
 
     def start_price(self) -> Decimal:

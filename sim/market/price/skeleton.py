@@ -1,8 +1,8 @@
-"""What every price process hands over: a path on the base grid with what is needed to refine it without changing it.
+"""The output of every price process: a path on the base grid, with the data to refine it without changing it.
 
 Log price = line(t) + noise(t) + jumps up to t. The line is deterministic (drift, compensator, recorded data), the noise
 is a Brownian motion whose volatility is frozen within a base step, so a bridge refines it exactly; jumps keep their own
-times, so no finer grid moves or softens them. Decides nothing about clocks or correlation: see `paths.py`, `system.py`.
+times, so no finer grid moves or smooths them. Decides nothing about clocks or correlation: see `paths.py`, `system.py`.
 """
 
 import math
@@ -42,7 +42,7 @@ AnnualDrift = Annotated[
 
 @dataclass(frozen=True)
 class PathContext:
-    """Where and when a path is made. `times_ms` (T+1,) is the base grid, from 0; `start_ms` is the epoch of 0."""
+    """The context of a path. `times_ms` (T+1,) is the base grid, from 0; `start_ms` is the epoch of 0."""
 
     name: str
     times_ms: I64
@@ -61,7 +61,7 @@ class PathContext:
         return int(self.times_ms[-1])
 
     def stream(self, purpose: str) -> np.random.Generator:
-        """The market's own generator for `purpose`."""
+        """The market's generator for `purpose`."""
         return self.streams.get(f"price/{self.name}/{purpose}")
 
 
@@ -109,7 +109,7 @@ NO_LOGS: F64 = np.zeros(0)
 
 
 class PriceProcessBase(Policy):
-    """What the members of the `PriceProcess` union share."""
+    """The interface of the members of the `PriceProcess` union."""
 
     #: True for kinds that play one event.
     plays_event: ClassVar[bool] = False
@@ -128,7 +128,8 @@ class PriceProcessBase(Policy):
         ends of the run only."""
 
     def pinned_ms(self, context: PathContext) -> I64:
-        """Times inside the run at which the clock must tick because the process is pinned there; usually none."""
+        """Times inside the run at which the clock must tick because the process has a fixed value there; usually
+        none."""
         return NO_TIMES
 
     def pinned(self) -> bool:
@@ -136,7 +137,7 @@ class PriceProcessBase(Policy):
         return False
 
     def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
-        """Return the path on `context.times_ms`, driven by `normals` (T,), standard normal, one a base step."""
+        """Return the path on `context.times_ms`, driven by `normals` (T,), standard normal, one per base step."""
         raise NotImplementedError
 
 
