@@ -115,5 +115,6 @@ def _summary(graph: nx.DiGraph, context: RunContext) -> str:
     omitted = graph.graph["omitted_edges"]
     if omitted:
         rest = format_short(float(context.quote(graph.graph["omitted_quanta"])), context.asset)
-        text += f"; {omitted} flow{'s' if omitted != 1 else ''} too small to draw {'are' if omitted != 1 else 'is'} left out ({rest} in total)"
+        flows, are = ("flow", "is") if omitted == 1 else ("flows", "are")
+        text += f"; {omitted} {flows} too small to draw {are} left out ({rest} in total)"
     return text + "."
