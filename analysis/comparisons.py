@@ -1,6 +1,6 @@
-"""Recorded prices that a run is compared with and never takes as input: read from the resolved config, and measured.
+"""Recorded prices, which a run is compared with and never takes as input: read from the resolved config.
 
-The config's `comparisons` hold them: name, market, quantity (mark or index), source, note, points of utc and price.
+They are in `comparisons` of the config: name, market, quantity (mark or index), source, note, points of utc and price.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class Comparison(NamedTuple):
 
     name: str
     market: str
-    quantity: str  # mark or index: what of the run it is compared with
+    quantity: str  # mark or index: the quantity of the run that is compared
     source: str
     note: str
     time_ms: I64  # since the run's start
@@ -31,16 +31,16 @@ class Comparison(NamedTuple):
 
 
 class Distance(NamedTuple):
-    """How the run compares with a record at the record's own times; all prices in quote units."""
+    """The run compared with a record at the times of the record; all prices in quote units."""
 
     recorded_low: float
     run_low: float  # lowest at any sample of the run inside the record's span
     mean_gap: float  # mean of |run / recorded - 1|
-    worst_gap: float  # the run / recorded - 1 that is largest in size
+    worst_gap: float  # the run / recorded - 1 with the largest absolute value
 
 
 def read_comparisons(run: RunFolder) -> list[Comparison]:
-    """All recorded series of the run's config, each cut to the run's span; those outside it are left out."""
+    """All recorded series of the run's config, each cut to the run's time span; those outside it are left out."""
     entries = run.config.get("comparisons") or []
     read = [_read(run, entry) for entry in entries]
     return [comparison for comparison in read if len(comparison.time_ms)]
@@ -56,8 +56,8 @@ def _read(run: RunFolder, entry: Mapping[str, Any]) -> Comparison:
         raise AnalysisError(f"{run.path}/config.yaml: comparison {entry.get('name')}: bad point: {error}") from error
     time = np.array([round((moment - run.start_utc).total_seconds() * 1_000) for moment in utc], dtype=np.int64)
     inside = (time >= 0) & (time <= int(run.run["duration_ms"]))
-    words = {key: str(entry.get(key) or "") for key in ("name", "market", "quantity", "source", "note")}
-    return Comparison(**words, time_ms=time[inside], price=price[inside])
+    texts = {key: str(entry.get(key) or "") for key in ("name", "market", "quantity", "source", "note")}
+    return Comparison(**texts, time_ms=time[inside], price=price[inside])
 
 
 def _as_utc(value: Any) -> datetime:

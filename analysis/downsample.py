@@ -13,7 +13,7 @@ MAX_POINTS = 2_000
 def keep_extremes(values: Any, limit: int = MAX_POINTS) -> I64:
     """Return sorted indices of at most `limit` samples: the first, the last, and every bucket's minimum and maximum.
 
-    values: (n,) numbers, NaN where nothing was observed.  With n <= limit all indices are returned; limit >= 4.
+    values: (n,) numbers, NaN without observation.  With n <= limit all indices are returned; limit >= 4.
     """
     if limit < 4:
         raise ValueError(f"limit must be at least 4, was {limit}")
@@ -29,7 +29,7 @@ def keep_extremes(values: Any, limit: int = MAX_POINTS) -> I64:
 
 
 def _first_where(column: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64], edges: I64) -> I64:
-    """First index in each bucket whose value is the wanted one; the bucket's start if the bucket has no numbers."""
+    """First index in each bucket with the requested value; the bucket's start if the bucket has no numbers."""
     target = np.repeat(wanted, np.diff(edges))
     hits = np.flatnonzero(column == target)
     bucket = np.searchsorted(edges, hits, side="right") - 1

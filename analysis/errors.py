@@ -1,5 +1,5 @@
-"""The error that analysis raises on purpose; its one message is meant for the user as it stands."""
+"""The error that analysis raises on purpose; its message is for the user and needs no rewording."""
 
 
 class AnalysisError(Exception):
-    """A result folder cannot be analysed: says what was expected, what was found, where, and what to do."""
+    """A result folder cannot be analysed: states what was expected, what was found, where, and a remedy."""

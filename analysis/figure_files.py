@@ -12,12 +12,12 @@ from .errors import AnalysisError
 FORMATS = ("png", "svg", "pdf")
 _NO_BROWSER = (
     "exporting figures needs Chrome or Chromium: install it (for example: apt-get install chromium), or set the"
-    " environment variable BROWSER_PATH to its program file. report.html is complete without it"
+    " environment variable BROWSER_PATH to its executable. report.html is complete without it"
 )
 
 
 def parse_formats(text: str) -> tuple[str, ...]:
-    """`png,svg` -> ("png", "svg"); AnalysisError names what is not a format."""
+    """`png,svg` -> ("png", "svg"); AnalysisError names unknown formats."""
     wanted = tuple(dict.fromkeys(word.strip().lower() for word in text.split(",") if word.strip()))
     unknown = [word for word in wanted if word not in FORMATS]
     if unknown or not wanted:
@@ -28,7 +28,7 @@ def parse_formats(text: str) -> tuple[str, ...]:
 def export_figures(figures: Mapping[str, go.Figure], out_dir: str | Path, formats: Sequence[str]) -> list[Path]:
     """Write every figure in every format as out_dir/<name>.<format>; return the paths in that order.
 
-    AnalysisError, before anything is drawn, if there is no browser or kaleido is not installed.
+    AnalysisError, before anything is drawn, without a browser or without kaleido.
     """
     kinds = parse_formats(",".join(formats))
     _require_browser()
@@ -42,7 +42,7 @@ def export_figures(figures: Mapping[str, go.Figure], out_dir: str | Path, format
             fig=[figure for figure, _, _ in jobs],
             file=[path for _, path, _ in jobs],
             format=[kind for _, _, kind in jobs],
-            width=[figure.layout.width for figure, _, _ in jobs],  # else plotly takes 700 x 500 for all
+            width=[figure.layout.width for figure, _, _ in jobs],  # otherwise plotly uses 700 x 500 for all
             height=[figure.layout.height for figure, _, _ in jobs],
             scale=[2 if kind == "png" else 1 for _, _, kind in jobs],
         )
@@ -54,7 +54,7 @@ def export_figures(figures: Mapping[str, go.Figure], out_dir: str | Path, format
 
 
 def _require_browser() -> None:
-    """AnalysisError if what draws is plainly not there; an unusual place of the browser is left to kaleido to find."""
+    """AnalysisError if kaleido or the browser is clearly missing; kaleido itself finds browsers in unusual places."""
     if importlib.util.find_spec("kaleido") is None:
         raise AnalysisError(f"exporting figures needs kaleido: pip install 'kaleido>=1,<2'; and {_NO_BROWSER}")
     path = os.environ.get("BROWSER_PATH")

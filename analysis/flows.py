@@ -1,7 +1,7 @@
-"""The loss-flow graphs: who lost to whom, and why, aggregated so that a reader can take them in.
+"""The loss-flow graphs: who lost to whom, and why, aggregated to a readable size.
 
-`loss_flows` is exact for every run, because each component of the attribution sums to zero: what some roles lost
-through a component is what others gained. It leads through the component, so that no pairing is invented (a price
+`loss_flows` is exact for every run, because each component of the attribution sums to zero: the losses of some roles
+through a component are the gains of others. Flows pass through the component, so that no pairing is invented (a price
 move has no payee).
 `money_flows` pairs payer and payee, and so needs the `transfers` table; it counts transfers of money only.
 """
@@ -16,7 +16,7 @@ from clearsim.results import FLOWS, ROLES
 from .money import exact_sum
 from .who_paid import GROUPS
 
-#: Groups that move money because of the clearing house, as opposed to the market.
+#: Groups in which the clearing house, not the market, moves money.
 CLEARING_GROUPS = tuple(dict.fromkeys(flow.group for flow in FLOWS if flow.moved_by == "clearing"))
 MAX_NODES = 30
 #: Columns of `transfers` that money_flows reads.
@@ -28,7 +28,7 @@ def loss_flows(accounts: pd.DataFrame, groups: tuple[str, ...] = tuple(GROUPS), 
     """Graph from roles that lost, through the reason, to roles that gained.
 
     Nodes: (role, "lost"), (reason, "reason"), (role, "gained"), with label and kind; edges carry `quanta` > 0.
-    What goes into a reason comes out of it, exactly, before edges below `min_share` of the whole flow are left out;
+    Flows into a reason equal flows out of it, exactly, before edges below `min_share` of the whole flow are left out;
     graph.graph has total_quanta, omitted_edges, omitted_quanta, and the graph has at most MAX_NODES nodes.
     """
     edges: list[tuple[str, str, int]] = []
@@ -46,7 +46,7 @@ def loss_flows(accounts: pd.DataFrame, groups: tuple[str, ...] = tuple(GROUPS), 
 
 
 def _net_by_role(accounts: pd.DataFrame, group: str) -> dict[str, int]:
-    """What each role gained (+) or lost (-) through a group of components, quanta, in the order of ROLES."""
+    """The gain (+) or loss (-) of each role through a group of components, quanta, in the order of ROLES."""
     names = [f"{name}_quanta" for name in GROUPS[group]]
     roles = accounts["role"].to_numpy(dtype=object)
     return {role: sum(exact_sum(accounts.loc[roles == role, name]) for name in names) for role in ROLES}
@@ -75,7 +75,7 @@ def _add_edge(graph: nx.DiGraph, role: str, group: str, amount: int) -> None:
 
 
 def money_flows(transfers: Iterable[pd.DataFrame], roles: pd.Series) -> nx.MultiDiGraph:
-    """Graph payer role -> payee role, one edge a reason, of transfers of money alone; deposits are left out.
+    """Graph payer role -> payee role, one edge per reason, of transfers of money only; deposits are left out.
 
     transfers: pieces of the table with MONEY_COLUMNS.  roles: role by account.  Edges carry `reason`, `quanta`
     (net, > 0) and `transfers`; those inside a role are left out.
@@ -96,7 +96,7 @@ def money_flows(transfers: Iterable[pd.DataFrame], roles: pd.Series) -> nx.Multi
 
 
 def _between_roles(piece: pd.DataFrame, roles: pd.Series) -> Any:
-    """Transfers of money alone between two roles, grouped by payer's role, payee's role and reason."""
+    """Transfers of money only between two roles, grouped by payer's role, payee's role and reason."""
     money = piece[(piece["lots"] == 0) & ~piece["reason"].isin(_FUNDING_AN_ACCOUNT)]
     money = money.assign(payer=money["payer"].map(roles), payee=money["payee"].map(roles))
     money = money[money["payer"] != money["payee"]]

@@ -1,7 +1,7 @@
 """Reads the files of a result folder or a study folder: manifest, YAML, text, Parquet parts of the schema.
 
-Decides what is readable: JSON and YAML must be mappings, a part must carry the schema's columns and kinds. Anything
-else is an AnalysisError that names the file. Which tables there must be: `run_folder.py` and `study/folder.py`.
+Defines readable files: JSON and YAML must be mappings, a part must have the schema's columns and kinds. Anything
+else is an AnalysisError that names the file. Required tables are defined in `run_folder.py` and `study/folder.py`.
 """
 
 import json
@@ -30,7 +30,7 @@ KINDS = {
 def read_manifest(folder: Path, *, kind: str, give: str, subject: str, cure: str) -> dict[str, Any]:
     """The manifest of a folder of this schema version; AnalysisError if it is not one.
 
-    kind, give, subject, cure: how messages name the folder, what to give instead, its contents, and the way out.
+    kind, give, subject, cure: parts of messages: the folder, the expected argument, its contents, and the remedy.
     """
     path = folder / "manifest.json"
     if not folder.is_dir():
@@ -56,12 +56,12 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], str]:
     """(The mapping in a YAML file, its text); empty if there is no such file."""
     text = read_text(path)
     try:
-        found = yaml.safe_load(text) or {}
+        content = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
         raise AnalysisError(f"{path}: is not valid YAML: {error}") from error
-    if not isinstance(found, dict):
-        raise AnalysisError(f"{path}: must be a mapping, found {type(found).__name__}")
-    return found, text
+    if not isinstance(content, dict):
+        raise AnalysisError(f"{path}: must be a mapping, found {type(content).__name__}")
+    return content, text
 
 
 def read_text(path: Path) -> str:
@@ -76,9 +76,10 @@ def read_text(path: Path) -> str:
 
 @contextmanager
 def opened_part(part: Path, columns: Sequence[Column], *, cure: str) -> Iterator[pq.ParquetFile]:
-    """A part with these columns and kinds, open for reading; AnalysisError names the part and, if unreadable, the cure.
+    """A part with these columns and kinds, open for reading; AnalysisError names the part and, if unreadable, the
+    remedy.
 
-    Parts may carry more columns.
+    Parts may have more columns.
     """
     try:
         with pq.ParquetFile(part) as handle:
@@ -91,7 +92,7 @@ def opened_part(part: Path, columns: Sequence[Column], *, cure: str) -> Iterator
 def read_parts(
     parts: Sequence[Path], columns: Sequence[Column], *, cure: str, names: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """All rows of a table in the order of its parts, all columns or those of `names`; without rows without parts."""
+    """All rows of a table in the order of its parts, all columns or those of `names`; no rows without parts."""
     chosen = [column for column in columns if names is None or column.name in names]
     order = [column.name for column in chosen] if names is None else list(names)
     kinds = {column.name: KINDS[column.kind] for column in chosen}
@@ -102,11 +103,11 @@ def read_parts(
     return pa.concat_tables(tables).to_pandas()
 
 
-def _check_columns(part: Path, columns: Sequence[Column], found: Mapping[str, pa.DataType]) -> None:
-    missing = [column.name for column in columns if column.name not in found]
+def _check_columns(part: Path, columns: Sequence[Column], kinds: Mapping[str, pa.DataType]) -> None:
+    missing = [column.name for column in columns if column.name not in kinds]
     if missing:
         raise AnalysisError(f"{part}: columns {', '.join(missing)} are missing; it was written by another version")
     for column in columns:
-        kind = found[column.name]
+        kind = kinds[column.name]
         if kind != KINDS[column.kind] and not (column.kind == "string" and pa.types.is_large_string(kind)):
             raise AnalysisError(f"{part}: column {column.name} must be {column.kind}, found {kind}")

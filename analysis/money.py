@@ -1,6 +1,6 @@
 """Money in analysis: exact sums of quanta, exact text in quote units, and the unit an axis is drawn in.
 
-Tables show quanta exactly; only charts go through float64, after all sums are done.
+Tables show quanta exactly; only charts use float64, after all sums are done.
 """
 
 from dataclasses import dataclass
@@ -51,13 +51,13 @@ def format_short(amount: float, unit: str = "") -> str:
 
 
 def format_percent(value: float) -> str:
-    """A number of percent with three significant digits."""
+    """A percentage with three significant digits."""
     return f"{value:.3g}%"
 
 
 @dataclass(frozen=True)
 class Scale:
-    """What an axis divides by, and the unit it then prints."""
+    """The divisor of an axis, and the unit that it then prints."""
 
     divisor: float
     unit: str

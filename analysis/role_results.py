@@ -1,7 +1,7 @@
-"""What each who-paid role gained or lost: all accounts partitioned by role, with results that sum to exactly zero.
+"""The gain or loss of each who-paid role: all accounts partitioned by role, with results that sum to exactly zero.
 
-Result of a role = final equity - initial equity - net deposits, at the final mark, in quanta. What the deleveraged gave
-up is a memo outside the sum: nobody received it. NumPy alone, so that a run prints it without loading pandas.
+Result of a role = final equity - initial equity - net deposits, at the final mark, in quanta. The harm to the
+deleveraged is a memo outside the sum: no account received it. NumPy only, so that a run prints it without pandas.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ class RoleResult(NamedTuple):
 
 
 def role_results(accounts: Mapping[str, Any]) -> list[RoleResult]:
-    """Return one row a role, in the order of ROLES, roles without accounts left out; results sum to exactly 0.
+    """Return one row per role, in the order of ROLES, roles without accounts left out; results sum to exactly 0.
 
     accounts: the columns of the `accounts` table.  AnalysisError if a role is unknown or the sum is not 0.
     """

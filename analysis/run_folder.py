@@ -1,7 +1,8 @@
 """Opens a result folder: manifest, resolved config, and tables as pandas frames.
 
-Decides what counts as a readable folder: a table that the run's level of detail should have must be there, and the
-manifest's row counts must be met. Anything else is an AnalysisError that names the file. Nothing here computes results.
+Defines a readable folder: every table of the run's level of detail must exist, and the
+row counts must match the manifest. Anything else is an AnalysisError that names the file. Nothing here computes
+results.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from clearsim.results import EVENT_TABLES, TABLES
 from .errors import AnalysisError
 from .folder import opened_part, read_manifest, read_parts, read_yaml
 
-_CURE = "replay the run to write it again"
+_CURE = "replay the run to rewrite it"
 #: Tables a run must have written, by level of detail.
 REQUIRED = {
     "summary": ("runs",),
@@ -28,7 +29,7 @@ REQUIRED = {
 
 @dataclass
 class RunFolder:
-    """A result folder whose manifest has been read; tables are read when asked for and kept."""
+    """A result folder whose manifest has been read; tables are read on first use and kept."""
 
     path: Path
     manifest: Mapping[str, Any]
@@ -41,17 +42,17 @@ class RunFolder:
         """The one row of `runs`; AnalysisError if there is not exactly one."""
         frame = self.table("runs")
         if len(frame) != 1:
-            raise AnalysisError(f"{self.path}: table runs must hold one row, found {len(frame)}")
+            raise AnalysisError(f"{self.path}: table runs must have one row, found {len(frame)}")
         return frame.iloc[0]
 
     @property
     def series(self) -> pd.DataFrame:
-        """Samples over time of all markets; without rows if the run kept none."""
+        """Samples over time of all markets; no rows if the run stored none."""
         return self.table("series")
 
     @property
     def accounts(self) -> pd.DataFrame:
-        """One row a margin account; AnalysisError if the run did not write it."""
+        """One row per margin account; AnalysisError if the run did not write it."""
         frame = self.table("accounts")
         if frame.empty:
             raise AnalysisError(f"{self.path}: table accounts has no rows; run with --detail series or events")
@@ -62,9 +63,9 @@ class RunFolder:
         return bool(self._parts(table))
 
     def table(self, table: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """All rows of a table, in the order they were written; AnalysisError naming the part that is at fault.
+        """All rows of a table, in the order they were written; AnalysisError names the faulty part.
 
-        A table that this level of detail does not write is returned without rows. With `columns`, only these.
+        A table that this level of detail does not write has no rows. With `columns`, only these.
         """
         key = table if columns is None else f"{table}:{','.join(columns)}"
         if key not in self._frames:
@@ -72,7 +73,7 @@ class RunFolder:
         return self._frames[key]
 
     def batches(self, table: str, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
-        """The rows of a table piece by piece, so that a table larger than memory can be summed up."""
+        """The rows of a table piece by piece, so that a table larger than memory can be summed."""
         parts = self._parts(table)
         self._require(table, parts)
         for part in parts:
@@ -101,11 +102,11 @@ class RunFolder:
                 f" replay the run: clearsim replay {self.path}"
             )
 
-    def _check_rows(self, table: str, found: int) -> None:
+    def _check_rows(self, table: str, rows: int) -> None:
         expected = self.manifest.get("row_counts", {}).get(table)
-        if expected is not None and expected != found:
+        if expected is not None and expected != rows:
             raise AnalysisError(
-                f"{self.path}: table {table} must hold {expected} rows by the manifest, found {found};"
+                f"{self.path}: table {table} must have {expected} rows according to the manifest, found {rows};"
                 f" a part is missing or not finished: clearsim replay {self.path}"
             )
 

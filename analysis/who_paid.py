@@ -1,8 +1,9 @@
-"""Who paid: every account in one role, what each role gained or lost, and how each cohort's change of equity splits up.
+"""Who paid: every account in one role, the gain or loss of each role, and the components of each cohort's change in
+equity.
 
 Sums are exact in quanta and checked here a second time, independently of the run: roles sum to zero, components sum to
-the change of equity of every row, and each component sums to zero over all rows. What ADL took from the deleveraged is
-a memo: it is not part of any sum, for nobody was paid it.
+the change in equity of every row, and each component sums to zero over all rows. The harm of ADL to the deleveraged is
+a memo: it is not part of any sum, because no account received it.
 """
 
 from typing import Any
@@ -18,7 +19,7 @@ from .role_results import role_results
 
 COMPONENTS = tuple(f"{name}_quanta" for name in ATTRIBUTION)
 
-#: Components as a reader wants them: label -> columns of `accounts`. Every component is in exactly one group.
+#: Groups of components for readers: label -> columns of `accounts`. Every component is in exactly one group.
 GROUPS: dict[str, tuple[str, ...]] = {
     group: tuple(flow.name for flow in FLOWS if flow.group == group) for group in dict.fromkeys(f.group for f in FLOWS)
 }
@@ -26,7 +27,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 #: Flows through which others cover a loss, in the order of the loss waterfall.
 PAYERS = tuple(sorted((flow for flow in FLOWS if flow.payer), key=lambda flow: flow.payer_rank))
 
-#: The ways to count what ADL took from the deleveraged: label -> column of `runs`.
+#: The measures of the harm of ADL to the deleveraged: label -> column of `runs`.
 ADL_HARM = {
     "booked: (mark - execution) x quantity": "adl_harm_quanta",
     "profit forgone 1 minute later": "adl_forgone_1m_quanta",
@@ -37,7 +38,7 @@ ADL_HARM = {
 
 
 def who_paid(accounts: pd.DataFrame) -> pd.DataFrame:
-    """One row a role that has accounts, in the order of ROLES; the results sum to exactly 0.
+    """One row per role that has accounts, in the order of ROLES; the results sum to exactly 0.
 
     Columns: role, n_accounts, n_traders, equity_initial_quanta, net_deposits_quanta, equity_final_quanta, result_quanta
     (final - initial - net deposits) as Python ints.  AnalysisError if a role is unknown or the sum is not 0.
@@ -60,7 +61,7 @@ def who_paid(accounts: pd.DataFrame) -> pd.DataFrame:
 
 
 def check_attribution(accounts: pd.DataFrame) -> None:
-    """AnalysisError unless components add up to each row's change of equity, and each sums to 0 over all rows."""
+    """AnalysisError unless components add up to each row's change in equity, and each sums to 0 over all rows."""
     change = accounts["equity_final_quanta"] - accounts["equity_initial_quanta"]
     residual = (change - accounts[list(COMPONENTS)].sum(axis=1)).to_numpy()
     if residual.any():
@@ -75,7 +76,7 @@ def check_attribution(accounts: pd.DataFrame) -> None:
 
 
 def cohort_labels(accounts: pd.DataFrame) -> pd.Series:
-    """What each row is listed under: its cohort, a named agent's own name, a reserved account's role."""
+    """The heading of each row: its cohort, a named agent's name, a reserved account's role."""
     reserved = (accounts["mode"] == "reserved") | (accounts["cohort"] == "")
     named = reserved & (accounts["mode"] != "reserved") & (accounts["name"] != "")
     label = accounts["cohort"].where(~reserved, accounts["role"])
@@ -83,7 +84,7 @@ def cohort_labels(accounts: pd.DataFrame) -> pd.Series:
 
 
 def attribution_by_cohort(accounts: pd.DataFrame) -> pd.DataFrame:
-    """Change of equity of each cohort by component: one row a cohort, one column a component, Python ints.
+    """Change in equity of each cohort by component: one row per cohort, one column per component, Python ints.
 
     Columns: cohort, n_accounts, the components of ATTRIBUTION (with `_quanta`), change_quanta; residual 0 is checked.
     """
@@ -110,21 +111,21 @@ def group_components(attribution: pd.DataFrame) -> pd.DataFrame:
 
 
 def adl_harm_lines(run: pd.Series) -> list[tuple[str, int]]:
-    """Memo lines of the who-paid table: what ADL took, counted in each way; (label, quanta)."""
+    """Memo lines of the who-paid table: the harm of ADL by each measure; (label, quanta)."""
     return [(label, int(run[column])) for label, column in ADL_HARM.items()]
 
 
 def is_failed(accounts: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """True for the rows that were liquidated, or whose deficit somebody else paid."""
+    """True for the rows that were liquidated, or whose deficit others paid."""
     return np.asarray(accounts["liquidated"].to_numpy(dtype=bool) | accounts["bankrupt"].to_numpy(dtype=bool))
 
 
 def loss_waterfall(accounts: pd.DataFrame) -> dict[str, dict[str, int]]:
-    """Where the loss of liquidated accounts came from and who covered it, in quanta; both sides are equal.
+    """Causes of the loss of liquidated accounts and the payers who covered it, in quanta; both sides are equal.
 
-    The liquidated (and those who went bankrupt without it, as through a stop order) and the engine that took over from
+    The liquidated (and those bankrupt without liquidation, as after a stop order) and the engine that took over from
     them are one party here, so that takeovers cancel. Result: {"causes": label -> loss (+), "payers": label -> amount
-    paid (+; - if it gained)}. "own margin" is what they lost themselves; the other payers cover the rest.
+    paid (+; - if it gained)}. "own margin" is their own loss; the other payers cover the rest.
     """
     engine = (accounts["role"] == "engine").to_numpy()
     failed = is_failed(accounts) & ~engine
@@ -134,14 +135,14 @@ def loss_waterfall(accounts: pd.DataFrame) -> dict[str, dict[str, int]]:
         label: sum(lost[flow.name] for flow in FLOWS if flow.cause == label)
         for label in dict.fromkeys(flow.cause for flow in FLOWS if flow.cause)
     }
-    payers = {"own margin": _own_loss(liquidated), "engine, still open": _own_loss(accounts[engine])}
+    payers = {"own margin": _loss_of(liquidated), "engine, still open": _loss_of(accounts[engine])}
     payers |= {flow.payer: -lost[flow.name] for flow in PAYERS}
     if sum(causes.values()) != sum(payers.values()):
         raise AnalysisError(f"loss of {sum(causes.values())} quanta, but {sum(payers.values())} quanta were paid")
     return {"causes": causes, "payers": payers}
 
 
-def _own_loss(rows: pd.DataFrame) -> int:
-    """What these rows lost, net of deposits and of money moved in from their owners' other rows."""
+def _loss_of(rows: pd.DataFrame) -> int:
+    """The loss of these rows, net of deposits and of transfers from other rows of the same owner."""
     change = exact_sum(rows["equity_final_quanta"]) - exact_sum(rows["equity_initial_quanta"])
     return sum(exact_sum(rows[f"{flow.name}_quanta"]) for flow in FLOWS if flow.moved_by == "owner") - change

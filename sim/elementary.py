@@ -14,9 +14,8 @@ from functools import lru_cache, wraps
 from typing import Any, Protocol, cast, overload
 
 import numpy as np
-import numpy.typing as npt
 
-F64 = npt.NDArray[np.float64]
+from .layout import F64
 
 #: ln 2 in two parts: a multiple of the first by a whole number below 2^20 is exact.
 LN2_HIGH, LN2_LOW = 0.6931471803691238, 1.9082149292705877e-10

@@ -14,7 +14,7 @@ class InputDataError(ClearsimError):
 
 
 class AgentError(ClearsimError):
-    """A user's own agent raised or returned nonsense: says agent, time, and the command that replays the run."""
+    """A user's own agent or other part raised or returned nonsense: says which, and what was expected."""
 
 
 class ConservationError(ClearsimError):

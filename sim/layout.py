@@ -423,3 +423,16 @@ WATCH_PARAMS_DTYPE = record("below", "target", "budget", "delay_ms", "attention_
 OUTSIDE_DTYPE = record("cash", "hedge", "sent", "due_ms")
 #: How arbitrageurs trade.
 ARBITRAGE_PARAMS_DTYPE = record("entry", "exit", "step", "low_water", "delay_ms", "leverage", "per_ms", kind=np.float64)
+#: When the next arrival of a cohort is due and when its members last woke, ms.
+CLOCK_DTYPE = record("next_ms", "last_ms", kind=np.float64)
+#: How noise traders order.
+NOISE_PARAMS_DTYPE = record(
+    "size_scale",  # of the geometric size, lots; 0: always one
+    "market_share",  # of market orders
+    "distance",  # mean, fraction of the mark
+    "lifetime_ms",
+    "per_ms",  # arrivals
+    kind=np.float64,
+)
+#: How trend followers and value traders trade. `direction`: +1 trend, -1 value; `step`: share of the largest position.
+SIGNAL_PARAMS_DTYPE = record("direction", "long_only", "step", "slippage", "per_ms", kind=np.float64)

@@ -1,7 +1,7 @@
 """The base of every mechanism that a config can choose: a frozen value with pure methods, and no state."""
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
@@ -10,6 +10,10 @@ class Policy(BaseModel):
     """Frozen, strict about unknown keys, defaults validated. What a policy must remember is kept in World."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+
+    #: Fields that the canonical form leaves out while they have their default. They were added when configs had hashes
+    #: already, and a config that does not name them keeps its hash.
+    ADDED_FIELDS: ClassVar[frozenset[str]] = frozenset()
 
 
 PositiveInt = Annotated[StrictInt, Field(gt=0)]

@@ -1,6 +1,6 @@
 """The schema of a result folder: tables, columns, kinds, units; the flows of money and the events that results show.
 
-No logic beyond naming; `analysis/` knows only this of `sim/`.
+Names only, no logic; `analysis/` knows only this of `sim/`.
 
 Money is stored exactly: int64 quanta, with the size of a quantum in `manifest.json` (`quantum`). Prices are float64 in
 quote units per base unit, sizes int64 lots with the lot size in the manifest. Times are int64 milliseconds since the
@@ -14,7 +14,7 @@ SCHEMA_VERSION = 2
 
 
 class Column(NamedTuple):
-    """One column: its name, its Arrow kind, its unit as printed on an axis, and what it means."""
+    """One column: its name, its Arrow kind, its unit as printed on an axis, and its meaning."""
 
     name: str
     kind: str  # int64 | int32 | float64 | bool | string
@@ -23,7 +23,7 @@ class Column(NamedTuple):
 
 
 def _rows(text: str, cells: int) -> list[list[str]]:
-    """Lines of `cells` cells divided by bars, the last of which may hold bars itself."""
+    """Lines of `cells` cells separated by bars; the last cell may contain bars."""
     return [[cell.strip() for cell in line.split("|", cells - 1)] for line in text.strip().splitlines()]
 
 
@@ -38,8 +38,8 @@ config_hash                 | string  |        | SHA-256 of the canonical resolv
 seed                        | int64   |        | seed of the run
 scenario                    | int64   |        | index of the point of uncertainties
 replication                 | int64   |        | index of the replication
-status                      | string  |        | done, or how it ended
-n_traders                   | int64   | traders | traders, each with one wallet and perhaps isolated positions
+status                      | string  |        | done, or the reason why it ended
+n_traders                   | int64   | traders | traders, each with one wallet and possibly isolated positions
 n_cycles                    | int64   | cycles | clearing cycles run
 duration_ms                 | int64   | ms     | simulated time
 n_orders                    | int64   | orders | intents that reached the book
@@ -51,16 +51,16 @@ mark_low                    | float64 | quote  | lowest mark price (first market
 dislocation_max             | float64 | fraction | largest |mark / index - 1| (first market)
 liquidated_accounts         | int64   | accounts | margin rows liquidated at least once
 liquidated_notional_quanta  | int64   | quanta | contracts closed by liquidation x mark then, each contract once
-book_liquidated_quanta      | int64   | quanta | of it closed in the book
-taken_over_quanta           | int64   | quanta | of it taken over by ENGINE
+book_liquidated_quanta      | int64   | quanta | part of it closed in the book
+taken_over_quanta           | int64   | quanta | part of it taken over by ENGINE
 adl_notional_quanta         | int64   | quanta | contracts closed by ADL x mark then, one side
 adl_accounts                | int64   | accounts | counterparties deleveraged at least once
 adl_matches                 | int64   | matches | deleveraging closes
-adl_harm_quanta             | int64   | quanta | sum of (mark - execution) x quantity given up by the deleveraged
-adl_forgone_1m_quanta       | int64   | quanta | profit forgone by the deleveraged one minute later
-adl_forgone_10m_quanta      | int64   | quanta | ten minutes later
-adl_forgone_60m_quanta      | int64   | quanta | sixty minutes later, or at the end of the run
-adl_forgone_close_quanta    | int64   | quanta | against the final mark
+adl_harm_quanta             | int64   | quanta | sum of (mark - execution) x quantity closed by ADL
+adl_forgone_1m_quanta       | int64   | quanta | profit forgone by the deleveraged, one minute after the close
+adl_forgone_10m_quanta      | int64   | quanta | ten minutes after the close
+adl_forgone_60m_quanta      | int64   | quanta | sixty minutes after the close, or at the end of the run
+adl_forgone_close_quanta    | int64   | quanta | at the final mark
 margin_initial_quanta       | int64   | quanta | maintenance margin of all positions at the start
 fund_initial_quanta         | int64   | quanta | all funds at the start
 fund_final_quanta           | int64   | quanta | all funds at the end, cash
@@ -69,12 +69,12 @@ fund_draw_quanta            | int64   | quanta | paid out of the funds
 fund_gain_quanta            | int64   | quanta | paid into the funds
 required_fund_quanta        | int64   | quanta | max over time of (F0 - equity of FUND + ENGINE)+
 inventory_peak_quanta       | int64   | quanta | largest |ENGINE inventory| x mark
-socialised_loss_quanta      | int64   | quanta | taken from winners
-bad_debt_quanta             | int64   | quanta | negative equity left standing at the end
+socialised_loss_quanta      | int64   | quanta | loss charged to winners
+bad_debt_quanta             | int64   | quanta | negative equity that remains at the end
 first_adl_ms                | int64   | ms     | time of the first ADL, -1 if none
-first_fund_empty_ms         | int64   | ms     | time when a fund first stood at zero after a draw, -1 if never
+first_fund_empty_ms         | int64   | ms     | time when a fund was first at zero after a draw, -1 if never
 step_ratio_worst            | float64 |        | smallest r = -ln(1-m) / (sigma sqrt(dt))
-step_ms_at_worst            | int64   | ms     | step where that happened
+step_ms_at_worst            | int64   | ms     | step at which that happened
 rounds_max_reached          | int64   | cycles | cycles that hit the limit of clearing rounds
 backlog_peak                | int64   | accounts | longest queue of liquidations waiting
 residual_quanta             | int64   | quanta | sum of all quote balances: always 0
@@ -85,7 +85,7 @@ time_ms                     | int64   | ms     | time since the start
 cycle                       | int64   | cycles | clearing cycle
 market                      | string  |        | market
 index_price                 | float64 | quote  | outside reference
-mark_price                  | float64 | quote  | what margin is measured at
+mark_price                  | float64 | quote  | price at which margin is measured
 best_bid                    | float64 | quote  | best bid, NaN if none
 best_ask                    | float64 | quote  | best ask, NaN if none
 depth_bid_near_quanta       | int64   | quanta | resting bids within the near band (manifest: depth_bands_ppm)
@@ -114,13 +114,13 @@ taker_net_lots              | int64   | lots   | taker buys minus taker sells so
 
 
 class Flow(NamedTuple):
-    """One flow of money: a component of the change of a row's equity, and how it is shown.
+    """One flow of money: a component of the change in a row's equity, and its presentation.
 
     name: of the component; its column of `accounts` is `<name>_quanta`.  reasons: of its transfers, by name; none for
     `price`, the rest of the change in the value of positions.  moved_by: market, clearing (the clearing house) or owner
     (between an owner's accounts, or from outside).  group: label of the components shown together.  cause: label among
-    the causes of the loss of liquidated accounts, empty if it is none.  payer: label of who covers it, empty if
-    nobody does.  payer_rank: place among the payers.  colour: of the group, a key of the charts' palette.
+    the causes of the loss of liquidated accounts, empty if it is none.  payer: label of the payer who covers it, empty
+    if there is none.  payer_rank: place among the payers.  colour: of the group, a key of the charts' palette.
     """
 
     name: str
@@ -140,7 +140,7 @@ def _flows(text: str) -> tuple[Flow, ...]:
     )
 
 
-#: Flows of money in the order of a report. Components add up to the change of a row's equity exactly.
+#: Flows of money in the order of a report. Components sum exactly to the change in a row's equity.
 FLOWS = _flows("""
 price                |                     | market   | price                  | price move, at mark       |                   |   | grey
 trade_slippage       | TRADE               | market   | execution against mark | execution worse than mark |                   |   | sky
@@ -159,14 +159,14 @@ deposit              | DEPOSIT OPENING     | owner    | deposits and rounding  |
 margin_move          | MARGIN_MOVE         | owner    | deposits and rounding  |                           |                   |   | pale
 """)  # noqa: E501  (a table)
 
-#: Components of the change of a row's equity, in the order of a report; they add up to the change exactly.
+#: Components of the change in a row's equity, in the order of a report; they sum exactly to the change.
 ATTRIBUTION = tuple(flow.name for flow in FLOWS)
 
 ACCOUNTS = _columns(
     """
 account                     | int32   |        | margin row
 trader                      | int32   |        | wallet row of its owner
-name                        | string  |        | owner: reserved account, agent, own book's account, else cohort#number
+name                        | string  |        | owner: reserved account, agent, account of a file, else cohort#number
 cohort                      | string  |        | cohort
 mode                        | string  |        | cross, isolated or reserved
 role                        | string  |        | who-paid role of the row's owner at the end
@@ -179,10 +179,10 @@ notional_final_quanta       | int64   | quanta | |position| x mark at the end
 liquidation_price_initial   | float64 | quote  | mark that liquidates its one position of the start, else NaN
 liquidated                  | bool    |        | was liquidated at least once
 deleveraged                 | bool    |        | was deleveraged at least once
-bankrupt                    | bool    |        | somebody else paid for its deficit
-adl_harm_quanta             | int64   | quanta | (mark - execution) x quantity given up
+bankrupt                    | bool    |        | others paid its deficit
+adl_harm_quanta             | int64   | quanta | (mark - execution) x quantity closed by ADL
 """
-    + "\n".join(f"{name}_quanta | int64 | quanta | change of equity by {name}" for name in ATTRIBUTION)
+    + "\n".join(f"{name}_quanta | int64 | quanta | change in equity by {name}" for name in ATTRIBUTION)
 )
 
 #: Who-paid roles, in the order of the table. Every row has exactly one; a trader's rows share their owner's.
@@ -207,7 +207,7 @@ seq | int64 | | sequence number
 time_ms | int64 | ms | time since the start
 cycle | int64 | cycles | clearing cycle
 cause_seq | int64 | | sequence number of the cause, -1 if none
-reason | string | | why
+reason | string | | reason of the transfer
 payer | int32 | | account that pays the quote and receives the lots
 payee | int32 | | account that receives the quote and delivers the lots
 quote_quanta | int64 | quanta | money moved
@@ -243,7 +243,7 @@ price | float64 | quote | limit, NaN for a market order
 lots | int64 | lots | size
 flags | int64 | | bits of OrderFlag
 order | int64 | | order id
-status | string | | DONE or why it was refused
+status | string | | DONE, or the reason for refusal
 filled | int64 | lots | filled at once
 """)
 
@@ -263,7 +263,7 @@ lots_taken_over | int64 | lots | taken over by ENGINE (absolute)
 lots_adl | int64 | lots | closed against counterparties (absolute)
 fee_quanta | int64 | quanta | liquidation fee
 surplus_quanta | int64 | quanta | kept by the rule book
-deficit_quanta | int64 | quanta | paid by others to bring it to zero
+deficit_quanta | int64 | quanta | amount paid by others to bring its equity to zero
 """)
 
 ADL_MATCHES = _columns("""
@@ -274,12 +274,12 @@ cause_seq | int64 | | liquidation or inventory that caused it
 market | string | | market
 bankrupt | int32 | | account closed out (a trader or ENGINE)
 counterparty | int32 | | account deleveraged
-rank | int64 | | place in the queue, 1 first
+rank | int64 | | position in the queue, 1 is first
 score | float64 | | ranking score
 lots | int64 | lots | closed (absolute)
 price | float64 | quote | execution price
 mark_price | float64 | quote | mark then
-harm_quanta | int64 | quanta | (mark - execution) x quantity given up by the counterparty
+harm_quanta | int64 | quanta | (mark - execution) x closed quantity of the counterparty
 partial | bool | | the counterparty kept part of its position
 """)
 
@@ -287,14 +287,14 @@ FUND_MOVES = _columns("""
 seq | int64 | | sequence number of the transfer
 time_ms | int64 | ms | time since the start
 cycle | int64 | cycles | clearing cycle
-cause_seq | int64 | | what caused it
+cause_seq | int64 | | sequence number of the cause
 fund | string | | scope
 reason | string | | FUND_DRAW, FUND_GAIN, SURPLUS, DEPOSIT
 amount_quanta | int64 | quanta | + into the fund
 balance_quanta | int64 | quanta | cash after
 """)
 
-#: Fixed columns of `points` of a study; besides them one column an uncertainty (`u.<name>`) and a lever (`l.<name>`).
+#: Fixed columns of `points` of a study, followed by one column per uncertainty (`u.<name>`) and lever (`l.<name>`).
 STUDY_POINTS = _columns("""
 point | int64 | | index of the point: a combination of uncertainties and levers
 scenario | int64 | | index of the randomness: arms of a study, and Saltelli rows of one block, share it
@@ -302,26 +302,26 @@ arm | int64 | | index of the combination of levers
 config_hash | string | | SHA-256 of the base config and of what the point sets in it
 """)
 
-#: One row a run of a study: the columns of `runs`, its place in the study, and how it ended (done, failed, crashed).
+#: One row per run of a study: the columns of `runs`, its place in the study, and its status (done, failed, crashed).
 STUDY_RUNS = RUNS + _columns("""
 point | int64 | | index of the point
 arm | int64 | | index of the combination of levers
 fidelity | string | | full or reduced
 error | string | | last line, then the traceback, of a run that failed; empty if done
-seconds | float64 | s | time the run took; outside the result hash
+seconds | float64 | s | duration of the run; not part of the result hash
 """)
 
-#: One row a path of a reduced run.
+#: One row per path of a reduced run.
 STUDY_PATHS = _columns("""
 run_id | string | | run of the path
 path | int64 | | index of the path in its run
 log_weight | float64 | | log likelihood ratio of the path, 0 if sampled crudely
 required_fund_quanta | int64 | quanta | max over time of (F0 - fund)+, with a fund that never runs dry
 liquidated_notional_quanta | int64 | quanta | contracts closed by liquidation x price then
-shortfall_quanta | int64 | quanta | what others paid for bankrupt accounts
+shortfall_quanta | int64 | quanta | amount that others paid for bankrupt accounts
 adl_notional_quanta | int64 | quanta | contracts closed by ADL x price then, one side
 first_adl_ms | int64 | ms | time of the first ADL, -1 if none
-first_fund_empty_ms | int64 | ms | time when the fund first stood at zero after a draw, -1 if never
+first_fund_empty_ms | int64 | ms | time when the fund was first at zero after a draw, -1 if never
 n_jumps | int64 | jumps | jumps of the path
 largest_jump | float64 | fraction | largest jump by size, log return with its sign
 index_low | float64 | quote | lowest index price
@@ -332,10 +332,10 @@ STUDY_TABLES: dict[str, tuple[Column, ...]] = {"points": STUDY_POINTS, "runs": S
 
 
 class Event(NamedTuple):
-    """An event that a run, or a path of a reduced run, shows or not.
+    """An event that may happen in a run, or in a path of a reduced run.
 
     name: among a study's `outcomes`, in stopping rules and exports.  answer: its name as `answer.event` and in targets;
-    empty if no fund is sized for it.  column: of `runs` (and `paths`) that shows it, from `threshold` on; empty where
+    empty if no fund is sized for it.  column: of `runs` (and `paths`) that shows it, from `threshold` on; empty if
     no single column does.  noun, sentence: its names in texts.  meaning: the sentence in a definition.
     """
 
@@ -359,9 +359,9 @@ def _events(text: str) -> tuple[Event, ...]:
 EVENTS = _events("""
 adl             | first_adl   | first_adl_ms           | 0 | ADL             | ADL begins                        |
 fund_empty      | cash_zero   | first_fund_empty_ms    | 0 | an empty fund   | the fund's cash is gone           |
-exhausted       | equity_zero |                        |   | exhaustion      | the fund is exhausted             | the fund's cash and inventory together are worth nothing
-bad_debt        | bad_debt    | bad_debt_quanta        | 1 | bad debt        | a debt is left that nobody pays   |
-socialised_loss |             | socialised_loss_quanta | 1 | socialised loss | winners pay a part of the loss    |
+exhausted       | equity_zero |                        |   | exhaustion      | the fund is exhausted             | the fund's cash and inventory together have no value left
+bad_debt        | bad_debt    | bad_debt_quanta        | 1 | bad debt        | a debt remains unpaid             |
+socialised_loss |             | socialised_loss_quanta | 1 | socialised loss | winners pay part of the loss      |
 liquidation     |             | liquidated_accounts    | 1 | liquidation     | an account is liquidated          |
 """)  # noqa: E501  (a table)
 

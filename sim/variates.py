@@ -17,9 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .elementary import exp, log, log1p
+from .layout import F64, I64
 
-F64 = npt.NDArray[np.float64]
-I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 Inverse = Callable[[Decimal], Decimal]

@@ -1,1 +1,1 @@
-"""From a book of positions to the laws of a population: leverage (given size), sizes, concentration, with intervals."""
+"""Fits the laws of a population to a book of positions: leverage (given size), sizes, concentration, with intervals."""

@@ -1,8 +1,8 @@
-"""Fits a book of positions: what leverage, size and concentration follow, with bootstrap intervals over accounts.
+"""Fits a book of positions: laws of leverage, size and concentration, with bootstrap intervals over accounts.
 
-A bootstrap draws accounts, not positions, for positions of one account are not independent; intervals of functions of
-means are studentised, those of the largest positions are its percentiles. Ends of a Pareto law are
-the smallest and largest value of the book, and are held where they are.
+The bootstrap draws accounts, because positions of one account are not independent. Intervals of functions of
+means are studentised; those of the largest positions are percentiles. The ends of a Pareto law are
+the smallest and the largest value of the book, and are not fitted.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from .laws import (
 from .means import studentised
 from .quantities import Quantities
 
-#: Columns of a book: one row a position. leverage: notional over the margin put in for it.
+#: Columns of a book: one row per position. leverage: notional over its assigned margin.
 BOOK = ("account", "market", "is_long", "size", "notional", "leverage", "capital_share", "isolated")
 ESTIMATES = ("market", "quantity", "counts", "value", "low", "high", "level", "n", "method")
 MIN_POSITIONS = 30
@@ -82,7 +82,8 @@ class MarketFit:
 
 @dataclass(frozen=True)
 class BookFit:
-    """markets: a fit each.  estimates: rows ESTIMATES.  by_size: leverage of each quarter of the positions by size."""
+    """markets: one fit per market.  estimates: rows ESTIMATES.  by_size: leverage of each quarter of the positions by
+    size."""
 
     markets: tuple[MarketFit, ...]
     estimates: pd.DataFrame
@@ -92,12 +93,12 @@ class BookFit:
 def fit_book(book: pd.DataFrame, *, level: float = 0.95, resamples: int = 1000, seed: int = 0) -> BookFit:
     """Fit every market of a book (columns BOOK); AnalysisError below MIN_POSITIONS positions in a market."""
     fits, estimates, tables = [], [], []
-    for market, own in book.groupby("market", sort=False):
-        if len(own) < MIN_POSITIONS:
+    for market, rows_of_market in book.groupby("market", sort=False):
+        if len(rows_of_market) < MIN_POSITIONS:
             raise AnalysisError(
-                f"{market}: {MIN_POSITIONS} positions with leverage are needed for a fit, found {len(own)}"
+                f"{market}: a fit needs {MIN_POSITIONS} positions with leverage, found {len(rows_of_market)}"
             )
-        positions = own.reset_index(drop=True)
+        positions = rows_of_market.reset_index(drop=True)
         fits.append(_fit_market(str(market), positions))
         rows, table = _estimates(positions, level=level, resamples=resamples, seed=seed)
         estimates.append(rows.assign(market=market)[list(ESTIMATES)])
@@ -124,14 +125,14 @@ def _fit_market(market: str, positions: pd.DataFrame) -> MarketFit:
 
 
 def weights_of(positions: pd.DataFrame, counts: str) -> F64:
-    """(n,) what each position counts: one, or its notional."""
+    """(n,) weight of each position: one, or its notional."""
     if counts == "account":
         return np.ones(len(positions))
     return np.asarray(positions["notional"].to_numpy(np.float64))
 
 
 def fit_leverage(positions: pd.DataFrame, counts: str) -> LeverageFit:
-    """The law of leverage: Pareto where the book is no further from it than sampling explains, else buckets."""
+    """The law of leverage: Pareto if the book's distance from it is within sampling error, else buckets."""
     x, weights = positions["leverage"].to_numpy(np.float64), weights_of(positions, counts)
     low, high = float(x.min()), float(x.max())
     buckets, effective = _buckets(x, weights), effective_number(weights)
@@ -148,7 +149,7 @@ def fit_leverage(positions: pd.DataFrame, counts: str) -> LeverageFit:
 
 
 def _buckets(x: F64, weights: F64) -> tuple[tuple[float, float, float], ...]:
-    """(low, high, share) between the EDGES that hold any, the outer two cut to the book's range."""
+    """(low, high, share) of the non-empty buckets between EDGES; the outer two are cut to the book's range."""
     low, high = float(x.min()), float(x.max())
     edges = [edge for edge in EDGES if low < edge < high]
     cuts = np.array([low, *edges, high if high > low else low * 1.000001])
@@ -159,7 +160,8 @@ def _buckets(x: F64, weights: F64) -> tuple[tuple[float, float, float], ...]:
 def fit_sizes(size: F64, is_long: np.typing.NDArray[np.bool_]) -> SizeFit:
     """The law of sizes, the closer of Pareto and lognormal; the largest as a share of the larger side.
 
-    Longs and shorts hold the same in all, so fewer of them hold more each: sizes are taken relative to their own side.
+    Longs and shorts have the same total, so the side with fewer positions has larger ones: sizes are relative to their
+    side.
     """
     sides = [size[side] for side in (is_long, ~is_long) if side.any()]
     largest = float(size.max()) / max(float(side.sum()) for side in sides)
@@ -185,8 +187,8 @@ def _estimates(
     once = np.ones((1, n))
     rows = []
     for name, quantity in quantities.from_means.items():
-        found = quantity.measured(place, once), quantity.measured(place, drawn)
-        rows.append((*name, *studentised(quantity, *found[0], *found[1], level=level)))
+        statistics = quantity.measured(place, once), quantity.measured(place, drawn)
+        rows.append((*name, *studentised(quantity, *statistics[0], *statistics[1], level=level)))
     below, above = tail_mass(level, "two")
     for name, of in quantities.of_largest.items():
         value = float(of(once[:, place])[0])

@@ -1,6 +1,6 @@
 """Laws fitted to weighted positive numbers: Pareto between two ends, lognormal, Hill's tail; arithmetic on arrays.
 
-Weights are what counts: ones for accounts, notional for "share of open interest above x". Bootstraps hand in a matrix
+Weights are ones for accounts, notional for "share of open interest above x". Bootstraps pass a matrix
 of weights, so everything here is a function of weighted means.
 """
 
@@ -23,7 +23,7 @@ def truncated_exponent(mean_log: npt.ArrayLike, width: float) -> F64:
     """Exponent of a Pareto law between minimum and maximum, by maximum likelihood, elementwise.
 
     mean_log: mean of ln(x / minimum).  width: ln(maximum / minimum). Solves mean_log = 1/a - width / (e^(a width) - 1),
-    which falls in a; ends of the range where the mean lies beyond it.
+    which falls in a; the ends of the range if the mean is outside it.
     Source: Aban, Meerschaert & Panorska, JASA 101 (2006), theorem 2.
     """
     mean = np.atleast_1d(np.asarray(mean_log, np.float64))
@@ -54,9 +54,10 @@ def pareto_cdf(x: F64, exponent: float, minimum: float, maximum: float) -> F64:
 
 
 def censored_exponent(ratios: F64) -> float:
-    """Exponent of a Pareto law from values over their minimum; if several are the largest, they count as cut off there.
+    """Exponent of a Pareto law from values over their minimum; if several values are the largest, they count as cut
+    off there.
 
-    Maximum likelihood: values that are not cut off over the sum of logarithms. Infinite if all are alike.
+    Maximum likelihood: values that are not cut off over the sum of logarithms. Infinite if all are equal.
     """
     total = float(np.log(ratios).sum())
     at_cap = int((ratios == ratios.max()).sum())
@@ -65,7 +66,7 @@ def censored_exponent(ratios: F64) -> float:
 
 
 def hill_alpha(ordered: F64, k: int) -> F64:
-    """Hill's tail exponent from the k largest of each row of `ordered` (rows, n), falling; inf where they are alike."""
+    """Hill's tail exponent from the k largest of each row of `ordered` (rows, n), falling; inf if they are equal."""
     top = np.log(ordered[..., :k] / ordered[..., k : k + 1]).mean(axis=-1)
     with np.errstate(divide="ignore"):
         return np.asarray(np.where(top > 0, 1 / top, np.inf))
@@ -77,11 +78,11 @@ def distance(values: F64, weights: F64, cdf: F64) -> float:
     steps = np.cumsum(weights[order]) / weights.sum()
     below = np.concatenate([[0.0], steps[:-1]])
     ordered = values[order]
-    # values that are alike are one step of the empirical law
+    # equal values are one step of the empirical law
     last = np.append(ordered[1:] != ordered[:-1], True)
     first = np.append(True, ordered[1:] != ordered[:-1])
-    own = cdf[order]
-    return float(max(np.abs(steps - own)[last].max(), np.abs(below - own)[first].max()))
+    at_values = cdf[order]
+    return float(max(np.abs(steps - at_values)[last].max(), np.abs(below - at_values)[first].max()))
 
 
 def lognormal_cdf(x: F64, mean: float, sd: float) -> F64:

@@ -1,7 +1,7 @@
 """Quantities that are functions of weighted means, with their standard errors, for a whole bootstrap at once.
 
-The standard error is that of the delta method over accounts: positions of one account are not independent. It is what
-makes a bootstrap interval of few heavy weights honest: percentiles of such a bootstrap are too narrow.
+The standard error is from the delta method over accounts, because positions of one account are not independent. It
+corrects bootstrap intervals with few heavy weights: plain percentiles of such a bootstrap are too narrow.
 """
 
 from collections.abc import Callable
@@ -19,8 +19,8 @@ STEP = 1e-5
 class FromMeans:
     """A quantity: `back(inner(means))`, where the bootstrap is studentised on the inner scale.
 
-    features: (K, n) a row for each mean, by position.  weights: (n,).  inner: (rows, K) means -> (rows,) numbers.
-    back: rises, from the inner scale to the quantity's own.
+    features: (K, n) one row per mean, by position.  weights: (n,).  inner: (rows, K) means -> (rows,) numbers.
+    back: an increasing function from the inner scale to the scale of the quantity.
     """
 
     features: F64
@@ -31,7 +31,7 @@ class FromMeans:
     def measured(self, place: npt.NDArray[np.int64], drawn: F64) -> tuple[F64, F64]:
         """(rows,) inner values and their standard errors; account `place[i]` of position i is drawn drawn[:, place[i]].
 
-        NaN where a row draws nothing that counts.
+        NaN if a row draws only zero weights.
         """
         accounts = drawn.shape[1]
         total = np.bincount(place, self.weights, accounts)
@@ -57,7 +57,7 @@ class FromMeans:
 def studentised(
     quantity: FromMeans, values: F64, errors: F64, drawn_values: F64, drawn_errors: F64, *, level: float
 ) -> tuple[float, float, float]:
-    """(value, low, high): the symmetric studentised bootstrap (Hall 1992, 3.6) on the inner scale, taken back.
+    """(value, low, high): the symmetric studentised bootstrap (Hall 1992, 3.6) on the inner scale, transformed back.
 
     values, errors: (1,) of the book.  drawn_values, drawn_errors: (rows,) of the bootstrap.
     """

@@ -1,4 +1,4 @@
-"""What is estimated of one market: exponents, means, slope (functions of means); tail and top shares (largest)."""
+"""The quantities estimated for one market: exponents, means, slope (functions of means); tail, top shares (largest)."""
 
 from collections.abc import Callable
 
@@ -12,9 +12,9 @@ Name = tuple[str, str, str]
 
 
 class Quantities:
-    """Everything estimated of a market's positions, by name: (quantity, what counts, method).
+    """All quantities estimated from a market's positions, by name: (quantity, weight, method).
 
-    from_means: functions of weighted means.  of_largest: functions of how often each position is drawn, (rows, n).
+    from_means: functions of weighted means.  of_largest: functions of the number of draws of each position, (rows, n).
     classes: the quarters of the positions by size: quarter, positions, largest_notional, share_of_notional.
     """
 
@@ -28,9 +28,9 @@ class Quantities:
         quarter = np.argsort(np.argsort(self.notional, kind="stable"), kind="stable") * 4 // len(positions)
         quarters = [quarter == q for q in range(4)]
         self.classes = [
-            {"quarter": q + 1, "positions": int(own.sum()), "largest_notional": float(self.notional[own].max()),
-             "share_of_notional": float(self.notional[own].sum() / self.notional.sum())}
-            for q, own in enumerate(quarters)
+            {"quarter": q + 1, "positions": int(held.sum()), "largest_notional": float(self.notional[held].max()),
+             "share_of_notional": float(self.notional[held].sum() / self.notional.sum())}
+            for q, held in enumerate(quarters)
         ]  # fmt: skip
         self.from_means = self._laws() | self._by_size(quarters)
         self.of_largest = self._concentration()
@@ -39,42 +39,46 @@ class Quantities:
         """Laws of leverage, by accounts and by notional."""
         above = self.logs - self.least
         centred = self.logs - self.logs.mean()
-        found: dict[Name, FromMeans] = {}
+        quantities: dict[Name, FromMeans] = {}
         for counts, weights in (("account", np.ones(len(self.notional))), ("notional", self.notional)):
             name = ("leverage Pareto exponent", counts, "maximum likelihood between the book's ends")
-            found[name] = FromMeans(above[None, :], weights, self._exponent, _same)
+            quantities[name] = FromMeans(above[None, :], weights, self._exponent, _same)
             name = ("leverage log mean", counts, "lognormal, moments of the logarithm")
-            found[name] = FromMeans(above[None, :], weights, _log_of_mean, lambda log: self.least + np.exp(log))
+            quantities[name] = FromMeans(above[None, :], weights, _log_of_mean, lambda log: self.least + np.exp(log))
             name = ("leverage log sd", counts, "lognormal, moments of the logarithm")
-            found[name] = FromMeans(np.stack([centred, centred**2]), weights, _log_sd, np.exp)
-        return found
+            quantities[name] = FromMeans(np.stack([centred, centred**2]), weights, _log_sd, np.exp)
+        return quantities
 
     def _by_size(self, quarters: list[np.typing.NDArray[np.bool_]]) -> dict[Name, FromMeans]:
         """Leverage given size: the slope of logarithms, and the typical leverage of each quarter."""
         size = np.log(self.notional)
         x, y = size - size.mean(), self.logs - self.logs.mean()
         slope = FromMeans(np.stack([x, y, x * x, x * y]), np.ones(len(x), np.float64), _slope, _same)
-        found: dict[Name, FromMeans] = {("leverage slope on size", "account", "least squares of logarithms"): slope}
-        for q, own in enumerate(quarters):
+        quantities: dict[Name, FromMeans] = {
+            ("leverage slope on size", "account", "least squares of logarithms"): slope
+        }
+        for q, held in enumerate(quarters):
             name = (f"leverage of quarter {q + 1} by size", "account", "geometric mean")
-            found[name] = FromMeans(self.logs[None, :], own.astype(np.float64), _only, np.exp)
-        return found
+            quantities[name] = FromMeans(self.logs[None, :], held.astype(np.float64), _only, np.exp)
+        return quantities
 
     def _concentration(self) -> dict[Name, Callable[[F64], F64]]:
-        found: dict[Name, Callable[[F64], F64]] = {("size Hill alpha", "account", f"the {self.k} largest"): self._hill}
+        quantities: dict[Name, Callable[[F64], F64]] = {
+            ("size Hill alpha", "account", f"the {self.k} largest"): self._hill
+        }
         for name, top in (("largest", 1), ("ten largest", 10), ("largest 1%", max(1, len(self.notional) // 100))):
-            found[(f"share of the {name}", "notional", f"{top} of all positions")] = self._top_share(top)
-        return found
+            quantities[(f"share of the {name}", "notional", f"{top} of all positions")] = self._top_share(top)
+        return quantities
 
     def _exponent(self, means: F64) -> F64:
         if self.width == 0:
             return np.full(len(means), np.nan)
         return truncated_exponent(means[:, 0], self.width)
 
-    def _ordered(self, drawn: F64, most: int) -> F64:
-        """(rows, most) the largest notionals of each draw, falling."""
+    def _ordered(self, drawn: F64, count: int) -> F64:
+        """(rows, count) the largest notionals of each draw, falling."""
         counts = np.cumsum(drawn[:, self.falling], axis=1)
-        wanted = np.arange(most) + 0.5
+        wanted = np.arange(count) + 0.5
         place = np.array([np.searchsorted(row, wanted) for row in counts])
         return np.asarray(self.notional[self.falling][np.minimum(place, len(self.falling) - 1)])
 

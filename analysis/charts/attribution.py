@@ -1,4 +1,4 @@
-"""Where did each cohort's result come from? The change of equity split into components that add up exactly."""
+"""Where did each cohort's result come from? The change in equity, split into components that sum exactly."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ _MAX_COHORTS = 24
 
 
 def draw_attribution(attribution: pd.DataFrame, context: RunContext) -> go.Figure:
-    """Diverging stacked bars of `who_paid.attribution_by_cohort`: a bar a cohort, a colour a group of components."""
+    """Diverging stacked bars of `who_paid.attribution_by_cohort`: a bar per cohort, a colour per component group."""
     grouped = group_components(attribution)
     labels = list(GROUPS)
     moved = grouped[labels].apply(lambda row: any(value != 0 for value in row), axis=1).to_numpy()
     grouped = grouped[moved]
     if grouped.empty:
-        axes = (f"change of equity ({context.asset})", "cohort")
-        return empty(context, question=QUESTION, words="No account's equity changed.", axes=axes)
+        axes = (f"change in equity ({context.asset})", "cohort")
+        return empty(context, question=QUESTION, text="No account's equity changed.", axes=axes)
     size = grouped[labels].map(abs).sum(axis=1)
     kept = grouped.loc[size.sort_values(ascending=False, kind="stable").index[:_MAX_COHORTS].sort_values()]
     quote = {label: context.quote(kept[label].to_numpy(dtype=np.int64)) for label in labels}
@@ -42,18 +42,18 @@ def draw_attribution(attribution: pd.DataFrame, context: RunContext) -> go.Figur
     change = scale.of(context.quote(kept["change_quanta"].to_numpy(dtype=np.int64)))
     traces.append(
         go.Scatter(
-            x=change, y=kept["cohort"], mode="markers", name="change of equity",
+            x=change, y=kept["cohort"], mode="markers", name="change in equity",
             marker={"symbol": "diamond", "size": 10, "color": BLACK, "line": {"width": 1, "color": "white"}},
-            hovertemplate=f"%{{y}}, change of equity: %{{x:+,.5~g}} {scale.unit}<extra></extra>",
+            hovertemplate=f"%{{y}}, change in equity: %{{x:+,.5~g}} {scale.unit}<extra></extra>",
         )
     )  # fmt: skip
     return compose(
         traces,
         context,
         question=QUESTION,
-        answer=_answer(attribution, context),
+        answer=_summary(attribution, context),
         axes={
-            "xaxis": axis(f"change of equity ({scale.unit})"),
+            "xaxis": axis(f"change in equity ({scale.unit})"),
             "yaxis": axis("cohort", autorange="reversed"),
         },
         height=min(280 + 34 * len(kept), MAX_HEIGHT),
@@ -63,13 +63,13 @@ def draw_attribution(attribution: pd.DataFrame, context: RunContext) -> go.Figur
     )
 
 
-def _answer(attribution: pd.DataFrame, context: RunContext) -> str:
+def _summary(attribution: pd.DataFrame, context: RunContext) -> str:
     changed = attribution.sort_values("change_quanta", kind="stable")
     low, high = changed.iloc[0], changed.iloc[-1]
     return (
-        f"Largest fall of equity: {low['cohort']} {_short(low['change_quanta'], context)};"
-        f" largest rise: {high['cohort']} {_short(high['change_quanta'], context)}."
-        " Components add up to the change of every single account; nothing is left over."
+        f"Largest loss of equity: {low['cohort']} {_short(low['change_quanta'], context)};"
+        f" largest gain: {high['cohort']} {_short(high['change_quanta'], context)}."
+        " Components sum to the change of every single account, with no remainder."
     )
 
 

@@ -1,4 +1,4 @@
-"""What a chart must know of its run or study: units, time axis, and the caption with the source of its numbers."""
+"""The facts about a run or study that charts need: units, time axis, and the caption with the source of the numbers."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ F64 = npt.NDArray[np.float64]
 
 
 class Captioned(Protocol):
-    """What every figure needs of where its numbers come from: one line below it."""
+    """The source of a figure's numbers: one line below the figure."""
 
     @property
     def caption(self) -> str:
@@ -116,8 +116,8 @@ class RunContext:
 class StudyContext:
     """Identity and units of a study, as charts print them.
 
-    n_runs, n_paths: sample size; paths are those of reduced runs, 0 for a study of full runs.  level: of all intervals.
-    open_interest: quote units, NaN where the study moves it; amounts are then not shown as a share of it.
+    n_runs, n_paths: sample size; paths belong to reduced runs, 0 for a study of full runs.  level: of all intervals.
+    open_interest: quote units, NaN if the study varies it; amounts are then not shown as a share of it.
     """
 
     name: str
@@ -152,7 +152,7 @@ class StudyContext:
         return choose_scale(max((float(a.max()) for a in finite if a.size), default=0.0), self.asset)
 
     def money(self, amount: float) -> str:
-        """An amount as text, with its share of open interest where that is known."""
+        """An amount as text, with its share of open interest if that is known."""
         text = format_short(amount, self.asset)
         if not np.isfinite(self.open_interest) or self.open_interest <= 0:
             return text

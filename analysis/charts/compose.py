@@ -1,4 +1,4 @@
-"""How every figure is put together: axes, panels, a question as its title, the answer below it, the caption.
+"""The layout of every figure: axes, panels, a question as its title, the answer below it, the caption.
 
 A layout is built as one dict and validated once: updating a figure piece by piece is slow.
 """
@@ -23,12 +23,12 @@ ABOVE_PANELS = 1.055
 
 
 def axis(title: str, **more: Any) -> dict[str, Any]:
-    """An axis in the common look, with its title and unit."""
+    """An axis in the common style, with its title and unit."""
     return {**AXIS_LOOK, "title": {**AXIS_LOOK["title"], "text": title}, **more}
 
 
 def probability_axis(title: str, low: float, high: float = 1.0, **more: Any) -> dict[str, Any]:
-    """A logarithmic axis of probabilities with a tick a decade, from `low` to `high`."""
+    """A logarithmic axis of probabilities with one tick per decade, from `low` to `high`."""
     bounds = [float(np.log10(low)), float(np.log10(high))]
     ticks = 10.0 ** np.arange(np.ceil(bounds[0] - 1e-9), np.floor(bounds[1] + 1e-9) + 1)
     look = {"type": "log", "range": bounds, "tickvals": ticks.tolist(), "ticktext": [f"{t:g}" for t in ticks]}
@@ -36,7 +36,7 @@ def probability_axis(title: str, low: float, high: float = 1.0, **more: Any) -> 
 
 
 def amount_axis(title: str, *, low: float, high: float, **more: Any) -> dict[str, Any]:
-    """A logarithmic axis of amounts, with a tick a decade where these are many, and more where they are few."""
+    """A logarithmic axis of amounts, with one tick per decade if there are many decades, more if there are few."""
     decades = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
     ticks: list[float] = []
     for steps in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
@@ -44,8 +44,8 @@ def amount_axis(title: str, *, low: float, high: float, **more: Any) -> dict[str
         if sum(low <= tick <= high for tick in ticks) >= 4:
             break
     bounds = [float(np.log10(low)), float(np.log10(high))]
-    words = [f"{tick:,.6g}" for tick in ticks]
-    return axis(title, type="log", range=bounds, tickvals=ticks, ticktext=words, **more)
+    labels = [f"{tick:,.6g}" for tick in ticks]
+    return axis(title, type="log", range=bounds, tickvals=ticks, ticktext=labels, **more)
 
 
 def compose(
@@ -66,20 +66,20 @@ def compose(
 ) -> go.Figure:
     """A figure of these traces: axes by name (xaxis, yaxis2, ...), a caption of one line or, with a note, more.
 
-    left: margin for long labels of the vertical axis, pixels; title and caption begin left of them.
+    left: margin for long labels of the vertical axis, pixels; title and caption begin at their left end.
     right: the same for a legend.
     below: room for axis titles of several lines.
-    panels: leave room for titles of panels between the plot and the legend (which then stands at `ABOVE_PANELS`).
+    panels: leave room for titles of panels between the plot and the legend (which is then at `ABOVE_PANELS`).
     """
     lines = wrap(note, _NOTE_LINE) if note is not None else []
     bottom = _BOTTOM + below + (0 if note is None else _NOTE + 14 * max(0, len(lines) - 1))
     caption = _caption("<br>".join([context.caption, *lines]), bottom=bottom)
-    asked_in, answered_in = wrap(question, _QUESTION) or [""], wrap(answer, _ANSWER)
-    more = 18 * max(0, len(answered_in) - 1)
-    room = 1 if answered_in else 2  # lines of the question for which there is room anyway
-    above = more + 23 * max(0, len(asked_in) - room) + (_PANEL_ROOM if panels else 0)
-    head, said = "<br>".join(asked_in), "<br>".join(answered_in)
-    text = f"<b>{head}</b><br><span style='font-size:13px;color:#444444'>{said}</span>"
+    question_lines, answer_lines = wrap(question, _QUESTION) or [""], wrap(answer, _ANSWER)
+    more = 18 * max(0, len(answer_lines) - 1)
+    room = 1 if answer_lines else 2  # lines of the question that fit without extra height
+    above = more + 23 * max(0, len(question_lines) - room) + (_PANEL_ROOM if panels else 0)
+    head, below_head = "<br>".join(question_lines), "<br>".join(answer_lines)
+    text = f"<b>{head}</b><br><span style='font-size:13px;color:#444444'>{below_head}</span>"
     title = {**LOOK["title"], "text": text}
     if left != _LEFT:
         caption["xshift"] = _LEFT - left
@@ -106,7 +106,7 @@ def panel_grid(**grid: Any) -> tuple[dict[str, dict[str, Any]], list[dict[str, A
     """(Axes by name, titles) of panels side by side, as `plotly.subplots.make_subplots` places them."""
     layout = make_subplots(**grid).to_dict()["layout"]
     titles = [{**title, "font": {"size": 14}} for title in layout.pop("annotations", [])]
-    return {name: own for name, own in layout.items() if name.startswith(("xaxis", "yaxis"))}, titles
+    return {name: axis_layout for name, axis_layout in layout.items() if name.startswith(("xaxis", "yaxis"))}, titles
 
 
 def in_panel(number: int) -> dict[str, str]:
@@ -120,7 +120,7 @@ HIDDEN: dict[str, Any] = {"showticklabels": False, "showgrid": False, "zeroline"
 
 
 def margin_for(labels: Iterable[str]) -> int:
-    """Left margin that holds these labels (their longest line), pixels."""
+    """Left margin that fits these labels (their longest line), pixels."""
     longest = max((len(line) for label in labels for line in label.split("<br>")), default=0)
     return int(min(max(_LEFT, 24 + 7.4 * longest), 380))
 
@@ -131,13 +131,13 @@ def folded(label: str, width: int = 44) -> str:
 
 
 def upper_first(text: str) -> str:
-    """The text with a capital letter at its start."""
+    """The text with its first letter in upper case."""
     return text[:1].upper() + text[1:]
 
 
-def empty(context: Captioned, *, question: str, words: str, axes: tuple[str, str], height: int = 260) -> go.Figure:
-    """A figure with a text that says why there is nothing to draw; its axes keep their titles."""
-    said = {**words_in_panel(words, width=80), "font": {"size": 15, "color": "#555555"}}
+def empty(context: Captioned, *, question: str, text: str, axes: tuple[str, str], height: int = 260) -> go.Figure:
+    """A figure whose text gives the reason why there is nothing to draw; its axes keep their titles."""
+    note = {**text_in_panel(text, width=80), "font": {"size": 15, "color": "#555555"}}
     return compose(
         [go.Scatter(x=[None], y=[None], showlegend=False)],
         context,
@@ -145,7 +145,7 @@ def empty(context: Captioned, *, question: str, words: str, axes: tuple[str, str
         answer="",
         axes={name: axis(title, range=[0, 1], **HIDDEN) for name, title in zip(("xaxis", "yaxis"), axes, strict=True)},
         height=height,
-        notes=[said],
+        notes=[note],
     )
 
 
@@ -154,8 +154,8 @@ def legend(**more: Any) -> dict[str, Any]:
     return {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom", "font": {"size": 12}, **more}
 
 
-def asked(question: str, arm: str) -> str:
-    """The question, of one arm where a study has several: `Depth 2 times: how large must the fund be?`."""
+def question_for(question: str, arm: str) -> str:
+    """The question, for one arm if a study has several: `Depth 2 times: how large must the fund be?`."""
     return f"{upper_first(arm)}: {question[:1].lower()}{question[1:]}" if arm else question
 
 
@@ -167,8 +167,8 @@ def panel_title(text: str, number: str = "") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def words_in_panel(text: str, number: str = "", *, width: int = 60) -> dict[str, Any]:
-    """Words in the middle of a panel that has nothing to draw, in lines of `width` characters."""
+def text_in_panel(text: str, number: str = "", *, width: int = 60) -> dict[str, Any]:
+    """Text in the middle of a panel that has nothing to draw, in lines of `width` characters."""
     return {
         "text": folded(text, width), "xref": f"x{number} domain", "yref": f"y{number} domain", "x": 0.5,
         "y": 0.5, "showarrow": False, "align": "center", "font": {"size": 14, "color": "#555555"},
@@ -177,7 +177,7 @@ def words_in_panel(text: str, number: str = "", *, width: int = 60) -> dict[str,
 
 def note_in_panel(text: str, number: str = "") -> dict[str, Any]:
     """Text in the middle of a panel of a run's figure, in lines of 80 characters."""
-    return {**words_in_panel(text, number, width=80), "font": {"size": 14}}
+    return {**text_in_panel(text, number, width=80), "font": {"size": 14}}
 
 
 def join_and(parts: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Who was deleveraged, and what did it cost them? Each deleveraged account by its place in the ranking."""
+"""Who was deleveraged, and at what cost? Each deleveraged account by its place in the ranking."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ from .chart_context import RunContext
 from .compose import axis, compose, empty, legend
 from .theme import GREY, LONG, SHORT
 
-QUESTION = "Who was deleveraged, and what did it cost them?"
+QUESTION = "Who was deleveraged, and at what cost?"
 
 
 def draw_deleveraged(adl_matches: pd.DataFrame, context: RunContext, *, recorded: bool, adl_accounts: int) -> go.Figure:
-    """Deleveraged accounts: score at the close against harm, size by notional, colour by side.
+    """Deleveraged accounts: score at the close versus harm, size by notional, colour by side.
 
     adl_matches: the event table.  recorded: whether this run kept event tables.  adl_accounts: count from `runs`.
     """
@@ -26,12 +26,12 @@ def draw_deleveraged(adl_matches: pd.DataFrame, context: RunContext, *, recorded
         f"harm ({context.asset})",
     )
     if adl_matches.empty:
-        words = (
-            "No account was deleveraged: the layers above ADL covered every deficit, or there was none."
+        text = (
+            "No account was deleveraged: the layers before ADL covered every deficit, or there was none."
             if recorded or adl_accounts == 0
-            else f"{adl_accounts:,} accounts were deleveraged, but the closes were not kept: run with --detail events."
+            else f"{adl_accounts:,} accounts were deleveraged, but closes were not stored: run with --detail events."
         )
-        return empty(context, question=QUESTION, words=words, axes=axes)
+        return empty(context, question=QUESTION, text=text, axes=axes)
     points = by_counterparty(adl_matches, context)
     drawn = points.nlargest(MAX_POINTS, "notional")
     scale = context.scale(drawn["harm"].to_numpy())
@@ -41,7 +41,7 @@ def draw_deleveraged(adl_matches: pd.DataFrame, context: RunContext, *, recorded
         for partial, symbol in ((False, "circle"), (True, "diamond-open")):
             rows = drawn[(drawn["side"] == side) & (drawn["partial"] == partial)]
             if len(rows):
-                name = f"{side}, {'kept a part' if partial else 'closed entirely'}"
+                name = f"{side}, {'partly closed' if partial else 'fully closed'}"
                 look: dict[str, Any] = {"name": name, "color": colour, "symbol": symbol, "largest": largest}
                 traces.append(_markers(rows, scale, context, **look))
     score = axis(axes[0])
@@ -52,7 +52,7 @@ def draw_deleveraged(adl_matches: pd.DataFrame, context: RunContext, *, recorded
         traces,
         context,
         question=QUESTION,
-        answer=_answer(points, drawn, context),
+        answer=_summary(points, drawn, context),
         axes={"xaxis": score, "yaxis": harm},
         height=500,
         legend=legend(),
@@ -60,9 +60,9 @@ def draw_deleveraged(adl_matches: pd.DataFrame, context: RunContext, *, recorded
 
 
 def by_counterparty(adl_matches: pd.DataFrame, context: RunContext) -> pd.DataFrame:
-    """One row a deleveraged account and market: highest score, best rank, harm, notional (quote units), side, partial.
+    """One row per deleveraged account and market: highest score, best rank, harm, notional (quote), side, partial.
 
-    The side given up follows from the signs: harm = (mark - execution) x signed quantity; at harm 0 it is not known.
+    The side given up follows from the signs: harm = (mark - execution) x signed quantity; at harm 0 it is unknown.
     """
     frame = adl_matches[["market", "counterparty", "score", "rank", "harm_quanta", "partial"]].copy()
     base = np.zeros(len(frame))
@@ -95,7 +95,7 @@ def _wants_log(scores: pd.Series) -> bool:
 def _markers(
     rows: pd.DataFrame, scale: Scale, context: RunContext, *, name: str, color: str, symbol: str, largest: float
 ) -> go.Scatter:
-    """Points of one side; the largest notional of the chart has the largest point."""
+    """Points of one side; the largest notional in the chart has the largest point."""
     columns = (rows[column] for column in ("counterparty", "market", "rank", "closes", "notional"))
     text = [
         f"account {account} in {market}<br>best rank {rank}, {closes} closes<br>"
@@ -120,12 +120,12 @@ def _markers(
     )
 
 
-def _answer(points: pd.DataFrame, drawn: pd.DataFrame, context: RunContext) -> str:
+def _summary(points: pd.DataFrame, drawn: pd.DataFrame, context: RunContext) -> str:
     harm = format_short(float(context.quote(exact_sum(points["harm_quanta"]))), context.asset)
     notional = format_short(float(points["notional"].sum()), context.asset)
-    better = " (below zero: closed at better prices than mark)" if points["harm_quanta"].sum() < 0 else ""
+    better = " (negative: closed at better prices than mark)" if points["harm_quanta"].sum() < 0 else ""
     text = (
-        f"{points['counterparty'].nunique():,} accounts gave up {notional} of positions (the size of a point is the"
-        f" notional closed); booked harm {harm} in all{better}."
+        f"{points['counterparty'].nunique():,} accounts lost {notional} of positions (the size of a point is the"
+        f" notional closed); total booked harm {harm}{better}."
     )
     return text if len(drawn) == len(points) else f"{text} Drawn: the {len(drawn):,} largest."

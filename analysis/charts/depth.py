@@ -22,9 +22,9 @@ def draw_depth(series: pd.DataFrame, context: RunContext, *, market: str) -> go.
     """Depth of one market over time by band on a log axis, bids above, asks below; `series` holds that market only."""
     question = QUESTION.format(market=market)
     if series.empty:
-        words = "No samples over time were kept: run with --detail series or events."
+        text = "No samples over time were stored: run with --detail series or events."
         axes = (context.time_title, f"resting orders ({context.asset}, log scale)")
-        return empty(context, question=question, words=words, axes=axes)
+        return empty(context, question=question, text=text, axes=axes)
     grid, _ = panel_grid(rows=2, cols=1, shared_xaxes=True, shared_yaxes="all", vertical_spacing=0.05)
     columns = {side: [f"depth_{side}_{band}_quanta" for band in _BANDS] for side in ("bid", "ask")}
     everything = context.quote(series[columns["bid"] + columns["ask"]].to_numpy())
@@ -43,13 +43,13 @@ def draw_depth(series: pd.DataFrame, context: RunContext, *, market: str) -> go.
         is_empty = not series[columns[side]].to_numpy().any()
         if is_empty:
             notes.append(note_in_panel(f"There were no {name} within these distances at any sample.", number))
-        own = {**grid[f"yaxis{number}"], "type": "log", **span, **(HIDDEN if is_empty else {})}
-        axes_of[f"yaxis{number}"] = axis(f"{name} ({scale.unit}, log scale)", **own)
+        look = {**grid[f"yaxis{number}"], "type": "log", **span, **(HIDDEN if is_empty else {})}
+        axes_of[f"yaxis{number}"] = axis(f"{name} ({scale.unit}, log scale)", **look)
     return compose(
         traces,
         context,
         question=question,
-        answer=_answer(series, context),
+        answer=_summary(series, context),
         axes=axes_of,
         height=600,
         notes=notes,
@@ -73,13 +73,13 @@ def _range(values: npt.NDArray[np.float64]) -> dict[str, Any]:
     return {"range": [low - 0.1, high + 0.15], "dtick": 1 if high - low > 3 else "D2"}  # D2: ticks at 1, 2 and 5
 
 
-def _answer(series: pd.DataFrame, context: RunContext) -> str:
+def _summary(series: pd.DataFrame, context: RunContext) -> str:
     near = series["depth_bid_near_quanta"].to_numpy()
     low = int(near.argmin())
     name = _band_name(context, "near")
     start, least = (format_short(float(context.quote(value)), context.asset) for value in (near[0], near[low]))
     empty = int((near == 0).sum())
-    text = f"Bids {name}: {start} at the start, {least} at the least"
+    text = f"Bids {name}: {start} at the start, {least} at the lowest"
     if near[0] > 0:
         text += f" ({format_percent(near[low] / near[0] * 100)} of the start)"
     if not empty:

@@ -1,4 +1,4 @@
-"""Was the insurance fund large enough? Its cash, its equity with the inventory behind it, what it paid and received."""
+"""Was the insurance fund large enough? Its cash, its equity including the inventory, its payments and receipts."""
 
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -11,22 +11,22 @@ from ..money import Scale, format_percent, format_short
 from .chart_context import RunContext
 from .compose import HIDDEN, axis, compose, empty, in_panel, legend, note_in_panel, panel_grid
 from .theme import BLACK, BLUE, GAIN, LOSS, VERMILLION
-from .time_axis import choose_span, draw_bars, draw_line, span_words, sum_increments, time_axes
+from .time_axis import choose_span, draw_bars, draw_line, span_label, sum_increments, time_axes
 
 QUESTION = "Was the insurance fund{name} large enough?"
 _COLOURS = (BLUE, "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
 
 
 def draw_fund(series: pd.DataFrame, context: RunContext, *, name: str, markets: list[str]) -> go.Figure:
-    """One fund over time: balance, moves, and the engine's inventory; `series` may hold other markets too."""
+    """One fund over time: balance, payments, receipts, the engine's inventory; `series` may hold other markets too."""
     question = QUESTION.format(name=f" “{name}”" if name else "")
     samples = [series[series["market"] == market].reset_index(drop=True) for market in markets]
     samples = [frame for frame in samples if not frame.empty]
     if not samples:
-        words = "No samples over time were kept: run with --detail series or events."
+        text = "No samples over time were stored: run with --detail series or events."
         axes = (context.time_title, f"balance ({context.asset})")
-        return empty(context, question=question, words=words, axes=axes)
-    fund = samples[0]  # cash and moves of a fund stand in the samples of each of its markets
+        return empty(context, question=question, text=text, axes=axes)
+    fund = samples[0]  # each of a fund's markets has the fund's cash and payments in its samples
     grid, _ = panel_grid(rows=3, cols=1, shared_xaxes=True, row_heights=[0.42, 0.29, 0.29], vertical_spacing=0.06)
     parts = [_balance(fund, context), _moves(fund, context), _inventory(samples, context)]
     axes_of = time_axes(context, grid)
@@ -37,7 +37,7 @@ def draw_fund(series: pd.DataFrame, context: RunContext, *, name: str, markets: 
         [trace for part in parts for trace in part.traces],
         context,
         question=question,
-        answer=_answer(fund, context),
+        answer=_summary(fund, context),
         axes=axes_of,
         height=640,
         notes=[note for part in parts for note in part.notes],
@@ -47,7 +47,7 @@ def draw_fund(series: pd.DataFrame, context: RunContext, *, name: str, markets: 
 
 
 class _Part(NamedTuple):
-    """One panel: the title and look of its vertical axis, its traces, its words."""
+    """One panel: the title and style of its vertical axis, its traces, its text."""
 
     title: str
     traces: list[Any]
@@ -77,10 +77,10 @@ def _moves(fund: pd.DataFrame, context: RunContext) -> _Part:
     _, draws = sum_increments(fund["time_ms"], fund["fund_draw_quanta"], span)
     gain_quote, draw_quote = context.quote(gains), context.quote(draws)
     scale = context.scale(gain_quote, draw_quote)
-    title = f"moves ({scale.unit}<br>per {span_words(span)})"
+    title = f"moves ({scale.unit}<br>per {span_label(span)})"
     if not gains.any() and not draws.any():
-        words = "The fund was not touched: nothing was paid out of it and nothing into it."
-        return _Part(title, [], HIDDEN, [note_in_panel(words, "2")])
+        text = "The fund was not used: it paid nothing and received nothing."
+        return _Part(title, [], HIDDEN, [note_in_panel(text, "2")])
     look: dict[str, Any] = {"unit": scale.unit, "span_ms": span, **in_panel(2)}
     bars = [
         draw_bars(context, middle, scale.of(values), name=name, colour=colour, **look)
@@ -98,7 +98,7 @@ def _inventory(samples: list[pd.DataFrame], context: RunContext) -> _Part:
     scale: Scale = context.scale(*values)
     title = f"inventory at mark<br>({scale.unit}, + long)"
     if not any(np.any(quote) for quote in values):
-        return _Part(title, [], HIDDEN, [note_in_panel("The engine took no position over.", "3")])
+        return _Part(title, [], HIDDEN, [note_in_panel("The engine took over no position.", "3")])
     lines = [
         draw_line(
             context, frame["time_ms"], scale.of(quote), name=f"inventory {frame['market'].iloc[0]}", colour=colour,
@@ -114,12 +114,12 @@ def _inventory_quote(frame: pd.DataFrame, context: RunContext) -> np.ndarray:
     return np.asarray(base * frame["mark_price"].to_numpy(), dtype=np.float64)
 
 
-def _answer(fund: pd.DataFrame, context: RunContext) -> str:
+def _summary(fund: pd.DataFrame, context: RunContext) -> str:
     cash = fund["fund_quanta"].to_numpy()
     start, low, end = (_short(int(value), context) for value in (cash[0], cash.min(), cash[-1]))
     drawn, gained = int(fund["fund_draw_quanta"].iloc[-1]), int(fund["fund_gain_quanta"].iloc[-1])
     if drawn == 0:
-        verdict = "It was never drawn on."
+        verdict = "It was not drawn on."
     elif cash.min() == 0:
         verdict = "No: it ran empty."
     else:

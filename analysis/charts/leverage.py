@@ -1,4 +1,4 @@
-"""How leveraged was the market before and after? The same accounts weighed twice: each once, and by its notional."""
+"""How leveraged was the market before and after? The same accounts weighted in two ways: equally, and by notional."""
 
 from itertools import pairwise
 
@@ -19,7 +19,7 @@ _X_TITLE = "leverage (notional / equity, times)"
 
 
 def leverage_bins(equity: npt.NDArray[np.int64], notional: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Index into LABELS of each position, a class holding its lower edge; equity of zero or less is one of its own."""
+    """Index into LABELS of each position; a class includes its lower edge; equity of zero or less has its own class."""
     leverage = notional / np.maximum(equity, 1).astype(np.float64)
     index = np.searchsorted(EDGES, leverage, side="right") - 1
     return np.where(equity <= 0, len(LABELS) - 1, np.clip(index, 0, len(LABELS) - 2))
@@ -33,8 +33,8 @@ def draw_leverage(accounts: pd.DataFrame, context: RunContext) -> go.Figure:
         "after": _positions(traders, "final"),
     }
     if not any(len(equity) for equity, _ in moments.values()):
-        words = "No account held a position, neither at the start nor at the end."
-        return empty(context, question=QUESTION, words=words, axes=(_X_TITLE, "share (% of accounts)"))
+        text = "No account held a position at the start or at the end."
+        return empty(context, question=QUESTION, text=text, axes=(_X_TITLE, "share (% of accounts)"))
     titles = ("weight: each margin account counts once", "weight: notional of the position")
     grid, titled = panel_grid(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.13, subplot_titles=titles)
     axes_of = {"xaxis": axis("", **grid["xaxis"]), "xaxis2": axis(_X_TITLE, **grid["xaxis2"])}
@@ -49,7 +49,7 @@ def draw_leverage(accounts: pd.DataFrame, context: RunContext) -> go.Figure:
         traces,
         context,
         question=QUESTION,
-        answer=_answer(moments, context),
+        answer=_summary(moments, context),
         axes=axes_of,
         height=600,
         notes=titled,
@@ -90,7 +90,7 @@ def _bars(
     )
 
 
-def _answer(moments: dict[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]], context: RunContext) -> str:
+def _summary(moments: dict[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]], context: RunContext) -> str:
     parts = []
     for name, (equity, notional) in moments.items():
         if not len(equity):
@@ -98,7 +98,7 @@ def _answer(moments: dict[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64
             continue
         solvent = equity > 0
         median = float(np.median(notional[solvent] / equity[solvent])) if solvent.any() else float("nan")
-        # Weighted by notional: half of all notional stands at this leverage or less.
+        # Weighted by notional: half of all notional has this leverage or less.
         leverage = notional[solvent] / equity[solvent]
         order = np.argsort(leverage, kind="stable")
         mass = np.cumsum(notional[solvent][order].astype(np.float64))

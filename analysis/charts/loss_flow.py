@@ -17,7 +17,7 @@ _HEADINGS = ("lost", "through", "gained")
 def draw_loss_flow(graph: nx.DiGraph, context: RunContext, *, question: str, nothing: str) -> go.Figure:
     """A Sankey diagram of `flows.loss_flows`; `nothing` is the text if no money moved."""
     if graph.number_of_edges() == 0:
-        return empty(context, question=question, words=nothing, axes=("", f"flow ({context.asset})"))
+        return empty(context, question=question, text=nothing, axes=("", f"flow ({context.asset})"))
     nodes = _ordered(graph)
     number = {node: i for i, node in enumerate(nodes)}
     edges = list(graph.edges(data="quanta"))
@@ -50,17 +50,17 @@ def draw_loss_flow(graph: nx.DiGraph, context: RunContext, *, question: str, not
         [sankey],
         context,
         question=question,
-        answer=_answer(graph, context),
+        answer=_summary(graph, context),
         axes={},
         height=height,
         notes=[_heading(place, heading) for place, heading in zip((0, 0.5, 1), _HEADINGS, strict=True)],
     )
-    figure.layout.margin.update(l=20, r=20)  # title and caption stand at the edge of the diagram
+    figure.layout.margin.update(l=20, r=20)  # title and caption begin at the edge of the diagram
     return figure
 
 
 def _heading(place: float, text: str) -> dict[str, Any]:
-    """The name of a column of nodes."""
+    """The heading of a column of nodes."""
     return {
         "text": f"<i>{text}</i>", "x": place, "y": 1.0, "yshift": 8, "xref": "paper", "yref": "paper",
         "showarrow": False, "xanchor": ("left", "center", "right")[int(place * 2)], "yanchor": "bottom",
@@ -80,7 +80,7 @@ def _ordered(graph: nx.DiGraph) -> list[tuple[str, str]]:
 
 
 def _positions(graph: nx.DiGraph, nodes: list[tuple[str, str]]) -> tuple[list[float], list[float]]:
-    """Places in [0, 1]: each column from top to bottom, with room by volume and a least height for the label."""
+    """Places in [0, 1]: each column from top to bottom, with height by volume and a minimum height for the label."""
     x, y = [], []
     for kind, place in zip(_KINDS, (0.001, 0.5, 0.999), strict=True):
         column = [node for node in nodes if node[1] == kind]
@@ -109,11 +109,12 @@ def _fade(colour: str) -> str:
     return f"rgba({red},{green},{blue},0.42)"
 
 
-def _answer(graph: nx.DiGraph, context: RunContext) -> str:
+def _summary(graph: nx.DiGraph, context: RunContext) -> str:
     total = format_short(float(context.quote(graph.graph["total_quanta"])), context.asset)
-    text = f"{total} changed hands, netted by role and reason"
+    text = f"{total} changed hands, net by role and reason"
     omitted = graph.graph["omitted_edges"]
     if omitted:
         rest = format_short(float(context.quote(graph.graph["omitted_quanta"])), context.asset)
-        text += f"; {omitted} flows too small to draw are left out ({rest} together)"
+        flows, are = ("flow", "is") if omitted == 1 else ("flows", "are")
+        text += f"; {omitted} {flows} too small to draw {are} left out ({rest} in total)"
     return text + "."

@@ -1,4 +1,4 @@
-"""Who covered the loss of the liquidated? Causes of their loss, then payers; in a second panel the shortfall alone."""
+"""Who covered the loss of liquidated accounts? Causes of the loss, then payers; a second panel shows the shortfall."""
 
 from typing import Any
 
@@ -23,18 +23,18 @@ _PAYER_COLOURS |= {"engine, still open": ROLE_COLOURS["engine"], "backstop": SKY
 
 
 def draw_loss_waterfall(accounts: pd.DataFrame, context: RunContext) -> go.Figure:
-    """Waterfall of the loss of liquidated accounts and the engine behind them; right, what exceeded their margin."""
+    """Waterfall of the loss of liquidated accounts and the engine behind them; right: the part beyond their margin."""
     sides = loss_waterfall(accounts)
     if not is_failed(accounts).any():
-        words = "Nobody was liquidated: there is no loss to cover, and no layer of the waterfall was used."
+        text = "No account was liquidated: there is no loss to cover, and no layer of the waterfall was used."
         axes = ("", f"loss ({context.asset})")
-        return empty(context, question=QUESTION, words=words, axes=axes)
+        return empty(context, question=QUESTION, text=text, axes=axes)
     causes = {label: quanta for label, quanta in sides["causes"].items() if quanta}
     payers = {label: quanta for label, quanta in sides["payers"].items() if quanta}
     beyond = {label: quanta for label, quanta in payers.items() if label != "own margin"}
     grid, titles = panel_grid(
         rows=1, cols=2, column_widths=[0.62, 0.38], horizontal_spacing=0.13,
-        subplot_titles=("all of the loss", "only others: paid (+) or gained (−)"),
+        subplot_titles=("whole loss", "other payers only: paid (+) or gained (−)"),
     )  # fmt: skip
     whole, left = _waterfall(causes, payers, context)
     others, right = _beyond(beyond, context)
@@ -49,7 +49,7 @@ def draw_loss_waterfall(accounts: pd.DataFrame, context: RunContext) -> go.Figur
         [whole, others],
         context,
         question=QUESTION,
-        answer=_answer(total, shortfall, beyond, context),
+        answer=_summary(total, shortfall, beyond, context),
         axes=axes_of,
         height=520 - _LABELS,
         below=_LABELS,
@@ -61,11 +61,11 @@ def draw_loss_waterfall(accounts: pd.DataFrame, context: RunContext) -> go.Figur
 def _waterfall(
     causes: dict[str, int], payers: dict[str, int], context: RunContext
 ) -> tuple[go.Waterfall, dict[str, Any]]:
-    """The whole loss, by cause and payer; title and look of its vertical axis."""
+    """The whole loss, by cause and payer; title and style of its vertical axis."""
     total = sum(causes.values())
     quote = context.quote([*causes.values(), total, *(-amount for amount in payers.values())])
     scale = context.scale(quote)
-    sizes = np.abs(scale.of(quote))  # where there is room, a number stands in its bar, so that no line crosses it
+    sizes = np.abs(scale.of(quote))  # numbers are inside their bars if there is room, so that no line crosses them
     paid = [f"{'paid' if amount >= 0 else 'gained'}: {label}" for label, amount in payers.items()]
     trace = go.Waterfall(
         x=[*causes, "loss", *paid],
@@ -87,7 +87,7 @@ def _waterfall(
 
 
 def _beyond(beyond: dict[str, int], context: RunContext) -> tuple[go.Bar, dict[str, Any]]:
-    """What others paid or gained; title and look of its vertical axis."""
+    """Amounts that others paid or gained; title and style of its vertical axis."""
     quote = context.quote(list(beyond.values()) or [0])
     scale: Scale = context.scale(quote)
     values = scale.of(quote)
@@ -101,19 +101,19 @@ def _beyond(beyond: dict[str, int], context: RunContext) -> tuple[go.Bar, dict[s
         hovertemplate=f"%{{x}}: %{{y:,.4~g}} {scale.unit}<extra></extra>",
         **in_panel(2),
     )
-    own = {"title": f"paid by others ({scale.unit})", "range": _roomy(values)}
-    return trace, own if beyond else own | HIDDEN
+    look = {"title": f"paid by others ({scale.unit})", "range": _roomy(values)}
+    return trace, look if beyond else look | HIDDEN
 
 
 def _roomy(values: npt.NDArray[np.float64]) -> list[float]:
-    """A range with room above and below for the numbers that stand outside the bars."""
+    """A range with room above and below for the numbers outside the bars."""
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
     span = (high - low) or 1.0
     return [low - 0.1 * span, high + 0.1 * span]
 
 
-def _answer(total: int, shortfall: int, beyond: dict[str, int], context: RunContext) -> str:
-    start = f"Their loss at mark, execution and fees included: {_short(total, context)}. Paid from their own margin"
+def _summary(total: int, shortfall: int, beyond: dict[str, int], context: RunContext) -> str:
+    start = f"Loss at mark, including execution and fees: {_short(total, context)}. Paid from their own margin:"
     start += f" {_short(total - shortfall, context)}"
     if total > 0:
         start += f" ({(total - shortfall) / total * 100:.1f}%)"
@@ -123,7 +123,11 @@ def _answer(total: int, shortfall: int, beyond: dict[str, int], context: RunCont
         f"{label} {'paid' if amount >= 0 else 'gained'} {_short(abs(amount), context)}"
         for label, amount in beyond.items()
     )
-    more = " Closed at their bankruptcy price, they lost more than mark took." if shortfall < 0 else ""
+    more = (
+        " Closed at the bankruptcy price, these accounts lost more than they would have at mark."
+        if shortfall < 0
+        else ""
+    )
     return f"{start}; {rest}.{more}"
 
 

@@ -1,4 +1,4 @@
-"""What charts draw besides lines: bands and bars of intervals, marks for `0 of n`, numbers in three digits."""
+"""Elements of charts other than lines: interval bands and bars, marks for `0 of n`, numbers with three digits."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,14 +20,14 @@ BAND = "rgba(0,114,178,0.20)"
 FAINT = "rgba(213,94,0,0.18)"
 
 
-#: Colours of lines that stand for levels of something, in order.
+#: Colours of lines for the ordered levels of a quantity.
 LINES = (BLUE, "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#222222")
 
 
 def band(
     x: Any, low: Any, high: Any, *, name: str, floor: float | None = None, shape: str = "linear", fill: str = BAND
 ) -> list[go.Scatter]:
-    """A filled band between two bounds; bounds of zero are drawn at `floor`, the foot of a logarithmic axis."""
+    """A filled band between two bounds; bounds of zero are drawn at `floor`, the low end of a logarithmic axis."""
     lower, upper = np.asarray(low, np.float64), np.asarray(high, np.float64)
     if floor is not None:
         lower, upper = np.maximum(lower, floor), np.maximum(upper, floor)
@@ -42,7 +42,7 @@ def band(
 
 
 def bars_of(value: Any, low: Any, high: Any, *, colour: str = "#222222", width: int = 5) -> dict[str, Any]:
-    """Error bars from interval bounds, for error_x or error_y; none where a bound is infinite or missing."""
+    """Error bars from interval bounds, for error_x or error_y; none if a bound is infinite or missing."""
     values = np.asarray(value, np.float64)
     up, down = np.asarray(high, np.float64) - values, values - np.asarray(low, np.float64)
     return {
@@ -55,7 +55,7 @@ def bars_of(value: Any, low: Any, high: Any, *, colour: str = "#222222", width: 
 def at_most(
     x: Any, high: Any, n: Any, *, context: StudyContext, name: str = "0 of n: at most", **more: Any
 ) -> go.Scatter:
-    """Downward triangles at the upper bounds of probabilities whose event was never seen."""
+    """Downward triangles at the upper bounds of probabilities whose event was never observed."""
     return go.Scatter(
         x=x,
         y=high,
@@ -70,7 +70,7 @@ def at_most(
 
 
 def rounded(value: float) -> str:
-    """A number in three digits as people write it: 0.00123, 1.2e-06, 3,000, 20.0 million."""
+    """A number with three digits in common notation: 0.00123, 1.2e-06, 3,000, 20.0 million."""
     if abs(value) >= 1e6:
         return format_short(value)
     return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
@@ -87,7 +87,7 @@ def column(frame: Any, name: str) -> F64:
 
 
 def require(frame: Any, names: Sequence[str], chart: str) -> None:
-    """ValueError that names the columns a chart needs and does not find."""
+    """ValueError that names the columns a chart needs and the frame lacks."""
     missing = [name for name in names if name not in frame.columns]
     if missing:
         raise ValueError(f"{chart}: the frame lacks {', '.join(missing)}; it has {', '.join(map(str, frame.columns))}")

@@ -22,8 +22,8 @@ def draw_open_interest(series: pd.DataFrame, context: RunContext) -> go.Figure:
     single = len(names) == 1
     contracts_title = f"open interest ({context.base_unit(names[0])})" if single else "open interest (% of start)"
     if series.empty:
-        words = "No samples over time were kept: run with --detail series or events."
-        return empty(context, question=QUESTION, words=words, axes=(context.time_title, contracts_title))
+        text = "No samples over time were stored: run with --detail series or events."
+        return empty(context, question=QUESTION, text=text, axes=(context.time_title, contracts_title))
     frames = sorted((series[series["market"] == name].reset_index(drop=True) for name in names), key=_largest_first)
     values = [_notional(frame, context) for frame in frames]
     scale = context.scale(*values)
@@ -45,7 +45,7 @@ def draw_open_interest(series: pd.DataFrame, context: RunContext) -> go.Figure:
         traces,
         context,
         question=QUESTION,
-        answer=_answer(frames),
+        answer=_summary(frames),
         axes=axes_of,
         height=520,
         showlegend=not single,
@@ -62,11 +62,15 @@ def _notional(frame: pd.DataFrame, context: RunContext) -> np.ndarray:
     return np.asarray(base * frame["mark_price"].to_numpy(), dtype=np.float64)
 
 
-def _answer(frames: list[pd.DataFrame]) -> str:
+def _summary(frames: list[pd.DataFrame]) -> str:
     parts = []
     for frame in frames[:_MAX_MARKETS]:
         lots = frame["open_interest_lots"].to_numpy()
         if lots[0] > 0:
             parts.append(f"{frame['market'].iloc[0]} {(lots[-1] / lots[0] - 1) * 100:+.1f}%")
-    text = f"Contracts open, end against start: {join_and(parts)}." if parts else "No contracts were open at the start."
+    text = (
+        f"Open contracts at the end relative to the start: {join_and(parts)}."
+        if parts
+        else "No contracts were open at the start."
+    )
     return text if len(frames) <= _MAX_MARKETS else f"{text} Drawn: the {_MAX_MARKETS} largest markets."

@@ -12,7 +12,7 @@ from ..money import format_short
 from .chart_context import RunContext
 from .compose import HIDDEN, axis, compose, empty, in_panel, legend, note_in_panel, panel_grid
 from .theme import BLACK, BLUE, LONG, PURPLE, SHORT, VERMILLION
-from .time_axis import choose_span, draw_bars, draw_line, span_words, sum_increments, time_axes
+from .time_axis import choose_span, draw_bars, draw_line, span_label, sum_increments, time_axes
 
 QUESTION = "How far did {market} fall, and when were traders liquidated?"
 _OVERLAY = (PURPLE, VERMILLION, "#8c564b")
@@ -25,8 +25,8 @@ def draw_price(
     question = QUESTION.format(market=market)
     price_title = f"price ({context.asset} per {context.base_unit(market)})"
     if series.empty:
-        words = "No samples over time were kept: run with --detail series or events."
-        return empty(context, question=question, words=words, axes=(context.time_title, price_title))
+        text = "No samples over time were stored: run with --detail series or events."
+        return empty(context, question=question, text=text, axes=(context.time_title, price_title))
     grid, _ = panel_grid(rows=2, cols=1, shared_xaxes=True, row_heights=[0.64, 0.36], vertical_spacing=0.06)
     bars, title = _liquidations(series, context)
     axes_of = time_axes(context, grid)
@@ -37,10 +37,10 @@ def draw_price(
         [*_prices(series, context, comparisons), *bars],
         context,
         question=question,
-        answer=_answer(series, context),
+        answer=_summary(series, context),
         axes=axes_of,
         height=630,
-        notes=[] if bars else [note_in_panel("Nobody was liquidated in this market.", "2")],
+        notes=[] if bars else [note_in_panel("No account was liquidated in this market.", "2")],
         legend=legend(y=1.005),
         **stacked,
     )
@@ -60,13 +60,13 @@ def _prices(series: pd.DataFrame, context: RunContext, comparisons: Sequence[Com
 
 
 def _liquidations(series: pd.DataFrame, context: RunContext) -> tuple[list[go.Bar], str]:
-    """(Bars, none if nobody was liquidated; title of their axis)."""
+    """(Bars, none if no account was liquidated; title of their axis)."""
     span = choose_span(context.duration_ms)
     middle, longs = sum_increments(series["time_ms"], series["liquidated_long_quanta"], span)
     _, shorts = sum_increments(series["time_ms"], series["liquidated_short_quanta"], span)
     long_quote, short_quote = context.quote(longs), context.quote(shorts)
     scale = context.scale(long_quote, short_quote)
-    title = f"liquidated ({scale.unit}<br>per {span_words(span)})"
+    title = f"liquidated ({scale.unit}<br>per {span_label(span)})"
     if not longs.any() and not shorts.any():
         return [], title
     look: dict[str, Any] = {"unit": scale.unit, "span_ms": span, **in_panel(2)}
@@ -76,7 +76,7 @@ def _liquidations(series: pd.DataFrame, context: RunContext) -> tuple[list[go.Ba
     ], title
 
 
-def _answer(series: pd.DataFrame, context: RunContext) -> str:
+def _summary(series: pd.DataFrame, context: RunContext) -> str:
     index, mark = series["index_price"].to_numpy(), series["mark_price"].to_numpy()
     low = int(np.nanargmin(mark))
     gap = mark / index - 1
@@ -86,11 +86,11 @@ def _answer(series: pd.DataFrame, context: RunContext) -> str:
     return (
         f"At the samples: mark from {_price(mark[0])} to a low of {_price(mark[low])} ({fall:+.1f}%),"
         f" {_price(mark[-1])} at the end. Index low {_price(np.nanmin(index))}."
-        f" Mark at most {gap[worst] * 100:+.2f}% from the index."
+        f" Largest gap between mark and index: {gap[worst] * 100:+.2f}%."
         f" Liquidated: {format_short(liquidated, context.asset)}."
     )
 
 
 def _price(price: float) -> str:
-    """A price with as many decimals as its size asks for."""
+    """A price with a number of decimals that suits its size."""
     return f"{price:,.{2 if price >= 100 else 4 if price >= 1 else 8}f}"

@@ -1,4 +1,4 @@
-"""The look that all charts share: colours, fonts, sizes, axes.
+"""The style that all charts share: colours, fonts, sizes, axes.
 
 Colours are Okabe and Ito's palette (2008), which colour-blind readers can distinguish; each means one thing everywhere.
 """
@@ -16,7 +16,7 @@ BID, ASK = BLUE, ORANGE
 GAIN, LOSS = GREEN, VERMILLION
 BEFORE, AFTER = SKY, VERMILLION
 
-#: The colours that the table of flows names.
+#: The colours named in the table of flows.
 PALETTE = {
     "grey": GREY, "silver": "#b0b0b0", "pale": "#dddddd", "brown": BROWN, "orange": ORANGE, "sky": SKY, "blue": BLUE,
     "yellow": YELLOW, "purple": PURPLE, "vermillion": VERMILLION,
@@ -42,7 +42,7 @@ MAX_HEIGHT = 640  # fits a printed page with its caption
 FONT = "Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
 
-#: How every axis looks.
+#: The style of every axis.
 AXIS_LOOK: dict[str, Any] = {
     "automargin": True,
     "showline": True,
@@ -55,7 +55,7 @@ AXIS_LOOK: dict[str, Any] = {
 }
 
 
-#: What figures share besides their axes.
+#: The shared style of figures, apart from axes.
 LOOK: dict[str, Any] = {
     "width": WIDTH,
     "font": {"family": FONT, "size": 13, "color": BLACK},

@@ -14,14 +14,14 @@ from .compose import axis
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 
-#: Spans of time that bars may stand for, ms.
+#: Time spans that one bar may cover, ms.
 _SPANS = tuple(1_000 * s for s in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 86_400))
 
 
 def draw_line(
     context: RunContext, time_ms: Any, values: Any, *, name: str, colour: str, unit: str, **options: Any
 ) -> go.Scatter:
-    """A line over time of at most MAX_POINTS points, its extremes kept; `unit` goes into the hover text."""
+    """A line over time of at most MAX_POINTS points, its extremes kept; the hover text shows `unit`."""
     column = np.asarray(values, dtype=np.float64)
     kept = keep_extremes(column)
     line = {"color": colour, "width": 1.6, **options.pop("line", {})}
@@ -37,11 +37,11 @@ def draw_line(
 
 
 def choose_span(duration_ms: int, bars: int = 120) -> int:
-    """The shortest usual span of time that needs at most `bars` bars, ms."""
+    """The shortest of the standard spans that needs at most `bars` bars, ms."""
     return next((span for span in _SPANS if duration_ms / span <= bars), _SPANS[-1])
 
 
-def span_words(span_ms: int) -> str:
+def span_label(span_ms: int) -> str:
     """A span as an axis prints it: 30 s, 5 min, 1 h."""
     for size, word in ((3_600_000, "h"), (60_000, "min")):
         if span_ms % size == 0:
@@ -50,7 +50,7 @@ def span_words(span_ms: int) -> str:
 
 
 def sum_increments(time_ms: Any, running_total: Any, span_ms: int) -> tuple[I64, I64]:
-    """Increments of a running total by span: (middle of the span in ms, sum); the first value is an increment too."""
+    """Increments of a running total by span: (middle of the span in ms, sum); the first value is an increment."""
     time = np.asarray(time_ms, dtype=np.int64)
     total = np.asarray(running_total, dtype=np.int64)
     if not len(time):
@@ -72,13 +72,13 @@ def draw_bars(
         name=name,
         width=width,
         marker={"color": colour, "line": {"width": 0}},
-        hovertemplate=f"%{{x}}<br>{name}: %{{y:,.4~g}} {unit} in {span_words(span_ms)}<extra></extra>",
+        hovertemplate=f"%{{x}}<br>{name}: %{{y:,.4~g}} {unit} in {span_label(span_ms)}<extra></extra>",
         **options,
     )
 
 
 def time_axes(context: RunContext, grid: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The x axes of a grid of panels as time axes; the last has the title with the unit."""
+    """The x axes of a grid of panels as time axes; only the last has the title with its unit."""
     look: dict[str, Any] = {"type": context.time_type}
     if context.start_utc is not None and context.duration_ms <= 86_400_000:
         short = context.duration_ms <= 600_000

@@ -1,4 +1,4 @@
-"""Where each target's measured mean lies in its band: 0 is the low end, 1 the high end, bars are 95% intervals."""
+"""The position of each target's measured mean in its band: 0 low end, 1 high end; bars are 95% intervals."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,13 @@ import plotly.graph_objects as go
 from ..validation.score import TargetScore
 from .theme import BLUE, GREY, LIGHT, VERMILLION, WIDTH
 
-#: Means further out than this are drawn at the edge.
+#: Means outside this range are drawn at its edge.
 EDGE = 2.0
 ROW_PX = 19
 
 
 def figure(scores: Sequence[TargetScore]) -> go.Figure:
-    """One row a target, in the order given; a target without a number has no mark."""
+    """One row per target, in the order given; a target without a number has no mark."""
     chart = go.Figure()
     labels = [f"{score.scenario}: {score.metric}" for score in scores]
     for passed, colour, word in ((True, BLUE, "met"), (False, VERMILLION, "missed")):
@@ -36,13 +36,13 @@ def figure(scores: Sequence[TargetScore]) -> go.Figure:
     chart.add_vrect(x0=0, x1=1, fillcolor=LIGHT, opacity=0.6, layer="below", line_width=0)
     chart.update_yaxes(categoryorder="array", categoryarray=labels[::-1], automargin=True, tickfont={"size": 11})
     chart.update_xaxes(
-        title="place in the band (0 low end, 1 high end; marks at the edges lie further out)",
+        title="position in the band (0 low end, 1 high end; values beyond the edges are drawn at the edges)",
         range=[-EDGE - 0.1, 1 + EDGE + 0.1],
         gridcolor=LIGHT,
         linecolor=GREY,
     )
     chart.update_layout(
-        title="Do the runs lie in the bands that were written before them?",
+        title="Do the runs fall within the bands that were set in advance?",
         template="plotly_white",
         width=WIDTH,
         height=150 + ROW_PX * len(labels),
@@ -57,7 +57,7 @@ def _has(score: TargetScore, passed: bool) -> bool:
 
 
 def _place(score: TargetScore) -> tuple[float, float, float]:
-    """(place of the mean, length of the bar below, above), cut at the edges of the chart."""
+    """(position of the mean, length of the bar below, above), cut at the edges of the chart."""
     if score.estimate is None:
         return 0.0, 0.0, 0.0
     width = (score.high - score.low) or 1.0

@@ -1,4 +1,4 @@
-"""Who paid for the crash? What each role gained or lost; the bars sum to exactly zero."""
+"""Who paid for the crash? The gain or loss of each role; the bars sum to exactly zero."""
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -17,8 +17,8 @@ def draw_who_paid(paid: pd.DataFrame, context: RunContext) -> go.Figure:
     scale = context.scale(quote)
     x_title = f"result: final equity − initial equity − net deposits ({scale.unit})"
     if not quote.any():
-        words = "Nobody gained or lost anything."
-        return empty(context, question=QUESTION, words=words, axes=(x_title, "role"))
+        text = "No role gained or lost anything."
+        return empty(context, question=QUESTION, text=text, axes=(x_title, "role"))
     values = scale.of(quote)
     labels = [
         f"{role}<br><span style='font-size:11px;color:#777'>{_count(traders, rows)}</span>"
@@ -40,7 +40,7 @@ def draw_who_paid(paid: pd.DataFrame, context: RunContext) -> go.Figure:
         [bars],
         context,
         question=QUESTION,
-        answer=_answer(paid, context),
+        answer=_summary(paid, context),
         axes={
             "xaxis": axis(x_title, range=[low - 0.12 * span, high + 0.12 * span]),
             "yaxis": axis("role (accounts)", autorange="reversed"),
@@ -50,7 +50,7 @@ def draw_who_paid(paid: pd.DataFrame, context: RunContext) -> go.Figure:
 
 
 def _bar_text(value: float) -> str:
-    """A bar's number; what is too small for the axis says so, 0 only where it is exactly 0."""
+    """A bar's number; `≈ 0` if it is too small for the axis, 0 only if it is exactly 0."""
     if value == 0:
         return "0"
     return f"{value:+,.3g}" if abs(value) >= 0.001 else "≈ 0"
@@ -61,12 +61,11 @@ def _count(traders: int, rows: int) -> str:
     return f"{number:,} {word}{'s' if number != 1 else ''}"
 
 
-def _answer(paid: pd.DataFrame, context: RunContext) -> str:
+def _summary(paid: pd.DataFrame, context: RunContext) -> str:
     ordered = paid.sort_values("result_quanta", kind="stable")
     worst, best = ordered.iloc[0], ordered.iloc[-1]
     loss = format_short(-float(context.quote(int(worst["result_quanta"]))), context.asset)
     gain = format_short(float(context.quote(int(best["result_quanta"]))), context.asset)
     return (
-        f"Most was lost by {worst['role']} ({loss}) and gained by {best['role']} ({gain})."
-        " All results sum to exactly 0."
+        f"Largest loss: {worst['role']} ({loss}). Largest gain: {best['role']} ({gain}). All results sum to exactly 0."
     )

@@ -1,1 +1,1 @@
-"""Exact answers of small models, with their sources: yardsticks for simulated numbers, and baselines of charts."""
+"""Exact solutions of small models, with their sources: references for simulated numbers, and baselines of charts."""

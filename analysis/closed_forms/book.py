@@ -1,7 +1,7 @@
-"""A book of longs against one gap g: shortfall per notional, its mean over jumps, and the fund it takes.
+"""A book of longs against one gap g: shortfall per notional, its mean over jumps, and the required fund.
 
-All filled at the price after the gap, opened at the price before it: no impact, no cascade. The one-line baseline of
-charts. The shortfall of a long with leverage L is (g - 1/L)+ of its notional.
+All positions open at the price before the gap and are filled at the price after it: no impact, no cascade. The
+shortfall of a long with leverage L is (g - 1/L)+ of its notional.
 """
 
 import math
@@ -13,16 +13,16 @@ from scipy import special, stats
 
 @dataclass(frozen=True)
 class ParetoLeverage:
-    """P(L > l) = (l / smallest)^-alpha by notional, for l >= smallest; `largest` cuts the law off and rescales it."""
+    """P(L > l) = (l / smallest)^-alpha by notional, for l >= smallest; `largest` truncates the law and rescales it."""
 
     alpha: float
     smallest: float = 1.0
     largest: float = math.inf
 
     def shortfall(self, gap: float) -> float:
-        """Shortfall per notional: the integral of P(L > l) / l^2 from 1/gap up.
+        """Shortfall per notional: the integral of P(L > l) / l^2 from 1/gap upwards.
 
-        C g^(a+1) / (a+1) with C = smallest^a, if gap < 1/smallest and nothing is cut off.
+        C g^(a+1) / (a+1) with C = smallest^a, if gap < 1/smallest and the law is not truncated.
         """
         if gap <= 0 or gap * self.largest <= 1:
             return 0.0
@@ -31,16 +31,16 @@ class ParetoLeverage:
         power = self.alpha + 1
         scale = float(self.smallest**self.alpha)
         lost = scale * float(start**-power - self.largest**-power) / power
-        beyond = scale * float(self.largest**-self.alpha)  # mass cut off
+        beyond = scale * float(self.largest**-self.alpha)  # truncated mass
         return all_of_it + (lost - beyond * (1 / start - 1 / self.largest)) / (1 - beyond)
 
     def mean_shortfall(self, eta: float) -> float:
         """E[shortfall] per down-jump of exponential log size (mean 1/eta): eta B(a + 2, eta) / (a + 1).
 
-        Only for smallest 1 and no cut-off, where the power law holds for every gap; else ValueError.
+        Only for smallest 1 and no truncation, so that the power law is valid for every gap; otherwise ValueError.
         """
         if self.smallest != 1 or self.largest != math.inf:
-            raise ValueError("the closed form needs the uncut law from leverage 1")
+            raise ValueError("the closed form needs the untruncated law from leverage 1")
         return float(eta * special.beta(self.alpha + 2, eta) / (self.alpha + 1))
 
 
@@ -57,14 +57,14 @@ def discrete_shortfall(gap: float, shares: Mapping[float, float]) -> float:
 
 
 def with_slippage(gap: float, slippage: float) -> float:
-    """The gap that a fill this share below the price after the gap amounts to: g + s (1 - g)."""
+    """The effective gap of a fill this share below the price after the gap: g + s (1 - g)."""
     return gap + slippage * (1 - gap)
 
 
 def sizing_gap(p: float, *, expected_jumps: float, eta: float) -> float:
     """The gap exceeded with probability p when `expected_jumps` exponential down-jumps are expected in the horizon.
 
-    g* = 1 - (p / n)^(1/eta): the chance that any of them is larger, to first order in p. 0 where p >= n.
+    g* = 1 - (p / n)^(1/eta): the chance that any of them is larger, to first order in p. 0 if p >= n.
     """
     return max(0.0, 1 - float((p / expected_jumps) ** (1 / eta)))
 
@@ -72,7 +72,7 @@ def sizing_gap(p: float, *, expected_jumps: float, eta: float) -> float:
 def sizing_rule(p: float, *, expected_jumps: float, eta: float, leverage: ParetoLeverage) -> float:
     """Fund per long open interest for target p by one big jump: the shortfall of the sizing gap.
 
-    Some percent low at p = 1e-3, where two jumps share the work; better the smaller p. It takes one eta for the whole
-    tail, and gap risk alone: quote it as a baseline, never as the answer.
+    A few percent too low at p = 1e-3, where two jumps can combine; more accurate for smaller p. It assumes one eta for
+    the whole tail, and gap risk alone: quote it as a baseline, never as the answer.
     """
     return leverage.shortfall(sizing_gap(p, expected_jumps=expected_jumps, eta=eta))

@@ -1,4 +1,4 @@
-"""Liquidations that push the price into further liquidations: where a cascade stops, and how many orders it takes.
+"""Liquidations that push the price into further liquidations: the fall at which a cascade stops, and its orders.
 
 H(x) is the notional liquidated when the price has fallen by x; selling it moves the price by impact(H). A synchronous
 batch stops at the SMALLEST fixed point of x = shock + impact(H(x)); the iteration from the shock climbs to it (Tarski).
@@ -13,7 +13,7 @@ from scipy import special
 
 
 class FixedPoint(NamedTuple):
-    """Where a cascade stops: total fall, rounds of the iteration, slope there (below 1: stable; the local R0)."""
+    """The end of a cascade: total fall, rounds of the iteration, slope there (below 1: stable; the local R0)."""
 
     fall: float
     rounds: int
@@ -23,10 +23,10 @@ class FixedPoint(NamedTuple):
 def smallest_fixed_point(
     response: Callable[[float], float], shock: float, *, tolerance: float = 1e-12, max_rounds: int = 100_000
 ) -> FixedPoint:
-    """The smallest x with x = shock + response(x), response not decreasing; fall is inf where it passes 1.
+    """The smallest x with x = shock + response(x), response not decreasing; fall is inf if it passes 1.
 
     response: further fall caused by liquidating everything within x, e.g. H(x) / D for linear impact (D: notional per
-    100% move). A fall of 1 or more has no price: the cascade does not stop. RuntimeError if `max_rounds` do not do.
+    100% move). A fall of 1 or more has no price: the cascade does not stop. RuntimeError after `max_rounds`.
     """
     x = shock
     for rounds in range(1, max_rounds + 1):
@@ -40,7 +40,7 @@ def smallest_fixed_point(
             )
             return FixedPoint(moved, rounds, slope)
         x = moved
-    raise RuntimeError(f"the cascade from {shock} is not at rest after {max_rounds} rounds: slope near 1")
+    raise RuntimeError(f"the cascade from {shock} has not settled after {max_rounds} rounds: slope near 1")
 
 
 def linear_uniform_fall(shock: float, branching: float) -> float:

@@ -1,8 +1,8 @@
-"""Central clearing against bilateral netting, and what "cover two" covers.
+"""Central clearing versus bilateral netting, and the coverage of "cover two".
 
 Duffie & Zhu (Review of Asset Pricing Studies 1:74, 2011): exposures are independent normals with deviation sigma per
 pair and class. Cover-n: losses over margin are independent exponentials; the real objection to cover two is that
-defaults come together, which these formulas leave out (Murphy & Nahai-Williamson, Bank of England FSP 30, 2014).
+defaults are correlated, which these formulas ignore (Murphy & Nahai-Williamson, Bank of England FSP 30, 2014).
 """
 
 import math

@@ -1,7 +1,8 @@
-"""One leveraged position and one gap in the price: chance that it ends through bankruptcy, and what it leaves unpaid.
+"""One leveraged position and one gap in the price: the probability that it ends below bankruptcy, and its shortfall.
 
 Linear perpetual, entry price 1, quantity 1, nothing filled inside the gap. The shortfall is (bankruptcy price - price
-after the gap)+ per unit for a long. Coin-margined contracts lose 1/price - 1 coins: none of these formulas holds there.
+after the gap)+ per unit for a long. Coin-margined contracts lose 1/price - 1 coins: none of these formulas applies
+there.
 """
 
 import math
@@ -11,7 +12,7 @@ from scipy import stats
 
 
 class GapLoss(NamedTuple):
-    """What one gap does to a position: P(price ends below bankruptcy), and the mean shortfall per unit."""
+    """The effect of one gap on a position: P(price ends below bankruptcy), and the mean shortfall per unit."""
 
     probability: float
     expected_shortfall: float
@@ -36,10 +37,10 @@ def lognormal_gap(bankruptcy: float, *, log_mean: float, log_sd: float, price: f
 
 
 def exponential_gap(bankruptcy: float, *, down_share: float, down_eta: float, price: float = 1.0) -> GapLoss:
-    """A long against one gap that is down with probability q, by an exponential log size of mean 1/eta.
+    """A long against one gap that is downward with probability q, with an exponential log size of mean 1/eta.
 
     P = q (p_b / S)^eta and ES = p_b P / (eta + 1): the overshoot of an exponential is again that exponential (Kou 2002,
-    Management Science 48:1086). ValueError where the price starts below bankruptcy.
+    Management Science 48:1086). ValueError if the price starts below bankruptcy.
     """
     if bankruptcy > price:
         raise ValueError(f"the position must start above bankruptcy: price {price}, bankruptcy price {bankruptcy}")

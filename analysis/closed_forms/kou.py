@@ -1,9 +1,9 @@
-"""A leveraged long under Kou's jump diffusion over a horizon: liquidation, jump through it, bankruptcy, shortfall.
+"""A leveraged long under Kou's jump diffusion over a horizon: liquidation, jump across it, bankruptcy, shortfall.
 
 Kou & Wang (Adv. Appl. Prob. 35, 2003, Thm 3.1 and Cor 3.3) give the Laplace transform of the first passage and of its
 overshoot; it is inverted by Gaver-Stehfest with 26 terms in 60-digit decimals (weights grow to 1e19), good to 1e-7;
 the usual 14 terms are wrong by 1e-3 where the probability is small.
-Watched continuously, filled at the price right after the crossing: by diffusion exactly at the liquidation price.
+Continuous monitoring, filled at the price right after the crossing: after diffusion, exactly the liquidation price.
 """
 
 import math
@@ -28,7 +28,7 @@ class KouLaw:
 
 
 class Liquidation(NamedTuple):
-    """One long within a horizon: P(liquidated), P(by a jump), P(that through bankruptcy), mean shortfall per unit."""
+    """One long within a horizon: P(liquidated), P(by a jump), P(that below bankruptcy), mean shortfall per unit."""
 
     probability: float
     by_jump: float
@@ -37,10 +37,10 @@ class Liquidation(NamedTuple):
 
 
 def liquidation_by(law: KouLaw, *, leverage: float, maintenance: float, horizon: float) -> Liquidation:
-    """What becomes of a long opened at 1 within `horizon`.
+    """The fate of a long opened at 1, within `horizon`.
 
     Past the liquidation price the overshoot of a jump is exponential and independent of when it happens, and bankruptcy
-    lies -ln(1 - m) further down: P(through) = P(by jump) (1 - m)^eta, E[shortfall] = p_b P(through) / (eta + 1).
+    is -ln(1 - m) further down: P(below) = P(by jump) (1 - m)^eta, E[shortfall] = p_b P(below) / (eta + 1).
     """
     p_b = 1 - 1 / leverage
     barrier = -math.log(p_b / (1 - maintenance))

@@ -1,4 +1,4 @@
-"""Who can pay whom: the greatest clearing vector of a network of debts, and loss sharing after a default.
+"""Payments in a network of debts: the greatest clearing vector, and loss sharing after a default.
 
 Eisenberg & Noe (Management Science 47, 2001); with losses on default Rogers & Veraart (Management Science 59, 2013).
 A clearing house is a star: losers owe it, it owes winners.
@@ -17,7 +17,7 @@ def greatest_clearing_vector(
     asset_recovery: float = 1.0,
     claim_recovery: float = 1.0,
 ) -> F64:
-    """Payments of each member, the largest vector that clears: all of what is owed, or all one has.
+    """Payments of each member, the largest vector that clears: the whole debt, or all assets.
 
     liabilities: (n, n), row owes column.  outside_assets: (n,).  asset_recovery, claim_recovery: share of a defaulter's
     outside assets and of what it is owed that reaches its creditors (alpha, beta of Rogers & Veraart; 1, 1 is

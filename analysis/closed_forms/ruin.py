@@ -1,8 +1,8 @@
-"""The fund as an insurer's surplus: starts at u, earns premiums c a unit of time, pays claims at Poisson times.
+"""The fund as an insurer's surplus: starts at u, earns premiums c per unit of time, pays claims at Poisson times.
 
-rho = rate x mean claim / c. At rho >= 1 ruin is certain in infinite time and only a horizon makes sense. A fund that is
-capped or drained from above is ruined for certain whatever u: these formulas do not hold for it.
-Source unless said otherwise: Asmussen & Albrecher, Ruin Probabilities, 2nd ed. 2010.
+rho = rate x mean claim / c. At rho >= 1 ruin is certain in infinite time, and only finite horizons are meaningful. A
+fund that is capped or drained from above is certain to be ruined for any u: these formulas do not apply to it.
+Source unless stated otherwise: Asmussen & Albrecher, Ruin Probabilities, 2nd ed. 2010.
 """
 
 import math
@@ -13,14 +13,15 @@ from scipy import integrate, optimize
 
 
 def ruin_probability(u: float, *, rho: float, mean_claim: float = 1.0) -> float:
-    """Ruin ever, exponential claims: rho e^(-(1-rho) u / mean); 1 at rho >= 1."""
+    """Probability of eventual ruin, exponential claims: rho e^(-(1-rho) u / mean); 1 at rho >= 1."""
     return 1.0 if rho >= 1 else rho * math.exp(-(1 - rho) * u / mean_claim)
 
 
 def fund_for_ruin(p: float, *, rho: float, mean_claim: float = 1.0) -> float:
-    """The fund whose chance of ruin ever is p, exponential claims: mean / (1-rho) ln(rho / p); 0 where p >= rho."""
+    """The fund whose probability of eventual ruin is p, exponential claims: mean / (1-rho) ln(rho / p); 0 if p >=
+    rho."""
     if rho >= 1:
-        raise ValueError(f"rho {rho} >= 1: ruin is certain in infinite time whatever the fund")
+        raise ValueError(f"rho {rho} >= 1: ruin is certain in infinite time for any fund")
     return max(0.0, mean_claim / (1 - rho) * math.log(rho / p))
 
 
@@ -45,7 +46,7 @@ def ruin_by(u: float, horizon: float, *, rate: float, mean_claim: float = 1.0, p
 def adjustment_coefficient(
     moment: Callable[[float], float], *, rate: float, premium: float, upper: float, lower: float = 1e-9
 ) -> float:
-    """Lundberg's R > 0: rate (M(R) - 1) = premium R; ruin ever is at most e^(-R u).
+    """Lundberg's R > 0: rate (M(R) - 1) = premium R; eventual ruin has probability at most e^(-R u).
 
     moment: M(x) = E[e^(x claim)], finite below `upper` (its pole, or any point past the root).
     """
@@ -59,7 +60,7 @@ def adjustment_coefficient(
 def ruin_brackets(
     u: float, *, rho: float, ladder_tail: Callable[[np.ndarray], np.ndarray], step: float
 ) -> tuple[float, float]:
-    """Rigorous (lower, upper) bounds of ruin ever, any claims, rho < 1 (Pollaczek-Khinchine).
+    """Rigorous (lower, upper) bounds of the probability of eventual ruin, any claims, rho < 1 (Pollaczek-Khinchine).
 
     ladder_tail: P(ladder height > x), the integrated tail of the claims: int_x^inf P(X > y) dy / mean. Rounding each
     ladder height down or up to the grid bounds their compound geometric sum from below and above; Panjer's recursion.
@@ -85,7 +86,7 @@ def _geometric_cdf(mass: np.ndarray, rho: float) -> float:
 def total_claim_brackets(
     u: float, *, mean_count: float, claim_tail: Callable[[np.ndarray], np.ndarray], step: float
 ) -> tuple[float, float]:
-    """Rigorous (lower, upper) bounds of P(sum of a Poisson number of claims > u): no premium, only the sum counts."""
+    """Rigorous (lower, upper) bounds of P(sum of a Poisson number of claims > u): no premium, only the sum matters."""
     cells = round(u / step)
     tail = claim_tail(np.arange(cells + 2) * step)
     mass = tail[:-1] - tail[1:]
@@ -103,10 +104,10 @@ def _poisson_cdf(mass: np.ndarray, mean_count: float) -> float:
 
 
 def heavy_tail_ruin(ladder_tail_at_u: float, *, rho: float) -> float:
-    """Ruin ever with subexponential claims, for large u: rho / (1 - rho) times the ladder tail.
+    """Probability of eventual ruin with subexponential claims, for large u: rho / (1 - rho) times the ladder tail.
 
-    Embrechts & Veraverbeke (Insurance: Math. Econ. 1, 1982). Half the truth at moderate u: use it for p <= 1e-3 and
-    rho <= 0.5.
+    Embrechts & Veraverbeke (Insurance: Math. Econ. 1, 1982). Half the true value at moderate u: use it for p <= 1e-3
+    and rho <= 0.5.
     """
     return rho / (1 - rho) * ladder_tail_at_u
 

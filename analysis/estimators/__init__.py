@@ -1,1 +1,1 @@
-"""Estimators: numbers from runs, each with its interval, the method, and a refusal where the data cannot bear it."""
+"""Estimators: numbers from runs, each with its interval, the method, and a refusal if the data do not support it."""

@@ -1,4 +1,4 @@
-"""Whether independent estimates of one number agree: the check that no estimator can make on itself."""
+"""Whether independent estimates of one number agree: a check that no estimator can make by itself."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from .intervals import normal_quantile
 def gap_in_errors(first: Estimate, second: Estimate) -> float:
     """Distance of two independent estimates in standard errors of their difference, errors read off the intervals.
 
-    The half of each interval that faces the other estimate counts, so skewed intervals are taken as they are.
+    The half of each interval that faces the other estimate is used, so skewed intervals stay skewed.
     """
     lower, upper = sorted((first, second), key=lambda estimate: estimate.value)
     errors = (
@@ -30,7 +30,7 @@ def agreed(estimates: Sequence[Estimate], *, largest_gap: float = 3.0) -> Estima
     Use it on two sampling laws, or importance sampling and peaks over threshold, before quoting a number below 1e-4.
     """
     if not estimates:
-        raise ValueError("there is no estimate to agree on")
+        raise ValueError("at least one estimate is needed")
     for i, first in enumerate(estimates):
         for second in estimates[i + 1 :]:
             gap = gap_in_errors(first, second)

@@ -1,7 +1,8 @@
-"""The fund by bisection, for worlds whose path before exhaustion depends on the fund: caps, pools, drawdown triggers.
+"""The fund by bisection, for worlds in which the path before exhaustion depends on the fund: caps, pools, drawdown
+triggers.
 
-Every size is simulated on the same runs (common random numbers), so a larger fund should exhaust no run that a smaller
-one survives, and counts fall with size. The interval is then that of order statistics: counts at ranks of the binomial.
+Every size is simulated on the same runs (common random numbers), so a run that survives with a smaller
+fund should survive with a larger one, and counts fall with size. The interval uses order statistics: binomial ranks.
 """
 
 import math
@@ -35,28 +36,29 @@ class _Search:
             self.seen[fund] = outcome
         return int(np.count_nonzero(self.seen[fund]))
 
-    def bracket(self, most: int, low: float, high: float, tolerance: float) -> tuple[float, float]:
-        """(a, b), b - a <= tolerance: more than `most` runs are exhausted at a, at most `most` at b.
+    def bracket(self, allowed: int, low: float, high: float, tolerance: float) -> tuple[float, float]:
+        """(a, b), b - a <= tolerance: more than `allowed` runs are exhausted at a, at most `allowed` at b.
 
-        Both are the smallest fund if at most `most` are exhausted even there.
+        Both are the smallest fund if at most `allowed` are exhausted even there.
         """
         for fund in sorted(self.seen):
-            if self.count(fund) > most:
+            if self.count(fund) > allowed:
                 low = max(low, fund)
             else:
                 high = min(high, fund)
                 break
-        if self.count(low) <= most:
+        if self.count(low) <= allowed:
             return low, low
         while high - low > tolerance:
             middle = (low + high) / 2
-            low, high = (middle, high) if self.count(middle) > most else (low, middle)
+            low, high = (middle, high) if self.count(middle) > allowed else (low, middle)
         return low, high
 
     def changes_against_size(self, largest_share: float) -> str:
-        """How many runs a larger fund exhausts though the next smaller one seen does not, of all that change.
+        """Number of runs that a larger fund exhausts although the next smaller one tried does not, and number of all
+        changes.
 
-        RefusedError where that is more than `largest_share` of them.
+        RefusedError if that is more than `largest_share` of them.
         """
         funds = sorted(self.seen)
         wrong = right = 0
@@ -87,8 +89,8 @@ def fund_by_bisection(
     """The smallest fund for which at most p of the runs are exhausted, with its interval, to within `tolerance`.
 
     simulate: fund size -> whether each of the `runs` runs is exhausted (runs,), always on the same randomness.
-    Raises RefusedError when runs are too few for an upper bound, when even `largest` does not do, or when larger funds
-    exhaust runs that smaller ones survive in more than `largest_reversal` of the changes: no root is to be had then.
+    Raises RefusedError if runs are too few for an upper bound, if even `largest` is too small, or if larger funds
+    exhaust runs that smaller ones survive in more than `largest_reversal` of the changes: then there is no unique root.
     """
     low_rank, rank, high_rank = order_ranks(runs, p, level=level)
     if high_rank > runs:

@@ -1,4 +1,4 @@
-"""Means and shares of outcomes that come in groups: what is drawn independently is the group, not the outcome.
+"""Means and shares of outcomes that come in groups: the group is the independent draw, not the outcome.
 
 Groups are the runs of a point, or the points of a Saltelli block, which share inputs and randomness.
 """
@@ -12,15 +12,15 @@ from .intervals import tail_mass, wilson
 
 F64 = npt.NDArray[np.float64]
 
-#: Of fewer groups the spread is hardly known: reports then print intervals for these groups alone, with a note.
+#: With fewer groups their spread is too uncertain: reports then print intervals for these groups alone, with a note.
 MIN_CLUSTERS = 10
 
 
 def mean_over_clusters(values: npt.ArrayLike, cluster: npt.ArrayLike, *, level: float = 0.95) -> Estimate:
     """Mean of `values` (n,) with the t interval over their clusters (n,); n counts clusters, ValueError for one.
 
-    The standard error of a ratio of sums over clusters (Cochran 1977, 6.4): with one value a cluster it is the usual
-    one of a mean.
+    The standard error of a ratio of sums over clusters (Cochran 1977, 6.4): with one value per cluster it is the usual
+    standard error of a mean.
     """
     sample = np.asarray(values, np.float64)
     value, error, n = _mean_and_error(sample, cluster)
@@ -32,10 +32,10 @@ def mean_over_clusters(values: npt.ArrayLike, cluster: npt.ArrayLike, *, level: 
 def share_over_clusters(
     happened: npt.ArrayLike, cluster: npt.ArrayLike, *, draws: int | None = None, level: float = 0.95
 ) -> Estimate:
-    """Share of `happened` (n,) with Wilson's interval for as many runs as the n are worth; n counts all of them.
+    """Share of `happened` (n,) with Wilson's interval for the effective number of runs; n counts all of them.
 
-    draws: how many have randomness of their own (default: all); they are worth no more than that, and less by the
-    factor that clusters raise the variance above a binomial one (Kish's design effect), but never fewer than clusters.
+    draws: number with independent randomness (default: all). The effective number is at most that, and smaller by the
+    factor by which clusters increase the binomial variance (Kish's design effect), but at least the number of clusters.
     """
     sample = np.asarray(happened, np.float64)
     n, events = len(sample), int(sample.sum())
@@ -46,7 +46,7 @@ def share_over_clusters(
 
 
 def worth_of(values: npt.ArrayLike, cluster: npt.ArrayLike, *, draws: int | None = None) -> float:
-    """Independent runs with as much information on the mean as the n values: from the clusters to `draws` (or n)."""
+    """Effective number of independent runs: between the number of clusters and `draws` (or n)."""
     sample = np.asarray(values, np.float64)
     n, clusters = len(sample), len(np.unique(np.asarray(cluster)))
     worth = float(n if draws is None else draws)

@@ -1,4 +1,4 @@
-"""Control variates: a second result of the same runs whose mean is known takes its own noise out of the estimate."""
+"""Control variates: a second result of the same runs, with known mean, removes its noise from the estimate."""
 
 import math
 
@@ -20,11 +20,11 @@ def control_variate(
     seconds: float = math.nan,
     note: str = "",
 ) -> Estimate:
-    """The mean of `values` (n,), corrected by how far `control` (n,) came out from its known mean.
+    """The mean of `values` (n,), corrected by the deviation of `control` (n,) from its known mean.
 
     The slope is fitted, which costs a bias of order 1/n; variance reduction is 1 / (1 - r^2). A jump-only shortfall
-    with mean rate x T x E[shortfall] is the usual control. RefusedError when the control's own mean is over five
-    standard errors from the stated one: then the stated mean is wrong, and would move the estimate with it.
+    with mean rate x T x E[shortfall] is the usual control. RefusedError if the control's sample mean is over five
+    standard errors from the stated one: then the stated mean is wrong, and would bias the estimate.
     """
     y, c = np.asarray(values, np.float64).ravel(), np.asarray(control, np.float64).ravel()
     n = len(y)
@@ -51,15 +51,15 @@ def control_variate(
 
 
 def _checked_variance(control: npt.NDArray[np.float64], known_mean: float) -> float:
-    """The control's variance; RefusedError where it has none, or where its mean is not the one that is stated."""
+    """The control's variance; RefusedError if it is zero, or if its mean differs from the stated one."""
     spread = float(control.var(ddof=1))
     if spread == 0:
-        raise RefusedError("the control is the same in every run: it cannot take out any noise")
+        raise RefusedError("the control is the same in every run: it cannot remove noise")
     mean = float(control.mean())
     off = (mean - known_mean) / math.sqrt(spread / len(control))
     if abs(off) > 5:
         raise RefusedError(
-            f"the control averages {mean:.6g} where {known_mean:.6g} is stated, {off:+.1f} standard errors off:"
+            f"the control's mean is {mean:.6g}, but {known_mean:.6g} is stated, {off:+.1f} standard errors away:"
             " the stated mean is wrong, or runs and control differ"
         )
     return spread

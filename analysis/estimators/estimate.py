@@ -1,7 +1,7 @@
-"""An estimated number with its interval, and the refusal of one: the currency of all estimators, tables and charts.
+"""An estimated number with its interval, or a refusal: the common type of all estimators, tables and charts.
 
-An `Estimate` has the value, its bounds, their level, the method and the sample. Where the
-data cannot bear a claim an estimator raises `RefusedError`, which says why and, where it can, how many runs would do.
+An `Estimate` has the value, its bounds, their level, the method and the sample. If the
+data do not support a claim, an estimator raises `RefusedError` with the reason and, if known, the runs needed.
 """
 
 import math
@@ -12,7 +12,7 @@ from ..errors import AnalysisError
 
 
 class RefusedError(AnalysisError):
-    """The data cannot bear the claim: the message says why and what to do; `runs_needed` is 0 where unknown."""
+    """The data do not support the claim: the message has the reason and a remedy; `runs_needed` is 0 if unknown."""
 
     def __init__(self, message: str, *, runs_needed: int = 0) -> None:
         super().__init__(message)
@@ -31,11 +31,11 @@ def _refused(message: str, runs_needed: int) -> RefusedError:
 class Estimate:
     """A value with its interval [low, high] of confidence `level`, its method and sample.
 
-    n: runs (paths, randomisations: what the method counts; `note` says so where it is not runs).  events: how many of
-    them showed the event, -1 where that has no meaning.  unit: of value, low, high ("" for a probability).
+    n: runs (or paths, randomisations: `note` names the unit if it is not runs).  events: number of
+    them with the event, -1 if not applicable.  unit: of value, low, high ("" for a probability).
     seconds: spent on the runs, as the caller measured them.  variance_reduction: variance of crude Monte Carlo from as
-    many runs over this one's.  effective_sample_size, largest_weight_share: of the weights, NaN where there are none.
-    Raises ValueError when the bounds do not hold the value, or a share is not one.
+    many runs over this one's.  effective_sample_size, largest_weight_share: of the weights, NaN without weights.
+    Raises ValueError if the value is outside the bounds, or a share is outside 0..1.
     """
 
     value: float
@@ -53,10 +53,10 @@ class Estimate:
     note: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse what is no interval."""
+        """Refuse an invalid interval."""
         if math.isnan(self.value) or not self.low <= self.value <= self.high:
-            found = f"{self.low}, {self.value}, {self.high}"
-            raise ValueError(f"{self.method}: expected low <= value <= high, found {found}")
+            values = f"{self.low}, {self.value}, {self.high}"
+            raise ValueError(f"{self.method}: expected low <= value <= high, found {values}")
         if not 0 < self.level < 1:
             raise ValueError(f"{self.method}: level must be between 0 and 1, found {self.level}")
         if self.n < 0 or self.events < -1:
@@ -71,7 +71,7 @@ class Estimate:
 
     @property
     def relative_half_width(self) -> float:
-        """Half-width over value; infinite where the value is 0."""
+        """Half-width over value; infinite if the value is 0."""
         return self.half_width / abs(self.value) if self.value else math.inf
 
     def holds(self, number: float) -> bool:
@@ -83,7 +83,7 @@ class Estimate:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def __str__(self) -> str:
-        """One line: the value, its interval, the method, and from how much."""
+        """One line: the value, its interval, the method, and the sample size."""
         unit = f" {self.unit}" if self.unit else ""
         parts = [f"{self.value:.4g}{unit} [{self.low:.4g}, {self.high:.4g}] at {self.level:.4g}", self.method]
         parts.append(f"n {self.n:,}" + (f", {self.events:,} events" if self.events >= 0 else ""))

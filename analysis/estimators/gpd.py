@@ -18,7 +18,7 @@ def fit_excesses(excesses: npt.ArrayLike) -> tuple[F64, F64]:
     """(xi, beta) of each row of excesses over a threshold, (samples, k) or (k,): 0-d or (samples,) arrays.
 
     Excesses are not negative and not all zero in any row. xi is not searched below about -1, where the likelihood has
-    no maximum; a law as short as that is reported near there.
+    no maximum; laws with a shorter tail are reported near that value.
     """
     sample = np.atleast_2d(np.asarray(excesses, np.float64))
     largest = sample.max(axis=1)
@@ -33,7 +33,7 @@ def fit_excesses(excesses: npt.ArrayLike) -> tuple[F64, F64]:
 
 
 def _golden_section(scaled: F64, low: F64, high: F64) -> F64:
-    """Where the likelihood is largest in [low, high], row by row."""
+    """The point of largest likelihood in [low, high], row by row."""
     left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
     at_left, at_right = _likelihood(scaled, left), _likelihood(scaled, right)
     for _ in range(_HALVINGS):
@@ -60,10 +60,10 @@ def _likelihood(scaled: F64, s: F64) -> F64:
 
 
 def pareto_shape(weights: npt.ArrayLike) -> float:
-    """How heavy the upper tail of positive weights is: xi of the largest min(n/5, 3 sqrt(n)); 0 where all are alike.
+    """Tail index of positive weights: xi of the largest min(n/5, 3 sqrt(n)); 0 if all are equal.
 
-    Moments of order 1/xi and above do not exist: at 0.5 a standard error means nothing, above 0.7 an average of so many
-    weights cannot be trusted (Vehtari, Simpson, Gelman, Yao & Gabry, JMLR 25, 2024). NaN with fewer than 25 weights.
+    Moments of order 1/xi and above do not exist: at 0.5 a standard error is meaningless, above 0.7 an average of so
+    many weights is unreliable (Vehtari, Simpson, Gelman, Yao & Gabry, JMLR 25, 2024). NaN with fewer than 25 weights.
     """
     sample = np.asarray(weights, np.float64)
     n = len(sample)

@@ -1,11 +1,11 @@
 """Estimates from weighted runs: noise was drawn from Q, each run carries log dP/dQ.
 
-The estimate of P(event) is the mean of weight x [event], unbiased. What goes wrong is silent: a few enormous weights
-that were not drawn leave an estimate low and its standard error small. So each estimate carries the effective sample
-size and the largest share of one run, and is refused when they, or the tails of the weights, are bad. Share and
+The estimate of P(event) is the mean of weight x [event], unbiased. Failures are silent: if a few enormous weights
+were not drawn, the estimate is low and its standard error small. So each estimate carries the effective sample
+size and the largest share of one run, and is refused if they, or the tails of the weights, are bad. Share and
 effective sample alone are not enough: on a known problem (tests/closed_forms/test_rare_events.py) every jump tilted
-passes both in a fifth of the samples, and nearly all that pass are wrong, by 6 to 8 standard errors. No look at the
-weights sees a part of the event that was never drawn: let two sampling laws, or two methods, agree (`agreement.py`).
+passes both in a fifth of the samples, and nearly all that pass are wrong, by 6 to 8 standard errors. No check of the
+weights can see a part of the event that was never drawn: let two sampling laws, or two methods, agree (`agreement.py`).
 """
 
 import math
@@ -25,10 +25,10 @@ F64 = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class WeightLimits:
-    """When weights are bad: largest share of one run, effective runs, heaviest tails (Pareto shapes).
+    """Limits beyond which weights are bad: largest share of one run, effective runs, heaviest tails (Pareto shapes).
 
-    event_shape: of the weights of runs with the event; from 0.5 up their standard error means little.  shape: of all
-    weights; at 1 their mean does not exist although it must be 1.
+    event_shape: of the weights of runs with the event; from 0.5 upwards their standard error means little.  shape: of
+    all weights; at 1 their mean does not exist although it must be 1.
     """
 
     largest_share: float = 0.02
@@ -48,29 +48,30 @@ class WeightCheck:
     shape: float = math.nan
 
     def fault(self, limits: WeightLimits) -> str:
-        """Why the estimate must be refused; empty if it need not be."""
+        """The reason to refuse the estimate; empty if there is none."""
         if not self.events:
             return "no run shows the event: tilt further, or draw more runs"
         if self.largest_weight_share > limits.largest_share:
             share = (
-                f"one run carries {self.largest_weight_share:.1%} of the estimate (limit {limits.largest_share:.0%})"
+                f"one run contributes {self.largest_weight_share:.1%} of the estimate (limit"
+                f" {limits.largest_share:.0%})"
             )
             return f"{share}: the sampling law misses part of the event; mix in a wider one, or draw more runs"
         if self.effective_sample_size < limits.effective_sample:
-            found = f"the effective sample is {self.effective_sample_size:,.0f} runs"
-            return f"{found} (limit {limits.effective_sample:,.0f}): draw more runs, or tilt less"
+            fault = f"the effective sample is {self.effective_sample_size:,.0f} runs"
+            return f"{fault} (limit {limits.effective_sample:,.0f}): draw more runs, or tilt less"
         for what, shape, limit in (
             ("runs with the event have", self.event_shape, limits.event_shape),
             ("all runs have", self.shape, limits.shape),
         ):
             if shape > limit:
-                found = f"the weights of {what} a tail of shape {shape:.2f} (limit {limit:g})"
-                return f"{found}: runs with large weights are missing from the sample; mix in a wider sampling law"
+                fault = f"the weights of {what} a tail of shape {shape:.2f} (limit {limit:g})"
+                return f"{fault}: runs with large weights are missing from the sample; mix in a wider sampling law"
         return ""
 
 
 def check_weights(contributions: npt.ArrayLike, *, shape: float = math.nan) -> WeightCheck:
-    """Measure contributions weight x value, one a run; zeros are runs without the event.  shape: of all weights."""
+    """Measure contributions weight x value, one per run; zeros are runs without the event.  shape: of all weights."""
     sample = np.abs(np.asarray(contributions, np.float64).ravel())
     hits = sample[sample > 0]
     if not len(hits):
@@ -112,7 +113,7 @@ def weighted_mean(
     seconds: float = math.nan,
     note: str = "",
 ) -> Estimate:
-    """The mean of `values` under the nominal law, with a normal interval, not below 0 where no value is."""
+    """The mean of `values` under the nominal law, with a normal interval, not below 0 if no value is negative."""
     value, weight = np.asarray(values, np.float64).ravel(), as_weights(log_weight)
     if len(value) != len(weight):
         raise ValueError(f"{len(value)} values have {len(weight)} weights")
@@ -156,7 +157,7 @@ def _within(estimate: Estimate, top: float) -> Estimate:
 
 
 class WeightedCurve:
-    """P(a fund of size F is exhausted) for every F from one weighted sample; see `quantiles.py` for when it holds."""
+    """P(a fund of size F is exhausted) for every F from one weighted sample; see `quantiles.py` for its conditions."""
 
     def __init__(self, required: npt.ArrayLike, log_weight: npt.ArrayLike) -> None:
         sample, weight = as_required(required), as_weights(log_weight)
@@ -171,11 +172,11 @@ class WeightedCurve:
         self._squares: F64 = np.concatenate([[0.0], np.cumsum(self.weight**2)])
 
     def _counts(self, funds: F64) -> npt.NDArray[np.int64]:
-        """How many runs need more than each fund."""
+        """Number of runs that need more than each fund."""
         return np.asarray(self.n - np.searchsorted(self.fund[::-1], funds, side="right"), np.int64)
 
     def bounds(self, funds: npt.ArrayLike, *, level: float = 0.95, side: Side = "two") -> tuple[F64, F64, F64]:
-        """(probability, low, high) at each fund, normal intervals, whatever the state of the weights."""
+        """(probability, low, high) at each fund, normal intervals, regardless of the state of the weights."""
         count = self._counts(np.asarray(funds, np.float64))
         value = self._sum[count] / self.n
         variance = np.maximum(self._squares[count] / self.n - value**2, 0.0) / max(self.n - 1, 1)
@@ -193,7 +194,7 @@ class WeightedCurve:
     ) -> pd.DataFrame:
         """Columns fund, probability, low, high, events, n, effective_sample_size, largest_weight_share, refused.
 
-        refused is the reason, empty where the estimate stands. By default at 60 funds of even spacing in log count.
+        refused is the reason, empty if the estimate is valid. By default at 60 funds with even spacing in log count.
         """
         if funds is None:
             counts = np.unique(np.geomspace(1, self.n, 60).astype(np.int64))
@@ -228,7 +229,7 @@ class WeightedCurve:
     ) -> Estimate:
         """The smallest fund exhausted with probability at most p; the interval inverts that of the probability.
 
-        Raises RefusedError where the weights are bad at the fund itself or at its upper bound.
+        Raises RefusedError if the weights are bad at the fund itself or at its upper bound.
         """
         value, low, high = self.bounds(self.fund, level=level, side=side)
         at_value, at_low, at_high = (self._smallest(curve <= p) for curve in (value, low, high))
@@ -255,7 +256,8 @@ class WeightedCurve:
         )
 
     def _smallest(self, holds: npt.NDArray[np.bool_]) -> float:
-        """The smallest fund from which up `holds`, given along the falling funds: 0 if at all, inf if at none."""
+        """The smallest fund from which upwards `holds` is true, for falling funds: 0 if true for all, inf if for
+        none."""
         if holds.all():
             return 0.0
         first_failure = int(np.argmin(holds))

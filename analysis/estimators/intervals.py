@@ -1,7 +1,7 @@
-"""Intervals of a probability from counts: Clopper-Pearson for claims, Wilson for charts; how many runs a claim needs.
+"""Intervals of a probability from counts: Clopper-Pearson for claims, Wilson for charts; the runs that a claim needs.
 
-Clopper-Pearson (Biometrika 26, 1934) never covers less than its level, so "P is at most p0" rests on it. Wilson (JASA
-22, 1927) covers its level on average and is narrower: for error bars. Neither ever leaves [0, 1].
+Clopper-Pearson (Biometrika 26, 1934) never covers less than its level, so claims such as "P is at most p0" use it.
+Wilson (JASA 22, 1927) covers its level on average and is narrower: for error bars. Neither ever leaves [0, 1].
 """
 
 import math
@@ -19,7 +19,7 @@ IntervalName = Literal["clopper_pearson", "wilson"]
 
 
 def tail_mass(level: float, side: Side) -> tuple[float, float]:
-    """Probability left below and above an interval of this level: (lower, upper); 0 on a side that is not bounded."""
+    """Probability left below and above an interval of this level: (lower, upper); 0 on an unbounded side."""
     if not 0 < level < 1:
         raise ValueError(f"level must be between 0 and 1, found {level}")
     outside = 1 - level
@@ -34,15 +34,15 @@ def normal_quantile(level: float, side: Side = "two") -> float:
 def clopper_pearson(
     events: npt.ArrayLike, n: npt.ArrayLike, *, level: float = 0.95, side: Side = "two"
 ) -> tuple[F64, F64]:
-    """Bounds of a probability from `events` of `n`, elementwise; coverage is at least `level` whatever the truth.
+    """Bounds of a probability from `events` of `n`, elementwise; coverage is at least `level` for any true value.
 
     side: "upper" puts all the risk above (low is 0), "lower" below (high is 1). 0 of n is [0, 1 - (a/2)^(1/n)] on two.
     """
     k, size = np.asarray(events, np.float64), np.asarray(n, np.float64)
     if np.any(size < 1) or np.any(k < 0) or np.any(k > size):
-        raise ValueError("events must lie in 0..n and n be at least 1")
+        raise ValueError("events must be in 0..n and n at least 1")
     below, above = tail_mass(level, side)
-    # Beta(k, n - k + 1) and Beta(k + 1, n - k) have no law at k = 0 and k = n: the bound is the end of [0, 1] there.
+    # Beta(k, n - k + 1) and Beta(k + 1, n - k) are undefined at k = 0 and k = n: the bound is then the end of [0, 1].
     low = np.where((k > 0) & (below > 0), stats.beta.ppf(below, np.maximum(k, 1), size - k + 1), 0.0)
     high = np.where((k < size) & (above > 0), stats.beta.isf(above, k + 1, np.maximum(size - k, 1)), 1.0)
     return low, high
@@ -52,7 +52,7 @@ def wilson(events: npt.ArrayLike, n: npt.ArrayLike, *, level: float = 0.95) -> t
     """Score interval of a probability from `events` of `n`, elementwise: coverage near `level`, for charts."""
     k, size = np.asarray(events, np.float64), np.asarray(n, np.float64)
     if np.any(size < 1) or np.any(k < 0) or np.any(k > size):
-        raise ValueError("events must lie in 0..n and n be at least 1")
+        raise ValueError("events must be in 0..n and n at least 1")
     share, square = k / size, normal_quantile(level) ** 2
     centre = (share + square / (2 * size)) / (1 + square / size)
     half = np.sqrt(square * (share * (1 - share) / size + square / (4 * size**2))) / (1 + square / size)
@@ -73,7 +73,7 @@ def probability(
     """The probability of an event seen `events` times in `n` independent runs: crude Monte Carlo."""
     if interval == "wilson":
         if side != "two":
-            raise ValueError("a one-sided claim rests on clopper_pearson: Wilson's interval guarantees no coverage")
+            raise ValueError("a one-sided claim needs clopper_pearson: Wilson's interval does not guarantee coverage")
         low, high = wilson(events, n, level=level)
     else:
         low, high = clopper_pearson(events, n, level=level, side=side)
@@ -116,4 +116,4 @@ def runs_for_precision(p: float, relative_half_width: float, *, level: float = 0
 
 def _check_probability(p: float) -> None:
     if not 0 < p < 1:
-        raise ValueError(f"a target probability must lie between 0 and 1, found {p}")
+        raise ValueError(f"a target probability must be between 0 and 1, found {p}")

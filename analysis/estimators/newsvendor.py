@@ -1,4 +1,4 @@
-"""The fund that costs least: capital held against shortfall left, cost(F) = r F + b E[(required - F)+].
+"""The fund of least cost: capital held versus remaining shortfall, cost(F) = r F + b E[(required - F)+].
 
 r: cost of a quote unit held over the horizon (0.10 a year for 30 days: 0.0082).  b: cost of a quote unit of shortfall
 (1 is the money itself; more for the harm that deleveraging does).  The best fund is exhausted with probability r / b
@@ -23,7 +23,7 @@ class Costs:
     shortfall: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse costs for which no fund, or an endless one, is best."""
+        """Refuse costs for which no fund, or an unlimited one, is best."""
         if not 0 < self.capital < self.shortfall:
             raise ValueError(f"capital must cost more than 0 and less than shortfall: {self.capital}, {self.shortfall}")
 
@@ -42,7 +42,7 @@ def best_fund(
     unit: str = "",
     seconds: float = math.nan,
 ) -> Estimate:
-    """The fund of least expected cost. Refused like the quantile that it is: too few runs, or bad weights."""
+    """The fund of least expected cost. Refused like any quantile: too few runs, or bad weights."""
     note = f"least cost at P(exhausted) = {costs.target:.3g}"
     if log_weight is None:
         return required_fund(required, costs.target, level=level, unit=unit, seconds=seconds, note=note)

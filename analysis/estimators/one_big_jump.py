@@ -1,10 +1,10 @@
 """Compound Poisson jumps sampled so that large losses are common, with the exact likelihood ratio of each run.
 
-Jump counts are Poisson, log sizes normal. Tilting every jump gives heavy-tailed weights as soon as two jumps come
-together: estimates that look good and are wrong. So most runs draw at least one jump and tilt ONE of them, chosen
-uniformly (the big one); some tilt all; some may stay as they are, which bounds every weight by 1 / their share. All
-weights are those of the mixture as a whole (Veach & Guibas 1995; Owen & Zhou 2000), so they hold whichever part drew a
-run. Only exogenous noise is tilted: whatever a simulation makes of the jumps, the ratio stays exact.
+Jump counts are Poisson, log sizes normal. Tilting every jump gives heavy-tailed weights as soon as two jumps
+coincide: estimates look good and are wrong. So most runs draw at least one jump and tilt ONE of them, chosen
+uniformly (the big one); some tilt all; some may stay nominal, which bounds every weight by 1 / their share. All
+weights are those of the mixture as a whole (Veach & Guibas 1995; Owen & Zhou 2000), so they are valid for any part
+that drew a run. Only exogenous noise is tilted, so the ratio is exact for any response of the simulation to the jumps.
 """
 
 import math
@@ -47,7 +47,7 @@ class JumpRuns:
 
     @property
     def run_of_jump(self) -> I64:
-        """Which run each jump belongs to."""
+        """The run of each jump."""
         return np.repeat(np.arange(self.runs), self.counts)
 
     def total(self, per_jump: npt.ArrayLike) -> F64:
@@ -61,8 +61,8 @@ class OneBigJump:
     """The mixture: shares of runs that tilt one jump, all jumps, or nothing; they sum to 1.
 
     big: law of the one tilted jump (its `expected` is not used).  all_jumps: law of counts and sizes where all are
-    tilted, best put where several middling jumps together make the event.
-    With nothing_share 0 a run always has a jump: right for events that need one, and total_mass is P(any jump).
+    tilted, best set for events made by several medium jumps.
+    With nothing_share 0 a run always has a jump: suitable for events that need one, and total_mass is P(any jump).
     """
 
     nominal: JumpLaw
@@ -73,7 +73,7 @@ class OneBigJump:
     nothing_share: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse shares that are no mixture, and a big jump too narrow to have finite weights."""
+        """Refuse shares that do not form a mixture, and a big jump too narrow for bounded weights."""
         shares = (self.one_share, self.all_share, self.nothing_share)
         if min(shares) < 0 or not math.isclose(sum(shares), 1):
             raise ValueError(f"shares of a mixture must not be negative and sum to 1, found {shares}")
@@ -82,7 +82,7 @@ class OneBigJump:
 
     @property
     def total_mass(self) -> float:
-        """What the weights average to: the nominal probability of the runs that can be drawn."""
+        """The expected mean of the weights: the nominal probability of the runs that can be drawn."""
         return 1.0 if self.nothing_share else -math.expm1(-self.nominal.expected)
 
     def draw(self, generator: np.random.Generator, runs: int) -> JumpRuns:

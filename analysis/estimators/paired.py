@@ -1,4 +1,4 @@
-"""Differences between two arms that ran on the same randomness: what the pairing takes out is noise, not effect."""
+"""Differences between two arms that ran on the same randomness: pairing removes noise, not effect."""
 
 import math
 
@@ -22,7 +22,7 @@ def paired_difference(
 ) -> Estimate:
     """Mean of second - first, run by run on the same randomness; t interval.
 
-    variance_reduction: against as many runs of arms that are not paired.
+    variance_reduction: versus the same number of unpaired runs.
     """
     a, b = np.asarray(first, np.float64).ravel(), np.asarray(second, np.float64).ravel()
     n = len(a)
@@ -58,11 +58,12 @@ def paired_probability(
     seconds: float = math.nan,
     note: str = "",
 ) -> Estimate:
-    """P(event in second) - P(event in first) from paired runs; never a point even where the arms agree in all runs.
+    """P(event in second) - P(event in first) from paired runs; never a single point, even if the arms agree in all
+    runs.
 
     Wald interval with half a run added to each of the four cells (Agresti & Min, Statistics in Medicine 24, 2005).
-    cluster: (n,) runs of one share inputs or randomness, `draws` as in `share_over_clusters`: the cells then count as
-    many runs as the n are worth.
+    cluster: (n,) runs of one share inputs or randomness, `draws` as in `share_over_clusters`: the cells then add up
+    to the effective number of runs.
     """
     a, b = np.asarray(first, bool).ravel(), np.asarray(second, bool).ravel()
     n = len(a)

@@ -1,9 +1,10 @@
-"""How large the fund must be, from runs whose fund never runs dry: the exceedance curve and its quantiles.
+"""The required fund, from runs whose fund never runs dry: the exceedance curve and its quantiles.
 
 `required` is the largest draw of a run, max over time of (F0 - equity of fund and engine)+. A fund of size F is
 exhausted in the runs with required > F (strictly: a fund that just suffices is not), so one sample gives the
-probability for every F. That holds only while nothing before the first exhaustion depends on the fund's size: see
-`bisection.py` for the rest. Intervals are exact: binomial counts, hence order statistics (David & Nagaraja 2003, 7.1).
+probability for every F. That is valid only if nothing before the first exhaustion depends on the fund's size: see
+`bisection.py` for other cases. Intervals are exact: binomial counts, hence order statistics (David & Nagaraja 2003,
+7.1).
 """
 
 import math
@@ -50,8 +51,8 @@ def exceedance_curve(
 ) -> pd.DataFrame:
     """P(a fund of size F is exhausted): columns fund, probability, low, high, events, n, by rising fund.
 
-    at: fund sizes; by default 0 and up to `max_points` of the sample's own values, evenly spaced in log probability so
-    that the tail is kept. The interval holds at each fund size by itself, not for the whole curve at once.
+    at: fund sizes; by default 0 and up to `max_points` of the sample's own values, evenly spaced in log probability
+    to keep the tail. The interval is valid at each fund size separately, not for the whole curve at once.
     """
     sample = np.sort(as_required(required))
     n = len(sample)
@@ -79,12 +80,12 @@ def order_ranks(n: int, p: float, *, level: float = 0.95, side: Side = "two") ->
     """Ranks (low, value, high) in 1..n of the order statistics that estimate and bound the fund for target p.
 
     P(X_(low) <= u_p <= X_(high)) >= level for any law: with B = number of runs at or below u_p, binomial(n, 1 - p), the
-    event is low <= B <= high - 1. low is 0 where there is no lower bound (or none is asked); high n + 1 likewise.
+    event is low <= B <= high - 1. low is 0 if there is no lower bound (or none is requested); high is n + 1 likewise.
     """
     if not 0 < p < 1:
-        raise ValueError(f"a target probability must lie between 0 and 1, found {p}")
+        raise ValueError(f"a target probability must be between 0 and 1, found {p}")
     below, above = tail_mass(level, side)
-    # n (1 - p) in floats may land a hair above the integer that it is
+    # n (1 - p) in floats may be slightly above the exact integer
     value = min(n, max(1, math.ceil(n * (1 - p) - 1e-9)))
     low = int(stats.binom.ppf(below, n, 1 - p)) if below else 0
     high = int(stats.binom.isf(above, n, 1 - p)) + 1 if above else n + 1
@@ -104,7 +105,7 @@ def required_fund(
     """The smallest fund that is exhausted with probability at most p, with an exact order-statistic interval.
 
     side: "upper" bounds it from above only (the claim "a fund of `high` suffices"), low is then 0.
-    Raises RefusedError, saying how many runs are needed, when the sample is too small for the upper bound.
+    Raises RefusedError with the number of runs needed if the sample is too small for the upper bound.
     """
     sample = np.sort(as_required(required))
     n = len(sample)

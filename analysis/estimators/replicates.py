@@ -15,7 +15,7 @@ def from_replicates(
     *,
     method: str,
     n: int,
-    fewest: int,
+    min_replicates: int,
     level: float = 0.95,
     events: int = -1,
     crude_variance: float = math.nan,
@@ -27,12 +27,14 @@ def from_replicates(
     """The mean of replicates, unbiased if each is.  n: runs of all replicates together.
 
     crude_variance: variance of one crude run, from which the variance reduction for the same number of runs follows;
-    for probabilities it is p (1 - p) at the estimate itself. RefusedError below `fewest` replicates.
+    for probabilities it is p (1 - p) at the estimate itself. RefusedError below `min_replicates` replicates.
     """
     sample = np.asarray(values, np.float64).ravel()
     count = len(sample)
-    if count < fewest:
-        raise RefusedError(f"{method} needs {fewest} replicates for an interval, found {count}", runs_needed=fewest)
+    if count < min_replicates:
+        raise RefusedError(
+            f"{method} needs {min_replicates} replicates for an interval, found {count}", runs_needed=min_replicates
+        )
     mean, variance = float(sample.mean()), float(sample.var(ddof=1)) / count
     half = float(stats.t.isf(tail_mass(level, "two")[1], count - 1)) * math.sqrt(variance)
     low, high = mean - half, mean + half

@@ -1,11 +1,11 @@
-"""Adaptive multilevel splitting of runs that are rows of keys: many at once, with nothing kept but the keys.
+"""Adaptive multilevel splitting of runs that are rows of keys: many at once, storing only the keys.
 
-A system in which every step draws all its randomness from a key of its own is replayed from its keys; a run that shares
-the first keys with another branches from it. For rare events that are reached in many small steps; what a single step
-overleaps is not split. Fixed effort: as many particles at every level. Levels are set on the way, at the best of the
-share that is killed. Unbiased for any number of particles because survivors are strictly above the level and all at or
-below it are killed, ties included (Cerou & Guyader 2007; Brehier, Gazeau, Goudenege, Lelievre & Rousset, Ann. Appl.
-Probab. 26, 2016).
+A system in which every step draws all its randomness from its own key is replayed from its keys; a run that shares
+the first keys with another branches from it. For rare events that are reached in many small steps; a single step
+that leaps over levels is not split. Fixed effort: the same number of particles at every level. Levels are adaptive: the
+best score of the share that is killed. Unbiased for any number of particles because survivors are strictly above the
+level and all at or below it are killed, ties included (Cerou & Guyader 2007; Brehier, Gazeau, Goudenege, Lelievre &
+Rousset, Ann. Appl. Probab. 26, 2016).
 """
 
 import math
@@ -22,7 +22,7 @@ from .replicates import from_replicates
 F64 = npt.NDArray[np.float64]
 U64 = npt.NDArray[np.uint64]
 
-#: Independent replicates that an interval needs.
+#: Minimum number of independent replicates for an interval.
 MIN_REPLICATES = 10
 
 
@@ -37,7 +37,7 @@ class Split:
 
 
 class Replayed(Protocol):
-    """A process in `steps` steps, a function of one key a step."""
+    """A process in `steps` steps, a function of one key per step."""
 
     @property
     def steps(self) -> int:
@@ -82,7 +82,7 @@ def split_once(
 
 
 def _branched(keys: U64, scores: F64, level: float, generator: np.random.Generator) -> U64:
-    """The parents' keys up to the step in which each first stood above the level, fresh ones after it."""
+    """The parents' keys up to the step in which each first exceeded the level, fresh keys after it."""
     first = np.argmax(scores > level, axis=1)
     after = np.arange(keys.shape[1]) > first[:, None]
     return np.where(after, _fresh(generator, keys.shape), keys)
@@ -95,7 +95,7 @@ def _fresh(generator: np.random.Generator, shape: tuple[int, ...]) -> U64:
 def _scored(system: Replayed, keys: U64) -> F64:
     scores = np.asarray(system.branched(keys), np.float64)
     if scores.shape != keys.shape or np.isnan(scores).any() or (np.diff(scores, axis=1) < 0).any():
-        raise ValueError("a system must return the largest score by each step: a number a key, never falling")
+        raise ValueError("a system must return the largest score by each step: one number per key, never falling")
     return scores
 
 
@@ -112,7 +112,7 @@ def splitting_in_steps(
 ) -> Estimate:
     """P(largest score > target) from independent replicates, t interval; n counts the runs started, branches included.
 
-    RefusedError below 10 replicates, or where over half of them died out: more particles are needed then.
+    RefusedError below 10 replicates, or if over half of them died out: then more particles are needed.
     """
     streams = np.random.SeedSequence(seed).spawn(replicates)
     splits = [
@@ -125,15 +125,15 @@ def splitting_in_steps(
 def _from_splits(
     splits: Sequence[Split], target: float, *, particles: int, level: float, seconds: float = math.nan
 ) -> Estimate:
-    """The estimate of independent replicates; RefusedError below 10, or where over half of them died out."""
+    """The estimate of independent replicates; RefusedError below 10, or if over half of them died out."""
     died, replicates = sum(split.extinct for split in splits), len(splits)
     if 2 * died > replicates:
-        raise RefusedError(f"{died} of {replicates} replicates died out before {target:g}: take more particles")
+        raise RefusedError(f"{died} of {replicates} replicates died out before {target:g}: use more particles")
     return from_replicates(
         [split.probability for split in splits],
         method="multilevel splitting",
         n=sum(split.starts for split in splits),
-        fewest=MIN_REPLICATES,
+        min_replicates=MIN_REPLICATES,
         level=level,
         is_probability=True,
         seconds=seconds,

@@ -1,7 +1,9 @@
-"""When to stop drawing runs: at a number of events, or at a width; and the estimate that stopping leaves unbiased.
+"""When to stop drawing runs: at a number of events, or at a width; and the estimate that remains unbiased after
+stopping.
 
-Stopping when the interval looks narrow stops early on lucky samples: 0.940 instead of 0.95 at 10% half-width. Stopping
-at a fixed number of events does not: (k-1)/(n-1) is unbiased, and its interval exact (Haldane, Biometrika 33, 1945).
+Stopping once the interval looks narrow favours extreme samples: coverage is 0.940 instead of 0.95 at 10% half-width.
+Stopping at a fixed number of events does not: (k-1)/(n-1) is unbiased, and its interval exact (Haldane, Biometrika 33,
+1945).
 """
 
 import math
@@ -22,9 +24,9 @@ def events_for(relative_half_width: float, *, level: float = 0.95) -> int:
 def stopped_at_events(
     events: int, n: int, *, level: float = 0.95, seconds: float = math.nan, note: str = ""
 ) -> Estimate:
-    """The probability when runs were drawn until the `events`-th event, which came in run n: (k-1)/(n-1)."""
+    """The probability if runs were drawn until the `events`-th event, which occurred in run n: (k-1)/(n-1)."""
     if not 2 <= events <= n:
-        raise ValueError(f"inverse sampling needs at least 2 events in no more runs, found {events} in {n}")
+        raise ValueError(f"inverse sampling needs at least 2 events in at least as many runs, found {events} in {n}")
     below, above = tail_mass(level, "two")
     # P(N <= n | low) and P(N >= n | high) are the tails: k or more in n runs, fewer than k in n - 1.
     low = float(stats.beta.ppf(below, events, n - events + 1))

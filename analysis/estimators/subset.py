@@ -2,8 +2,8 @@
 
 `simulate` maps standard normal noise (n, d) to losses (n,). Noise of the runs above each level is moved by chains that
 keep the normal law (preconditioned Crank-Nicolson) and stay above the level; the step is tuned to an acceptance of 0.44
-(Papaioannou, Betz, Zwirglmaier & Straub 2015). No state is cloned and no likelihood is needed, so it serves for whole
-worlds. Biased of order 1/n, hence replicates; blind to parts of the event that the chains do not find.
+(Papaioannou, Betz, Zwirglmaier & Straub 2015). No state is cloned and no likelihood is needed, so it works for whole
+worlds. Its bias is of order 1/n, hence replicates; it misses parts of the event that the chains do not reach.
 """
 
 import math
@@ -42,15 +42,15 @@ def subset_once(
     generator: np.random.Generator,
     share: float = 0.1,
 ) -> SubsetRun:
-    """One estimate of P(loss > target), strictly; 0 where no run of a level is above the level before."""
+    """One estimate of P(loss > target), strictly; 0 if no run of a level is above the previous level."""
     if per_level * share < 10 or not 0 < share < 1:
-        raise ValueError(f"a level needs 10 survivors: {per_level} runs with a share of {share}")
+        raise ValueError(f"a level needs 10 survivors, replicate_results {per_level} runs with a share of {share}")
     noise = generator.standard_normal((per_level, dimension))
     loss = _losses(simulate, noise)
     levels: list[float] = []
     probability, runs, worst, spread = 1.0, per_level, 1.0, 0.6
     for _ in range(_MAX_LEVELS):
-        # With ties fewer than the share may be strictly above: the factor is what they are.
+        # With ties fewer than the share may be strictly above: the factor is their actual share.
         level = float(np.sort(loss)[per_level - int(per_level * share) - 1])
         if level >= target:
             return SubsetRun(probability * float((loss > target).mean()), runs, tuple(levels), worst)
@@ -80,14 +80,14 @@ class _Chains:
         return self._accepted / self.runs if self.runs else 1.0
 
     def refill(self, simulate: Simulate, wanted: int, generator: np.random.Generator) -> tuple[F64, F64]:
-        """`wanted` states above the level: the seeds and what the chains visit from them."""
+        """`wanted` states above the level: the seeds and the states that the chains visit from them."""
         noises, losses, count = [self.noise], [self.loss], len(self.noise)
         while count < wanted:
             self._step(simulate, generator)
             noises.append(self.noise)
             losses.append(self.loss)
             count += len(self.noise)
-        keep = generator.permutation(count)[:wanted]  # so that no chain is cut short more than another
+        keep = generator.permutation(count)[:wanted]  # so that all chains are shortened alike
         return np.concatenate(noises)[keep], np.concatenate(losses)[keep]
 
     def _step(self, simulate: Simulate, generator: np.random.Generator) -> None:
@@ -105,7 +105,7 @@ class _Chains:
 def _losses(simulate: Simulate, noise: F64) -> F64:
     loss = np.asarray(simulate(noise), np.float64).ravel()
     if len(loss) != len(noise) or np.isnan(loss).any():
-        raise ValueError(f"the black box must return one loss a run: {len(loss)} for {len(noise)}, or NaN")
+        raise ValueError(f"the black box must return one loss per run: {len(loss)} for {len(noise)}, or NaN")
     return loss
 
 
@@ -123,10 +123,10 @@ def subset_simulation(
 ) -> Estimate:
     """P(loss > target) from independent replicates, t interval; n counts calls of the black box in runs.
 
-    RefusedError below 10 replicates, where more than half of them lost the event, or where chains hardly moved.
+    RefusedError below 10 replicates, if more than half of them lost the event, or if chains hardly moved.
     """
     streams = np.random.SeedSequence(seed).spawn(replicates)
-    found = [
+    replicate_results = [
         subset_once(
             simulate,
             target,
@@ -137,20 +137,23 @@ def subset_simulation(
         )
         for stream in streams
     ]
-    lost, stuck = sum(run.probability == 0 for run in found), min(run.worst_acceptance for run in found)
+    lost, stuck = (
+        sum(run.probability == 0 for run in replicate_results),
+        min(run.worst_acceptance for run in replicate_results),
+    )
     if 2 * lost > replicates:
-        raise RefusedError(f"{lost} of {replicates} replicates found no run above {target:g}: take more runs a level")
+        raise RefusedError(f"{lost} of {replicates} replicates had no run above {target:g}: use more runs per level")
     if stuck < 0.05 and not lost:
         raise RefusedError(
-            f"chains accepted {stuck:.1%} of their moves at some level: they do not mix, use another way"
+            f"chains accepted {stuck:.1%} of their moves at some level: they do not mix, use another method"
         )
     return from_replicates(
-        [run.probability for run in found],
+        [run.probability for run in replicate_results],
         method="subset simulation",
-        n=sum(run.runs for run in found),
-        fewest=10,
+        n=sum(run.runs for run in replicate_results),
+        min_replicates=10,
         level=level,
         is_probability=True,
         seconds=seconds,
-        note=f"{replicates} replicates of {per_level:,} runs a level, worst acceptance {stuck:.0%}; n counts all runs",
+        note=f"{replicates} replicates of {per_level:,} runs per level, lowest acceptance {stuck:.0%}; n counts runs",
     )

@@ -1,8 +1,8 @@
 """Peaks over threshold: beyond a high threshold losses follow a generalised Pareto law (Pickands 1975).
 
 The threshold is a sample value, the fit is by maximum likelihood, and intervals bootstrap the whole procedure,
-threshold included. Losses of a group (paths of a run, runs of a point) are not independent: then groups are drawn.
-It extrapolates: say so, show the stability table, and let another method agree (`agreement.py`).
+threshold included. Losses of a group (paths of a run, runs of a point) are not independent: the bootstrap then draws
+groups. It extrapolates: state that, show the stability table, and check it with another method (`agreement.py`).
 """
 
 import math
@@ -19,7 +19,7 @@ from .quantiles import as_required
 
 F64 = npt.NDArray[np.float64]
 
-#: Excesses that a fit needs.
+#: Minimum number of excesses for a fit.
 MIN_EXCEEDANCES = 50
 
 
@@ -39,7 +39,7 @@ class TailFit:
     groups: int = 0  # drawn by the bootstrap; 0: it drew losses
 
     def shape(self, *, level: float = 0.95) -> Estimate:
-        """xi: 0 is an exponential tail, below it losses are bounded; no variance from 0.5 up, no mean from 1."""
+        """xi: 0 is an exponential tail, below it losses are bounded; no variance from 0.5 upwards, no mean from 1."""
         return self._estimate(self.xi, self.xis, level, unit="", what="shape xi")
 
     def quantile(self, p: float, *, level: float = 0.95, unit: str = "") -> Estimate:
@@ -51,9 +51,9 @@ class TailFit:
         return self._estimate(float(value), resampled, level, unit=unit, what=f"loss at {p:g}")
 
     def exceedance(self, loss: float, *, level: float = 0.95) -> Estimate:
-        """The probability of a loss above `loss`, which must lie above the threshold."""
+        """The probability of a loss above `loss`, which must be above the threshold."""
         if loss < self.threshold:
-            raise RefusedError(f"{loss:g} lies below the threshold {self.threshold:g}: count the runs instead")
+            raise RefusedError(f"{loss:g} is below the threshold {self.threshold:g}: count the runs instead")
         value = _exceedance(loss, np.array([self.threshold]), np.array([self.xi]), np.array([self.beta]))[0]
         resampled = _exceedance(loss, self.thresholds, self.xis, self.betas)
         share = self.k / self.n
@@ -64,9 +64,7 @@ class TailFit:
 
     def _check_beyond(self, p: float) -> None:
         if not 0 < p <= self.k / self.n:
-            raise RefusedError(
-                f"probability {p:g} lies below the threshold's {self.k / self.n:g}: use order statistics there"
-            )
+            raise RefusedError(f"probability {p:g} is above the threshold's {self.k / self.n:g}: use order statistics")
 
     def _estimate(self, value: float, resampled: F64, level: float, *, unit: str, what: str) -> Estimate:
         """Percentile interval of the bootstrap."""
@@ -95,9 +93,10 @@ def fit_tail(
     seed: int = 0,
     seconds: float = math.nan,
 ) -> TailFit:
-    """Fit the k largest of the losses. RefusedError where they are too few, or not above the rest.
+    """Fit the k largest of the losses. RefusedError if they are too few, or not above the rest.
 
-    group: (n,) which losses are drawn together, in groups of about one size; without it each loss is a draw.
+    group: (n,) losses with the same number are drawn together, in groups of similar size; without it each loss is a
+    draw.
     """
     sample = as_required(losses)
     order = np.argsort(sample, kind="stable")
@@ -109,8 +108,8 @@ def fit_tail(
         )
     if ordered[n - k] <= ordered[n - k - 1] or ordered[-1] <= ordered[n - k]:
         above = int(np.count_nonzero(ordered > ordered[n - k - 1]))
-        raise RefusedError(f"the {k:,} largest losses are not above the rest (ties): only {above:,} are; take fewer")
-    own = _fit_top(ordered[None, n - k - 1 :])
+        raise RefusedError(f"the {k:,} largest losses are not above the rest (ties): only {above:,} are; use fewer")
+    fit = _fit_top(ordered[None, n - k - 1 :])
     generator = np.random.default_rng(seed)
     if group is None:
         groups, tops = 0, ordered[_resampled_top(n, k + 1, resamples, generator)]
@@ -118,7 +117,7 @@ def fit_tail(
         _, place = np.unique(np.asarray(group)[order], return_inverse=True)
         groups, tops = int(place.max()) + 1, _resampled_groups_top(ordered, place, k + 1, resamples, generator)
     again = _fit_top(tops)
-    return TailFit(n, k, float(own[0][0]), float(own[1][0]), float(own[2][0]), *again, seconds=seconds, groups=groups)
+    return TailFit(n, k, float(fit[0][0]), float(fit[1][0]), float(fit[2][0]), *again, seconds=seconds, groups=groups)
 
 
 def _fit_top(top: F64) -> tuple[F64, F64, F64]:
@@ -130,7 +129,7 @@ def _fit_top(top: F64) -> tuple[F64, F64, F64]:
 def _resampled_top(n: int, count: int, resamples: int, generator: np.random.Generator) -> npt.NDArray[np.int64]:
     """Ranks 0..n-1 of the `count` largest of n draws with replacement, rising, (resamples, count).
 
-    The largest of n uniforms is V^(1/n), the next that times V^(1/(n-1)), and so on: no need to draw all n.
+    The largest of n uniforms is V^(1/n), the next is that times V^(1/(n-1)), and so on: not all n need be drawn.
     """
     spacing = generator.standard_exponential((resamples, count)) / (n - np.arange(count))
     uniforms = np.exp(-np.cumsum(spacing, axis=1))
@@ -185,10 +184,10 @@ def stability_table(
     resamples: int = 200,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """The fit over thresholds, one row a k: threshold, xi, xi_low, xi_high, scale, loss, loss_low, loss_high.
+    """The fit over thresholds, one row per k: threshold, xi, xi_low, xi_high, scale, loss, loss_low, loss_high.
 
     scale is beta - xi x threshold. Above a good threshold xi, scale and the loss at p stay level within their
-    intervals; take the largest k of which that is true. By default 12 counts from 50 to a fifth of the sample. Counts
+    intervals; use the largest k for which that is true. By default 12 counts from 50 to a fifth of the sample. Counts
     that cannot be fitted (ties, p below the threshold) are left out; RefusedError if none is left. group: as of
     `fit_tail`.
     """
@@ -208,7 +207,7 @@ def stability_table(
         scale = fit.beta - fit.xi * fit.threshold
         rows.append((fit.k, fit.threshold, *_triple(shape), scale, *_triple(loss)))
     if not rows:
-        raise RefusedError(f"none of the thresholds bears a fit for {p:g}: more runs with losses are needed")
+        raise RefusedError(f"no threshold supports a fit for {p:g}: more runs with losses are needed")
     names = ["k", "threshold", "xi", "xi_low", "xi_high", "scale", "loss", "loss_low", "loss_high"]
     return pd.DataFrame(rows, columns=names)
 

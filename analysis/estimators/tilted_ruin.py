@@ -20,7 +20,7 @@ F64 = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ClaimFund:
-    """Poisson claims at `rate` with exponential sizes of mean `mean_claim`, paid from `premium` a unit of time."""
+    """Poisson claims at `rate` with exponential sizes of mean `mean_claim`, paid from `premium` per unit of time."""
 
     rate: float
     mean_claim: float = 1.0
@@ -28,7 +28,7 @@ class ClaimFund:
 
     @property
     def adjustment(self) -> float:
-        """Lundberg's R = 1/mu - rate/premium; not positive where ruin is certain anyway."""
+        """Lundberg's R = 1/mu - rate/premium; not positive if ruin is certain."""
         return 1 / self.mean_claim - self.rate / self.premium
 
     def exponent(self, theta: float) -> float:
@@ -36,7 +36,7 @@ class ClaimFund:
         return self.rate * (1 / (1 - theta * self.mean_claim) - 1) - self.premium * theta
 
     def best_tilt(self, fund: float, horizon: float) -> float:
-        """R, or the tilt whose drift reaches `fund` just at the horizon where that is larger."""
+        """R, or the tilt whose drift reaches `fund` exactly at the horizon if that is larger."""
         speed = fund / horizon if math.isfinite(horizon) else 0.0
         root = (1 - math.sqrt(self.rate * self.mean_claim / (speed + self.premium))) / self.mean_claim
         return max(self.adjustment, root)
@@ -55,12 +55,12 @@ def tilted_ruin(
 ) -> list[Estimate]:
     """P(claims less premiums pass each of `funds` within the horizon), in the order given, all from one sample.
 
-    theta: the tilt; by default the best for the largest fund. ValueError for a tilt that has no law.
+    theta: the tilt; by default the best for the largest fund. ValueError for an invalid tilt.
     """
     sizes = np.asarray(funds, np.float64).ravel()
     tilt = fund.best_tilt(float(sizes.max()), horizon) if theta is None else theta
     if not 0 <= tilt * fund.mean_claim < 1:
-        raise ValueError(f"the tilt must lie in [0, {1 / fund.mean_claim:g}), found {tilt:g}")
+        raise ValueError(f"the tilt must be in [0, {1 / fund.mean_claim:g}), found {tilt:g}")
     if math.isinf(horizon) and tilt < fund.adjustment * (1 - 1e-9):
         raise ValueError(f"without a horizon the tilt must be at least R = {fund.adjustment:g}, found {tilt:g}")
     log_weight = _passages(fund, np.sort(sizes), horizon, runs, tilt, np.random.default_rng(seed))
@@ -75,13 +75,13 @@ def tilted_ruin(
 def _passages(
     fund: ClaimFund, sizes: F64, horizon: float, runs: int, tilt: float, generator: np.random.Generator
 ) -> F64:
-    """log weight at the passage of each rising fund size (runs, sizes); -inf where it is not passed in time."""
+    """log weight at the passage of each rising fund size (runs, sizes); -inf if it is not passed in time."""
     rate = fund.rate / (1 - tilt * fund.mean_claim)
     mean = fund.mean_claim / (1 - tilt * fund.mean_claim)
     kappa = fund.exponent(tilt)
     log_weight = np.full((runs, len(sizes)), -np.inf)
     active, time, surplus = np.arange(runs), np.zeros(runs), np.zeros(runs)
-    passed = np.zeros(runs, np.int64)  # how many of the sizes
+    passed = np.zeros(runs, np.int64)  # number of sizes passed
     while len(active):
         wait = generator.exponential(1 / rate, len(active))
         time[active] += wait

@@ -11,7 +11,7 @@ from .run_panels import Panel
 
 
 def engine_panels(study: StudyFolder, context: StudyContext) -> Iterator[Panel]:
-    """One figure for each outcome that the study names; none where all arms ran on one engine."""
+    """One figure for each outcome that the study names; none if all arms ran on one engine."""
     if not has_both_engines(study):
         return
     every, factor = runs_with_outcomes(study), engine_factor(study)

@@ -1,6 +1,6 @@
-"""Figures of what drives a study's outcome, by its design: tornado, Sobol indices, importance, boxes, heat map.
+"""Figures of the drivers of a study's outcome, by its design: tornado, Sobol indices, importance, boxes, heat map.
 
-A figure that a design does not support is left out; a text in its place says why.
+A figure that a design does not support is left out; a text in its place gives the reason.
 """
 
 import math
@@ -44,7 +44,7 @@ from .run_panels import Panel
 
 
 def factor_panels(study: StudyFolder, context: StudyContext) -> Iterator[Panel]:
-    """The figures that the design bears, in the order of the report; none where nothing is varied."""
+    """The figures that the design supports, in the order of the report; none if nothing is varied."""
     if not moving_factors(study) or study.done.empty:
         return
     runs = runs_with_outcomes(study)
@@ -55,51 +55,51 @@ def factor_panels(study: StudyFolder, context: StudyContext) -> Iterator[Panel]:
         outcome = replace(every, label=f"{every.label} ({of_arm})") if of_arm else every
         after = f"-{outcome.column}" if number else ""
         if kind == "one_at_a_time":
-            own = (outcome, arm) if unknown else (every, None)
-            yield _told(f"tornado{after}", partial(_tornado, study, runs, context, *own), context)
+            of_outcome = (outcome, arm) if unknown else (every, None)
+            yield _panel(f"tornado{after}", partial(_tornado, study, runs, context, *of_outcome), context)
         if kind == "saltelli":
-            yield _told(f"sobol{after}", partial(_sobol, study, runs, context, outcome, arm), context)
+            yield _panel(f"sobol{after}", partial(_sobol, study, runs, context, outcome, arm), context)
         if kind in SAMPLED[:3] and len(study.points) >= 2 * MIN_IN_BIN * study.points["arm"].nunique():
-            yield _told(f"importance{after}", partial(_importance, study, runs, context, outcome, arm), context)
+            yield _panel(f"importance{after}", partial(_importance, study, runs, context, outcome, arm), context)
         if kind in SAMPLED and len(study.points) >= MIN_POINTS * study.points["arm"].nunique():
-            yield _told(f"boxes{after}", partial(_boxes, study, runs, context, every, arm, of_arm), context)
+            yield _panel(f"boxes{after}", partial(_boxes, study, runs, context, every, arm, of_arm), context)
         pair = heat_pair(study, runs, outcome)
         if pair is not None:
-            if any(name.startswith("l.") for name in pair):  # its cells are of several arms
+            if any(name.startswith("l.") for name in pair):  # the cells span several arms
                 draw = partial(_heat, study, runs, context, every, every.label, None, pair)
             else:
                 draw = partial(_heat, study, runs, context, every, outcome.label, arm, pair)
-            yield _told(f"heat-map{after}", draw, context)
+            yield _panel(f"heat-map{after}", draw, context)
 
 
-def _told(name: str, draw: Callable[[], go.Figure], context: StudyContext) -> Panel:
-    """The figure, or a panel that says why there is none."""
+def _panel(name: str, draw: Callable[[], go.Figure], context: StudyContext) -> Panel:
+    """The figure, or a panel that gives the reason why there is none."""
     try:
         return Panel(name, draw())
     except AnalysisError as error:
         question = {
-            "tornado": "What moves the outcome most, one factor at a time?",
-            "sobol": "Which factors share the variance of the outcome?",
-            "importance": "Which factors go with the outcome?",
-            "boxes": "In which corner does the fund fail?",
+            "tornado": "Which factor, moved alone, changes the outcome most?",
+            "sobol": "Which factors drive the variance of the outcome?",
+            "importance": "Which factors are associated with the outcome?",
+            "boxes": "In which region of the factor space does the fund fail?",
             "heat-map": "Where does it fail?",
         }[next(key for key in ("tornado", "sobol", "importance", "boxes", "heat-map") if name.startswith(key))]
-        words = f"Not drawn: {error}."
-        return Panel(name, empty(context, question=question, words=words, axes=("factor", "outcome")))
+        text = f"Not drawn: {error}."
+        return Panel(name, empty(context, question=question, text=text, axes=("factor", "outcome")))
 
 
 def _tornado(
     study: StudyFolder, runs: pd.DataFrame, context: StudyContext, outcome: Outcome, arm: int | None
 ) -> go.Figure:
-    """Of what is unknown, in an arm; without an arm, of the levers."""
+    """Tornado of the uncertainties in one arm; without an arm, of the levers."""
     inputs = [name for name in moving_factors(study) if name.startswith("l." if arm is None else "u.")]
     units, level = units_of(study), context.level
     chosen: dict[str, Any] = {"inputs": inputs, "arm": arm}
-    found = swings(study.points, runs, outcome.column, **chosen, units=units, level=level)
-    found, unit = _scaled(honest(found, runs, outcome, level), outcome, context)
-    base = found[found["end"] == "base"].iloc[0]
+    frame = swings(study.points, runs, outcome.column, **chosen, units=units, level=level)
+    frame, unit = _scaled(honest(frame, runs, outcome, level), outcome, context)
+    base = frame[frame["end"] == "base"].iloc[0]
     ends = {"base": float(base["value"]), "base_low": float(base["low"]), "base_high": float(base["high"])}
-    return draw_tornado(tornado_table(found), context, outcome=outcome.label, unit=unit, **ends)
+    return draw_tornado(tornado_table(frame), context, outcome=outcome.label, unit=unit, **ends)
 
 
 def _sobol(study: StudyFolder, runs: pd.DataFrame, context: StudyContext, outcome: Outcome, arm: int) -> go.Figure:
@@ -108,31 +108,31 @@ def _sobol(study: StudyFolder, runs: pd.DataFrame, context: StudyContext, outcom
 
 
 def _importance(study: StudyFolder, runs: pd.DataFrame, context: StudyContext, outcome: Outcome, arm: int) -> go.Figure:
-    found = importance(study.points, runs, outcome.column, arm=arm, level=context.level)
-    return draw_importance(found, context, outcome=outcome.label)
+    frame = importance(study.points, runs, outcome.column, arm=arm, level=context.level)
+    return draw_importance(frame, context, outcome=outcome.label)
 
 
 def _boxes(
     study: StudyFolder, runs: pd.DataFrame, context: StudyContext, outcome: Outcome, arm: int, of_arm: str
 ) -> go.Figure:
-    """Cases: runs in which the event is likelier than not; where these are few or many, the outcome's highest tenth."""
+    """Cases: runs in which the event is more likely than not; if these are few or many, the outcome's highest tenth."""
     cases = ""
     options: dict[str, Any] = {"arm": arm, "units": units_of(study), "level": context.level}
     if runs[outcome.column].dtype == bool:
-        found = boxes_of_study(study.points, runs, outcome.column, **options)
-        event = f"is it that {outcome.label.removeprefix('P(').removesuffix(')')}"
+        boxes = boxes_of_study(study.points, runs, outcome.column, **options)
+        event = f"is “{outcome.label.removeprefix('P(').removesuffix(')')}” most frequent"
     else:
         values = runs.loc[runs["arm"] == arm, outcome.column]
         likely = int((values >= 0.5).sum()) if outcome.is_chance else 0
         common = 10 <= likely <= 0.6 * len(values)
-        least = 0.5 if common else float(values.quantile(0.9))
-        found = boxes_of_study(study.points, runs, outcome.column, at_least=least, **options)
-        bound = context.money(least) if outcome.is_money else rounded(least)
+        threshold = 0.5 if common else float(values.quantile(0.9))
+        boxes = boxes_of_study(study.points, runs, outcome.column, at_least=threshold, **options)
+        bound = context.money(threshold) if outcome.is_money else rounded(threshold)
         cases = f"{outcome.label} at least {bound}"
         event = f"is {outcome.label} " + ("at least 0.5" if common else "in its highest tenth")
     event += f" ({of_arm})" if of_arm else ""
-    frames = (found.limits, found.measures, found.points)
-    return draw_prim(*frames, context, event=event, kept=found.kept, cases=cases)
+    frames = (boxes.limits, boxes.measures, boxes.points)
+    return draw_prim(*frames, context, event=event, kept=boxes.kept, cases=cases)
 
 
 def _scaled(frame: pd.DataFrame, outcome: Outcome, context: StudyContext) -> tuple[pd.DataFrame, str]:
@@ -149,13 +149,13 @@ def _heat(
     runs: pd.DataFrame,
     context: StudyContext,
     outcome: Outcome,
-    asked: str,
+    label: str,
     arm: int | None,
     pair: tuple[str, str],
 ) -> go.Figure:
     errors = errors_of(outcome.column) if outcome.column in OF_PATHS else None
-    found = heat_map(study.points, runs, outcome.column, *pair, arm=arm, level=context.level, errors=errors)
-    cells, unit = _scaled(honest(found, runs, outcome, context.level), outcome, context)
+    frame = heat_map(study.points, runs, outcome.column, *pair, arm=arm, level=context.level, errors=errors)
+    cells, unit = _scaled(honest(frame, runs, outcome, context.level), outcome, context)
     if not outcome.is_chance:
         of_paths = (cells["method"] == "one run, over its paths").to_numpy()
         cells = cells.drop(columns="events").assign(n=np.where(of_paths, runs[OUTCOMES].median(), cells["n"]))
@@ -165,7 +165,7 @@ def _heat(
     return draw_heat_map(
         cells,
         context,
-        question=f"Where is {asked} high?",
+        question=f"Where is {label} high?",
         x_title=titles[0],
         y_title=titles[1],
         value_title=f"{outcome.label} ({unit})" if unit else outcome.label,

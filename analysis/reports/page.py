@@ -1,4 +1,4 @@
-"""The page of every report: its building blocks as HTML, the sections that reports share, and the writing of the file.
+"""The page of every report: its building blocks as HTML, the sections that reports share, and how the file is written.
 
 One self-contained page, no requests, the same bytes for the same content.
 """
@@ -52,9 +52,9 @@ nav { font-size: 13px; margin: 10px 0; } nav a { margin-right: 12px; color: #007
   .small table { font-size: 8.5px; } .small td, .small th { padding: 2px 3px; }
   .box, .answer, .card { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
-#: Characters of an input file that a page shows.
+#: Number of characters of an input file that a page shows.
 MAX_FILE_CHARACTERS = 200_000
-#: Deterministic and offline: no logo, no link to a server, no upload.
+#: Deterministic and offline: no logo, no server link, no upload.
 _PLOT_CONFIG = {
     "displaylogo": False,
     "responsive": False,
@@ -67,7 +67,7 @@ _PLOT_CONFIG = {
 
 @dataclass(frozen=True)
 class Cell:
-    """A table cell that is not plain text: `markup` is HTML already, `kind` a CSS class."""
+    """A table cell that is not plain text: `markup` is HTML, `kind` a CSS class."""
 
     markup: str
     kind: str = ""
@@ -79,12 +79,12 @@ def escape(text: object) -> str:
 
 
 def tag(word: str) -> Cell:
-    """A coloured word: fact, scaled or assumption."""
+    """A coloured label: fact, scaled or assumption."""
     return Cell(f'<span class="tag {escape(word)}">{escape(word)}</span>')
 
 
 def amount(text: str) -> Cell:
-    """A number cell; the decimals are drawn lighter, so that large sums stay readable."""
+    """A number cell; decimals are lighter, so that large sums stay readable."""
     whole, point, decimals = text.partition(".")
     if not text.strip("-0.,"):
         return Cell('<span class="dim">0</span>', "n")
@@ -114,7 +114,7 @@ def _cell(value: object) -> str:
 
 
 def embed(name: str, figure: go.Figure) -> str:
-    """A figure as a div and the script that draws it; needs plotly.js in the page."""
+    """A figure as a div and the script that draws it; the page must contain plotly.js."""
     identity = json.dumps(f"figure-{name}")
     parts = json.loads(figure.to_json())
     data, layout = (_script_json(parts[key]) for key in ("data", "layout"))
@@ -131,7 +131,7 @@ def _script_json(value: object) -> str:
 
 
 def page(*, title: str, body: str) -> str:
-    """A whole page with plotly.js inside, once."""
+    """A whole page, which contains plotly.js once."""
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -140,18 +140,18 @@ def page(*, title: str, body: str) -> str:
 
 
 class Finding(NamedTuple):
-    """One check: its subject, its result, what that means, and whether the reader must be warned."""
+    """One check: its subject, its result, the meaning of the result, and whether it is a warning."""
 
     subject: str
-    found: str
+    result: str
     meaning: str
     warns: bool = False
 
 
 def warnings_box(findings: Iterable[Finding]) -> str:
-    """The box at the top of a report with every finding that warns; empty if none does."""
+    """The box at the top of a report with every finding that is a warning; empty if there is none."""
     lines = [
-        f"<li><b>{escape(finding.subject)}: {escape(finding.found)}.</b> {escape(finding.meaning)}</li>"
+        f"<li><b>{escape(finding.subject)}: {escape(finding.result)}.</b> {escape(finding.meaning)}</li>"
         for finding in findings
         if finding.warns
     ]
@@ -161,16 +161,16 @@ def warnings_box(findings: Iterable[Finding]) -> str:
 def trust_section(findings: Iterable[Finding]) -> str:
     """All findings as a table."""
     rows = [
-        [finding.subject, Cell(f"<b>{escape(finding.found)}</b>"), finding.meaning + (" ⚠" if finding.warns else "")]
+        [finding.subject, Cell(f"<b>{escape(finding.result)}</b>"), finding.meaning + (" ⚠" if finding.warns else "")]
         for finding in findings
     ]
-    return "<h2 id='trust'>How far to trust this</h2>" + table(("check", "found", "meaning"), rows)
+    return "<h2 id='trust'>Reliability</h2>" + table(("check", "result", "meaning"), rows)
 
 
 def again_section(how: str, facts: Iterable[Sequence[object]], *, file: str, text: str) -> str:
-    """How to run it again (`how` is HTML), the identity of what was run, and its input file, folded."""
+    """How to reproduce it (`how` is HTML), its identity, and its input file, folded."""
     return (
-        f"<h2 id='again'>Run it again</h2><p>{how}</p>"
+        f"<h2 id='again'>How to reproduce this</h2><p>{how}</p>"
         + table(("", ""), facts)
         + f"<details><summary>{file} ({len(text.splitlines()):,} lines)</summary>"
         f"<pre>{escape(text[:MAX_FILE_CHARACTERS])}</pre></details>"
@@ -178,7 +178,7 @@ def again_section(how: str, facts: Iterable[Sequence[object]], *, file: str, tex
 
 
 def versions_text(versions: Mapping[str, object]) -> str:
-    """Versions of packages in one line, by name."""
+    """Package versions in one line, sorted by name."""
     return ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) or "–"
 
 

@@ -1,4 +1,4 @@
-"""Where a config's numbers come from, with the values that its paths point to."""
+"""The sources of a config's numbers, with the values that its paths point to."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _MAX_CHARACTERS = 90
 
 
 class Origin(NamedTuple):
-    """One entry of the provenance, with the value it speaks for as text."""
+    """One entry of the provenance, with the value it describes as text."""
 
     path: str
     status: str
@@ -40,14 +40,14 @@ def find_value(config: Any, path: str) -> Any:
 
     A path with [*] has one value for each item: a list, or the value itself if there is one item.
     """
-    found = [config]
+    values = [config]
     for name, index in _STEP.findall(path):
-        found = [deeper for value in found for deeper in _step(value, name, index)]
-    return found if len(found) > 1 else next(iter(found), None)
+        values = [deeper for value in values for deeper in _step(value, name, index)]
+    return values if len(values) > 1 else next(iter(values), None)
 
 
 def _step(value: Any, name: str, index: str) -> list[Any]:
-    """What one step of a path leads to: nothing, one value, or all items of a list."""
+    """The values that one step of a path leads to: none, one, or all items of a list."""
     if index == "*":
         return value if isinstance(value, list) else []
     if index:
@@ -56,7 +56,7 @@ def _step(value: Any, name: str, index: str) -> list[Any]:
 
 
 def shorten(value: Any) -> str:
-    """A value as one short line: scalars in full, lists by their length when long, mappings as key value pairs."""
+    """A value as one short line: scalars in full, long lists by their length, mappings as key-value pairs."""
     if value is None:
         return "–"
     if isinstance(value, Mapping):

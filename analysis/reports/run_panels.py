@@ -1,4 +1,4 @@
-"""Which figures a run's report has, in which order, and under which headings. Decides no look and no number."""
+"""The figures of a run's report, in order, with their headings. Leaves their look and their numbers to the charts."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -25,7 +25,7 @@ MAX_MARKETS = 3
 
 
 class Panel(NamedTuple):
-    """One figure of a report. `name` is its file name when exported and its anchor in the page."""
+    """One figure of a report. `name` is its file name in exports and its anchor in the page."""
 
     name: str
     figure: go.Figure
@@ -62,8 +62,8 @@ def _figures(run: RunFolder, context: RunContext) -> Iterator[tuple[str, go.Figu
         ),
     )
     yield "loss-flow-clearing", draw_loss_flow(
-        loss_flows(accounts, CLEARING_GROUPS), context, question="What did the clearing house itself move?",
-        nothing="The clearing house moved nothing: no penalty, no takeover, no fund, no ADL, no socialised loss.",
+        loss_flows(accounts, CLEARING_GROUPS), context, question="Which money did the clearing house itself move?",
+        nothing="The clearing house moved no money: no penalty, no takeover, no fund, no ADL, no socialised loss.",
     )  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def _deleveraged(run: RunFolder, context: RunContext) -> go.Figure:
 
 
 def largest_markets(run: RunFolder) -> list[str]:
-    """The markets with panels of their own: those with most liquidated, in the config's order."""
+    """The markets with panels of their own: those with the most liquidated notional, in the config's order."""
     if len(run.markets) <= MAX_MARKETS:
         return run.markets
     liquidated = run.series.groupby("market")[["liquidated_long_quanta", "liquidated_short_quanta"]].max().sum(axis=1)

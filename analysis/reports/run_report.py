@@ -1,7 +1,7 @@
 """The report of one run: `report.html` in its result folder, one self-contained file.
 
-Results come first: warnings, headline numbers, who paid; then figures; then how far to trust it, where its
-numbers come from, and how to run it again. The same result folder gives the same bytes.
+Results come first: warnings, headline numbers, who paid; then figures; then reliability, sources of
+numbers, and how to reproduce the run. The same result folder gives the same bytes.
 """
 
 from collections.abc import Sequence
@@ -38,9 +38,9 @@ _ANCHORS = (
     ("who-paid", "who paid"),
     ("figures", "figures"),
     ("attribution", "attribution"),
-    ("trust", "how far to trust this"),
-    ("provenance", "where the numbers come from"),
-    ("again", "run it again"),
+    ("trust", "reliability"),
+    ("provenance", "sources of the numbers"),
+    ("again", "reproduce"),
 )
 
 
@@ -114,9 +114,9 @@ def _cards(run: RunFolder) -> str:
         ),
         (f"{float(row['dislocation_max']) * 100:.2f}%", f"largest gap between mark and index, {market}"),
         (f"{int(row['liquidated_accounts']):,} accounts", "liquidated at least once"),
-        (money("liquidated_notional_quanta"), f"liquidated, of it {money('book_liquidated_quanta')} in the book"),
+        (money("liquidated_notional_quanta"), f"liquidated, of which {money('book_liquidated_quanta')} in the book"),
         (money("fund_draw_quanta"), f"paid by the insurance fund; it received {money('fund_gain_quanta')}"),
-        (money("required_fund_quanta"), f"required fund; at hand {money('fund_initial_quanta')}"),
+        (money("required_fund_quanta"), f"required fund; initial fund {money('fund_initial_quanta')}"),
         (money("adl_notional_quanta"), f"deleveraged (ADL) from {int(row['adl_accounts']):,} accounts"),
         (money("socialised_loss_quanta"), f"socialised loss; bad debt left {money('bad_debt_quanta')}"),
     ]
@@ -152,13 +152,13 @@ def _who_paid(run: RunFolder) -> str:
     header = ("role", "traders", "accounts", f"initial equity ({run.asset})", "net deposits", "final equity", "result")
     memo = [(label, _money(run, quanta)) for label, quanta in adl_harm_lines(run.run)]
     harm = (
-        f"<p class='note'>Memo, outside the sum: what ADL took from the deleveraged, counted in each way"
+        f"<p class='note'>Memo, not in the sums above: the harm of ADL to deleveraged traders, by each measure"
         f" (seed {run.run['seed']}).</p>" + table(("harm of ADL", f"amount ({run.asset})"), memo, numbers=(1,))
         if int(run.run["adl_matches"])
-        else "<p class='note'>Nobody was deleveraged, so there is no harm of ADL to count.</p>"
+        else "<p class='note'>No account was deleveraged, so ADL did no harm.</p>"
     )
     return (
-        "<h2 id='who-paid'>Who paid</h2><p class='note'>Every account stands in exactly one role. Result = final"
+        "<h2 id='who-paid'>Who paid</h2><p class='note'>Every account has exactly one role. Result = final"
         " equity − initial equity − net deposits, at the final mark. The results sum to exactly zero.</p>"
         + table(header, rows, sums=sums, numbers=range(1, 7))
         + harm
@@ -175,9 +175,9 @@ def _attribution(run: RunFolder) -> str:
     ]
     sums = ["sum", *(_money(run, sum(grouped[label])) for label in (*labels, "change_quanta"))]
     return (
-        "<h2 id='attribution'>Attribution of each cohort's change of equity</h2><p class='note'>"
-        f"{escape(run.asset)}, exact; components add up to the change of every account, residual 0 (checked).</p>"
-        + table(("cohort", *labels, "change of equity"), rows, sums=sums, numbers=range(1, 99), kind="wide small")
+        "<h2 id='attribution'>Attribution of each cohort's change in equity</h2><p class='note'>"
+        f"{escape(run.asset)}, exact; the components sum to the change of every account, with residual 0 (checked).</p>"
+        + table(("cohort", *labels, "change in equity"), rows, sums=sums, numbers=range(1, 99), kind="wide small")
     )
 
 
@@ -196,7 +196,7 @@ def _money_flows(run: RunFolder) -> str:
     if not rows:
         return ""
     return (
-        "<h2>Who paid whom</h2><p class='note'>Transfers of money alone (not the money side of trades; no deposits),"
+        "<h2>Who paid whom</h2><p class='note'>Transfers of money only (not the money side of trades, and no deposits),"
         f" net, by role and reason; the {len(rows)} largest of {len(edges)}.</p>"
         + table(("payer", "payee", "reason", "transfers", f"net amount ({run.asset})"), rows, numbers=(3, 4))
     )
@@ -223,16 +223,19 @@ def _comparisons(run: RunFolder) -> str:
         return ""
     header = ("record", "points", f"recorded low ({run.asset})", "low of the run", "mean gap", "largest gap", "source")
     note = (
-        "Recorded prices stand beside the run and are never an input. Gap = run / recorded − 1 at the record's times."
+        "Recorded prices are compared with the run and are never an input. Gap = run / recorded − 1 at the record's"
+        " times."
     )
-    return f"<h2>Beside the record</h2><p class='note'>{note}</p>" + table(header, rows, numbers=range(1, 6))
+    return f"<h2>Comparison with recorded prices</h2><p class='note'>{note}</p>" + table(
+        header, rows, numbers=range(1, 6)
+    )
 
 
 def _provenance(run: RunFolder) -> str:
-    heading = "<h2 id='provenance'>Where the numbers come from</h2>"
+    heading = "<h2 id='provenance'>Sources of the numbers</h2>"
     rows = origins(run)
     if not rows:
-        return heading + "<p>The config does not say where its numbers come from: read all of them as assumptions.</p>"
+        return heading + "<p>The config names no sources: treat all of its numbers as assumptions.</p>"
     counts = ", ".join(f"{sum(row.status == status for row in rows)} {status}" for status in STATUSES)
     header = ("setting", "status", "value", "source", "note")
     body = [
@@ -245,7 +248,7 @@ def _provenance(run: RunFolder) -> str:
         ]
         for row in rows
     ]
-    note = f"<p class='note'>Entries: {counts}. Each speaks for everything below its path.</p>"
+    note = f"<p class='note'>Entries: {counts}. Each covers everything below its path.</p>"
     return heading + note + table(header, body, kind="wide origins")
 
 

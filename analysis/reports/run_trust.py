@@ -1,7 +1,7 @@
-"""How far can this run be trusted? Checks that every report prints, and the warnings that go to its top.
+"""How reliable is this run? The checks that every report prints, and the warnings shown at its top.
 
 Thresholds: r = -ln(1-m) / (sigma sqrt(dt)) should be at least 3 on stressed volatility, and at most 5% of the shortfall
-may vanish when the step is cut in four; else the time step makes a part of the shortfall.
+may vanish with steps a quarter as long; otherwise part of the shortfall is an artefact of the time step.
 """
 
 import math
@@ -33,26 +33,28 @@ def _status(run: RunFolder) -> list[Finding]:
     status = str(run.run["status"])
     if status == "done":
         return []
-    return [Finding("End of the run", status, "The run did not end as planned; its numbers cover a part.", True)]
+    return [
+        Finding("End of the run", status, "The run did not end as planned; its numbers cover only part of it.", True)
+    ]
 
 
 def _step_ratio(run: RunFolder) -> Finding:
     ratio, step_ms = float(run.run["step_ratio_worst"]), int(run.run["step_ms_at_worst"])
-    subject = "Time step: r = −ln(1−m) / (σ√dt) at its worst"
+    subject = "Time step: r = −ln(1−m) / (σ√dt), worst case"
     if not math.isfinite(ratio) or ratio <= 0:
-        return Finding(subject, "not defined", "No step had both a position to clear and volatility.")
+        return Finding(subject, "not defined", "No step had both a position to clear and a volatility above zero.")
     warns = ratio < MIN_STEP_RATIO
     meaning = (
-        f"Below {MIN_STEP_RATIO:g}: a step can jump over the whole maintenance margin, so part of the shortfall may"
-        " be made by the step; measure it with --check-step, or shorten the step."
+        f"Below {MIN_STEP_RATIO:g}: one step can cross the whole maintenance margin, so part of the shortfall may"
+        " be an artefact of the step. Measure it with --check-step, or shorten the step."
         if warns
-        else f"At least {MIN_STEP_RATIO:g}: a step rarely jumps over the whole maintenance margin."
+        else f"At least {MIN_STEP_RATIO:g}: one step rarely crosses the whole maintenance margin."
     )
     return Finding(subject, f"{ratio:.2f}, with steps of {step_ms:,} ms", meaning, warns)
 
 
 def _step_check(run: RunFolder) -> Finding:
-    subject = "Shortfall that vanishes at dt/4"
+    subject = "Shortfall that vanishes with steps a quarter as long (dt/4)"
     check = run.manifest.get("step_check")
     if not check:
         return Finding(subject, "not measured", "Run with --check-step to measure it.")
@@ -62,17 +64,17 @@ def _step_check(run: RunFolder) -> Finding:
     low, high = check.get("vanishing_share_low"), check.get("vanishing_share_high")
     interval = "no interval" if low is None else f"95% interval {low * 100:.1f}% to {high * 100:.1f}%"
     pairs = int(check.get("pairs", 1))
-    found = (
+    result = (
         f"{share * 100:.1f}%, {interval}, from {pairs} pair{'s' if pairs > 1 else ''} of runs"
         f" (shortfall {coarse} {run.asset}, {fine} at dt/4, summed)"
     )
     if share > MAX_VANISHING_SHARE:
-        meaning = f"Above {MAX_VANISHING_SHARE:.0%}: the time step makes a part of the shortfall. Shorten it."
+        meaning = f"Above {MAX_VANISHING_SHARE:.0%}: part of the shortfall is an artefact of the time step. Shorten it."
         if low is None or low <= MAX_VANISHING_SHARE:
-            meaning += f" The interval does not exclude {MAX_VANISHING_SHARE:.0%}: more pairs would tell."
-        return Finding(subject, found, meaning, True)
+            meaning += f" The interval does not exclude {MAX_VANISHING_SHARE:.0%}: run more pairs to decide."
+        return Finding(subject, result, meaning, True)
     return Finding(
-        subject, found, f"At most {MAX_VANISHING_SHARE:.0%}: the time step hardly matters for the shortfall."
+        subject, result, f"At most {MAX_VANISHING_SHARE:.0%}: the time step has little effect on the shortfall."
     )
 
 
@@ -85,30 +87,30 @@ def _impact(run: RunFolder) -> Finding:
         texts.append(f"{name}: {'exogenous (0)' if kind == 'exogenous' else f'{kind}, {values}'}")
     exogenous = all(rule.get("kind") == "exogenous" for _, rule in rules)
     meaning = (
-        "The index does not react to the venue's own liquidations: the cascade is understated if it did."
+        "The index does not react to the venue's liquidations. If it does in reality, the cascade is understated."
         if exogenous
-        else "The venue's net taker flow moves the index. Report impact 0, calibrated and twice that."
+        else "The venue's net taker flow moves the index. Report results for zero, calibrated and doubled impact."
     )
     return Finding("Impact of the venue's flow on the index", "; ".join(texts) or "not stated", meaning)
 
 
 def _rounds(run: RunFolder) -> Finding:
     cycles = int(run.run["rounds_max_reached"])
-    meaning = "In these cycles clearing stopped before the mark settled; the rest waited for the next cycle."
+    meaning = "In these cycles clearing stopped before the mark settled; the rest waited until the next cycle."
     ok = "Clearing settled in every cycle."
     return Finding("Limit of clearing rounds reached", f"{cycles:,} cycles", meaning if cycles else ok)
 
 
 def _residual(run: RunFolder) -> Finding:
     residual = int(run.run["residual_quanta"])
-    found = f"{format_exact(residual, run.quantum)} {run.asset}"
-    meaning = "Not a quantum was made or lost." if residual == 0 else "Money was made or lost: the run is not valid."
-    return Finding("Sum of all balances", found, meaning, residual != 0)
+    result = f"{format_exact(residual, run.quantum)} {run.asset}"
+    meaning = "No quantum was created or lost." if residual == 0 else "Money was created or lost: the run is not valid."
+    return Finding("Sum of all balances", result, meaning, residual != 0)
 
 
 def _bad_debt(run: RunFolder) -> Finding:
     debt = int(run.run["bad_debt_quanta"])
-    meaning = "No account ends below zero." if debt == 0 else "Negative equity that no layer of the waterfall paid."
+    meaning = "No account ended below zero." if debt == 0 else "Negative equity that no layer of the waterfall paid."
     return Finding("Bad debt left at the end", f"{format_exact(debt, run.quantum)} {run.asset}", meaning, debt != 0)
 
 
@@ -121,8 +123,8 @@ def _backlog(run: RunFolder) -> Finding:
 def _scale(run: RunFolder) -> Finding:
     share = float(run.text("simulated_share", "1"))
     meaning = (
-        "Amounts in this report are those of the simulated part, not of the venue."
+        "Amounts in this report are for the simulated part, not for the whole venue."
         if share != 1
-        else "Amounts in this report are those of the whole venue as configured."
+        else "Amounts in this report are for the whole venue as configured."
     )
     return Finding("Simulated share of the venue", f"{share * 100:g}%", meaning)

@@ -1,4 +1,4 @@
-"""The page of one answer to "how large must the fund be": the fund, the curve, the method, the assumptions."""
+"""The page of one answer of size-fund: the fund, the curve, the method, the assumptions."""
 
 import math
 
@@ -15,8 +15,8 @@ from ..sizing.answer_text import (
     assumptions,
     consequence_lines,
     consequence_rows,
-    in_words,
-    sample_words,
+    sample_text,
+    value_texts,
 )
 from ..sizing.solve import Answer
 from .page import Cell, embed, escape, page, table
@@ -33,32 +33,32 @@ def build_size_report(
     refused: dict[str, str] | None = None,
     command: str = "",
 ) -> str:
-    """One self-contained page; the same bytes for the same answer, but for the seconds of the comparison."""
+    """One self-contained page; the same bytes for the same answer, except for the seconds of the comparison."""
     title = f"How large must the fund be? {answer.facts.name}"
-    told = [line for line in answer_lines(answer)[:-1] if line and not line.startswith("assumes: ")]
+    printed = [line for line in answer_lines(answer)[:-1] if line and not line.startswith("assumes: ")]
     follows = set(consequence_lines(answer.consequences, answer.facts.unit))
-    lines = [line for line in told if line not in follows]
+    lines = [line for line in printed if line not in follows]
     parts = [
         f"<h1>{escape(title)}</h1><p class='sub'>{escape(context.caption)}</p>",
         _box(answer, lines),
         *_follows(answer),
         *_curve(answer, context, baseline),
         *_comparison(answer, context, estimators, refused or {}),
-        "<h2>What it assumes</h2>" + _items(assumptions(answer)),
-        "<h2>Run it again</h2>" + f"<pre>{escape(command)}</pre>" + _identity(answer),
+        "<h2>Assumptions</h2>" + _items(assumptions(answer)),
+        "<h2>How to reproduce this</h2>" + f"<pre>{escape(command)}</pre>" + _identity(answer),
     ]
     return page(title=title, body="\n".join(parts))
 
 
 def curve_figure(answer: Answer, context: StudyContext, baseline: pd.DataFrame | None = None) -> go.Figure:
-    """The sufficiency curve with the target, the required fund, the fund at hand, and gap risk alone."""
+    """The sufficiency curve with the target, the required fund, the configured fund, and gap risk alone."""
     fund, target = answer.fund, answer.target.p
     row = {
         "target": target,
         "fund": math.nan if fund is None else fund.value,
         "low": math.nan if fund is None else fund.low,
         "high": math.nan if fund is None else fund.high,
-        "note": "" if fund else "not reached",
+        "note": "" if fund else "no answer",
     }
     return draw_sufficiency(
         quotable(answer.curve, target),
@@ -71,7 +71,7 @@ def curve_figure(answer: Answer, context: StudyContext, baseline: pd.DataFrame |
 
 
 def quotable(curve: pd.DataFrame, target: float) -> pd.DataFrame:
-    """The part of a curve that may be quoted: up to a thirtieth of the target, and to the last point that stands."""
+    """The part of a curve that may be quoted: down to a thirtieth of the target, and to the last point not refused."""
     if curve.empty:
         return curve
     stands = (curve["refused"] == "") & (curve["probability"] > min(target / 30, float(curve["probability"].max())))
@@ -87,31 +87,31 @@ def _box(answer: Answer, lines: list[str]) -> str:
 
 def _strong(line: str) -> str:
     """A line as HTML, warnings and the fund itself in bold."""
-    bold = line.startswith(("warning", "NOT CONFIRMED", "required fund", "target not reached"))
+    bold = line.startswith(("warning", "NOT CONFIRMED", "required fund", "no answer"))
     return f"<b>{escape(line)}</b>" if bold else escape(line)
 
 
 def _follows(answer: Answer) -> list[str]:
-    """The table of what follows from the fund."""
-    found = answer.consequences
-    if found is None:
+    """The table of the consequences of the fund's size."""
+    consequences = answer.consequences
+    if consequences is None:
         return []
     rows = []
-    for name, estimate, unit in consequence_rows(found, answer.facts.unit):
-        value, low, high = in_words(estimate, unit)
-        rows.append([name, Cell(escape(value), "n"), f"{low} to {high}", estimate.method, sample_words(estimate)])
+    for name, estimate, unit in consequence_rows(consequences, answer.facts.unit):
+        value, low, high = value_texts(estimate, unit)
+        rows.append([name, Cell(escape(value), "n"), f"{low} to {high}", estimate.method, sample_text(estimate)])
     header = ["number", "value", f"{answer.level:.0%} interval", "method", "sample"]
-    parts = ["<h2>What follows from this fund</h2>", table(header, rows, numbers={1})]
-    if found.days_to_rebuild is None:
-        parts.append("<p>It is never rebuilt by income alone: it has none.</p>")
-    return [*parts, *(f"<p class='note'>left out: {escape(text)}</p>" for text in found.left_out)]
+    parts = ["<h2>Consequences of this fund size</h2>", table(header, rows, numbers={1})]
+    if consequences.days_to_rebuild is None:
+        parts.append("<p>Income alone never rebuilds it, because it has none.</p>")
+    return [*parts, *(f"<p class='note'>left out: {escape(text)}</p>" for text in consequences.left_out)]
 
 
 def _curve(answer: Answer, context: StudyContext, baseline: pd.DataFrame | None) -> list[str]:
-    head = "<h2>Every fund size</h2>"
+    head = "<h2>All fund sizes</h2>"
     if answer.facts.feeds_back:
         reasons = "; ".join(answer.facts.feeds_back)
-        return [head, f"<p>There is no curve: one set of runs does not tell every size, because {escape(reasons)}.</p>"]
+        return [head, f"<p>There is no curve: one set of runs does not cover all sizes, because {escape(reasons)}.</p>"]
     if answer.curve.empty:
         return []
     return [head, embed("sufficiency", curve_figure(answer, context, baseline))]
@@ -125,7 +125,7 @@ def _comparison(
     what = f"P({answer.definition.phrase})"
     parts = ["<h2>Do the methods agree?</h2>", embed("estimators", draw_estimators(estimators, context, what=what))]
     if refused:
-        parts.append(table(["method", "refused because"], sorted(refused.items())))
+        parts.append(table(["method", "reason for refusal"], sorted(refused.items())))
     return parts
 
 

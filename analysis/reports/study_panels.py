@@ -1,4 +1,4 @@
-"""Which figures a study's report has, in which order: those that its design can bear. Decides no look, no number."""
+"""The figures of a study's report, in order: those that its design supports. Leaves look and numbers to the charts."""
 
 from collections.abc import Iterator, Sequence
 
@@ -40,7 +40,7 @@ MAX_CURVES = 3
 
 def study_context(study: StudyFolder, samples: Sequence[ArmSample]) -> StudyContext:
     """Units and identity of a study for its charts."""
-    n_full = int((study.done["fidelity"] == "full").sum())  # such a run is one outcome, and no path
+    n_full = int((study.done["fidelity"] == "full").sum())  # each such run is one outcome and has no paths
     return StudyContext(
         name=study.name,
         seed=study.seed,
@@ -81,7 +81,7 @@ def _figures(study: StudyFolder, samples: Sequence[ArmSample], context: StudyCon
 
 
 def _frontier(study: StudyFolder, samples: Sequence[ArmSample], context: StudyContext, event: str) -> Iterator[Panel]:
-    """Trade-off between arms whose capital (by over 1%) or needless liquidations differ; nothing where paths are
+    """Trade-off between arms whose capital (by over 1%) or unnecessary liquidations differ; nothing if paths are
     weighted."""
     needless = estimates_by_arm(study.extra("unneeded", ("arm", "value", "low", "high")))
     capital = capital_of_arms(study.runs, quantum=study.quantum)
@@ -117,7 +117,7 @@ def _fund_lever(study: StudyFolder) -> str:
 
 
 def _extras(study: StudyFolder, context: StudyContext, event: str) -> Iterator[Panel]:
-    """Figures of tables that other commands left in the folder: the reverse stress test, estimators side by side."""
+    """Figures of tables that other commands wrote into the folder: reverse stress test, comparison of estimators."""
     frontier = study.extra("reverse_stress", ("depth_loss", "concentration", "jump"))
     if len(frontier):
         yield Panel("reverse-stress", draw_reverse_stress(frontier, context))
@@ -131,13 +131,13 @@ def _fund_size(study: StudyFolder, sample: ArmSample, context: StudyContext, *, 
     """Curve, tail and stability of one arm."""
     suffix = "" if alone else f"-arm-{sample.arm}"
     arm = "" if alone else sample.label
-    words = f"fund exhausted within {horizon_of(study)}"
+    event = f"fund exhausted within {horizon_of(study)}"
     curve = curve_of(sample, level=context.level)
     targets = targets_of(sample, TARGETS, level=context.level)
     figure = draw_sufficiency(
         curve,
         context,
-        event=words,
+        event=event,
         targets=targets,
         at_hand=sample.fund,
         arm=arm,

@@ -1,7 +1,7 @@
 """The report of a study: `report.html` in its folder, one self-contained file.
 
-The first page has what a sceptic asks first: the question, the answer with its interval, and every warning. Then the
-figures, the design, what failed, how far to trust it, and what it takes to get the same numbers again. The same folder
+The first page has the question, the answer with its interval, and every warning. Then the
+figures, the design, failures, reliability, and how to reproduce the numbers. The same folder
 gives the same bytes.
 """
 
@@ -38,8 +38,8 @@ _ANCHORS = (
     ("figures", "figures"),
     ("design", "design and assumptions"),
     ("failures", "failures"),
-    ("trust", "how far to trust this"),
-    ("again", "run it again"),
+    ("trust", "reliability"),
+    ("again", "reproduce"),
 )
 
 
@@ -72,7 +72,7 @@ def build_study_report(study: StudyFolder) -> str:
         _stated(study),
         arms_table(study, samples, context),
         "<h2 id='figures'>Figures</h2>",
-        *(figures or ["<p>No run ended well: there is nothing to draw.</p>"]),
+        *(figures or ["<p>No run completed: there is nothing to draw.</p>"]),
         _design(study),
         _failures(study),
         trust_section(findings),
@@ -96,11 +96,11 @@ def _header(study: StudyFolder, context: StudyContext) -> str:
 
 
 def _stated(study: StudyFolder) -> str:
-    """The findings as the author of the study states them, separate from the results of this report."""
+    """The findings stated by the study's author, separate from the results of this report."""
     text = str(study.study.get("findings") or "").strip()
     if not text:
         return ""
-    return f"<h2>Findings as its author states them</h2><p>{escape(text)}</p>"
+    return f"<h2>Findings stated by the author</h2><p>{escape(text)}</p>"
 
 
 def _design(study: StudyFolder) -> str:
@@ -117,14 +117,12 @@ def _design(study: StudyFolder) -> str:
     fixed = study.study.get("set") or {}
     assumed = [[Cell(f"<code>{escape(path)}</code>"), str(value)] for path, value in fixed.items()]
     changed = (
-        "<p class='note'>Set on top of the base config:</p>" + table(("config path", "value"), assumed)
-        if assumed
-        else ""
+        "<p class='note'>Changes to the base config:</p>" + table(("config path", "value"), assumed) if assumed else ""
     )
     meant = defined(study)
     taken = [*(meant.sentences if meant is not None else []), *(study.study.get("assumes") or [])]
     assumptions = "".join(f"<li>{escape(line)}</li>" for line in taken)
-    listed = f"<p class='note'>What is assumed:</p><ul>{assumptions}</ul>" if assumptions else ""
+    listed = f"<p class='note'>Assumptions:</p><ul>{assumptions}</ul>" if assumptions else ""
     return f"<h2 id='design'>Design and assumptions</h2>{note}{factors}{changed}{listed}"
 
 
@@ -132,7 +130,7 @@ def _failures(study: StudyFolder) -> str:
     heading = "<h2 id='failures'>Failures</h2>"
     lost = study.runs[study.runs["status"] != "done"]
     if lost.empty:
-        return heading + f"<p>None: all {len(study.runs):,} runs ended well.</p>"
+        return heading + f"<p>None: all {len(study.runs):,} runs completed.</p>"
     rows = [
         [
             Cell(f"<code>{escape(row['run_id'])}</code>"),
@@ -143,8 +141,11 @@ def _failures(study: StudyFolder) -> str:
         ]
         for row in lost.head(MAX_FAILURES).to_dict("records")
     ]
-    more = f" The first {len(rows)} of {len(lost):,}." if len(lost) > len(rows) else ""
-    note = f"<p class='note'>Left out of every number.{more} <code>clearsim replay . RUN_ID</code> runs one again.</p>"
+    more = f" Shown: the first {len(rows)} of {len(lost):,}." if len(lost) > len(rows) else ""
+    note = (
+        f"<p class='note'>Failed runs are excluded from all numbers.{more} <code>clearsim replay . RUN_ID</code>"
+        " reruns one of them.</p>"
+    )
     return heading + note + table(("run", "point", "arm", "status", "error"), rows, numbers=(1, 2))
 
 
@@ -155,18 +156,18 @@ def _again(study: StudyFolder) -> str:
     facts = [
         ("study hash", str(manifest.get("study_hash") or "–")),
         ("result hash", str(manifest.get("result_hash") or "–")),
-        ("configs", f"{len(configs):,} different, the first {configs[0]}" if configs else "–"),
+        ("configs", f"{len(configs):,} different; the first is {configs[0]}" if configs else "–"),
         ("seed", str(study.seed)),
         ("git commit", str(manifest.get("git_commit") or "none (installed package)")),
         ("versions", versions_text(versions)),
         ("python", str(manifest.get("python") or versions.get("python") or "–")),
         (
-            "time of all runs",
+            "total time of all runs",
             f"{float(study.runs['seconds'].sum()):,.1f} s of processor time" if len(study.runs) else "–",
         ),
     ]
     how = (
-        "In the folder of this report: <code>clearsim verify .</code> runs some rows again and compares them;"
-        " <code>clearsim replay . RUN_ID</code> gives one run with its full event log."
+        "In the folder of this report: <code>clearsim verify .</code> reruns some rows and compares them;"
+        " <code>clearsim replay . RUN_ID</code> reruns one run and writes its full event log."
     )
     return again_section(how, facts, file="study.yaml", text=study.study_text)

@@ -1,4 +1,4 @@
-"""How far can a study be trusted? Checks that every report prints, and the warnings that go to its first page."""
+"""How reliable is a study? The checks that every report prints, and the warnings shown on its first page."""
 
 import json
 import math
@@ -15,7 +15,7 @@ from ..study.samples import ArmSample
 from .page import Finding
 from .run_trust import MIN_STEP_RATIO
 
-#: Checks of the study by other commands (step, number of traders, order of clearing, validation).
+#: Checks of the study written by other commands (step, number of traders, order of clearing, validation).
 CHECKS_NAME = "checks.json"
 
 
@@ -46,32 +46,38 @@ def planned_runs(study: StudyFolder) -> int:
 
 def _complete(study: StudyFolder) -> Finding:
     planned, stored = planned_runs(study), len(study.runs)
-    found = f"{stored:,} of {planned:,} runs" if planned else f"{stored:,} runs"
+    result = f"{stored:,} of {planned:,} runs" if planned else f"{stored:,} runs"
     if planned and stored < planned:
         return Finding(
-            "Is the study complete", found, "Runs are missing: this is a report of a part. Sweep again to go on.", True
+            "Is the study complete",
+            result,
+            "Runs are missing: this report covers only part of the study. Rerun the sweep to resume.",
+            True,
         )
-    return Finding("Is the study complete", found, "Every planned run has ended.")
+    return Finding("Is the study complete", result, "Every planned run has ended.")
 
 
 def _failures(study: StudyFolder) -> Finding:
     lost = study.runs[study.runs["status"] != "done"]
     if lost.empty:
-        return Finding("Runs that failed or crashed", "none", "All runs ended well.")
+        return Finding("Runs that failed or crashed", "none", "All runs completed.")
     share = len(lost) / len(study.runs)
     arms = ", ".join(f"arm {arm}: {n:,}" for arm, n in lost.groupby("arm").size().items())
     meaning = (
-        "They are left out of every number here. If what makes a run fail also drains the fund, the numbers are low."
+        "They are excluded from all numbers here. If the cause of failure also drains the fund, the numbers are too"
+        " low."
     )
     return Finding("Runs that failed or crashed", f"{len(lost):,} ({share:.2%}; {arms})", meaning, True)
 
 
 def _notes(study: StudyFolder) -> list[Finding]:
-    """What the plan said: levers that change nothing, sizes that were rounded."""
+    """Notes of the plan: levers without effect, rounded sizes."""
     notes = [str(note) for note in study.manifest.get("notes") or []]
     if not notes:
         return []
-    return [Finding("What the plan noticed", "; ".join(notes), "Read the design with it in mind.", True)]
+    return [
+        Finding("Notes on the plan", "; ".join(notes), "Take these notes into account when reading the design.", True)
+    ]
 
 
 def _defined(study: StudyFolder) -> Finding:
@@ -80,8 +86,8 @@ def _defined(study: StudyFolder) -> Finding:
         return Finding(
             "Is “sufficient” defined",
             "no",
-            "The study names no event, horizon, basis, open interest and replenishment: its probabilities are those of"
-            " the runs as configured, and are no answer to how large a fund must be.",
+            "The study defines no event, horizon, basis, open interest or replenishment: its probabilities are those of"
+            " the runs as configured. They do not answer how large a fund must be.",
             asks_fund(study),
         )
     return Finding("Is “sufficient” defined", "yes", upper_first("; ".join(meant.sentences)) + ".")
@@ -90,43 +96,47 @@ def _defined(study: StudyFolder) -> Finding:
 def _pooling(study: StudyFolder) -> Finding:
     if is_pooled(study):
         return Finding(
-            "What a probability is over",
+            "Basis of probabilities",
             "the study's own sampling",
             "Points are drawn from the uncertainties, or fixed.",
         )
     return Finding(
-        "What a probability is over",
+        "Basis of probabilities",
         "points of the design",
-        "The design visits points on purpose, not by their chance: shares over points are no probabilities, and the"
+        "The design chooses its points, it does not sample them: shares of points are not probabilities, and the"
         " curve of fund sizes is not drawn.",
     )
 
 
 def _books(study: StudyFolder, samples: Sequence[ArmSample]) -> Finding:
-    subject = "What intervals are over"
+    subject = "Basis of intervals"
     if not samples:
-        return Finding(subject, "no outcome", "No run ended well.", True)
+        return Finding(subject, "no outcome", "No run completed.", True)
     if not is_pooled(study):
-        return Finding(subject, "replications at each point", "Their paths are averaged first.")
+        return Finding(subject, "replications at each point", "The paths of a run are averaged first.")
     if all(sample.n_clusters == sample.n for sample in samples):
-        return Finding(subject, "independent runs", "Each outcome has its own randomness and opening book.")
-    fewest = min(sample.n_clusters for sample in samples)
-    if fewest >= MIN_CLUSTERS:
+        return Finding(subject, "independent runs", "Each outcome has independent randomness and its own opening book.")
+    min_runs = min(sample.n_clusters for sample in samples)
+    if min_runs >= MIN_CLUSTERS:
         return Finding(
-            subject, f"runs, at least {fewest:,} an arm", "Paths of one run share an opening book; so runs are counted."
+            subject,
+            f"runs, at least {min_runs:,} per arm",
+            "Paths of one run share an opening book, so runs are counted.",
         )
-    found = f"paths of {fewest:,} run{'s' if fewest > 1 else ''} an arm"
+    result = f"paths of {min_runs:,} run{'s' if min_runs > 1 else ''} per arm"
     meaning = (
-        "Paths share the opening book of their run: intervals hold for these books, not over books. Take"
-        f" {MIN_CLUSTERS} replications or more to have the books in them."
+        "Paths share the opening book of their run: intervals hold for these books only, not for other books. Use at"
+        f" least {MIN_CLUSTERS} replications to include the variation between books."
     )
     tests = [sample.spread_beyond_chance() for sample in samples if not sample.is_weighted]
     differ = [p for p in tests if p < 0.01]
     if differ:
-        meaning = f"Runs differ by more than chance (p {_small(min(differ))}): the intervals are too narrow. {meaning}"
-    elif fewest > 1 and tests and not any(math.isnan(p) for p in tests):
-        return Finding(subject, found, f"{meaning} Here runs differ by no more than chance.")
-    return Finding(subject, found, meaning, bool(differ))
+        meaning = (
+            f"Runs differ more than chance explains (p {_small(min(differ))}): the intervals are too narrow. {meaning}"
+        )
+    elif min_runs > 1 and tests and not any(math.isnan(p) for p in tests):
+        return Finding(subject, result, f"{meaning} Here runs do not differ more than chance explains.")
+    return Finding(subject, result, meaning, bool(differ))
 
 
 def _small(p: float) -> str:
@@ -145,12 +155,12 @@ def _weights(samples: Sequence[ArmSample]) -> list[Finding]:
         for sample in weighted
     ]
     worst = max(shares)
-    meaning = "Estimates whose weights are bad are refused one by one; this is over all paths."
+    meaning = "Estimates with bad weights are refused individually; this is over all paths."
     return [Finding("Largest weight of a path", f"{worst:.2%} of all", meaning, worst > 0.02)]  # fmt: skip
 
 
 def _dry(study: StudyFolder, samples: Sequence[ArmSample]) -> list[Finding]:
-    """Full runs measure the required fund with the fund they have."""
+    """Full runs whose required fund is cut off, because their own fund ran dry."""
     dry = [sample for sample in samples if math.isfinite(sample.known_to)]
     if not dry:
         return []
@@ -159,8 +169,9 @@ def _dry(study: StudyFolder, samples: Sequence[ArmSample]) -> list[Finding]:
         Finding(
             "Full runs whose fund ran dry",
             f"{count:,} of {sum(sample.n for sample in samples):,}",
-            "Their required fund is cut off at the fund at hand: means of it are too low, and curves end there. To size"
-            " a fund run the study with one that never runs dry, or use clearsim size-fund.",
+            "Their required fund is cut off at the size of their fund: its mean is too low, and curves end there. To"
+            " size a"
+            " fund, run the study with a fund that never runs dry, or use clearsim size-fund.",
             asks_fund(study),
         )
     ]
@@ -168,28 +179,28 @@ def _dry(study: StudyFolder, samples: Sequence[ArmSample]) -> list[Finding]:
 
 def _residual(study: StudyFolder) -> Finding:
     broken = int((study.done["residual_quanta"] != 0).sum())
-    meaning = "Money was made or lost: these runs are not valid." if broken else "Not a quantum was made or lost."
+    meaning = "Money was created or lost: these runs are not valid." if broken else "No quantum was created or lost."
     return Finding("Runs whose balances do not sum to zero", f"{broken:,}", meaning, broken > 0)
 
 
 def _step_ratio(study: StudyFolder) -> Finding:
     ratio = study.done["step_ratio_worst"].to_numpy(np.float64)
     ratio = ratio[np.isfinite(ratio) & (ratio > 0)]
-    subject = "Time step: r = −ln(1−m) / (σ√dt) at its worst"
+    subject = "Time step: r = −ln(1−m) / (σ√dt), worst case"
     if not ratio.size:
-        return Finding(subject, "not defined", "No step had both a position to clear and volatility.")
+        return Finding(subject, "not defined", "No step had both a position to clear and a volatility above zero.")
     short = float((ratio < MIN_STEP_RATIO).mean())
     bridged = _nested(study.study, ("set", "reduced.marks")) != "discrete" and study.fidelity == "reduced"
     if short and not bridged:
         meaning = (
-            f"In {short:.0%} of the runs a step can jump over the whole maintenance margin (r below"
-            f" {MIN_STEP_RATIO:g}), so part of the shortfall may be made by the step."
+            f"In {short:.0%} of the runs one step can cross the whole maintenance margin (r below"
+            f" {MIN_STEP_RATIO:g}), so part of the shortfall may be an artefact of the step."
         )
         return Finding(subject, f"{ratio.min():.2f}", meaning, True)
     if bridged:
-        meaning = "Coarse steps do not matter here: between them thresholds are crossed by Brownian bridge."
+        meaning = "Coarse steps do no harm here: crossings between steps are sampled by a Brownian bridge."
         return Finding(subject, f"{ratio.min():.2f}", meaning)
-    return Finding(subject, f"{ratio.min():.2f}", "A step rarely jumps over the maintenance margin.")
+    return Finding(subject, f"{ratio.min():.2f}", "One step rarely crosses the whole maintenance margin.")
 
 
 def _nested(study: Mapping[str, object], keys: tuple[str, str]) -> object:
@@ -199,29 +210,29 @@ def _nested(study: Mapping[str, object], keys: tuple[str, str]) -> object:
 
 def _rounds(study: StudyFolder) -> Finding:
     hit = int((study.done["rounds_max_reached"] > 0).sum())
-    meaning = "Clearing stopped before the mark settled there." if hit else "Clearing settled in every cycle."
+    meaning = "In these runs clearing stopped before the mark settled." if hit else "Clearing settled in every cycle."
     return Finding("Runs that hit the limit of clearing rounds", f"{hit:,}", meaning, hit > 0)
 
 
 def _fidelity(study: StudyFolder) -> Finding:
-    words = {
+    descriptions = {
         "full": "Order book, cohorts, the whole clearing cycle.",
         "reduced": "No order book: jumps, an impact curve, a threshold index of open interest, a fund. Flow traders,"
-        " quotes and partial liquidation are not in it; check it against full runs of the same config.",
+        " quotes and partial liquidation are not modelled; check it against full runs of the same config.",
     }
-    kinds = [kind for kind in words if kind in study.fidelity]
-    return Finding("Fidelity", study.fidelity or "not stated", " ".join(words[kind] for kind in kinds))
+    kinds = [kind for kind in descriptions if kind in study.fidelity]
+    return Finding("Fidelity", study.fidelity or "not stated", " ".join(descriptions[kind] for kind in kinds))
 
 
 def _others(study: StudyFolder) -> list[Finding]:
-    """Checks that other commands wrote into the folder: subject, found, meaning, warns; or that there are none."""
+    """Checks that other commands wrote into the folder (subject, found, meaning, warns); one row if there are none."""
     path = study.path / CHECKS_NAME
     if not path.is_file():
         return [
             Finding(
-                "Other steps, numbers of traders, orders of clearing",
+                "Sensitivity to time step, number of traders, clearing order",
                 "not measured",
-                "The study did not vary them: how far its numbers depend on them is not known.",
+                "The study did not vary these, so its sensitivity to them is unknown.",
             )
         ]
     try:

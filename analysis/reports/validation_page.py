@@ -1,4 +1,4 @@
-"""The page of `clearsim validate`: misses first, then every target with its band, its source and what was measured."""
+"""The page of `clearsim validate`: missed targets first, then all targets with band, source and measurement."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ PAGE_NAME = "validation.html"
 
 @dataclass(frozen=True)
 class ScenarioFacts:
-    """What the page shows of a scenario besides its targets."""
+    """The facts about a scenario that the page shows in addition to its targets."""
 
     name: str
     title: str
@@ -33,14 +33,14 @@ class ScenarioFacts:
 def write_page(
     folder: Path, scores: Sequence[TargetScore], facts: Sequence[ScenarioFacts], *, about: Mapping[str, str]
 ) -> Path:
-    """Write `validation.html` into `folder`, whole or not at all; return its path. AnalysisError if it cannot be."""
+    """Write `validation.html` into `folder`, whole or not at all; return its path. AnalysisError if that fails."""
     return save_page(folder / PAGE_NAME, build_page(scores, facts, about=about))
 
 
 def build_page(scores: Sequence[TargetScore], facts: Sequence[ScenarioFacts], *, about: Mapping[str, str]) -> str:
     """The page as HTML; the same content gives the same bytes."""
     body = [
-        "<h1>Does clearsim show what it should?</h1>",
+        "<h1>Does clearsim meet its validation targets?</h1>",
         f"<p class='sub'>{escape(summary(list(scores)))}. {len(facts)} scenarios, {escape(about['size'])}</p>",
         _misses(scores),
         _legend(),
@@ -54,7 +54,10 @@ def build_page(scores: Sequence[TargetScore], facts: Sequence[ScenarioFacts], *,
 def _misses(scores: Sequence[TargetScore]) -> str:
     missed = [score for score in scores if not score.passed]
     if not missed:
-        return "<div class='answer'><h2>No target was missed</h2><p>Read what they ask before trusting them.</p></div>"
+        return (
+            "<div class='answer'><h2>No target was missed</h2><p>Read the definitions of the targets before you rely"
+            " on this.</p></div>"
+        )
     lines = "".join(
         f"<li><b>{escape(score.scenario)}, {escape(score.metric)}: {escape(measured(score))}, band"
         f" {escape(band(score))}</b> ({escape(score.status)}{'' if score.is_firm else ', not firm'})."
@@ -66,12 +69,12 @@ def _misses(scores: Sequence[TargetScore]) -> str:
 
 def _legend() -> str:
     return (
-        "<p class='note'>A target is met if the mean over the replications lies in its band, ends included; in square"
-        f" brackets the {LEVEL:.0%} interval of that mean (Student's t; Clopper-Pearson for shares of runs)."
-        " <i>Not firm</i>: the interval reaches across an end of the band. Bands were written before the first run."
+        "<p class='note'>A target is met if the mean over the replications lies in its band, ends included. Square"
+        f" brackets hold the {LEVEL:.0%} interval of that mean (Student's t; Clopper-Pearson for shares of runs)."
+        " <i>Not firm</i>: the interval crosses an end of the band. Bands were written before the first run."
         " <i>Recorded</i>: a published number; <i>derived</i>: computed from one, or from a closed form;"
-        " <i>expectation</i>: reasoned, nothing is recorded. <i>Input</i>: checks that the path is"
-        " the one meant, and says nothing for the model.</p>"
+        " <i>expectation</i>: reasoned, without a record. <i>Input</i>: checks that the price path is"
+        " the intended one, and is no evidence for the model.</p>"
     )
 
 
@@ -102,4 +105,4 @@ def _cells(score: TargetScore) -> Iterator[object]:
 
 def _again(about: Mapping[str, str]) -> str:
     rows = [(name, text) for name, text in about.items() if name != "size"]
-    return "<h2>Run it again</h2>" + table(("", ""), rows)
+    return "<h2>How to reproduce this</h2>" + table(("", ""), rows)

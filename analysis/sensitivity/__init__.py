@@ -1,7 +1,7 @@
-"""What drives the answer: indices, swings, boxes, smallest shocks and trade-offs from the tables of a study.
+"""Drivers of an outcome: indices, swings, boxes, smallest shocks and trade-offs from the tables of a study.
 
 Every function takes `points` and `runs` (STUDY_POINTS, STUDY_RUNS) or arrays, and returns tidy frames. Inputs are named
-as in the study, without `u.` or `l.`. All have value, low, high, level, n, method; besides them:
+as in the study, without `u.` or `l.`. All have value, low, high, level, n, method, and:
 
     sobol.sobol_indices        input, order (first | total | noise)     -> sobol.sobol_table: one row an input
     tornado.swings             input, end (low | high | swing), setting -> tornado.tornado_table: one row an input

@@ -1,7 +1,7 @@
-"""Points and runs of a study put side by side: for each point its inputs, and the outcome of each replication.
+"""Points and runs of a study in one table: for each point its inputs, and the outcome of each replication.
 
-Decides what an outcome's name means and which runs count (those that are done). What is missing stays NaN; each
-estimator states how it treats that.
+Defines the meaning of outcome names and the runs that count (those that are done). Missing values are NaN; each
+estimator states how it treats them.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ I64 = npt.NDArray[np.int64]
 
 #: Events that one column of the runs shows, by name.
 RUN_EVENTS = {event.name: event for event in EVENTS if event.column}
-#: The label of an input where its condition does not hold.
+#: The label of an input whose condition does not hold.
 DOES_NOT_APPLY = "(does not apply)"
 
 
@@ -28,7 +28,7 @@ class DesignTable:
     """Inputs and outcomes of a study's points, in the order of its design.
 
     inputs: (P,) one column an input, by its name; missing where its condition does not hold.  values: (P, R) outcome of
-    each replication, NaN where there is none.  scenario: (P,) points of one scenario share the randomness of each
+    each replication, NaN if there is none.  scenario: (P,) points of one scenario share the randomness of each
     replication.  is_event: outcomes are 0 or 1.
     """
 
@@ -48,7 +48,7 @@ class DesignTable:
     def unit(self) -> I64:
         """(P,) which points are one draw: those of a scenario (a Saltelli block shares randomness), else each.
 
-        Points that all share one scenario (a grid, a list) are fixed places, not draws: each is its own.
+        Points that all share one scenario (a grid, a list) are fixed places, not draws: each is separate.
         """
         several = len(np.unique(self.scenario)) > 1
         return self.scenario if several else np.arange(len(self.scenario), dtype=np.int64)
@@ -62,7 +62,9 @@ class DesignTable:
         """Only the points of which every replication is there; AnalysisError if none is left."""
         keep = np.asarray(np.isfinite(self.values).all(axis=1))
         if not keep.any():
-            raise AnalysisError(f"no point has all its runs with a value of {self.outcome}; see the study's failures")
+            raise AnalysisError(
+                f"no point has all of its runs with a value of {self.outcome}; see the study's failures"
+            )
         return self.rows(keep)
 
     def rows(self, keep: npt.NDArray[np.bool_]) -> "DesignTable":
@@ -97,7 +99,7 @@ def design_table(
     inputs: Sequence[str] | None = None,
     arm: int | None = None,
 ) -> DesignTable:
-    """Put points and runs side by side.
+    """Join points and runs.
 
     inputs: names with or without `u.` / `l.`; by default every uncertainty that is not the same in all points.
     arm: only the points of this combination of levers; needed if there are several and no lever is an input.
@@ -110,7 +112,7 @@ def design_table(
     arms = chosen["arm"].nunique()
     if arms > 1 and not levers:
         raise AnalysisError(
-            f"the study has {arms} arms: name one by its number (arm=0, --arm 0), or take a lever as an input"
+            f"the study has {arms} arms: name one by its number (arm=0, --arm 0), or use a lever as an input"
         )
     chosen = chosen.sort_values("point", kind="stable").reset_index(drop=True)
     found = outcome_of(runs, outcome)
@@ -139,7 +141,7 @@ def _columns(points: pd.DataFrame, inputs: Sequence[str] | None) -> list[str]:
     if inputs is None:
         moving = [name for name in all_inputs if name.startswith("u.") and points[name].nunique(dropna=False) > 1]
         if not moving:
-            raise AnalysisError("no uncertainty of the study differs between points: nothing can be attributed to one")
+            raise AnalysisError("no uncertainty of the study varies between points: no effect can be attributed")
         return moving
     found = []
     for name in inputs:
@@ -162,5 +164,5 @@ def is_numeric(column: pd.Series) -> bool:
 
 
 def labelled(column: pd.Series) -> pd.Series:
-    """Labels, with one of its own where the input does not apply; numbers as they are."""
+    """Labels, with a separate one if the input does not apply; numbers unchanged."""
     return column if is_numeric(column) else column.where(column.notna(), DOES_NOT_APPLY)

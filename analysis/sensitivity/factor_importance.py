@@ -1,10 +1,10 @@
 """Feature importance by one stated rule, for any design whose inputs vary independently (random, Latin, Sobol).
 
 The rule: cut an input's values into bins of equal counts; its importance is the share of the variance of the outcome
-that lies between bins, less what chance alone would put there (adjusted R2 of a one-way analysis of variance). It
-estimates the first-order Sobol index without a special design; it does not see what an input does only together with
-others. Spearman's rank correlation gives the direction. Intervals: bootstrap of points (percentiles, moved by the bias
-that the bootstrap shows: points drawn twice look like variance between bins).
+that lies between bins, less the share expected by chance (adjusted R2 of a one-way analysis of variance). It
+estimates the first-order Sobol index without a special design; it does not include effects that appear only in
+interactions. Spearman's rank correlation gives the direction. Intervals: bootstrap of points (percentiles, moved by
+the bias that the bootstrap shows: points drawn twice look like variance between bins).
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ def importance(
     if n < 2 * MIN_IN_BIN:
         raise AnalysisError(f"importance needs {2 * MIN_IN_BIN} points with all their runs, found {n}")
     if len(np.unique(sample.unit)) < n:
-        raise AnalysisError("points of this design are drawn in blocks (Saltelli): ask for its Sobol indices instead")
+        raise AnalysisError("points of this design are drawn in blocks (Saltelli): use Sobol indices instead")
     generator = np.random.default_rng(seed)
     drawn = generator.integers(0, n, size=(resamples, n))
     rows = []
@@ -82,7 +82,8 @@ def bins_of(column: pd.Series) -> I64:
 
 
 def variance_share(bins: I64, response: F64) -> float:
-    """Share of the variance between bins less what chance puts there: 1 - (SS within / (n - b)) / (SS all / (n - 1)).
+    """Share of the variance between bins less the share expected by chance: 1 - (SS within / (n - b)) / (SS all / (n -
+    1)).
 
     Source: adjusted R2, "epsilon squared" (Kelley, PNAS 21, 1935). NaN where nothing varies.
     """

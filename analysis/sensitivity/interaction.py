@@ -34,7 +34,7 @@ def heat_map(
     level: float = 0.95,
     errors: str | None = None,
 ) -> pd.DataFrame:
-    """One row a cell that has runs: x, y (its setting, or the middle of its bin), value, low, high, level, n, events.
+    """One row per cell with runs: x, y (its setting, or the middle of its bin), value, low, high, level, n, events.
 
     An input of more than MAX_LEVELS numbers is cut into `bins` of equal counts. n: runs of events (Wilson interval, of
     as many runs as they are worth), points, blocks of points, or replications of a grid, of other outcomes (t interval;
@@ -112,5 +112,5 @@ def _named(found: Estimate) -> dict[str, object]:
 
 
 def _draws(known: npt.NDArray[np.bool_], unit: I64) -> int:
-    """Runs with randomness of their own: those of a replication in one unit of points share it."""
+    """Runs with independent randomness: those of a replication in one unit of points share it."""
     return sum(int(known[unit == one].any(axis=0).sum()) for one in np.unique(unit))

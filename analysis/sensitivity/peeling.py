@@ -1,7 +1,7 @@
-"""PRIM's search for one box: peel thin slices off while cases get denser, choose a box of the trail, paste back, prune.
+"""PRIM's search for one box: peel thin slices off while density rises, choose a box of the trail, paste back, prune.
 
 After Friedman & Fisher (Statistics and Computing 9, 1999) and Bryant & Lempert (Technological Forecasting and Social
-Change 77, 2010). Works on numbers and on labels; knows nothing of studies or of intervals.
+Change 77, 2010). Works on numbers and labels; does not deal with studies or intervals.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ F64 = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Box:
-    """Limits of numeric inputs (both ends inside), labels kept of the others; what is not named is not restricted."""
+    """Limits of numeric inputs (both ends inside), labels kept of the others; other inputs are not restricted."""
 
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     kept: Mapping[str, frozenset[object]] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Box:
         return [*self.limits, *self.kept]
 
     def inside(self, inputs: pd.DataFrame) -> Bool:
-        """(n,) which rows the box holds."""
+        """(n,) which rows are in the box."""
         held = np.ones(len(inputs), bool)
         for name, (low, high) in self.limits.items():
             values = inputs[name].to_numpy(np.float64)
@@ -59,7 +59,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Search:
-    """What is searched, and how: share of the box peeled at once, least share of all rows a box must hold."""
+    """The data and settings of a search: share of the box peeled at once, minimum share of all rows in a box."""
 
     inputs: pd.DataFrame
     case: Bool

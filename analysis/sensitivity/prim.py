@@ -1,6 +1,6 @@
-"""In which corner does it happen? Boxes of inputs that hold most cases and little else, by PRIM.
+"""In which region does it happen? Boxes of inputs that contain most cases and few other runs, by PRIM.
 
-A box is found by looking, so its density on the runs it was found with is too good: a part of the points (all runs of a
+A box is fitted to the runs of the search, so its density there is too high: a part of the points (all runs of a
 point together) is held out, and coverage and density are measured there, with Clopper-Pearson intervals (bootstrap of
 points where a point has several runs). Further boxes are searched among runs outside the earlier ones.
 """
@@ -67,7 +67,7 @@ def boxes_of_study(
     """
     sample = design_table(points, runs, outcome, inputs=inputs, arm=arm)
     if not sample.is_event and (at_least is None) == (at_most is None):
-        raise AnalysisError(f"outcome {outcome} is a number: say which runs are cases, at_least=... or at_most=...")
+        raise AnalysisError(f"outcome {outcome} is a number: define the cases with at_least=... or at_most=...")
     place, replication = np.nonzero(np.isfinite(sample.values))
     values = sample.values[place, replication]
     case = values > 0
@@ -111,7 +111,7 @@ def find_boxes(
     cases = int(case.sum())
     if cases < MIN_CASES or cases == len(case):
         raise AnalysisError(
-            f"PRIM needs {MIN_CASES} cases and a run that is none, found {cases} cases in {len(case)} runs"
+            f"PRIM needs {MIN_CASES} cases and at least one other run, found {cases} cases in {len(case)} runs"
         )
     groups = np.arange(len(case)) if point is None else np.asarray(pd.factorize(point)[0])
     searched = _searched(groups, held_out, seed)

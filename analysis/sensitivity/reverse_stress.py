@@ -80,7 +80,7 @@ class _Search:
         return low, high
 
     def against(self) -> tuple[int, int]:
-        """(runs spared by a larger shock though a smaller one exhausts them, all changes between neighbours)."""
+        """(runs that survive a larger shock although a smaller one exhausts them, all changes between neighbours)."""
         wrong = changes = 0
         for small, large in pairwise(sorted(self.seen)):
             wrong += int(np.count_nonzero(self.seen[small] & ~self.seen[large]))
@@ -116,8 +116,8 @@ def smallest_shock(
     wrong, changes = search.against()
     if wrong > largest_reversal * changes:
         raise RefusedError(
-            f"larger shocks spare funds that smaller ones exhaust in {wrong:,} of {changes:,} changes: there is no"
-            " smallest shock to be had; look at a grid of sizes instead"
+            f"in {wrong:,} of {changes:,} changes funds survive larger shocks but not smaller ones: there is no"
+            " smallest shock; use a grid of sizes instead"
         )
     method = "bisection on common random numbers, order statistics" if n > 1 else "bisection, bracket of one run"
     return SmallestShock(

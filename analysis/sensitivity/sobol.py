@@ -1,4 +1,4 @@
-"""Sobol indices from a Saltelli design: which share of the variance an input has by itself, and with all others.
+"""Sobol indices from a Saltelli design: the share of the variance of an input alone, and with all interactions.
 
 First order after Saltelli et al. (Computer Physics Communications 181, 2010, table 2 b), total after Jansen (1999;
 there table 2 f), outcomes centred; intervals by bootstrap of whole blocks (percentiles).
@@ -119,7 +119,7 @@ def block_order(sample: DesignTable) -> I64:
             return np.asarray(places[:, order])
     raise AnalysisError(
         "the points are no Saltelli design: in a block each row must be the first with one input of the second base"
-        " row; Sobol indices take design kind saltelli (other designs: see importance)"
+        " row; Sobol indices need design kind saltelli (other designs: see importance)"
     )
 
 
@@ -132,8 +132,9 @@ def indices_of_blocks(blocks: Blocks, *, level: float = 0.95, resamples: int = 1
     value, low, high = _with_bounds(blocks, level=level, resamples=resamples, seed=seed)
     if replications > 1 and high[-1] >= 1:
         raise RefusedError(
-            f"noise hides what the inputs do: it makes {value[-1]:.0%} [{low[-1]:.0%}, {high[-1]:.0%}] of the variance"
-            f" of a single run, so the mean response may not vary at all; take more replications ({replications} now),"
+            f"noise hides the effects of the inputs: it is {value[-1]:.0%} [{low[-1]:.0%}, {high[-1]:.0%}] of the"
+            " variance"
+            f" of a single run, so the mean response may not vary at all; use more replications ({replications} now),"
             f" more blocks ({blocks.n} now) or wider ranges"
         )
     method = MEAN_RESPONSE if replications > 1 else SINGLE_RUN

@@ -60,7 +60,7 @@ def swings(
 
 def tornado_table(found: pd.DataFrame) -> pd.DataFrame:
     """One row an input, widest swing first: input, unit, input_low, input_high, at_low, at_low_low, at_low_high,
-    at_high, at_high_low, at_high_high, swing, swing_low, swing_high, n. An end that the design has not is the base.
+    at_high, at_high_low, at_high_high, swing, swing_low, swing_high, n. An end missing in the design is the base.
     """
     base = found[found["end"] == "base"].iloc[0]
     rows: list[dict[str, Any]] = []
@@ -91,8 +91,8 @@ def base_point(sample: DesignTable) -> int:
     at_base = (coded == usual).all(axis=1)
     if len(coded) < 2 or (moved > 1).any() or not at_base.any():
         raise AnalysisError(
-            "a tornado takes a one-at-a-time design: one base point, and points that move one input each;"
-            f" found {int((moved > 1).sum())} of {len(coded)} points that move several"
+            "a tornado needs a one-at-a-time design: one base point, and points that move one input each;"
+            f" {int((moved > 1).sum())} of {len(coded)} points move several"
         )
     if (sample.scenario != sample.scenario[0]).any():
         raise AnalysisError("the points of a tornado must share their scenario (randomness) to be compared in pairs")

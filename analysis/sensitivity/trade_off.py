@@ -1,6 +1,6 @@
-"""Trade-off between arms of a study: chance of an event against capital locked and liquidations that were not needed.
+"""Trade-off between arms of a study: probability of an event versus capital locked and unnecessary liquidations.
 
-An arm is efficient if no other is at least as good in everything and better in something. That rests on estimates, so
+An arm is efficient if no other is at least as good in every respect and better in one. This is based on estimates, so
 each arm also has the share of bootstrap resamples (of draws, the same for all arms: they share their randomness) in
 which it is efficient. A draw is a point of a sampled design with all its runs, a run where there is one point, a
 replication (and path) where points are fixed places that share its randomness.
@@ -43,8 +43,8 @@ def trade_off(
     of as many runs as draws make them worth; of fewer than MIN_CLUSTERS draws, for these draws.
 
     capital: quote units locked in an arm, by its number (see `capital_of_arms`).  event: of RUN_EVENTS.  paths: of
-    reduced runs; each path then counts.  unneeded: share of liquidated notional not needed, by arm (`unneeded.py`).
-    Only runs that every arm has are compared; AnalysisError where there are none.
+    reduced runs; each path then counts.  unneeded: share of liquidated notional that was unnecessary, by arm
+    (`unneeded.py`). Only runs that every arm has are compared; AnalysisError if there are none.
     """
     happened = paired_events(points, runs, event, paths)
     arms, n = [int(arm) for arm in happened.columns], len(happened)
@@ -91,7 +91,7 @@ def paired_events(
     keys = ["place", "replication"]
     if paths is not None:
         if (paths["log_weight"] != 0).any():
-            raise AnalysisError("a trade-off counts paths, and these carry weights: run the study with sampler crude")
+            raise AnalysisError("a trade-off counts paths, but these have weights: run the study with sampler crude")
         keys.append("path")
         own = ["run_id", "arm", "place", "replication"]
         table = paths[["run_id", "path", RUN_EVENTS[event].column]].merge(table[own], on="run_id")

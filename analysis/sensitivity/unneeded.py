@@ -1,4 +1,4 @@
-"""Liquidations that were not needed: the account would have kept its equity above zero without them.
+"""Unnecessary liquidations: without them the account would have kept its equity above zero.
 
 Definition. A liquidation at time t of a long position with bankruptcy price b was *needed* if the index was at or below
 b at some time from t to the end of the run (short: at or above). Otherwise, left alone, the position would have lost
@@ -64,7 +64,7 @@ def _extremes_after(samples: pd.DataFrame, own: pd.DataFrame) -> tuple[F64, F64]
 def unneeded_share(
     judged: Sequence[pd.DataFrame], *, draw: Sequence[int] | None = None, level: float = 0.95
 ) -> Estimate:
-    """Share of liquidated notional that was not needed, over several runs (frames of `judge_liquidations`).
+    """Share of liquidated notional that was unnecessary, over several runs (frames of `judge_liquidations`).
 
     draw: runs with the same number share inputs or randomness; default: each has its own. Interval: Student t of a
     ratio of sums over draws (Cochran 1977, 6.4); of one draw the share is a fact, and the bounds are it. AnalysisError
@@ -76,7 +76,7 @@ def unneeded_share(
     sums = sums.groupby(own).sum()
     total = float(sums["all"].sum())
     if total <= 0:
-        raise AnalysisError("no run liquidated anything: there is no share that was not needed")
+        raise AnalysisError("no run liquidated anything: there is no share of unnecessary liquidations")
     value, n = float(sums["needless"].sum()) / total, len(sums)
     half = 0.0
     if n > 1:
@@ -92,7 +92,7 @@ def unneeded_share(
         method="share of liquidated notional, ratio over draws" if n > 1 else "share of liquidated notional, one draw",
         n=n,
         events=events,
-        note="events: liquidations not needed",
+        note="events: unnecessary liquidations",
     )
 
 

@@ -1,6 +1,6 @@
 """An answer as text and as data: the question, the fund with its interval, the method, the assumptions.
 
-`answer_data` holds nothing that depends on the machine's speed, so the same seed and budget give the same bytes.
+`answer_data` contains nothing that depends on the machine's speed, so the same seed and budget give the same bytes.
 """
 
 import json
@@ -57,17 +57,18 @@ def answer_json(answer: Answer) -> str:
 
 
 def assumptions(answer: Answer) -> list[str]:
-    """What the number rests on, besides the config."""
+    """The assumptions behind the number, apart from the config."""
     facts, text = answer.facts, list(answer.definition.sentences)
     if not answer.facts.feeds_back:
-        text.append("until first exhaustion paths do not depend on the fund's size: one set of runs tells every size")
+        text.append("until first exhaustion paths do not depend on the fund's size: one set of runs covers all sizes")
     if answer.choice.method == "pot":
-        text.append("beyond the largest draws seen the tail is a generalised Pareto law: extrapolated")
+        text.append("beyond the largest draws the tail is a generalised Pareto law: an extrapolation")
     return [*text, *facts.assumptions]
 
 
 def answer_lines(answer: Answer) -> list[str]:
-    """What the command prints: the fund first, then the method, what follows from the fund, the assumptions."""
+    """The lines that the command prints: the fund first, then the method, the consequences of the fund, the
+    assumptions."""
     facts = answer.facts
     lines = [f"{_asked(answer)}: {answer.definition.phrase}", ""]
     lines += _fund_lines(answer)
@@ -90,37 +91,37 @@ def answer_lines(answer: Answer) -> list[str]:
 def _fund_lines(answer: Answer) -> list[str]:
     facts = answer.facts
     if answer.fund is None:
-        return ["target not reached: no fund can be told", answer.verdict]
+        return ["no answer: no fund size can be given", answer.verdict]
     lines = [f"required fund: {money(answer.fund, facts.unit)}"]
     if share := _shares(answer.fund, facts.open_interest):
         low, high = (format_percent(100 * x) if x is not None else "no bound" for x in (share["low"], share["high"]))
         lines.append(f"share of open interest: {format_percent(100 * (share['value'] or 0))} [{low}, {high}]")
     hand = facts.at_hand
     if math.isfinite(hand):
-        lines.append(f"fund at hand: {format_short(hand, facts.unit)}, {_verdict_at_hand(answer.fund, hand)}")
+        lines.append(f"configured fund: {format_short(hand, facts.unit)}, {_verdict_at_hand(answer.fund, hand)}")
     if not answer.confirmed and answer.target.p <= AGREE_BELOW:
         lines.append(f"NOT CONFIRMED: below {AGREE_BELOW:g} a fund is quoted only if two methods agree")
     return lines
 
 
 def _asked(answer: Answer) -> str:
-    """The target, and the arm of the study that it is asked of."""
+    """The target, and the arm of the study that it applies to."""
     return answer.target.text + (f" ({answer.facts.arm})" if answer.facts.arm else "")
 
 
 def spread_warnings(answer: Answer) -> list[str]:
-    """Warnings where what all runs share moves the fund by more than its interval: the range is then to be quoted."""
+    """Warnings if inputs shared by all runs move the fund by more than its interval: then quote the range."""
     fund, lines = answer.fund, []
     for spread in answer.spreads:
         if fund is None or len(spread.funds) < 2 or not math.isfinite(fund.high):
             continue
         if spread.funds[-1] - spread.funds[0] > fund.high - fund.low:
-            lines.append(f"warning: {spread.what} move the fund by more than its interval: quote them")
+            lines.append(f"warning: {spread.what} move the fund by more than its interval: quote this range")
     return lines
 
 
 def _spread_line(spread: Spread, unit: str) -> str:
-    """The range of the required fund over draws of what all runs share."""
+    """The range of the required fund over draws of the inputs that all runs share."""
     if len(spread.funds) < 2:
         return ""
     low, middle, high = (format_short(x, unit) for x in (spread.funds[0], spread.middle, spread.funds[-1]))
@@ -136,40 +137,40 @@ def _spread(spread: Spread) -> dict[str, Any]:
 
 def _verdict_at_hand(fund: Estimate, hand: float) -> str:
     if hand >= fund.high:
-        return "which suffices (it is above the interval)"
+        return "sufficient (above the interval)"
     if hand < fund.low:
-        return "which does not suffice (it is below the interval)"
-    return "which the interval holds: undecided"
+        return "not sufficient (below the interval)"
+    return "undecided (inside the interval)"
 
 
 def consequence_lines(found: Consequences | None, unit: str) -> list[str]:
-    """What follows from the fund, one line a number."""
+    """The consequences of the fund, one line per number."""
     if found is None:
         return []
     rows = consequence_rows(found, unit)
     lines = [f"{name}: {money(value, unit_)}" for name, value, unit_ in rows]
     if found.days_to_rebuild is None:
-        lines.append("time to rebuild it: never by income alone (the fund has none)")
+        lines.append("time to rebuild it: income alone never does (the fund has none)")
     return [*lines, *(f"left out: {text}" for text in found.left_out)]
 
 
 def consequence_rows(found: Consequences, unit: str) -> list[tuple[str, Estimate, str]]:
-    """(name, number, unit) of what follows from the fund."""
+    """(name, number, unit) of the consequences of the fund."""
     rows = [
         ("probability with this fund", found.probability, ""),
-        ("expected shortfall beyond it", found.expected_shortfall, unit),
-        ("shortfall beyond it, given exhaustion", found.shortfall_given_exhausted, unit),
+        ("expected shortfall beyond the fund", found.expected_shortfall, unit),
+        ("shortfall beyond the fund, given exhaustion", found.shortfall_given_exhausted, unit),
         ("expected ADL notional", found.expected_adl_notional, unit),
         ("ADL notional given ADL", found.adl_notional_given_adl, unit),
-        ("median time to it, given that it happens", found.days_to_exhaustion, "days"),
+        ("median time to exhaustion, given exhaustion", found.days_to_exhaustion, "days"),
         ("income of the fund", found.income_per_day, f"{unit}/day"),
-        ("time to rebuild it from empty, by income alone", found.days_to_rebuild, "days"),
+        ("time to rebuild the fund from empty, by income alone", found.days_to_rebuild, "days"),
     ]
     return [(name, value, unit_) for name, value, unit_ in rows if value is not None]
 
 
 def answer_markdown(answer: Answer) -> str:
-    """The printed lines as a page, without what depends on the machine's speed."""
+    """The printed lines as a page, without the parts that depend on the machine's speed."""
     lines = [line for line in answer_lines(answer) if line][1:-1]
     head = f"# How large must the fund be? {answer.facts.name}\n\n{_asked(answer)}: {answer.definition.phrase}.\n"
     return (
@@ -179,12 +180,12 @@ def answer_markdown(answer: Answer) -> str:
 
 def money(estimate: Estimate, unit: str) -> str:
     """An estimate as text: three digits, its interval, level and sample."""
-    value, low, high = in_words(estimate, unit)
-    return f"{value} [{low}, {high}] at {estimate.level:.0%}; {estimate.method}; {sample_words(estimate)}"
+    value, low, high = value_texts(estimate, unit)
+    return f"{value} [{low}, {high}] at {estimate.level:.0%}; {estimate.method}; {sample_text(estimate)}"
 
 
-def in_words(estimate: Estimate, unit: str) -> tuple[str, str, str]:
-    """Value and bounds with three digits; the value carries its unit, bounds of money theirs."""
+def value_texts(estimate: Estimate, unit: str) -> tuple[str, str, str]:
+    """Value and bounds with three digits; the value has its unit, bounds of money theirs."""
     if unit in ("", "days"):
         times, name = _span_unit(estimate.value) if unit else (1.0, "")
         value, low, high = (_short(times * x) if math.isfinite(x) else "no bound" for x in _triple(estimate))
@@ -194,7 +195,7 @@ def in_words(estimate: Estimate, unit: str) -> tuple[str, str, str]:
 
 
 def _span_unit(days: float) -> tuple[float, str]:
-    """How many of the unit a day has, and the unit in which this number of days is readable."""
+    """Number of units per day, and the unit in which this number of days is readable."""
     return next(
         (item for item in ((1.0, "days"), (24.0, "hours"), (1440.0, "minutes")) if days * item[0] >= 1),
         (86_400.0, "seconds"),
@@ -205,7 +206,7 @@ def _short(x: float) -> str:
     return f"{x:,.0f}" if abs(x) >= 1000 else f"{x:.3g}"
 
 
-def sample_words(estimate: Estimate) -> str:
+def sample_text(estimate: Estimate) -> str:
     """Sample size, events, and the state of the weights."""
     size = f"n {estimate.n:,}" + (f", {estimate.events:,} events" if estimate.events >= 0 else "")
     effective, largest = estimate.effective_sample_size, estimate.largest_weight_share

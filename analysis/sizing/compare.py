@@ -1,7 +1,7 @@
 """Every estimator on the same question in one run: P(a fund of this size is exhausted), its interval, cost, variance.
 
-A method that refuses is listed with its reason. Times are those of the runs a method takes; the variance
-reduction is against crude Monte Carlo from as many runs.
+A method that refuses is listed with its reason. Times are those of the method's runs; the variance
+reduction is versus crude Monte Carlo with the same number of runs.
 """
 
 import time
@@ -29,14 +29,14 @@ F64 = npt.NDArray[np.float64]
 
 #: Replicates of multilevel splitting, and the limits on the particles of each.
 _SPLITS, _MIN_PARTICLES, _MAX_PARTICLES = 12, 200, 4_000
-#: Independent scramblings of Sobol points that an interval is made from.
+#: Number of independent scramblings of Sobol points for an interval.
 _SCRAMBLINGS = 16
-#: Relative half-width at which the run that stops at events stops.
+#: Relative half-width at which inverse sampling stops.
 _STOP = 0.1
 
 
 class Extras(Protocol):
-    """What some methods need of a world besides its blocks."""
+    """Methods of a world that some estimators need in addition to its blocks."""
 
     @property
     def control_mean(self) -> float:
@@ -69,7 +69,7 @@ class Extras(Protocol):
 def compare_estimators(
     runner: Runner, fund: float, p: float, *, runs: int, level: float = 0.95, extras: Extras | None = None
 ) -> tuple[pd.DataFrame, dict[str, str]]:
-    """(one row an estimate, the fields of `Estimate`; method -> why it refused).
+    """(one row per estimate, the fields of `Estimate`; method -> reason of its refusal).
 
     fund: quote units.  p: about the probability, which sampling laws aim at.  runs: of crude methods; weighted ones
     take an eighth, more where so few are refused. The fund must not feed back.
@@ -152,7 +152,7 @@ class _Asked:
             np.mean(hits, axis=1),
             method="randomised Sobol",
             n=points * _SCRAMBLINGS,
-            fewest=_SCRAMBLINGS,
+            min_replicates=_SCRAMBLINGS,
             level=self.level,
             events=events,
             is_probability=True,

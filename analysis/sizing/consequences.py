@@ -1,6 +1,6 @@
-"""What else follows from a fund size: chance, shortfall, deleveraged notional, time to exhaustion and to rebuild.
+"""Consequences of a fund size: probability, shortfall, deleveraged notional, time to exhaustion and to rebuild.
 
-Each is an `Estimate`, or None where no run shows what it is about. Runs may be weighted; ratios have delta-method
+Each is an `Estimate`, or None if no run shows the event. Runs may be weighted; ratios have delta-method
 intervals (Cochran 1977, 6.4), medians invert the interval of the weighted distribution function.
 """
 
@@ -19,13 +19,14 @@ from .draws import Draws
 
 F64 = npt.NDArray[np.float64]
 
-#: Means over rare runs tolerate worse weights than a quoted probability; what is worse is left out, and said.
+#: Means over rare runs tolerate worse weights than a quoted probability; beyond that they are left out, with a note.
 _LOOSE = WeightLimits(largest_share=0.1, effective_sample=30.0)
 
 
 @dataclass(frozen=True)
 class Consequences:
-    """What a fund of size `fund` means. None: no run shows it, or the weights do not bear it (see `left_out`)."""
+    """Consequences of a fund of size `fund`. None: no run shows it, or the weights do not support it (see
+    `left_out`)."""
 
     fund: float
     probability: Estimate | None
@@ -62,8 +63,8 @@ def consequences(draws: Draws, event: str, *, horizon_days: float, level: float 
 
 
 def rebuild_days(fund: float, income: Estimate | None) -> Estimate | None:
-    """Days until income has refilled an empty fund; None without income. Optimistic: income comes in the same bursts
-    as claims, and claims while it is rebuilt are left out."""
+    """Days until income has refilled an empty fund; None without income. Optimistic: income arrives in the same bursts
+    as claims, and claims during the rebuild are ignored."""
     if income is None or income.value <= 0:
         return None
     return Estimate(
@@ -79,7 +80,7 @@ def rebuild_days(fund: float, income: Estimate | None) -> Estimate | None:
 
 
 def ratio(draws: Draws, values: F64, given: npt.NDArray[np.bool_], *, level: float, unit: str) -> Estimate | None:
-    """The mean of `values` over the runs where `given` holds, weighted; None if there are none."""
+    """The mean of `values` over the runs for which `given` is true, weighted; None if there are none."""
     count = int(np.count_nonzero(given))
     if not count:
         return None
@@ -106,7 +107,7 @@ def ratio(draws: Draws, values: F64, given: npt.NDArray[np.bool_], *, level: flo
 
 
 def weighted_median(days: F64, weights: F64, *, level: float = 0.95, unit: str = "days") -> Estimate | None:
-    """The median of what happened (finite `days`), weighted, by inverting the distribution function; None if never."""
+    """The median of finite `days`, weighted, by inverting the distribution function; None if never."""
     known = np.isfinite(days)
     if not known.any():
         return None

@@ -1,8 +1,8 @@
 """P(a fund of size F is exhausted) for every F from one set of runs, and the fund for a target, crude or weighted.
 
-Exact order-statistic intervals for funds and Clopper-Pearson for probabilities where runs are crude; normal intervals,
-effective sample and largest weight where they were drawn under another law, with a refusal where the weights are bad.
-It holds only while nothing before the first exhaustion depends on the fund's size: `choose_method.py` decides that.
+Exact order-statistic intervals for funds and Clopper-Pearson for probabilities if runs are crude; normal intervals,
+effective sample and largest weight if they were drawn under another law, with a refusal if the weights are bad.
+It is valid only if nothing before the first exhaustion depends on the fund's size: `choose_method.py` decides that.
 """
 
 import math
@@ -16,7 +16,7 @@ from ..estimators.intervals import probability
 from ..estimators.quantiles import exceedance_curve, required_fund
 from .draws import Draws
 
-#: Columns of a sufficiency curve; the first six are what the chart reads.
+#: Columns of a sufficiency curve; the chart reads the first six.
 CURVE = (
     "fund",
     "probability",
@@ -32,9 +32,10 @@ _POINTS = 200
 
 
 def sufficiency_curve(draws: Draws, *, level: float = 0.95, points: int = _POINTS) -> pd.DataFrame:
-    """The whole curve by rising fund, columns `CURVE`. refused: why a point must not be quoted, empty if it may.
+    """The whole curve by rising fund, columns `CURVE`. refused: the reason not to quote a point, empty if there is
+    none.
 
-    Probabilities fall with the fund. The interval holds at each fund by itself, not for the whole curve at once.
+    Probabilities fall with the fund. The interval is valid at each fund separately, not for the whole curve at once.
     """
     if not draws.is_weighted:
         curve = exceedance_curve(draws.required, level=level, max_points=points)
@@ -48,8 +49,8 @@ def sufficiency_curve(draws: Draws, *, level: float = 0.95, points: int = _POINT
 
 
 def fund_for(draws: Draws, p: float, *, level: float = 0.95, unit: str = "", seconds: float = math.nan) -> Estimate:
-    """The smallest fund exhausted with probability at most p. RefusedError with what is missing where runs do not
-    bear it."""
+    """The smallest fund exhausted with probability at most p. RefusedError with the missing runs if they do not
+    suffice."""
     if not draws.is_weighted:
         return required_fund(draws.required, p, level=level, unit=unit, seconds=seconds)
     curve = WeightedCurve(draws.required, draws.log_weight)
@@ -72,7 +73,7 @@ def chance(
 
 
 def smallest_probability(draws: Draws, *, level: float = 0.95) -> float:
-    """About the smallest target that these runs bear: what was reached when a target was not.
+    """About the smallest target that these runs support: the result reached if a target was not.
 
     Crude: the p for which the largest draw is an upper bound. Weighted: the smallest on the curve that is not refused.
     """
@@ -81,5 +82,5 @@ def smallest_probability(draws: Draws, *, level: float = 0.95) -> float:
     curve = sufficiency_curve(draws, level=level)
     stands = curve[(curve["refused"] == "") & (curve["probability"] > 0)]
     if stands.empty:
-        raise RefusedError("no point of the weighted curve stands")
+        raise RefusedError("every point of the weighted curve is refused")
     return float(stands["probability"].min())

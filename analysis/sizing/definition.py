@@ -1,7 +1,7 @@
-"""What "the fund suffices" means: event, horizon, basis of the probability, open interest, replenishment; or a refusal.
+"""The definition of "sufficient": event, horizon, basis of the probability, open interest, replenishment; or a refusal.
 
-A probability without these five is no answer. Conversions between horizons and bases are made only where they hold, and
-refused with the reason elsewhere: a book that ages once gives up most of its liquidations in its first days, and a fund
+A probability without these five is no answer. Conversions between horizons and bases are made only if they are valid,
+and refused with the reason elsewhere: a book that ages once has most of its liquidations in its first days, and a fund
 that was drawn on is another fund, so thirty days times twelve is not a year.
 """
 
@@ -18,7 +18,7 @@ from ..estimators.estimate import RefusedError
 
 YEAR_DAYS = 365.0
 
-#: What each event means, by its name under `answer.event`.
+#: The meaning of each event, by its name under `answer.event`.
 EVENT_MEANINGS = {event.answer: event.meaning for event in EVENTS if event.answer}
 BASES = {
     "within_horizon": "from today, within the horizon",
@@ -28,20 +28,20 @@ BASES = {
 }
 OPEN_INTEREST = {
     "aged_once": "the opening book ages once: it is not renewed",
-    "renewed": "the open interest renews itself",
+    "renewed": "open interest is renewed",
 }
 REPLENISHMENT = {
-    "none": "nobody replenishes the fund; it keeps its income",
-    "lagged": "money from outside brings the fund back after a lag",
-    "injected": "money from outside brings the fund back at once",
-    "capped": "nobody replenishes the fund; income above its cap leaves it",
+    "none": "the fund is not replenished; it keeps its income",
+    "lagged": "external money restores the fund after a lag",
+    "injected": "external money restores the fund at once",
+    "capped": "the fund is not replenished; income above its cap is paid out",
 }
 _WORDS = {"event": EVENT_MEANINGS, "basis": BASES, "open_interest": OPEN_INTEREST, "replenishment": REPLENISHMENT}
 
 
 @dataclass(frozen=True)
 class Sufficient:
-    """The five things that a probability of exhaustion is a probability of. AnalysisError where one is missing."""
+    """The five parts of the definition behind a probability of exhaustion. AnalysisError if one is missing."""
 
     event: str
     horizon_days: float
@@ -50,7 +50,7 @@ class Sufficient:
     replenishment: str
 
     def __post_init__(self) -> None:
-        """Refuse words that are not in the tables, and bases that contradict the horizon."""
+        """Refuse values that are not in the tables, and bases that contradict the horizon."""
         for name, words in _WORDS.items():
             _require_word(name, getattr(self, name), words)
         if not (math.isfinite(self.horizon_days) and self.horizon_days > 0):
@@ -63,7 +63,7 @@ class Sufficient:
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> "Sufficient":
-        """From a mapping with the five keys; AnalysisError names all that are missing and what they may be."""
+        """From a mapping with the five keys; AnalysisError names all missing keys and their allowed values."""
         missing = [name for name in ("event", "horizon_days", *list(_WORDS)[1:]) if answer.get(name) is None]
         if missing:
             raise AnalysisError(f'"sufficient" is not defined: {"; ".join(_missing(name) for name in missing)}')
@@ -81,7 +81,7 @@ class Sufficient:
 
     @property
     def sentences(self) -> list[str]:
-        """What is meant, one sentence a key."""
+        """The definition, one sentence per key."""
         return [
             f"event: {EVENT_MEANINGS[self.event]}",
             f"horizon: {span(self.horizon_days)}",
@@ -91,11 +91,11 @@ class Sufficient:
         ]
 
     def why_no_restart(self) -> str:
-        """Why horizons cannot be converted; empty if they can."""
+        """The reason why horizons cannot be converted; empty if they can."""
         if self.basis == "given_stress":
-            return "the probability is given one stress: what comes after it is not the same stress again"
+            return "the probability is conditional on one stress, which does not recur"
         if self.open_interest == "aged_once":
-            return "the book ages once: most of its liquidations come in the first days and nobody refills it"
+            return "the book ages once: most of its liquidations come in the first days and positions are not replaced"
         if self.replenishment != "injected":
             return f"replenishment is {self.replenishment}: a fund that was drawn on starts the next month smaller"
         return ""
@@ -104,8 +104,8 @@ class Sufficient:
 def rescaled(p: float, definition: Sufficient, days: float) -> float:
     """The probability within `days` from that within the definition's horizon: 1 - (1 - p)^(ratio).
 
-    Only where every month starts like the first (renewed open interest, fund brought back at once); RefusedError with
-    the reason elsewhere.
+    Only if every month starts like the first (renewed open interest, fund restored at once); RefusedError with
+    the reason otherwise.
     """
     _require_probability(p)
     if math.isclose(days, definition.horizon_days):

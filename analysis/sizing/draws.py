@@ -1,4 +1,4 @@
-"""What runs hand in for sizing a fund: one array entry a run or path, in quote units at venue scale.
+"""Results of runs for sizing a fund: one array entry per run or path, in quote units at venue scale.
 
 `required` is the largest draw of a fund that never runs dry; everything else belongs to the fund of size `fund`. A
 A `World` makes them; the caller provides it, because this package does not know the simulator.
@@ -32,7 +32,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Draws:
-    """n runs with a fund of size `fund`. All arrays are (n,) float64; days of what never happened are NaN.
+    """n runs with a fund of size `fund`. All arrays are (n,) float64; days of events that never happen are NaN.
 
     required: of a fund that never runs dry.  log_weight: log likelihood ratio, 0 for crude runs.  income: fees and
     surplus paid into the fund.  control: a quantity of known mean (NaN: none).
@@ -94,12 +94,12 @@ class Draws:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a world states about itself; money in quote units.
+    """Facts about a world; money in quote units.
 
-    feeds_back: why the path before exhaustion depends on the fund's size, empty if it does not.  nothing_to_size: why
-    no fund changes anything, empty if one does.  largest_fund: more than any path can draw.  at_hand: the configured
-    fund.  block: runs that are made at a time.  assumptions: what else
-    the runs rest on.  arm: which arm of a study it is.
+    feeds_back: reasons why the path before exhaustion depends on the fund's size, empty if it does not.
+    nothing_to_size: why no fund size changes anything, empty if one does.  largest_fund: more than any path can draw.
+    at_hand: the configured fund.  block: runs per batch.  assumptions: further
+    assumptions of the runs.  arm: the arm of a study.
     """
 
     name: str
@@ -123,7 +123,7 @@ class World(Protocol):
 
     @property
     def facts(self) -> Facts:
-        """What it is."""
+        """The facts."""
         ...
 
     def block(self, number: int, *, fund: float | None = None, aim: float | None = None) -> Mapping[str, F64]:

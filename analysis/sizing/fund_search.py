@@ -1,7 +1,7 @@
-"""The fund for a target where the path before exhaustion depends on the fund's size: a search on the same randomness.
+"""The fund for a target if the path before exhaustion depends on the fund's size: a search on the same randomness.
 
 Crude runs go to `bisection.fund_by_bisection`, whose interval is that of order statistics. Weighted runs are searched
-here: where the estimate and its two bounds cross the target. The weights do not depend on the fund.
+here: the points at which the estimate and its two bounds cross the target. The weights do not depend on the fund.
 """
 
 import math
@@ -33,13 +33,13 @@ class UnattainableError(RefusedError):
 
 
 def require_attainable(happened: Happened, p: float, *, largest: float, why: str) -> None:
-    """UnattainableError where even the largest fund shows the event more often than p, beyond doubt."""
+    """UnattainableError if even the largest fund clearly shows the event more often than p."""
     event = np.asarray(happened(largest), bool)
     low = float(clopper_pearson(np.count_nonzero(event), len(event), level=0.999)[0])
     if low > p:
         raise UnattainableError(
             f"even a fund of {largest:,.0f} shows the event in {np.count_nonzero(event):,} of {len(event):,} runs:"
-            f" it is not the size of the fund that decides ({why})"
+            f" the size of the fund does not decide ({why})"
         )
 
 
@@ -123,7 +123,9 @@ def weighted_root(
     while top < largest and search.at(top, 1) > p:
         top = min((1 + 4 * _NEAR) * top if near > 0 else 2 * top, largest)
     if search.at(top, 1) > p:
-        raise RefusedError(f"a fund of {largest:g} still fails with probability {search.at(top, 0):.3g}: none does")
+        raise RefusedError(
+            f"a fund of {largest:g} still fails with probability {search.at(top, 0):.3g}: no fund meets the target"
+        )
     value, high, low = (_root(search, p, bound, top, tolerance=2 * _NEAR) for bound in (0, 1, -1))
     checks = [search.check(fund) for fund in (value, max(high, value))]
     for check, what in zip(checks, ("fund", "upper bound"), strict=True):
@@ -155,7 +157,7 @@ def _estimate(
 
 
 def rough_root(happened: Happened, log_weight: npt.ArrayLike, p: float, *, largest: float, start: float) -> float:
-    """About the fund, from few weighted runs, nothing checked: where a search with more runs may begin."""
+    """An unchecked guess of the fund from few weighted runs: the start of a search with more runs."""
     search = _Weighted(happened, np.asarray(log_weight, np.float64), 0.0)
     top = min(start, largest)
     while top < largest and search.at(top, 0) > p:
@@ -187,7 +189,8 @@ def _crossing(search: _Weighted, p: float, bound: int, low: float, high: float) 
 
 
 def _reversals(search: _Weighted) -> str:
-    """How many runs a larger fund fails though the next smaller one does not; RefusedError above a tenth of changes."""
+    """Number of runs that fail with a larger fund but not with the next smaller one; RefusedError above a tenth of
+    changes."""
     funds = sorted(search.events)
     wrong = right = 0
     for small, large in pairwise(funds):
@@ -195,7 +198,7 @@ def _reversals(search: _Weighted) -> str:
         right += int(np.count_nonzero(search.events[small] & ~search.events[large]))
     if wrong > 0.1 * (wrong + right):
         raise RefusedError(
-            f"larger funds fail in {wrong:,} of {wrong + right:,} changes where smaller ones do not: the probability"
+            f"in {wrong:,} of {wrong + right:,} changes larger funds fail and smaller ones do not: the probability"
             " does not fall with the fund; sweep fund sizes instead"
         )
     return f"{wrong:,} of {wrong + right:,} changes against the fund's size"

@@ -1,6 +1,6 @@
-"""The whole procedure: choose a method, draw runs, find the fund, check it by another method, state what follows.
+"""The whole procedure: choose a method, draw runs, find the fund, check it by another method, state the consequences.
 
-Budgets are in runs. Below 1e-4 a fund stands as confirmed only if a second, independent method agrees.
+Budgets are in runs. Below 1e-4 a fund counts as confirmed only if a second, independent method agrees.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ MAX_GAP = 3.0
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer. fund is None where the target was not reached: `verdict` then says why, and what it takes.
+    """The answer. fund is None if there is no answer: `verdict` then has the reason and the runs needed.
 
     confirmed: a second method agrees, or none is needed.  curve: columns of `curve.CURVE`, empty where the fund feeds
     back.  seconds is outside everything that is reproducible.  spreads: the fund over other books, other uncertainties.
@@ -66,7 +66,7 @@ def size_fund(
     capital_cost: float | None = None,
     shortfall_cost: float = 1.0,
 ) -> Answer:
-    """The smallest fund that meets the target. RefusedError where no method is valid; a target out of reach is an
+    """The smallest fund that meets the target. RefusedError if no method is valid; a target out of reach is an
     answer without a fund.
 
     capital_cost: of a quote unit a year, shortfall_cost: of a quote unit of shortfall; with both, the cheapest fund.
@@ -106,7 +106,7 @@ def size_fund(
 def _second_opinion(
     finder: "_Finder", choice: Choice, fund: Estimate | None, problem: str
 ) -> tuple[Estimate | None, bool, str]:
-    """(second estimate, confirmed, verdict); without a second method a fund stands from 1e-4 up."""
+    """(second estimate, confirmed, verdict); without a second method a fund is confirmed from 1e-4 upwards."""
     if fund is None or not choice.second:
         return None, fund is not None and finder.p > AGREE_BELOW, problem
     second, why_not = finder.tried(choice.second, runs_for(finder.p, choice.second, finder.budget))
@@ -116,7 +116,7 @@ def _second_opinion(
 def _followed(
     finder: "_Finder", choice: Choice, fund: Estimate | None, definition: Sufficient
 ) -> tuple[Consequences | None, list[str]]:
-    """What follows from the fund, from runs with it, and a warning where they contradict the curve."""
+    """The consequences of the fund, from runs with it, and a warning if they contradict the curve."""
     if fund is None:
         return None, []
     runner, facts = finder.runner, finder.runner.world.facts
@@ -141,7 +141,7 @@ class _Finder:
         return tilted(self.p) if method in ("importance", "weighted-bisection") else CRUDE_LAW
 
     def tried(self, method: str, runs: int) -> tuple[Estimate | None, str]:
-        """The estimate, or None and why not; runs are raised to the budget while they do not suffice."""
+        """The estimate, or None and the reason; runs are raised to the budget until they suffice."""
         while True:
             self.runs_of[method] = runs
             try:
@@ -172,7 +172,7 @@ class _Finder:
         few = min(max(facts.block, _TRIAL_RUNS), n)
         if not self.start:
             self.start = self._guess(facts, runs, law)
-            reasons = "; ".join(facts.feeds_back) or "bisection was asked for"
+            reasons = "; ".join(facts.feeds_back) or "bisection was requested"
             require_attainable(
                 lambda fund: self.runner.happened(fund, self.event, few),
                 self.p,
@@ -208,14 +208,14 @@ class _Finder:
         return min(2 * float(draws.required[order[at]]), facts.largest_fund)
 
     def _out_of_reach(self, method: str, runs: int, refusal: RefusedError) -> str:
-        """What was reached and what is needed."""
+        """The target reached, and the runs needed."""
         text = f"{refusal}"
         if method in ("crude", "importance"):
             text += f". {self._reached(self.runner.draws(runs, self.law_of(method)))}"
         needed = refusal.runs_needed or (runs_for_quantile(self.p) if method in ("crude", "bisection") else 4 * runs)
         if needed > runs:
             seconds = needed * self.runner.seconds_a_run()
-            text += f". Needed: about {needed:,} runs ({_duration(seconds)} on this machine), or more in each tail"
+            text += f". Needed: about {needed:,} runs ({_duration(seconds)} on this machine), or more runs in each tail"
         return text
 
     def _reached(self, draws: Draws) -> str:
@@ -224,10 +224,10 @@ class _Finder:
             fund = fund_for(draws, p, level=self.level, unit=self.unit)
         except RefusedError:
             return f"Reached: nothing below {self.p:g} from {draws.n:,} runs"
-        return f"Reached: {draws.n:,} runs bear a target of {p:.2g}, for which the fund is {fund}"
+        return f"Reached: {draws.n:,} runs support a target of {p:.2g}, for which the fund is {fund}"
 
     def curve(self, method: str) -> pd.DataFrame:
-        """The whole curve from the runs of the method; empty where it would be wrong or there are none."""
+        """The whole curve from the runs of the method; empty if it would be wrong or there are none."""
         if self.runner.world.facts.feeds_back:
             return pd.DataFrame()
         return sufficiency_curve(self.runner.draws(self.runs_of[method], self.law_of(method)), level=self.level)
@@ -243,7 +243,7 @@ def _fall_back(finder: _Finder, choice: Choice, problem: str, runs: int) -> tupl
 
 
 def tail_count(draws: Draws, p: float) -> int:
-    """How many losses a tail fit takes: 2% of the runs that draw at all, at least 20 times what lies beyond p."""
+    """Number of losses in a tail fit: 2% of the runs that draw on the fund, at least 20 times the number beyond p."""
     positive = int(np.count_nonzero(draws.required > 0))
     return max(50, min(positive // 5, max(positive // 50, round(20 * draws.n * p))))
 
@@ -252,7 +252,7 @@ def _compare(p: float, fund: Estimate, second: Estimate | None, choice: Choice, 
     """(confirmed, verdict) of two methods."""
     must = p <= AGREE_BELOW
     if second is None:
-        return not must, f"{choice.second} gives no second opinion: {why_not}"
+        return not must, f"{choice.second} gives no second estimate: {why_not}"
     gap = gap_in_errors(fund, second)
     apart = f"{choice.method} and {choice.second} are {gap:.1f} standard errors apart"
     if gap <= MAX_GAP:
@@ -261,21 +261,24 @@ def _compare(p: float, fund: Estimate, second: Estimate | None, choice: Choice, 
 
 
 def _self_check(draws: Draws, event: str) -> list[str]:
-    """Whether runs with the fund itself show the event exactly where the curve does."""
+    """Whether the event in runs with the fund itself agrees with the curve."""
     expected = draws.required > draws.fund
     differ = int(np.count_nonzero(draws.happened(event) != expected))
     if differ <= max(1, 0.002 * np.count_nonzero(expected)):
         return []
     return [
-        f"warning: in {differ:,} of {draws.n:,} runs the event does not happen where the curve says so: something"
+        f"warning: in {differ:,} of {draws.n:,} runs the event disagrees with the curve: something"
         " before the first exhaustion depends on the fund's size after all; use --method bisection"
     ]
 
 
 def _cheapest(finder: _Finder, method: str, capital: float, shortfall: float) -> tuple[Estimate | None, str]:
-    """The fund of least expected cost from the same runs, or None and why not."""
+    """The fund of least expected cost from the same runs, or None and the reason."""
     if finder.runner.world.facts.feeds_back:
-        return None, "no fund of least cost: it is read from one set of runs, which the fund's size changes"
+        return (
+            None,
+            "no fund of least cost: it needs one set of runs for all sizes, but the fund's size changes the runs",
+        )
     draws = finder.runner.draws(finder.runs_of[method], finder.law_of(method))
     try:
         costs = Costs(capital=capital, shortfall=shortfall)

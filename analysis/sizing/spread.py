@@ -1,8 +1,8 @@
-"""How far the required fund moves with what all runs share: the opening book, the values of the uncertainties.
+"""Sensitivity of the required fund to inputs that all runs share: the opening book, the values of the uncertainties.
 
-An interval from paths that share one book holds for that book only. So the fund is computed again, from fewer runs, on
-other draws of what is shared. Reported are the range, and the fund for the average over all draws with an interval by
-leaving out one draw at a time (jackknife over draws, the independent units).
+An interval from paths that share one book is valid for that book only. So the fund is recomputed, from fewer runs, on
+other draws of the shared inputs. Reported are the range, and the fund for the average over all draws with an interval
+by leaving out one draw at a time (jackknife over draws, the independent units).
 """
 
 import math
@@ -21,7 +21,7 @@ from .world_runs import CRUDE_LAW, Runner, tilted
 
 F64 = npt.NDArray[np.float64]
 
-#: Draws that an interval of the average needs.
+#: Minimum number of draws for an interval of the average.
 _MIN_DRAWS = 4
 #: Runs of each draw, and the target from which on they are crude.
 RUNS, CRUDE_FROM = 131_072, 1e-2
@@ -29,7 +29,7 @@ RUNS, CRUDE_FROM = 131_072, 1e-2
 
 @dataclass(frozen=True)
 class Spread:
-    """Required funds over draws of `what`, quote units, rising; refused: draws whose runs did not bear one."""
+    """Required funds over draws of `what`, quote units, rising; refused: draws whose runs did not suffice."""
 
     what: str
     funds: tuple[float, ...]

@@ -1,4 +1,4 @@
-"""Reads a target such as `P(ADL within 30d) < 1e-3`. Leaves to `definition.py` what the event and the basis mean."""
+"""Reads a target such as `P(ADL within 30d) < 1e-3`. The meaning of event and basis is in `definition.py`."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from ..errors import AnalysisError
 from .definition import YEAR_DAYS
 
-#: How people write the events, in lower case without articles.
+#: Usual names of the events, in lower case without articles.
 EVENT_WORDS = {
     "adl": "first_adl",
     "first adl": "first_adl",

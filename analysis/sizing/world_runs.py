@@ -1,7 +1,7 @@
-"""Draws runs from a world in blocks, counts and times them, and keeps them: methods share runs where they may.
+"""Draws runs from a world in blocks, counts and times them, and keeps them: methods share runs if that is valid.
 
-Laws never share blocks: crude runs, tilted runs and more widely tilted runs are independent of one another, so that
-their agreement means something. The numbers of a block depend on the world and its number alone.
+Sampling laws never share blocks: crude runs, tilted runs and more widely tilted runs are independent of one another,
+so that their agreement is evidence. The numbers of a block depend on the world and its number alone.
 """
 
 import time
@@ -17,7 +17,7 @@ CRUDE, TILTED, WIDER = 0, 1 << 20, 2 << 20
 
 @dataclass(frozen=True)
 class Law:
-    """A sampling law: where its blocks begin, and the probability that it aims at (None: crude)."""
+    """A sampling law: its first block, and the probability that it aims at (None: crude)."""
 
     first: int = CRUDE
     aim: float | None = None
@@ -46,7 +46,7 @@ class Runner:
     _kept: dict[tuple[Law, int], tuple[Draws, float]] = field(default_factory=dict)
 
     def draws(self, n: int, law: Law = CRUDE_LAW) -> Draws:
-        """At least n runs (whole blocks) with the configured fund; kept, so that asking again costs nothing."""
+        """At least n runs (whole blocks) with the configured fund; kept, so that a repeated call costs nothing."""
         return self.timed(n, law)[0]
 
     def timed(self, n: int, law: Law = CRUDE_LAW) -> tuple[Draws, float]:
@@ -73,7 +73,7 @@ class Runner:
         return self.seconds / self.runs if self.runs else float("nan")
 
     def pace(self) -> float:
-        """Seconds a run, from the second block: the first also compiles."""
+        """Seconds per run, from the second block: the first also compiles."""
         block = self.world.facts.block
         first, both = self.timed(block)[1], self.timed(2 * block)[1]
         return max(both - first, 1e-9) / block

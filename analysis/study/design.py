@@ -23,7 +23,7 @@ def is_pooled(study: StudyFolder) -> bool:
 
 
 def design_rows(study: StudyFolder) -> list[list[str]]:
-    """Rows of the design table: factor, what it is, where it stands in the config, its values, unit."""
+    """Rows of the design table: factor, its kind, its path in the config, its values, unit."""
     rows = []
     for factor in study.factors("uncertainties"):
         law = factor.get("distribution") or {}
@@ -53,7 +53,7 @@ def _law(law: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    """A value as a table shows it, mechanisms by their kind."""
+    """A value as shown in a table, mechanisms by their kind."""
     if isinstance(value, Mapping):
         return str(value.get("kind") or ", ".join(f"{key} {_short(inner)}" for key, inner in value.items()))
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""How far a study's arms differ from its first, on the same randomness: paired, so that common noise drops out."""
+"""Differences of a study's arms from its first, on the same randomness: paired, so that common noise cancels."""
 
 import pandas as pd
 
@@ -14,7 +14,7 @@ def arm_differences(study: StudyFolder, *, level: float) -> tuple[str, pd.DataFr
     """The first arm's label, and each other arm's paired difference from it, by outcome that the study names.
 
     Pairs are draws (see `draws.py`), of the runs that both arms have. Columns as `draw_arm_outcomes` takes them;
-    without rows where nothing can be paired.
+    no rows if nothing can be paired.
     """
     if not study.study.get("outcomes") or study.done.empty:
         return "", pd.DataFrame(columns=COLUMNS)

@@ -1,8 +1,8 @@
-"""The independent draws behind a study's runs: what means and differences of arms have an interval over.
+"""The independent draws behind a study's runs: the basis of intervals for means and differences of arms.
 
-Rows of a random design, and blocks of a Saltelli design, have randomness of their own: each is a draw. Rows of a grid,
+Rows of a random design, and blocks of a Saltelli design, have independent randomness: each is a draw. Rows of a grid,
 a list and one-at-a-time are fixed places that share the randomness of a replication: there a draw is a replication,
-averaged over the places. That holds for an arm of one row too.
+averaged over the places. This also applies to an arm of one row.
 """
 
 from dataclasses import replace
@@ -47,8 +47,8 @@ def drawn(study: StudyFolder, runs: pd.DataFrame, column: str, *, paths: str) ->
 def mean_of_arm(table: pd.DataFrame, *, is_chance: bool, level: float) -> Estimate | None:
     """The mean over the draws of one arm (rows of `drawn`); None with fewer than two draws.
 
-    Events of full runs have Wilson's interval of as many runs as they are worth; shares of paths that are all 0 or all
-    1 that of their paths.
+    Events of full runs have Wilson's interval for the effective number of runs; shares of paths that are all 0 or all
+    1 have that of their paths.
     """
     whole = _whole(table)
     if whole[DRAW].nunique() < 2:
@@ -68,7 +68,7 @@ def mean_of_arm(table: pd.DataFrame, *, is_chance: bool, level: float) -> Estima
 
 
 def difference_of_arms(first: pd.DataFrame, second: pd.DataFrame, *, is_chance: bool, level: float) -> Estimate | None:
-    """The mean paired difference second - first over the draws; None where fewer than two draws have both arms."""
+    """The mean paired difference second - first over the draws; None if fewer than two draws have both arms."""
     keys = ["place", "replication"]
     both = first.merge(second[[*keys, VALUE]], on=keys, suffixes=("", "_second"))
     both = _whole(both)
@@ -89,9 +89,9 @@ def difference_of_arms(first: pd.DataFrame, second: pd.DataFrame, *, is_chance: 
 
 
 def _whole(table: pd.DataFrame) -> pd.DataFrame:
-    """Where places share a draw of their own (replications of a grid), only replications that all places have.
+    """If places share a draw (replications of a grid), only replications that all places have.
 
-    Means would otherwise be over different places. Places without a run are left out.
+    Otherwise means would be over different places. Places without a run are left out.
     """
     if not table[FIXED].any():
         return table

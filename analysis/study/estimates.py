@@ -1,6 +1,6 @@
 """Estimates from the outcomes of an arm: the curve of fund sizes, P(event), the fund for a target, with intervals.
 
-Where an arm has ten groups of outcomes or more (see `samples.py`), intervals are taken over groups (Student t of their
+If an arm has ten groups of outcomes or more (see `samples.py`), intervals are taken over groups (Student t of their
 shares), and are no narrower than those of independent outcomes.
 """
 
@@ -87,12 +87,12 @@ def emptied_by(sample: ArmSample, *, horizon_days: float, level: float = 0.95, p
     found = {"time_days": times, "probability": value, "low": low, "high": high, "events": place, "n": sample.n}
     if not sample.over_runs:
         return pd.DataFrame(found)
-    # Negative times turn "by then" into "beyond"; the next float keeps what happens at that very time.
+    # Negative times turn "by then" into "beyond"; the next float includes events at exactly that time.
     return _widened(pd.DataFrame(found), sample, -days, np.nextafter(-times, -np.inf), level)
 
 
 def chance_of(sample: ArmSample, *, level: float = 0.95) -> Estimate:
-    """P(event) of an arm. RefusedError where the weights are bad."""
+    """P(event) of an arm. RefusedError if the weights are bad."""
     if sample.is_weighted:
         plain = weighted_probability(sample.event, sample.log_weight, level=level)
     else:
@@ -106,7 +106,7 @@ def chance_of(sample: ArmSample, *, level: float = 0.95) -> Estimate:
 
 
 def fund_for(sample: ArmSample, p: float, *, level: float = 0.95) -> Estimate:
-    """The smallest fund exhausted with probability at most p. RefusedError where the outcomes do not bear it."""
+    """The smallest fund exhausted with probability at most p. RefusedError if the outcomes do not suffice."""
     if sample.is_weighted:
         weighted = WeightedCurve(sample.required, sample.log_weight)
         estimate = weighted.required_fund(p, level=level)
@@ -116,7 +116,7 @@ def fund_for(sample: ArmSample, p: float, *, level: float = 0.95) -> Estimate:
     if estimate.high >= sample.known_to:
         dry = int((sample.first_empty_ms >= 0).sum())
         raise RefusedError(
-            f"the fund ran dry in {dry:,} of {sample.n:,} full runs, so what lies beyond it is not known: run the study"
+            f"the fund ran dry in {dry:,} of {sample.n:,} full runs, so their required fund is not known: run the study"
             " with a larger fund"
         )
     if not sample.over_runs:
@@ -126,14 +126,17 @@ def fund_for(sample: ArmSample, p: float, *, level: float = 0.95) -> Estimate:
 
 
 def _over_groups(sample: ArmSample, estimate: Estimate, funds: F64, p: float, level: float) -> Estimate:
-    """A required fund with bounds where those of the curve over groups cross p, no narrower than they were."""
+    """A required fund whose bounds are the crossings of the curve's bounds over groups with p, no narrower than
+    before."""
     low, high = _over_runs(sample, sample.required, funds, level)
-    if not sample.is_weighted:  # no run beyond a fund says little of it
+    if not sample.is_weighted:  # no run beyond a fund gives little information about it
         beyond = sample.n - np.searchsorted(np.sort(sample.required), funds, side="right")
         high = np.maximum(high, clopper_pearson(beyond, sample.n, level=level)[1])
-    above = np.flatnonzero(high > p)  # from the last of these on the bound stays below the target
+    above = np.flatnonzero(high > p)  # beyond the last of these the bound is below the target
     if len(above) and above[-1] + 1 == len(funds):
-        raise RefusedError(f"{sample.n_clusters:,} runs cannot bound the fund for a probability of {p:g}: more runs")
+        raise RefusedError(
+            f"{sample.n_clusters:,} runs cannot bound the fund for a probability of {p:g}: use more runs"
+        )
     bounds = float(funds[np.argmax(low <= p)]), float(funds[above[-1] + 1] if len(above) else funds[0])
     wider = {"low": min(bounds[0], estimate.low), "high": max(bounds[1], estimate.high)}
     method = f"{'importance sampling' if sample.is_weighted else 'crude'}, curve over runs inverted"
@@ -141,7 +144,7 @@ def _over_groups(sample: ArmSample, estimate: Estimate, funds: F64, p: float, le
 
 
 def targets_of(sample: ArmSample, targets: Sequence[float], *, level: float = 0.95) -> pd.DataFrame:
-    """Columns target, fund, low, high, note: the fund for each target, NaN and the reason where it is refused."""
+    """Columns target, fund, low, high, note: the fund for each target, NaN and the reason if it is refused."""
     rows: list[tuple[float, float, float, float, str]] = []
     for p in targets:
         try:

@@ -1,4 +1,4 @@
-"""The events that a study's report may show, by the names under which its file states them."""
+"""The events that a study's report may show, by the names used in the study file."""
 
 from clearsim.results import EVENTS, STUDY_PATHS, Event
 

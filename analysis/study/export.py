@@ -31,7 +31,7 @@ EMA_VERSION = 0.1
 
 
 def study_frame(points: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """One row a run that is done: its point's inputs (`u.`, `l.`), then the columns of the runs."""
+    """One row per run that is done: its point's inputs (`u.`, `l.`), then the columns of the runs."""
     inputs = [name for name in points.columns if name.startswith(("u.", "l."))]
     done = runs[runs["status"] == "done"]
     frame = done[["point"]].merge(points[["point", *inputs]], on="point", how="left", validate="many_to_one")
@@ -51,7 +51,7 @@ def ema_results(
 
     experiments: inputs by their bare names, scenario, policy, model; labels as categories. Outcomes are (points,) if
     the study has one replication, else (points, replications) as of its Replicator. Points of which a run is not done
-    are left out, for EMA knows no missing outcomes.
+    are left out, because EMA has no missing outcomes.
     """
     names = list(outcomes) if outcomes is not None else outcome_names(runs)
     samples = {name: _whole_study(points, runs, name) for name in names}
@@ -93,7 +93,7 @@ def write_ema(path: Path, experiments: pd.DataFrame, outcomes: Mapping[str, F64]
 
 @dataclass(frozen=True)
 class SalibExport:
-    """What SALib's `analyze` functions take.
+    """The inputs of SALib's `analyze` functions.
 
     problem: num_vars, names, bounds (of the design's values), labels (codes of inputs without order), outputs.
     x: (P, k) inputs.  y: (P, outcomes) means over replications, NaN where a run is not done.  is_saltelli: rows are in
@@ -152,7 +152,7 @@ def _whole_study(points: pd.DataFrame, runs: pd.DataFrame, outcome: str) -> Desi
     """All inputs, moving or not, of all arms."""
     inputs = [name for name in points.columns if name.startswith(("u.", "l."))]
     if not inputs:
-        raise AnalysisError("the study has neither uncertainties nor levers: export it --to csv or parquet")
+        raise AnalysisError("the study has neither uncertainties nor levers: export it with --to csv or --to parquet")
     return design_table(points.assign(arm=0), runs, outcome, inputs=inputs)
 
 

@@ -1,4 +1,4 @@
-"""The factors of a study that move: which they are, their units, and the two that a heat map shows."""
+"""The factors that vary in a study: their names, their units, and the two that a heat map shows."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from .outcomes import Outcome
 
 
 def moving_factors(study: StudyFolder) -> list[str]:
-    """Columns of the points (`u.` and `l.`) that are not the same everywhere."""
+    """Columns of the points (`u.` and `l.`) that are not constant."""
     return [
         str(name)
         for name in study.points.columns
@@ -43,5 +43,5 @@ def heat_pair(study: StudyFolder, runs: pd.DataFrame, outcome: Outcome) -> tuple
 SAMPLED = ("random", "latin_hypercube", "sobol", "saltelli")
 
 
-#: Points from which on boxes are searched and correlations ranked.
+#: Minimum number of points for boxes and correlations.
 MIN_POINTS = 50

@@ -18,7 +18,7 @@ from clearsim.results import STUDY_TABLES
 from ..errors import AnalysisError
 from ..folder import opened_part, read_manifest, read_parts, read_yaml
 
-_CURE = "sweep again to write it"
+_CURE = "rerun the sweep to write it"
 _PATH_COLUMNS = (
     "run_id", "path", "log_weight", "required_fund_quanta", "first_adl_ms", "first_fund_empty_ms",
     "liquidated_notional_quanta", "shortfall_quanta", "adl_notional_quanta",
@@ -27,7 +27,7 @@ _PATH_COLUMNS = (
 
 @dataclass
 class StudyFolder:
-    """A study folder whose manifest and study file have been read; tables are read when asked for and kept."""
+    """A study folder whose manifest and study file have been read; tables are read on first use and kept."""
 
     path: Path
     manifest: Mapping[str, Any]
@@ -36,7 +36,7 @@ class StudyFolder:
 
     @cached_property
     def points(self) -> pd.DataFrame:
-        """One row a point: its index, scenario, arm, and the values of uncertainties (`u.`) and levers (`l.`)."""
+        """One row per point: its index, scenario, arm, and the values of uncertainties (`u.`) and levers (`l.`)."""
         path = self.path / "points.parquet"
         if not path.is_file():
             return pd.DataFrame(columns=[column.name for column in STUDY_TABLES["points"]])
@@ -45,18 +45,18 @@ class StudyFolder:
 
     @cached_property
     def runs(self) -> pd.DataFrame:
-        """One row a run that ended, however it ended, by point, scenario and replication."""
+        """One row per run that ended, with any status, by point, scenario and replication."""
         frame = self._table("runs", [column.name for column in STUDY_TABLES["runs"]])
         return frame.sort_values(["point", "replication", "run_id"], kind="stable").reset_index(drop=True)
 
     @cached_property
     def paths(self) -> pd.DataFrame:
-        """One row a path of the reduced runs, the columns that reports use; without rows in a study of full runs."""
+        """One row per path of the reduced runs, the columns that reports use; no rows in a study of full runs."""
         return self._table("paths", _PATH_COLUMNS)
 
     @property
     def done(self) -> pd.DataFrame:
-        """Runs that ended well."""
+        """Runs that completed."""
         return self.runs[self.runs["status"] == "done"].reset_index(drop=True)
 
     @property
@@ -91,12 +91,12 @@ class StudyFolder:
 
     @cached_property
     def base(self) -> Mapping[str, Any]:
-        """The base config of the study, resolved; empty if the folder does not keep it."""
+        """The base config of the study, resolved; empty if the folder does not contain it."""
         return read_yaml(self.path / "base.yaml")[0]
 
     @property
     def open_interest(self) -> float:
-        """Open interest of the base config, quote units at venue scale; NaN if unknown, or if the study moves it."""
+        """Open interest of the base config, quote units at venue scale; NaN if unknown, or if the study varies it."""
         if self.manifest.get("open_interest_quote"):
             return float(self.manifest["open_interest_quote"])
         moved = [
@@ -125,10 +125,10 @@ class StudyFolder:
         return ""
 
     def extra(self, name: str, needed: Sequence[str]) -> pd.DataFrame:
-        """A table of another command in the study's folder, `NAME.parquet`; without rows if there is none.
+        """A table of another command in the study's folder, `NAME.parquet`; no rows if there is none.
 
         baseline (fund, probability, arm), fund_paths (a fan), reverse_stress, estimators, unneeded (estimates by
-        arm): columns as their charts state them.
+        arm): columns as stated by their charts.
         """
         path = self.path / f"{name}.parquet"
         if not path.is_file():
@@ -136,14 +136,14 @@ class StudyFolder:
         try:
             frame = pq.read_table(path).to_pandas()
         except (pa.ArrowException, OSError) as error:
-            raise AnalysisError(f"{path}: cannot be read ({error}); delete it, or write it again") from error
+            raise AnalysisError(f"{path}: cannot be read ({error}); delete it, or rewrite it") from error
         missing = [column for column in needed if column not in frame]
         if missing:
             raise AnalysisError(f"{path}: columns {', '.join(missing)} are missing")
         return frame
 
     def baseline(self, arm: int) -> pd.DataFrame:
-        """The closed form of gap risk for an arm: fund, probability; without rows if none was computed."""
+        """The closed form of gap risk for an arm: fund, probability; no rows if none was computed."""
         frame = self.extra("baseline", ("fund", "probability"))
         return frame[frame["arm"] == arm] if "arm" in frame else frame
 
@@ -153,7 +153,7 @@ class StudyFolder:
 
 
 def _quote_of(item: Mapping[str, Any], price: Any) -> float:
-    """Open interest of one market in quote units; NaN if the config does not say."""
+    """Open interest of one market in quote units; NaN if the config does not state it."""
     if item.get("quote") is not None:
         return float(item["quote"])
     return float(item["base"]) * float(price) if item.get("base") is not None and price is not None else float("nan")

@@ -1,4 +1,4 @@
-"""What each arm of a study is called: the values of its levers, with their units."""
+"""The label of each arm of a study: the values of its levers, with their units."""
 
 import math
 
@@ -9,7 +9,7 @@ from .folder import StudyFolder
 
 
 def arm_labels(study: StudyFolder, *, without: str = "") -> dict[int, str]:
-    """What each arm is: the values of its levers but `without`, by arm; the study's name where it has no other."""
+    """The label of each arm: the values of its levers except `without`; the study's name if it has no other."""
     levers = [name for name in study.points.columns if str(name).startswith("l.") and name[2:] != without]
     if not levers:
         return {int(arm): study.name for arm in study.points["arm"].unique()}
@@ -26,6 +26,6 @@ def _level(study: StudyFolder, column: str, value: object) -> str:
     number = float(str(value)) if isinstance(value, int | float | np.number) else math.nan
     if abs(number) >= 1e6:
         return f"{name} {format_short(number, unit)}"
-    if math.isnan(number):  # a label of its own, which says its unit if it has one
+    if math.isnan(number):  # a custom label, which includes its unit
         return f"{name} {value}"
     return f"{name} {number:,.6g}" + (f" {unit}" if unit else "")

@@ -1,7 +1,7 @@
-"""Which outcomes of a study its factor figures show, as columns of its runs, and bounds that are honest about zero.
+"""The outcomes that a study's factor figures show, as columns of its runs, with correct bounds for zero counts.
 
-A study names outcomes (events, or columns of runs); one that names none is shown by the event of its answer or, where
-nearly no run shows that, by the required fund.
+A study names outcomes (events, or columns of runs); one that names none is shown by the event of its answer or, if
+almost no run shows that, by the required fund.
 """
 
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ OUTCOMES, FUND = "outcomes", "required_fund_quote"
 #: Money whose mean over a run's paths has a standard error.
 OF_PATHS = (FUND, "liquidated_notional_quote", "shortfall_quote", "adl_notional_quote")
 MAX_SHOWN = 3
-#: Share of runs below which an event is too rare to show what drives it.
+#: Share of runs below which an event is too rare for factor figures.
 RARE = 0.05
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """An outcome: its column in the runs, how it is called, its unit, whether it is P(event) or money."""
+    """An outcome: its column in the runs, its label, its unit, whether it is P(event) or money."""
 
     column: str
     label: str
@@ -75,7 +75,7 @@ def fund_outcome(study: StudyFolder) -> Outcome:
 def runs_with_outcomes(study: StudyFolder) -> pd.DataFrame:
     """Runs with more columns: the share of a run's outcomes that shows each event, money in quote units, `outcomes`.
 
-    The share of a full run is True or False; it is NaN where a run did not end well or its paths were not kept. Money
+    The share of a full run is True or False; it is NaN if a run did not complete or its paths were not stored. Money
     of paths also has its standard error over a run's paths (`errors_of`).
     """
     rows = outcome_rows(study)
@@ -112,10 +112,10 @@ def errors_of(column: str) -> str:
 
 
 def honest(frame: pd.DataFrame, runs: pd.DataFrame, outcome: Outcome, level: float) -> pd.DataFrame:
-    """Shares as probabilities: bounds within 0..1, and where no outcome shows the event, `0 of n`.
+    """Shares as probabilities: bounds within 0..1, and `0 of n` if no outcome shows the event.
 
-    Runs that all have a share of 0 would else have the interval [0, 0], and a lone run none. n of such rows counts
-    outcomes, at least `n` runs' worth.
+    Otherwise runs that all have a share of 0 would have the interval [0, 0], and a single run none. n of such rows
+    counts outcomes, at least `n` runs' worth.
     """
     if not outcome.is_chance or runs[outcome.column].dtype == bool:
         return frame
@@ -136,7 +136,7 @@ def honest(frame: pd.DataFrame, runs: pd.DataFrame, outcome: Outcome, level: flo
 def arm_means(study: StudyFolder, *, level: float) -> pd.DataFrame:
     """The mean of each outcome that the study names, by arm: columns as `draw_arm_outcomes` takes them.
 
-    The interval is over draws (see `draws.py`); without rows where the study names no outcome.
+    The interval is over draws (see `draws.py`); no rows if the study names no outcome.
     """
     columns = ["arm", "outcome", "unit", "is_money", "value", "low", "high", "n"]
     if not study.study.get("outcomes") or study.done.empty:

@@ -1,4 +1,4 @@
-"""What a study asks: the event and its horizon, what "sufficient" means, whether it is about the fund's size."""
+"""The question of a study: the event and its horizon, the definition of "sufficient", whether it is about fund size."""
 
 from collections.abc import Mapping
 
@@ -7,12 +7,12 @@ from ..sizing.definition import Sufficient, span
 from .events import EVENT_BY_ANSWER, EVENT_BY_NAME
 from .folder import StudyFolder
 
-#: Target probabilities that a report answers for where the study names none.
+#: Target probabilities of a report if the study names none.
 TARGETS = (1e-2, 1e-3, 1e-4)
 
 
 def defined(study: StudyFolder) -> Sufficient | None:
-    """What "sufficient" means in this study; None where the study file does not define it."""
+    """The definition of "sufficient" in this study; None if the study file has none."""
     answer = study.study.get("answer")
     if not isinstance(answer, Mapping):
         return None

@@ -1,8 +1,8 @@
-"""The outcomes of each arm of a study, one a path of reduced runs or a full run, and which of them are independent.
+"""The outcomes of each arm of a study, one per path of reduced runs or per full run, and which of them are independent.
 
-Paths of one run share its opening book, runs of one point its uncertainties. So where an arm has ten points or more (of
+Paths of one run share its opening book, runs of one point its uncertainties. So if an arm has ten points or more (of
 one point: ten runs), the interval is taken over these (Student t of their shares); with fewer it is that of
-independent paths, and holds for these books only, as the report states.
+independent paths, and is valid for these books only, as the report states.
 """
 
 import math
@@ -25,7 +25,7 @@ F64 = npt.NDArray[np.float64]
 class ArmSample:
     """The outcomes of one arm; arrays are (n,), one entry a path of reduced runs or a full run. Money in quote units.
 
-    known_to: required funds below it are known; full runs do not say what a fund that ran dry would have needed.
+    known_to: required funds below it are known; full runs do not show the required fund if their fund ran dry.
     cluster: the draw of the design (point; Saltelli block), or in an arm of one point the run, of an outcome.
     fund: at the start.
     """
@@ -73,7 +73,7 @@ class ArmSample:
 
 
 def arm_samples(study: StudyFolder, event: str) -> list[ArmSample]:
-    """One sample an arm with runs that ended well, by arm; `event`: as `answer.event` names it."""
+    """One sample per arm with completed runs, by arm; `event`: a name of `answer.event`."""
     runs, outcomes = study.done, outcome_rows(study)
     labels = arm_labels(study)
     samples = []
@@ -106,13 +106,13 @@ def happened(rows: pd.DataFrame, event: str) -> npt.NDArray[np.bool_]:
     if column:
         return np.asarray(rows[column].to_numpy() >= EVENT_BY_ANSWER[event].threshold)
     required, fund = rows["required_fund_quanta"].to_numpy(), rows["fund_initial_quanta"].to_numpy()
-    # Full runs measure with the fund they have: one that ran dry needed all of it, or more.
+    # A full run whose fund ran dry needed all of it, or more.
     dry = rows["is_full"].to_numpy(bool) & (rows["first_fund_empty_ms"].to_numpy() >= 0) & (required >= fund)
     return np.asarray((required > fund) | dry)
 
 
 def outcome_rows(study: StudyFolder) -> pd.DataFrame:
-    """One row an outcome: the paths of reduced runs, full runs themselves; with arm, point, cluster."""
+    """One row per outcome: the paths of reduced runs, full runs themselves; with arm, point, cluster."""
     runs = study.done
     keep = ["arm", "point", "scenario", "fund_initial_quanta"]
     measured = ["required_fund_quanta", "first_adl_ms", "first_fund_empty_ms"]

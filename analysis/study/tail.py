@@ -1,4 +1,4 @@
-"""The tail of an arm's required funds: its threshold, what its bootstrap draws, and when no tail is fitted."""
+"""The tail of an arm's required funds: its threshold, the units of its bootstrap, and the reasons not to fit a tail."""
 
 import math
 
@@ -11,11 +11,12 @@ from .samples import ArmSample
 
 
 def fit_arm_tail(sample: ArmSample) -> tuple[TailFit | None, str]:
-    """The tail above the threshold that a hundredth of the outcomes (or MIN_EXCEEDANCES) exceeds; None, and why."""
+    """The tail above the threshold that a hundredth of the outcomes (or MIN_EXCEEDANCES) exceeds; None, and the
+    reason."""
     if sample.is_weighted:
-        return None, "paths are weighted: the curve reaches the tail by itself"
+        return None, "paths are weighted: the curve already covers the tail"
     if math.isfinite(sample.known_to):
-        return None, "the fund ran dry in some runs, which does not say what more they would have needed"
+        return None, "the fund ran dry in some runs, so their required fund is not known"
     try:
         return fit_tail(sample.required, _chosen_k(sample.n), group=groups_of(sample)), ""
     except RefusedError as error:
@@ -23,12 +24,12 @@ def fit_arm_tail(sample: ArmSample) -> tuple[TailFit | None, str]:
 
 
 def groups_of(sample: ArmSample) -> npt.NDArray[np.int64] | None:
-    """What a bootstrap draws: points or runs where intervals are over these, else (None) outcomes."""
+    """The units of a bootstrap: points or runs if intervals are over these, else (None) outcomes."""
     return sample.cluster if sample.over_runs else None
 
 
 def resampled_unit(sample: ArmSample) -> str:
-    """What the bootstrap draws, with its number; empty where it draws outcomes."""
+    """The units of the bootstrap, with their number; empty if it draws outcomes."""
     if not sample.over_runs:
         return ""
     return f"{sample.n_clusters:,} {'points' if len(np.unique(sample.point)) > 1 else 'runs'}"

@@ -1,1 +1,1 @@
-"""Whether runs of a scenario meet its targets."""
+"""Scores of scenarios: whether their runs meet the targets."""

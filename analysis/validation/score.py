@@ -1,4 +1,4 @@
-"""Judges a target: the mean over replications lies in the band, or not, and whether the interval leaves a doubt."""
+"""Scores a target: whether the mean over replications is in the band, and whether the interval leaves a doubt."""
 
 import math
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class TargetScore:
-    """One target with what was measured.
+    """One target with its measurement.
 
-    estimate: None where a run failed or the metric has no value.  passed: the mean lies in [low, high], ends included.
+    estimate: None if a run failed or the metric has no value.  passed: the mean is in [low, high], ends included.
     is_firm: the whole interval agrees with the verdict; more replications are not expected to change it.
     """
 
@@ -49,7 +49,7 @@ def estimate_mean(values: Sequence[float], *, is_yes_or_no: bool) -> Estimate | 
         return None
     if is_yes_or_no:
         return probability(round(sum(values)), len(values), level=LEVEL)
-    return from_replicates(values, method="mean of runs, t interval", n=len(values), fewest=2, level=LEVEL)
+    return from_replicates(values, method="mean of runs, t interval", n=len(values), min_replicates=2, level=LEVEL)
 
 
 def judge(estimate: Estimate | None, *, low: float, high: float) -> tuple[bool, bool]:
@@ -63,7 +63,7 @@ def judge(estimate: Estimate | None, *, low: float, high: float) -> tuple[bool, 
 
 
 def reason_of(estimate: Estimate | None, *, error: str) -> str:
-    """Why there is no number; empty if there is one."""
+    """The reason why there is no number; empty if there is one."""
     if estimate is not None:
         return ""
-    return f"run failed: {error}" if error else "no value: there was nothing to measure in a run"
+    return f"run failed: {error}" if error else "no value: a run had nothing to measure"

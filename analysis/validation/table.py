@@ -1,4 +1,4 @@
-"""Numbers of a score as people read them: fractions as percentages, intervals short."""
+"""Numbers of a score in readable form: fractions as percentages, short intervals."""
 
 from ..estimators.estimate import Estimate
 from .score import TargetScore
@@ -7,7 +7,7 @@ _PERCENT = ("fraction", "share of runs")
 
 
 def number(value: float, unit: str) -> str:
-    """One number in the words of its unit."""
+    """One number in its unit."""
     return f"{value * 100:.3g}%" if unit in _PERCENT else f"{value:.3g} {unit}"
 
 
@@ -17,7 +17,7 @@ def band(score: TargetScore) -> str:
 
 
 def measured(score: TargetScore) -> str:
-    """The mean and its interval, or why there is none."""
+    """The mean and its interval, or the reason why there is none."""
     if score.estimate is None:
         return score.reason
     estimate: Estimate = score.estimate
@@ -32,7 +32,7 @@ def verdict(score: TargetScore) -> str:
 
 
 def summary(scores: list[TargetScore]) -> str:
-    """How many targets were met; checks of inputs are counted apart, since they do not test the model."""
+    """Number of targets met; checks of inputs are counted separately, because they do not test the model."""
     judged = [score for score in scores if not score.is_input]
     inputs = [score for score in scores if score.is_input]
     recorded = [score for score in judged if score.status == "recorded"]
@@ -41,6 +41,6 @@ def summary(scores: list[TargetScore]) -> str:
         return f"{sum(score.passed for score in some)} of {len(some)}"
 
     return (
-        f"{met(judged)} targets met, {sum(not score.passed for score in judged)} missed; of them recorded facts:"
-        f" {met(recorded)}; checks of inputs: {met(inputs)}"
+        f"{met(judged)} targets met, {sum(not score.passed for score in judged)} missed. Recorded facts among them:"
+        f" {met(recorded)} met; checks of inputs: {met(inputs)} met"
     )

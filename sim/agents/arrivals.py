@@ -11,11 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..elementary import log1p
+from ..layout import CLOCK_DTYPE, Records
 
 CHUNK = 2048
-
-# Elements of Arrivals.clock, float64.
-C_NEXT_MS, C_LAST_MS = range(2)
 
 
 @dataclass
@@ -29,7 +27,7 @@ class Arrivals:
     start_ms: int = 0
     uniforms: npt.NDArray[np.float64] = field(init=False)
     cursor: npt.NDArray[np.int64] = field(init=False)
-    clock: npt.NDArray[np.float64] = field(init=False)
+    clock: Records = field(init=False)  # (1,) CLOCK_DTYPE
 
     def __post_init__(self) -> None:
         """Draw the first chunk and the first arrival."""
@@ -37,7 +35,7 @@ class Arrivals:
         self.uniforms = np.empty((CHUNK, self.width))
         self.refill()
         first = -log1p(-self.rng.random()) / self.per_ms if self.per_ms > 0 else np.inf
-        self.clock = np.array([self.start_ms + first, self.start_ms], np.float64)
+        self.clock = np.array([(self.start_ms + first, self.start_ms)], CLOCK_DTYPE)
 
     def refill(self) -> None:
         """Draw the next chunk of slots into the same memory."""

@@ -6,13 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ..layout import AccountMode, Side
+from ..layout import F64, I32, I64, AccountMode, Side
 from ..units import PPM
 from .holdings import Holdings
-
-I64 = npt.NDArray[np.int64]
-I32 = npt.NDArray[np.int32]
-F64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

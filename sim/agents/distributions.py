@@ -11,15 +11,12 @@ from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from ..elementary import exp, log, power
+from ..layout import F64
 from ..policy import NonNegativeInt, Policy, PositiveDecimal, SharePpm
 from ..units import PPM
-
-F64 = npt.NDArray[np.float64]
-
 
 #: P. Acklam's rational approximation of the normal quantile (2003): numerators and denominators, highest power first.
 _ACKLAM_A = np.array(

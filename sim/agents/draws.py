@@ -7,13 +7,10 @@ quantiles.
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import ConfigError
+from ..layout import F64, I64
 from .distributions import BucketLeverage, FixedLeverage, ParetoLeverage, SizeDistribution
-
-I64 = npt.NDArray[np.int64]
-F64 = npt.NDArray[np.float64]
 
 
 def strata(n: int) -> F64:

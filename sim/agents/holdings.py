@@ -13,14 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..elementary import exp
-from ..layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, MarketArrays, Records
+from ..kernels.margin.requirement import measure_maintenance
+from ..layout import F64, I64, MarketArrays, Records
 from ..units import PPM
 from ..variates import standard_exponential, standard_normal
 from .cohort import OpeningPositions
 from .draws import assign_leverage, capped_sizes
 
-I64 = npt.NDArray[np.int64]
-F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 REDRAWS = 20
@@ -50,14 +49,12 @@ class MarketTerms(NamedTuple):
         tier = np.searchsorted(self.tiers["floor"], notional, side="right") - 1
         return np.asarray(PPM / self.tiers["initial_ppm"][np.maximum(tier, 0)])
 
-    def maintenance(self, notional: F64, entry_value: F64) -> F64:
-        """Maintenance margin of positions, quanta (floating point: it decides draws, never balances)."""
-        base = entry_value if self.params["margin_base"] == BASE_ENTRY else notional
-        tier = np.maximum(np.searchsorted(self.tiers["floor"], base, side="right") - 1, 0)
-        margin = base * self.tiers["maintenance_ppm"][tier] / PPM - self.tiers["deduction"][tier]
-        if self.params["margin_base"] == BASE_MARK_PLUS_FEE:
-            margin = margin + base * self.params["close_fee_ppm"] / PPM
-        return np.asarray(margin)
+    def maintenance(self, lots: I64, entry: I64) -> I64:
+        """Maintenance margin of positions opened at `entry` ticks, quanta."""
+        out = np.empty(len(lots), np.int64)
+        cost = lots * entry * int(self.params["tick_value"])
+        measure_maintenance(lots, cost, self.mark, self.params, self.tiers, out)
+        return out
 
     def largest_position(self) -> int:
         """Lots the last tier admits at the mark."""
@@ -169,7 +166,7 @@ def _draw_entries(
         else:
             margin = np.ceil(entry_value / leverage[which])
             equity = margin + gain
-        least = np.ceil(margin_ratio * terms.maintenance(notional[which], entry_value)) + 1.0
+        least = np.ceil(margin_ratio * terms.maintenance(lots[which], entry.astype(np.int64))) + 1.0
         return equity, margin, (equity >= least) & (margin > 0), least
 
     def fresh(n: int) -> F64:

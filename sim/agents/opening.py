@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from decimal import ROUND_CEILING, Decimal
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import ConfigError
+from ..layout import I64
 from ..rng import Streams
 from ..units import PPM
 from .book import Draft, OpeningBook
@@ -23,8 +23,6 @@ from .named import NamedPosition, NamedTrader
 from .shares import Venue, cohort_parts, named_lots, open_interest_lots, trader_counts
 
 __all__ = ["OpeningBook", "Venue", "build_opening", "trader_counts"]
-
-I64 = npt.NDArray[np.int64]
 
 
 def build_opening(
@@ -100,8 +98,7 @@ def _named_holding(
     value = abs(lots) * entry * tick_value
     margin = int((Decimal(value) / position.leverage).to_integral_value(ROUND_CEILING))
     equity = margin + lots * (terms.mark - entry) * tick_value
-    notional = np.array([float(abs(lots) * terms.unit)])
-    maintenance = float(terms.maintenance(notional, np.array([float(value)]))[0])
+    maintenance = int(terms.maintenance(np.array([lots]), np.array([entry]))[0])
     if equity * PPM < maintenance * ratio_ppm:
         raise ConfigError(
             f"agent {agent.name}: its position in {position.market} would start with equity {equity} quanta, below"

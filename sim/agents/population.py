@@ -92,6 +92,7 @@ class Population:
         Numbers may repeat (a member whose interval is shorter than the clock's step wakes once a step). AgentError
         comes from a user's agent.
         """
+        view.pictures = None
         for number in range(len(self.cohorts)) if cohorts is None else sorted(set(cohorts)):
             member = self.cohorts[number]
             member.policy.decide(member.state, view, intents)
@@ -115,5 +116,5 @@ def _start(cohort: Cohort, number: int, opening: OpeningBook, capital: I64, venu
         rng=streams.get(f"cohort/{cohort.name}"),
     )
     behaviour = cohort.behaviour
-    wakes_ms = min(cohort.interval_ms, getattr(behaviour, "look_interval_ms", cohort.interval_ms))
+    wakes_ms = min(cohort.interval_ms, behaviour.look_ms() or cohort.interval_ms)
     return Member(cohort.name, wakes_ms, behaviour, behaviour.initial_state(context))

@@ -8,17 +8,14 @@ from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import ConfigError
 from ..instrument import Instrument
-from ..layout import MarketArrays
+from ..layout import I64, MarketArrays
 from ..units import allocate_largest_remainder
 from .cohort import Cohort, OpeningPositions, PopulationConfig
 from .holdings import MarketTerms
 from .named import NamedPosition, NamedTrader
-
-I64 = npt.NDArray[np.int64]
 
 WEIGHT_SCALE = 10**9
 

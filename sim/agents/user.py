@@ -7,32 +7,33 @@ hash, travels to workers, and a result folder can be replayed without the file.
 """
 
 import math
-import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
-from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import ConfigDict, Field
 
-from ..errors import AgentError, ConfigError
+from ..errors import AgentError
 from ..instrument import Instrument
-from ..layout import FLAG_DELEVERAGED, FLAG_LIQUIDATED, OrderFlag, OrderKind, Side, TimeInForce
+from ..layout import OrderFlag, OrderKind, Side, TimeInForce
+from ..own_parts import FAILURES, OwnPart, UserPart, one_line, where
 from .named import NamedTrader
+from .pictures import AgentView, MarketPictures, picture
 from .view import ARRIVAL_SLOTS, Intents, MarketView
 
 MAX_REQUESTS = 1000
-#: What of a user's code is reported as its failure; Ctrl-C is not.
-FAILURES = (Exception, SystemExit, GeneratorExit)
+#: Codes as plain numbers: numbers of an enumeration take longer to write.
+_SIDES = {"buy": int(Side.BUY), "sell": int(Side.SELL)}
+_TIMES = {name: int(code) for name, code in TimeInForce.__members__.items()}
+_LIMIT, _MARKET, _CANCEL_ALL = int(OrderKind.LIMIT), int(OrderKind.MARKET), int(OrderKind.CANCEL_ALL)
+_IOC, _REDUCE_ONLY = int(TimeInForce.IOC), int(OrderFlag.REDUCE_ONLY)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Order:
-    """A request to trade. `size` in base units, a positive multiple of the lot; `price` on the grid, None: market
-    order.
+    """A request to trade.
+
+    size: base units, a positive multiple of the lot.  price: on the grid; None: a market order.
 
     time_in_force: GTC, IOC, FOK or POST_ONLY (limit orders only). Numbers may be Decimal, str, int or float.
     """
@@ -44,6 +45,19 @@ class Order:
     time_in_force: str = "GTC"
     reduce_only: bool = False
 
+    def __init__(
+        self,
+        market: str,
+        side: str,
+        size: Decimal | str | float,
+        price: Decimal | str | float | None = None,
+        time_in_force: str = "GTC",
+        reduce_only: bool = False,
+    ) -> None:  # written out, for the one of a frozen dataclass takes twice as long
+        self.__dict__.update(
+            market=market, side=side, size=size, price=price, time_in_force=time_in_force, reduce_only=reduce_only
+        )
+
 
 @dataclass(frozen=True)
 class CancelAll:
@@ -52,42 +66,7 @@ class CancelAll:
     market: str | None = None
 
 
-@dataclass(frozen=True)
-class MarketPicture:
-    """One market as the agent sees it; prices in quote units per base unit, None where there is none."""
-
-    name: str
-    index: Decimal
-    mark: Decimal
-    bid: Decimal | None
-    ask: Decimal | None
-    volatility: float  # realised, fraction per sqrt(second)
-    tick_size: Decimal
-    lot_size: Decimal
-
-
-@dataclass(frozen=True)
-class AccountPicture:
-    """The agent's own account: money in quote units, sizes in base units (+ is long), by market name."""
-
-    equity: Decimal
-    positions: Mapping[str, Decimal]
-    resting_bids: Mapping[str, Decimal]
-    resting_asks: Mapping[str, Decimal]
-    was_liquidated: bool
-    was_deleveraged: bool
-
-
-@dataclass(frozen=True)
-class AgentView:
-    """All an agent sees at one wake."""
-
-    time_ms: int
-    markets: Mapping[str, MarketPicture]
-    account: AccountPicture
-
-
-class UserAgent:
+class UserAgent(UserPart):
     """Base class of a user's agent. `params` of the config are passed to the constructor by name.
 
     `self.rng` (a numpy Generator of the agent's own stream, set before the first call) is the only randomness that
@@ -109,144 +88,115 @@ class UserState:
     agent: UserAgent
     instruments: tuple[Instrument, ...]
     rng: np.random.Generator
+    markets: dict[str, int] = field(init=False)  # number of each market
+
+    def __post_init__(self) -> None:
+        """Number the markets."""
+        self.markets = {instrument.name: number for number, instrument in enumerate(self.instruments)}
 
 
-class UserAgentConfig(NamedTrader):
-    """A user's own agent, named from the config. Its amounts are taken as written, not scaled."""
+class UserAgentConfig(OwnPart, NamedTrader):
+    """A user's own agent, named from the config or passed as an object.
 
-    model_config = ConfigDict(populate_by_name=True)
+    Its amounts are taken as written, not scaled.
+    """
+
     venue_scale: ClassVar[bool] = False
+    base: ClassVar[type] = UserAgent
+    noun: ClassVar[str] = "agent"
 
     kind: Literal["user"] = "user"
-    file: str = Field(min_length=1, description="Python file, relative to the config")
-    class_name: str = Field(alias="class", min_length=1, description="name of the class in it, a subclass of UserAgent")
-    params: dict[str, Any] = Field(default_factory=dict, description="passed to the class by name")
-    source: str | None = Field(default=None, description="text of the file; filled in when the config is resolved")
 
-    def with_source(self, folder: Path) -> "UserAgentConfig":
-        """Return the same agent with the text of its file, read relative to `folder`; ConfigError if it cannot be
-        read."""
-        if self.source is not None:
-            return self
-        path = folder / self.file
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"agent {self.name}: cannot read {path}: {error}") from error
-        return self.model_copy(update={"source": text})
-
-    def load(self) -> UserAgent:
-        """Run the file's text and make the agent; ConfigError if anything in that goes wrong."""
-        if self.source is None:
-            raise ConfigError(
-                f"agent {self.name}: the text of {self.file} was not read; call with_source(folder) first"
-            )
-        namespace: dict[str, Any] = {"__name__": f"clearsim_agent_{self.name}", "__file__": self.file}
-        try:
-            exec(compile(self.source, self.file, "exec"), namespace)
-        except FAILURES as error:
-            raise ConfigError(f"agent {self.name}: {self.file} fails to load: {_where(error, self.file)}") from error
-        found = namespace.get(self.class_name)
-        if not (isinstance(found, type) and issubclass(found, UserAgent)):
-            classes = [
-                key for key, value in namespace.items() if isinstance(value, type) and issubclass(value, UserAgent)
-            ]
-            own = ", ".join(key for key in classes if key != "UserAgent") or "none"
-            raise ConfigError(
-                f"agent {self.name}: {self.file} has no class {self.class_name} that extends UserAgent; it has {own}"
-            )
-        try:
-            return found(**self.params)
-        except FAILURES as error:
-            raise ConfigError(
-                f"agent {self.name}: {self.class_name}(**params) failed: {_where(error, self.file)}"
-            ) from error
+    @property
+    def name_in_run(self) -> str:
+        """The agent's name."""
+        return self.name
 
     def initial_state(
         self, *, row: int, instruments: tuple[Instrument, ...], share: Decimal, rng: np.random.Generator
     ) -> UserState:
         """Return the running agent with its random stream; `share` is not used."""
-        agent = self.load()
+        agent: UserAgent = self.load()
         agent.rng = rng
         return UserState(row, agent, instruments, rng)
 
     def decide(self, state: UserState, view: MarketView, intents: Intents) -> None:
         """Ask the agent and append what it wants; AgentError if it raises or answers nonsense."""
-        where = f"agent {self.name} ({self.file}:{self.class_name}) at {view.time_ms} ms"
+        if view.pictures is None:
+            view.pictures = MarketPictures.take(view)
+        seen = picture(view.time_ms, view.pictures, view.accounts, state.row)
         try:
-            answer = state.agent.decide(picture(state, view))
+            answer = state.agent.decide(seen)
         except FAILURES as error:
-            raise AgentError(f"{where} raised {_where(error, self.file)}") from error
+            raise AgentError(f"{self._at(view)} raised {where(error, self.file)}") from error
         if answer is None:
             return
-        if not isinstance(answer, list | tuple):
-            raise AgentError(f"{where} must return a list of Order and CancelAll, returned {type(answer).__name__}")
+        if not isinstance(answer, (list, tuple)):
+            raise AgentError(
+                f"{self._at(view)} must return a list of Order and CancelAll, returned {type(answer).__name__}"
+            )
         if len(answer) > MAX_REQUESTS:
-            raise AgentError(f"{where} returned {len(answer)} requests; the most is {MAX_REQUESTS}")
+            raise AgentError(f"{self._at(view)} returned {len(answer)} requests; the most is {MAX_REQUESTS}")
         arrival = int(state.rng.integers(0, ARRIVAL_SLOTS))
         for number, request in enumerate(answer):
             try:
                 _append(request, state, intents, arrival)
             except FAILURES as error:  # a request may hold any object, with any behaviour
-                raise AgentError(f"{where}, request {number}: {one_line(error)}") from error
+                raise AgentError(f"{self._at(view)}, request {number}: {one_line(error)}") from error
 
-
-def _where(error: BaseException, file: str) -> str:
-    """Kind and text of an exception, with the last line of the user's file it came through."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
-    place = f" (line {lines[-1]})" if lines else ""
-    return f"{type(error).__name__}{': ' if str(error) else ''}{one_line(error)}{place}"
-
-
-def one_line(error: BaseException) -> str:
-    """The text of an exception, without line breaks."""
-    return " ".join(str(error).split())
+    def _at(self, view: MarketView) -> str:
+        return f"{self.who} ({self.file}:{self.class_name}) at {view.time_ms} ms"
 
 
 def _append(request: object, state: UserState, intents: Intents, arrival: int) -> None:
     """Translate one request; ValueError says what is wrong with it."""
-    if isinstance(request, CancelAll):
-        names = [instrument.name for instrument in state.instruments]
-        for market in range(len(names)) if request.market is None else [_market(request.market, names)]:
-            intents.append(account=state.row, market=market, kind=OrderKind.CANCEL_ALL, arrival=arrival)
-        return
     if not isinstance(request, Order):
-        raise ValueError(f"must be an Order or a CancelAll, was {type(request).__name__}")
-    market = _market(request.market, [instrument.name for instrument in state.instruments])
+        if not isinstance(request, CancelAll):
+            raise ValueError(f"must be an Order or a CancelAll, was {type(request).__name__}")
+        names = list(state.markets)
+        for market in range(len(names)) if request.market is None else [_market(request.market, state.markets)]:
+            intents.append(account=state.row, market=market, kind=_CANCEL_ALL, arrival=arrival)
+        return
+    market = _market(request.market, state.markets)
     instrument = state.instruments[market]
-    if not isinstance(request.side, str) or request.side not in ("buy", "sell"):
+    if not isinstance(request.side, str) or request.side not in _SIDES:
         raise ValueError(f"side must be 'buy' or 'sell', was {request.side!r}")
-    if not isinstance(request.time_in_force, str) or request.time_in_force not in TimeInForce.__members__:
-        raise ValueError(
-            f"time_in_force must be one of {', '.join(TimeInForce.__members__)}, was {request.time_in_force!r}"
-        )
+    if not isinstance(request.time_in_force, str) or request.time_in_force not in _TIMES:
+        raise ValueError(f"time_in_force must be one of {', '.join(_TIMES)}, was {request.time_in_force!r}")
     if not isinstance(request.reduce_only, bool):
         raise ValueError(f"reduce_only must be True or False, was {request.reduce_only!r}")
+    is_market = request.price is None
     lots = _whole(request.size, instrument.lot_size, "size", "lot")
-    price = 0 if request.price is None else _whole(request.price, instrument.tick_size, "price", "tick")
-    if price and lots * price * (instrument.tick_size * instrument.lot_size / instrument.quantum) > 2**61:
+    price = 0 if is_market else _whole(request.price, instrument.tick_size, "price", "tick")
+    if lots * price * instrument.tick_value > 2**61:
         raise ValueError(f"size {request.size} at price {request.price} exceeds the largest amount the run can count")
-    intents.append(
-        account=state.row,
-        market=market,
-        side=Side.BUY if request.side == "buy" else Side.SELL,
-        kind=OrderKind.MARKET if request.price is None else OrderKind.LIMIT,
-        tif=TimeInForce.IOC if request.price is None else TimeInForce[request.time_in_force],
-        lots=lots,
-        price=price,
-        flags=OrderFlag.REDUCE_ONLY if request.reduce_only else 0,
-        arrival=arrival,
-    )
+    kind, tif = (_MARKET, _IOC) if is_market else (_LIMIT, _TIMES[request.time_in_force])
+    flags = _REDUCE_ONLY if request.reduce_only else 0
+    intents.write(state.row, market, _SIDES[request.side], kind, tif, price, lots, flags, arrival)
 
 
-def _market(name: object, names: list[str]) -> int:
-    if not isinstance(name, str) or name not in names:
-        raise ValueError(f"no market is called {name!r}; there are {', '.join(names)}")
-    return names.index(name)
+def _market(name: object, markets: dict[str, int]) -> int:
+    if not isinstance(name, str) or name not in markets:
+        raise ValueError(f"no market is called {name!r}; there are {', '.join(markets)}")
+    return markets[name]
 
 
 def _whole(value: object, unit: Decimal, what: str, unit_name: str) -> int:
     """`value` in whole units; ValueError unless it is a finite positive number on the grid."""
+    kind = type(value)
+    if kind is Decimal or kind is int or kind is str:  # as most orders say it; what fails here is explained below
+        try:
+            count = (value if kind is Decimal else Decimal(value)) / unit  # type: ignore[arg-type,operator]
+            whole = int(count)
+            if whole == count and 0 < whole <= 2**53:
+                return whole
+        except (ArithmeticError, ValueError):
+            pass
+    return _explained(value, unit, what, unit_name)
+
+
+def _explained(value: object, unit: Decimal, what: str, unit_name: str) -> int:
+    """As `_whole`, of any object, saying what is wrong with it."""
     if isinstance(value, bool) or not isinstance(value, Decimal | str | int | float | np.number):
         raise ValueError(f"{what} must be a number, was {value!r}")
     try:
@@ -262,37 +212,3 @@ def _whole(value: object, unit: Decimal, what: str, unit_name: str) -> int:
         below = math.floor(count) * unit
         raise ValueError(f"{what} {value} is not a whole multiple of the {unit_name} {unit}; the next below is {below}")
     return int(count)
-
-
-def picture(state: UserState, view: MarketView) -> AgentView:
-    """Return what the agent sees now."""
-    accounts, row = view.accounts, state.row
-    markets, positions, bids, asks = {}, {}, {}, {}
-    equity = int(accounts.quote[row])
-    for number, instrument in enumerate(state.instruments):
-        bid, ask = int(view.best_bid[number]), int(view.best_ask[number])
-        markets[instrument.name] = MarketPicture(
-            name=instrument.name,
-            index=instrument.price(int(view.index[number])),
-            mark=instrument.price(int(view.mark[number])),
-            bid=instrument.price(bid) if bid else None,
-            ask=instrument.price(ask) if ask else None,
-            volatility=float(view.volatility[number]),
-            tick_size=instrument.tick_size,
-            lot_size=instrument.lot_size,
-        )
-        lots = int(accounts.lots[row, number])
-        equity += lots * int(view.mark[number]) * int(view.markets.params["tick_value"][number])
-        positions[instrument.name] = instrument.size(lots)
-        bids[instrument.name] = instrument.size(int(accounts.open_bid[row, number]))
-        asks[instrument.name] = instrument.size(int(accounts.open_ask[row, number]))
-    flags = int(accounts.flags[row])
-    account = AccountPicture(
-        equity=equity * state.instruments[0].quantum,
-        positions=MappingProxyType(positions),
-        resting_bids=MappingProxyType(bids),
-        resting_asks=MappingProxyType(asks),
-        was_liquidated=bool(flags & FLAG_LIQUIDATED),
-        was_deleveraged=bool(flags & FLAG_DELEVERAGED),
-    )
-    return AgentView(view.time_ms, MappingProxyType(markets), account)

@@ -7,18 +7,28 @@ behaviours never touch balances.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from struct import Struct
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import InvariantError
 from ..instrument import Instrument
-from ..layout import INTENT_DTYPE, AccountArrays, MarketArrays, OrderKind, OrderStatus, Records, Side, TimeInForce
+from ..layout import (
+    F64,
+    I64,
+    INTENT_DTYPE,
+    AccountArrays,
+    MarketArrays,
+    OrderStatus,
+    Records,
+    Side,
+    TimeInForce,
+)
 
-I64 = npt.NDArray[np.int64]
-F64 = npt.NDArray[np.float64]
-
+#: One row of intents, in the order of the I_ columns.
+_INTENT = Struct(f"={len(INTENT_DTYPE.names or ())}q")
+_PENDING = int(OrderStatus.PENDING)
 #: Arrival keys of a tick are 0..ARRIVAL_SLOTS - 1: the time within the tick in 2**20 parts.
 ARRIVAL_BITS = 20
 ARRIVAL_SLOTS = 1 << ARRIVAL_BITS
@@ -40,6 +50,7 @@ class MarketView:
     time_ms: int = 0
     cycle: int = 0
     dt_ms: int = 0  # since the previous cycle
+    pictures: Any = None  # of the markets, as users' agents see them: made when the first of a cycle looks
 
     @classmethod
     def make(cls, *, instruments: Sequence[Instrument], accounts: AccountArrays, markets: MarketArrays) -> "MarketView":
@@ -116,21 +127,38 @@ class Intents:
         *,
         account: int,
         market: int,
-        side: Side = Side.BUY,
-        kind: OrderKind,
+        side: int = Side.BUY,
+        kind: int,
         lots: int = 0,
         price: int = 0,
-        tif: TimeInForce = TimeInForce.GTC,
+        tif: int = TimeInForce.GTC,
         flags: int = 0,
         arrival: int = 0,
     ) -> None:
         """Add one order."""
-        self.reserve(1)
-        row = self.rows[self.count]
-        row["account"], row["market"], row["side"], row["kind"] = account, market, side, kind
-        row["tif"], row["price"], row["lots"], row["order_flags"] = tif, price, lots, flags
-        row["order"], row["arrival"], row["status"], row["filled"] = -1, arrival, OrderStatus.PENDING, 0
-        self.count += 1
+        self.write(account, market, side, kind, tif, price, lots, flags, arrival)
+
+    def write(
+        self,
+        account: int,
+        market: int,
+        side: int,
+        kind: int,
+        tif: int,
+        price: int,
+        lots: int,
+        flags: int,
+        arrival: int,
+    ) -> None:
+        """As `append`, for callers that add one order after the other: by position, in the order of the columns."""
+        count = self.count
+        if count >= self.rows.shape[0] or count >= self.limit:
+            self.reserve(1)
+        place: Any = self.rows  # any buffer will do
+        _INTENT.pack_into(
+            place, count * _INTENT.size, account, market, side, kind, tif, price, lots, flags, -1, arrival, _PENDING, 0
+        )
+        self.count = count + 1
 
     def scratch(self) -> tuple[Records, I64]:
         """Buffers of the sort by arrival, for as many orders as there is room for: see `kernels.arrivals`."""

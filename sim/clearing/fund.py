@@ -1,29 +1,27 @@
-"""Insurance funds: one FUND (cash, never below zero) and one ENGINE (inventory) per scope of markets. Rules
-CLR-FND-### in RULES.md.
+"""Insurance funds: one FUND (cash, never below zero) and one ENGINE (inventory) per scope of markets, and how they pay.
+
+Decides what FUND pays for flat accounts, and what passes between FUND and ENGINE. Rules CLR-FND-### in RULES.md.
 """
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from ..instrument import to_quanta
-from ..policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveInt, SharePpm
+from ..kernels.clearing.payments import Payments, add_payment, first_payments, make_payments, one_payment
+from ..kernels.jit import kernel
+from ..layout import AccountArrays, MarketArrays, Reason, RecordArrays
+from ..policy import NonNegativeDecimal, Policy, SharePpm
+from .desk import Desk, LayerBase, Round
+from .unwind import UnwindPolicy
+
+I64 = npt.NDArray[np.int64]
 
 #: Stands for "no cap": far above any notional, far below int64.
 NO_CAP = 2**62
-
-
-class UnwindPolicy(Policy):
-    """How ENGINE's inventory goes back to the book."""
-
-    fraction_ppm: Annotated[SharePpm, Field(gt=0)] = Field(
-        default=100_000, description="share of the inventory offered per step, at least one lot"
-    )
-    interval_ms: PositiveInt = Field(default=1_000, description="time between steps")
-    band_ppm: NonNegativeInt = Field(
-        default=5_000, le=1_000_000, description="worst price, as a distance from the mark"
-    )
 
 
 class FundPolicy(Policy):
@@ -49,3 +47,58 @@ class FundPolicy(Policy):
 
 def _scaled(amount: Decimal, quantum: Decimal, scale: Decimal) -> int:
     return to_quanta((amount * scale / quantum).to_integral_value("ROUND_FLOOR") * quantum, quantum)
+
+
+class InsuranceFundLayer(LayerBase):
+    """FUND pays deficits with its cash, down to zero (CLR-FND-001)."""
+
+    kind: Literal["insurance_fund"] = "insurance_fund"
+
+    def run(self, desk: Desk, round_: Round) -> None:
+        """Pay what flat accounts of the round owe, then ENGINE's negative equity."""
+        draw_fund(desk)
+
+
+def draw_fund(desk: Desk) -> None:
+    """FUND pays what this round's flat accounts owe, and settles with ENGINE."""
+    desk.pay(plan_fund_draws(desk.accounts, desk.markets, desk.records), Reason.FUND_DRAW)
+    settle_engines(desk)
+
+
+def plan_fund_draws(accounts: AccountArrays, markets: MarketArrays, records: RecordArrays) -> Payments:
+    """Return what each FUND pays to this round's flat accounts, in the order of the records, down to zero cash."""
+    n_records = int(records.counts["liquidations"][0] - records.counts["round_start"][0])
+    payments = make_payments(n_records)
+    if n_records == 0:
+        return payments
+    cash = accounts.quote[: int(markets.params["fund_row"].max()) + 1].copy()
+    return first_payments(payments, _plan_fund_draws(markets, records, cash, payments))
+
+
+@kernel
+def _plan_fund_draws(markets, records, cash, payments):
+    """Write the draws, and leave in `cash`, by row of a fund, what it has after them; return how many."""
+    n = 0
+    for index in range(records.counts[0].round_start, records.counts[0].liquidations):
+        record = records.liquidations[index]
+        market = record.market
+        fund = markets.params[market].fund_row
+        paid = min(record.owed, cash[fund])
+        if paid > 0:
+            cash[fund] -= paid
+            n = add_payment(payments, n, fund, record.account, paid, market, index, record.seq)
+    return n
+
+
+def settle_engines(desk: Desk) -> None:
+    """FUND pays ENGINE's negative equity (if the waterfall has that layer); gains of a flat ENGINE go to FUND."""
+    for scope in desk.scopes:
+        worth, holds = desk.standing_of(scope.engine)
+        if worth < 0 and desk.may_draw:
+            paid = min(-worth, int(desk.accounts.quote[scope.fund]))
+            if paid > 0:
+                draw = one_payment(payer=scope.fund, payee=scope.engine, quote=paid, market=scope.market)
+                desk.pay(draw, Reason.FUND_DRAW)
+        elif worth > 0 and not holds:
+            gain = one_payment(payer=scope.engine, payee=scope.fund, quote=worth, market=scope.market)
+            desk.pay(gain, Reason.FUND_GAIN)

@@ -1,28 +1,34 @@
-"""The clearing house: runs steps 8-12 of the cycle on the arrays, in the order written in `waterfall.py`.
+"""The clearing house: who is liquidated now, the orders into the book, what they left, and ENGINE's inventory.
 
-It decides nothing of its own: policies say what, kernels do it. It owns what clearing remembers (waiting rows,
-throttle, unwind clocks), the records, and scratch memory. `engine/` calls it; policies never import it.
+It keeps what clearing remembers from cycle to cycle (waiting rows, throttle, unwind clocks) and calls the rules in
+order. `engine/clearing.py` calls it; rows are int64 ids:
+
+     8. margin     due = house.admit(rows, now_ms=...)          latency, cooldown, throttle; riskiest first
+    10. liquidate  n, due = house.plan(due, intents)            retests, writes records and IOC orders
+                   left = house.settle(due, intents, n)         after matching: penalty, surplus, debts; who goes on
+    11. waterfall  outcome = house.run_waterfall(left)          the layers in order, see `waterfall.py`
+                   house.finish(due)                            unfreezes
+    12. unwind     n = house.plan_unwind(intents, now_ms=...)
+                   house.settle_engines()                       after matching: draws and sweeps
+    15. record     house.records, then house.clear_records()    counters: since the start of the run
 """
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import InvariantError
-from ..kernels.clearing import liquidation as liq
-from ..kernels.clearing import waterfall as wf
-from ..kernels.clearing.unwind import plan_unwind
-from ..layout import AccountArrays, LogArrays, MarketArrays, RecordArrays, Records, make_records, make_waiting
-from .fund import FundPolicy
-from .layers import Layers, WaterfallOutcome
+from ..layout import FLAG_FROZEN, AccountArrays, LogArrays, MarketArrays, RecordArrays, Records, WaitingArrays
+from .desk import Desk, Outcome
+from .fund import FundPolicy, settle_engines
 from .liquidation import PRIORITIES, LiquidationBase
-from .waterfall import WaterfallLayer
+from .liquidation.orders import plan_liquidations, risk_keys
+from .settlement import settle
+from .unwind import plan_unwind
+from .waterfall import WaterfallLayer, run_waterfall
 
 I64 = npt.NDArray[np.int64]
-Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class Throttle:
@@ -45,20 +51,11 @@ class Throttle:
         return passed
 
 
-def grow(array: npt.NDArray[Scalar], rows: int) -> npt.NDArray[Scalar]:
-    """Return `array` with at least `rows` rows, contents kept."""
-    if len(array) >= rows:
-        return array
-    bigger = np.zeros((max(rows, 2 * len(array)), *array.shape[1:]), array.dtype)
-    bigger[: len(array)] = array
-    return bigger
-
-
 class ClearingHouse:
     """Liquidation, waterfall and unwind over the arrays of World.
 
     fund_of_market[m] is the index in `funds` of market m's scope.  caps, shares: lowered by the caller's `scale`.
-    spill: empties the transfer log (sets header[H_N_TRANSFERS] to 0); called when a kernel runs out of room.
+    spill: empties the transfer log (sets header[H_N_TRANSFERS] to 0); called when closes or payments need the room.
     random_key: key of the `random` priority. Reserved rows P_FUND_ROW / P_ENGINE_ROW are read from markets.params.
     """
 
@@ -80,26 +77,19 @@ class ClearingHouse:
         self.accounts, self.markets, self.log = accounts, markets, log
         self.policy = liquidation
         self._plan = liquidation.lower(quantum)
-        self._spill = spill
         self._random_key = random_key
-        n_rows, n_markets = accounts.lots.shape
         scopes = [funds[i] for i in fund_of_market]
         self._shares = np.array([fund.fee_share_ppm for fund in scopes], np.int64)
         self._unwind_ppm = np.array([fund.unwind.fraction_ppm for fund in scopes], np.int64)
         self._unwind_band = np.array([fund.unwind.band_ppm for fund in scopes], np.int64)
         self._unwind_every = np.array([fund.unwind.interval_ms for fund in scopes], np.int64)
-        self._unwound_ms = np.full(n_markets, -(2**62), np.int64)
+        self._unwound_ms = np.full(len(scopes), -(2**62), np.int64)
         caps = np.array([fund.inventory_cap_quanta(quantum, scale) for fund in scopes], np.int64)
-        self.records: RecordArrays = make_records(n_rows=n_rows, n_markets=n_markets)
-        self.waiting = make_waiting(n_rows)
         self._throttle = Throttle(liquidation.per_second)
-        self.work = np.zeros((4, max(n_markets, 2)), np.int64)
-        engines, first = np.unique(markets.params["engine_row"], return_index=True)
-        self._engines = list(zip(engines.tolist(), first.tolist(), strict=True))  # rows, and a market of their scope
-        self._layers = Layers(self, waterfall, caps=caps, quantum=quantum)
+        self.layers = [layer.ready() for layer in waterfall]
         self.may_draw = any(layer.kind == "insurance_fund" for layer in waterfall)
+        self.desk = Desk(accounts, markets, log, caps=caps, quantum=quantum, may_draw=self.may_draw, spill=spill)
         self.backlog: I64 = np.zeros(0, np.int64)
-        self.backlog_peak = 0
 
     # -- step 8: who is liquidated now -------------------------------------------------------------------------------
 
@@ -129,7 +119,7 @@ class ClearingHouse:
     def _in_order(self, rows: I64) -> I64:
         keys = np.empty(len(rows), np.float64)
         priority = PRIORITIES.index(self.policy.priority)
-        liq.risk_keys(
+        risk_keys(
             self.accounts,
             self.markets,
             rows,
@@ -160,7 +150,6 @@ class ClearingHouse:
 
     def _note_backlog(self, rows: I64) -> None:
         self.backlog = rows
-        self.backlog_peak = max(self.backlog_peak, len(rows))
 
     # -- steps 9, 10: orders into the book, then what they left --------------------------------------------------------
 
@@ -170,9 +159,9 @@ class ClearingHouse:
         `intents` needs room for one order per position of `rows`: at most len(rows) x markets.
         """
         n_markets = self.accounts.lots.shape[1]
-        self.ensure_records(liquidations=len(rows) * n_markets)
+        self.desk.ensure_records(liquidations=len(rows) * n_markets)
         rows = rows.copy()
-        count, kept = liq.plan_liquidations(
+        count, kept = plan_liquidations(
             self.accounts,
             self.markets,
             self.log.header,
@@ -187,41 +176,27 @@ class ClearingHouse:
 
     def settle(self, rows: I64, intents: Records, n_intents: int) -> I64:
         """Charge penalties on what was filled, settle flat rows, and return the rows that go on to the waterfall."""
-        start = 0
-        while start < n_intents:
-            start = self.spill_if_short(
-                start,
-                liq.charge_liquidation_fees(
-                    self.accounts, self.markets, self.log, intents, start, n_intents, self._shares, self.records
-                ),
-                n_intents,
-            )
-        out = np.empty(len(rows), np.int64)
-        start, n_out = 0, 0
-        while start < len(rows):
-            reached, n_out = wf.settle_flat(
-                self.accounts, self.markets, self.log, rows, start, len(rows), int(self.policy.surplus == "fund"),
-                int(self.policy.cooldown > 0), self.records, self.waiting, out, n_out, self.work,
-            )  # fmt: skip
-            start = self.spill_if_short(start, reached, len(rows))
-        return out[:n_out]
+        policy = self.policy
+        return settle(
+            self.desk, rows, intents, n_intents,
+            fund_share_ppm=self._shares, surplus=policy.surplus, may_wait=policy.cooldown > 0,
+        )  # fmt: skip
 
     # -- steps 11, 12 --------------------------------------------------------------------------------------------------
 
-    def run_waterfall(self, rows: I64) -> WaterfallOutcome:
+    def run_waterfall(self, rows: I64) -> Outcome:
         """Run the configured layers, in order, over what the book left.
 
         Call it even if `rows` is empty and ENGINE holds.
         """
-        outcome = WaterfallOutcome()
-        self._layers.run(rows, outcome)
+        outcome = run_waterfall(self.desk, self.layers, rows)
         if len(outcome.left):
             self._note_backlog(np.concatenate([self.backlog, outcome.left]))
         return outcome
 
     def finish(self, rows: I64) -> None:
         """Let the rows of this cycle's liquidations trade again."""
-        wf.release_frozen(self.accounts, rows, len(rows))
+        self.accounts.flags[rows] &= ~np.uint8(FLAG_FROZEN)
 
     def plan_unwind(self, intents: Records, *, now_ms: int) -> int:
         """Write ENGINE's orders that are due to `intents` (room for one per market); return how many.
@@ -234,57 +209,34 @@ class ClearingHouse:
 
     def holds_inventory(self) -> bool:
         """True if an ENGINE holds contracts."""
-        return any(any(self.accounts.lots[engine].tolist()) for engine, _ in self._engines)
-
-    def engine_standing(self, engine: int) -> tuple[int, bool]:
-        """Equity of an ENGINE at mark, quanta, and whether it holds contracts."""
-        lots: list[int] = self.accounts.lots[engine].tolist()
-        values = (self.markets.mark * self.markets.params["tick_value"]).tolist()
-        worth = int(self.accounts.quote[engine]) + sum(held * unit for held, unit in zip(lots, values, strict=True))
-        return worth, any(lots)
+        return self.desk.holds_inventory()
 
     def settle_engines(self) -> None:
         """FUND pays ENGINE's negative equity (if the waterfall has that layer); gains of a flat ENGINE go to FUND."""
-        for engine, market in self._engines:
-            worth, holds = self.engine_standing(engine)
-            if worth < 0 or (worth > 0 and not holds):
-                self.reserve_log(1)
-                wf.settle_engine(self.accounts, self.markets, self.log, market, int(self.may_draw), self.records)
+        settle_engines(self.desk)
 
-    # -- records and logs ----------------------------------------------------------------------------------------------
+    # -- records -------------------------------------------------------------------------------------------------------
+
+    @property
+    def records(self) -> RecordArrays:
+        """What clearing writes down."""
+        return self.desk.records
+
+    @property
+    def waiting(self) -> WaitingArrays:
+        """What liquidation remembers of each row between cycles."""
+        return self.desk.waiting
 
     @property
     def n_liquidations(self) -> int:
         """Rows filled in records.liquidations."""
-        return int(self.records.counts["liquidations"][0])
+        return self.desk.n_liquidations
 
     @property
     def n_matches(self) -> int:
         """Rows filled in records.matches and records.scores."""
-        return int(self.records.counts["matches"][0])
+        return self.desk.n_matches
 
     def clear_records(self) -> None:
         """Forget the rows that the recorder has taken; counters stay."""
         self.records.counts[:] = 0
-
-    def ensure_records(self, *, liquidations: int = 0, matches: int = 0) -> None:
-        """Make room for that many more rows."""
-        records = self.records
-        self.records = records._replace(
-            liquidations=grow(records.liquidations, self.n_liquidations + liquidations),
-            matches=grow(records.matches, self.n_matches + matches),
-            scores=grow(records.scores, self.n_matches + matches),
-        )
-
-    def reserve_log(self, n_transfers: int) -> None:
-        """Spill the transfer log unless `n_transfers` more fit."""
-        if not wf.has_room(self.log, n_transfers):
-            self._spill()
-
-    def spill_if_short(self, before: int, reached: int, end: int) -> int:
-        """Spill after a kernel stopped early; InvariantError if it cannot make progress even with an empty log."""
-        if reached < end:
-            self._spill()
-            if reached == before and not wf.has_room(self.log, 2 * self.accounts.lots.shape[1] + 2):
-                raise InvariantError("the transfer log is too small for one account's liquidation; enlarge it")
-        return int(reached)

@@ -1,60 +1,37 @@
-"""The default waterfall: what happens to positions and debts that the book did not clear, layer by layer as configured.
+"""The default waterfall: the layers that take what the book did not clear, in the order of the config.
 
-How `engine/cycle.py` calls the pieces (`house = ClearingHouse(...)` from `sim/clearing/house.py`; rows are int64 ids):
+Each layer absorbs positions, money, or both, and leaves the rest to the next:
+- takeover (`takeover.py`): ENGINE takes positions at their bankruptcy price, within its cap and FUND's means.
+- insurance_fund (`fund.py`): FUND pays the debts of flat accounts and ENGINE's negative equity, down to zero.
+- adl (`adl/`): positions close against ranked winners; ENGINE's too, when it and FUND are below zero together.
+- socialised_loss (`loss.py`): positions are torn up at mark, debts are taken from gains. What even that cannot cover is
+  recorded as bad debt and stands on the flat account.
 
-     8. margin     rows = find_distressed(...)                  (MARGIN's kernel)
-                   due = house.admit(rows[:n], now_ms=...)      latency, cooldown, throttle; riskiest first
-     9. cancel     cancel_account_orders(books, ..., due, len(due), -1)
-    10. liquidate  n, due = house.plan(due, intents)            retests, writes records and IOC orders
-                   match_orders(books, ..., intents, 0, n)
-                   left = house.settle(due, intents, n)         penalty, surplus, debts; who goes on
-    11. waterfall  outcome = house.run_waterfall(left)          the layers below in order
-                   for market, reduced in outcome.reduced: cancel_account_orders(..., reduced, len(reduced), market)
-                   house.finish(due)                            unfreezes
-    12. unwind     n = house.plan_unwind(intents, now_ms=...)   then match_orders(...)
-                   house.settle_engines()                       draws and sweeps
-    15. record     house.records.liquidations[: house.n_liquidations], .matches, .scores; then house.clear_records()
-                   counters: house.records.counters (M, COUNTER_DTYPE), since the start of the run
-
-In `interleaved` mode call plan .. run_waterfall for due[i:i+1] one after the other. Steps 8-11 cost nothing when
-nobody is distressed. Everything that moves money does so by `post_transfer`; `house` spills the log through the
-engine's callback.
-
-Layers, each absorbing positions, money, or both:
-- takeover: ENGINE of the market's scope takes the position at its bankruptcy price, while its inventory at mark stays
-  within the cap and FUND cash + ENGINE equity does not fall below zero. A row taken whole ends at (0 quanta, 0 lots).
-- insurance_fund: FUND pays the debts of flat accounts and ENGINE's negative equity, down to zero, never below.
-- adl: see `adl.py`. ENGINE's own inventory is closed too when FUND cash + ENGINE equity is below zero.
-- socialised_loss: see `loss.py`. What even that cannot cover is recorded as bad debt and stands on the flat account.
+A layer is a policy with a method `run(desk, round_)`: it reads the arrays of the desk, decides on closes or payments,
+and hands them to `desk.close` or `desk.pay`. The clearing house (`house.py`) calls `run_waterfall` once for every group
+of rows that was liquidated together.
 """
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated
 
+import numpy as np
 from pydantic import AfterValidator, Field
 
-from ..policy import Policy
-from .adl import AdlLayer
+from ..kernels.clearing.debts import record_bad_debt
+from ..kernels.clearing.liquidation_records import gather_distressed
+from .adl.layer import AdlLayer
+from .desk import Desk, Outcome, Round
+from .fund import InsuranceFundLayer, settle_engines
 from .loss import SocialisedLossLayer
-
-
-class TakeoverLayer(Policy):
-    """ENGINE takes positions over at their bankruptcy price, within its cap and FUND's means."""
-
-    kind: Literal["takeover"] = "takeover"
-
-
-class InsuranceFundLayer(Policy):
-    """FUND pays deficits with its cash, down to zero."""
-
-    kind: Literal["insurance_fund"] = "insurance_fund"
-
+from .takeover import TakeoverLayer
 
 WaterfallLayer = Annotated[
     TakeoverLayer | InsuranceFundLayer | AdlLayer | SocialisedLossLayer, Field(discriminator="kind")
 ]
 
 
-def _each_once(layers: list[WaterfallLayer]) -> list[WaterfallLayer]:
+def _each_once(layers: tuple[WaterfallLayer, ...]) -> tuple[WaterfallLayer, ...]:
     kinds = [layer.kind for layer in layers]
     for kind in kinds:
         if kinds.count(kind) > 1:
@@ -66,7 +43,38 @@ def _each_once(layers: list[WaterfallLayer]) -> list[WaterfallLayer]:
 
 #: The layers in the order in which they are tried.
 DefaultWaterfall = Annotated[
-    list[WaterfallLayer],
+    tuple[WaterfallLayer, ...],
     AfterValidator(_each_once),
     Field(description="layers of the waterfall, in order: takeover, insurance_fund, adl, socialised_loss"),
 ]
+
+
+def run_waterfall(desk: Desk, layers: Sequence[WaterfallLayer], rows: np.typing.NDArray[np.int64]) -> Outcome:
+    """Run every layer over `rows` and ENGINE's inventory, record what nobody pays as bad debt, and return what is left.
+
+    Call it even if `rows` is empty and ENGINE holds.
+    """
+    round_ = Round(rows)
+    if len(rows) == 0 and _owes_nothing(desk):
+        if desk.may_draw:
+            settle_engines(desk)
+        return round_.outcome
+    for layer in layers:
+        layer.run(desk, round_)
+    if len(rows):
+        record_bad_debt(desk.records, desk.waiting)
+        out = np.empty(len(rows), np.int64)
+        round_.outcome.left = out[: gather_distressed(desk.accounts, desk.markets, rows, len(rows), 0, out)]
+    return round_.outcome
+
+
+def _owes_nothing(desk: Desk) -> bool:
+    """True if, apart from accounts, no layer but the fund has anything to do: every ENGINE is solvent with its FUND,
+    and none is flat below zero. So it is in nearly every cycle in which inventory is only unwound."""
+    if desk.n_liquidations:
+        return False
+    for scope in desk.scopes:
+        worth, holds = desk.standing_of(scope.engine)
+        if worth < 0 and (not holds or worth + int(desk.accounts.quote[scope.fund]) < 0):
+            return False
+    return True

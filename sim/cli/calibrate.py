@@ -1,24 +1,15 @@
-"""`clearsim calibrate`: what law of leverage, size and concentration a book of positions follows.
+"""`clearsim calibrate`: fit a book of positions, print estimates with intervals, write a config that draws such."""
 
-A roof: reads the book as `run --positions` does, hands it to `analysis/calibration/`, prints estimates with intervals
-and writes a config whose drawn population follows the book.
-"""
-
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import ConfigError, InputDataError
+from ..errors import ConfigError
 from .options import Debug
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from clearsim.analysis.calibration.fit import BookFit
-
-    from ..instrument import Instrument
-    from ..opening import PositionRow
+    from ..api.calibration import BookFit
 
 
 def calibrate(
@@ -33,27 +24,13 @@ def calibrate(
     debug: Debug = False,
 ) -> None:
     """Fit leverage (by account and by notional, and given size), sizes and concentration of a book of positions."""
-    from clearsim.analysis.calibration.fit import fit_book
-    from clearsim.analysis.errors import AnalysisError
-
-    from ..config import load_config
-    from ..opening import read_positions
-    from .fitted import fitted_yaml
+    from ..api.calibration import calibrate as fit_positions
 
     if weight not in ("notional", "account"):
         raise ConfigError(f"--weight must be notional or account, found {weight!r}")
-    if not 0.5 <= level < 1:
-        raise ConfigError(f"--level must be at least 0.5 and below 1, found {level}")
-    loaded = load_config(config)
-    instruments = loaded.config.instruments()
-    try:
-        rows = read_positions(positions, instruments)
-        book, left_out = book_frame(rows, instruments)
-        fit = fit_book(book, level=level, resamples=resamples)
-    except AnalysisError as error:
-        raise InputDataError(f"{positions}: {error}") from error
-    lines = report_lines(positions, fit, left_out)
-    text = fitted_yaml(fit, loaded, weight=weight, comment=lines)
+    fitted = fit_positions(positions, config, level=level, resamples=resamples)
+    lines = report_lines(positions, fitted.fit, fitted.left_out)
+    text = fitted.yaml(weight=weight, comment=lines)
     typer.echo("\n".join(lines))
     if out is None:
         typer.echo("\nAs a config (write it with --out FILE):\n")
@@ -64,63 +41,6 @@ def calibrate(
     except OSError as error:
         raise ConfigError(f"{out}: cannot be written: {error.strerror}") from error
     typer.echo(f"{out}: written. Try: clearsim run {out}")
-
-
-def book_frame(rows: "Sequence[PositionRow]", instruments: "Sequence[Instrument]") -> "tuple[pd.DataFrame, int]":
-    """(positions with leverage, positions left out because no money stands behind them).
-
-    Leverage of a position: value at entry over the margin put in for it; a cross position whose line states no margin
-    shares what is left of its account's collateral with the others like it, by value. capital_share: all margins of
-    the account over all its money.
-    """
-    import pandas as pd
-
-    quantum = instruments[0].quantum
-    grouped: dict[str, list[PositionRow]] = {}
-    for row in rows:
-        grouped.setdefault(row.account, []).append(row)
-    found: list[dict[str, Any]] = []
-    left_out = 0
-    for account, own in grouped.items():
-        held = [row for row in own if row.market >= 0]
-        margins = _margins(own, instruments)
-        collateral = next((row.collateral for row in own if row.collateral is not None), 0)
-        money = collateral + sum(row.margin for row in held if row.isolated)
-        for row, margin in zip(held, margins, strict=True):
-            if margin <= 0:
-                left_out += 1
-                continue
-            instrument = instruments[row.market]
-            value = float(abs(row.lots) * row.entry * instrument.tick_value * quantum)
-            found.append(
-                {
-                    "account": account,
-                    "market": instrument.name,
-                    "is_long": row.lots > 0,
-                    "size": float(instrument.size(abs(row.lots))),
-                    "notional": value,
-                    "leverage": value / (margin * float(quantum)),
-                    "capital_share": min(1.0, sum(margins) / money),
-                    "isolated": row.isolated,
-                }
-            )
-    if not found:
-        raise InputDataError("no position of the book has money behind it: margin or collateral is needed for leverage")
-    return pd.DataFrame(found), left_out
-
-
-def _margins(own: "Sequence[PositionRow]", instruments: "Sequence[Instrument]") -> list[float]:
-    """Margin of each position of an account, quanta."""
-    held = [row for row in own if row.market >= 0]
-    collateral = next((row.collateral for row in own if row.collateral is not None), 0)
-    values = [abs(row.lots) * row.entry * instruments[row.market].tick_value for row in held]
-    open_ended = [not row.isolated and not row.margin for row in held]
-    free = collateral - sum(row.margin for row in held if not row.isolated)
-    shared = sum(value for value, alone in zip(values, open_ended, strict=True) if alone)
-    return [
-        free * value / shared if alone else float(row.margin)
-        for row, value, alone in zip(held, values, open_ended, strict=True)
-    ]
 
 
 def report_lines(path: Path, fit: "BookFit", left_out: int) -> list[str]:

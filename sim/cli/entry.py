@@ -1,4 +1,4 @@
-"""The command line itself: all commands in their order, exit codes, and that an error is one line on stderr.
+"""The command line itself: all commands in their groups, exit codes, and that an error is one line on stderr.
 
 Exit codes: 0 done, 1 failed or differs, 2 bad input, 130 Ctrl-C. What commands need is imported when they run, so that
 `--help` is quick.
@@ -15,39 +15,37 @@ import typer
 
 from ..errors import AgentError, ClearsimError, ConfigError, ConservationError, InputDataError, InvariantError
 from ..interrupt import INTERRUPTED, catch_signals
-from . import checks, positions, runs, studies
+from . import cite, funds, look, positions, runs, studies
 from .calibrate import calibrate
-from .export import export_study
-from .queue import queue
-from .report import report
-from .reverse_stress import reverse_stress
-from .size_fund import size_fund
-from .unneeded import unneeded
+from .groups import Groups
 from .validate import validate
 
 FAILED, BAD_INPUT = 1, 2
 
 app = typer.Typer(
     name="clearsim",
+    cls=Groups,
     help="Simulate how a derivatives exchange clears leveraged positions when the price jumps.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-# The order of `clearsim --help`: what runs one config first, then studies, then what asks more of them.
-positions.register(app)
-runs.register(app)
-app.command("queue")(queue)
-app.command("report")(report)
-studies.register(app)
-app.command("size-fund")(size_fund)
-app.command("export")(export_study)
-app.command("reverse-stress")(reverse_stress)
-app.command("unneeded")(unneeded)
-app.command("validate")(validate)
-app.command("calibrate")(calibrate)
-checks.register(app)
+#: Commands by group, in the order of `clearsim --help`.
+COMMANDS = {
+    "run": (runs.run, runs.check, runs.init, runs.configs, runs.schema),
+    "studies": (
+        studies.sweep, studies.studies, studies.status, studies.merge, studies.verify, studies.robustness,
+        studies.unnecessary_liquidations,
+    ),
+    "fund": (funds.size_fund, funds.reverse_stress),
+    "look": (look.report, look.queue, look.replay, look.audit, validate),
+    "data": (studies.export, calibrate, cite.cite),
+}  # fmt: skip
+for group, commands in COMMANDS.items():
+    for command in commands:
+        app.command(command.__name__.replace("_", "-"), rich_help_panel=group)(command)
+app.add_typer(positions.positions_app, name="positions", rich_help_panel="data")
 
 
 def _stop(code: int, message: str) -> NoReturn:
@@ -79,10 +77,10 @@ def main() -> None:
     except MemoryError:
         _stop(FAILED, f"out of memory; try --detail summary or fewer --traders; replay with: {replay_with}")
     except Exception as error:
-        _tell_unexpected(error, replay_with)
+        _report_unexpected(error, replay_with)
 
 
-def _tell_unexpected(error: Exception, replay_with: str) -> NoReturn:
+def _report_unexpected(error: Exception, replay_with: str) -> NoReturn:
     """Usage errors of typer are printed as they are; anything else is one line, its traceback saved (or --debug)."""
     import traceback
 
@@ -96,9 +94,9 @@ def _tell_unexpected(error: Exception, replay_with: str) -> NoReturn:
         traceback.print_exception(error)
         raise SystemExit(FAILED)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        from ..kernels.cacheroot import cache_root
+        from ..api.run import kernel_folder
 
-        place = error.filename or f"of results, or of compiled kernels ({cache_root()}; set CLEARSIM_CACHE_DIR)"
+        place = error.filename or f"of results, or of compiled kernels ({kernel_folder()}; set CLEARSIM_CACHE_DIR)"
         _stop(FAILED, f"the disk is full: {place}; free space; replay with: {replay_with}")
     try:
         descriptor, name = tempfile.mkstemp(prefix="clearsim-error-", suffix=".txt")

@@ -1,12 +1,14 @@
 """Arguments and options that several commands share, and how overrides reach a config."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..errors import ConfigError
+
 if TYPE_CHECKING:
-    from ..config import LoadedConfig
+    from ..api.config import Config
 
 ConfigName = Annotated[str, typer.Argument(metavar="CONFIG", help="A config file, or a name from `clearsim configs`.")]
 Sets = Annotated[
@@ -24,9 +26,9 @@ def load(
     positions: Path | None = None,
     residual: str | None = None,
     detail: str | None = None,
-) -> "LoadedConfig":
+) -> "Config":
     """The config of a command line: its file or name, with what options override."""
-    from ..config import load_config, traders_overrides
+    from ..api.config import load_with
 
     overrides = list(sets)
     if seed is not None:
@@ -37,7 +39,17 @@ def load(
         overrides.append(f"positions={{file: '{positions.resolve()}', residual_account: {residual or 'null'}}}")
     elif residual is not None:
         overrides.append(f"positions.residual_account={residual}")
-    loaded = load_config(source, overrides)
-    if traders is None:
-        return loaded
-    return load_config(source, [*overrides, *traders_overrides(loaded.config, traders)])
+    return load_with(source, overrides, traders=traders)
+
+
+def settings_of(sets: list[str]) -> dict[str, Any]:
+    """Path and value of each `path=value`; ConfigError for one that is not like that."""
+    from ..api.config import value_of
+
+    settings = {}
+    for text in sets:
+        path, equals, value = text.partition("=")
+        if not equals or not path.strip():
+            raise ConfigError(f"--set {text}: must be path=value, like --set seed=7")
+        settings[path.strip()] = value_of(value, source=f"--set {text}")
+    return settings

@@ -36,14 +36,8 @@ def export(
     debug: Debug = False,
 ) -> None:
     """Write the opening book of CONFIG (or of a result folder) as CSV, for `clearsim run --positions`."""
-    from ..runs.run import export_positions
+    from ..api.positions import write_opening
 
     source = str(Path(config) / "config.yaml") if Path(config).is_dir() else config
-    loaded = load(source, set_, seed=seed, traders=traders)
-    n_rows = export_positions(loaded.config, out)
+    n_rows = write_opening(load(source, set_, seed=seed, traders=traders), out)
     typer.echo(f"{out}: {n_rows:,} rows written")
-
-
-def register(app: typer.Typer) -> None:
-    """Put the commands into the command line."""
-    app.add_typer(positions_app, name="positions")

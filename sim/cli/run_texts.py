@@ -1,36 +1,19 @@
-"""What a run looks like in a terminal: progress while it lasts, the who-paid table and headline numbers after it.
+"""What a run looks like in a terminal: the who-paid table and headline numbers."""
 
-Decides nothing: it prints `analysis/role_results.py` and the `runs` row. Heavy imports are made where they are used.
-"""
-
-import time
 from collections.abc import Mapping
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
-
-from clearsim.analysis.role_results import role_results
-
-from ..interrupt import stop_if_asked
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import Console
-    from rich.progress import Progress as RichProgress
     from rich.table import Table
 
-    from ..config import RunConfig
-    from ..runs.run import RunOutput
+    from ..api.config import Config
+    from ..api.result import Result
 
-UPDATES_PER_S = 10
-PLAIN_STEPS = 4
 #: From this amount on (quote units) the who-paid table is in thousands.
 THOUSANDS_FROM = 1e9
 ACCOUNTS_NOTE = "accounts: wallets and isolated positions; all of a trader's stand in one role"
-
-
-def clock_text(time_ms: int, start_ms: int) -> str:
-    """Simulated UTC time of day."""
-    seconds = (start_ms + time_ms) // 1000 % 86_400
-    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
 def money_text(quanta: int, quantum: float, digits: int = 0) -> str:
@@ -38,96 +21,33 @@ def money_text(quanta: int, quantum: float, digits: int = 0) -> str:
     return f"{quanta * quantum:,.{digits}f}"
 
 
-class RunProgress:
-    """The engine's progress callback: a bar in a terminal, four plain lines elsewhere. Use as a context manager."""
-
-    def __init__(self, config: "RunConfig", console: "Console") -> None:
-        self._config = config
-        self._console = console
-        self._quantum = float(config.quantum)
-        self._duration_ms = config.duration_ms
-        self._next_update = 0.0
-        self._plain_done = 0
-        self._bar: RichProgress | None = None
-        self._task: Any = None
-
-    def __enter__(self) -> Self:
-        """Show the bar if there is a terminal."""
-        if self._console.is_terminal:
-            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=24),
-                TaskProgressColumn(),
-                TimeRemainingColumn(),
-                console=self._console,
-                refresh_per_second=UPDATES_PER_S,
-                transient=True,
-            )
-            self._task = self._bar.add_task(self._text(0, 0.0, 0, 0), total=self._duration_ms)
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
-
-    def __call__(self, time_ms: int, mark: float, fund_quanta: int, liquidated: int) -> None:
-        """Show where the run stands, at most ten times a second; stop the run if a signal asked for it."""
-        stop_if_asked()
-        if self._bar is None:
-            self._plain(time_ms, mark, fund_quanta, liquidated)
-            return
-        now = time.monotonic()
-        if now < self._next_update and time_ms < self._duration_ms:
-            return
-        self._next_update = now + 1 / UPDATES_PER_S
-        text = self._text(time_ms, mark, fund_quanta, liquidated)
-        self._bar.update(self._task, completed=min(time_ms, self._duration_ms), description=text)
-
-    def _plain(self, time_ms: int, mark: float, fund_quanta: int, liquidated: int) -> None:
-        due = PLAIN_STEPS * time_ms // self._duration_ms
-        if due > self._plain_done:
-            self._plain_done = due
-            self._console.print(self._text(time_ms, mark, fund_quanta, liquidated), soft_wrap=True, highlight=False)
-
-    def _text(self, time_ms: int, mark: float, fund_quanta: int, liquidated: int) -> str:
-        at = clock_text(time_ms, self._config.start_ms)
-        fund = money_text(fund_quanta, self._quantum)
-        return f"{at} UTC  mark {mark:,.1f}  fund {fund} {self._config.asset.name}  liquidated {liquidated:,}"
-
-
-def who_paid_table(accounts: Mapping[str, Any], config: "RunConfig") -> "Table":
-    """The who-paid table for printing; its results sum to exactly zero. Large amounts are shown in thousands."""
+def who_paid_table(paid: "pd.DataFrame", config: "Config") -> "Table":
+    """The who-paid table for printing, from amounts in quanta; large amounts are shown in thousands."""
     from rich import box
     from rich.table import Table
 
-    rows = role_results(accounts)
-    largest = max(abs(int(value)) for row in rows for value in row[2:6]) * float(config.quantum)
+    amounts = [f"{name}_quanta" for name in ("equity_initial", "net_deposits", "equity_final", "result")]
+    largest = float(paid[amounts].abs().to_numpy().max()) * float(config.quantum)
     unit = 1000 if largest >= THOUSANDS_FROM else 1
     name = f"{'thousand ' if unit > 1 else ''}{config.asset.name}"
     title = f"Who paid ({name}; result = equity after - before - net deposits, at the final mark)"
     table = Table(title=title, title_justify="left", show_footer=True, box=box.SIMPLE_HEAD, padding=(0, 1))
     table.add_column("role", footer="sum", no_wrap=True)
     headers = ("accounts", "equity before", "net deposits", "equity after", "result")
-    totals = [sum(int(row[place]) for row in rows) for place in range(1, 6)]
+    totals = [int(paid[name].sum()) for name in ("n_accounts", *amounts)]
     for header, cell in zip(headers, _cells(totals, config, unit), strict=True):
         table.add_column(header, justify="right", footer=cell, no_wrap=True)
-    for row in rows:
-        table.add_row(row.role, *_cells([int(value) for value in row[1:6]], config, unit))
+    for row in paid.to_dict("records"):
+        table.add_row(row["role"], *_cells([int(row[name]) for name in ("n_accounts", *amounts)], config, unit))
     return table
 
 
-def _cells(values: list[int], config: "RunConfig", unit: int) -> list[str]:
+def _cells(values: list[int], config: "Config", unit: int) -> list[str]:
     """A count and four amounts as text."""
     return [f"{values[0]:,}", *(money_text(value, float(config.quantum) / unit) for value in values[1:])]
 
 
-def memo_lines(runs: Mapping[str, Any], config: "RunConfig") -> list[str]:
+def memo_lines(runs: Mapping[str, Any], config: "Config") -> list[str]:
     """Headline numbers, and what ADL took, which stands outside the sum."""
     quantum, asset = float(config.quantum), config.asset.name
 
@@ -178,16 +98,17 @@ def step_check_line(check: Mapping[str, Any]) -> str:
     return f"{found}, pairs of runs: {check['pairs']}, {interval}{warning}"
 
 
-def print_run(output: "RunOutput", config: "RunConfig", console: "Console") -> None:
-    """Print the who-paid table, the headline numbers and where the results lie."""
-    console.print(who_paid_table(output.result.accounts, config))
+def print_run(result: "Result", console: "Console") -> None:
+    """Print the who-paid table, the headline numbers and where the results are."""
+    config, manifest = result.config, result.manifest
+    row: Any = result.summary(units="quanta")
+    console.print(who_paid_table(result.who_paid(units="quanta"), config))
     console.print(ACCOUNTS_NOTE, highlight=False, soft_wrap=True)
-    for line in memo_lines(output.result.runs, config):
+    for line in memo_lines(row, config):
         console.print(line, highlight=False, soft_wrap=True)
-    if "step_check" in output.manifest:
-        console.print(step_check_line(output.manifest["step_check"]), highlight=False, soft_wrap=True)
-    console.print(f"result {output.manifest['result_hash'][:16]}  {output.manifest['seconds']:.1f} s", highlight=False)
+    if "step_check" in manifest:
+        console.print(step_check_line(manifest["step_check"]), highlight=False, soft_wrap=True)
+    console.print(f"result {result.result_hash[:16]}  {manifest['seconds']:.1f} s", highlight=False)
     for name in ("report.html", ""):
-        path = output.folder / name
-        if path.exists():
+        if result.folder is not None and (path := result.folder / name).exists():
             console.print(str(path), highlight=False, soft_wrap=True)

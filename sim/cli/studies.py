@@ -1,25 +1,18 @@
-"""`clearsim sweep`, `studies`, `status`, `verify`, `merge`, and `replay DIR RUN_ID`: studies on the command line.
-
-A roof: reads arguments, tells what happens, decides exit codes; the work is done in `sim/studies/`.
-"""
+"""`clearsim sweep`, `studies`, `status`, `verify`, `merge`, `export`, `robustness`, `unnecessary-liquidations`."""
 
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import ClearsimError, ConfigError
+from ..errors import ConfigError
 from .options import Debug
-from .study_texts import SweepBar, sbatch_script, size, tell_dry_run, tell_result
-from .terminal import error_console, teller
+from .output import command_line, note_printer
+from .study_texts import print_dry_run, print_sweep, sbatch_script, size
 
 if TYPE_CHECKING:
-    from ..studies.design.plan import Plan
-    from ..studies.execute.executors import ExecutorSettings
-    from ..studies.stopping import StoppingRule
-    from ..studies.sweep import SweepResult
+    from ..api.study import Study
 
 FAILED = 1
 STUDY_HELP = "A study file, or a name from `clearsim studies`."
@@ -30,7 +23,7 @@ _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 def sweep(
     study: Annotated[str, typer.Argument(metavar="STUDY", help=STUDY_HELP)],
     out: Annotated[
-        Path | None, typer.Option(help="Study folder; default results/<name>. Gone on with if it exists.")
+        Path | None, typer.Option(help="Study folder; default results/<name>. Resumed if it exists.")
     ] = None,
     set_: Annotated[
         list[str], typer.Option("--set", metavar="PATH=VALUE", help="Override in the study file, e.g. replications=8.")
@@ -42,8 +35,8 @@ def sweep(
     until: Annotated[
         str | None, typer.Option(help="More replications until events>=N or rel_half_width<W in every arm.")
     ] = None,
-    max_runs: Annotated[int | None, typer.Option(min=1, help="At most so many runs now.")] = None,
-    max_time: Annotated[str | None, typer.Option(help="At most so long now: 90s, 30m, 2h.")] = None,
+    max_runs: Annotated[int | None, typer.Option(min=1, help="Stop after this many runs.")] = None,
+    max_time: Annotated[str | None, typer.Option(help="Stop after this long: 90s, 30m, 2h.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes here; default one a core.")] = None,
     serial: Annotated[bool, typer.Option("--serial", help="Run in this process, for debugging.")] = False,
     scheduler: Annotated[
@@ -58,38 +51,51 @@ def sweep(
     report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html at the end.")] = True,
     debug: Debug = False,
 ) -> None:
-    """Run every point of STUDY; what is stored already is not run again."""
-    from ..studies.design.load_study import load_study
-    from ..studies.design.plan_checks import plan_study
+    """Run every point of STUDY; runs that are already stored are skipped."""
+    from ..api.study import Study
+    from ..api.study_folders import parse_shard
+    from ..api.sweep import executor_settings
 
-    loaded = load_study(study, set_)
-    target = out or Path("results") / (loaded.study.name + ("-full" if full else ""))
+    loaded = Study.from_yaml(study, set_)
+    target = out or Path("results") / (loaded.name + ("-full" if full else ""))
     if print_sbatch:
-        typer.echo(sbatch_script(study, loaded.study.name, str(target), sets=set_, full=full), nl=False)
+        typer.echo(sbatch_script(study, loaded.name, str(target), sets=set_, full=full), nl=False)
         return
-    plan = plan_study(loaded, full=full)
-    for note in plan.notes:
-        typer.echo(f"note: {note}", err=True)
-    settings = _executor(workers, serial, scheduler, scheduler_file)
+    chosen = loaded.in_full() if full else loaded
+    for text in chosen.notes:
+        typer.echo(f"note: {text}", err=True)
+    executor = _executor(workers, serial, scheduler, scheduler_file)
     if dry_run:
-        tell_dry_run(plan, settings.n_local_workers)
+        print_dry_run(chosen, executor_settings(executor, workers).n_local_workers)
         return
-    rule = None if until is None else _rule(until, plan)
-    if rule is not None and max_runs is None and max_time is None:
+    if until is not None and max_runs is None and max_time is None:
         raise ConfigError("--until needs a bound: say --max-runs or --max-time too")
-    result = _run(plan, settings, target, shard, rule, max_runs, _seconds(max_time), retry_failed)
-    tell_result(result, rule)
+    bounds = {"until": until, "max_runs": max_runs, "max_seconds": _seconds(max_time), "shard": parse_shard(shard)}
+    _sweep(chosen, target, report, executor=executor, workers=workers, retry_failed=retry_failed, **bounds)
+
+
+def _sweep(chosen: "Study", target: Path, report: bool, **options: Any) -> None:
+    """Run the study, print how it ended, write its report; exit with 1 if no run succeeded."""
+    from ..api.sweep import sweep as sweep_study
+    from ..interrupt import INTERRUPTED
+
+    note = note_printer()
+    try:
+        result = sweep_study(chosen, out=target, progress=True, on_note=note, command=command_line(), **options)
+    except KeyboardInterrupt:
+        note(f"interrupted; what is finished is stored in {target}: the same command resumes it")
+        raise SystemExit(INTERRUPTED) from None
+    swept = result.swept
+    assert swept is not None
+    print_sweep(swept)
     if report:
-        _write_report(result.folder)
-    if result.total == result.failed + result.crashed and result.total:
+        result.try_report(lambda text: typer.echo(text, err=True))
+    if swept.total == swept.failed + swept.crashed and swept.total:
         raise typer.Exit(FAILED)
 
 
-def _executor(
-    workers: int | None, serial: bool, scheduler: str | None, scheduler_file: Path | None
-) -> "ExecutorSettings":
-    from ..studies.execute.executors import ExecutorSettings
-
+def _executor(workers: int | None, serial: bool, scheduler: str | None, scheduler_file: Path | None) -> str | Path:
+    """The executor that the options name; ConfigError if they name several."""
     given = {
         "--serial": serial,
         "--scheduler": scheduler is not None,
@@ -99,27 +105,7 @@ def _executor(
     chosen = [name for name, is_given in given.items() if is_given]
     if len(chosen) > 1:
         raise ConfigError(f"{' and '.join(chosen)} exclude each other")
-    if serial:
-        return ExecutorSettings(kind="serial", workers=1)
-    if scheduler is not None:
-        return ExecutorSettings(kind="address", address=scheduler)
-    if scheduler_file is not None:
-        return ExecutorSettings(kind="file", scheduler_file=scheduler_file)
-    return ExecutorSettings(kind="local", workers=workers)
-
-
-def _rule(text: str, plan: "Plan") -> "StoppingRule":
-    from clearsim.analysis.estimators.intervals import clopper_pearson
-
-    from ..studies.stopping import parse_rule
-
-    def half_width(events: int, n: int) -> float:
-        low, high = clopper_pearson(events, n)
-        return float(high - low) / 2 / (events / n)
-
-    if plan.study.sampler != "crude":
-        raise ConfigError(f"--until counts events of crude runs; the study draws by {plan.study.sampler}")
-    return parse_rule(text, arms=len(plan.arms), half_width=half_width)
+    return "serial" if serial else scheduler or scheduler_file or "local"
 
 
 def _seconds(text: str | None) -> float | None:
@@ -131,95 +117,45 @@ def _seconds(text: str | None) -> float | None:
     return float(match[1]) * _SECONDS[match[2]]
 
 
-def _run(
-    plan: "Plan",
-    settings: "ExecutorSettings",
-    target: Path,
-    shard: str,
-    rule: "StoppingRule | None",
-    max_runs: int | None,
-    max_seconds: float | None,
-    retry_failed: bool,
-) -> "SweepResult":
-    from ..interrupt import INTERRUPTED
-    from ..studies.sweep import SweepOptions, parse_shard, run_sweep
-
-    console = error_console()
-    say = teller(console)
-    with SweepBar(console) as bar:
-        options = SweepOptions(
-            out=target,
-            executor=settings,
-            shard=parse_shard(shard),
-            rule=rule,
-            max_runs=max_runs,
-            max_seconds=max_seconds,
-            retry_failed=retry_failed,
-            command=("clearsim", *sys.argv[1:]),
-            progress=bar,
-            say=say,
-        )
-        try:
-            return run_sweep(plan, options)
-        except KeyboardInterrupt:
-            say(f"interrupted; what is finished is stored in {target}: the same command goes on from there")
-            raise SystemExit(INTERRUPTED) from None
-
-
-def _write_report(folder: Path) -> None:
-    """report.html of a study; a warning where it cannot be made: the numbers are stored."""
-    from clearsim.analysis.errors import AnalysisError
-    from clearsim.analysis.reports.study_report import write_study_report
-
-    from .report import add_tables
-
-    try:
-        add_tables(folder)
-        write_study_report(folder)
-    except (AnalysisError, ValueError, KeyError, TypeError, OSError) as error:
-        typer.echo(f"warning: no report.html: {type(error).__name__}: {error}", err=True)
-
-
 def studies(debug: Debug = False) -> None:
-    """List the studies inside the package: name, engine, stated time, title."""
-    from ..studies.design.load_study import load_study, shipped_studies
+    """List the studies that ship with clearsim: name, engine, stated time, title."""
+    from ..api.catalogue import studies as shipped
 
-    for name in sorted(shipped_studies()):
-        study = load_study(name).study
-        typer.echo(f"{name:32} {study.fidelity:8} {study.run_time or '-':28} {study.title}")
+    for name, engine, title in shipped():
+        typer.echo(f"{name:32} {engine} {title}")
 
 
 def status(folder: Folder, debug: Debug = False) -> None:
-    """Say how far STUDY_DIR is: runs done, failed, missing, errors, disk."""
-    from ..studies.store.verify import status_of
+    """Show the progress of STUDY_DIR: runs done, failed, missing, errors, disk."""
+    from ..api.study_folders import status as status_of
 
-    found = status_of(folder)
-    stored = sum(found.by_status.values())
-    parts = ", ".join(f"{count:,} {name}" for name, count in sorted(found.by_status.items())) or "none"
-    typer.echo(f"{found.name}: {found.points:,} points, {found.wanted:,} runs wanted; stored: {parts}")
-    typer.echo(f"missing {max(0, found.wanted - stored):,}; {size(found.disk_bytes)} on disk")
-    for text, count in sorted(found.errors.items(), key=lambda item: -item[1])[:10]:
+    progress = status_of(folder)
+    stored = sum(progress.by_status.values())
+    parts = ", ".join(f"{count:,} {name}" for name, count in sorted(progress.by_status.items())) or "none"
+    typer.echo(f"{progress.name}: {progress.points:,} points, {progress.wanted:,} runs wanted; stored: {parts}")
+    typer.echo(f"missing {max(0, progress.wanted - stored):,}; {size(progress.disk_bytes)} on disk")
+    for text, count in sorted(progress.errors.items(), key=lambda item: -item[1])[:10]:
         typer.echo(f"{count:,} x {text}")
-    for problem in found.problems:
+    for problem in progress.problems:
         typer.echo(f"problem: {problem}")
 
 
 def verify(
     folder: Folder,
-    runs: Annotated[int, typer.Option(min=1, help="Random runs to make again.")] = 5,
-    seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
+    runs: Annotated[int, typer.Option(min=1, help="Number of runs to run again.")] = 5,
+    seed: Annotated[int, typer.Option(help="Seed for choosing them.")] = 0,
     debug: Debug = False,
 ) -> None:
-    """Run random rows of STUDY_DIR again and compare their hashes; exit code 1 if any differs."""
-    from ..studies.store.verify import verify as verify_folder
+    """Run a random sample of STUDY_DIR's runs again and compare their hashes; exit code 1 if any differs."""
+    from ..api.study_folders import verify as verify_folder
 
-    found = verify_folder(folder, runs=runs, seed=seed)
-    for note in found.notes:
+    sample = verify_folder(folder, runs=runs, seed=seed)
+    for note in sample.notes:
         typer.echo(f"note: {note}")
-    for line in found.different:
+    for line in sample.different:
         typer.echo(line)
-    typer.echo(f"{found.checked - len(found.different)} of {found.checked} runs are equal, byte for byte")
-    if found.different:
+    typer.echo(f"{sample.checked - len(sample.different)} of {sample.checked} runs are equal, byte for byte")
+    if sample.different:
         raise typer.Exit(FAILED)
 
 
@@ -228,59 +164,83 @@ def merge(
     shards: Annotated[list[Path], typer.Argument(metavar="SHARD...", help="Study folders of the shards.")],
     debug: Debug = False,
 ) -> None:
-    """Put the folders of a study's shards together as if one sweep had run them."""
-    from ..studies.store.merge import merge as merge_shards
-    from ..studies.store.store import StudyStore
-    from ..studies.store.verify import status_of
+    """Merge the shards of a study into one folder, as if one sweep had run them."""
+    from ..api.study_folders import merge as merge_shards
+    from ..api.study_folders import status as status_of
 
-    folder = merge_shards(out, shards)
-    found = status_of(folder)
-    typer.echo(f"{folder}: {sum(found.by_status.values()):,} of {found.wanted:,} runs")
-    typer.echo(f"result {str(StudyStore.open(folder, read_only=True).manifest['result_hash'])[:16]}")
+    merged = merge_shards(out, shards)
+    progress = status_of(merged.folder)
+    typer.echo(f"{merged.folder}: {sum(progress.by_status.values()):,} of {progress.wanted:,} runs")
+    typer.echo(f"result {merged.result_hash[:16]}")
 
 
-def replay_study_run(folder: Path, run: str, out: Path | None) -> None:
-    """Run one row of a study again with its full event log, into a result folder with a report; compare its summary."""
-    from ..runs.run import RunOptions, run_config
-    from ..studies.store.verify import find_run, plan_of_folder
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="STUDY_DIR", help="A study folder.")],
+    to: Annotated[str, typer.Option("--to", help="ema, salib, csv, parquet; pandas or polars: parquet, and how to.")],
+    out: Annotated[Path | None, typer.Option(help="File to write (salib: folder); default: in STUDY_DIR.")] = None,
+    outcome: Annotated[
+        list[str], typer.Option("--outcome", metavar="NAME", help="Only this outcome; repeat. Default: all.")
+    ] = [],  # noqa: B006  (typer copies it)
+    arm: Annotated[int | None, typer.Option(help="salib: the combination of levers, by its number.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Write STUDY_DIR for EMA Workbench, SALib, pandas, polars, or as one CSV or Parquet table."""
+    from ..api.study_export import require_shape
+    from ..api.study_result import open_study
 
-    row = find_run(folder, run)
-    if row["fidelity"] != "full":
-        raise ClearsimError(
-            f"{folder}: run {row['run_id']} is of the reduced engine, which keeps no events; see its paths"
-        )
-    plan = plan_of_folder(folder)
-    config = plan.job(plan.point(row["point"]), row["replication"]).config
-    target = out or folder / "replays" / row["run_id"]
-    options = RunOptions(
-        out=target,
-        detail="events",
-        scenario=row["scenario"],
-        replication=row["replication"],
-        command=("clearsim", *sys.argv[1:]),
-        finish=_run_report,
+    require_shape(to)
+    for line in open_study(folder).export(to, out, outcomes=outcome, arm=arm):
+        typer.echo(line)
+
+
+def robustness(
+    folder: Folder,
+    replications: Annotated[int, typer.Option(min=2, help="Paired runs of each.")] = 8,
+    traders: Annotated[
+        str | None, typer.Option(metavar="N1,N2,...", help="Totals of traders; default 0.3 and 3 times the config's.")
+    ] = None,
+    point: Annotated[int | None, typer.Option(min=0, help="Point of the study; default the middle one.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Measure how much STUDY_DIR's results depend on time step, number of traders and order of clearing."""
+    from ..api.robustness import robustness as measure
+
+    path, rows = measure(
+        folder,
+        replications=replications,
+        traders=_totals(traders),
+        point=point,
+        on_note=lambda text: typer.echo(text, err=True),
     )
-    result = run_config(config, options).result
-    own = ("run_id", "name", "status", "error", "seconds", "point", "arm", "fidelity")
-    differing = [name for name, value in result.runs.items() if name not in own and not _same(value, row[name])]
-    typer.echo(str(target))
-    if differing:
-        typer.echo(f"differs from the stored row in {', '.join(differing)}")
-        raise typer.Exit(FAILED)
-    typer.echo("equal to the stored row")
+    width = max(len(row["subject"]) for row in rows)
+    for row in rows:
+        typer.echo(f"{'!' if row['warns'] else ' '} {row['subject']:{width}}  {row['found']}")
+    typer.echo(f"{path}: {sum(row['warns'] for row in rows)} of {len(rows)} warn; clearsim report {folder} shows them")
 
 
-def _same(a: Any, b: Any) -> bool:
-    return bool(a == b or (a != a and b != b))
+def _totals(text: str | None) -> list[int]:
+    """The numbers of `--traders`; ConfigError if one is none."""
+    if text is None:
+        return []
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
+        raise ConfigError(f"--traders must be whole numbers with commas, like 10000,100000, found {text!r}")
+    return [int(part) for part in parts]
 
 
-def _run_report(folder: Path) -> None:
-    from clearsim.analysis.reports.run_report import write_report
+def unnecessary_liquidations(
+    folder: Annotated[Path, typer.Argument(metavar="STUDY_DIR", help="A study folder of full runs.")],
+    runs: Annotated[int, typer.Option(min=1, help="Runs of each arm, the same points and replications in all.")] = 16,
+    level: Annotated[float, typer.Option(help="Confidence level of the intervals.")] = 0.95,
+    debug: Debug = False,
+) -> None:
+    """Run some of each arm's runs again and print the share of their liquidations that were unnecessary.
 
-    write_report(folder)
+    Necessary: the index reached the account's bankruptcy price at the liquidation or after it, within the run.
+    """
+    from ..api.unnecessary import FILE
+    from ..api.unnecessary import unnecessary_liquidations as measure
 
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the command line."""
-    for command in (sweep, studies, status, verify, merge):
-        app.command()(command)
+    shares = measure(folder, runs=runs, level=level, on_arm=lambda share: typer.echo(str(share)))
+    if any(item.share is not None for item in shares):
+        typer.echo(f"{folder / FILE}: read by the study's report")

@@ -1,19 +1,16 @@
-"""What the commands on studies say: progress, dry run, the end of a sweep, a Slurm script."""
+"""What the commands on studies print: dry run, the end of a sweep, a Slurm script."""
 
 import shlex
-import time
 from collections.abc import Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from ..api.progress import span
 
-    from ..studies.design.plan import Plan
-    from ..studies.stopping import StoppingRule
-    from ..studies.sweep import SweepResult
+if TYPE_CHECKING:
+    from ..api.study import Study
+    from ..api.sweep import SweepResult
 
 ROWS_SHOWN = 8
 
@@ -38,10 +35,9 @@ def sbatch_script(study: str, name: str, out: str, *, sets: Sequence[str], full:
     return SBATCH.format(name=name, arguments=shlex.join(arguments), out=shlex.quote(out))
 
 
-def tell_dry_run(plan: "Plan", workers: int) -> None:
+def print_dry_run(chosen: "Study", workers: int) -> None:
     """Points, first rows, and what the sweep would cost."""
-    from ..studies.execute.pilot import time_pilots
-
+    plan = chosen.plan
     study = plan.study
     paths = f" of {study.paths:,} paths" if plan.fidelities == ("reduced",) else ""
     typer.echo(f"{study.name}: {study.title}")
@@ -55,7 +51,7 @@ def tell_dry_run(plan: "Plan", workers: int) -> None:
         typer.echo(f"  point {point.number} (scenario {point.scenario}, arm {point.arm})  {values}")
     if plan.n_points > len(shown):
         typer.echo(f"  ... and {plan.n_points - len(shown):,} more")
-    pilot = time_pilots(plan)
+    pilot = chosen.pilot()
     for error in pilot.failed:
         typer.echo(f"a pilot run failed: {error}", err=True)
     way = "mean over arms" if len(plan.fidelities) > 1 else "median"
@@ -66,81 +62,29 @@ def tell_dry_run(plan: "Plan", workers: int) -> None:
     )
 
 
-def tell_result(result: "SweepResult", rule: "StoppingRule | None") -> None:
+def print_sweep(swept: "SweepResult") -> None:
     """How the sweep ended, what failed first, what the rows say of the study."""
-    rate = result.fresh / result.seconds if result.seconds > 0 else 0.0
+    rate = swept.fresh / swept.seconds if swept.seconds > 0 else 0.0
     typer.echo(
-        f"{result.total:,} runs stored, {result.fresh:,} now in {span(result.seconds)} ({rate:.1f} runs/s);"
-        f" {result.failed} failed, {result.crashed} crashed"
+        f"{swept.total:,} runs stored, {swept.fresh:,} now in {span(swept.seconds)} ({rate:.1f} runs/s);"
+        f" {swept.failed} failed, {swept.crashed} crashed"
     )
-    if result.first_error:
-        typer.echo(f"first failure: {result.first_error}; clearsim status {result.folder} tells all", err=True)
-    if rule is not None:
-        met = "reached" if rule.is_met() else f"NOT reached (stopped by {result.stopped_by})"
-        typer.echo(f"stopping rule {met}: {rule.words()}")
-    elif result.stopped_by != "all runs":
-        typer.echo(f"stopped by {result.stopped_by}; the same command goes on")
-    for note in result.notes:
+    if swept.first_error:
+        typer.echo(f"first failure: {swept.first_error}; clearsim status {swept.folder} lists all", err=True)
+    if swept.rule:
+        met = "reached" if swept.rule_is_met else f"NOT reached (stopped by {swept.stopped_by})"
+        typer.echo(f"stopping rule {met}: {swept.rule}")
+    elif swept.stopped_by != "all runs":
+        typer.echo(f"stopped by {swept.stopped_by}; the same command resumes it")
+    for note in swept.notes:
         typer.echo(f"note: {note}", err=True)
-    typer.echo(f"result {result.result_hash[:16]}")
-    typer.echo(str(result.folder))
-
-
-class SweepBar:
-    """Progress of a sweep: a bar with rate, ETA and failures in a terminal, a line now and then elsewhere."""
-
-    def __init__(self, console: "Console") -> None:
-        self._console = console
-        self._bar: Any = None
-        self._task: Any = None
-        self._said = 0.0
-        self._before: int | None = None
-
-    def __enter__(self) -> Self:
-        """Show the bar if there is a terminal."""
-        if self._console.is_terminal:
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-            self._bar = Progress(
-                TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn(),
-                console=self._console, transient=True,
-            )  # fmt: skip
-            self._task = self._bar.add_task("runs", total=None)
-            self._bar.start()
-        self._said = time.monotonic()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
-
-    def __call__(self, *, done: int, failed: int, total: int | None, seconds: float) -> None:
-        """Show how far the sweep is."""
-        if self._before is None:
-            self._before = done - 1  # of earlier sweeps
-        fresh = done - self._before
-        text = f"runs  {fresh / max(seconds, 1e-9):.1f}/s  {failed} failed"
-        if self._bar is not None:
-            self._bar.update(self._task, completed=done, total=total, description=text)
-        elif time.monotonic() - self._said > 10.0:
-            self._said = time.monotonic()
-            left = "" if total is None else f" of {total:,}, about {span((total - done) * seconds / fresh)} left"
-            self._console.print(f"{done:,} runs{left}, {failed} failed", highlight=False)
+    typer.echo(f"result {swept.result_hash[:16]}")
+    typer.echo(str(swept.folder))
 
 
 def short(value: Any) -> str:
     """A value of a point as people read it; `-` where it does not apply."""
     return "-" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def span(seconds: float) -> str:
-    """Seconds as people say them."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def size(n_bytes: float) -> str:

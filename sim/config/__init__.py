@@ -1,9 +1,11 @@
-"""Configs: RunConfig, and how a strict YAML file becomes one."""
+"""Configs: RunConfig, and reading one from a strict YAML file."""
 
 from .canonical import InputFile, canonical_json, config_hash, input_files, run_id, to_yaml
 from .check import check_config
 from .load import LoadedConfig, build_config, config_from_text, load_config, require_runnable
 from .model import Asset, Market, PositionsFile, Provenance, Record, RunConfig, Scale
+from .own import own_parts, with_sources
+from .settings import Setting, with_settings, with_values
 from .traders import traders_overrides
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "Record",
     "RunConfig",
     "Scale",
+    "Setting",
     "build_config",
     "canonical_json",
     "check_config",
@@ -23,8 +26,12 @@ __all__ = [
     "config_hash",
     "input_files",
     "load_config",
+    "own_parts",
     "require_runnable",
     "run_id",
     "to_yaml",
     "traders_overrides",
+    "with_settings",
+    "with_sources",
+    "with_values",
 ]

@@ -1,7 +1,7 @@
 """The canonical form of a resolved config, its SHA-256, and the YAML that is kept with a run's results.
 
-Two configs that mean the same have the same hash: decimals lose trailing zeros, defaults are written out, times are
-UTC, and an input file counts by its content, wherever it lies and whatever it is called.
+Two configs that mean the same have the same hash: decimals lose trailing zeros, defaults are written out (except
+`Policy.ADDED_FIELDS`), times are UTC, and an input file counts by its content, regardless of its path and name.
 """
 
 import hashlib
@@ -17,13 +17,14 @@ import yaml
 from pydantic import BaseModel
 
 from ..errors import ConfigError
+from ..own_code import hashed_part
 from .model import RunConfig
 from .yamlfile import Step, read_scalar
 
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file that a config names: its path, and its text where the config carries it along (a user's own agent)."""
+    """A file that a config names: its path, and its text if the config carries it (the code of own parts)."""
 
     path: str
     text: str | None = None
@@ -38,8 +39,13 @@ class InputFile:
             raise ConfigError(f"{self.path}: input file cannot be read: {error.strerror}") from error
 
     def content_hash(self) -> str:
-        """`sha256:...` of the content."""
-        return f"sha256:{hashlib.sha256(self.read()).hexdigest()}"
+        """`sha256:...` of the content; of code that is carried as a pickle, of what it does."""
+        content = self.read() if self.text is None else hashed_part(self.text).encode()
+        return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+    def kept_name(self) -> str:
+        """What its copy is called in a folder of results."""
+        return f"inputs/{self.content_hash()[7:15]}-{Path(self.path).name}"
 
 
 FileName = Callable[[InputFile], str]
@@ -52,7 +58,7 @@ def _as_written(file: InputFile) -> str:
 def plain(value: Any, file_name: FileName = _as_written) -> Any:
     """A policy as dicts, lists, texts and numbers: decimals as text without trailing zeros, times in ISO 8601.
 
-    `file_name` says what stands in place of the path of an input file; text that a config carries along is left out.
+    `file_name` gives the replacement for the path of an input file; text carried by a config is left out.
     """
     if isinstance(value, BaseModel):
         return _plain_model(value, file_name)
@@ -68,9 +74,11 @@ def plain(value: Any, file_name: FileName = _as_written) -> Any:
 
 
 def _plain_model(model: BaseModel, file_name: FileName) -> dict[str, Any]:
+    added = getattr(type(model), "ADDED_FIELDS", ())
     fields = {
         (field.alias or name): plain(getattr(model, name), file_name)
         for name, field in type(model).model_fields.items()
+        if name not in added or getattr(model, name) != field.default
     }
     file = _file_of(model)
     if file is not None:
@@ -138,7 +146,7 @@ def leaves(value: Any, path: tuple[Step, ...] = ()) -> Iterator[tuple[tuple[Step
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes every text that the strict loader would take for something else."""
+    """Quotes every text that the strict loader would not read as text."""
 
     def ignore_aliases(self, data: Any) -> bool:
         """Never write anchors."""

@@ -1,6 +1,6 @@
-"""What must fit together across the parts of a config: names, markets and funds, ticks and quantum, provenance.
+"""Consistency across the parts of a config: names, markets and funds, ticks and quantum, provenance.
 
-Each check returns problems with their paths, so that all of them are told at once with file and line.
+Each check returns problems with their paths, so that all are reported at once with file and line.
 """
 
 import re
@@ -17,7 +17,7 @@ from .yamlfile import Step
 
 Problems = Iterator[Problem]
 
-#: Keys whose numbers describe the run and the file, not the world: provenance need not speak for them.
+#: Keys whose numbers describe the run and the file, not the world: they need no provenance.
 TECHNICAL = (
     "schema_version",
     "seed",
@@ -55,9 +55,9 @@ def _repeated(names: list[str]) -> Iterator[tuple[int, str]]:
 def _names_are_unique(config: RunConfig) -> Problems:
     for key, items in (("markets", config.markets), ("funds", config.funds), ("agents", config.agents)):
         for index, name in _repeated([item.name for item in items]):
-            yield Problem((key, index, "name"), f"must be unique, {name} stands twice")
+            yield Problem((key, index, "name"), f"must be unique, {name} is a duplicate")
     for index, name in _repeated([cohort.name for cohort in config.population.cohorts]):
-        yield Problem(("population", "cohorts", index, "name"), f"must be unique, {name} stands twice")
+        yield Problem(("population", "cohorts", index, "name"), f"must be unique, {name} is a duplicate")
     cohorts = {cohort.name for cohort in config.population.cohorts}
     for index, agent in enumerate(config.agents):
         if agent.name in cohorts:
@@ -109,12 +109,12 @@ def _funds_cover_every_market_once(config: RunConfig) -> Problems:
                 yield Problem(("funds", index, "markets", place), f"must be one of the markets {known}, found {name!r}")
             elif name in owner:
                 yield Problem(
-                    ("funds", index, "markets", place), f"must stand in one fund only, {name} is also in {owner[name]}"
+                    ("funds", index, "markets", place), f"must be in one fund only, {name} is also in {owner[name]}"
                 )
             owner.setdefault(name, fund.name)
     for index, name in enumerate(config.market_names):
         if name not in owner:
-            yield Problem(("markets", index, "name"), f"must stand in exactly one fund, no fund names {name}")
+            yield Problem(("markets", index, "name"), f"must be in exactly one fund, no fund names {name}")
 
 
 def _markets_are_known(config: RunConfig) -> Problems:

@@ -1,4 +1,4 @@
-"""From a file name to a RunConfig that can be run: read, lay over, override, validate, check across, hash."""
+"""From a file name to a runnable RunConfig: read, overlay, override, validate, cross-check, hash."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ..agents import UserAgentConfig
 from ..errors import ConfigError
 from .canonical import config_hash, input_files
 from .check import check_config
 from .model import RunConfig
 from .overrides import apply_overrides
+from .own import with_sources
 from .problems import Problem, loose_values, problems_of, raise_problems
 from .yamlfile import Node, anchor_files, find_config, parse_yaml, read_nodes
 
@@ -28,7 +28,7 @@ class LoadedConfig:
 def load_config(source: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig:
     """Return the config that `source` names (a path, or a shipped name), with `a.b=c` overrides applied.
 
-    ConfigError with one line a problem, each `file:line: dotted.path must ..., found ...`.
+    ConfigError with one line per problem, each `file:line: dotted.path must ..., found ...`.
     """
     path = find_config(str(source))
     node = read_nodes(path)
@@ -48,7 +48,7 @@ def config_from_text(text: str, *, source: str = "config") -> RunConfig:
 
 
 def build_config(node: Node) -> RunConfig:
-    """Validate a tree of nodes; ConfigError telling every problem."""
+    """Validate a tree of nodes; ConfigError reports every problem."""
     try:
         config = RunConfig.model_validate(node.plain())
     except ValidationError as error:
@@ -58,7 +58,8 @@ def build_config(node: Node) -> RunConfig:
         raise ConfigError(f"{node.source}: {error}") from error
     raise_problems(loose_values(config, node), node)
     require_runnable(config, node)
-    return _with_sources(config)
+    resolved: RunConfig = with_sources(config)
+    return resolved
 
 
 def require_runnable(config: RunConfig, node: Node | None = None) -> None:
@@ -69,11 +70,3 @@ def require_runnable(config: RunConfig, node: Node | None = None) -> None:
         if file.text is None and not Path(file.path).is_file()
     ]
     raise_problems([*missing, *check_config(config)], node)
-
-
-def _with_sources(config: RunConfig) -> RunConfig:
-    """The config with the text of users' own agents read in, so that it runs where the files are not."""
-    agents = tuple(
-        agent.with_source(Path.cwd()) if isinstance(agent, UserAgentConfig) else agent for agent in config.agents
-    )
-    return config.model_copy(update={"agents": agents})

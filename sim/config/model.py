@@ -1,9 +1,9 @@
-"""RunConfig: everything a run depends on besides its seed, scenario and replication. It is the sum of the unions.
+"""RunConfig: everything a run depends on, apart from seed, scenario and replication. It is the sum of the unions.
 
 Decides the shape of a config and nothing else: mechanisms are the policies of `market/`, `clearing/` and `agents/`;
-they lower themselves to integers; what must fit together across them is checked in `check.py`. Amounts of the venue
+they lower themselves to integers; consistency across them is checked in `check.py`. Amounts of the venue
 (fund seed, inventory cap, open interest, depth) are written at venue scale; `scale.simulated_share` is the one place
-that says which part of the venue is simulated. A key called `file` names an input file; its content is hashed too.
+that sets the simulated part of the venue. A key called `file` names an input file; its content is hashed too.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ from ..agents.cohort import PopulationConfig
 from ..clearing.fees import FeeSchedule
 from ..clearing.fund import FundPolicy
 from ..clearing.liquidation import LiquidationPolicy
-from ..clearing.margin import MarginSchedule
+from ..clearing.margin import MarginPolicy
 from ..clearing.waterfall import DefaultWaterfall
 from ..instrument import Instrument
 from ..market.clock import Clock
@@ -39,11 +39,11 @@ class Asset(Policy):
     """The settlement asset of the run: money is counted in whole quanta of it."""
 
     name: Word = Field(description="Name as printed, e.g. USDT.")
-    quantum: PositiveDecimal = Field(description="Smallest amount of money that is counted, quote units.")
+    quantum: PositiveDecimal = Field(description="Smallest unit of money, quote units.")
 
 
 class Scale(Policy):
-    """Which part of the venue is simulated."""
+    """The simulated part of the venue."""
 
     simulated_share: PositiveDecimal = Field(
         Decimal(1), le=1, description="Every amount at venue scale is multiplied by this when the run is built."
@@ -51,16 +51,16 @@ class Scale(Policy):
 
 
 class Market(Policy):
-    """One linear perpetual market and the rules of its own."""
+    """One linear perpetual market and its rules."""
 
     name: Word = Field(description="Name of the market; other parts of the config refer to it.")
     tick_size: PositiveDecimal = Field(description="Smallest price step, quote units per base unit.")
     lot_size: PositiveDecimal = Field(description="Smallest size step, base units.")
-    price: PriceProcess = Field(description="Where the index price comes from.")
-    impact: ImpactRule = Field(description="Whether the venue's own net taker flow moves the index.")
-    mark: MarkRule = Field(description="How the mark price follows from index and book.")
-    funding: FundingRule = Field(description="What longs pay to shorts, and when.")
-    margin: MarginSchedule = Field(description="Initial and maintenance margin.")
+    price: PriceProcess = Field(description="Source of the index price.")
+    impact: ImpactRule = Field(description="Whether the venue's net taker flow moves the index.")
+    mark: MarkRule = Field(description="Derivation of the mark price from index and book.")
+    funding: FundingRule = Field(description="Payments from longs to shorts, and their times.")
+    margin: MarginPolicy = Field(description="Initial and maintenance margin.")
     fees: FeeSchedule = Field(description="Trading and liquidation fees.")
 
     def instrument(self, quantum: Decimal) -> Instrument:
@@ -69,18 +69,20 @@ class Market(Policy):
 
 
 class PositionsFile(Policy):
-    """Opening positions from a CSV file in place of the population's own."""
+    """Opening positions from a CSV file in place of the population's."""
 
     file: str = Field(min_length=1, description="CSV file, relative to the config's folder.")
     residual_account: Word | None = Field(
-        None, description="Account that takes the other side of what longs and shorts do not balance; null: refuse."
+        None, description="Account that takes the difference if longs and shorts are not equal; null: refuse."
     )
 
 
 class Record(Policy):
-    """What is written down."""
+    """The recorded tables."""
 
-    detail: Literal["summary", "series", "events"] = Field("events", description="Which tables are written.")
+    detail: Literal["summary", "series", "events"] = Field(
+        "events", description="Level of detail: the tables that are written."
+    )
     sample_ms: PositiveInt = Field(1_000, description="Time between two samples of the series, ms.")
     depth_bands_ppm: tuple[PositiveInt, PositiveInt, PositiveInt] = Field(
         (10_000, 20_000, 50_000),
@@ -96,14 +98,14 @@ class Record(Policy):
 
 
 class Provenance(Policy):
-    """Where the numbers below a path come from."""
+    """The source of the numbers below a path."""
 
-    path: str = Field(min_length=1, description="Path in this config; it speaks for everything below it.")
+    path: str = Field(min_length=1, description="Path in this config; the entry covers everything below it.")
     status: Literal["fact", "scaled", "assumption"] = Field(
-        description="Seen, computed from what was seen, or assumed."
+        description="Observed, computed from observations, or assumed."
     )
     source: str = Field(min_length=1, description="Document, data set or reasoning.")
-    date: str | None = Field(None, description="When the source was valid or was read.")
+    date: str | None = Field(None, description="Date at which the source was valid or was read.")
     note: str | None = Field(None, description="Range of an assumption, formula of a scaling, doubts.")
 
 
@@ -111,18 +113,18 @@ class RecordedPrice(Policy):
     """One recorded price."""
 
     utc: AwareDatetime = Field(description="Time, e.g. 2025-10-10T21:15:00Z.")
-    price: PositiveDecimal = Field(description="Price seen then, quote units per base unit.")
+    price: PositiveDecimal = Field(description="Price at that time, quote units per base unit.")
 
 
 class Comparison(Policy):
-    """A recorded series to be drawn and measured beside the run. The simulation never reads it."""
+    """A recorded series for comparison with the run. The simulation never reads it."""
 
     name: Word = Field(description="Name of the series.")
     market: Word = Field(description="Name of the market.")
-    quantity: Literal["mark", "index"] = Field(description="What of the run it is compared with.")
+    quantity: Literal["mark", "index"] = Field(description="Quantity of the run for the comparison.")
     source: str = Field(min_length=1, description="Document or data set.")
-    date: str | None = Field(None, description="When the source was valid or was read.")
-    note: str | None = Field(None, description="Doubts, and what the points leave out.")
+    date: str | None = Field(None, description="Date at which the source was valid or was read.")
+    note: str | None = Field(None, description="Doubts, and gaps in the points.")
     points: Annotated[tuple[RecordedPrice, ...], Field(min_length=1)] = Field(description="Prices in order of time.")
 
     @field_validator("points")
@@ -138,32 +140,32 @@ class RunConfig(Policy):
     """A run, completely described."""
 
     schema_version: Literal[1] = Field(1, description="Version of this file format.")
-    name: Slug = Field(
-        description="Short name: letters, digits, dot, dash, underscore. Result folders are called by it."
-    )
+    name: Slug = Field(description="Short name: letters, digits, dot, dash, underscore. Result folders use it.")
     title: str = Field("", description="One line for lists and reports.")
-    description: str = Field("", description="What the run is about.")
+    description: str = Field("", description="Subject of the run.")
     seed: Seed = Field(description="Seed of all random streams.")
     start_utc: AwareDatetime = Field(description="UTC time of the start, like 2025-10-10T20:30:00Z.")
     duration_s: PositiveDecimal = Field(description="Simulated time, seconds.")
-    clock: Clock = Field(description="When the exchange ticks.")
+    clock: Clock = Field(description="Ticks of the exchange.")
     asset: Asset = Field(description="Settlement asset.")
     scale: Scale = Field(default_factory=Scale, description="Simulated part of the venue.")
-    prices: PriceSystem = Field(description="How the markets' prices hang together.")
+    prices: PriceSystem = Field(description="Dependence between the markets' prices.")
     markets: Annotated[tuple[Market, ...], Field(min_length=1)] = Field(description="Markets.")
     funds: Annotated[tuple[FundPolicy, ...], Field(min_length=1)] = Field(
         description="Insurance funds; every market has exactly one."
     )
-    liquidation: LiquidationPolicy = Field(description="How distressed accounts are closed.")
+    liquidation: LiquidationPolicy = Field(description="Closing of distressed accounts.")
     waterfall: DefaultWaterfall
-    population: PopulationConfig = Field(description="Cohorts of traders and what they hold at the start.")
-    agents: tuple[NamedAgent, ...] = Field((), description="Named agents: whales, and agents of your own.")
-    positions: PositionsFile | None = Field(None, description="Own book; null: the population's opening positions.")
-    record: Record = Field(default_factory=Record, description="What is written down.")
-    reduced: Reduced | None = Field(None, description="What the reduced engine needs besides; null: full only.")
-    comparisons: tuple[Comparison, ...] = Field((), description="Recorded series to hold beside the run.")
+    population: PopulationConfig = Field(description="Cohorts of traders and their positions at the start.")
+    agents: tuple[NamedAgent, ...] = Field((), description="Named agents: whales, and user-defined agents.")
+    positions: PositionsFile | None = Field(
+        None, description="Custom positions; null: the population's opening positions."
+    )
+    record: Record = Field(default_factory=Record, description="Recorded tables.")
+    reduced: Reduced | None = Field(None, description="Further settings of the reduced engine; null: full engine only.")
+    comparisons: tuple[Comparison, ...] = Field((), description="Recorded series for comparison with the run.")
     requires_provenance: StrictBool = Field(False, description="True: every number must be covered by provenance.")
-    provenance: tuple[Provenance, ...] = Field((), description="Where the numbers come from.")
+    provenance: tuple[Provenance, ...] = Field((), description="Sources of the numbers.")
 
     @field_validator("start_utc")
     @classmethod

@@ -36,7 +36,7 @@ def parse_path(text: str, *, source: str) -> list[Step]:
 
 
 def apply_overrides(node: Node, overrides: Sequence[str], model: Any) -> None:
-    """Set each `path=value` in the tree, in order; ConfigError naming the nearest path for one that cannot exist."""
+    """Set each `path=value` in the tree, in order; ConfigError names the nearest path for an invalid one."""
     for text in overrides:
         source = f"--set {text}"
         path, equals, value = text.partition("=")
@@ -46,9 +46,9 @@ def apply_overrides(node: Node, overrides: Sequence[str], model: Any) -> None:
 
 
 def set_value(root: Node, path: str, value: Any, model: Any, *, source: str) -> str:
-    """Set one plain value in the tree; return the path with the numbers of items that it gave by name.
+    """Set one plain value in the tree; return the path with item numbers in place of item names.
 
-    `source` heads the error that names the nearest path for one that cannot be.
+    `source` heads the error that names the nearest path for an invalid one.
     """
     return path_text(_set(root, parse_path(path, source=source), node_of(value, source), shape_of(model), source))
 
@@ -97,7 +97,7 @@ def _put(node: Node, step: Step, value: Node) -> None:
 
 
 def _resolve(node: Node, step: Step, shape: Shape, done: list[Step], source: str) -> Step:
-    """The key or index that `step` means at `node`; ConfigError naming the nearest one if there is none."""
+    """The key or index that `step` means at `node`; ConfigError names the nearest one if there is none."""
     here = path_text(done)
     if isinstance(node.value, dict):
         valid = list(dict.fromkeys([*node.value, *keys(shape, node)]))
@@ -122,4 +122,4 @@ def _item(items: list[Node], step: Step, here: str, source: str) -> int:
     wanted = str(step).strip("[]")
     known = [name for name in names if name]
     hint = nearest_hint(wanted, known) or (f"; its items are {', '.join(known)}" if known else "")
-    raise ConfigError(f"{source}: {here} has {len(items)} items and none is {wanted}{hint}")
+    raise ConfigError(f"{source}: {here} has {len(items)} items, but none is {wanted}{hint}")

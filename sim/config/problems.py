@@ -1,4 +1,4 @@
-"""Tells what is wrong with a config: every pydantic error as one line `file:line: dotted.path must ..., found ...`."""
+"""Reports the faults of a config: every pydantic error as one line `file:line: dotted.path must ..., found ...`."""
 
 import re
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ MAX_LINES = 20
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong: where in the config, and what (a phrase that follows the path: `must ..., found ...`)."""
+    """One fault: its path in the config, and a phrase that follows the path: `must ..., found ...`."""
 
     path: tuple[Step, ...]
     text: str
 
 
 def raise_problems(problems: Sequence[Problem], node: Node | None) -> None:
-    """Raise ConfigError with one line a problem, each headed by the file and line of its path; nothing if none."""
+    """Raise ConfigError with one line per problem, each headed by the file and line of its path; nothing if none."""
     if not problems:
         return
     lines = [_line(problem, node) for problem in problems[:MAX_LINES]]
@@ -48,13 +48,13 @@ def _line(problem: Problem, node: Node | None) -> str:
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], node: Node) -> list[Problem]:
-    """Return what pydantic found, in words, with paths as the user wrote them (no union tags)."""
+    """Return the problems that pydantic found, as text, with paths as the user wrote them (no union tags)."""
     details = error.errors(include_url=False)
     return [_problem(detail, shape_of(model), node) for detail in details if not _only_follows(detail)]
 
 
 def _only_follows(detail: ErrorDetails) -> bool:
-    """True if a list is called too short only because pydantic left out its wrong items, which it tells apart."""
+    """True if a list is reported as too short only because pydantic dropped its invalid items, reported separately."""
     given = detail["input"]
     return detail["type"] == "too_short" and len(given) > detail["ctx"]["actual_length"]
 
@@ -74,7 +74,7 @@ def _problem(detail: ErrorDetails, shape: Shape, node: Node) -> Problem:
         path.append(step)
         if not (last and detail["type"] == "extra_forbidden"):
             shape, place = inside, child(place, step)
-    return _in_words(detail, tuple(path), shape, place)
+    return _to_problem(detail, tuple(path), shape, place)
 
 
 def _is_tag(step: Step, place: Node | None, shape: Shape, rest: list[Step]) -> bool:
@@ -85,7 +85,7 @@ def _is_tag(step: Step, place: Node | None, shape: Shape, rest: list[Step]) -> b
     return written is not None and written.value == step and step not in place.value and bool(rest)
 
 
-def _in_words(detail: ErrorDetails, path: tuple[Step, ...], shape: Shape, place: Node | None) -> Problem:
+def _to_problem(detail: ErrorDetails, path: tuple[Step, ...], shape: Shape, place: Node | None) -> Problem:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":
         return _unknown_key(path, keys(shape, place))
@@ -102,7 +102,7 @@ def _in_words(detail: ErrorDetails, path: tuple[Step, ...], shape: Shape, place:
         hint = nearest_hint(str(detail["input"]), valid)
         return Problem(path, f"must be one of {', '.join(valid)}, found {describe(detail['input'])}{hint}")
     if kind in ("value_error", "assertion_error"):
-        return _to_the_key(_own_words(detail["msg"], path), path, place)
+        return _to_the_key(_model_message(detail["msg"], path), path, place)
     return Problem(path, f"{_requirement(detail)}, found {describe(detail['input'])}")
 
 
@@ -118,8 +118,8 @@ def _what_it_is(shape: Shape) -> str:
     return f"; its kind must be one of {', '.join(valid)}" if len(valid) > 1 else ""
 
 
-def _own_words(message: str, path: tuple[Step, ...]) -> str:
-    """A model's own message; a path of one key that it repeats at its head is left out."""
+def _model_message(message: str, path: tuple[Step, ...]) -> str:
+    """A message raised by a model, without a leading key that repeats the path."""
     text = message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if path and text.startswith(f"{path[-1]} "):
         return text[len(str(path[-1])) + 1 :]
@@ -130,7 +130,8 @@ _INSIDE = re.compile(r": (?P<key>\w+(\[\d+\])?(\.\w+(\[\d+\])?)*) must ")
 
 
 def _to_the_key(text: str, path: tuple[Step, ...], place: Node | None) -> Problem:
-    """The problem at the key below `path` that a model's own message starts with, as far as it is written: its line."""
+    """The problem at the key below `path` that a model's own message starts with, down to the deepest written key, for
+    its line."""
     inside = _INSIDE.match(text) if path else None
     if inside is None:
         return Problem(path, text)
@@ -178,8 +179,8 @@ def _requirement(detail: ErrorDetails) -> str:
 
 
 def loose_values(model: Any, node: Node, path: tuple[Step, ...] = ()) -> list[Problem]:
-    """Problems where pydantic's conversions went further than YAML says: text or a number taken for true or false, and
-    true or false taken for a number. `model` is the validated twin of `node`."""
+    """Problems where pydantic converts more than YAML allows: text or a number read as true or false, and
+    true or false read as a number. `model` is the validated twin of `node`."""
     if isinstance(model, BaseModel) and isinstance(node.value, dict):
         pairs = [
             (field.alias or name, getattr(model, name))

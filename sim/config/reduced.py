@@ -1,4 +1,4 @@
-"""The `reduced:` section of a config: what the reduced engine needs beyond the policies that it shares with the full
+"""The `reduced:` section of a config: settings of the reduced engine beyond the policies that it shares with the full
 one.
 
 Decides the vocabulary only; `sim/reduced/` reads it. Amounts are at venue scale, as everywhere in a config. Log sizes
@@ -23,26 +23,26 @@ class NoImpact(Policy):
 class _DepthImpact(Policy):
     within_ppm: PositiveInt | None = Field(
         None,
-        description="Fall (rise) of the price that selling bid_quote (buying ask_quote) causes, ppm; null: makers'.",
+        description="Fall (rise) of the price caused by selling bid_quote (buying ask_quote), ppm; null: makers'.",
     )
     bid_quote: PositiveDecimal | None = Field(None, description="Bids within it, venue scale; null: the makers' depth.")
     ask_quote: PositiveDecimal | None = Field(None, description="Asks within it, venue scale; null: the makers' depth.")
     depth_multiplier: PositiveDecimal = Field(Decimal(1), description="Factor on both depths.")
     half_life_s: PositiveDecimal = Field(Decimal(60), description="Half-life of the part that decays, seconds.")
-    permanent_share_ppm: SharePpm = Field(0, description="Part of the impact that stays, ppm.")
+    permanent_share_ppm: SharePpm = Field(0, description="Permanent share of the impact, ppm.")
 
     @model_validator(mode="after")
     def _all_or_none(self) -> Self:
         given = [self.within_ppm is not None, self.bid_quote is not None, self.ask_quote is not None]
         if any(given) and not all(given):
             raise ValueError(
-                "give all of within_ppm, bid_quote and ask_quote, or none (then the makers' depth is read)"
+                "give all of within_ppm, bid_quote and ask_quote, or none (then the makers' depth is used)"
             )
         return self
 
 
 class LinearDepth(_DepthImpact):
-    """The price moves in proportion to what is sold in one walk: cumulative depth of BTCUSDT grows with distance to
+    """The price moves in proportion to the amount sold in one walk: cumulative depth of BTCUSDT grows with distance to
     the power .85.
     """
 
@@ -50,7 +50,7 @@ class LinearDepth(_DepthImpact):
 
 
 class SquareRootDepth(_DepthImpact):
-    """The price moves with the square root of what is sold in one walk: a law of metaorders, not of a book."""
+    """The price moves with the square root of the amount sold in one walk: a law of metaorders, not of a book."""
 
     kind: Literal["square_root"] = Field("square_root", description="Impact = within x sqrt(sold / depth).")
 
@@ -93,7 +93,9 @@ class ThresholdJumps(_Jumps):
     @model_validator(mode="after")
     def _mean_price_is_finite(self) -> Self:
         if self.up_eta <= 1:
-            raise ValueError(f"up_eta must be above 1, else the mean of the price is infinite (found {self.up_eta})")
+            raise ValueError(
+                f"up_eta must be above 1, otherwise the mean of the price is infinite (found {self.up_eta})"
+            )
         return self
 
 
@@ -101,20 +103,20 @@ JumpLaw = Annotated[KouJumps | MertonJumps | ThresholdJumps, Field(discriminator
 
 
 class AgedOnce(Policy):
-    """The opening book ages along the path: a liquidated position is gone and nobody opens a new one."""
+    """The opening book ages along the path: liquidated positions are not replaced."""
 
     kind: Literal["none"] = Field("none", description="No renewal.")
 
 
 class HalfLifeRenewal(Policy):
-    """Positions are closed and new ones opened at the price of the day, so that the book forgets with a half-life.
+    """Positions are closed and new ones opened at the price of the day, so that old positions decay with a half-life.
 
-    What liquidation took comes back at the same rate. New positions are drawn like the opening book's but with no age,
+    Liquidated positions are replaced at the same rate. New positions are drawn like the opening book's but with no age,
     so `leverage.at: now` and `at: entry` mean the same for them. Prices of thresholds are held on a grid of `cell_ppm`.
     """
 
     kind: Literal["half_life"] = Field("half_life", description="Exponential renewal.")
-    half_life_days: PositiveDecimal = Field(description="Half of the open interest is another's after so many days.")
+    half_life_days: PositiveDecimal = Field(description="Days after which half of the open interest has changed hands.")
     cell_ppm: PositiveInt = Field(
         2_000, description="Width of a cell of the threshold grid, ppm of the price; eight times that far from it."
     )
@@ -124,14 +126,14 @@ Renewal = Annotated[AgedOnce | HalfLifeRenewal, Field(discriminator="kind")]
 
 
 class Replenishment(Policy):
-    """Money from outside brings the fund back to its seed, after a lag."""
+    """External money restores the fund to its seed after a lag."""
 
-    lag_days: NonNegativeDecimal = Field(description="Days below the seed before money comes.")
+    lag_days: NonNegativeDecimal = Field(description="Days below the seed before the inflow begins.")
     per_day_quote: PositiveDecimal | None = Field(None, description="Inflow per day, venue scale; null: all at once.")
 
 
 class FundRules(Policy):
-    """What happens to the fund besides draws and income. With any of it the one-run curve of fund sizes is refused."""
+    """Rules of the fund apart from draws and income. With any of them the one-run curve of fund sizes is refused."""
 
     cap_quote: PositiveDecimal | None = Field(
         None, description="Income above this size goes to the exchange, venue scale; null: the fund keeps it."
@@ -139,18 +141,20 @@ class FundRules(Policy):
     adl_drawdown_ppm: Annotated[StrictInt, Field(gt=0, le=1_000_000)] | None = Field(
         None, description="ADL begins when the fund has lost this share of its peak; null: when it is empty."
     )
-    replenishment: Replenishment | None = Field(None, description="Money from outside; null: none.")
+    replenishment: Replenishment | None = Field(None, description="External money; null: none.")
 
 
 class Stress(Policy):
-    """After a jump the market is another: more volatile and thinner, fading with a half-life."""
+    """After a jump the market is more volatile and thinner; the effect decays with a half-life."""
 
-    volatility_multiplier: PositiveDecimal = Field(description="Volatility right after a jump over the calm one.")
-    depth_multiplier: PositiveDecimal = Field(le=1, description="Depth right at a jump over the calm one.")
+    volatility_multiplier: PositiveDecimal = Field(
+        description="Volatility right after a jump, as a multiple of the calm one."
+    )
+    depth_multiplier: PositiveDecimal = Field(le=1, description="Depth right at a jump, as a multiple of the calm one.")
     half_life_hours: PositiveDecimal = Field(description="Half-life of the excess, hours.")
 
 
-#: What a study may knowingly leave out: parts of the full engine without a counterpart in the reduced one.
+#: Mechanisms that a study may deliberately omit: parts of the full engine without a counterpart in the reduced one.
 Feature = Literal[
     "flow_traders",
     "topups",
@@ -173,18 +177,21 @@ class Reduced(Policy):
     steps: PositiveInt = Field(60, description="Coarse steps of a path; every jump adds one at its own time.")
     marks: Literal["bridge", "discrete"] = Field(
         "bridge",
-        description="bridge: thresholds crossed between steps are found by Brownian bridge; discrete: the mark is seen"
-        " at steps and jumps only, which manufactures shortfall (see step_ratio_worst)",
+        description="bridge: crossings between steps are sampled by Brownian bridge; discrete: the mark is observed"
+        " at steps and jumps only, which creates artificial shortfall (see step_ratio_worst)",
     )
-    buckets: PositiveInt = Field(256, description="Most groups of like positions a side in the threshold index.")
-    impact: ImpactCurve = Field(NoImpact(), description="How liquidations move the price.")
+    buckets: PositiveInt = Field(
+        256, description="Maximum number of groups of similar positions per side in the threshold index."
+    )
+    impact: ImpactCurve = Field(NoImpact(), description="Price impact of liquidations.")
     jumps: JumpLaw | None = Field(None, description="Jumps, if the market's price process is gbm; null: none.")
     jump_marks: PositiveInt = Field(
-        1, description="Marks at which a jump is seen: 1 is an instant gap, n cuts it in n equal log moves."
+        1,
+        description="Marks over which a jump is observed: 1 is an instant gap, n splits it into n equal log moves.",
     )
-    renewal: Renewal = Field(AgedOnce(), description="Whether the open interest renews itself.")
+    renewal: Renewal = Field(AgedOnce(), description="Renewal of open interest.")
     fund: FundRules = Field(FundRules(), description="Cap, trigger and replenishment of the fund.")
     stress: Stress | None = Field(None, description="Volatility and depth after jumps; null: unchanged.")
     leaves_out: tuple[Feature, ...] = Field(
-        (), description="Mechanisms of the config that this study knowingly does without."
+        (), description="Mechanisms of the config that this study deliberately omits."
     )

@@ -1,6 +1,6 @@
-"""What keys and kinds may stand at a place of a config: walks the pydantic models beside the tree of nodes.
+"""The valid keys and kinds at a place of a config: walks the pydantic models along with the tree of nodes.
 
-It is how errors name the nearest key, and how an override of a key that has a default is told from a typo.
+Errors use it to name the nearest key, and overrides to distinguish a key with a default from a typo.
 """
 
 import types
@@ -58,22 +58,22 @@ def _models(shape: Shape, node: Node | None) -> list[Any]:
 
 
 def keys(shape: Shape, node: Node | None) -> list[str]:
-    """The keys that may stand in the mapping at `node`."""
+    """The valid keys of the mapping at `node`."""
     return [key for model in _models(shape, node) for key in _fields(model)]
 
 
 def has_items(shape: Shape) -> bool:
-    """True if a list may stand here."""
+    """True if a list is valid here."""
     return any(_origin(member) in (tuple, list, Sequence) for member in shape)
 
 
 def has_free_keys(shape: Shape) -> bool:
-    """True if a mapping with any keys may stand here."""
+    """True if a mapping with arbitrary keys is valid here."""
     return any(_origin(member) is dict or member in (dict, Any) for member in shape)
 
 
 def below(shape: Shape, node: Node | None, step: Step) -> Shape:
-    """The shape one step down; empty if nothing may stand there."""
+    """The shape one step down; empty if nothing is valid there."""
     found: list[Any] = []
     for member in (*_models(shape, node), *(m for m in shape if not _is_model(m))):
         if _is_model(member):
@@ -104,7 +104,7 @@ def child(node: Node | None, step: Step) -> Node | None:
 
 
 def path_text(path: Sequence[Step]) -> str:
-    """A path as people write it: markets[0].fees.taker_ppm."""
+    """A path in common notation: markets[0].fees.taker_ppm."""
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step

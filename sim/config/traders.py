@@ -1,4 +1,4 @@
-"""`--traders N`: how many traders each cohort gets when the total is given."""
+"""`--traders N`: the number of traders of each cohort for a given total."""
 
 from ..agents.shares import trader_counts
 from .model import RunConfig

@@ -1,9 +1,9 @@
 """Strict YAML: text -> a tree of nodes that remember file and line, overlays (`extends`) and overrides (`--set`).
 
-Decides what YAML means here: a key stands once; only `true` and `false` are booleans, so `no`, `yes`, `on` and `off`
+Defines the accepted YAML: keys are unique; only `true` and `false` are booleans, so `no`, `yes`, `on` and `off`
 are text; `1e-3` is a number; `12:30:00` and `2025-10-10` are text; anchors, merge keys and tags are refused. The one
-tag is `!replace`, which makes a list or mapping of an overlay take the place of its base's instead of merging with it.
-What keys there may be is the models' business (`model.py`); how errors are told is `problems.py`'s.
+tag is `!replace`, which makes a list or mapping of an overlay replace its base's instead of merging with it.
+Valid keys are defined by the models (`model.py`), error messages by `problems.py`.
 """
 
 import importlib
@@ -28,7 +28,7 @@ CORE_TAGS = {
 #: An overlay merges lists of mappings by the first of these keys that all their items have.
 MERGE_KEYS = ("name", "path")
 MAX_EXTENDS = 16
-#: What lies below this key is the user's own affair.
+#: Content below this key is not checked: it belongs to the user.
 FREE_KEY = "params"
 
 _INT = re.compile(r"[-+]?(0|[1-9][0-9_]*)$")
@@ -42,7 +42,7 @@ class Node:
 
     value: "Scalar | list[Node] | dict[str, Node]"
     source: str  # file name as printed, or the text of an override
-    line: int  # 1 is the first; 0 for what did not come from a file
+    line: int  # 1 is the first; 0 for values not from a file
     replaces: bool = False
 
     @property
@@ -67,11 +67,11 @@ class Node:
 
 
 class StrictLoader(yaml.SafeLoader):
-    """SafeLoader whose nodes are read by `_to_node`; it resolves no scalars and knows no tags of its own."""
+    """SafeLoader whose nodes are read by `_to_node`; it resolves no scalars and defines no tags."""
 
 
 def read_scalar(text: str) -> Scalar:
-    """What an unquoted scalar means: null, true/false, whole number, decimal number, else text.
+    """The meaning of an unquoted scalar: null, true/false, whole number, decimal number, else text.
 
     ValueError for a number with more digits than a float keeps (it must be quoted) and for not-a-number and infinity.
     """
@@ -95,11 +95,11 @@ def _to_node(raw: yaml.Node, source: str, seen: set[int]) -> Node:
     line = raw.start_mark.line + 1
     where = f"{source}:{line}"
     if id(raw) in seen:
-        raise ConfigError(f"{where}: anchors and aliases are not read; repeat the value, or use extends")
+        raise ConfigError(f"{where}: anchors and aliases are not supported; repeat the value, or use extends")
     seen.add(id(raw))
     replaces = raw.tag == REPLACE_TAG
     if not replaces and raw.tag not in CORE_TAGS:
-        raise ConfigError(f"{where}: tag {raw.tag} is not read; the only tag is {REPLACE_TAG}")
+        raise ConfigError(f"{where}: tag {raw.tag} is not supported; the only tag is {REPLACE_TAG}")
     if isinstance(raw, yaml.MappingNode):
         return Node(_mapping(raw, source, seen), source, line, replaces)
     if isinstance(raw, yaml.SequenceNode):
@@ -117,9 +117,9 @@ def _mapping(raw: yaml.MappingNode, source: str, seen: set[int]) -> dict[str, No
     for key, value in raw.value:
         where = f"{source}:{key.start_mark.line + 1}"
         if not isinstance(key, yaml.ScalarNode):
-            raise ConfigError(f"{where}: a key must be a word, found a list or mapping")
+            raise ConfigError(f"{where}: a key must be text, found a list or mapping")
         if key.value == "<<":
-            raise ConfigError(f"{where}: merge keys are not read; use extends")
+            raise ConfigError(f"{where}: merge keys are not supported; use extends")
         if key.value in mapping:
             first = mapping[key.value].line
             raise ConfigError(f"{where}: duplicate key {key.value} (first at line {first})")
@@ -130,7 +130,7 @@ def _mapping(raw: yaml.MappingNode, source: str, seen: set[int]) -> dict[str, No
 
 
 def parse_yaml(text: str, *, source: str) -> Node:
-    """Return the tree of one YAML document; ConfigError with file and line for whatever is not strict YAML."""
+    """Return the tree of one YAML document; ConfigError with file and line for anything but strict YAML."""
     try:
         raw = yaml.compose(text, Loader=StrictLoader)
     except yaml.MarkedYAMLError as error:
@@ -147,7 +147,7 @@ def parse_yaml(text: str, *, source: str) -> Node:
 
 
 def node_of(value: Any, source: str) -> Node:
-    """A tree of plain values that did not come from a file of its own."""
+    """A tree of plain values that are not from a file."""
     if isinstance(value, dict):
         return Node({str(key): node_of(item, source) for key, item in value.items()}, source, 0)
     if isinstance(value, (list, tuple)):
@@ -159,7 +159,7 @@ def merge(base: Node, overlay: Node) -> Node:
     """Return `base` with `overlay` laid over it; neither is changed.
 
     Mappings merge key by key, unless both have a `kind` and the kinds differ; lists whose items all have a `name` (or a
-    `path`) merge by it, new items after the old; everything else, and whatever is tagged !replace, is replaced.
+    `path`) merge by it, new items after the old; everything else, and anything tagged !replace, is replaced.
     """
     if overlay.replaces:
         return Node(overlay.value, overlay.source, overlay.line)
@@ -189,7 +189,7 @@ def _kinds_differ(base: Node, overlay: Node) -> bool:
 
 
 def _by_key(items: list[Node], key: str) -> dict[Scalar, Node]:
-    """Items by the scalar they have under `key`; empty if one has none or two are alike."""
+    """Items by the scalar they have under `key`; empty if one has none or two are equal."""
     found: dict[Scalar, Node] = {}
     for item in items:
         if not isinstance(item.value, dict) or key not in item.value:
@@ -201,7 +201,7 @@ def _by_key(items: list[Node], key: str) -> dict[Scalar, Node]:
     return found
 
 
-#: Folders of the package's `configs` that hold other things than configs.
+#: Folders of the package's `configs` with files other than configs.
 NOT_CONFIGS = ("studies", "scenarios", "cluster")
 
 
@@ -239,12 +239,12 @@ def find_in_package(
     raise ConfigError(f"{text}: no such {kind} file or shipped {kind}{hint}")
 
 
-#: What files in a folder of the package's `configs` are, and the command that takes them.
+#: The kind of the files in a folder of the package's `configs`, and the command that reads them.
 _KINDS = {"studies": ("study", "sweep"), "scenarios": ("scenario", "validate")}
 
 
 def _other_kind(name: str) -> str:
-    """A hint where the package has a file of this name, of another kind."""
+    """A hint if the package has a file of this name, but of another kind."""
     for path, inside in _package_files().items():
         if path.stem == name and inside.parts[0] != "cluster":
             kind, command = _KINDS.get(inside.parts[0], ("config", "run"))
@@ -255,7 +255,7 @@ def _other_kind(name: str) -> str:
 def read_nodes(path: Path) -> Node:
     """Return the tree of a config file with its `extends` laid under it; the `extends` key itself is gone.
 
-    Values of keys called `file` become absolute, each against the folder of the file in which it stands.
+    Values of keys called `file` become absolute, each relative to the folder of its file.
     """
     return _read_nodes(path, ())
 
@@ -290,7 +290,7 @@ def _read_nodes(path: Path, above: tuple[Path, ...]) -> Node:
 
 
 def _short(path: Path) -> str:
-    """The path as printed: relative to the working folder where that is shorter."""
+    """The path as printed: relative to the working folder if that is shorter."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
     except ValueError:
@@ -308,7 +308,7 @@ def anchor_files(node: Node, folder: Path) -> None:
 
 
 def describe(value: object) -> str:
-    """A value as an error prints it: short, with its kind where the kind is the point."""
+    """A value as an error prints it: short, with its kind if the kind matters."""
     if value is None:
         return "nothing (null)"
     if isinstance(value, bool):

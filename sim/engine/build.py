@@ -7,13 +7,12 @@ thresholds.
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from ..agents.opening import OpeningBook, Venue
 from ..agents.population import Population
 from ..agents.view import Intents, MarketView
 from ..clearing.house import ClearingHouse
-from ..clearing.opening_prices import liquidation_prices, margin_of_all
+from ..clearing.margin.prices import liquidation_prices, margin_of_all
 from ..config import RunConfig
 from ..errors import ConfigError, ConservationError
 from ..instrument import Instrument
@@ -46,8 +45,6 @@ from .price_range import require_ticks, set_limits
 from .recorder import EventSink, EventTables, SeriesTable
 from .summary import take_snapshot
 from .world import MarketState, World
-
-I64 = npt.NDArray[np.int64]
 
 
 def lower_markets(config: RunConfig, instruments: Sequence[Instrument], opening: PathSet, rows: Rows) -> MarketArrays:

@@ -7,9 +7,9 @@ Decides how often watchers look: a place changes with the mark, and asking costs
 import numpy as np
 import numpy.typing as npt
 
-from ..clearing.adl import AdlLayer
-from ..clearing.adl_queue import adl_lights
-from ..kernels.clearing.adl_places import queue_places
+from ..clearing.adl.layer import AdlLayer
+from ..clearing.adl.queue import adl_lights, note_places
+from ..clearing.adl.ranking import Ranking
 from .world import World
 
 #: Watchers see their place as it was at most this long ago, and at a mark at most this far away.
@@ -17,11 +17,11 @@ LOOK_MS = 300_000
 LOOK_MOVE = 0.0025
 
 
-def ranking_of(world: World) -> tuple[int, int] | None:
-    """The ranking of the waterfall's ADL layer as kernels read it; None if there is no such layer."""
-    for layer in world.config.waterfall:
+def ranking_of(world: World) -> Ranking | None:
+    """The ranking of the waterfall's ADL layer; None if there is no such layer."""
+    for layer in world.clearing.layers:
         if isinstance(layer, AdlLayer):
-            return layer.ranking.lower(world.config.quantum)
+            return layer.ranking
     return None
 
 
@@ -31,7 +31,7 @@ def queue_lights(world: World, market: int) -> npt.NDArray[np.uint8]:
     ranking = ranking_of(world)
     if ranking is None:
         return np.zeros(len(world.accounts.quote), np.uint8)
-    return adl_lights(world.accounts, world.markets, market=market, ranking=ranking)
+    return adl_lights(world.accounts, world.markets, market=market, ranking=ranking, quantum=world.config.quantum)
 
 
 def watching_rows(world: World) -> npt.NDArray[np.int64]:
@@ -39,11 +39,7 @@ def watching_rows(world: World) -> npt.NDArray[np.int64]:
     if ranking_of(world) is None:
         return np.zeros(0, np.int64)
     opening = world.population.opening
-    watching = [
-        number
-        for number, member in enumerate(world.population.cohorts)
-        if float(getattr(member.policy, "adl_aversion", 0)) > 0
-    ]
+    watching = [number for number, member in enumerate(world.population.cohorts) if member.policy.watches_adl_queue()]
     return np.flatnonzero(np.isin(opening.cohort, watching) & (opening.mode != 2))
 
 
@@ -66,12 +62,10 @@ def look_at_queue(world: World) -> None:
     world.marks_looked_at = world.markets.mark.tolist()
     ranking = ranking_of(world)
     assert ranking is not None
-    code, wallet_floor = ranking
     places[world.watchers] = 0.0
-    watchers = world.watchers
-    scores, queue, ahead = np.empty(len(watchers)), np.empty_like(watchers), np.empty_like(watchers)
     for market in range(len(world.instruments)):
         for side in (1, -1):
-            queue_places(
-                world.accounts, world.markets, market, side, code, wallet_floor, watchers, scores, queue, ahead, places
+            scores = ranking.score_side(
+                world.accounts, world.markets, market=market, side=side, only_profit=True, quantum=world.config.quantum
             )
+            note_places(world.accounts, market, scores, world.watchers, places)

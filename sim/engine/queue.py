@@ -2,12 +2,11 @@
 
 from typing import NamedTuple
 
-import numpy as np
-
-from ..clearing.adl_queue import AdlQueue
+from ..clearing.adl.queue import EVERYBODY, AdlQueue, adl_lights
+from ..clearing.adl.ranking import Ranking
 from ..errors import ConfigError
 from ..layout import AccountMode
-from .lights import queue_lights, ranking_of
+from .lights import ranking_of
 from .world import World
 
 
@@ -26,32 +25,36 @@ class Place(NamedTuple):
     score: float
 
 
-def queue_of(world: World, market: int) -> list[Place]:
-    """Every position of `market`, longs first, each side in the order of its queue; ConfigError without an ADL layer.
+def queue_of(world: World, market: int, *, ranking: Ranking | None = None) -> list[Place]:
+    """Every position of `market`, longs first, each side in the order of its queue.
 
-    A long is deleveraged when a short goes bankrupt and the other way round. Passed over in the event itself: a row of
-    the bankrupt's own trader, and one that the close would put below zero.
+    ranking: in place of the config's.  ConfigError if there is neither that nor an ADL layer. A long is deleveraged
+    when a short goes bankrupt and the other way round. Passed over in the event itself: a row of the bankrupt's own
+    trader, and one that the close would put below zero.
     """
-    ranking = ranking_of(world)
-    if ranking is None:
+    return list(places_of_rows(world, market, ranking=ranking).values())
+
+
+def places_of_rows(world: World, market: int, *, ranking: Ranking | None = None) -> dict[int, Place]:
+    """The places of `queue_of` by margin row, in the same order."""
+    rule = ranking_of(world) if ranking is None else ranking.ready()
+    if rule is None:
         raise ConfigError("waterfall: has no layer of kind adl, so there is no queue")
-    accounts, opening = world.accounts, world.population.opening
+    accounts, opening, quantum = world.accounts, world.population.opening, world.config.quantum
     names = [world.rows.name(row) for row in range(world.rows.first_trader)] + opening.account_names()
-    lights, scores = queue_lights(world, market), np.empty(len(accounts.quote))
+    lights = adl_lights(accounts, world.markets, market=market, ranking=rule, quantum=quantum)
     value = world.unit_values()[market]
-    places = []
+    places = {}
     for side, word in ((1, "long"), (-1, "short")):
         queue = AdlQueue(
-            accounts, world.markets, market=market, side=side, ranking=ranking, need=2**62, scores=scores,
+            accounts, world.markets, market=market, side=side, ranking=rule, quantum=quantum, need=EVERYBODY,
             only_profit=False,
         )  # fmt: skip
         for place, row in enumerate(queue.ids.tolist(), start=1):
             lots = int(accounts.lots[row, market])
-            places.append(
-                Place(
-                    word, place, int(lights[row]), names[int(opening.wallet[row])],
-                    opening.cohort_names[int(opening.cohort[row])], AccountMode(int(accounts.mode[row])).name.lower(),
-                    lots, abs(lots) * value, lots * value - int(accounts.cost[row, market]), float(scores[row]),
-                )
+            places[row] = Place(
+                word, place, int(lights[row]), names[int(opening.wallet[row])],
+                opening.cohort_names[int(opening.cohort[row])], AccountMode(int(accounts.mode[row])).name.lower(),
+                lots, abs(lots) * value, lots * value - int(accounts.cost[row, market]), float(queue.scores[row]),
             )  # fmt: skip
     return places

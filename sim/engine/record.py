@@ -7,7 +7,6 @@ each.
 import math
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import ConservationError
 from ..kernels.book.levels import depth_within
@@ -16,8 +15,6 @@ from ..layout import as_dict, sums_of
 from .build import spill
 from .clearing import fund_position
 from .world import World
-
-I64 = npt.NDArray[np.int64]
 
 
 def record(world: World) -> None:

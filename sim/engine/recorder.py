@@ -5,7 +5,6 @@ fill, order, liquidation, ADL match and fund move). Converts integers to the sch
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -15,10 +14,9 @@ import pyarrow as pa
 
 from ..arrow import arrow_array, arrow_strings
 from ..instrument import Instrument
-from ..layout import OrderKind, OrderStatus, Reason, Records, TimeInForce
+from ..layout import I64, OrderKind, OrderStatus, Reason, Records, TimeInForce
 from ..results import SERIES
 
-I64 = npt.NDArray[np.int64]
 Columns = Mapping[str, object]
 
 
@@ -27,24 +25,6 @@ class EventSink(Protocol):
 
     def append(self, table: str, columns: Columns) -> None:
         """Take over a batch of rows of `table` (equal-length columns)."""
-
-
-@dataclass
-class MemorySink:
-    """An EventSink that keeps everything: for tests and notebooks."""
-
-    batches: dict[str, list[dict[str, npt.NDArray[np.generic]]]] = field(default_factory=dict)
-
-    def append(self, table: str, columns: Columns) -> None:
-        """Keep a copy of the batch."""
-        self.batches.setdefault(table, []).append({name: np.array(column) for name, column in columns.items()})
-
-    def table(self, name: str) -> dict[str, npt.NDArray[np.generic]]:
-        """All rows of a table so far; no columns if there was no row."""
-        batches = self.batches.get(name, [])
-        if not batches:
-            return {}
-        return {column: np.concatenate([batch[column] for batch in batches]) for column in batches[0]}
 
 
 class Names:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import simpy
 
 from ..config import RunConfig, config_hash, run_id
 from ..errors import ConservationError
+from ..layout import I64
 from .build import build_world
 from .cycle import run_cycle
 from .processes import exchange_clock, funding_clock, sample_clock, wake_up
@@ -22,7 +22,6 @@ from .recorder import EventSink
 from .summary import Snapshot, accounts_table, assign_roles, attribute, take_snapshot
 from .world import World
 
-I64 = npt.NDArray[np.int64]
 Progress = Callable[[int, float, int, int], None]
 
 

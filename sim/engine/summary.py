@@ -13,10 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConservationError
-from ..layout import FLAG_BANKRUPT, FLAG_DELEVERAGED, FLAG_LIQUIDATED, AccountArrays, AccountMode, MarketArrays, Reason
+from ..layout import (
+    FLAG_BANKRUPT,
+    FLAG_DELEVERAGED,
+    FLAG_LIQUIDATED,
+    I64,
+    AccountArrays,
+    AccountMode,
+    MarketArrays,
+    Reason,
+)
 from ..results import ATTRIBUTION, ROLES
-
-I64 = npt.NDArray[np.int64]
 
 #: Which reasons make up each component; `price` is what is left of the value of positions and is computed apart.
 COMPONENT_REASONS: dict[str, tuple[Reason, ...]] = {

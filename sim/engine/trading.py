@@ -7,7 +7,6 @@ import heapq
 import math
 
 import numpy as np
-import numpy.typing as npt
 
 from ..elementary import half_lives
 from ..errors import InvariantError
@@ -22,12 +21,11 @@ from ..kernels.step import trade
 from ..layout import OUTSIDE, Reason, Records
 from ..market.funding import PremiumClamp
 from ..market.impact import ExogenousIndex, ImpactRule
+from ..market.mark import MarkInputs
 from .build import spill
 from .lights import look_at_queue
 from .price_range import off_range
 from .world import MarketState, World
-
-I64 = npt.NDArray[np.int64]
 
 #: Half-life of the realised volatility that makers watch: "over seconds".
 VOLATILITY_HALF_LIFE_S = 10.0
@@ -171,9 +169,8 @@ def publish_mark(world: World, *, elapsed_ms: int) -> bool:
     for market, state in enumerate(world.market_states):
         item = world.config.markets[market]
         last = "last_trade" if item.mark.sees_liquidation_trades else "last_trade_calm"
-        mark = item.mark.step(
-            state.mark,
-            index=state.index / state.tick_size,
+        seen = MarkInputs(
+            index_price=state.index / state.tick_size,
             bid=bids[market],
             ask=asks[market],
             last=int(world.markets.params[last][market]),
@@ -181,6 +178,7 @@ def publish_mark(world: World, *, elapsed_ms: int) -> bool:
             funding_rate_ppb=state.funding_rate_ppb,
             ms_to_funding=max(0, state.next_funding_ms - world.time_ms),
         )
+        mark = item.mark.step(state.mark, seen)
         if mark != before[market]:
             moved = True
             world.markets.mark[market] = mark

@@ -12,17 +12,18 @@ from typing import Self
 
 import numpy as np
 
-from ..clearing.adl import AdlLayer, ProfitLeverageRanking
-from ..clearing.fund import FundPolicy
+from ..clearing.adl.layer import AdlLayer
+from ..clearing.adl.queue import note_places
+from ..clearing.adl.ranking import ProfitLeverageRanking
+from ..clearing.fund import FundPolicy, InsuranceFundLayer
 from ..clearing.house import ClearingHouse
 from ..clearing.liquidation import FullLiquidation
 from ..clearing.loss import SocialisedLossLayer
-from ..clearing.waterfall import InsuranceFundLayer, TakeoverLayer, WaterfallLayer
+from ..clearing.takeover import TakeoverLayer
+from ..clearing.waterfall import WaterfallLayer
 from ..kernels.book.levels import BookArrays, depth_within, make_books
 from ..kernels.book.matching import cancel_account_orders
 from ..kernels.book.stops import make_stops, trigger_stops
-from ..kernels.clearing.adl_places import queue_places
-from ..kernels.clearing.waterfall import settle_engine
 from ..kernels.ledger.funding import apply_funding
 from ..kernels.ledger.totals import sum_accounts
 from ..kernels.margin.thresholds import make_thresholds
@@ -90,9 +91,10 @@ def compile_tick(toy: Toy) -> None:
     depth_within(toy.books, markets, 0, MARK, np.array([10_000], np.int64), resting[0], resting[1])
     free_equity(accounts, markets, winner)
     trigger_stops(stops, markets, accounts, np.zeros(8, INTENT_DTYPE), 0)
-    watchers = np.array([winner])
-    room = np.empty(1), watchers.copy(), watchers.copy()
-    queue_places(accounts, markets, 0, -1, 0, 0, watchers, *room, np.zeros(winner + 1))
+    scores = ProfitLeverageRanking().score_side(
+        accounts, markets, market=0, side=-1, only_profit=True, quantum=Decimal(1)
+    )
+    note_places(accounts, 0, scores, np.array([winner]), np.zeros(winner + 1))
     apply_funding(accounts, markets, log, 0, 0, 0)
 
 
@@ -122,7 +124,7 @@ def compile_takeover() -> None:
     toy.house.finish(due)
     toy.accounts.lots[[engine, winner], 0] = 1, -1
     toy.house.plan_unwind(intents, now_ms=10**6)
-    settle_engine(toy.accounts, toy.markets, toy.log, 0, 1, toy.house.records)
+    toy.house.settle_engines()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from ..agents.population import Population
 from ..agents.view import CashMove, Intents, MarketView
@@ -19,7 +18,7 @@ from ..kernels.book.levels import BookArrays
 from ..kernels.book.stops import StopArrays
 from ..kernels.margin.thresholds import Thresholds
 from ..kernels.packed import Packed
-from ..layout import AccountArrays, LogArrays, MarketArrays, Records
+from ..layout import F64, I64, AccountArrays, LogArrays, MarketArrays, Records
 from ..ledger.accounts import Rows
 from ..ledger.ledger import Ledger
 from ..market.funding import FundingState
@@ -32,9 +31,6 @@ from .summary import Snapshot
 
 if TYPE_CHECKING:
     from ..config import RunConfig
-
-I64 = npt.NDArray[np.int64]
-F64 = npt.NDArray[np.float64]
 
 
 @dataclass

@@ -8,15 +8,13 @@ the spread, no estimate.
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from ..config import with_settings
+from ..layout import F64
 from ..studies.design.load_study import load_study
 from ..studies.design.plan_checks import plan_study
-from ..studies.design.settings import with_settings
 from ..studies.store.folder import BASE_FILE
 from .config import horizon_days, with_horizon
-
-F64 = npt.NDArray[np.float64]
 
 TIMES, PATHS = 31, 2_000
 
@@ -26,7 +24,6 @@ def fund_balances(folder: Path, *, times: int = TIMES, paths: int = PATHS) -> tu
 
     Both are empty for full runs, and where arms have several points: there is no one path then.
     """
-    from ..reduced.kernels import layout as at
     from ..reduced.run import simulate_batch
 
     plan = plan_study(load_study(folder / "study.yaml", base=folder / BASE_FILE))
@@ -38,6 +35,6 @@ def fund_balances(folder: Path, *, times: int = TIMES, paths: int = PATHS) -> tu
     balances = np.zeros((paths, times))
     for column, length in enumerate(days[1:], start=1):
         batch = simulate_batch(with_horizon(config, float(length)), paths=paths)
-        balances[:, column] = batch.flow(at.N_FUND) * unit
-        balances[:, 0] = batch.lowered.ints[at.I_SEED] * unit
+        balances[:, column] = batch.flow("fund") * unit
+        balances[:, 0] = batch.lowered.params["seed"][0] * unit
     return days, balances

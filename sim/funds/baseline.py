@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from ..config import with_settings
 from ..reduced.gap_risk import gap_risk_curve
 from ..studies.design.load_study import load_study
 from ..studies.design.plan import Plan
 from ..studies.design.plan_checks import plan_study
-from ..studies.design.settings import with_settings
 from ..studies.store.folder import BASE_FILE
 from ..studies.store.part_files import parquet_bytes, write_whole
 

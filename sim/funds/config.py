@@ -15,16 +15,21 @@ LARGEST = Decimal(4)
 def open_interest_quote(config: RunConfig) -> Decimal:
     """Open interest of all markets that a fund stands behind, quote units at venue scale, at the opening price."""
     covered = {market for fund in config.funds for market in fund.markets}
-    opening = {market.name: getattr(market.price, "initial_price", None) for market in config.markets}
+    opening = {market.name: market.price.start_price() for market in config.markets}
     total = Decimal(0)
     for item in config.population.open_interest:
         if item.market not in covered:
             continue
         if item.quote is not None:
             total += item.quote
-        elif item.base is not None and opening[item.market] is not None:
-            total += item.base * Decimal(str(opening[item.market]))
+        elif item.base is not None and (price := opening[item.market]) is not None:
+            total += item.base * price
     return total
+
+
+def fund_at_hand(config: RunConfig) -> float:
+    """All funds of the config together, quote units at venue scale."""
+    return float(sum(fund.seed_quote for fund in config.funds))
 
 
 def with_fund(config: RunConfig, quote: Decimal) -> RunConfig:
@@ -65,7 +70,7 @@ def state_of(config: RunConfig, fidelity: str) -> dict[str, str]:
             replenishment = "injected" if at_once else "lagged"
         elif rules.cap_quote is not None:
             replenishment = "capped"
-    stress = any(market.price.kind in ("single_shock", "replay", "waypoints") for market in config.markets)
+    stress = any(market.price.is_scenario for market in config.markets)
     return {
         "open_interest": "renewed" if renewed else "aged_once",
         "replenishment": replenishment or "none",

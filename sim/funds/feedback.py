@@ -7,8 +7,8 @@ Where it does, each size has to be simulated. Decides by reading the config; wha
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from ..agents import UserAgentConfig
-from ..config import RunConfig
+from ..config import RunConfig, own_parts
+from ..config.shape import path_text
 from ..reduced.admit import reasons_against_one_run
 
 Fidelity = Literal["full", "reduced"]
@@ -35,7 +35,7 @@ def fund_feeds_back(config: RunConfig, *, fidelity: Fidelity, event: str = "equi
     if fidelity == "reduced":
         reasons += [Reason(*text.split(": ", 1)) for text in reasons_against_one_run(config)]
     else:
-        reasons += [*_funds(config, event), *_agents(config)]
+        reasons += [*_funds(config, event), *_own_parts(config)]
     return reasons
 
 
@@ -79,7 +79,7 @@ def _funds(config: RunConfig, event: str) -> Iterator[Reason]:
         yield Reason("waterfall", "with takeover cash reaches zero at another time than cash and inventory together")
 
 
-def _agents(config: RunConfig) -> Iterator[Reason]:
-    for number, agent in enumerate(config.agents):
-        if isinstance(agent, UserAgentConfig):
-            yield Reason(f"agents[{number}]", f"{agent.name} runs code of its own, which may read the fund")
+def _own_parts(config: RunConfig) -> Iterator[Reason]:
+    for path, part in own_parts(config):
+        if part.sees_exchange:
+            yield Reason(path_text(path), f"{part.name_in_run} runs code of its own, which may read the fund")

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import TypeVar
 
 from ..agents import Whale
-from ..agents.behaviours import MarketMaker
 from ..agents.named import NamedPosition
 from ..config import RunConfig
 from ..config.reduced import NoImpact
@@ -49,9 +48,9 @@ def _with_jump(config: RunConfig, jump: float) -> RunConfig:
     if isinstance(known, SingleShock):
         price = _changed(known, shock_fraction=-Decimal(repr(jump)))
         return config.model_copy(update={"markets": (_changed(market, price=price), *config.markets[1:])})
-    initial = getattr(known, "initial_price", None)
+    initial = known.start_price()
     if initial is None:
-        raise ConfigError(f"markets[0].price: {known.kind} has no initial_price; use kind single_shock")
+        raise ConfigError(f"markets[0].price: {known.kind} states no price at the start; use kind single_shock")
     price = SingleShock(
         kind="single_shock",
         initial_price=initial,
@@ -80,17 +79,11 @@ def _thinner(config: RunConfig, fidelity: str, factor: Decimal) -> RunConfig:
             raise ConfigError("reduced.impact is none: there is no depth to lose; use linear or square_root")
         curve = _changed(impact, depth_multiplier=impact.depth_multiplier * factor)
         return config.model_copy(update={"reduced": _changed(config.reduced, impact=curve)})
-    cohorts = []
-    for cohort in config.population.cohorts:
-        rule = cohort.behaviour
-        if isinstance(rule, MarketMaker):
-            bands = [
-                _changed(band, bid_quote=band.bid_quote * factor, ask_quote=band.ask_quote * factor)
-                for band in rule.depth
-            ]
-            cohort = cohort.model_copy(update={"behaviour": _changed(rule, depth=tuple(bands))})
-        cohorts.append(cohort)
-    population = config.population.model_copy(update={"cohorts": tuple(cohorts)})
+    cohorts = tuple(
+        cohort.model_copy(update={"behaviour": cohort.behaviour.with_depth(factor)})
+        for cohort in config.population.cohorts
+    )
+    population = config.population.model_copy(update={"cohorts": cohorts})
     return config.model_copy(update={"population": population})
 
 

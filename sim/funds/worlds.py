@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..config import RunConfig
+from ..layout import F64
 from .config import LARGEST, open_interest_quote, with_fund
 
 if TYPE_CHECKING:
     from ..reduced.lower import Lowered
 
-F64 = npt.NDArray[np.float64]
 Columns = dict[str, F64]
 
 DAY_MS = 86_400_000
@@ -54,7 +54,6 @@ class ReducedWorld:
 
     def arrays(self, number: int, *, fund: float | None = None, aim: float | None = None) -> Columns:
         """Block `number`: see the module. aim: probability that importance sampling aims at; None: crude paths."""
-        from ..reduced.kernels import layout as at
         from ..reduced.run import simulate_batch
         from ..reduced.samplers import TARGET
 
@@ -66,18 +65,18 @@ class ReducedWorld:
             target=TARGET if aim is None else aim,
             lowered=self._own if fund is None else self._lowered(fund),
         )
-        income = batch.flow(at.L_FEE_FUND) + batch.flow(at.L_SURPLUS_FUND)
+        income = batch.flow("fee_fund") + batch.flow("surplus_fund")
         columns = {
-            "required": batch.ints[:, at.O_REQUIRED] * self._unit,
-            "log_weight": batch.floats[:, at.O_LOG_WEIGHT].copy(),
-            "liquidated": batch.flow(at.L_NOTIONAL) * self._unit,
+            "required": batch.outcomes["required"] * self._unit,
+            "log_weight": batch.outcomes["log_weight"].copy(),
+            "liquidated": batch.flow("notional") * self._unit,
             "shortfall": batch.shortfall * self._unit,
-            "adl_notional": batch.flow(at.L_ADL_NOTIONAL) * self._unit,
-            "bad_debt": batch.flow(at.L_BAD_DEBT) * self._unit,
+            "adl_notional": batch.flow("adl_notional") * self._unit,
+            "bad_debt": batch.flow("bad_debt") * self._unit,
             "income": income * self._unit,
-            "first_adl_days": _days(batch.flow(at.N_FIRST_ADL)),
-            "first_empty_days": _days(batch.flow(at.N_FIRST_EMPTY)),
-            "control": batch.floats[:, at.O_CONTROL] * self._unit,
+            "first_adl_days": _days(batch.flow("first_adl_ms")),
+            "first_empty_days": _days(batch.flow("first_empty_ms")),
+            "control": batch.outcomes["control"] * self._unit,
         }
         return {name: np.asarray(values, np.float64) for name, values in columns.items()}
 
@@ -91,13 +90,11 @@ class ReducedWorld:
     @property
     def dimension(self) -> int:
         """Uniforms that `shocked` takes: the number of jumps, sizes and times of the first few, pieces of diffusion."""
-        from ..reduced.kernels import layout as at
 
-        return 1 + 3 * SHOCK_JUMPS + int(self._own.ints[at.I_STEPS])
+        return 1 + 3 * SHOCK_JUMPS + self._own.steps
 
     def shocked(self, uniforms: F64, number: int) -> F64:
         """Required funds (n,) of jumps given as uniforms (n, dimension); all other noise is that of `number`."""
-        from ..reduced.kernels import layout as at
         from ..reduced.run import batch_key, run_paths
         from ..reduced.samplers import make_sampling
 
@@ -111,14 +108,13 @@ class ReducedWorld:
             n_sizes=SHOCK_JUMPS,
             first_normal=1 + 2 * SHOCK_JUMPS,
         )
-        return np.asarray(batch.ints[:, at.O_REQUIRED] * self._unit, np.float64)
+        return np.asarray(batch.outcomes["required"] * self._unit, np.float64)
 
     @property
     def steps(self) -> int:
         """Steps of a path, each with a key of its own in `branched`."""
-        from ..reduced.kernels import layout as at
 
-        return int(self._own.ints[at.I_STEPS])
+        return self._own.steps
 
     def branched(self, keys: npt.NDArray[np.uint64]) -> F64:
         """Largest draw of a fund that never runs dry by the end of each step (n, steps).  keys: (n, steps)."""
@@ -146,11 +142,9 @@ class ReducedWorld:
         """The config's numbers with another fund: only the seed differs."""
         from dataclasses import replace
 
-        from ..reduced.kernels import layout as at
-
-        ints = self._own.ints.copy()
-        ints[at.I_SEED] = round(fund / self._unit)
-        return replace(self._own, ints=ints)
+        params = self._own.params.copy()
+        params["seed"] = round(fund / self._unit)
+        return replace(self._own, params=params)
 
 
 @dataclass

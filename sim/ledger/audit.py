@@ -15,9 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConservationError, ResultError
-from ..layout import Reason, Records
-
-I64 = npt.NDArray[np.int64]
+from ..layout import I64, Reason, Records
 
 
 @dataclass(frozen=True)
@@ -89,8 +87,18 @@ def replay_folder(folder: Path) -> Balances:
     return balances
 
 
-def audit_folder(folder: Path) -> Balances:
-    """Return the replayed balances; ConservationError unless they sum to zero and give the stated final equities.
+@dataclass(frozen=True)
+class FolderAudit:
+    """What held of a result folder: its log sums to zero, and (if compared) gives the equities that it states."""
+
+    balances: Balances
+    transfers: int
+    accounts: int
+    equities_compared: bool
+
+
+def audit_folder(folder: Path) -> FolderAudit:
+    """Replay the transfers of a folder; ConservationError unless they sum to zero and give the stated final equities.
 
     The final marks are those of the last sample in the series; a folder whose last sample is not the end of the run
     has its sums checked only.
@@ -102,8 +110,8 @@ def audit_folder(folder: Path) -> Balances:
             f" {balances.lots.sum(axis=0).tolist()} lots, not 0"
         )
     values = _final_unit_values(folder)
+    accounts = _read(folder, "accounts", ["account", "equity_final_quanta"])
     if values:
-        accounts = _read(folder, "accounts", ["account", "equity_final_quanta"])
         gap = balances.equity(values)[accounts["account"]] - accounts["equity_final_quanta"]
         if gap.any():
             first = int(np.flatnonzero(gap)[0])
@@ -111,7 +119,15 @@ def audit_folder(folder: Path) -> Balances:
                 f"{folder}: the transfers leave account {int(accounts['account'][first])} with {int(gap[first])} quanta"
                 " more than its table says"
             )
-    return balances
+    return FolderAudit(balances, _n_rows(folder), len(accounts["account"]), bool(values))
+
+
+def _n_rows(folder: Path) -> int:
+    """Rows of the transfers table."""
+    import pyarrow.parquet as pq
+
+    parts = (folder / "events" / "transfers").glob("*.parquet")
+    return sum(int(pq.read_metadata(part).num_rows) for part in parts)
 
 
 def _final_unit_values(folder: Path) -> list[int]:

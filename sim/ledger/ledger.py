@@ -13,8 +13,6 @@ import numpy.typing as npt
 from ..errors import ConservationError
 from ..layout import FIRST_SCOPE_ROW, TRANSFER_DTYPE, AccountArrays, LogArrays, MarketArrays, Reason, Records
 
-I64 = npt.NDArray[np.int64]
-
 
 def transfer_rows(
     *,

@@ -1,7 +1,7 @@
 """One market's order book, one request at a time: for users, tests and explanations. The engine sends batches.
 
-Both go through `match_orders`, so they trade alike. Without accounts the book only matches; with accounts every order
-passes the margin check, fills move money and lots, and reduce-only orders and stops know the position.
+Both use `match_orders`, so they trade alike. Without accounts the book only matches; with accounts every order
+passes the margin check, fills move money and lots, and reduce-only orders and stops use the position.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from ..orders import Fill, Order
 
 @dataclass(frozen=True)
 class ClearingSide:
-    """The clearing house behind a book: margin rows, markets, and the log (fills are seen only while it is on)."""
+    """The clearing house behind a book: margin rows, markets, and the log (fills are visible only while it is on)."""
 
     accounts: AccountArrays
     markets: MarketArrays
@@ -54,9 +54,9 @@ class OrderBook:
         books: BookArrays | None = None,
         market: int = 0,
     ) -> None:
-        """Make an empty book, or take over number `market` of existing `books`.
+        """Create an empty book, or use number `market` of existing `books`.
 
-        With `clearing` the owners are its rows. Prices lie in lowest_price .. lowest_price + 2**grid_bits - 1.
+        With `clearing` the owners are its rows. Prices are in lowest_price .. lowest_price + 2**grid_bits - 1.
         """
         if clearing is not None:
             owners = len(clearing.accounts.quote)
@@ -90,7 +90,7 @@ class OrderBook:
         return self._send(owner, OrderKind.MARKET, side=side, price=0, lots=lots, tif=tif, reduce_only=reduce_only)
 
     def cancel(self, owner: int, order_id: int) -> Order:
-        """Cancel one resting order of the owner; REJECTED_UNKNOWN_ORDER if it rests no more or is another's."""
+        """Cancel one resting order of the owner; REJECTED_UNKNOWN_ORDER if it no longer rests or has another owner."""
         return self._send(owner, OrderKind.CANCEL, order_id=order_id)
 
     def cancel_all(self, owner: int) -> Order:
@@ -98,7 +98,7 @@ class OrderBook:
         return self._send(owner, OrderKind.CANCEL_ALL)
 
     def amend(self, owner: int, order_id: int, *, lots: int, price: int = 0) -> Order:
-        """Change what is left of a resting order to `lots`, at `price` (0: unchanged).
+        """Change the remaining size of a resting order to `lots`, at `price` (0: unchanged).
 
         Fewer lots at the same price keep the order's place in the queue. Any other change loses it and gives a new id;
         if the new order is refused, the old one stays.
@@ -110,7 +110,7 @@ class OrderBook:
         self._require_clearing("a stop")
         if not 0 < trigger < 2**31 - 1 or lots <= 0:
             raise ValueError(
-                f"a stop needs a positive trigger below 2**31 - 1 and positive lots, was {trigger}, {lots}"
+                f"a stop needs a positive trigger below 2**31 - 1 and positive lots, found {trigger}, {lots}"
             )
         slot = int(add_stop(self.stops, owner, self.market, int(side), trigger, lots, _flags(reduce_only)))
         if slot < 0:
@@ -118,11 +118,11 @@ class OrderBook:
         return slot
 
     def cancel_stop(self, slot: int) -> bool:
-        """Take a stop out; False if it was triggered or cancelled before."""
+        """Remove a stop; False if it was triggered or cancelled before."""
         return bool(cancel_stop(self.stops, slot))
 
     def trigger_stops(self) -> list[Order]:
-        """Send the orders of all stops that the present mark triggers, in slot order; return what became of them."""
+        """Send the orders of all stops that the current mark triggers, in slot order; return their results."""
         clearing = self._require_clearing("a stop")
         rows = np.zeros(max(1, int(self.stops.head[1])), INTENT_DTYPE)
         count = int(trigger_stops(self.stops, clearing.markets, clearing.accounts, rows, 0))
@@ -134,7 +134,7 @@ class OrderBook:
 
     @property
     def stops(self) -> StopArrays:
-        """The stop table, made at the first use."""
+        """The stop table, created on first use."""
         if self._stops is None:
             self._stops = make_stops(len(self.books.tops), 1 << 12)
         return self._stops
@@ -155,13 +155,13 @@ class OrderBook:
         return int(self.books.levels[self.market, index]["lots"]) if 0 <= index < self.books.levels.shape[1] else 0
 
     def lots_left(self, order_id: int) -> int:
-        """Lots of an order still resting; 0 if it rests no more."""
+        """Lots of an order still resting; 0 if it no longer rests."""
         slot = int(find_order(self.books, order_id))
         return int(self.books.orders[slot]["lots"]) if slot else 0
 
     def _require_clearing(self, what: str) -> ClearingSide:
         if self._clearing is None:
-            raise ValueError(f"{what} needs a position: make the book with clearing=")
+            raise ValueError(f"{what} needs a position: create the book with clearing=")
         return self._clearing
 
     def _send(
@@ -177,7 +177,7 @@ class OrderBook:
         order_id: int = 0,
     ) -> Order:
         if not 0 <= owner < self.books.newest.shape[1]:
-            raise ValueError(f"owner must lie in 0..{self.books.newest.shape[1] - 1}, was {owner}")
+            raise ValueError(f"owner must be in 0..{self.books.newest.shape[1] - 1}, found {owner}")
         if reduce_only:
             self._require_clearing("a reduce-only order")
         row = self._intents[0]
@@ -186,14 +186,14 @@ class OrderBook:
         return self._match()
 
     def _match(self) -> Order:
-        """Send the one intent in the buffer; the fills are those it appended to the log."""
+        """Send the one intent in the buffer; its fills are appended to the log."""
         header = self._log.header
         if self._clearing is None:
             header["n_fills"][0] = 0
         seen = int(header["n_fills"][0])
         if match_orders(self.books, self._accounts, self._markets, self._log, self._intents, 0, 1) != 1:
             raise InvariantError(
-                f"the log has no room for the order: {int(header['n_transfers'][0])} transfers stand in it"
+                f"the log has no room for the order: {int(header['n_transfers'][0])} transfers are in it"
             )
         row = self._intents[0]
         status = OrderStatus(int(row["status"]))

@@ -1,6 +1,6 @@
-"""When the exchange ticks, and whether its steps are short enough for the volatility of the moment.
+"""The ticks of the exchange, and whether its steps are short enough for current volatility.
 
-A step of dt seconds manufactures shortfall when the price can cross from liquidation to bankruptcy within it. The
+A step of dt seconds creates artificial shortfall if the price can cross from liquidation to bankruptcy within it. The
 measure is r = -ln(1 - m) / (sigma sqrt(dt)), m the maintenance rate: the distance between the two prices in standard
 deviations of one step. At r >= 3 the overshoot through bankruptcy is negligible (Broadie, Glasserman & Kou 1997).
 """
@@ -16,16 +16,15 @@ from pydantic import Field, model_validator
 
 from ..elementary import log, log1p
 from ..errors import ConfigError
+from ..layout import F64, I64
 from ..policy import Policy, PositiveDecimal, PositiveInt
 from ..units import PPM
 
-F64 = npt.NDArray[np.float64]
-I64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
 
 def step_ratio(*, maintenance_ppm: int, sigma: npt.ArrayLike, step_s: npt.ArrayLike) -> F64:
-    """r = -ln(1 - m) / (sigma sqrt(dt)), elementwise; infinite where sigma is 0. sigma: per sqrt(second)."""
+    """r = -ln(1 - m) / (sigma sqrt(dt)), elementwise; infinite if sigma is 0. sigma: per sqrt(second)."""
     if not 0 < maintenance_ppm < PPM:
         raise ConfigError(f"the step ratio needs a maintenance rate in (0, 1,000,000) ppm, found {maintenance_ppm}")
     spread = np.asarray(sigma, np.float64) * np.sqrt(np.asarray(step_s, np.float64))
@@ -53,12 +52,12 @@ class FixedClock(Policy):
         return _base_times(duration_ms, self.tick_ms)
 
     def halvings(self, times_ms: I64, sigma: F64, maintenance_ppm: Sequence[int] | None) -> I64:
-        """How often each step is halved: never."""
+        """Number of halvings of each step: none."""
         return np.zeros(len(times_ms) - 1, np.int64)
 
 
 class AdaptiveClock(Policy):
-    """Ticks halved where r would be below `min_step_ratio`, down to `min_tick_ms`; one grid for all markets."""
+    """Ticks that are halved if r would be below `min_step_ratio`, down to `min_tick_ms`; one grid for all markets."""
 
     kind: Literal["adaptive"] = Field("adaptive", description="Ticks halved while volatility is high.")
     tick_ms: PositiveInt = Field(description="Longest tick, ms.")
@@ -78,7 +77,7 @@ class AdaptiveClock(Policy):
         return _base_times(duration_ms, self.tick_ms)
 
     def halvings(self, times_ms: I64, sigma: F64, maintenance_ppm: Sequence[int] | None) -> I64:
-        """How often each step is halved (T,): enough for r in every market, as far as `min_tick_ms` allows.
+        """Number of halvings of each step (T,): enough for r in every market, within the limit of `min_tick_ms`.
 
         times_ms: (T+1,).  sigma: (T, M) per sqrt(second).  maintenance_ppm: smallest rate of each market.
         """
@@ -89,7 +88,7 @@ class AdaptiveClock(Policy):
         for market, rate in enumerate(maintenance_ppm):
             ratio = np.minimum(ratio, step_ratio(maintenance_ppm=rate, sigma=sigma[:, market], step_s=steps_ms / 1e3))
         with np.errstate(divide="ignore"):
-            wanted = _log2_up(np.square(float(self.min_step_ratio) / ratio))  # r grows by sqrt(2) a halving
+            wanted = _log2_up(np.square(float(self.min_step_ratio) / ratio))  # r grows by sqrt(2) per halving
             allowed = np.frexp(steps_ms / self.min_tick_ms)[1] - 1
         halvings: I64 = np.clip(wanted, 0, np.maximum(allowed, 0)).astype(np.int64)
         return halvings
@@ -106,7 +105,7 @@ Clock = Annotated[FixedClock | AdaptiveClock, Field(discriminator="kind")]
 
 @dataclass(frozen=True)
 class WorstStep:
-    """The step with the smallest r, steps with a jump apart; `ratio` is inf if no step has any volatility."""
+    """The step with the smallest r, excluding steps with a jump; `ratio` is inf if no step has any volatility."""
 
     ratio: float
     step: int  # row of the PathSet at which the step ends; 0 if there is none
@@ -114,7 +113,7 @@ class WorstStep:
     step_ms: int
     market: int
     sigma: float  # per sqrt(second)
-    n_jump_steps: int  # (step, market) pairs left out because they hold an instantaneous gap
+    n_jump_steps: int  # (step, market) pairs excluded because they contain an instantaneous gap
     largest_jump: float  # largest |log return| over such a step; 0 if none
 
 

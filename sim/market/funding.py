@@ -37,7 +37,7 @@ class NoFunding(Policy):
         return None
 
     def initial_state(self) -> FundingState:
-        """Nothing to remember."""
+        """An empty state."""
         return FundingState()
 
     def sample(self, state: FundingState, *, index: float, bid: float, ask: float, dt_ms: int) -> None:
@@ -65,7 +65,9 @@ class PremiumClamp(Policy):
     5 s, 5,760 of them in 8 h. BitMEX and Bybit use the same form; Hyperliquid divides an 8-hour rate by 8 every hour.
     """
 
-    kind: Literal["premium_clamp"] = Field("premium_clamp", description="Average premium, pulled to an interest rate.")
+    kind: Literal["premium_clamp"] = Field(
+        "premium_clamp", description="Average premium, pulled towards an interest rate."
+    )
     interval_ms: PositiveInt = Field(8 * HOUR_MS, description="Time between payments, ms.")
     first_ms: NonNegativeInt | None = Field(
         None, description="First payment, ms since the start of the run; null: one interval after it."
@@ -87,7 +89,7 @@ class PremiumClamp(Policy):
         100, description="Interest I per interval before the divisor, ppm."
     )
     dampener_ppm: NonNegativeInt = Field(500, description="Half-width of the clamp around P, ppm.")
-    divisor: PositiveInt = Field(1, description="What F is divided by before the cap (8: an 8-hour rate paid hourly).")
+    divisor: PositiveInt = Field(1, description="Divisor of F before the cap (8: an 8-hour rate paid hourly).")
     cap_ppm: Annotated[int, Field(strict=True, gt=0, le=1_000_000)] = Field(
         description="Largest |rate| of one payment, ppm."
     )
@@ -137,7 +139,7 @@ class PremiumClamp(Policy):
         return round(max(-cap, min(cap, rate)))
 
     def restart(self, state: FundingState) -> None:
-        """Forget the samples: call it when a payment has been made."""
+        """Clear the samples: call it after a payment."""
         state.n_samples, state.weighted_sum, state.weight = 0, 0.0, 0.0
 
 

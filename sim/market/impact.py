@@ -1,12 +1,13 @@
 """How net taker flow on this venue moves the index. Decides a shift of the log index; not how the flow arises.
 
 The index of a tick is exogenous price x e^shift; the shift has a transient and a permanent part and comes from the flow
-of earlier ticks. `exogenous` (shift 0) is what every published replay assumes; else report 0, calibrated and twice it.
+of earlier ticks. `exogenous` (shift 0) is the assumption of every published replay; otherwise report zero, calibrated
+and doubled impact.
 
-No free money: executed along the impact itself (each quote unit pays the shift of those before it), no sequence of
-trades that ends flat gains; proved for a purely transient or purely permanent shift, checked by search for mixes. On a
-book the flow executes before it moves the index, so a round trip costs only what the book's own slope takes: a book
-deeper than the impact (`is_free_of_gain` false) lets a trader push the index and sell into makers who follow it.
+No round-trip gain: executed along the impact itself (each quote unit pays the shift of earlier ones), no sequence of
+trades that ends flat makes a gain; proved for a purely transient or purely permanent shift, checked by search for
+mixes. On a book the flow executes before it moves the index, so a round trip costs only the slope of the book: a book
+deeper than the impact (`is_free_of_gain` false) allows a trader to push the index and sell to makers who follow it.
 """
 
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ class LinearImpact(Policy):
         """True if on a book of this depth (quote units per 1%, one side, uniform) every round trip costs at least 0.
 
         Buying x walks the book by x / (100 depth) at the margin, half of it on average, both ways; the index, and
-        makers with it, moves by a x in between. The trader gains where a exceeds the book's slope.
+        makers with it, moves by a x in between. The trader gains if a exceeds the book's slope.
         """
         return self.shift_per_quote * 100.0 * depth_quote_per_percent <= 1.0
 

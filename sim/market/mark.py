@@ -1,13 +1,12 @@
-"""The mark price: what margin is measured at. Decides how index and book are combined; not when, nor for what.
+"""The mark price, at which margin is measured. Decides how index and book are combined; not when, and not its use.
 
-`step` takes prices in ticks: index as a float, bid and ask as whole ticks (0: that side is empty), last as whole ticks
-(0: no trade yet), and returns the mark in whole ticks, at least 1. The state is updated in place; it belongs to World.
-An empty side leaves no mid price: averages of the basis then keep their value. `sees_liquidation_trades` says whether
-the caller should pass the last price and book with liquidations in them.
+`step` returns the mark in whole ticks, at least 1. The state is updated in place; it belongs to World. An empty side
+leaves no mid price: averages of the basis then keep their value. `sees_liquidation_trades` states whether the caller
+should pass the last price and book with liquidations in them.
 """
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -33,8 +32,20 @@ def median(a: float, b: float, c: float) -> float:
     return b if c > b else c
 
 
+class MarkInputs(NamedTuple):
+    """What a mark rule sees of one market: prices in ticks."""
+
+    index_price: float
+    bid: int  # 0: that side is empty
+    ask: int  # 0: that side is empty
+    last: int  # price of the last trade, 0: no trade yet
+    dt_ms: int  # since the mark before
+    funding_rate_ppb: int
+    ms_to_funding: int
+
+
 class MarkRuleBase(Policy):
-    """What all mark rules share."""
+    """Fields that all mark rules share."""
 
     sees_liquidation_trades: bool = Field(
         True, description="Whether fills of liquidation orders count as the last price and move the book the mark sees."
@@ -43,7 +54,7 @@ class MarkRuleBase(Policy):
 
 @dataclass(slots=True)
 class MarkState:
-    """What a mark rule remembers of one market; each rule uses its part."""
+    """The state of a mark rule for one market; each rule uses its part."""
 
     basis: float = 0.0  # average of mid - index, ticks
     samples: list[float] = field(default_factory=list)  # ring of the last samples of mid - index, ticks
@@ -58,23 +69,12 @@ class IndexMark(MarkRuleBase):
     kind: Literal["index"] = Field("index", description="Mark = index.")
 
     def initial_state(self) -> MarkState:
-        """Nothing to remember."""
+        """An empty state."""
         return MarkState()
 
-    def step(
-        self,
-        state: MarkState,
-        *,
-        index: float,
-        bid: int,
-        ask: int,
-        last: int,
-        dt_ms: int,
-        funding_rate_ppb: int,
-        ms_to_funding: int,
-    ) -> int:
+    def step(self, state: MarkState, seen: MarkInputs) -> int:
         """Return the mark in ticks."""
-        return to_mark(index)
+        return to_mark(seen.index_price)
 
 
 class IndexEmaBasis(MarkRuleBase):
@@ -92,35 +92,24 @@ class IndexEmaBasis(MarkRuleBase):
         """The average starts at 0: mark = index."""
         return MarkState()
 
-    def step(
-        self,
-        state: MarkState,
-        *,
-        index: float,
-        bid: int,
-        ask: int,
-        last: int,
-        dt_ms: int,
-        funding_rate_ppb: int,
-        ms_to_funding: int,
-    ) -> int:
+    def step(self, state: MarkState, seen: MarkInputs) -> int:
         """Return the mark in ticks; with an empty side the average keeps its value."""
         basis = state.basis
-        if bid > 0 and ask > 0:
-            kept = half_lives(dt_ms, self.half_life_ms)
-            basis = kept * basis + (1.0 - kept) * (0.5 * (bid + ask) - index)
+        if seen.bid > 0 and seen.ask > 0:
+            kept = half_lives(seen.dt_ms, self.half_life_ms)
+            basis = kept * basis + (1.0 - kept) * (0.5 * (seen.bid + seen.ask) - seen.index_price)
         if self.clamp_ppm is not None:
-            bound = index * self.clamp_ppm / PPM
+            bound = seen.index_price * self.clamp_ppm / PPM
             basis = median(-bound, basis, bound)
         state.basis = basis
-        return to_mark(index + basis)
+        return to_mark(seen.index_price + basis)
 
 
 class MedianOfThree(MarkRuleBase):
     """Binance: median of P1 = index (1 + last rate x time to funding / interval), P2 = index + MA, and the last price.
 
     MA is the mean of (mid - index) over the last `window_ms`, sampled every `sample_ms`; 0 before the first sample.
-    Without a trade yet, P2 stands in for the last price. Source: binance.com support fff6ec1b3f5845d19f1fb924644a0877
+    Without a trade yet, P2 replaces the last price. Source: binance.com support fff6ec1b3f5845d19f1fb924644a0877
     and 360033525071, read 2026-11 (2.5 minutes, 30 samples at 5 s).
     """
 
@@ -138,28 +127,17 @@ class MedianOfThree(MarkRuleBase):
         return self
 
     def initial_state(self) -> MarkState:
-        """No samples; the first step that sees both sides takes one."""
+        """No samples; the first step with orders on both sides takes one."""
         return MarkState()
 
-    def step(
-        self,
-        state: MarkState,
-        *,
-        index: float,
-        bid: int,
-        ask: int,
-        last: int,
-        dt_ms: int,
-        funding_rate_ppb: int,
-        ms_to_funding: int,
-    ) -> int:
-        """Return the mark in ticks; with an empty side no sample is taken until both are there again."""
-        state.elapsed_ms += dt_ms
-        if (state.elapsed_ms >= self.sample_ms or not state.samples) and bid > 0 and ask > 0:
-            self._sample(state, 0.5 * (bid + ask) - index)
-        fair = index * (1.0 + funding_rate_ppb / PPB * ms_to_funding / self.funding_interval_ms)
+    def step(self, state: MarkState, seen: MarkInputs) -> int:
+        """Return the mark in ticks; with an empty side no sample is taken until both sides have orders."""
+        index, state.elapsed_ms = seen.index_price, state.elapsed_ms + seen.dt_ms
+        if (state.elapsed_ms >= self.sample_ms or not state.samples) and seen.bid > 0 and seen.ask > 0:
+            self._sample(state, 0.5 * (seen.bid + seen.ask) - index)
+        fair = index * (1.0 + seen.funding_rate_ppb / PPB * seen.ms_to_funding / self.funding_interval_ms)
         average = index + (state.total / len(state.samples) if state.samples else 0.0)
-        traded = float(last) if last > 0 else average
+        traded = float(seen.last) if seen.last > 0 else average
         return to_mark(median(fair, average, traded))
 
     def _sample(self, state: MarkState, basis: float) -> None:
@@ -172,7 +150,7 @@ class MedianOfThree(MarkRuleBase):
                 continue
             state.samples[state.oldest] = basis
             state.oldest = (state.oldest + 1) % capacity
-        state.total = sum(state.samples)  # anew each sample: no drift of a running sum
+        state.total = sum(state.samples)  # recomputed at each sample: a running sum would drift
 
 
 MarkRule = Annotated[IndexMark | IndexEmaBasis | MedianOfThree, Field(discriminator="kind")]

@@ -1,4 +1,4 @@
-"""Own book: opening positions read from a CSV file and written to one."""
+"""Custom positions: opening positions read from a CSV file and written to one."""
 
 from .choose import choose_opening
 from .custom_book import ImportedOpening, opening_from_positions, positions_of_opening

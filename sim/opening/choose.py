@@ -11,9 +11,9 @@ from .positions_file import read_positions
 
 
 def choose_opening(config: RunConfig, venue: Venue, streams: Streams) -> ImportedOpening:
-    """Return the opening book of a run, with the cohorts that really take part and their capital.
+    """Return the opening book of a run, with the participating cohorts and their capital.
 
-    Streams of the opening are used by nobody else, so a run that reads what it once drew goes on alike.
+    Only the opening uses its random streams, so a run that reads an exported opening continues identically.
     """
     if config.positions is None:
         book, capital = build_opening(config.population, config.agents, venue, streams=streams)

@@ -1,9 +1,9 @@
 """Lines of a positions file -> the opening book that the engine posts, and back.
 
-Accounts of the file that name a cohort take the place of that cohort's traders; the others make a cohort of their own
+Accounts of the file that name a cohort replace that cohort's traders; the others form a separate cohort
 that only holds its positions. Cohorts that the file does not name keep their traders and money if they open no
-positions (makers, noise), and are left out if they do: the file stands in their place. Longs must equal shorts in every
-market, or one named residual account takes the difference at the opening mark, with margin for its whole value.
+positions (makers, noise), and are left out if they do: the file replaces them. Longs must equal shorts in every
+market, or one named residual account takes the difference at the opening mark, with margin for its full value.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..agents.behaviours import Levered
 from ..agents.book import Draft, OpeningBook
@@ -21,12 +20,10 @@ from ..agents.opening import build_opening
 from ..agents.shares import Venue
 from ..config.nearest import nearest_hint
 from ..errors import InputDataError
-from ..layout import Side
+from ..layout import I64, Side
 from ..rng import Streams
 from ..units import PPM, QUANTA_LIMIT, allocate_largest_remainder
 from .positions_file import PositionRow
-
-I64 = npt.NDArray[np.int64]
 
 OWN_BOOK = "own book"
 DEFAULT_INITIAL_PPM = 100_000
@@ -34,7 +31,7 @@ DEFAULT_INITIAL_PPM = 100_000
 
 @dataclass(frozen=True)
 class ImportedOpening:
-    """What takes the place of a drawn opening: cohorts with their real numbers, book, capital by cohort (quanta)."""
+    """The replacement of a drawn opening: cohorts with actual sizes, book, capital by cohort (quanta)."""
 
     population: PopulationConfig
     book: OpeningBook
@@ -43,7 +40,7 @@ class ImportedOpening:
 
 @dataclass
 class _Wallet:
-    """One account while the book is laid out."""
+    """One account during the layout of the book."""
 
     name: str
     rows: list[PositionRow]
@@ -101,7 +98,7 @@ def _balanced(path: Path, rows: Sequence[PositionRow], residual_account: str | N
             )
         if any(row.account == residual_account and row.market == market for row in found):
             raise InputDataError(
-                f"{path}: {instrument.name}: the residual account {residual_account} has a position of its own there;"
+                f"{path}: {instrument.name}: the residual account {residual_account} already has a position there;"
                 " name another one"
             )
         found.append(_residual(residual_account, market, shorts - longs, found, venue))
@@ -109,7 +106,7 @@ def _balanced(path: Path, rows: Sequence[PositionRow], residual_account: str | N
 
 
 def _residual(name: str, market: int, lots: int, rows: list[PositionRow], venue: Venue) -> PositionRow:
-    """The residual account's position at the opening mark; a new account brings money for the whole of its value."""
+    """The residual account's position at the opening mark; a new account has money for its full value."""
     mark = int(venue.markets.mark[market])
     value = abs(lots) * mark * venue.instruments[market].tick_value
     if any(row.account == name for row in rows):
@@ -151,7 +148,7 @@ def _refuse_unknown_cohorts(path: Path, wallets: Sequence[_Wallet], population: 
 
 
 def _drawn(cohort: Cohort, venue: Venue, streams: Streams) -> list[_Wallet]:
-    """A cohort that opens no positions, with its money drawn as without a file."""
+    """A cohort that opens no positions; its money is drawn as without a file."""
     book, capital = build_opening(PopulationConfig(cohorts=(cohort,)), (), venue, streams=streams)
     start = book.cohort_starts[0]
     return [
@@ -161,14 +158,14 @@ def _drawn(cohort: Cohort, venue: Venue, streams: Streams) -> list[_Wallet]:
 
 
 def _agent_wallet(path: Path, agent: Any, wallets: Sequence[_Wallet], venue: Venue) -> _Wallet:
-    """A named agent's account: the file's line of that name, else its money from the config."""
+    """A named agent's account: its line in the file, else its money from the config."""
     found = next((wallet for wallet in wallets if wallet.name == agent.name and not wallet.rows[0].cohort), None)
     if found is not None:
         return found
     if agent.positions:
         raise InputDataError(
-            f"{path}: agent {agent.name} has positions in the config but no line here; give it lines, or take"
-            " the positions out of the config"
+            f"{path}: agent {agent.name} has positions in the config but no line here; add lines, or remove"
+            " the positions from the config"
         )
     deposit = int(agent.deposit_quote * (venue.share if agent.venue_scale else 1) / venue.quantum)
     return _Wallet(agent.name, [], deposit, -(-PPM // agent.max_leverage), deposit)
@@ -213,12 +210,12 @@ def _lay_out(
 
 
 def _chosen_ppm(row: PositionRow, draft: Draft, at: int, venue: Venue) -> int:
-    """The initial-margin rate of the margin row on which a position stands."""
+    """The initial-margin rate of a position's margin row."""
     return _isolated_ppm(row, venue) if row.isolated else int(draft.initial_ppm[at])
 
 
 def _isolated_ppm(row: PositionRow, venue: Venue) -> int:
-    """The stated initial-margin rate, else what the margin is of the value at entry."""
+    """The stated initial-margin rate, else margin divided by value at entry."""
     if row.initial_ppm is not None:
         return row.initial_ppm
     value = abs(row.lots) * row.entry * venue.instruments[row.market].tick_value
@@ -267,7 +264,7 @@ def positions_of_opening(book: OpeningBook, capital: Sequence[I64], venue: Venue
 def _cross_margins(
     book: OpeningBook, capital: Sequence[I64], wallet: int, held: Sequence[tuple[int, int, int]], venue: Venue
 ) -> list[int]:
-    """The part of a wallet's money that stands for its cross positions, split by their value at entry."""
+    """The part of a wallet's money behind its cross positions, split by their value at entry."""
     number = int(book.cohort[wallet])
     total = 0
     if number < len(capital):

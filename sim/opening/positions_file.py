@@ -1,18 +1,19 @@
 """The CSV of opening positions: strict reading with row and column in every error, and exact writing.
 
-One line a position; an account without a position has a line with market, side, quantity, entry and margin left empty.
+One line per position; an account without a position has a line with market, side, quantity, entry and margin left
+empty.
 
     account     name; lines of the same account share one wallet
     market      name of a market of the run
     side        long or short
     quantity    base units, a positive multiple of the lot
     entry       entry price, a positive multiple of the tick
-    margin      isolated: money assigned to the position. cross: the part of `collateral` that stands for it (may be 0)
+    margin      isolated: money assigned to the position. cross: the part of `collateral` assigned to it (may be 0)
     mode        cross or isolated
     collateral  money in the account's wallet, without isolated margins; the same on all of its lines, or stated once
     cohort        optional: cohort of the config whose behaviour the account follows; empty: it only holds its positions
     initial_ppm   optional: initial-margin rate it chose, parts per million (1,000,000 / leverage)
-    stop, stop_quantity   optional: trigger price and size of a stop-loss that stands
+    stop, stop_quantity   optional: trigger price and size of an open stop-loss
 """
 
 import csv
@@ -49,7 +50,7 @@ class PositionRow:
 
 
 def read_positions(path: Path, instruments: Sequence[Instrument]) -> list[PositionRow]:
-    """Return the lines of a positions file; InputDataError with file, row and column for anything that is not right."""
+    """Return the lines of a positions file; InputDataError with file, row and column for every fault."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as handle:
             rows = list(_rows(path, csv.reader(handle, strict=True), instruments))
@@ -80,9 +81,9 @@ def _header(path: Path, cells: list[str]) -> list[str]:
     known = (*COLUMNS, *OPTIONAL_COLUMNS)
     for name in names:
         if name not in known:
-            raise InputDataError(f"{path}: row 1: column {name!r} is not known{nearest_hint(name, known)}")
+            raise InputDataError(f"{path}: row 1: column {name!r} is unknown{nearest_hint(name, known)}")
         if names.count(name) > 1:
-            raise InputDataError(f"{path}: row 1: column {name} stands twice")
+            raise InputDataError(f"{path}: row 1: column {name} is a duplicate")
     missing = [name for name in COLUMNS if name not in names]
     if missing:
         raise InputDataError(f"{path}: row 1: column {missing[0]} is missing; expected {','.join(COLUMNS)}")
@@ -91,7 +92,7 @@ def _header(path: Path, cells: list[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class _Line:
-    """One line's cells, and errors that say where it stands."""
+    """The cells of one line, and errors with their position."""
 
     path: Path
     number: int
@@ -142,9 +143,9 @@ def _read_row(line: _Line, by_name: Mapping[str, int], instruments: Sequence[Ins
     if not line.text("market"):
         for column in ("side", "quantity", "entry", "margin", "stop", "stop_quantity"):
             if line.text(column):
-                raise line.error(column, "must be empty where market is empty")
+                raise line.error(column, "must be empty if market is empty")
         if line.text("mode") not in ("cross", ""):
-            raise line.error("mode", "must be cross or empty where market is empty")
+            raise line.error("mode", "must be cross or empty if market is empty")
         return PositionRow(
             line.number, line.text("account"), -1, 0, 0, 0, False, collateral, line.text("cohort"), initial_ppm, 0, 0
         )

@@ -63,8 +63,8 @@ def _markets(config: RunConfig) -> Refusals:
     assert config.reduced is not None
     jumps = config.reduced.jumps
     if not isinstance(market.price, PRICES):
-        kinds = "gbm (with reduced.jumps), kou, merton or single_shock"
-        yield None, (*where, "price"), f"use {kinds} in place of {market.price.kind}"
+        kinds = ", ".join(price.model_fields["kind"].default for price in PRICES)
+        yield None, (*where, "price"), f"use one of {kinds} (gbm with reduced.jumps) in place of {market.price.kind}"
     elif jumps is not None and not isinstance(market.price, Gbm):
         yield (
             None,

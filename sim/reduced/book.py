@@ -13,22 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 from ..agents.opening import OpeningBook, Venue
-from ..clearing.opening_prices import liquidation_ticks, maintenance_margins
+from ..clearing.margin.prices import liquidation_ticks, maintenance_margins
 from ..config import RunConfig
 from ..config.reduced import HalfLifeRenewal
 from ..elementary import exp, log, log1p
 from ..instrument import Instrument
-from ..layout import MARKET_DTYPE, MarketArrays
+from ..layout import F64, FIRST_SCOPE_ROW, I64, MARKET_DTYPE, MarketArrays, Records
 from ..opening import choose_opening
 from ..rng import Streams
 from ..units import PPM
-from .kernels.layout import B_LOG, B_LOTS, B_OWED, B_PRICE, LONG, SHORT
-
-F64 = npt.NDArray[np.float64]
-I64 = npt.NDArray[np.int64]
+from .layout import FRESH_DTYPE, GAP_DTYPE, LEVEL_DTYPE, LONG, SHORT
 
 #: Row of the first trader where there is one fund scope (see `sim/ledger/accounts.py`).
-FIRST_TRADER = 5
+FIRST_TRADER = FIRST_SCOPE_ROW + 2
 #: Distance (log) below which levels lie closer and closer.
 NEAR = 0.01
 #: Prices farther from the opening than this (log) are off the grid of a renewed book.
@@ -100,8 +97,8 @@ def thresholds_of(book: OpeningBook, markets: MarketArrays) -> Positions:
     return Positions(lots, size, -quote * np.sign(lots), ticks / mark, tier, margin)
 
 
-def _side_levels(positions: Positions, side: int, buckets: int) -> F64:
-    """(4, K) levels of one side in the order in which the price reaches them."""
+def _side_levels(positions: Positions, side: int, buckets: int) -> Records:
+    """(K,) LEVEL_DTYPE, of one side in the order in which the price reaches them."""
     sign = 1.0 if side == LONG else -1.0
     mine = np.flatnonzero((positions.long == (side == LONG)) & (positions.liquidation > 0))
     order = mine[np.lexsort((mine, -sign * positions.liquidation[mine]))]
@@ -116,9 +113,9 @@ def _side_levels(positions: Positions, side: int, buckets: int) -> F64:
     np.add.at(owed, group, positions.owed[order].astype(np.float64))
     np.add.at(weighted, group, positions.notional[order] * positions.liquidation[order])
     price = weighted / lots if n else lots
-    levels = np.zeros((4, n))
-    levels[B_LOG], levels[B_PRICE], levels[B_LOTS], levels[B_OWED] = log(price), price, lots, owed
-    return levels[:, np.lexsort((np.arange(n), -sign * price))]
+    levels = np.zeros(n, LEVEL_DTYPE)
+    levels["log"], levels["price"], levels["lots"], levels["owed"] = log(price), price, lots, owed
+    return levels[np.lexsort((np.arange(n), -sign * price))]
 
 
 def _groups(distance: F64, notional: F64, tier: I64, buckets: int) -> I64:
@@ -145,10 +142,10 @@ def _groups(distance: F64, notional: F64, tier: I64, buckets: int) -> I64:
 class ThresholdIndex:
     """What paths read of open interest. K levels a side; unused ones hold nothing."""
 
-    opening: F64  # (2, 4, K) log, price, quantity, cost at bankruptcy; on the grid if it renews itself
-    fresh: F64  # (2, 2, J) quantity, cost of newly opened positions by cells of distance; J = 0 without renewal
-    fresh_far: F64  # (2, 2, J) those from NEAR_CELLS on, by cells COARSE times as wide
-    gaps: F64  # (2, 3, K) log bankruptcy price, cumulated quantity and cost
+    opening: Records  # (2, K) LEVEL_DTYPE; on the grid if it renews itself
+    fresh: Records  # (2, J) FRESH_DTYPE newly opened positions by cells of distance; J = 0 without renewal
+    fresh_far: Records  # (2, J) FRESH_DTYPE those from NEAR_CELLS on, by cells COARSE times as wide
+    gaps: Records  # (2, K) GAP_DTYPE
     open_interest: int  # quanta at the opening price, one side
     n_traders: int
     margin: int  # maintenance margin of all positions at the opening price, quanta
@@ -162,7 +159,7 @@ class ThresholdIndex:
         where = {"scenario": scenario, "replication": replication}
         positions = open_positions(config, markets, instrument, **where, fresh=False)
         buckets, renewal = config.reduced.buckets, config.reduced.renewal
-        opening, fresh = levels_of(positions, buckets), np.zeros((2, 2, 0))
+        opening, fresh = levels_of(positions, buckets), np.zeros((2, 0), FRESH_DTYPE)
         fresh_far = fresh
         gaps = gaps_of(opening)
         if isinstance(renewal, HalfLifeRenewal):
@@ -173,69 +170,70 @@ class ThresholdIndex:
         return cls(opening, fresh, fresh_far, gaps, int(held), len(positions.lots), int(positions.margin.sum()))
 
 
-def levels_of(positions: Positions, buckets: int) -> F64:
-    """(2, 4, K) levels of both sides, padded with empty ones that no price reaches."""
+def levels_of(positions: Positions, buckets: int) -> Records:
+    """(2, K) LEVEL_DTYPE of both sides, padded with empty ones that no price reaches."""
     sides = [_side_levels(positions, side, buckets) for side in (LONG, SHORT)]
-    out = np.zeros((2, 4, max(1, *(side.shape[1] for side in sides))))
-    out[LONG, B_LOG], out[SHORT, B_LOG] = -np.inf, np.inf
-    out[SHORT, B_PRICE] = np.inf
+    out = np.zeros((2, max(1, *(len(side) for side in sides))), LEVEL_DTYPE)
+    out["log"][LONG], out["log"][SHORT] = -np.inf, np.inf
+    out["price"][SHORT] = np.inf
     for number, side in enumerate(sides):
-        out[number, :, : side.shape[1]] = side
+        out[number, : len(side)] = side
     return out
 
 
-def gaps_of(levels: F64) -> F64:
-    """(2, 3, K) log bankruptcy prices in order, with cumulated quantity and cost."""
-    out = np.zeros((2, 3, levels.shape[2]))
+def gaps_of(levels: Records) -> Records:
+    """(2, K) GAP_DTYPE, of levels in the order of their bankruptcy prices."""
+    out = np.zeros(levels.shape, GAP_DTYPE)
     for side, sign in ((LONG, 1.0), (SHORT, -1.0)):
-        lots, owed = levels[side, B_LOTS], levels[side, B_OWED]
+        lots, owed = levels["lots"][side], levels["owed"][side]
         with np.errstate(divide="ignore", invalid="ignore"):
             log_price = np.where(lots > 0, log(np.maximum(owed, 0.0) / lots), -sign * np.inf)
         order = np.argsort(-sign * log_price, kind="stable")
-        out[side] = log_price[order], np.cumsum(lots[order]), np.cumsum(owed[order])
+        out["log"][side] = log_price[order]
+        out["lots"][side], out["owed"][side] = np.cumsum(lots[order]), np.cumsum(owed[order])
     return out
 
 
-def on_grid(levels: F64, cell: float) -> F64:
+def on_grid(levels: Records, cell: float) -> Records:
     """The same levels on the grid of a renewed book: each split over the two cells around it, quantity and cost
     alike.
     """
     n_cells = int(2 * GRID_REACH / cell) + 2
-    out = np.zeros((2, 4, n_cells))
+    out = np.zeros((2, n_cells), LEVEL_DTYPE)
     for side, sign in ((LONG, 1.0), (SHORT, -1.0)):
-        out[side, B_LOG] = sign * (GRID_REACH - cell * np.arange(n_cells))
-        out[side, B_PRICE] = exp(out[side, B_LOG])
-        held = levels[side, :, levels[side, B_LOTS] > 0].T
-        place = (GRID_REACH - sign * held[B_LOG]) / cell
+        out["log"][side] = sign * (GRID_REACH - cell * np.arange(n_cells))
+        out["price"][side] = exp(out["log"][side])
+        held = levels[side][levels["lots"][side] > 0]
+        place = (GRID_REACH - sign * held["log"]) / cell
         first = np.clip(np.floor(place), 0, n_cells - 2).astype(np.int64)
         part = np.clip(place - first, 0.0, 1.0)
-        for row in (B_LOTS, B_OWED):
-            np.add.at(out[side, row], first, held[row] * (1.0 - part))
-            np.add.at(out[side, row], first + 1, held[row] * part)
+        for name in ("lots", "owed"):
+            np.add.at(out[name][side], first, held[name] * (1.0 - part))
+            np.add.at(out[name][side], first + 1, held[name] * part)
     return out
 
 
-def near_and_far(levels: F64, cell: float) -> tuple[F64, F64]:
+def near_and_far(levels: Records, cell: float) -> tuple[Records, Records]:
     """Levels around a price of 1 by cells of distance: the near ones, and the others by wide cells."""
     from .kernels.renewal import COARSE
 
     near, far = levels.copy(), levels.copy()
-    is_near = np.abs(levels[:, B_LOG]) < NEAR_CELLS * cell
-    near[:, B_LOTS], far[:, B_LOTS] = np.where(is_near, levels[:, B_LOTS], 0), np.where(is_near, 0, levels[:, B_LOTS])
+    is_near = np.abs(levels["log"]) < NEAR_CELLS * cell
+    near["lots"][~is_near], far["lots"][is_near] = 0.0, 0.0
     return by_distance(near, cell), by_distance(far, COARSE * cell)
 
 
-def by_distance(levels: F64, cell: float) -> F64:
-    """(2, 2, J) quantity and cost of levels by cells of log distance from a price of 1, split as on the grid.
+def by_distance(levels: Records, cell: float) -> Records:
+    """(2, J) FRESH_DTYPE, of levels by cells of log distance from a price of 1, split as on the grid.
 
-    Column j is distance (j - 1) x cell; the first and the last hold nothing.
+    Cell j is distance (j - 1) x cell; the first and the last hold nothing.
     """
-    held = [levels[side][:, levels[side, B_LOTS] > 0] for side in (LONG, SHORT)]
-    places = [np.abs(side[B_LOG]) / cell for side in held]
-    out = np.zeros((2, 2, int(max(place.max(initial=0.0) for place in places)) + 4))
+    held = [levels[side][levels["lots"][side] > 0] for side in (LONG, SHORT)]
+    places = [np.abs(side["log"]) / cell for side in held]
+    out = np.zeros((2, int(max(place.max(initial=0.0) for place in places)) + 4), FRESH_DTYPE)
     for side, place in enumerate(places):
         first = np.floor(place).astype(np.int64)
-        for column, row in enumerate((B_LOTS, B_OWED)):
-            np.add.at(out[side, column], first + 1, held[side][row] * (1.0 - (place - first)))
-            np.add.at(out[side, column], first + 2, held[side][row] * (place - first))
+        for name in ("lots", "owed"):
+            np.add.at(out[name][side], first + 1, held[side][name] * (1.0 - (place - first)))
+            np.add.at(out[name][side], first + 2, held[side][name] * (place - first))
     return out

@@ -6,11 +6,10 @@ They have the law of crude paths, not their numbers: a crude path draws its jump
 import numpy as np
 import numpy.typing as npt
 
-from .jumps import count_tables
-from .kernels import layout as at
+from ..layout import I64
+from .jumps import count_table
 from .lower import Lowered, path_arrays
 
-I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 
 
@@ -21,12 +20,12 @@ def required_by_step(lowered: Lowered, keys: U64) -> I64:
     """
     from .kernels.branches import run_branches
 
-    steps = int(lowered.ints[at.I_STEPS])
+    steps = lowered.steps
     if keys.ndim != 2 or keys.shape[1] != steps:
         raise ValueError(f"a path is a row of {steps} keys, found {keys.shape}")
     mean = lowered.mean_count / steps
-    cumulative = count_tables(mean, mean)[0]
+    counts = count_table(mean, mean)
     out = np.zeros(keys.shape, np.int64)
-    room = path_arrays(lowered, len(cumulative) + 1)
-    run_branches(room, lowered.jumps.law, cumulative, np.ascontiguousarray(keys), np.zeros(0), out)
+    room = path_arrays(lowered, len(counts) + 1)
+    run_branches(room, lowered.jumps.law, counts, np.ascontiguousarray(keys), np.zeros(0), out)
     return out

@@ -5,28 +5,26 @@ fund that needs no simulation. The difference to a simulated curve is what all t
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from ..config import RunConfig
 from ..elementary import exp, expm1, log
-from .kernels.layout import LONG, SHORT
+from ..layout import F64, Records
+from .layout import LONG, SHORT
 from .lower import Lowered, lower
-
-F64 = npt.NDArray[np.float64]
 
 #: Rarest jump looked at, and how many quantiles of each half of the law.
 RAREST, QUANTILES = 1e-12, 4_000
 
 
-def gap_losses(gaps: F64, log_sizes: F64) -> F64:
+def gap_losses(gaps: Records, log_sizes: F64) -> F64:
     """What bankrupt positions leave unpaid after one jump of each log size, quanta.
 
-    gaps: (2, 3, K) log bankruptcy prices in the order they are reached, cumulated quantity and cost.
+    gaps: (2, K) GAP_DTYPE, in the order in which they are reached.
     """
     price = exp(log_sizes)
-    falls = np.searchsorted(-gaps[LONG, 0], -log_sizes, side="left")  # longs bankrupt above the price
-    rises = np.searchsorted(gaps[SHORT, 0], log_sizes, side="left")
-    quantity, cost = (np.concatenate([np.zeros((2, 1)), gaps[:, row]], axis=1) for row in (1, 2))
+    falls = np.searchsorted(-gaps["log"][LONG], -log_sizes, side="left")  # longs bankrupt above the price
+    rises = np.searchsorted(gaps["log"][SHORT], log_sizes, side="left")
+    quantity, cost = (np.concatenate([np.zeros((2, 1)), gaps[name]], axis=1) for name in ("lots", "owed"))
     long_loss = cost[LONG, falls] - price * quantity[LONG, falls]
     short_loss = price * quantity[SHORT, rises] - cost[SHORT, rises]
     return np.asarray(np.maximum(np.where(log_sizes < 0, long_loss, short_loss), 0.0))
@@ -47,7 +45,7 @@ def gap_risk_curve(config: RunConfig, *, points: int = 200, lowered: Lowered | N
     beyond = []
     for quantile in (tail, 1.0 - tail):
         sizes = np.zeros(QUANTILES)
-        jump_sizes(numbers.jumps.law, quantile, sizes)
+        jump_sizes(numbers.jumps.law[0], quantile, sizes)
         beyond.append(gap_losses(numbers.index.gaps, sizes))  # falls as the tail probability rises
     largest = max(float(loss[np.searchsorted(tail, 1e-9)]) for loss in beyond)
     funds = np.linspace(0.0, largest, points)

@@ -8,16 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ..config.reduced import KouJumps, MertonJumps, ThresholdJumps
 from ..elementary import exp, expm1, log, log1p
+from ..layout import F64, Records
 from ..market.price import Gbm, Kou, Merton, SingleShock
 from ..market.price.jumps import DoubleExponentialJump, NormalJump
 from ..market.price.skeleton import YEAR_S
-from .kernels import layout as at
-
-F64 = npt.NDArray[np.float64]
+from . import layout as at
 
 #: Largest probability of more jumps than the tables hold; the last entry stands for all of them.
 LEFT_OUT = 1e-15
@@ -25,10 +23,10 @@ LEFT_OUT = 1e-15
 
 @dataclass(frozen=True)
 class Jumps:
-    """Intensity per year and the lowered law of sizes (J_WIDTH,)."""
+    """Intensity per year and the lowered law of sizes."""
 
     per_year: float
-    law: F64
+    law: Records  # (1,) LAW_DTYPE
     compensator: float  # expected return of one jump that the drift makes up for; 0: none is
 
     def mean_count(self, years: float) -> float:
@@ -39,39 +37,39 @@ class Jumps:
 def jumps_of(price: object, stated: KouJumps | MertonJumps | ThresholdJumps | None) -> Jumps:
     """The jumps of an admitted price process, or those that the `reduced` section states beside a gbm."""
     if isinstance(price, SingleShock):
-        law = np.zeros(at.J_WIDTH)
-        shift = log1p(float(price.shock_fraction))
-        law[:3] = at.LAW_FIXED, shift, price.shock_ms / 1e3 / YEAR_S
+        law = np.zeros(1, at.LAW_DTYPE)
+        law["kind"], law["log_mean"] = at.LAW_FIXED, log1p(float(price.shock_fraction))
+        law["time"] = price.shock_ms / 1e3 / YEAR_S
         return Jumps(0.0, law, 0.0)
     if isinstance(price, (Kou, Merton)):
         size = price.size
         return Jumps(float(price.jumps_per_year), law_of(size), size.mean_return() if price.compensate else 0.0)
     assert isinstance(price, Gbm)
     if stated is None:
-        return Jumps(0.0, np.zeros(at.J_WIDTH), 0.0)
+        return Jumps(0.0, np.zeros(1, at.LAW_DTYPE), 0.0)
     law = law_of(stated)
     mean = mean_return(law) if isinstance(stated, ThresholdJumps) else stated.mean_return()
     return Jumps(float(stated.jumps_per_year), law, mean if stated.compensate else 0.0)
 
 
-def law_of(size: DoubleExponentialJump | NormalJump | ThresholdJumps) -> F64:
+def law_of(size: DoubleExponentialJump | NormalJump | ThresholdJumps) -> Records:
     """A distribution of log sizes as kernels read it."""
-    law = np.zeros(at.J_WIDTH)
+    law = np.zeros(1, at.LAW_DTYPE)
     if isinstance(size, NormalJump):
-        law[:3] = at.LAW_NORMAL, float(size.log_mean), float(size.log_sd)
+        law["kind"], law["log_mean"], law["log_sd"] = at.LAW_NORMAL, float(size.log_mean), float(size.log_sd)
         return law
-    law[at.J_KIND] = at.LAW_TWO_SIDED
-    law[at.J_DOWN_SHARE] = size.down_share_ppm / 1e6
-    law[at.J_UP_BETA] = 1.0 / float(size.up_eta)
+    law["kind"] = at.LAW_TWO_SIDED
+    law["down_share"] = size.down_share_ppm / 1e6
+    law["up_beta"] = 1.0 / float(size.up_eta)
     if isinstance(size, DoubleExponentialJump):
-        law[at.J_DOWN_BETA] = 1.0 / float(size.down_eta)
+        law["down_beta"] = 1.0 / float(size.down_eta)
         return law
-    law[at.J_DOWN_THRESHOLD], law[at.J_UP_THRESHOLD] = float(size.down_threshold), float(size.up_threshold)
-    law[at.J_DOWN_XI], law[at.J_DOWN_BETA] = float(size.down_xi), float(size.down_beta)
+    law["down_threshold"], law["up_threshold"] = float(size.down_threshold), float(size.up_threshold)
+    law["down_xi"], law["down_beta"] = float(size.down_xi), float(size.down_beta)
     return law
 
 
-def expectation(law: F64, function: Callable[[F64], F64], n: int = 20_000) -> float:
+def expectation(law: Records, function: Callable[[F64], F64], n: int = 20_000) -> float:
     """E[function(size)] by the midpoint rule, `n` points for each half of the distribution and finer into its tails.
 
     function: of an array of log sizes. Quantiles are 1/2 v^3 from either end, so the tails are met far out.
@@ -84,24 +82,27 @@ def expectation(law: F64, function: Callable[[F64], F64], n: int = 20_000) -> fl
     total = 0.0
     for u in (tail, 1.0 - tail):
         sizes = np.zeros(n)
-        jump_sizes(law, u, sizes)
+        jump_sizes(law[0], u, sizes)
         total += float(np.sum(weight * function(sizes)))
     return total
 
 
-def mean_return(law: F64) -> float:
+def mean_return(law: Records) -> float:
     """E[e^size] - 1."""
     return expectation(law, expm1)
 
 
-def count_tables(mean: float, tilted_mean: float) -> F64:
-    """(4, n) cumulative probabilities of Poisson numbers of jumps and logs of their probabilities, plain and tilted."""
+def count_table(mean: float, tilted_mean: float) -> Records:
+    """(n,) COUNT_DTYPE of Poisson numbers of jumps."""
     n = _most_jumps(max(mean, tilted_mean))
     k, factorials = np.arange(n + 1), _log_factorials(n)
     plain, tilted = (
         k * log(m) - m - factorials if m > 0 else np.where(k == 0, 0.0, -np.inf) for m in (mean, tilted_mean)
     )
-    return np.array([np.cumsum(exp(plain)), plain, np.cumsum(exp(tilted)), tilted])
+    table = np.zeros(n + 1, at.COUNT_DTYPE)
+    table["cumulative"], table["log"] = np.cumsum(exp(plain)), plain
+    table["tilted_cumulative"], table["tilted_log"] = np.cumsum(exp(tilted)), tilted
+    return table
 
 
 def _log_factorials(n: int) -> F64:

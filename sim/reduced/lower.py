@@ -8,53 +8,56 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..agents.behaviours import MarketMaker
 from ..config import RunConfig
 from ..config.reduced import HalfLifeRenewal, LinearDepth, NoImpact, Reduced, SquareRootDepth
 from ..elementary import LN2, exp, expm1, half_lives
 from ..errors import ConfigError
+from ..layout import F64, I64, Records
 from ..market.clock import step_ratio
 from ..market.price import Gbm, Kou, Merton, SingleShock
 from ..market.price.skeleton import YEAR_S
 from ..units import PPM, QUANTA_LIMIT
+from . import layout as at
 from .admit import needs_depth, require_reduced
 from .book import GRID_REACH, ThresholdIndex, market_arrays
 from .jumps import Jumps, jumps_of
-from .kernels import layout as at
 
 if TYPE_CHECKING:
     from .kernels.arrays import Path
 
-F64 = npt.NDArray[np.float64]
-I64 = npt.NDArray[np.int64]
-
 DAY_S = 86_400
+IMPACTS = {"none": at.IMPACT_NONE, "linear": at.IMPACT_LINEAR, "square_root": at.IMPACT_SQUARE_ROOT}
 
 
 @dataclass(frozen=True)
 class Lowered:
     """A config as the reduced engine's kernels read it."""
 
-    floats: F64  # (F_WIDTH,)
-    ints: I64  # (I_WIDTH,)
+    params: Records  # (1,) PARAMS_DTYPE
     jumps: Jumps
     index: ThresholdIndex
-    chain: I64  # (2, K + 1, C_WIDTH) see `kernels/chain.py`; no rows where it does not apply
+    chain: Records  # (2, K + 1) CHAIN_DTYPE, see `kernels/chain.py`; no rows where it does not apply
     nexts: I64  # (2, K + 1)
     dips: I64  # (2, K + 1)
-    walks: F64  # (2, 2, K + 1)
+    impacts: F64  # (2, K + 1)
+    stops: F64  # (2, K + 1)
     initial_price: float
     step_ratio: float  # r = -ln(1 - m) / (sigma sqrt(step)) at calm volatility
 
     @property
     def horizon(self) -> float:
         """Length of a path, years."""
-        return float(self.floats[at.F_HORIZON])
+        return float(self.params["horizon"][0])
+
+    @property
+    def steps(self) -> int:
+        """Steps of a path."""
+        return int(self.params["steps"][0])
 
     @property
     def mean_count(self) -> float:
@@ -73,27 +76,24 @@ def lower(config: RunConfig, *, scenario: int = 0, replication: int = 0) -> Lowe
     markets = market_arrays(config, instrument, price.initial_price)
     index = ThresholdIndex.build(config, markets, instrument, scenario=scenario, replication=replication)
     jumps = jumps_of(price, section.jumps)
-    floats = _floats(config, section, price, jumps)
-    ints = _ints(config, section)
-    for side, place in ((at.LONG, at.I_FIRST_LONG), (at.SHORT, at.I_FIRST_SHORT)):
-        held = np.flatnonzero(index.opening[side, at.B_LOTS] > 0)
-        ints[place] = held[0] if len(held) else index.opening.shape[2]
-    _require_headroom(index, floats, jumps)
+    params = np.zeros(1, at.PARAMS_DTYPE)
+    _set_prices(params[0], config, section, price, jumps)
+    _set_rules(params[0], config, section)
+    for side in (at.LONG, at.SHORT):
+        held = np.flatnonzero(index.opening["lots"][side] > 0)
+        params["first"][0, side] = held[0] if len(held) else index.opening.shape[1]
+    _require_headroom(index)
     ratio = step_ratio(
         maintenance_ppm=market.margin.smallest_maintenance_ppm(),
-        sigma=floats[at.F_SIGMA],
-        step_s=floats[at.F_STEP],
+        sigma=params["sigma"][0],
+        step_s=params["step"][0],
     )
     return with_chain(
         Lowered(
-            floats=floats,
-            ints=ints,
+            params=params,
             jumps=jumps,
             index=index,
-            chain=np.zeros((2, 0, at.C_WIDTH), np.int64),
-            nexts=np.zeros((2, 0), np.int64),
-            dips=np.zeros((2, 0), np.int64),
-            walks=np.zeros((2, 2, 0)),
+            **_chain_arrays(0),
             initial_price=float(price.initial_price),
             step_ratio=float(ratio),
         )
@@ -105,16 +105,21 @@ def path_arrays(lowered: Lowered, n_jumps: int) -> Path:
     from .kernels.arrays import Path
     from .kernels.renewal import COARSE
 
-    index, ints = lowered.index, lowered.ints
-    pieces = int(ints[at.I_STEPS]) + n_jumps
-    book = index.opening.copy() if ints[at.I_RENEWED] else index.opening
-    far = np.zeros((2, 2, index.opening.shape[2] // COARSE + 2))
+    params, opening, fresh, wide = lowered.params, lowered.index.opening, lowered.index.fresh, lowered.index.fresh_far
+    pieces, far = lowered.steps + n_jumps, (2, opening.shape[1] // COARSE + 2)
+    state, ledger = np.zeros(1, at.STATE_DTYPE), np.zeros(1, at.LEDGER_DTYPE)
+    state["scale"] = 1.0
+    ledger["fund"] = ledger["peak"] = params["seed"]
+    ledger["below_ms"] = ledger["first_adl_ms"] = ledger["first_empty_ms"] = -1
     return Path(
-        f=lowered.floats, i=ints, opening=index.opening, book=book, chain=lowered.chain, nexts=lowered.nexts,
-        dips=lowered.dips, walks=lowered.walks, far=far, fresh=index.fresh, fresh_far=index.fresh_far,
-        s=np.zeros(at.S_WIDTH),
-        n=np.zeros(at.N_WIDTH, np.int64), times=np.zeros(n_jumps), sizes=np.zeros(n_jumps),
-        step_ends=lowered.floats[at.F_STEP] * np.arange(1, int(ints[at.I_STEPS]) + 1), lengths=np.zeros(pieces),
+        params=params, opening_lots=opening["lots"].copy(), opening_owed=opening["owed"].copy(),
+        logs=opening["log"].copy(), prices=opening["price"].copy(), lots=opening["lots"].copy(),
+        owed=opening["owed"].copy(), chain=lowered.chain, nexts=lowered.nexts, dips=lowered.dips,
+        impacts=lowered.impacts, stops=lowered.stops, far_lots=np.zeros(far), far_owed=np.zeros(far),
+        fresh_lots=fresh["lots"].copy(), fresh_owed=fresh["owed"].copy(), fresh_far_lots=wide["lots"].copy(),
+        fresh_far_owed=wide["owed"].copy(), state=state.copy(), ledger=ledger.copy(), start_state=state,
+        start_ledger=ledger, times=np.zeros(n_jumps), sizes=np.zeros(n_jumps),
+        step_ends=params["step"][0] * np.arange(1, lowered.steps + 1), lengths=np.zeros(pieces),
         ends=np.zeros(pieces), events=np.zeros(pieces, np.int64), moves=np.zeros(pieces),
         variances=np.zeros(pieces), lows=np.zeros(pieces), highs=np.zeros(pieces), stresses=np.zeros(pieces),
         uniforms=np.zeros(pieces), places=np.zeros(pieces + 1, np.int64),
@@ -125,18 +130,22 @@ def with_chain(lowered: Lowered) -> Lowered:
     """The same with the chain of a book without renewal whose impact all decays."""
     from .kernels.chain import build_chain
 
-    rows = lowered.index.opening.shape[2] + 1
-    if lowered.ints[at.I_RENEWED] or lowered.floats[at.F_PERMANENT] > 0:
+    if lowered.params["renewed"][0] or lowered.params["permanent"][0] > 0:
         return lowered
-    chained = replace(
-        lowered,
-        chain=np.zeros((2, rows, at.C_WIDTH), np.int64),
-        nexts=np.zeros((2, rows), np.int64),
-        dips=np.zeros((2, rows), np.int64),
-        walks=np.zeros((2, 2, rows)),
-    )
+    chained = replace(lowered, **_chain_arrays(lowered.index.opening.shape[1] + 1))
     build_chain(path_arrays(chained, 0))
     return chained
+
+
+def _chain_arrays(rows: int) -> dict[str, Any]:
+    """The arrays that `build_chain` fills, by name."""
+    return {
+        "chain": np.zeros((2, rows), at.CHAIN_DTYPE),
+        "nexts": np.zeros((2, rows), np.int64),
+        "dips": np.zeros((2, rows), np.int64),
+        "impacts": np.zeros((2, rows)),
+        "stops": np.zeros((2, rows)),
+    }
 
 
 def horizon_s(config: RunConfig) -> Decimal:
@@ -146,29 +155,30 @@ def horizon_s(config: RunConfig) -> Decimal:
     return config.duration_s if days is None else days * DAY_S
 
 
-def _floats(config: RunConfig, section: Reduced, price: Gbm | Kou | Merton | SingleShock, jumps: Jumps) -> F64:
-    f = np.zeros(at.F_WIDTH)
-    f[at.F_HORIZON] = float(horizon_s(config)) / YEAR_S
-    f[at.F_STEP] = f[at.F_HORIZON] / section.steps
-    f[at.F_SIGMA] = float(price.annual_volatility)
+def _set_prices(
+    params: Any, config: RunConfig, section: Reduced, price: Gbm | Kou | Merton | SingleShock, jumps: Jumps
+) -> None:
+    """Write what moves prices: diffusion, impact, stress, renewal."""
+    params.horizon = float(horizon_s(config)) / YEAR_S
+    params.step = params.horizon / section.steps
+    params.sigma = float(price.annual_volatility)
     drift = 0.0 if isinstance(price, SingleShock) else float(price.annual_drift)
-    f[at.F_DRIFT] = drift - f[at.F_SIGMA] * f[at.F_SIGMA] / 2 - jumps.per_year * jumps.compensator
+    params.drift = drift - params.sigma * params.sigma / 2 - jumps.per_year * jumps.compensator
     if not isinstance(section.impact, NoImpact):
-        f[at.F_IMPACT_BID], f[at.F_IMPACT_ASK] = _impact(config, section.impact)
-        f[at.F_DECAY] = LN2 * YEAR_S / float(section.impact.half_life_s)
-        f[at.F_PERMANENT] = section.impact.permanent_share_ppm / PPM
+        params.impact_bid, params.impact_ask = _impact(config, section.impact)
+        params.decay = LN2 * YEAR_S / float(section.impact.half_life_s)
+        params.permanent = section.impact.permanent_share_ppm / PPM
     if section.stress is not None:
-        f[at.F_STRESS_SIGMA] = float(section.stress.volatility_multiplier) - 1.0
-        f[at.F_STRESS_DEPTH] = 1.0 - float(section.stress.depth_multiplier)
-        f[at.F_STRESS_DECAY] = LN2 * YEAR_S / (3600 * float(section.stress.half_life_hours))
-    f[at.F_FADE] = expm1(-f[at.F_DECAY] * f[at.F_STEP])
-    f[at.F_HALF_FADE] = exp(-0.5 * f[at.F_DECAY] * f[at.F_STEP])
-    f[at.F_KEEP] = 1.0
+        params.stress_sigma = float(section.stress.volatility_multiplier) - 1.0
+        params.stress_depth = 1.0 - float(section.stress.depth_multiplier)
+        params.stress_decay = LN2 * YEAR_S / (3600 * float(section.stress.half_life_hours))
+    params.fade = expm1(-params.decay * params.step)
+    params.half_fade = exp(-0.5 * params.decay * params.step)
+    params.keep = 1.0
     if isinstance(section.renewal, HalfLifeRenewal):
         half_life = float(section.renewal.half_life_days) * DAY_S / YEAR_S
-        f[at.F_KEEP] = half_lives(f[at.F_STEP], half_life)
-        f[at.F_CELL], f[at.F_RANGE] = section.renewal.cell_ppm / PPM, GRID_REACH
-    return f
+        params.keep = half_lives(params.step, half_life)
+        params.cell, params.reach = section.renewal.cell_ppm / PPM, GRID_REACH
 
 
 def _impact(config: RunConfig, curve: LinearDepth | SquareRootDepth) -> tuple[float, float]:
@@ -205,27 +215,26 @@ def _makers_depth(config: RunConfig) -> tuple[int, Decimal, Decimal]:
     )
 
 
-def _ints(config: RunConfig, section: Reduced) -> I64:
-    i = np.zeros(at.I_WIDTH, np.int64)
+def _set_rules(params: Any, config: RunConfig, section: Reduced) -> None:
+    """Write what happens at a level: fees, fund, waterfall."""
     fund, fees, layers = config.funds[0], config.markets[0].fees, [layer.kind for layer in config.waterfall]
-    i[at.I_STEPS], i[at.I_BRIDGE], i[at.I_MARKS] = section.steps, section.marks == "bridge", section.jump_marks
-    i[at.I_IMPACT] = ("none", "linear", "square_root").index(section.impact.kind)
-    i[at.I_INTERLEAVED] = config.liquidation.mode == "interleaved"
-    i[at.I_FEE_PPM], i[at.I_FEE_SHARE_PPM] = fees.liquidation_ppm, fund.fee_share_ppm
-    i[at.I_SURPLUS_FUND] = config.liquidation.surplus == "fund"
-    i[at.I_SEED] = fund.seed_quanta(config.quantum, config.scale.simulated_share)
-    i[at.I_FUND_PAYS] = "insurance_fund" in layers
-    i[at.I_ADL], i[at.I_SOCIALISE] = "adl" in layers, "socialised_loss" in layers
+    params.steps, params.bridge, params.jump_marks = section.steps, section.marks == "bridge", section.jump_marks
+    params.impact = IMPACTS[section.impact.kind]
+    params.interleaved = config.liquidation.mode == "interleaved"
+    params.fee_ppm, params.fee_share_ppm = fees.liquidation_ppm, fund.fee_share_ppm
+    params.fund_keeps = config.liquidation.surplus == "fund"
+    params.seed = fund.seed_quanta(config.quantum, config.scale.simulated_share)
+    params.fund_pays = "insurance_fund" in layers
+    params.adl, params.socialise = "adl" in layers, "socialised_loss" in layers
     rules = section.fund
-    i[at.I_CAP] = -1 if rules.cap_quote is None else _quanta(config, rules.cap_quote)
-    i[at.I_TRIGGER_PPM] = PPM if rules.adl_drawdown_ppm is None else rules.adl_drawdown_ppm
-    i[at.I_LAG_MS] = i[at.I_PER_DAY] = -1
+    params.cap = -1 if rules.cap_quote is None else _quanta(config, rules.cap_quote)
+    params.trigger_ppm = PPM if rules.adl_drawdown_ppm is None else rules.adl_drawdown_ppm
+    params.lag_ms = params.per_day = -1
     if rules.replenishment is not None:
-        i[at.I_LAG_MS] = int(rules.replenishment.lag_days * DAY_S * 1000)
+        params.lag_ms = int(rules.replenishment.lag_days * DAY_S * 1000)
         if rules.replenishment.per_day_quote is not None:
-            i[at.I_PER_DAY] = _quanta(config, rules.replenishment.per_day_quote)
-    i[at.I_RENEWED] = isinstance(section.renewal, HalfLifeRenewal)
-    return i
+            params.per_day = _quanta(config, rules.replenishment.per_day_quote)
+    params.renewed = isinstance(section.renewal, HalfLifeRenewal)
 
 
 def _quanta(config: RunConfig, amount: Decimal) -> int:
@@ -233,7 +242,7 @@ def _quanta(config: RunConfig, amount: Decimal) -> int:
     return int(amount * config.scale.simulated_share / config.quantum)
 
 
-def _require_headroom(index: ThresholdIndex, floats: F64, jumps: Jumps) -> None:
+def _require_headroom(index: ThresholdIndex) -> None:
     """ConfigError if sums of a path could leave int64: twenty times the open interest, at four times its price."""
     if index.open_interest * 80 > QUANTA_LIMIT * 2:
         raise ConfigError(

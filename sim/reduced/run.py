@@ -11,15 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..config import RunConfig, config_hash, run_id
+from ..config import RunConfig
 from ..elementary import exp
+from ..layout import F64, I64, Records
 from ..rng import Streams
-from .kernels import layout as at
+from . import layout as at
 from .lower import Lowered, lower, path_arrays
 from .samplers import SOBOL_JUMPS, TARGET, Sampling, make_sampling, sobol_points
 
-F64 = npt.NDArray[np.float64]
-I64 = npt.NDArray[np.int64]
 Columns = dict[str, npt.NDArray[Any]]
 
 CHUNK = 1 << 14
@@ -30,42 +29,40 @@ class Batch:
     """Paths `first` .. of a config. n paths."""
 
     lowered: Lowered
-    floats: F64  # (n, O_FLOATS)
-    ints: I64  # (n, O_INTS)
-    ledger: I64  # (n, N_WIDTH) every flow of a path in quanta: the N_ and L_ columns of `kernels/layout.py`
+    outcomes: Records  # (n,) OUTCOME_DTYPE
+    ledger: Records  # (n,) LEDGER_DTYPE: every flow of a path, quanta
 
-    def flow(self, column: int) -> I64:
-        """One column of the ledger (n,)."""
-        flow: I64 = self.ledger[:, column]
+    def flow(self, name: str) -> I64:
+        """One field of the ledger (n,)."""
+        flow: I64 = self.ledger[name]
         return flow
 
     @property
     def weights(self) -> F64:
         """(n,) likelihood ratios; ones for crude paths."""
-        return exp(self.floats[:, at.O_LOG_WEIGHT])
+        return exp(self.outcomes["log_weight"])
 
     @property
     def shortfall(self) -> I64:
         """(n,) what others paid for liquidated positions: fund, winners by ADL (against the price) or not, nobody."""
-        parts = (at.L_DRAW, at.L_ADL_HARM, at.L_SOCIALISED, at.L_BAD_DEBT)
-        return np.asarray(sum(self.flow(part) for part in parts))
+        return self.flow("draw") + self.flow("adl_harm") + self.flow("socialised") + self.flow("bad_debt")
 
     def columns(self, run: str) -> Columns:
         """The columns of STUDY_PATHS."""
         return {
-            "run_id": np.full(len(self.ints), run),
-            "path": np.arange(len(self.ints), dtype=np.int64),
-            "log_weight": self.floats[:, at.O_LOG_WEIGHT],
-            "required_fund_quanta": self.ints[:, at.O_REQUIRED],
-            "liquidated_notional_quanta": self.flow(at.L_NOTIONAL),
+            "run_id": np.full(len(self.outcomes), run),
+            "path": np.arange(len(self.outcomes), dtype=np.int64),
+            "log_weight": self.outcomes["log_weight"],
+            "required_fund_quanta": self.outcomes["required"],
+            "liquidated_notional_quanta": self.flow("notional"),
             "shortfall_quanta": self.shortfall,
-            "adl_notional_quanta": self.flow(at.L_ADL_NOTIONAL),
-            "first_adl_ms": self.flow(at.N_FIRST_ADL),
-            "first_fund_empty_ms": self.flow(at.N_FIRST_EMPTY),
-            "n_jumps": self.ints[:, at.O_COUNT],
-            "largest_jump": self.floats[:, at.O_LARGEST],
-            "index_low": self.floats[:, at.O_LOW] * self.lowered.initial_price,
-            "control": self.floats[:, at.O_CONTROL],
+            "adl_notional_quanta": self.flow("adl_notional"),
+            "first_adl_ms": self.flow("first_adl_ms"),
+            "first_fund_empty_ms": self.flow("first_empty_ms"),
+            "n_jumps": self.outcomes["n_jumps"],
+            "largest_jump": self.outcomes["largest_jump"],
+            "index_low": self.outcomes["low"] * self.lowered.initial_price,
+            "control": self.outcomes["control"],
         }
 
 
@@ -118,35 +115,15 @@ def run_paths(
     """
     from .kernels.batch import run_batch
 
-    floats, ints = np.zeros((paths, at.O_FLOATS)), np.zeros((paths, at.O_INTS), np.int64)
-    ledger = np.zeros((paths, at.N_WIDTH), np.int64)
-    room = path_arrays(lowered, sampling.tables.shape[1] + 1)
+    outcomes, ledger = np.zeros(paths, at.OUTCOME_DTYPE), np.zeros(paths, at.LEDGER_DTYPE)
+    room, plan = path_arrays(lowered, len(sampling.counts) + 1), sampling.plan.copy()
+    plan["n_sizes"], plan["first_normal"] = n_sizes, first_normal
     for first in range(0, paths, CHUNK):
         rows = slice(first, min(first + CHUNK, paths))
         count = rows.stop - first
         given = np.zeros((count, 0)) if heads is None else np.ascontiguousarray(heads(first, count))
         run_batch(
-            room, lowered.jumps.law, sampling.laws, sampling.tables, sampling.shares, sampling.code, np.uint64(key),
-            first, given, n_sizes, first_normal, lowered.index.gaps, floats[rows], ints[rows], ledger[rows],
+            room, lowered.jumps.law, sampling.laws, sampling.counts, plan, np.uint64(key), first, given,
+            lowered.index.gaps, outcomes[rows], ledger[rows],
         )  # fmt: skip
-    return Batch(lowered, floats, ints, ledger)
-
-
-def simulate_reduced(
-    config: RunConfig,
-    *,
-    scenario: int = 0,
-    replication: int = 0,
-    paths: int,
-    sampler: str = "crude",
-    target: float = TARGET,
-) -> Columns:
-    """The columns of STUDY_PATHS of a batch of paths, one row a path.
-
-    `required_fund_quanta` is measured with a fund that never runs dry, without cap, trigger or replenishment; all other
-    columns with the configured fund.
-    """
-    batch = simulate_batch(
-        config, scenario=scenario, replication=replication, paths=paths, sampler=sampler, target=target
-    )
-    return batch.columns(run_id(config_hash(config), seed=config.seed, scenario=scenario, replication=replication))
+    return Batch(lowered, outcomes, ledger)

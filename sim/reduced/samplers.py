@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from ..elementary import power
 from ..errors import ConfigError
-from .jumps import Jumps, count_tables
-from .kernels import layout as at
-
-F64 = npt.NDArray[np.float64]
-I64 = npt.NDArray[np.int64]
+from ..layout import F64, Records
+from . import layout as at
+from .jumps import Jumps, count_table
 
 SamplerName = Literal["crude", "importance", "sobol"]
 #: Tenths of the paths that are crude (so no weight exceeds 10), that tilt all jumps, and that tilt one (the rest).
@@ -33,11 +30,9 @@ TARGET = 1e-4
 class Sampling:
     """How a batch is drawn, as kernels read it."""
 
-    code: int
-    laws: F64  # (2, J_WIDTH) laws of the one tilted jump, and of each where all are
-    tables: F64  # numbers of jumps, plain and tilted
-    shares: I64  # (2,) tenths: crude, all tilted
-    n_sizes: int = 0  # jumps that given uniforms hold
+    laws: Records  # (2,) LAW_DTYPE of the one tilted jump, and of each where all are
+    counts: Records  # (n,) COUNT_DTYPE
+    plan: Records  # (1,) SAMPLING_DTYPE
 
 
 def make_sampling(jumps: Jumps, horizon: float, sampler: str, *, target: float = TARGET) -> Sampling:
@@ -46,19 +41,20 @@ def make_sampling(jumps: Jumps, horizon: float, sampler: str, *, target: float =
     target: probability of the event that importance sampling should see often.
     """
     mean = jumps.mean_count(horizon)
-    shares = np.array([CRUDE_TENTHS, ALL_TENTHS], np.int64)
+    plan, laws = np.zeros(1, at.SAMPLING_DTYPE), np.repeat(jumps.law, 2)
+    plan["crude_tenths"], plan["all_tenths"] = CRUDE_TENTHS, ALL_TENTHS
     if sampler == "importance":
         if mean <= 0:
             raise ConfigError("sampler importance needs random jumps: the price process has none")
         together = max(mean, 2.0)
-        laws = np.array(
-            [tilt(jumps.law, size) for size in (big_jump(jumps, mean, target), middling_jump(jumps, mean, target))]
-        )
-        return Sampling(at.IMPORTANCE, laws, count_tables(mean, together), shares)
+        sizes = big_jump(jumps, mean, target), middling_jump(jumps, mean, target)
+        laws[:1], laws[1:] = (tilt(jumps.law, size) for size in sizes)
+        plan["sampler"] = at.IMPORTANCE
+        return Sampling(laws, count_table(mean, together), plan)
     if sampler not in ("crude", "sobol"):
         raise ConfigError(f"sampler must be crude, importance or sobol, found {sampler!r}")
-    tables = count_tables(mean, mean)
-    return Sampling(at.CRUDE if sampler == "crude" else at.GIVEN, np.array([jumps.law, jumps.law]), tables, shares, 0)
+    plan["sampler"] = at.CRUDE if sampler == "crude" else at.GIVEN
+    return Sampling(laws, count_table(mean, mean), plan)
 
 
 def big_jump(jumps: Jumps, mean_count: float, target: float) -> float:
@@ -68,7 +64,7 @@ def big_jump(jumps: Jumps, mean_count: float, target: float) -> float:
     from .kernels.draw import jump_size
 
     quantile = min(0.5, target / mean_count)
-    return float(-jump_size(jumps.law, quantile))
+    return float(-jump_size(jumps.law[0], quantile))
 
 
 def middling_jump(jumps: Jumps, mean_count: float, target: float) -> float:
@@ -79,23 +75,21 @@ def middling_jump(jumps: Jumps, mean_count: float, target: float) -> float:
     """
     from .kernels.draw import jump_size
 
-    return float(-jump_size(jumps.law, min(0.5, power(target, 1.0 / max(mean_count, 2.0)))))
+    return float(-jump_size(jumps.law[0], min(0.5, power(target, 1.0 / max(mean_count, 2.0)))))
 
 
-def tilt(law: F64, size: float) -> F64:
+def tilt(law: Records, size: float) -> Records:
     """The proposal: normal sizes are shifted to a mean of -size and widened; tails keep their shape and get that mean.
 
     Both tails are widened, for a rise can exhaust a fund too. A tail that is already wider is left as it is.
     """
     out = law.copy()
-    if int(law[at.J_KIND]) == at.LAW_NORMAL:
-        out[at.J_MEAN] = min(law[at.J_MEAN], -size)
-        out[at.J_SD] = WIDER * law[at.J_SD]
+    if law["kind"] == at.LAW_NORMAL:
+        out["log_mean"], out["log_sd"] = np.minimum(law["log_mean"], -size), WIDER * law["log_sd"]
         return out
-    xi = law[at.J_DOWN_XI]
-    excess = max(size - law[at.J_DOWN_THRESHOLD], 0.0)
-    out[at.J_DOWN_BETA] = max(law[at.J_DOWN_BETA], excess * (1.0 - xi))
-    out[at.J_UP_BETA] = max(law[at.J_UP_BETA], size - law[at.J_UP_THRESHOLD])
+    excess = np.maximum(size - law["down_threshold"], 0.0)
+    out["down_beta"] = np.maximum(law["down_beta"], excess * (1.0 - law["down_xi"]))
+    out["up_beta"] = np.maximum(law["up_beta"], size - law["up_threshold"])
     return out
 
 

@@ -106,30 +106,45 @@ def _engine() -> Simulate:
 def run_config(config: RunConfig, options: RunOptions, *, simulate: Simulate | None = None) -> RunOutput:
     """Run a config and write its result folder; on any error or Ctrl-C nothing of it is left."""
     require_runnable(config)
-    engine = simulate or _engine()
-    detail = options.detail or config.record.detail
     target = options.out or free_folder(Path("results"), f"{config.name}-{config.seed}")
-    started = time.perf_counter()
     with ResultFolder(target, overwrite=options.overwrite) as folder:
-        result = engine(
-            config,
-            detail=detail,
-            progress=options.progress,
-            event_sink=folder if detail == "events" else None,
-            scenario=options.scenario,
-            replication=options.replication,
-        )
-        extra: dict[str, Any] = {"seconds": round(time.perf_counter() - started, 3), "detail": detail}
-        if options.check_step:
-            extra["step_check"] = check_step(config, result, options, engine)
-        tables: dict[str, Columns] = {"runs": as_columns(result.runs), "accounts": result.accounts}
-        if detail != "summary":
-            tables["series"] = result.series
-        manifest = _fill(folder, config, tables, {**_identity(options), **extra})
+        result, extra = simulate_into(folder, config, options, simulate=simulate)
+        fill_tables(folder, result, str(extra["detail"]))
+        manifest = _finish(folder, config, extra)
         if options.finish is not None:
             options.finish(folder.folder)
         folder.commit()
     return RunOutput(target, result, manifest)
+
+
+def simulate_into(
+    sink: EventSink, config: RunConfig, options: RunOptions, *, simulate: Simulate | None = None
+) -> tuple[RunResult, dict[str, Any]]:
+    """Run a config with its events going to `sink`; return its result and what the manifest says of how it was run."""
+    engine = simulate or _engine()
+    detail = options.detail or config.record.detail
+    started = time.perf_counter()
+    result = engine(
+        config,
+        detail=detail,
+        progress=options.progress,
+        event_sink=sink if detail == "events" else None,
+        scenario=options.scenario,
+        replication=options.replication,
+    )
+    seconds = round(time.perf_counter() - started, 3)
+    extra: dict[str, Any] = {**_identity(options), "seconds": seconds, "detail": detail}
+    if options.check_step:
+        extra["step_check"] = check_step(config, result, options, engine)
+    return result, extra
+
+
+def fill_tables(sink: EventSink, result: RunResult, detail: str) -> None:
+    """Put the tables that are not events into `sink`."""
+    sink.append("runs", as_columns(result.runs))
+    sink.append("accounts", result.accounts)
+    if detail != "summary":
+        sink.append("series", result.series)
 
 
 def export_positions(config: RunConfig, path: Path, *, scenario: int = 0, replication: int = 0) -> int:
@@ -159,7 +174,9 @@ def write_run(
 ) -> Path:
     """Write a whole result folder from tables in memory; return its path."""
     with ResultFolder(out_dir, overwrite=overwrite) as folder:
-        _fill(folder, config, tables, manifest_extra)
+        for name, columns in tables.items():
+            folder.append(name, columns)
+        _finish(folder, config, manifest_extra)
         return folder.commit()
 
 
@@ -168,34 +185,28 @@ def as_columns(row: Mapping[str, Any]) -> dict[str, list[Any]]:
     return {name: [value] for name, value in row.items()}
 
 
-def _fill(
-    folder: ResultFolder, config: RunConfig, tables: Mapping[str, Columns], extra: Mapping[str, Any]
+def manifest_of(
+    config: RunConfig, extra: Mapping[str, Any], *, hashes: Mapping[str, str], row_counts: Mapping[str, int]
 ) -> dict[str, Any]:
-    for name, columns in tables.items():
-        folder.append(name, columns)
-    hashes = folder.close_tables()
-    kept = _keep_inputs(folder, config)
-    folder.write_text("config.yaml", to_yaml(config, kept))
-    manifest = {
+    """What `manifest.json` says of a run with these tables."""
+    return {
         **describe_run(config, scenario=int(extra.get("scenario", 0)), replication=int(extra.get("replication", 0))),
         **extra,
-        "row_counts": folder.row_counts(),
-        "table_hashes": hashes,
+        "row_counts": dict(row_counts),
+        "table_hashes": dict(hashes),
         "result_hash": combine_hashes(hashes),
     }
+
+
+def _finish(folder: ResultFolder, config: RunConfig, extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Close the tables of a folder and write its config and manifest."""
+    hashes = folder.close_tables()
+    for _, file in input_files(config):  # so that the folder can be replayed anywhere
+        folder.write_bytes(file.kept_name(), file.read())
+    folder.write_text("config.yaml", to_yaml(config, InputFile.kept_name))
+    manifest = manifest_of(config, extra, hashes=hashes, row_counts=folder.row_counts())
     folder.write_text("manifest.json", manifest_text(manifest))
     return manifest
-
-
-def _keep_inputs(folder: ResultFolder, config: RunConfig) -> Callable[[InputFile], str]:
-    """Copy input files into the folder, so that it can be replayed anywhere; return how the copies are called."""
-
-    def name(file: InputFile) -> str:
-        return f"inputs/{file.content_hash()[7:15]}-{Path(file.path).name}"
-
-    for _, file in input_files(config):
-        folder.write_bytes(name(file), file.read())
-    return name
 
 
 def _identity(options: RunOptions) -> dict[str, Any]:

@@ -4,7 +4,6 @@ The constants were measured on the reference market (2,000 traders) and on 10 Oc
 orders): 350 MB and 743 MB resident, 1 MB and 42 MB on disk, with events.
 """
 
-from ..agents.behaviours import MarketMaker
 from ..config import RunConfig
 
 PROCESS_BYTES = 350_000_000
@@ -40,12 +39,7 @@ def most_orders(config: RunConfig) -> float:
     seconds = float(config.duration_s)
     orders = 0.0
     for cohort in config.population.cohorts:
-        behaviour = cohort.behaviour
-        if isinstance(behaviour, MarketMaker):
-            ladder = 2 * behaviour.levels_per_band * len(behaviour.depth)
-            orders += cohort.traders * ladder * seconds * 1000 / behaviour.look_interval_ms
-        else:
-            orders += float(getattr(behaviour, "orders_per_s", 0)) * seconds
+        orders += cohort.behaviour.max_orders_per_s(cohort.traders) * seconds
     return orders
 
 

@@ -1,1 +1,1 @@
-"""Validation scenarios: recorded and imagined events with what a run must show, written down before the run."""
+"""Validation scenarios: historical and hypothetical events with targets that were set before the run."""

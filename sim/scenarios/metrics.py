@@ -1,7 +1,7 @@
-"""Metrics that targets of scenarios may name: each one number of one run, from its summary row and its series.
+"""Metrics that targets of scenarios may name: each is one number of one run, from its summary row and its series.
 
-Shares are fractions of what stands in the description, changes are last / first - 1. A metric that has no value in a
-run (the share of longs where nothing was liquidated) is NaN, and a target on it is missed.
+Shares are fractions of the quantity in the description, changes are last / first - 1. A metric that has no value in a
+run (the share of longs if nothing was liquidated) is NaN, and a target on it is missed.
 """
 
 import math
@@ -10,19 +10,18 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from ..layout import F64
 from ..runs.run import shortfall_quanta
 
-F64 = npt.NDArray[np.float64]
 MINUTE_MS = 60_000
-#: Samples at the start whose median is taken for calm depth, as a share of all.
+#: Share of the samples, from the start, whose median is the calm depth.
 CALM_SHARE = 0.1
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One run as metrics see it: its summary row, and the series of the first market as float arrays.
+    """The data of one run for metrics: its summary row, and the series of the first market as float arrays.
 
     venue: quote units of the venue that one quantum of the run stands for.  lot_quanta: price 1 on one lot, in quanta.
     """
@@ -41,7 +40,7 @@ class Outcome:
         return float(self.series[column][0])
 
     def change(self, column: str) -> float:
-        """Last sample over the first, less one."""
+        """Last sample divided by the first, minus one."""
         return ratio(float(self.series[column][-1]), self.first(column)) - 1
 
     def open_interest_quanta(self) -> float:
@@ -50,7 +49,7 @@ class Outcome:
 
 
 class Metric(NamedTuple):
-    """How a metric is printed and computed; a yes-or-no metric is 1 or 0 in a run, its mean a probability."""
+    """The label and the computation of a metric; a yes-or-no metric is 1 or 0 in a run, its mean a probability."""
 
     meaning: str
     unit: str
@@ -59,7 +58,7 @@ class Metric(NamedTuple):
 
 
 def ratio(part: float, whole: float) -> float:
-    """part / whole, NaN where there is no whole."""
+    """part / whole, NaN if the whole is 0."""
     return part / whole if whole else math.nan
 
 
@@ -129,9 +128,12 @@ METRICS: dict[str, Metric] = {
         "liquidated notional / first open interest at mark", "fraction", _of_open_interest("liquidated_notional_quanta")
     ),
     "long_share_of_liquidated": Metric("longs / all liquidated notional", "fraction", _long_share),
-    "peak_minute_share": Metric("liquidated in the worst minute / in all", "fraction", _peak_minute),
+    "peak_minute_share": Metric("liquidated in the worst minute / in total", "fraction", _peak_minute),
     "adl_runs": Metric(
-        "whether anybody was deleveraged", "share of runs", lambda run: float(run.of("adl_notional_quanta") > 0), True
+        "whether an account was deleveraged",
+        "share of runs",
+        lambda run: float(run.of("adl_notional_quanta") > 0),
+        True,
     ),
     "adl_share": Metric(
         "deleveraged notional / first open interest at mark", "fraction", _of_open_interest("adl_notional_quanta")

@@ -1,6 +1,6 @@
-"""The scenario file: a config, what is changed in it, and targets, each a metric with a band and a source.
+"""The scenario file: a config, changes to it, and targets, each a metric with a band and a source.
 
-Reads and validates. What a metric is stands in `metrics.py`; whether a target is met is judged by the analysis.
+Reads and validates. Metrics are defined in `metrics.py`; the analysis decides whether a target is met.
 """
 
 import importlib
@@ -22,13 +22,13 @@ from ..errors import ConfigError
 from ..policy import Policy, PositiveInt
 from .metrics import METRICS
 
-#: Fewer runs give no interval worth the name.
-FEWEST_REPLICATIONS = 3
+#: Fewer runs give no meaningful interval.
+MIN_REPLICATIONS = 3
 Text = Annotated[str, Field(min_length=1)]
 
 
 class Target(Policy):
-    """What a run must show: a metric's mean over the replications lies in [low, high]."""
+    """A requirement on runs: a metric's mean over the replications is in [low, high]."""
 
     metric: Text = Field(description="Name of a metric (clearsim validate --list prints them).")
     low: float = Field(description="Lower end of the band, in the metric's unit.")
@@ -36,35 +36,35 @@ class Target(Policy):
     status: Literal["recorded", "derived", "expectation"] = Field(
         description="recorded: a published number; derived: computed from one by a stated rule; expectation: reasoned."
     )
-    source: Text = Field(description="Where the band comes from.")
+    source: Text = Field(description="Source of the band.")
     date: Text = Field(description="Date of the record, or when it was read or computed.")
-    note: str = Field("", description="What the reader should know of the band.")
-    is_input: bool = Field(False, description="It checks what went in (the path) and says nothing for the model.")
+    note: str = Field("", description="Remarks on the band.")
+    is_input: bool = Field(False, description="Checks an input (the path), and is no evidence for the model.")
 
 
 class QuickSize(Policy):
     """The smaller size of a scenario, for `--quick`."""
 
-    traders: PositiveInt | None = Field(None, description="Traders in place of the scenario's.")
+    traders: PositiveInt | None = Field(None, description="Number of traders for --quick.")
 
 
 class Scenario(Policy):
     """One scenario and its targets."""
 
     schema_version: Literal[1] = Field(1, description="Version of this format.")
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = Field(description="Short name, as the file's.")
-    title: Text = Field(description="One line.")
-    kind: Literal["historical", "hypothetical"] = Field(description="Whether it happened.")
-    base: Text = Field(description="Base config: a shipped name, or a path (against this file's folder).")
-    bands_written: Text = Field(description="Day when the bands were written, before the first run.")
-    set: dict[str, Any] = Field(default_factory=dict, description="Config paths and values laid over the base.")
-    traders: PositiveInt | None = Field(None, description="Total number of traders; null: the config's.")
-    replications: PositiveInt = Field(
-        FEWEST_REPLICATIONS, description="Runs, each with its own randomness; at least 3."
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = Field(
+        description="Short name, equal to the file name."
     )
+    title: Text = Field(description="One line.")
+    kind: Literal["historical", "hypothetical"] = Field(description="Whether the event happened.")
+    base: Text = Field(description="Base config: a shipped name, or a path relative to this file's folder.")
+    bands_written: Text = Field(description="Day when the bands were set, before the first run.")
+    set: dict[str, Any] = Field(default_factory=dict, description="Config paths and values that override the base.")
+    traders: PositiveInt | None = Field(None, description="Total number of traders; null: the config's.")
+    replications: PositiveInt = Field(MIN_REPLICATIONS, description="Runs, each with its own randomness; at least 3.")
     quick: QuickSize = Field(QuickSize(traders=None), description="The smaller size, for --quick.")
-    assumes: tuple[Text, ...] = Field((), description="What it takes for granted, one sentence each.")
-    targets: Annotated[tuple[Target, ...], Field(min_length=1)] = Field(description="What a run must show.")
+    assumes: tuple[Text, ...] = Field((), description="Assumptions, one sentence each.")
+    targets: Annotated[tuple[Target, ...], Field(min_length=1)] = Field(description="Requirements on the runs.")
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class LoadedScenario:
     path: Path
 
     def config(self, *, quick: bool = False) -> RunConfig:
-        """The config of its runs; ConfigError, naming the nearest path, for a `set` that cannot be."""
+        """The config of its runs; ConfigError, naming the nearest path, for an invalid `set`."""
         tree = read_nodes(self._base())
         for path, value in self.scenario.set.items():
             set_value(tree, path, value, RunConfig, source=f"{self.node.where}: set")
@@ -95,7 +95,8 @@ class LoadedScenario:
 
 
 def load_scenario(source: str | Path) -> LoadedScenario:
-    """The scenario that `source` names (a path, or a shipped name); ConfigError, one line a problem, with its line."""
+    """The scenario that `source` names (a path, or a shipped name); ConfigError, one line per problem, with its
+    line."""
     path = find_in_package(str(source), shipped_scenarios(), kind="scenario", lister="clearsim validate --list")
     try:
         text = path.read_text(encoding="utf-8")
@@ -114,10 +115,10 @@ def load_scenario(source: str | Path) -> LoadedScenario:
 
 
 def _wrong(scenario: Scenario) -> Iterator[Problem]:
-    """What the models cannot see: unknown metrics, bands upside down, too few runs."""
-    if scenario.replications < FEWEST_REPLICATIONS:
+    """Problems beyond field validation: unknown metrics, inverted bands, too few runs."""
+    if scenario.replications < MIN_REPLICATIONS:
         yield Problem(
-            ("replications",), f"must be at least {FEWEST_REPLICATIONS} for an interval, found {scenario.replications}"
+            ("replications",), f"must be at least {MIN_REPLICATIONS} for an interval, found {scenario.replications}"
         )
     seen = set[str]()
     for index, target in enumerate(scenario.targets):
@@ -125,7 +126,7 @@ def _wrong(scenario: Scenario) -> Iterator[Problem]:
         if target.metric not in METRICS:
             yield Problem(place, f"must be a metric, found {target.metric}{nearest_hint(target.metric, METRICS)}")
         if target.metric in seen:
-            yield Problem(place, f"must stand once, found {target.metric} a second time")
+            yield Problem(place, f"must be unique, {target.metric} is a duplicate")
         seen.add(target.metric)
         if target.low > target.high:
             text = f"must be at most high, found {target.low:g} > {target.high:g}"

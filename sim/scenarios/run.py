@@ -1,4 +1,4 @@
-"""Runs a scenario through the engine, once a replication, and computes the metrics that its targets name."""
+"""Runs a scenario through the engine, once per replication, and computes the metrics that its targets name."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -9,14 +9,16 @@ import numpy as np
 
 from ..config import RunConfig, config_hash
 from ..errors import ClearsimError
+from ..layout import F64
 from ..runs.run import Simulate
-from .metrics import F64, METRICS, Outcome
+from .metrics import METRICS, Outcome
 from .model import LoadedScenario
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The metrics of a scenario's targets, one value a replication in order; `error` tells why there are none."""
+    """The metrics of a scenario's targets, one value per replication in order; `error` has the reason if there are
+    none."""
 
     values: Mapping[str, tuple[float, ...]]
     n_traders: int
@@ -57,7 +59,7 @@ def measure(
 
 
 def outcome_of(config: RunConfig, row: Mapping[str, Any], series: Mapping[str, Any]) -> Outcome:
-    """What metrics see of a run: of its series the first market's rows."""
+    """The data of a run for metrics: from its series, the rows of the first market."""
     market = config.markets[0]
     mine = np.asarray([name == market.name for name in _plain(series["market"])], np.bool_)
     columns: dict[str, F64] = {

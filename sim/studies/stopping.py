@@ -75,19 +75,19 @@ def parse_rule(text: str, *, arms: int, half_width: HalfWidth) -> StoppingRule:
     match = _RULE.match(text)
     if match is None:
         raise ConfigError(
-            f"--until must be like events>=385, rel_half_width<0.1 or fund_empty:events>=100, found {text!r}"
+            f"until must be like events>=385, rel_half_width<0.1 or fund_empty:events>=100, found {text!r}"
         )
     event = match["event"] or "adl"
     if event not in EVENTS:
         raise ConfigError(
-            f"--until: event must be one of {', '.join(EVENTS)}, found {event!r}{nearest_hint(event, EVENTS)}"
+            f"until: event must be one of {', '.join(EVENTS)}, found {event!r}{nearest_hint(event, EVENTS)}"
         )
     number = _number(match["number"])
     wants_events = match["what"] == "events"
     if wants_events != (match["sign"] == ">=") or number <= 0:
-        raise ConfigError("--until: say events>=N, or rel_half_width<W with W above 0")
+        raise ConfigError("until: say events>=N, or rel_half_width<W with W above 0")
     if wants_events and number != round(number):
-        raise ConfigError(f"--until: say events>=N with a whole N, found {number:g}")
+        raise ConfigError(f"until: say events>=N with a whole N, found {number:g}")
     if wants_events:
         return StoppingRule(event, round(number), None, arms, half_width)
     return StoppingRule(event, None, number, arms, half_width)
@@ -99,5 +99,5 @@ def _number(text: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise ConfigError(f"--until: {text!r} is not a number")
+        raise ConfigError(f"until: {text!r} is not a number")
     return number

@@ -67,6 +67,8 @@ class SweepResult:
     stopped_by: str  # all runs, rule, max_runs, max_seconds
     first_error: str = ""
     notes: tuple[str, ...] = ()  # what the rows say of the study: levers that changed nothing
+    rule: str = ""  # what the stopping rule reached, and what was asked; empty without a rule
+    rule_is_met: bool = False
 
 
 def run_sweep(plan: Plan, options: SweepOptions) -> SweepResult:
@@ -184,6 +186,7 @@ class _State:
 
     def result(self) -> SweepResult:
         """The end of it."""
+        rule = self.options.rule
         return SweepResult(
             folder=self.options.out,
             total=self.total,
@@ -195,6 +198,8 @@ class _State:
             stopped_by=self.why_stopped() or "all runs",
             first_error=self.first_error,
             notes=tuple(idle_levers(self.plan, self.store)),
+            rule="" if rule is None else rule.words(),
+            rule_is_met=rule is not None and rule.is_met(),
         )
 
 

@@ -8,17 +8,21 @@ from clearsim.elementary import expm1, log, log1p
 from clearsim.kernels.agents.arbitrage import arbitrage_orders
 from clearsim.kernels.agents.cohorts import noise_orders, signal_orders
 from clearsim.kernels.agents.makers import maker_ladders
+from clearsim.kernels.agents.user_orders import append_actions, due_arrivals
 from clearsim.kernels.book.arrivals import RADIX_SIZE, sort_by_arrival
 from clearsim.layout import (
     ARBITRAGE_PARAMS_DTYPE,
+    CLOCK_DTYPE,
     INTENT_DTYPE,
     MAKER_DTYPE,
     MAKER_PARAMS_DTYPE,
     MARKET_DTYPE,
+    NOISE_PARAMS_DTYPE,
     OUTSIDE_DTYPE,
+    SIGNAL_PARAMS_DTYPE,
 )
 
-from tests.worlds.records import as_records
+from tests.worlds.records import as_records, fields
 
 KEYS = 1 << 20
 BUY, SELL, LIMIT, MARKET, CANCEL_ALL, GTC, IOC, POST_ONLY = 0, 1, 0, 1, 3, 0, 1, 3
@@ -80,11 +84,11 @@ def test_noise_kernel_equals_its_twin():
     rng = np.random.default_rng(3)
     uniforms = rng.random((600, 6))
     home = np.arange(5, 45, dtype=np.int32)
-    params = np.array([12.5, 0.15, 0.001, 900.0, 0.04])
+    params = np.array([(12.5, 0.15, 0.001, 900.0, 0.04)], NOISE_PARAMS_DTYPE)
     bids, asks = (rng.integers(0, 2, (50, 1)) for _ in range(2))
     flags = np.zeros(50, np.uint8)
     flags[[7, 11]] = 1
-    cursor, clock = np.zeros(1, np.int64), np.array([3.5, 0.0])
+    cursor, clock = np.zeros(1, np.int64), np.array([(3.5, 0.0)], CLOCK_DTYPE)
     ring, ends = np.zeros((4096, 2), np.int64), np.zeros(2, np.int64)
     rows = np.zeros(4000, INTENT_DTYPE)
     slots, plain_clock, plain_ring = uniforms.tolist(), {"next": 3.5, "last": 0.0}, []
@@ -93,7 +97,7 @@ def test_noise_kernel_equals_its_twin():
             uniforms, cursor, clock, ring, ends, home, params, bids, asks, flags, 0, MARK, now, rows, 0
         )  # fmt: skip
         expected = plain_noise(
-            slots, plain_clock, plain_ring, home.tolist(), params.tolist(), bids[:, 0], asks[:, 0], {7, 11}, now
+            slots, plain_clock, plain_ring, home.tolist(), params[0].tolist(), bids[:, 0], asks[:, 0], {7, 11}, now
         )
         assert brief(rows[:n]) == expected
     assert cursor[0] == 600 - len(slots) > 100
@@ -137,23 +141,23 @@ def test_signal_kernel_equals_its_twin(direction, long_only):
     lots = rng.integers(-60, 60, (30, 1))
     traits = np.column_stack([rng.uniform(0.001, 0.02, 20), 0.005 * rng.standard_normal(20)])
     largest = rng.integers(0, 100, 20)
-    params = np.array([direction, long_only, 0.3, 0.004, 0.05])
+    params = np.array([(direction, long_only, 0.3, 0.004, 0.05)], SIGNAL_PARAMS_DTYPE)
     flags = np.zeros(30, np.uint8)
     flags[9] = 1
     averages, horizons = np.array([MARK * 1.0, MARK * 0.99]), np.array([5_000.0, 60_000.0])
-    cursor, clock = np.zeros(1, np.int64), np.array([1.0, 0.0])
+    cursor, clock = np.zeros(1, np.int64), np.array([(1.0, 0.0)], CLOCK_DTYPE)
     rows = np.zeros(1000, INTENT_DTYPE)
     slots, plain_clock, plain_averages = uniforms.tolist(), {"next": 1.0, "last": 0.0}, averages.tolist()
     found = 0
     for now, price in ((1000, 98_000.0), (2000, 97_000.0), (6000, 103_000.0)):
-        elapsed = now - clock[1]
+        elapsed = now - clock["last_ms"][0]
         n = signal_orders(
             uniforms, cursor, clock, home, averages, horizons, traits, largest, params, lots, flags, 0, MARK, price,
             elapsed, now, rows, 0,
         )  # fmt: skip
         expected = plain_signal(
             slots, plain_clock, home.tolist(), plain_averages, horizons.tolist(), traits.tolist(), largest.tolist(),
-            params.tolist(), lots[:, 0].tolist(), {9}, price, elapsed, now,
+            params[0].tolist(), lots[:, 0].tolist(), {9}, price, elapsed, now,
         )  # fmt: skip
         assert brief(rows[:n]) == expected
         assert averages.tolist() == plain_averages
@@ -260,7 +264,7 @@ def test_arbitrage_kernel_equals_its_twin():
     outside = np.zeros(n, OUTSIDE_DTYPE)
     outside["cash"] = rng.integers(10**8, 10**9, n)
     purses = [{"cash": int(cash), "hedge": 0, "sent": 0, "due": 0} for cash in outside["cash"]]
-    cursor, clock = np.zeros(1, np.int64), np.array([2.0, 0.0])
+    cursor, clock = np.zeros(1, np.int64), np.array([(2.0, 0.0)], CLOCK_DTYPE)
     slots, at_next, last = uniforms.tolist(), 2.0, 0.0
     rows, moves = np.zeros(500, INTENT_DTYPE), np.zeros((500, 3), np.int64)
     total_orders = total_moves = 0
@@ -316,3 +320,62 @@ def test_arbitrage_kernel_equals_its_twin():
         total_orders, total_moves = total_orders + written, total_moves + moved
     assert total_orders > 30
     assert total_moves > 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_due_arrivals_are_the_slots_up_to_now(seed):
+    rng = np.random.default_rng(seed)
+    slots, per_ms, traders = rng.random((200, 4)), 0.05, 7
+    first, last, expected = 12.5, 10.0, []
+    clock, cursor = np.array([first, last]), np.zeros(1, np.int64)
+    at, used = first, 0
+    for now in (20, 700, 701, 2_500):
+        while at <= now:
+            gap, who, *own = slots[used]
+            expected.append((int(who * traders), key_of(at, last, now), *own))
+            at -= log(1.0 - gap) / per_ms
+            used += 1
+        last = now
+        room = np.empty(200, np.int64), np.empty(200, np.int64), np.empty((200, 2))
+        count, more = due_arrivals(slots, cursor, clock, per_ms, traders, now, *room, 0)
+        assert not more
+        found = list(zip(room[0][:count].tolist(), room[1][:count].tolist(), *room[2][:count].T.tolist(), strict=True))
+        assert found == expected[len(expected) - count :]
+        assert (cursor[0], clock[1]) == (used, now)
+    assert used > 80
+
+
+def test_due_arrivals_stop_where_the_slots_or_the_room_end():
+    slots = np.full((5, 2), 0.5)
+    clock, cursor = np.array([0.0, 0.0]), np.zeros(1, np.int64)
+    room = np.empty(3, np.int64), np.empty(3, np.int64), np.empty((3, 0))
+    assert due_arrivals(slots, cursor, clock, 1.0, 2, 1_000, *room, 0) == (3, True)
+    assert due_arrivals(slots, cursor, clock, 1.0, 2, 1_000, *room, 0) == (2, True)
+    assert clock[1] == 0.0  # not done: places in the tick are still counted from the last wake
+
+
+def plain_actions(actions, home):
+    rows = []
+    for who, market, lots, price, tif, reduce_only, cancel, arrival in actions:
+        row = int(home[who, market])
+        if cancel:
+            rows.append((row, BUY, CANCEL_ALL, GTC, 0, 0, 0, arrival))
+        if lots:
+            kind, time = (LIMIT, tif) if price else (MARKET, IOC)
+            rows.append((row, BUY if lots > 0 else SELL, kind, time, price, abs(lots), int(bool(reduce_only)), arrival))
+    return rows
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_actions_of_users_cohorts_equal_their_twin(seed):
+    rng = np.random.default_rng(seed)
+    n, home = 300, np.arange(40, dtype=np.int32).reshape(20, 2) + 9
+    highs = (20, 2, 5, 3, 4, 2, 2, KEYS)
+    actions = np.stack([rng.integers(-2 if k == 2 else 0, high, n) for k, high in enumerate(highs)], axis=1)
+    untouched = [-9] * len(INTENT_DTYPE.names)
+    rows = as_records([untouched] * (2 * n + 3), INTENT_DTYPE)
+    columns = [np.ascontiguousarray(column) for column in actions.T]
+    written, at, fault = append_actions(*columns, home, np.array([100, 100]), rows, 3)
+    assert (at, fault) == (-1, 0)
+    assert brief(rows[3 : 3 + written]) == plain_actions(actions.tolist(), home)
+    assert set(map(tuple, fields(rows[:3]) + fields(rows[3 + written :]))) == {tuple(untouched)}

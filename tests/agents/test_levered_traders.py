@@ -109,7 +109,7 @@ def test_liquidated_traders_come_back_once_with_new_money_on_the_same_side():
         view.time_ms = now
         members.decide(view, intents)
         assert not intents.moves
-        orders += intents.rows[: intents.count].tolist()
+        orders += list(intents.rows[: intents.count].copy())
         assert now > 20_000 or not orders
     assert len(orders) == len({order["account"] for order in orders}) > 900  # those whose half margin is a lot at least
     for order in orders:

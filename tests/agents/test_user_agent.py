@@ -1,6 +1,8 @@
 """A user's own agent: what it sees, what its requests become, its errors; the how-to page runs as written."""
 
+import importlib.util
 import re
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 from clearsim.agents import NamedAgent, UserAgentConfig
+from clearsim.agents.behaviours import OwnBehaviour
 from clearsim.errors import AgentError, ConfigError
 from clearsim.layout import OrderKind, TimeInForce
 from pydantic import TypeAdapter
@@ -176,6 +179,51 @@ def test_the_howto_runs_as_written(tmp_path):
     # Index 120,000.0: rungs .2% apart.
     assert orders["price"][1:].tolist() == [1_197_600, 1_195_200, 1_192_800]
     assert orders["lots"][1:].tolist() == [50, 50, 50]
+
+
+def code_blocks(kind):
+    return re.findall(rf"```{kind}\n(.*?)```", HOWTO.read_text(), re.S)
+
+
+def test_the_howto_passes_the_agent_as_an_object(tmp_path):
+    """The class is written to a file and imported, as a user's would be."""
+    (tmp_path / "howto_ladder.py").write_text(code_blocks("python")[0])
+    spec = importlib.util.spec_from_file_location("howto_ladder", tmp_path / "howto_ladder.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["howto_ladder"] = module
+    spec.loader.exec_module(module)
+    names = dict(vars(module))
+    exec(code_blocks("python")[1], names)
+    entry = names["entry"]
+    assert "class LadderBuyer(UserAgent)" in entry.source
+    assert entry.params == {"step_ppm": 2000, "size": "0.05", "target": "125000"}
+    from_file = yaml.safe_load(code_blocks("yaml")[0])["agents"][0]
+    (tmp_path / from_file["file"]).write_text(code_blocks("python")[0])
+    config = TypeAdapter(NamedAgent).validate_python(from_file).with_source(tmp_path)
+    assert np.array_equal(run(entry), run(config))
+
+
+def test_the_howto_cohort_runs_as_written(tmp_path):
+    code, entry = code_blocks("python")[2], yaml.safe_load(code_blocks("yaml")[1])["population"]["cohorts"][0]
+    (tmp_path / "drifters.py").write_text(code)
+    entry["behaviour"] = OwnBehaviour.model_validate(entry["behaviour"]).with_source(tmp_path)
+    members = build(population(entry, levered(500)))
+    view = make_view(members)
+    orders = orders_at(members, view, 5_000)
+    trades = orders[orders["kind"] != OrderKind.CANCEL_ALL]
+    # 200 arrivals a second for 5 s, standard deviation 32; half of them market orders.
+    assert 850 < len(orders) - len(trades) < 1_150
+    assert 0.4 < np.mean(trades["kind"] == OrderKind.MARKET) < 0.6
+    assert np.abs(trades["lots"]).max() <= 25
+    bad = code.replace("return Actions(account=who, lots=change", "return Actions(account=who, lots=[1, np.nan]")
+    bad = bad.replace(
+        "view.arrived\n", "view.arrived\n        who, place, uniforms = who[:2], place[:2], uniforms[:2]\n"
+    )
+    entry["behaviour"] = entry["behaviour"].model_copy(update={"source": bad})
+    members = build(population(entry, levered(500)))
+    with pytest.raises(AgentError) as caught:
+        orders_at(members, make_view(members), 5_000)
+    assert f"    {caught.value}\n" in HOWTO.read_text()
 
 
 def test_the_howto_shows_messages_that_really_come():

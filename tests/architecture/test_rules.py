@@ -1,8 +1,16 @@
-"""Every rule of the clearing house has a worked number and a test that cites it; every cited rule exists."""
+"""Every rule of the clearing house has a worked number and a test that cites it; every cited rule exists.
 
+Every mechanism that a config can choose in clearing names its rule: a ranking or a layer without one fails here.
+"""
+
+import importlib
+import pkgutil
 import re
 from collections import Counter
 from pathlib import Path
+
+import clearsim.clearing
+from pydantic import BaseModel
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "sim" / "clearing" / "RULES.md"
@@ -45,3 +53,47 @@ def test_every_rule_is_cited_by_a_test():
 def test_every_cited_rule_exists():
     missing = {rule: files for folder in ("sim", "tests", "analysis") for rule, files in cited(folder).items()}
     assert {rule: sorted(files) for rule, files in missing.items() if rule not in rules()} == {}
+
+
+def members():
+    """Every class of clearing that a config can choose by its `kind`, by name."""
+    for module in pkgutil.walk_packages(clearsim.clearing.__path__, "clearsim.clearing."):
+        importlib.import_module(module.name)
+    return {kind.__name__: kind for kind in below(BaseModel) if kind.__module__.startswith("clearsim.clearing.")}
+
+
+def below(kind):
+    """All classes that extend `kind` and have a `kind` themselves."""
+    for item in kind.__subclasses__():
+        if "kind" in item.model_fields:
+            yield item
+        yield from below(item)
+
+
+def without_rule(classes):
+    """Names of classes whose docstring cites no rule that stands in RULES.md."""
+    standing = set(rules())
+    return [kind.__name__ for kind in classes if not standing & set(ID.findall(kind.__doc__ or ""))]
+
+
+def test_every_mechanism_that_a_config_can_choose_names_its_rule():
+    found = members()
+    assert {"ProfitLeverageRanking", "WaterFilling", "TakeoverLayer", "TieredMargin", "FractionLiquidation"} <= set(
+        found
+    )
+    assert without_rule(found.values()) == []
+
+
+def test_a_mechanism_without_a_rule_or_with_an_unknown_one_is_noticed():
+    class Bare(BaseModel):
+        """Ranks by name."""
+
+        kind: str = "bare"
+
+    class Unknown(BaseModel):
+        """Ranks by height."""
+
+        kind: str = "unknown"
+
+    Unknown.__doc__ = "Ranks by height (CLR-" + "ADL-999)."
+    assert without_rule([Bare, Unknown, members()["Greedy"]]) == ["Bare", "Unknown"]

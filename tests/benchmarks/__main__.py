@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from tests.benchmarks import book_batch, crash, hour, reduced, sweep, zi_accounts
+from tests.benchmarks import book_batch, crash, hour, own_agents, reduced, sweep, zi_accounts
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
@@ -76,6 +76,21 @@ def exchange_rows() -> list[Row]:
         found = hour.measure(size)
         text = f"{found['run_s']:.2f} s (best {found['run_s_best']:.2f}), {found['peak_mb']:.0f} MB"
         rows.append((f"hour, {size:,} accounts, {found['orders_per_tick']:.0f} orders a tick", text, goal))
+    return rows
+
+
+def own_rows() -> list[Row]:
+    """Users' agents one by one, and cohorts on arrays."""
+    rates = own_agents.measure()
+    goal = f">= {own_agents.AGENT_GOAL / 1e3:.0f} k/s"
+    times = f"{rates['looks'] / rates['eager']:.1f} x a picture counted out at every wake"
+    rows = [
+        ("a user's agents, a decision that looks", f"{rates['looks'] / 1e3:.0f} k/s, {times}", goal),
+        ("a user's agents, a decision that sends an order", f"{rates['orders'] / 1e3:.0f} k/s", goal),
+    ]
+    for name, what in (("numpy", "10,000 at once"), ("small", "1,000 at once"), ("arrivals", "200 arrivals of 10,000")):
+        speed = f"{rates[name] / 1e6:.1f} M actions/s, {rates[name] / rates['noise']:.2f} x noise traders"
+        rows.append((f"a user's cohort, {what}", speed, f">= {own_agents.COHORT_GOAL / 1e6:.0f} M/s"))
     return rows
 
 
@@ -168,7 +183,7 @@ def table() -> str:
         "| what | measured | goal |",
         "|---|---|---|",
     ]
-    for what, measured, goal in [*starts, *book_rows(books), *exchange_rows(), *study_rows()]:
+    for what, measured, goal in [*starts, *book_rows(books), *exchange_rows(), *own_rows(), *study_rows()]:
         lines.append(f"| {what} | {measured} | {goal} |")
     return "\n".join(lines) + "\n"
 

@@ -23,7 +23,6 @@ from typing import Any
 
 import numpy as np
 from clearsim.config import RunConfig
-from clearsim.reduced.kernels import layout as at
 from clearsim.reduced.kernels.draw import DIFFUSION, fill_uniforms, to_normals
 from clearsim.reduced.lower import lower
 from clearsim.reduced.run import simulate_batch
@@ -91,7 +90,7 @@ def rate(setting: RunConfig, paths: int) -> tuple[float, float, float]:
     simulate_batch(setting, paths=100, lowered=lowered)
     batch = simulate_batch(setting, paths=paths, lowered=lowered)
     seconds, loop = quick(lambda: simulate_batch(setting, paths=paths, lowered=lowered))
-    return paths / seconds, paths / seconds * loop, float(batch.flow(at.N_BUCKETS).mean())
+    return paths / seconds, paths / seconds * loop, float(batch.flow("levels").mean())
 
 
 def normals(paths: int) -> tuple[float, float]:

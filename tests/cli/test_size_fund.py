@@ -4,9 +4,9 @@ import json
 
 import pytest
 from clearsim.cli import app
-from clearsim.cli.questions import load_questions
 from clearsim.config import to_yaml
 from clearsim.errors import ClearsimError, ConfigError
+from clearsim.funds.questions import load_questions
 from typer.testing import CliRunner
 
 from tests.reduced.reduced_worlds import KOU, config, longs_of
@@ -53,10 +53,10 @@ def test_a_config_is_sized_and_the_answer_written(base, tmp_path):
     for text in (
         "required fund: ",
         "share of open interest: ",
-        "fund at hand: 1.00 thousand USDT",
+        "configured fund: 1.00 thousand USDT",
         "crude, order statistics",
         "expected ADL notional: ",
-        "time to rebuild it from empty",
+        "time to rebuild the fund from empty",
         "over 2 other opening books",
         "assumes: open interest: the opening book ages once",
         "fund of least cost: ",
@@ -190,9 +190,9 @@ BAD = [
     ({"target": "P(ADL per event) < 0.02"}, [], ConfigError, "needs runs of one event"),
     ({"target": "P(ADL within 7d given stress) < 0.02"}, [], ConfigError, "whose price is a scenario"),
     ({}, ["--method", "magic"], ConfigError, "method must be auto or one of"),
-    ({}, ["--budget", "soon"], ConfigError, "--budget must be a number of runs, or seconds like 60s, found 'soon'"),
-    ({}, ["--level", "2"], ConfigError, "--level must be"),
-    ({}, ["--fidelity", "fast"], ConfigError, "--fidelity must be reduced or full"),
+    ({}, ["--budget", "soon"], ConfigError, "budget must be a number of runs, or seconds like 60s, found 'soon'"),
+    ({}, ["--level", "2"], ConfigError, "level must be"),
+    ({}, ["--fidelity", "fast"], ConfigError, "fidelity must be reduced or full"),
     ({}, ["--set", "reduced.fund.cap_quote=9000", "--method", "crude"], ClearsimError, "use bisection"),
     ({}, ["--set", "waterfall=[{kind: takeover}, {kind: insurance_fund}]"], ClearsimError, "there is no adl layer"),
 ]
@@ -223,7 +223,7 @@ def test_a_study_that_says_one_thing_and_simulates_another_is_refused(study):
 def test_a_target_out_of_reach_exits_with_1_and_says_what_it_takes(base, tmp_path):
     result = ask(base, "--method", "crude", "--spread", "0", target="P(ADL within 7d) < 1e-5", out=tmp_path / "o")
     assert result.exit_code == 1
-    assert "target not reached" in result.output
-    assert "Reached: 65,536 runs bear a target of" in result.output
+    assert "no answer: no fund size can be given" in result.output
+    assert "Reached: 65,536 runs support a target of" in result.output
     assert "Needed: about 368,887 runs" in result.output
     assert json.loads((tmp_path / "o" / "answer.json").read_text())["fund"] is None

@@ -158,7 +158,7 @@ def test_a_bound_ends_a_rule_that_is_not_met(copied):
 
 REFUSED = [
     (("--until", "events>=5"), "--until needs a bound: say --max-runs or --max-time too"),
-    (("--until", "event>=5", "--max-runs", "1"), "--until must be like events>=385, rel_half_width<0.1 or"
+    (("--until", "event>=5", "--max-runs", "1"), "until must be like events>=385, rel_half_width<0.1 or"
                                                  " fund_empty:events>=100, found 'event>=5'"),
     (("--max-time", "soon"), "--max-time must be like 90s, 30m or 2h, found 'soon'"),
     (("--serial", "--workers", "2"), "--serial and --workers exclude each other"),
@@ -251,7 +251,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(tmp_path):
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert stderr.strip().splitlines()[-1] == (
-        "interrupted; what is finished is stored in results/tiny: the same command goes on from there"
+        "interrupted; what is finished is stored in results/tiny: the same command resumes it"
     )
     status = clearsim("status", "results/tiny", cwd=tmp_path).stdout
     assert 0 < int(re.search(r"stored: ([\d,]+) done", status)[1].replace(",", "")) < 8_000

@@ -10,8 +10,8 @@ from clearsim.analysis.sizing.draws import COLUMNS, Draws
 from clearsim.analysis.sizing.solve import size_fund
 from clearsim.analysis.sizing.target import parse_target
 from clearsim.analysis.sizing.world_runs import Runner
-from clearsim.cli.questions import Question
-from clearsim.cli.worlds import WorldOf
+from clearsim.api.worlds import WorldOf
+from clearsim.funds.questions import Question
 
 from tests.reduced.reduced_worlds import config, longs_of
 

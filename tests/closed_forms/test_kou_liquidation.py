@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from clearsim.clearing.risk import Requirement, bankruptcy_price, liquidation_price
 from clearsim.market.price import Kou
 from clearsim.market.price.skeleton import PathContext
 from clearsim.rng import Streams
+
+from tests.exact_margin import Requirement, bankruptcy_price, liquidation_price
 
 K, SEED = 4.0, 17
 WEEK_MS, YEAR_MS = 7 * 86_400_000, 365 * 86_400_000

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clearsim.clearing.risk import Requirement, bankruptcy_price, liquidation_price
+
+from tests.exact_margin import Requirement, bankruptcy_price, liquidation_price
 
 FILE = Path(__file__).parents[3] / "shared/data/market/binance_BTCUSD_PERP_markprice_1m_2025-10-09_10.csv"
 pytestmark = pytest.mark.skipif(not FILE.is_file(), reason="recorded data not at hand")

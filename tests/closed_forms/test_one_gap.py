@@ -13,7 +13,8 @@ from clearsim.analysis.closed_forms.book import (
     sizing_rule,
     with_slippage,
 )
-from clearsim.clearing.risk import bankruptcy_price
+
+from tests.exact_margin import bankruptcy_price
 
 BOOK = {2: 0.3, 5: 0.3, 10: 0.2, 20: 0.1, 50: 0.07, 100: 0.03}
 PARETO = {
@@ -93,7 +94,7 @@ def test_mean_shortfall_per_exponential_jump(eta, mean):
     gaps = -np.expm1(-np.random.default_rng(4).exponential(1 / eta, 2_000_000))
     losses = gaps**2.5 / 2.5
     assert abs(losses.mean() - mean) < 4 * losses.std() / len(gaps) ** 0.5
-    with pytest.raises(ValueError, match="uncut"):
+    with pytest.raises(ValueError, match="untruncated"):
         ParetoLeverage(1.5, smallest=2).mean_shortfall(eta)
 
 

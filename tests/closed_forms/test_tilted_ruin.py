@@ -63,7 +63,7 @@ def test_units():
 
 
 def test_tilts_without_a_law_are_refused():
-    with pytest.raises(ValueError, match="tilt must lie"):
+    with pytest.raises(ValueError, match="tilt must be"):
         tilted_ruin(FUND, [5], theta=1.0)
     with pytest.raises(ValueError, match="at least R"):
         tilted_ruin(FUND, [5], theta=0.2)

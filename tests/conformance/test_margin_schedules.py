@@ -6,11 +6,11 @@ from typing import get_args
 
 import pytest
 from clearsim.clearing.fees import FeeSchedule
-from clearsim.clearing.margin import FlatMargin, MarginSchedule, Tier, TieredMargin
-from clearsim.clearing.risk import Requirement, liquidation_price
+from clearsim.clearing.margin import FlatMargin, MarginPolicy, MarginSchedule, OwnSchedule, Tier, TieredMargin
 from clearsim.kernels.margin.requirement import initial_requirement, position_maintenance
 from clearsim.kernels.margin.thresholds import distress_price
 
+from tests.exact_margin import Requirement, liquidation_price
 from tests.worlds.margin import make_markets
 
 FEES = FeeSchedule(taker_ppm=500, maker_ppm=200)
@@ -50,6 +50,15 @@ TRBUSDT = (
     (2_000_000, 2, 250_000),
     (4_000_000, 1, 500_000),
 )
+
+
+class Rising(MarginSchedule):
+    """A rate that grows with the size, in steps: 1% for every million."""
+
+    def tiers(self):
+        return [(step * 1_000_000, 10_000 * (step + 1), 40 // (step + 1)) for step in range(10)]
+
+
 SCHEDULES = {
     "flat on mark": FlatMargin(maintenance_ppm=5_000, max_leverage=Decimal(100)),
     "flat on entry": FlatMargin(maintenance_ppm=5_000, max_leverage=Decimal(100), base="entry"),
@@ -57,6 +66,7 @@ SCHEDULES = {
     "BTCUSDT": tiered(*BTCUSDT),
     "BTCUSDT on entry": tiered(*BTCUSDT, base="entry"),
     "TRBUSDT with fee": tiered(*TRBUSDT, base="mark_plus_fee"),
+    "of the user's own": OwnSchedule.of(Rising),
     "Hyperliquid BTC": tiered((0, 40, 12_500), (150_000_000, 20, 25_000)),
 }
 every_schedule = pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
@@ -77,7 +87,14 @@ def lower(schedule):
 
 
 def floors_quote(schedule):
+    if isinstance(schedule, OwnSchedule):
+        schedule = schedule.tiered()
     return [int(tier.floor_quote) for tier in schedule.tiers] if isinstance(schedule, TieredMargin) else [0]
+
+
+def in_rationals(schedule):
+    """The schedule in rationals."""
+    return Requirement.of(schedule.tiered() if isinstance(schedule, OwnSchedule) else schedule, FEES)
 
 
 def margin_at(schedule, markets, notional_ticks):
@@ -96,7 +113,7 @@ def probes(schedule):
 
 
 def test_the_harness_covers_every_member_of_the_union():
-    members = set(get_args(get_args(MarginSchedule)[0]))
+    members = set(get_args(get_args(MarginPolicy)[0]))
     assert {type(schedule) for schedule in SCHEDULES.values()} == members
 
 
@@ -128,7 +145,7 @@ def test_requirement_is_continuous_at_every_join(schedule):
 @every_schedule
 def test_kernel_is_the_closed_form_rounded_up_to_a_quantum(schedule):
     """CLR-MRG-001, CLR-MRG-002."""
-    markets, requirement = lower(schedule), Requirement.of(schedule, FEES)
+    markets, requirement = lower(schedule), in_rationals(schedule)
     for ticks in probes(schedule):
         price = Fraction(ticks, 100)
         exact = requirement.maintenance(size=1, entry=price, mark=price) * 10**6
@@ -152,7 +169,7 @@ def test_initial_margin_exceeds_maintenance_at_every_size(schedule):
 @pytest.mark.parametrize("leverage", [1, 3, 20])
 def test_threshold_is_the_closed_form_liquidation_price_cut_to_the_grid(schedule, side, size, leverage):
     """CLR-MRG-008: across tiers, from 1,000 and from 300,000 a unit."""
-    markets, requirement = lower(schedule), Requirement.of(schedule, FEES)
+    markets, requirement = lower(schedule), in_rationals(schedule)
     for entry in (1_000, 300_000):
         lots = side * size
         margin = Fraction(size * entry, leverage).__ceil__()

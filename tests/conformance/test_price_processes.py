@@ -13,6 +13,20 @@ SEED = 20251010
 DAY_MS = 86_400_000
 DRIFT = 3.0  # large, so that a lost drift or compensator shows
 
+#: A user's own path that draws: a random walk on a grid of its own.
+WALK = """
+import numpy as np
+from clearsim.market.price import PricePath
+
+class Walk(PricePath):
+    def __init__(self):
+        pass
+
+    def points(self, duration_s, rng):
+        times = np.arange(0.0, duration_s + 3.0, 3.0)
+        return times, 100.0 * np.exp(np.cumsum(1e-4 * rng.standard_normal(len(times))))
+"""
+
 CASES = {
     "gbm": {"kind": "gbm", "initial_price": 100, "annual_volatility": "0.8", "annual_drift": 3},
     "merton": {
@@ -42,6 +56,7 @@ CASES = {
         "kind": "single_shock", "initial_price": 100, "annual_volatility": "0.6", "shock_ms": 1_500,
         "shock_fraction": "-0.1",
     },
+    "path": {"kind": "path", "file": "walk.py", "class": "Walk", "source": WALK},
 }  # fmt: skip
 
 
@@ -109,8 +124,8 @@ def test_a_neighbour_does_not_change_the_path(kind):
 
 def test_bridged_increments_are_independent_normals_with_the_stated_volatility(kind):
     """Returns of a run at dt/4, without the steps that hold a jump: sd sigma sqrt(dt/4), no autocorrelation."""
-    if kind == "waypoints":
-        pytest.skip("its returns carry the drift of the segment: see test_waypoints")
+    if kind in ("waypoints", "path"):
+        pytest.skip("its returns carry the drift of the segment, or are straight lines")
     path = paths([process(kind)], refine=4, duration_ms=3_600_000)
     steps = np.diff(path.times_ms) / 1e3
     z = np.diff(np.log(path.price[:, 0])) / (path.sigma[1:, 0] * np.sqrt(steps))

@@ -9,6 +9,7 @@ from tests.docs.pages import BROWSER, ELSEWHERE, RUN_PAGES, SLOW, Reader, blocks
 def reader_folder(tmp_path, monkeypatch):
     """A new folder; without a browser images are not drawn, all else is."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     if BROWSER is None:
         monkeypatch.setattr("plotly.basedatatypes.BaseFigure.write_image", lambda figure, path: None)
     else:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from clearsim.config import RunConfig, load_config
 from clearsim.config.traders import traders_overrides
-from clearsim.engine.recorder import MemorySink
 from clearsim.engine.simulation import RunResult, simulate
+
+from tests.memory_sink import MemorySink
 
 #: A deeper fall on a thinner fund: many liquidations, takeovers and deleveragings in five minutes.
 STRESS = (

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
-from clearsim.config import load_config
+from clearsim.config import config_hash, load_config, run_id
 from clearsim.config.traders import traders_overrides
 from clearsim.engine.simulation import simulate
 from clearsim.market.clock import AdaptiveClock
@@ -18,7 +18,7 @@ from clearsim.market.price.hawkes_jumps import HawkesJumps
 from clearsim.market.price.jumps import DoubleExponentialJump, NormalJump
 from clearsim.market.price.paths import build_paths
 from clearsim.market.price.system import Correlated
-from clearsim.reduced.run import simulate_reduced
+from clearsim.reduced.run import simulate_batch
 from clearsim.rng import Streams
 from clearsim.studies.design.distributions import LogNormal, LogUniform, Normal
 
@@ -37,7 +37,9 @@ def result_hashes() -> dict[str, str]:
     found = {name: run_hash(*terms) for name, terms in FULL.items()}
     config = load_config("base-reduced", []).config
     for sampler, paths in REDUCED.items():
-        columns = simulate_reduced(config, paths=paths, sampler=sampler)
+        columns = simulate_batch(config, paths=paths, sampler=sampler).columns(
+            run_id(config_hash(config), seed=config.seed, scenario=0, replication=0)
+        )
         found[f"reduced, {sampler}"] = digest(columns)
     return {**found, "price paths": paths_hash(), "laws of a study": laws_hash()}
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 from clearsim.config import load_config
-from clearsim.engine.recorder import MemorySink
 from clearsim.engine.simulation import simulate
+
+from tests.memory_sink import MemorySink
 
 QUANTUM = Decimal("0.000001")
 TICK = Decimal("0.1")

@@ -2,15 +2,18 @@
 
 import numpy as np
 from clearsim.clearing.adl import AdlLayer, BinanceWalletRanking, ProfitLeverageRanking
+from clearsim.clearing.adl.allocation import Greedy, ProRata, WaterFilling
+from clearsim.clearing.fund import InsuranceFundLayer
 from clearsim.clearing.loss import SocialisedLossLayer
-from clearsim.clearing.waterfall import InsuranceFundLayer, TakeoverLayer
+from clearsim.clearing.takeover import TakeoverLayer
 from clearsim.kernels.ledger.allocate import allocate
-from clearsim.layout import Reason
+from clearsim.layout import ROUNDING, Reason
 from clearsim.units import allocate_largest_remainder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.worlds.clearing import ClearingWorld
+from tests.worlds.margin import FIRST_TRADER
 
 RANKINGS = (ProfitLeverageRanking(), BinanceWalletRanking())
 
@@ -153,3 +156,32 @@ def test_the_compiled_split_equals_the_plain_one(weights, amount, random):
     by_id = [weights[ids.index(k)] for k in range(n)]
     expected = allocate_largest_remainder(amount, by_id)
     assert [expected[k] for k in ids] == parts.tolist()
+
+
+@common
+@given(
+    traders,
+    st.sampled_from([Greedy(), ProRata(), WaterFilling()]),
+    st.tuples(st.integers(60, 140), st.integers(60, 140)),
+    st.sampled_from([None, 1, 3]),
+)
+def test_every_allocation_closes_no_more_than_was_left_and_leaves_nobody_below_zero(crowd, allocation, marks, limit):
+    """CLR-ADL-003, CLR-ADL-004, CLR-ADL-014: winners only, within what they hold, solvent after; sums are 0."""
+    layer = AdlLayer(ranking=RANKINGS[0], allocation=allocation, matches_per_cycle=limit)
+    world = build(crowd, [layer], fund=0, marks=marks, scopes=(0, 0))
+    held, cost = world.accounts.lots.copy(), world.accounts.cost.copy()
+    profit = world.markets.mark[None, :] * held - cost
+    targets = distressed(world)
+    world.clear(*targets)
+    world.assert_conserved()
+    assert not world.accounts.lots[:FIRST_TRADER].any()
+    assert not world.accounts.flows[ROUNDING].any()
+    matches = world.house.records.matches[: world.house.n_matches]
+    assert limit is None or len(matches) <= limit
+    for row, market in {(match["counterparty"], match["market"]) for match in matches}:
+        assert profit[row, market] > 0
+        assert abs(world.lots(row, market)) <= abs(held[row, market])
+        assert world.equity(row) >= 0
+    for account, lots, closed in zip(*(world.liquidations(c) for c in ("account", "lots", "lots_adl")), strict=True):
+        assert account in targets
+        assert closed <= abs(lots)

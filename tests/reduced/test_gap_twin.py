@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from clearsim.config import RunConfig
-from clearsim.reduced.kernels import layout as at
+from clearsim.reduced import layout as at
 from clearsim.reduced.kernels.cascade import cascade
 from clearsim.reduced.kernels.draw import draw_crude, path_keys
 from clearsim.reduced.kernels.gap import gap_cascade
@@ -49,14 +49,14 @@ def test_a_gap_books_the_same_quanta_either_way(kind: str, surplus: str) -> None
         before, price = math.exp(-sign * size), math.exp(-sign * (size + gap))
         for path in (fast, plain):
             start_path(path, 1)
-            path.n[at.N_LONG + side] = path.n[at.N_BOOKED + side] = np.count_nonzero(
-                sign * (path.book[side, at.B_LOG] + sign * size) > 0
+            path.ledger["reached"][0, side] = path.ledger["booked"][0, side] = np.count_nonzero(
+                sign * (path.logs[side] + sign * size) > 0
             )
         last, lasting = cascade(plain, side, before, price, price, 0)
         assert gap_cascade(fast, side, before, price) == last
         assert lasting == 0.0
-        assert fast.n.tolist() == plain.n.tolist()
-        drawn.append(fast.n[at.L_DRAW])
+        assert fast.ledger.tobytes() == plain.ledger.tobytes()
+        drawn.append(fast.ledger["draw"][0])
     assert 50 < np.count_nonzero(drawn) < 290  # both kinds of level have been met
 
 
@@ -66,38 +66,38 @@ def test_a_batch_is_the_paths_that_a_plain_loop_walks(kind: str) -> None:
     lowered = lower(setting)
     batch = simulate_batch(setting, paths=200, lowered=lowered)
     plain = [plain_path(setting, lowered, number) for number in range(200)]
-    assert batch.ledger.tolist() == [ledger for ledger, _ in plain]
-    assert batch.ints[:, at.O_COUNT].tolist() == [count for _, count in plain]
-    assert batch.flow(at.N_BUCKETS).mean() > 20
-    assert 0 < (batch.ints[:, at.O_COUNT] == 0).mean() < 1
+    assert batch.ledger.tobytes() == b"".join(ledger for ledger, _ in plain)
+    assert batch.outcomes["n_jumps"].tolist() == [count for _, count in plain]
+    assert batch.flow("levels").mean() > 20
+    assert 0 < (batch.outcomes["n_jumps"] == 0).mean() < 1
 
 
-def plain_path(setting: RunConfig, lowered: Lowered, number: int) -> tuple[list[int], int]:
+def plain_path(setting: RunConfig, lowered: Lowered, number: int) -> tuple[bytes, int]:
     """(ledger, number of jumps) of one path, mark after mark, with the cascade that walks all books."""
     sampling = make_sampling(lowered.jumps, lowered.horizon, "crude")
-    p = path_arrays(lowered, sampling.tables.shape[1] + 1)
+    p = path_arrays(lowered, len(sampling.counts) + 1)
     keys = np.zeros(1, np.uint64)
     path_keys(np.uint64(batch_key(setting, scenario=0, replication=0)), number, keys)
     key = keys[0]
-    count = draw_crude(key, lowered.jumps.law, sampling.tables[0], lowered.horizon, p.times, p.sizes)
+    count = draw_crude(key, lowered.jumps.law[0], sampling.counts, lowered.horizon, p.times, p.sizes)
     start_path(p, 1)
-    steps = int(lowered.ints[at.I_STEPS])
+    steps = int(lowered.params["steps"][0])
     pieces = lay_out(p, key, np.zeros(0), 1 << 40, 0, count, 0, steps)
-    step = lowered.floats[at.F_STEP]
+    step = lowered.params["step"][0]
     assert pieces == steps + count
     ends = sorted([*p.times[:count], *(step * (n + 1) for n in range(steps))])
     assert p.ends[:pieces].tolist() == ends
     assert [int(n) for n in p.events[:pieces] if n != STEP_END] == list(range(count))
     for j in range(pieces):
-        before = p.s[at.S_LOG] + p.s[at.S_SHIFT]
-        p.s[at.S_LOG] += p.moves[j]
-        p.s[at.S_SHIFT] = kept(p.s[at.S_SHIFT], p.s[at.S_SHIFT] * math.expm1(-p.f[at.F_DECAY] * p.lengths[j]))
+        before = p.state[0].log + p.state[0].shift
+        p.state[0].log += p.moves[j]
+        p.state[0].shift = kept(p.state[0].shift, p.state[0].shift * math.expm1(-p.params[0].decay * p.lengths[j]))
         mark(p, before)
         if p.events[j] != STEP_END:
-            before = p.s[at.S_LOG] + p.s[at.S_SHIFT]
-            p.s[at.S_LOG] += p.sizes[p.events[j]]
+            before = p.state[0].log + p.state[0].shift
+            p.state[0].log += p.sizes[p.events[j]]
             mark(p, before)
-    return p.n.tolist(), count
+    return p.ledger.tobytes(), count
 
 
 def kept(shift: float, change: float) -> float:
@@ -107,9 +107,9 @@ def kept(shift: float, change: float) -> float:
 
 def mark(p: Any, before: float) -> None:
     """Liquidate whoever a mark reaches, on one side."""
-    after = p.s[at.S_LOG] + p.s[at.S_SHIFT]
-    below, above = p.book[at.LONG, at.B_LOG], p.book[at.SHORT, at.B_LOG]
-    long, short = p.n[at.N_LONG], p.n[at.N_SHORT]
+    after = p.state[0].log + p.state[0].shift
+    below, above = p.logs[at.LONG], p.logs[at.SHORT]
+    long, short = p.ledger["reached"][0]
     if long < len(below) and after <= below[long]:
         side = at.LONG
     elif short < len(above) and after >= above[short]:
@@ -119,4 +119,4 @@ def mark(p: Any, before: float) -> None:
     price = math.exp(after)
     last, _ = cascade(p, side, math.exp(before), price, price, 0)
     if last != 0.0:
-        p.s[at.S_SHIFT] = kept(p.s[at.S_SHIFT], math.log(max(price + last, FLOOR) / price))
+        p.state[0].shift = kept(p.state[0].shift, math.log(max(price + last, FLOOR) / price))

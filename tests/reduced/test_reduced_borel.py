@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from clearsim.analysis.closed_forms.cascade import borel_mean, borel_tail, borel_variance
+from clearsim.reduced import layout as at
 from clearsim.reduced.book import Positions, levels_of
-from clearsim.reduced.kernels import layout as at
 from clearsim.reduced.lower import lower, with_chain
 from clearsim.reduced.run import simulate_batch
 
@@ -53,7 +53,7 @@ def uniform_book(branching, *, seed=1, volatility=0.0):
 
 def walks_of(lowered):
     """(orders, log price where it begins) of each walk, one after the other, from the top of the book of longs."""
-    nexts, levels = lowered.nexts[at.LONG], lowered.index.opening[at.LONG, at.B_LOG]
+    nexts, levels = lowered.nexts[at.LONG], lowered.index.opening["log"][at.LONG]
     sizes, starts, k = [], [], 0
     while k < TRADERS - LEFT_OUT:
         sizes.append(int(nexts[k]) - k)
@@ -84,7 +84,7 @@ def test_paths_liquidate_whole_cascades():
     setting, lowered = uniform_book(0.8, volatility=0.2)
     sizes, _ = walks_of(lowered)
     ends = set(np.cumsum(sizes).tolist()) | {0}
-    reached = simulate_batch(setting, paths=2_000, lowered=lowered).flow(at.N_LONG)
+    reached = simulate_batch(setting, paths=2_000, lowered=lowered).flow("reached")[:, 0]
     inside = reached[reached < max(ends)]
     assert len(inside) > 1_000
     assert len(np.unique(inside)) > 200

@@ -5,9 +5,7 @@ Tolerances are 4 standard errors unless said; seeds are the configs' own.
 
 import math
 
-import numpy as np
 import pytest
-from clearsim.reduced.kernels import layout as at
 from clearsim.reduced.run import simulate_batch
 
 from tests.reduced.reduced_worlds import KOU, config, longs_of, shock
@@ -31,9 +29,9 @@ KOU_TABLE = [
 def test_kou_through_liquidation_agrees_with_its_closed_form(leverage, maintenance, liquidated, through, shortfall):
     world = config(KOU, longs_of((leverage, 1)), maintenance_ppm=int(maintenance * 1e6), max_leverage=leverage)
     batch = simulate_batch(world, paths=200_000)
-    n = len(batch.ints)
-    required = batch.ints[:, at.O_REQUIRED] / 1e12  # of the long notional
-    assert (batch.flow(at.N_LONG) > 0).mean() == pytest.approx(liquidated, abs=K * math.sqrt(liquidated / n))
+    n = len(batch.outcomes)
+    required = batch.outcomes["required"] / 1e12  # of the long notional
+    assert (batch.flow("reached")[:, 0] > 0).mean() == pytest.approx(liquidated, abs=K * math.sqrt(liquidated / n))
     assert (required > 0).mean() == pytest.approx(through, abs=K * math.sqrt(through / n))
     assert required.mean() == pytest.approx(shortfall, abs=K * required.std() / math.sqrt(n))
 
@@ -53,8 +51,8 @@ def test_without_jumps_nobody_falls_short_and_passage_is_exact_whatever_the_step
         reduced={"steps": steps},
     )  # fmt: skip
     batch = simulate_batch(world, paths=100_000)
-    assert (batch.ints[:, at.O_REQUIRED] == 0).all()
-    liquidated = (batch.flow(at.N_LONG) > 0).mean()
+    assert (batch.outcomes["required"] == 0).all()
+    liquidated = (batch.flow("reached")[:, 0] > 0).mean()
     assert liquidated == pytest.approx(probability, abs=K * math.sqrt(probability * (1 - probability) / 100_000))
 
 
@@ -64,9 +62,9 @@ def test_marks_seen_at_steps_only_shift_the_barrier_and_manufacture_shortfall():
     reduced = {"steps": 24, "marks": "discrete"}
     world = config(price, longs_of((20, 1)), maintenance_ppm=10_000, max_leverage=20, days=1, reduced=reduced)
     batch = simulate_batch(world, paths=200_000)
-    liquidated = (batch.flow(at.N_LONG) > 0).mean()
+    liquidated = (batch.flow("reached")[:, 0] > 0).mean()
     assert liquidated == pytest.approx(0.2775, abs=0.004)
-    through = (batch.ints[:, at.O_REQUIRED] > 0).mean() / liquidated
+    through = (batch.outcomes["required"] > 0).mean() / liquidated
     assert through == pytest.approx(0.1256, abs=0.01)
     assert batch.lowered.step_ratio == pytest.approx(-math.log1p(-0.01) / (0.8 * math.sqrt(1 / 24 / 365)))
 
@@ -80,5 +78,5 @@ GAPS = [(0.02, 3e-4), (0.05, 3.3e-3), (0.10, 0.0133), (0.20, 0.0533), (0.30, 0.1
 def test_one_gap_takes_exactly_what_the_book_says(gap, expected):
     batch = simulate_batch(config(shock(-gap), longs_of(*DISCRETE)), paths=2)
     n_long = sum(lev > 0.9 / gap for lev, _ in DISCRETE)
-    assert batch.ints[0, at.O_REQUIRED] / 1e12 == pytest.approx(expected, abs=1e-12 * (1 + n_long))
-    np.testing.assert_array_equal(batch.ints[0], batch.ints[1])
+    assert batch.outcomes["required"][0] / 1e12 == pytest.approx(expected, abs=1e-12 * (1 + n_long))
+    assert batch.outcomes[0] == batch.outcomes[1]

@@ -8,7 +8,7 @@ import clearsim.reduced.run as reduced_run
 import numpy as np
 import pytest
 from clearsim.engine.simulation import simulate
-from clearsim.reduced.kernels import layout as at
+from clearsim.reduced import layout as at
 from clearsim.reduced.run import simulate_batch
 from clearsim.reduced.summary import residuals, summarise
 
@@ -55,7 +55,7 @@ def test_a_cascade_is_the_smallest_fixed_point_and_pays_along_one_walk(kind, gap
     opening = batch.lowered.index.opening[at.LONG]
     levels = [
         (p, lots, int(owed))
-        for p, lots, owed in zip(opening[at.B_PRICE], opening[at.B_LOTS], opening[at.B_OWED], strict=True)
+        for p, lots, owed in zip(opening["price"], opening["lots"], opening["owed"], strict=True)
         if lots > 0
     ]
     full = quote * 1e6
@@ -64,10 +64,10 @@ def test_a_cascade_is_the_smallest_fixed_point_and_pays_along_one_walk(kind, gap
         return 0.01 * sold / full if kind == "linear" else 0.01 * math.sqrt(sold / full)
 
     triggered, shortfall, need = plain_cascade(levels, 1 - gap, impact)
-    assert batch.flow(at.N_LONG)[0] == triggered
+    assert batch.flow("reached")[:, 0][0] == triggered
     if 1 - gap - impact(sum(lots for _, lots, _ in levels[:triggered])) > 0:
-        assert batch.flow(at.L_DRAW)[0] == pytest.approx(shortfall, rel=1e-6, abs=2)
-        assert batch.ints[0, at.O_REQUIRED] == pytest.approx(need, rel=1e-6, abs=2)
+        assert batch.flow("draw")[0] == pytest.approx(shortfall, rel=1e-6, abs=2)
+        assert batch.outcomes["required"][0] == pytest.approx(need, rel=1e-6, abs=2)
 
 
 def test_a_uniform_book_falls_to_x0_over_one_less_r0():
@@ -86,7 +86,7 @@ def test_a_uniform_book_falls_to_x0_over_one_less_r0():
     )  # fmt: skip
     batch = simulate_batch(world, paths=1)
     expected = (gap - r0 * nearest) / (1 - r0)
-    assert 1 - batch.floats[0, at.O_LOW] == pytest.approx(expected, abs=2 * spacing)
+    assert 1 - batch.outcomes["low"][0] == pytest.approx(expected, abs=2 * spacing)
 
 
 FUNDED = {"surplus": "trader", "kind": "full"}
@@ -105,9 +105,9 @@ def test_one_run_gives_what_runs_with_each_fund_give_path_by_path():
     seen = set()
     for seed in (0.5, 100, 2_000, 20_000, 100_000):
         batch = simulate_batch(funded(seed), paths=4_000)
-        required, fund = batch.ints[:, at.O_REQUIRED], seed * 1e6
-        np.testing.assert_array_equal(required > fund, batch.flow(at.N_FIRST_ADL) >= 0)
-        np.testing.assert_array_equal(required >= fund, batch.flow(at.N_FIRST_EMPTY) >= 0)
+        required, fund = batch.outcomes["required"], seed * 1e6
+        np.testing.assert_array_equal(required > fund, batch.flow("first_adl_ms") >= 0)
+        np.testing.assert_array_equal(required >= fund, batch.flow("first_empty_ms") >= 0)
         seen.add(float((required > fund).mean()))
         assert (residuals(batch) == 0).all()
     assert len(seen) > 2
@@ -115,15 +115,13 @@ def test_one_run_gives_what_runs_with_each_fund_give_path_by_path():
 
 def test_a_larger_fund_or_fee_never_brings_adl_sooner():
     def first_adl(batch):
-        first = batch.flow(at.N_FIRST_ADL)
+        first = batch.flow("first_adl_ms")
         return np.where(first < 0, np.iinfo(np.int64).max, first)
 
     small, large = (simulate_batch(funded(seed), paths=3_000) for seed in (1_000, 10_000))
     assert (first_adl(large) >= first_adl(small)).all()
     assert (first_adl(large) > first_adl(small)).any()
-    needs = [
-        simulate_batch(funded(1_000, fee_ppm=fee), paths=3_000).ints[:, at.O_REQUIRED] for fee in (0, 1_000, 4_000)
-    ]
+    needs = [simulate_batch(funded(1_000, fee_ppm=fee), paths=3_000).outcomes["required"] for fee in (0, 1_000, 4_000)]
     assert (needs[0] >= needs[1]).all()
     assert (needs[1] >= needs[2]).all()
     assert (needs[0] > needs[2]).any()
@@ -141,11 +139,11 @@ def test_paths_do_not_depend_on_how_many_are_run_together(monkeypatch, reduced, 
     monkeypatch.setattr(reduced_run, "CHUNK", 37)
     parts = simulate_batch(world, paths=256, sampler=sampler)
     fewer = simulate_batch(world, paths=100, sampler=sampler) if sampler != "sobol" else parts
-    for name in ("floats", "ints", "ledger"):
+    for name in ("outcomes", "ledger"):
         np.testing.assert_array_equal(getattr(whole, name), getattr(parts, name))
         np.testing.assert_array_equal(getattr(whole, name)[:100], getattr(fewer, name)[:100])
     assert (residuals(whole) == 0).all()
-    assert whole.flow(at.L_NOTIONAL).sum() > 0
+    assert whole.flow("notional").sum() > 0
 
 
 SHARED = (

@@ -10,7 +10,6 @@ import math
 import numpy as np
 import pytest
 from clearsim.errors import ConfigError
-from clearsim.reduced.kernels import layout as at
 from clearsim.reduced.run import simulate_batch
 
 from tests.reduced.reduced_worlds import KOU, config, holders, longs_of
@@ -49,16 +48,16 @@ def rare():
 
 def test_one_gap_costs_what_the_pareto_book_says(rare):
     batch = simulate_batch(rare, paths=2000)
-    one = batch.ints[:, at.O_COUNT] == 1
-    falls = -np.expm1(np.minimum(batch.floats[one, at.O_LARGEST], 0))
-    cost = batch.floats[one, at.O_CONTROL] / 1e15
+    one = batch.outcomes["n_jumps"] == 1
+    falls = -np.expm1(np.minimum(batch.outcomes["largest_jump"][one], 0))
+    cost = batch.outcomes["control"][one] / 1e15
     assert cost == pytest.approx(falls**2.5 / 2.5, abs=3e-5)
 
 
 def test_an_event_of_3e_7_is_found_within_three_standard_errors_and_five_percent(rare):
     """Error of the book in atoms below .2%; 300,000 paths, replication 0."""
     batch = simulate_batch(rare, paths=300_000, sampler="importance", target=1e-7)
-    parts = batch.weights * (batch.floats[:, at.O_CONTROL] / 1e15 > LOSS)
+    parts = batch.weights * (batch.outcomes["control"] / 1e15 > LOSS)
     estimate, error = parts.mean(), parts.std() / math.sqrt(len(parts))
     assert error < 0.02 * EXACT
     assert estimate == pytest.approx(EXACT, abs=3 * error)
@@ -86,7 +85,7 @@ def test_importance_sampling_changes_no_expectation(price):
     world = config(price, longs_of((10, 0.5), (30, 0.5)), reduced={"steps": 3})
     crude = simulate_batch(world, paths=100_000)
     weighted = simulate_batch(world, paths=100_000, sampler="importance", target=1e-2)
-    for sample in (lambda b: b.ints[:, at.O_REQUIRED] / 1e12, lambda b: b.flow(at.L_NOTIONAL) / 1e12):
+    for sample in (lambda b: b.outcomes["required"] / 1e12, lambda b: b.flow("notional") / 1e12):
         plain, tilted = sample(crude), sample(weighted) * weighted.weights
         error = math.hypot(plain.std(), tilted.std()) / math.sqrt(100_000)
         assert tilted.mean() == pytest.approx(plain.mean(), abs=4 * error)
@@ -101,8 +100,8 @@ def test_tails_of_threshold_jumps_are_tilted_without_bias():
     world = config(price, longs_of((5, 0.5), (12, 0.5)), reduced={"jumps": jumps, "steps": 2}, days=30)
     crude = simulate_batch(world, paths=300_000)
     weighted = simulate_batch(world, paths=100_000, sampler="importance", target=1e-3)
-    plain = (crude.ints[:, at.O_REQUIRED] / 1e12 > 0.02).mean()
-    parts = weighted.weights * (weighted.ints[:, at.O_REQUIRED] / 1e12 > 0.02)
+    plain = (crude.outcomes["required"] / 1e12 > 0.02).mean()
+    parts = weighted.weights * (weighted.outcomes["required"] / 1e12 > 0.02)
     assert plain > 1e-4
     error = math.hypot(math.sqrt(plain / 300_000), parts.std() / math.sqrt(100_000))
     assert parts.mean() == pytest.approx(plain, abs=4 * error)
@@ -122,7 +121,7 @@ def test_sobol_points_give_the_same_mean_with_less_noise():
 
     def means(sampler):
         sample = [simulate_batch(world, paths=1024, sampler=sampler, replication=r) for r in range(16)]
-        return np.array([batch.floats[:, at.O_CONTROL].mean() for batch in sample]) / 1e12
+        return np.array([batch.outcomes["control"].mean() for batch in sample]) / 1e12
 
     crude, sobol = means("crude"), means("sobol")
     assert sobol.std() < 0.6 * crude.std()

@@ -54,7 +54,7 @@ def test_splitting_meets_the_closed_form(y, particles):
 
 
 def test_splitting_refuses_where_one_jump_decides_and_particles_are_few():
-    with pytest.raises(RefusedError, match="died out before 150000: take more particles"):
+    with pytest.raises(RefusedError, match="died out before 150000: use more particles"):
         splitting_in_steps(ReducedWorld(kou_world(14)), 0.15e6, particles=1_000, replicates=40, seed=2)
 
 

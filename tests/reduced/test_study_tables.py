@@ -64,9 +64,8 @@ def test_the_fund_begins_at_its_seed_and_ends_as_the_paths_do(tmp_path):
     days, balances = fund_balances(write_folder(tmp_path / "s"), times=4, paths=500)
     assert days.tolist() == pytest.approx([0, 10 / 3, 20 / 3, 10])
     assert (balances[:, 0] == WORLD["seed_quote"]).all()
-    from clearsim.reduced.kernels import layout as at
 
-    final = simulate_batch(world(jumps_per_year=50), paths=500).flow(at.N_FUND) * 1e-6
+    final = simulate_batch(world(jumps_per_year=50), paths=500).flow("fund") * 1e-6
     assert np.quantile(balances[:, -1], [0.1, 0.5, 0.9]) == pytest.approx(
         np.quantile(final, [0.1, 0.5, 0.9]), rel=0.1, abs=500
     )

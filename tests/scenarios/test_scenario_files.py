@@ -9,7 +9,7 @@ from clearsim.config import load_config
 from clearsim.errors import ConfigError
 from clearsim.runs.run import export_positions
 from clearsim.scenarios.metrics import METRICS
-from clearsim.scenarios.model import FEWEST_REPLICATIONS, load_scenario, shipped_scenarios
+from clearsim.scenarios.model import MIN_REPLICATIONS, load_scenario, shipped_scenarios
 
 HEAD = """schema_version: 1
 name: small
@@ -62,7 +62,7 @@ def test_an_empty_source_is_refused(tmp_path):
 
 def test_a_metric_that_stands_twice_is_refused(tmp_path):
     again = TARGET.removeprefix("targets:\n")
-    assert "targets[1].metric must stand once" in refusal(tmp_path, HEAD + TARGET + again)
+    assert "targets[1].metric must be unique" in refusal(tmp_path, HEAD + TARGET + again)
 
 
 def test_too_few_replications_for_an_interval_are_refused(tmp_path):
@@ -114,7 +114,7 @@ def test_a_shipped_scenario_loads_in_both_sizes_and_has_sources(name):
     loaded = load_scenario(name)
     scenario = loaded.scenario
     assert scenario.name == name
-    assert scenario.replications >= FEWEST_REPLICATIONS
+    assert scenario.replications >= MIN_REPLICATIONS
     for target in scenario.targets:
         assert target.metric in METRICS
         assert len(target.source) > 5

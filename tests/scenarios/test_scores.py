@@ -141,7 +141,7 @@ def test_a_score_in_words():
     assert verdict(missed) == "MISS, not firm"
     all_of_them = [missed, score(high=0.25, status="derived"), score(high=0.25, is_input=True)]
     assert summary(all_of_them) == (
-        "1 of 2 targets met, 1 missed; of them recorded facts: 0 of 1; checks of inputs: 1 of 1"
+        "1 of 2 targets met, 1 missed. Recorded facts among them: 0 of 1 met; checks of inputs: 1 of 1 met"
     )
 
 

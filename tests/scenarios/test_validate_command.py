@@ -72,7 +72,7 @@ def test_scenarios_and_metrics_are_listed(tmp_path):
 
 
 def test_a_run_that_fails_misses_every_target_and_says_why(scenario):
-    from clearsim.cli.validate import score_scenario
+    from clearsim.api.validation import score_scenario
 
     def broken(config, **options):
         raise InvariantError("cycle 7: the fund is below zero")

@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from clearsim.clearing.adl import AdlLayer, BinanceWalletRanking, ProfitLeverageRanking
-from clearsim.clearing.adl_queue import AdlQueue, adl_lights
+from clearsim.clearing.adl import AdlLayer, AdlQueue, BinanceWalletRanking, ProfitLeverageRanking, adl_lights
+from clearsim.clearing.adl import ranking as kernels
+from clearsim.clearing.fund import InsuranceFundLayer
 from clearsim.clearing.loss import SocialisedLossLayer
-from clearsim.clearing.waterfall import InsuranceFundLayer, TakeoverLayer
-from clearsim.kernels.clearing import adl as kernels
+from clearsim.clearing.takeover import TakeoverLayer
 from clearsim.layout import FLAG_DELEVERAGED
 
 from tests.worlds.clearing import ClearingWorld
@@ -16,9 +16,9 @@ from tests.worlds.clearing import ClearingWorld
 ADL = AdlLayer(ranking=ProfitLeverageRanking())
 
 
-def gap_with_three_shorts(**options):
+def gap_with_three_shorts(layer=ADL, **options):
     """A long of 20 with 100 of money from 105 (bankrupt at 100), marked at 98; three shorts in profit, one in loss."""
-    world = ClearingWorld([ADL], marks=(98,), **options)
+    world = ClearingWorld([layer], marks=(98,), **options)
     victim = world.trader(0, money=100, lots=20, price=105)
     shorts = [
         world.trader(1, money=200, lots=-10, price=100),  # PNL 2%, equity 220, leverage 980 / 220: score .0891
@@ -107,7 +107,7 @@ def test_a_limit_per_cycle_postpones_the_rest_and_nothing_is_socialised_meanwhil
     """CLR-ADL-006: one match a cycle: 10 lots now, 10 in the next cycle."""
     layer = AdlLayer(ranking=ProfitLeverageRanking(), matches_per_cycle=1)
     world, victim, shorts = gap_with_three_shorts()
-    world.house._layers._waterfall = [layer, SocialisedLossLayer()]
+    world.house.layers = [layer, SocialisedLossLayer()]
     assert world.clear(victim).left.tolist() == [victim]
     assert (world.lots(victim), world.equity(victim)) == (10, -20)
     world.at(1_000)
@@ -184,8 +184,7 @@ def test_binance_score_ignores_losers_and_floors_the_wallet():
     """CLR-ADL-010: short 10 from 100 with 50: at 96 UPNL 40 on a wallet of 50, margin 5 of 90; at 104 it scores 0."""
     world = ClearingWorld([ADL], marks=(96,))
     row = world.trader(0, money=50, lots=-10, price=100)
-    code, floor = BinanceWalletRanking(wallet_floor_quote=Decimal(1)).lower(Decimal(1))
-    assert code == kernels.RANK_BINANCE_WALLET
+    floor = BinanceWalletRanking(wallet_floor_quote=Decimal(1)).wallet_floor(Decimal(1))
     score = kernels.binance_wallet_score(world.accounts, world.markets, row, 0, floor)
     assert score == pytest.approx(40 / 50 * 5 / 90)
     assert kernels.binance_wallet_score(world.accounts, world.markets, row, 0, 80) == pytest.approx(40 / 80 * 5 / 90)
@@ -199,7 +198,7 @@ def test_lights_are_fifths_of_contracts_on_each_side():
     first = world.trader(0, money=50, lots=-1, price=100)
     second = world.trader(1, money=5_000, lots=-9, price=100)
     long = world.trader(2, money=5_000, lots=10, price=100)
-    lights = adl_lights(world.accounts, world.markets, market=0, ranking=ProfitLeverageRanking().lower(Decimal(1)))
+    lights = adl_lights(world.accounts, world.markets, market=0, ranking=ProfitLeverageRanking(), quantum=Decimal(1))
     assert [lights[row] for row in (first, second, long)] == [1, 5, 5]
     assert lights[: world.rows.first_trader].tolist() == [0] * 5
 
@@ -220,11 +219,11 @@ def random_crowd(n: int, seed: int) -> ClearingWorld:
 def test_the_sampled_queue_is_a_prefix_of_the_full_sort_and_extends_to_it(share):
     """CLR-ADL-002: 20,000 rows; enough contracts, or extended until there are."""
     world = random_crowd(20_000, seed=7)
-    scores = np.empty(len(world.accounts.quote))
     need = int(-world.accounts.lots.sum() * share)
     queue = AdlQueue(
-        world.accounts, world.markets, market=0, side=-1, ranking=(0, 1), need=need, scores=scores
+        world.accounts, world.markets, market=0, side=-1, ranking=ProfitLeverageRanking(), quantum=Decimal(1), need=need
     )  # fmt: skip
+    scores = queue.scores
     eligible = np.flatnonzero(~np.isnan(scores))
     full = eligible[np.lexsort((eligible, -scores[eligible]))]
     assert queue.complete or len(queue.ids) < len(full)
@@ -238,7 +237,7 @@ def test_closing_through_a_sampled_queue_equals_closing_through_the_full_one(mon
     """CLR-ADL-002: the same counterparties, whether 12,000 rows are sorted as far as needed or all at once."""
     results = []
     for sort_all_below in (0, 10**9):
-        monkeypatch.setattr("clearsim.clearing.adl_queue.SORT_ALL_BELOW", sort_all_below)
+        monkeypatch.setattr("clearsim.clearing.adl.queue.SORT_ALL_BELOW", sort_all_below)
         world = random_crowd(12_000, seed=11)
         victim = world.trader(0, money=0)
         world.accounts.lots[victim, 0] = 1_000_000

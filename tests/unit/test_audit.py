@@ -38,7 +38,7 @@ def copy(folder, tmp_path):
 
 def test_the_transfers_of_a_run_lead_to_every_stated_final_equity(folder):
     """CLR-LDG-001, CLR-LDG-003: by a path that shares no code with the ledger."""
-    balances = audit_folder(folder)
+    balances = audit_folder(folder).balances
     assert balances.quote.any()
     assert np.abs(balances.lots).sum() > 0
     assert balances.received[:, Reason.TRADE].any()

@@ -195,7 +195,7 @@ def test_requests_that_need_a_position_are_refused_without_accounts():
         book.limit(A, BUY, price=100, lots=1, reduce_only=True)
     with pytest.raises(ValueError, match="clearing="):
         book.stop_market(A, SELL, trigger=90, lots=1)
-    with pytest.raises(ValueError, match="owner must lie in"):
+    with pytest.raises(ValueError, match="owner must be in"):
         book.limit(4, BUY, price=100, lots=1)
 
 

@@ -19,10 +19,11 @@ from clearsim.analysis.calibration.laws import (
 )
 from clearsim.analysis.calibration.quantities import Quantities
 from clearsim.analysis.errors import AnalysisError
-from clearsim.cli.calibrate import book_frame, calibrate
+from clearsim.cli.calibrate import calibrate
 from clearsim.config import load_config
 from clearsim.errors import InputDataError
 from clearsim.opening import read_positions
+from clearsim.opening.book_frame import book_frame
 
 LOG = "lognormal, moments of the logarithm"
 PLANTED = ParetoLeverage(
@@ -156,7 +157,7 @@ def test_accounts_are_drawn_not_positions():
 
 
 def test_too_small_a_book_is_refused():
-    with pytest.raises(AnalysisError, match="30 positions with leverage are needed for a fit, found 29"):
+    with pytest.raises(AnalysisError, match="a fit needs 30 positions with leverage, found 29"):
         fit_book(planted_book(29, seed=0))
 
 

@@ -5,7 +5,7 @@ import pytest
 from clearsim.analysis.charts.chart_context import RunContext
 from clearsim.analysis.charts.deleveraged import by_counterparty
 from clearsim.analysis.charts.leverage import LABELS, leverage_bins
-from clearsim.analysis.charts.time_axis import choose_span, span_words, sum_increments
+from clearsim.analysis.charts.time_axis import choose_span, span_label, sum_increments
 from clearsim.analysis.downsample import MAX_POINTS
 from clearsim.analysis.reports.run_panels import run_panels
 from clearsim.analysis.run_folder import open_run
@@ -82,15 +82,15 @@ def test_the_lowest_mark_is_drawn(panels, tmp_path):
 @pytest.mark.parametrize(
     ("chart", "words"),
     [
-        ("price-BTCUSDT", "Nobody was liquidated in this market"),
-        ("who-paid", "Nobody gained or lost anything"),
-        ("loss-waterfall", "Nobody was liquidated: there is no loss to cover"),
-        ("fund-shared", "The fund was not touched"),
-        ("fund-shared", "The engine took no position over"),
+        ("price-BTCUSDT", "No account was liquidated in this market"),
+        ("who-paid", "No role gained or lost anything"),
+        ("loss-waterfall", "No account was liquidated: there is no loss to cover"),
+        ("fund-shared", "The fund was not used"),
+        ("fund-shared", "The engine took over no position"),
         ("deleveraged", "No account was deleveraged"),
         ("attribution", "No account's equity changed"),
         ("loss-flow", "No money changed hands"),
-        ("loss-flow-clearing", "The clearing house moved nothing"),
+        ("loss-flow-clearing", "The clearing house moved no money"),
     ],
 )
 def test_a_panel_without_content_says_so(panels, chart, words):
@@ -103,7 +103,7 @@ def test_a_run_without_samples_says_how_to_get_them(panels, chart):
 
 
 def test_adl_without_events_says_that_it_happened(panels):
-    assert "60 accounts were deleveraged, but the closes were not kept" in words_of(panels["summary"]["deleveraged"])
+    assert "60 accounts were deleveraged, but closes were not stored" in words_of(panels["summary"]["deleveraged"])
 
 
 def test_the_side_given_up_follows_from_price_and_harm(tmp_path):
@@ -117,7 +117,7 @@ def test_increments_are_summed_into_spans_and_lose_nothing():
     middle, sums = sum_increments([0, 1_000, 2_000, 3_000, 4_000], [5, 5, 7, 7, 10], 2_000)
     assert middle.tolist() == [1_000, 3_000]
     assert sums.tolist() == [7, 3]  # a sample at the end of a span belongs to it
-    assert (choose_span(3_600_000), span_words(30_000), span_words(300_000)) == (30_000, "30 s", "5 min")
+    assert (choose_span(3_600_000), span_label(30_000), span_label(300_000)) == (30_000, "30 s", "5 min")
 
 
 def test_leverage_classes_hold_their_lower_edge():

@@ -41,7 +41,7 @@ def test_a_study_goes_to_ema_and_to_tables(tmp_path):
 
 def test_what_cannot_be_written_is_refused(tmp_path):
     folder = write_study(tmp_path / "study", kind="latin_hypercube", arms=("a", "b"))
-    with pytest.raises(ConfigError, match="--to must be one of ema, salib, csv, parquet, pandas, polars"):
+    with pytest.raises(ConfigError, match="to must be one of ema, salib, csv, parquet, pandas, polars"):
         export(folder, "--to", "excel")
     with pytest.raises(ClearsimError, match="has 2 arms: name one"):
         export(folder, "--to", "salib")

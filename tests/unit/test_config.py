@@ -110,14 +110,14 @@ def test_all_errors_are_told_at_once() -> None:
             "funds[0].seed_quote must stay within the int64 head-room of 2,305,843,009,214 USDT",
         ),
         ("funds[0].markets=[ETH]", "funds[0].markets[0] must be one of the markets BTCUSDT, found 'ETH'"),
-        ("funds[0].markets=[BTCUSDT, BTCUSDT]", "funds[0].markets[1] must stand in one fund only"),
+        ("funds[0].markets=[BTCUSDT, BTCUSDT]", "funds[0].markets[1] must be in one fund only"),
         ("waterfall=[{kind: insurance_fund}, {kind: insurance_fund}]", "appears 2 times"),
         ("population.cohorts[makers].name=noise", "names must differ"),
         ("population.cohorts[noise].behaviour.market=ETH", "must be one of the markets BTCUSDT, found 'ETH'"),
         ("positions={file: nowhere.csv}", "positions.file must be a file, found no nowhere.csv"),
         ("scale.simulated_share=2", "scale.simulated_share must be at most 1, found 2"),
         ("prices={kind: correlated, correlation: [[1, 0], [0, 1]]}", "prices.correlation must fit the 1 markets"),
-        ("prices={kind: correlated, correlation: [[1, 2], [2, 1]]}", "must lie in [-1, 1]"),
+        ("prices={kind: correlated, correlation: [[1, 2], [2, 1]]}", "must be in [-1, 1]"),
     ],
 )
 def test_a_wrong_value_says_what_was_expected_and_found(override: str, message: str) -> None:
@@ -135,7 +135,7 @@ def test_what_does_not_fit_inside_a_block_is_told_with_the_line_of_its_own_key()
     expected = "markets[0].margin.tiers[1].maintenance_ppm must be below the initial rate of 100x (15000 >= 10000)"
     assert message == f"f.yaml:{line_of(old)}: {expected}"
     override = "markets[0].price.shock_fraction=-1"
-    expected = "markets[0].price.shock_fraction must be above -1, else the price is not positive: -1"
+    expected = "markets[0].price.shock_fraction must be above -1, otherwise the price is not positive: -1"
     assert error_of(override) == f"--set {override}: {expected}"
 
 
@@ -150,7 +150,7 @@ def test_a_message_that_starts_with_no_key_keeps_its_place() -> None:
 def test_a_market_in_no_fund_is_refused() -> None:
     message = error_of("markets[0].name=ETHUSDT", "funds[0].markets=[ETHUSDT, BTCUSDT]")
     assert "funds[0].markets[1] must be one of the markets ETHUSDT, found 'BTCUSDT'" in message
-    assert "must stand in exactly one fund, no fund names" in error_of("markets[0].name=ETHUSDT")
+    assert "must be in exactly one fund, no fund names" in error_of("markets[0].name=ETHUSDT")
 
 
 def test_two_markets_of_one_name_are_refused() -> None:
@@ -160,7 +160,7 @@ def test_two_markets_of_one_name_are_refused() -> None:
     markets = node.value["markets"].value
     assert isinstance(markets, list)
     markets[1] = markets[0]
-    with pytest.raises(ConfigError, match=r"markets\[1\]\.name must be unique, BTCUSDT stands twice"):
+    with pytest.raises(ConfigError, match=r"markets\[1\]\.name must be unique, BTCUSDT is a duplicate"):
         build_config(node)
 
 
@@ -172,7 +172,7 @@ def test_two_markets_of_one_name_are_refused() -> None:
             "there is no markets[0].fees.taker_pm (did you mean markets[0].fees.taker_ppm?)",
         ),
         ("market[0].fees=5", "there is no market (did you mean markets?)"),
-        ("markets[1].fees.taker_ppm=5", "markets has 1 items and none is 1; its items are BTCUSDT"),
+        ("markets[1].fees.taker_ppm=5", "markets has 1 items, but none is 1; its items are BTCUSDT"),
         ("markets[BTCUSD].fees.taker_ppm=5", "none is BTCUSD (did you mean BTCUSDT?)"),
         ("seed.x=5", "seed is a single value, so there is no seed.x in it"),
         ("seed", "must be path=value, like --set seed=7"),

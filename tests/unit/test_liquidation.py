@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from clearsim.clearing.fund import InsuranceFundLayer
 from clearsim.clearing.house import Throttle
 from clearsim.clearing.liquidation import (
     FractionLiquidation,
@@ -11,8 +12,8 @@ from clearsim.clearing.liquidation import (
     LiquidationPolicy,
     TierDownLiquidation,
 )
-from clearsim.clearing.waterfall import InsuranceFundLayer, TakeoverLayer
-from clearsim.kernels.clearing import liquidation as kernels
+from clearsim.clearing.liquidation import orders as kernels
+from clearsim.clearing.takeover import TakeoverLayer
 from clearsim.kernels.margin.bankruptcy import bankruptcy_limit
 from clearsim.layout import FEES, PLAN_DTYPE, OrderFlag, OrderKind, Side, TimeInForce
 from pydantic import TypeAdapter, ValidationError

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 from clearsim.clearing.fees import FeeSchedule
-from clearsim.clearing.margin import FlatMargin, MarginSchedule, Tier, TieredMargin, initial_ppm_of
+from clearsim.clearing.margin import FlatMargin, MarginPolicy, Tier, TieredMargin, initial_ppm_of
 from clearsim.errors import ConfigError
 from clearsim.units import QUANTA_LIMIT
 from pydantic import TypeAdapter, ValidationError
@@ -121,7 +121,7 @@ def test_a_flat_schedule_is_one_tier_without_a_cap():
     )
     assert (params["margin_base"], params["notional_cap"], params["at_or_below"]) == (0, QUANTA_LIMIT, 1)
     assert params["close_fee_ppm"] == 0  # only the base mark_plus_fee counts it
-    assert table.tolist() == [[0, 5_000, 0, 10_000]]
+    assert table.tolist() == [(0, 5_000, 0, 10_000)]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_initial_rate_of_a_leverage_is_rounded_up(leverage, ppm):
 
 
 def test_the_union_is_chosen_by_kind_and_an_unknown_kind_is_refused():
-    union = TypeAdapter(MarginSchedule)
+    union = TypeAdapter(MarginPolicy)
     flat = union.validate_python({"kind": "flat", "maintenance_ppm": 5_000, "max_leverage": "100"})
     assert isinstance(flat, FlatMargin)
     with pytest.raises(ValidationError, match="sqrt"):

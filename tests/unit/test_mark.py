@@ -1,16 +1,15 @@
 """Mark rules against numbers worked by hand."""
 
 import pytest
-from clearsim.market.mark import IndexEmaBasis, IndexMark, MedianOfThree, median
+from clearsim.market.mark import IndexEmaBasis, IndexMark, MarkInputs, MedianOfThree, median
 from pydantic import ValidationError
 
 HOUR_MS = 3_600_000
 
 
 def step(rule, state, *, index, bid=0, ask=0, last=0, dt_ms=1_000, funding_rate_ppb=0, ms_to_funding=0):
-    return rule.step(
-        state,
-        index=index,
+    seen = MarkInputs(
+        index_price=index,
         bid=bid,
         ask=ask,
         last=last,
@@ -18,6 +17,7 @@ def step(rule, state, *, index, bid=0, ask=0, last=0, dt_ms=1_000, funding_rate_
         funding_rate_ppb=funding_rate_ppb,
         ms_to_funding=ms_to_funding,
     )
+    return rule.step(state, seen)
 
 
 @pytest.mark.parametrize(("index", "mark"), [(100.49, 100), (100.5, 101), (0.2, 1), (1e12 + 0.4, 10**12)])

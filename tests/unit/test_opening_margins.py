@@ -1,11 +1,15 @@
-"""Maintenance margins of many positions at once: by hand, and equal to the kernel's one by one."""
+"""Maintenance margins of many positions at once: by hand, and equal to the rule in rationals."""
+
+import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
-from clearsim.clearing.opening_prices import maintenance_margins, margin_of_all
-from clearsim.kernels.margin.requirement import position_maintenance
+from clearsim.clearing.margin.prices import maintenance_margins, margin_of_all
 from clearsim.layout import BASE_ENTRY, BASE_MARK, BASE_MARK_PLUS_FEE
+from clearsim.units import PPM
 
+from tests.exact_margin import Bracket, Requirement
 from tests.worlds.margin import derived_tiers, make_markets, make_rows
 
 BRACKETS = [(0, 4_000, 8_000), (50_000, 5_000, 10_000), (600_000, 10_000, 20_000)]
@@ -30,14 +34,22 @@ def test_base_times_rate_beyond_int64():
 
 
 @pytest.mark.parametrize("base", [BASE_MARK, BASE_ENTRY, BASE_MARK_PLUS_FEE])
-def test_equals_the_kernel_for_any_position(base):
+def test_equals_the_rule_in_rationals_for_any_position(base):
+    """CLR-MRG-001, CLR-MRG-002: ceil(base x rate) - deduction; deductions here are whole."""
     rng = np.random.default_rng(11)
-    markets = market_of(base, mark=97, fee=550 if base == BASE_MARK_PLUS_FEE else 0)
+    fee = 550 if base == BASE_MARK_PLUS_FEE else 0
+    markets = market_of(base, mark=97, fee=fee)
     lots = rng.integers(-4_000, 4_000, 2_000)
-    cost = lots * rng.integers(200, 400, 2_000)
-    params, tiers = markets.params[0], markets.tiers[0]
-    wanted = [position_maintenance(held, paid, 97, params, tiers) for held, paid in zip(lots, cost, strict=True)]
-    assert maintenance_margins(params, tiers, 97, lots=lots, cost=cost).tolist() == wanted
+    entry = rng.integers(200, 400, 2_000)
+    name = {BASE_MARK: "mark", BASE_ENTRY: "entry", BASE_MARK_PLUS_FEE: "mark_plus_fee"}[base]
+    brackets = tuple(
+        Bracket(Fraction(floor), Fraction(rate, PPM), Fraction(cut)) for floor, rate, cut, _ in derived_tiers(BRACKETS)
+    )
+    rule = Requirement(brackets, name, Fraction(fee, PPM))
+    each = zip(lots.tolist(), entry.tolist(), strict=True)
+    wanted = [math.ceil(rule.maintenance(size=held, entry=paid, mark=97 * 3)) for held, paid in each]
+    found = maintenance_margins(markets.params[0], markets.tiers[0], 97, lots=lots, cost=lots * entry)
+    assert found.tolist() == wanted
 
 
 def test_the_sum_over_rows_and_markets():

@@ -87,7 +87,7 @@ def test_positions_are_read_in_whole_lots_ticks_and_quanta(tmp_path: Path) -> No
         ("ann,BTCUSDT,buy,0.2,50000,1000,isolated,0", "row 2: side must be long or short, found 'buy'"),
         ("ann,BTCUSDT,long,0.2,50000,1000,both,0", "row 2: mode must be cross or isolated, found 'both'"),
         (",BTCUSDT,long,0.2,50000,1000,isolated,0", "row 2: account must be a name, found nothing"),
-        ("ann,,long,,,,,0", "row 2: side must be empty where market is empty, found 'long'"),
+        ("ann,,long,,,,,0", "row 2: side must be empty if market is empty, found 'long'"),
         ("ann,BTCUSDT,long,0.2", "row 2: must have 8 cells, found 4"),
         ("ann,BTCUSDT,long,1e12,50000,1000,isolated,0", "exceeds the int64 head-room"),
     ],
@@ -104,9 +104,9 @@ def test_a_wrong_cell_is_told_with_row_and_column(tmp_path: Path, line: str, mes
     ("header", "message"),
     [
         ("", "the file is empty; expected a header account,"),
-        (HEADER.replace("entry", "entree"), "row 1: column 'entree' is not known (did you mean entry?)"),
+        (HEADER.replace("entry", "entree"), "row 1: column 'entree' is unknown (did you mean entry?)"),
         (HEADER.replace(",margin", ""), "row 1: column margin is missing"),
-        (HEADER + ",side", "row 1: column side stands twice"),
+        (HEADER + ",side", "row 1: column side is a duplicate"),
     ],
 )
 def test_a_wrong_header_is_told(tmp_path: Path, header: str, message: str) -> None:
@@ -147,7 +147,7 @@ def test_a_residual_account_takes_the_difference_at_the_mark_with_money_for_all_
 
 def test_a_residual_account_must_have_no_position_of_its_own_there(tmp_path: Path) -> None:
     path = write(tmp_path, LONG, SHORT.replace("0.2", "0.15"))
-    with pytest.raises(InputDataError, match="residual account bob has a position of its own"):
+    with pytest.raises(InputDataError, match="residual account bob already has a position"):
         opening(path, residual="bob")
 
 

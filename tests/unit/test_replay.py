@@ -113,9 +113,12 @@ def test_record_must_span_the_run(tmp_path):
         ("ts_ms,price\n0,50000\n1,50,001\n", r"row 3: expected 2 columns as in the header, found 3 \(a comma"),
         ("ts_ms,price\n0.5,1\n1,1\n", "row 2: time must be whole milliseconds, found '0.5'"),
         ("ts_ms,price\n1760130000000000,1\n1760130000001001,1\n", "row 3: time .* is not whole milliseconds"),
-        ("ts_ms,price\n1760130000000000000,1\n2,1\n", "row 2: time .* is not whole milliseconds, nor microseconds"),
+        (
+            "ts_ms,price\n1760130000000000000,1\n2,1\n",
+            "row 2: time .* is not whole milliseconds, nor whole microseconds",
+        ),
         (BARE.replace("94", "0") + BARE, "row 1: low must be a positive number, found '0'"),
-        ("ts_ms,open,high,low,close\n0,1,1,1,1\n9,3,2,1,1\n", "row 3: open and close must lie between low and high"),
+        ("ts_ms,open,high,low,close\n0,1,1,1,1\n9,3,2,1,1\n", "row 3: open and close must be between low and high"),
         ("ts_ms,open,high,low,close\n0,1,1,1,1\n2,1,1,1,1\n", "bars of 2 ms are too short"),
     ],
 )

@@ -4,7 +4,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from clearsim.clearing.risk import Bracket, Requirement, liquidation_price, to_decimal, to_tick
+
+from tests.exact_margin import Bracket, Requirement, liquidation_price, to_decimal, to_tick
 
 #: 0.4% to 50,000, then 0.5% - 50, then 0.65% - 950 from 600,000 (BTCUSDT, Binance, 2024-10-24).
 BRACKETS = tuple(

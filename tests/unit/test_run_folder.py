@@ -47,7 +47,7 @@ def test_a_missing_part_is_found_by_the_row_count(tmp_path):
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["row_counts"]["accounts"] += 1
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(AnalysisError, match="table accounts must hold 439 rows by the manifest, found 438"):
+    with pytest.raises(AnalysisError, match="table accounts must have 439 rows according to the manifest, found 438"):
         _ = open_run(folder).accounts
 
 

@@ -64,7 +64,7 @@ def test_warnings_come_first(rich, tmp_path):
     assert "Read this first" not in own_text(tmp_path)
 
 
-def test_sums_stand_in_the_report_and_are_zero(rich):
+def test_the_report_shows_sums_and_they_are_zero(rich):
     text = own_text(rich)
     table = text[text.index("id='who-paid'") : text.index("harm of ADL")]
     last = re.search(r'<tr class="sum">(.*?)</tr>', table).group(1)
@@ -98,10 +98,10 @@ def test_what_must_be_known_is_a_warning(tmp_path, column, value, subject):
     assert warned[0].startswith(subject)
 
 
-def test_what_was_not_measured_is_said(tmp_path):
+def test_what_was_not_measured_is_reported(tmp_path):
     findings = {finding.subject: finding for finding in examine(open_run(write_quiet(tmp_path)))}
-    assert findings["Shortfall that vanishes at dt/4"].found == "not measured"
-    assert findings["Impact of the venue's flow on the index"].found == "BTCUSDT: exogenous (0)"
+    assert findings["Shortfall that vanishes with steps a quarter as long (dt/4)"].result == "not measured"
+    assert findings["Impact of the venue's flow on the index"].result == "BTCUSDT: exogenous (0)"
 
 
 def test_a_failed_report_leaves_nothing(tmp_path):
@@ -133,7 +133,7 @@ def test_long_values_are_shortened():
     assert len(shorten("x" * 500)) <= 91
 
 
-def test_a_record_is_measured_beside_the_run(tmp_path):
+def test_a_record_is_compared_with_the_run(tmp_path):
     folder = write_quiet(tmp_path)
     with (folder / "config.yaml").open("a") as config:
         config.write(
@@ -149,4 +149,4 @@ def test_a_record_is_measured_beside_the_run(tmp_path):
     assert distance.worst_gap == pytest.approx(0.16)
     assert distance.mean_gap == pytest.approx(0.08)
     write_report(folder)
-    assert "Beside the record" in own_text(folder)
+    assert "Comparison with recorded prices" in own_text(folder)

@@ -82,16 +82,16 @@ def test_bad_options_are_refused(tmp_path):
     def run(*arguments):
         CliRunner().invoke(app, ["reverse-stress", "base", *arguments], catch_exceptions=False, standalone_mode=False)
 
-    with pytest.raises(ConfigError, match="--depth must be shares from 0 to below 1"):
+    with pytest.raises(ConfigError, match="depth must be shares from 0 to below 1"):
         run("--depth", "0,1")
-    with pytest.raises(ConfigError, match="--fidelity must be reduced or full"):
+    with pytest.raises(ConfigError, match="fidelity must be reduced or full"):
         run("--fidelity", "half")
-    with pytest.raises(ConfigError, match="--tolerance"):
+    with pytest.raises(ConfigError, match="tolerance"):
         run("--tolerance", "0.7")
 
 
 @pytest.mark.parametrize(
-    ("option", "says"), [(["--fund", "-5"], "--fund must be at least 0"), (["--leverage", "0"], "between 1 and 1000")]
+    ("option", "says"), [(["--fund", "-5"], "fund must be at least 0"), (["--leverage", "0"], "between 1 and 1000")]
 )
 def test_a_search_for_nonsense_is_refused(option, says):
     with pytest.raises(ConfigError, match=says):

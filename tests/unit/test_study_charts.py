@@ -239,12 +239,12 @@ def test_targets_are_lines_and_refused_ones_say_what_is_needed():
     assert "2 million USDT [1, 4], 0.2% of open interest" in title_of(figure)
 
 
-def test_the_closed_form_stands_beside_the_simulation():
+def test_the_closed_form_is_drawn_with_the_simulation():
     (line,) = traces(CHARTS["sufficiency"][1](CURVE), "gap risk only (closed form)")
     assert line.y.tolist() == [0.2, 0.001]
 
 
-def test_a_long_question_is_folded_and_has_room():
+def test_a_long_question_is_folded_and_fits():
     arm = "maintenance margin 3,000 ppm, fund 20.0 million USDT, ADL by profit and leverage"
     short, long = (draw_sufficiency(CURVE, CONTEXT, event=EVENT, arm=name) for name in ("", arm))
     question = long.layout.title.text.split("</b>")[0]
@@ -252,9 +252,9 @@ def test_a_long_question_is_folded_and_has_room():
     assert long.layout.margin.t - short.layout.margin.t == 23
 
 
-def test_a_fund_at_hand_beyond_the_curve_is_told_in_words():
+def test_a_configured_fund_beyond_the_curve_is_named_in_a_note():
     figure = draw_sufficiency(CURVE, CONTEXT, event=EVENT, at_hand=50 * MILLION)
-    assert "the fund at hand lies beyond: 50.0 million USDT (5% of open interest)" in words_of(figure)
+    assert "configured fund, off the chart: 50.0 million USDT (5% of open interest)" in words_of(figure)
 
 
 def test_the_tail_fit_begins_at_its_threshold_and_ends_beyond_the_sample():
@@ -270,12 +270,12 @@ def test_the_tail_fit_begins_at_its_threshold_and_ends_beyond_the_sample():
 
 def test_a_tail_whose_interval_holds_zero_is_not_called_a_power_law():
     words = title_of(draw_exceedance(CURVE, CONTEXT, event=EVENT, xi=(0.1, -0.1, 0.3), threshold=2e6))
-    assert "an exponential tail is within it" in words
+    assert "compatible with an exponential tail" in words
     heavy = title_of(draw_exceedance(CURVE, CONTEXT, event=EVENT, xi=(0.9, 0.7, 1.1), threshold=2e6))
-    assert "a power law; a mean may not exist" in heavy
+    assert "a power law; the mean may not exist" in heavy
 
 
-def test_no_required_fund_at_all_is_said_with_its_bound():
+def test_no_required_fund_at_all_is_reported_with_its_bound():
     nothing = CURVE.assign(fund=0.0).iloc[-1:]
     assert "0 of 100: P(a fund is needed) is at most 0.036" in words_of(draw_exceedance(nothing, CONTEXT, event=EVENT))
 
@@ -327,23 +327,23 @@ def test_the_tornado_is_ordered_by_width_and_its_whiskers_are_the_frame():
     assert "0.05 [0.04, 0.06] at its high end" in title_of(figure)
 
 
-def test_sobol_bars_are_the_frame_and_what_is_left_is_told():
+def test_sobol_bars_are_the_frame_and_the_sum_of_first_order_indices_is_shown():
     figure = CHARTS["sobol"][1](INDICES)
-    (first,) = traces(figure, "first order (by itself)")
+    (first,) = traces(figure, "first order (alone)")
     assert dict(zip(first.y, first.x, strict=True)) == {"depth": 0.1, "jump": 0.5}
     assert first.error_x.arrayminus.tolist() == pytest.approx([0.1, 0.1])
-    assert "add up to 0.60" in title_of(figure)
+    assert "sum to 0.60" in title_of(figure)
 
 
-def test_importance_shows_share_and_direction_and_names_what_is_sure():
+def test_importance_shows_share_and_direction_and_names_clear_factors():
     figure = CHARTS["importance"][1](IMPORTANCE)
     share, rank = figure.data
     assert dict(zip(share.text, share.x, strict=True)) == {"depth": 0.6, "jump": 0.02}
     assert rank.error_x.array.tolist() == pytest.approx([0.2, 0.2])
-    assert "depth 0.6 [0.4, 0.8]. The others cannot be told from 0." in title_of(figure)
+    assert "depth 0.6 [0.4, 0.8]. The others are indistinguishable from 0." in title_of(figure)
 
 
-def test_outcomes_of_arms_stand_side_by_side_in_the_order_of_the_study():
+def test_outcomes_of_arms_are_shown_side_by_side_in_the_order_of_the_study():
     figure = CHARTS["outcomes"][1](MEANS)
     harm, hit = figure.data
     assert list(figure.layout.yaxis.ticktext) == ["pro rata", "ranked"]
@@ -357,10 +357,10 @@ def test_an_outcome_without_variance_has_no_indices():
     assert "the same in every run" in words_of(CHARTS["sobol"][1](flat))
 
 
-def test_a_box_is_told_as_limits_with_coverage_and_density():
+def test_a_box_is_described_by_limits_with_coverage_and_density():
     words = title_of(CHARTS["prim"][1](BOXES))
     assert "Box 1: depth ≤ 1 times and jump ≥ 5 %." in words
-    assert "0.9 [0.6, 0.97] of the runs are cases" in words
+    assert "0.9 [0.6, 0.97] of the runs inside are cases" in words
     figure = CHARTS["prim"][1](BOXES)
     (box,) = traces(figure, "box 1")
     assert box.base.tolist() == pytest.approx([0.0, 0.5])
@@ -368,9 +368,9 @@ def test_a_box_is_told_as_limits_with_coverage_and_density():
 
 
 def test_estimators_say_whether_they_agree():
-    assert "All 2 intervals have [0.01, 0.012] in common" in title_of(CHARTS["estimators"][1](ESTIMATES))
+    assert "All 2 intervals contain [0.01, 0.012]" in title_of(CHARTS["estimators"][1](ESTIMATES))
     apart = ESTIMATES.assign(low=[0.005, 0.03], value=[0.01, 0.031], high=[0.02, 0.032])
-    assert "nothing in common: do not quote any of them alone" in title_of(CHARTS["estimators"][1](apart))
+    assert "no common range: do not quote any of them alone" in title_of(CHARTS["estimators"][1](apart))
     figure = CHARTS["estimators"][1](ESTIMATES)
     assert [trace.x.tolist() for trace in figure.data[1:]] == [[3.0, 2.0], [40.0, 1.0]]
 
@@ -391,16 +391,16 @@ def test_an_unbounded_interval_has_no_whisker_on_that_side():
     assert funds.error_x.array.tolist() == [0.0, 2.0]
 
 
-def test_numbers_read_as_people_write_them():
+def test_numbers_are_printed_in_common_notation():
     assert [rounded(value) for value in (0.00123, 1.2e-6, 3000, 2e7)] == ["0.00123", "1.2e-06", "3,000", "20.0 million"]
     assert CONTEXT.money_with(2e6, 1e6, np.inf) == "2 million USDT [1, no bound], 0.2% of open interest"
 
 
-def test_a_box_of_labels_alone_is_told_in_words():
+def test_a_box_of_labels_alone_is_described_in_text():
     kept = frame("box input labels", (1, "ADL rule", "pro rata"))
     figure = draw_prim(BOXES.iloc[:0], MEASURES, POINTS, CONTEXT, event="does the fund fail", kept=kept)
     assert "ADL rule in (pro rata)" in title_of(figure)
-    assert "which have no place on an axis" in words_of(figure)
+    assert "which have no position on an axis" in words_of(figure)
 
 
 def test_a_short_horizon_is_drawn_in_minutes():

@@ -74,11 +74,11 @@ def test_question_and_answer_come_first_with_n_seed_and_interval(plain):
     box = text[text.index("id='answer'") : text.index("id='arms'")]
     assert "of 800)" in box
     assert "95% interval" in box
-    assert "0.0001: not told, at least 36,887 outcomes are needed" in box
+    assert "0.0001: not known, at least 36,887 outcomes are needed" in box
     assert text.index("seed 7") < text.index("id='answer'") < text.index("id='figures'") < text.index("id='trust'")
 
 
-def test_what_sufficient_means_is_said_or_that_it_is_not(plain, tmp_path):
+def test_the_definition_of_sufficient_is_shown_or_its_absence(plain, tmp_path):
     assert "horizon: 30 days" in own_text(plain)
     text = report(tmp_path / "study", answer=False)
     box = text[text.index("Read this first") : text.index("id='arms'")]
@@ -97,17 +97,17 @@ def test_a_study_in_progress_says_what_is_missing(tmp_path):
     assert "Is the study complete: 2 of 10 runs." in text[: text.index("id='arms'")]
 
 
-def test_a_study_without_a_run_that_ended_well_is_reported_as_such(tmp_path):
+def test_a_study_without_a_completed_run_is_reported_as_such(tmp_path):
     text = report(tmp_path / "study", failed=2)
-    assert "No run ended well: there is no answer." in text
-    assert "No run ended well: there is nothing to draw." in text
+    assert "No run completed: there is no answer." in text
+    assert "No run completed: there is nothing to draw." in text
 
 
 def test_never_seen_is_an_upper_bound_and_no_zero(tmp_path):
     text = report(tmp_path / "study", scale=0)
     high = clopper_pearson(0, 800)[1]
     assert f"0 of 800, at most {high:.3g} (95% interval" in text
-    assert "no run of 800 needed any fund" in (tmp_path / "study" / "report.html").read_text()
+    assert "none of 800 runs needed a fund" in (tmp_path / "study" / "report.html").read_text()
 
 
 @pytest.mark.parametrize(
@@ -152,9 +152,9 @@ def test_arms_are_compared_and_each_has_its_curve(tmp_path):
     assert "Lowest P(the fund is exhausted within 30 days) as configured: ADL rule profit x leverage" in text
 
 
-def test_designs_that_visit_points_on_purpose_have_no_one_probability(tmp_path):
+def test_designs_that_choose_their_points_have_no_single_probability(tmp_path):
     text = report(tmp_path / "study", kind="grid")
-    assert "so there is no one probability" in text
+    assert "so there is no single probability" in text
     assert "fund for 0.001" not in text
 
 
@@ -180,7 +180,7 @@ def test_cells_of_one_run_have_the_interval_of_its_paths(tmp_path):
     words = [f"{end:.3g}" for end in (values.mean(), values.mean() - half, values.mean() + half)]
     cell = panels["heat-map"].data[0].customdata[0][4]  # point 4: the largest jump on the thinnest market
     assert cell == f"{words[0]}<br>[{words[1]}, {words[2]}]"
-    assert "n = 400 in each cell" in panels["heat-map"].layout.annotations[-1].text
+    assert "n = 400 per cell" in panels["heat-map"].layout.annotations[-1].text
 
 
 def test_the_curve_is_that_of_the_paths(plain):
@@ -222,28 +222,28 @@ def test_blocks_of_a_saltelli_design_are_its_draws(tmp_path):
     assert wide == pytest.approx(2 * half / blocks.mean())
 
 
-def test_paths_of_few_runs_say_what_their_interval_is_over(plain, tmp_path):
-    assert finding(plain, "What intervals are over").found == "paths of 2 runs an arm"
+def test_paths_of_few_runs_state_the_basis_of_their_interval(plain, tmp_path):
+    assert finding(plain, "Basis of intervals").result == "paths of 2 runs per arm"
     folder = write_study(tmp_path / "study", replications=12)
-    assert finding(folder, "What intervals are over").found == "runs, at least 12 an arm"
+    assert finding(folder, "Basis of intervals").result == "runs, at least 12 per arm"
 
 
-def test_runs_that_differ_by_more_than_chance_are_warned_of(tmp_path):
+def test_runs_that_differ_more_than_chance_explains_give_a_warning(tmp_path):
     folder = write_study(tmp_path / "study", replications=2)
     paths = pd.read_parquet(folder / "paths" / "part-a.parquet")
     first = paths["run_id"] == paths["run_id"].iloc[0]
     paths.loc[first, "required_fund_quanta"] *= 4
     paths.to_parquet(folder / "paths" / "part-a.parquet")
-    found = finding(folder, "What intervals are over")
+    found = finding(folder, "Basis of intervals")
     assert found.warns
-    assert "Runs differ by more than chance" in found.meaning
+    assert "Runs differ more than chance explains" in found.meaning
 
 
 def test_full_runs_count_one_each(tmp_path):
     folder = write_study(tmp_path / "study", fidelity="full", replications=40)
     (sample,) = arm_samples(open_study(folder), "equity_zero")
     assert (sample.n, sample.n_clusters) == (40, 40)
-    assert finding(folder, "What intervals are over").found == "independent runs"
+    assert finding(folder, "Basis of intervals").result == "independent runs"
 
 
 def test_weighted_paths_are_estimated_with_their_weights(tmp_path):
@@ -365,7 +365,7 @@ def test_full_runs_whose_fund_ran_dry_do_not_say_what_lies_beyond(tmp_path):
         fund_for(sample, 0.08)
     found = finding(folder, "Full runs whose fund ran dry")
     assert found.warns
-    assert found.found == "6 of 60"
+    assert found.result == "6 of 60"
 
 
 def test_a_study_that_names_outcomes_is_shown_by_them(tmp_path):
@@ -388,7 +388,7 @@ def test_without_paths_the_required_fund_of_the_runs_is_shown(tmp_path):
     assert panels["tornado"].layout.shapes[-1].x0 == pytest.approx(base / 1e6)  # drawn in millions
 
 
-def test_liquidations_without_need_stand_beside_the_event(tmp_path):
+def test_unnecessary_liquidations_are_drawn_with_the_event(tmp_path):
     folder = write_study(tmp_path / "study", arms=ARMS)
     rows = [
         {"arm": arm, **Estimate(share, share / 2, 2 * share, 0.95, "made up", 5, -1).row()}
@@ -398,7 +398,7 @@ def test_liquidations_without_need_stand_beside_the_event(tmp_path):
     study = open_study(folder)
     samples = arm_samples(study, "first_adl")
     figure = dict(study_panels(study, samples, study_context(study, samples)))["trade-off"]
-    assert "liquidated without need" in figure.layout.xaxis2.title.text
+    assert "unnecessary liquidations" in figure.layout.xaxis2.title.text
     assert sorted(trace.x[0] for trace in figure.data if trace.xaxis == "x2") == [0.1, 0.2]
 
 

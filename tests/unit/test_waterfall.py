@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from clearsim.clearing.adl import AdlLayer, ProfitLeverageRanking
+from clearsim.clearing.fund import InsuranceFundLayer, plan_fund_draws
 from clearsim.clearing.liquidation import FullLiquidation
 from clearsim.clearing.loss import SocialisedLossLayer
-from clearsim.clearing.waterfall import DefaultWaterfall, InsuranceFundLayer, TakeoverLayer
+from clearsim.clearing.takeover import TakeoverLayer
+from clearsim.clearing.waterfall import DefaultWaterfall
 from clearsim.layout import FLAG_BANKRUPT, FLAG_FROZEN, FLAG_HAIRCUT, Reason
 from pydantic import TypeAdapter, ValidationError
 
@@ -62,6 +64,26 @@ def test_the_fund_pays_down_to_zero_and_never_below():
     assert (world.money(victim), world.money(world.fund)) == (-30_000, 0)
     assert (world.counter("bad_debt"), world.counter("deficit")) == (30_000, 200_000)
     world.assert_conserved()
+
+
+def test_what_the_fund_would_pay_is_a_list_and_changes_nothing():
+    """CLR-FND-001: two accounts owe 200 and 100, the fund has 250: 200 and 50, by the order of the records."""
+    world, victim, other = ten_times_long([FUND], liquidation=FullLiquidation(order="market"))
+    second = world.trader(2, money=500_000, lots=100, price=50_000)
+    world.deposit(world.fund, 250_000)
+    world.markets.mark[0] = 44_000
+    world.plan(victim, second)
+    world.fill(0, lots=200, price=44_000, against=other)
+    world.fill(1, lots=100, price=44_000, against=other)
+    world.house.settle(world.due, world.intents, world.n_intents)
+    draws = plan_fund_draws(world.accounts, world.markets, world.house.records)
+    assert list(zip(draws.payer, draws.payee, draws.quote, strict=True)) == [
+        (world.fund, victim, 200_000),
+        (world.fund, second, 50_000),
+    ]
+    assert (world.money(world.fund), world.money(victim), world.money(second)) == (250_000, -200_000, -100_000)
+    world.house.run_waterfall(world.due)
+    assert (world.money(world.fund), world.money(victim), world.money(second)) == (0, 0, -50_000)
 
 
 def test_engine_takes_over_at_the_bankruptcy_price_and_the_account_ends_at_exactly_zero():

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clearsim.clearing.adl import AdlLayer, ProfitLeverageRanking
+from clearsim.clearing.adl.queue import light_buckets
+from clearsim.clearing.adl.ranking import binance_wallet_score
+from clearsim.clearing.fund import InsuranceFundLayer
 from clearsim.clearing.liquidation import FullLiquidation
-from clearsim.clearing.waterfall import InsuranceFundLayer
-from clearsim.kernels.clearing import adl as kernels
 from clearsim.kernels.margin.bankruptcy import bankruptcy_quote
 from clearsim.kernels.rounding import rate_ceil
 
@@ -79,7 +80,7 @@ def test_lights_are_bitmex(vector):
     ranked = sorted(accounts, key=lambda account: -account["score"])
     queue = np.array([world.t(account["id"]) for account in ranked])
     buckets = np.zeros(len(world.accounts.quote), np.uint8)
-    kernels.light_buckets(world.accounts, 0, queue, len(queue), sum(a["lots"] for a in accounts), buckets)
+    light_buckets(world.accounts, 0, queue, len(queue), sum(a["lots"] for a in accounts), buckets)
     found = {str(account["id"]): int(buckets[world.t(account["id"])]) for account in accounts}
     assert found == vector["expected"]["bucket"], vector
 
@@ -113,7 +114,7 @@ def test_scores_are_binance(vector):
     world = ClearingWorld([ADL], marks=(mark,), tiers=((0, rate, 0, rate),))
     row = world.trader(0, money=int(wallet * 10_000), lots=-lots, price=entry)
     assert rate_ceil(lots * mark, rate, 1_000_000) == pytest.approx(float(ratio * worth * 10_000), rel=1e-3)
-    score = kernels.binance_wallet_score(world.accounts, world.markets, row, 0, 10_000)
+    score = binance_wallet_score(world.accounts, world.markets, row, 0, 10_000)
     assert score == pytest.approx(vector["expected"]["leverage_pnl"], abs=vector["tolerance"]), vector
 
 

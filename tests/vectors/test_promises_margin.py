@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 from clearsim.clearing.fees import FeeSchedule
 from clearsim.clearing.margin import FlatMargin
-from clearsim.clearing.risk import (
+from clearsim.instrument import Instrument
+from clearsim.kernels.margin.requirement import equity, is_distressed
+from clearsim.kernels.margin.thresholds import distress_price
+
+from tests.exact_margin import (
     Requirement,
     bankruptcy_price,
     liquidation_price,
@@ -15,10 +19,6 @@ from clearsim.clearing.risk import (
     position_size,
     to_decimal,
 )
-from clearsim.instrument import Instrument
-from clearsim.kernels.margin.requirement import equity, is_distressed
-from clearsim.kernels.margin.thresholds import distress_price
-
 from tests.worlds.margin import FIRST_TRADER as ROW
 from tests.worlds.margin import make_markets, make_rows
 

@@ -1,6 +1,6 @@
 """Published examples of liquidation and bankruptcy prices and of margins, venue by venue, with their sources.
 
-Every liquidation price goes through the exact closed form (`sim/clearing/risk.py`) and through the compiled threshold
+Every liquidation price goes through the exact closed form (`tests/exact_margin.py`) and through the compiled threshold
 on a fine grid. A venue's printed figure is met within the tolerance its digits allow. Inverse contracts are left out:
 one settlement asset, linear contracts.
 """
@@ -12,10 +12,10 @@ from fractions import Fraction
 import pytest
 from clearsim.clearing.fees import FeeSchedule
 from clearsim.clearing.margin import Tier, TieredMargin
-from clearsim.clearing.risk import Requirement, bankruptcy_price, liquidation_price
 from clearsim.kernels.margin.requirement import initial_requirement, is_distressed, position_maintenance
 from clearsim.kernels.margin.thresholds import distress_price
 
+from tests.exact_margin import Requirement, bankruptcy_price, liquidation_price
 from tests.worlds.margin import FIRST_TRADER as ROW
 from tests.worlds.margin import make_markets, make_rows
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import numpy as np
+from clearsim.clearing.desk import Outcome
 from clearsim.clearing.fund import FundPolicy
 from clearsim.clearing.house import ClearingHouse
-from clearsim.clearing.layers import WaterfallOutcome
 from clearsim.clearing.liquidation import FullLiquidation, LiquidationBase
 from clearsim.clearing.waterfall import WaterfallLayer
 from clearsim.kernels.ledger.transfer import post_transfer
@@ -126,14 +126,14 @@ class ClearingWorld:
         self.transfer(row, against, value, signed, market, Reason.LIQUIDATION)
         self.intents["filled"][index] += lots
 
-    def finish(self) -> WaterfallOutcome:
+    def finish(self) -> Outcome:
         """Settle and run the waterfall."""
         left = self.house.settle(self.due, self.intents, self.n_intents)
         outcome = self.house.run_waterfall(left)
         self.house.finish(self.due)
         return outcome
 
-    def clear(self, *rows: int) -> WaterfallOutcome:
+    def clear(self, *rows: int) -> Outcome:
         """One round of clearing in which the book fills nothing."""
         self.plan(*rows)
         return self.finish()

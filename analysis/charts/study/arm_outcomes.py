@@ -1,4 +1,4 @@
-"""What do the arms differ in? The mean of each outcome that a study names, arm by arm, with intervals; or its paired
+"""How do the arms differ? The mean of each outcome that a study names, arm by arm, with intervals; or its paired
 difference from the first arm."""
 
 from typing import Any
@@ -12,47 +12,47 @@ from ..chart_context import StudyContext
 from ..compose import axis, compose, empty, folded, margin_for
 from ..marks import LINES, bars_of, column, require, rounded
 
-QUESTION = "What do the arms differ in?"
+QUESTION = "How do the arms differ?"
 FRAME = ("arm", "outcome", "unit", "is_money", "value", "low", "high", "n")
 MAX_ARMS, MAX_OUTCOMES = 24, 3
 
 
 def draw_arm_outcomes(means: pd.DataFrame, context: StudyContext, *, than: str = "") -> go.Figure:
-    """One panel an outcome (at most MAX_OUTCOMES), one row an arm, in the study's order.
+    """One panel per outcome (at most MAX_OUTCOMES), one row per arm, in the study's order.
 
     means: arm (its label), outcome (its label), unit, is_money (bool: value and bounds are quote units), value, low,
-    high, n (independent runs or points behind the mean).  than: label of the arm that values are differences from, ""
-    if they are means.
+    high, n (independent runs or points behind the mean).  than: label of the reference arm of differences, ""
+    if values are means.
     """
     if means.empty:
-        words = "No arm has runs that ended well, or none of the study's outcomes is known."
-        return empty(context, question=QUESTION, words=words, axes=("outcome", "arm"))
+        text = "No arm has completed runs, or none of the study's outcomes is known."
+        return empty(context, question=QUESTION, text=text, axes=("outcome", "arm"))
     require(means, FRAME, "outcomes of arms")
     arms = list(dict.fromkeys(means["arm"]))[:MAX_ARMS][::-1]
     outcomes = list(dict.fromkeys(means["outcome"]))[:MAX_OUTCOMES]
     place = {arm: i for i, arm in enumerate(arms)}
     labels = [folded(str(arm)) for arm in arms]
-    rows: dict[str, Any] = {"tickvals": list(range(len(arms))), "range": [-0.6, len(arms) - 0.4], "zeroline": False}
+    row_axis: dict[str, Any] = {"tickvals": list(range(len(arms))), "range": [-0.6, len(arms) - 0.4], "zeroline": False}
     axes: dict[str, Any] = {}
     traces = []
     width = (1 - 0.08 * (len(outcomes) - 1)) / len(outcomes)
     for i, outcome in enumerate(outcomes):
         number = "" if i == 0 else str(i + 1)
-        own = means[(means["outcome"] == outcome) & means["arm"].isin(arms)]
-        scale = context.scale(column(own, "value")) if own["is_money"].iloc[0] else Scale(1.0, own["unit"].iloc[0])
-        traces.append(_points(own, place, number, scale, LINES[i], context))
+        rows = means[(means["outcome"] == outcome) & means["arm"].isin(arms)]
+        scale = context.scale(column(rows, "value")) if rows["is_money"].iloc[0] else Scale(1.0, rows["unit"].iloc[0])
+        traces.append(_points(rows, place, number, scale, LINES[i], context))
         left = i * (width + 0.08)
-        title = f"{outcome}{' less that of the first' if than else ''}"
+        title = f"{outcome}{' minus the first arm' if than else ''}"
         title = f"{title} ({scale.unit})" if scale.unit else title
         axes[f"xaxis{number}"] = axis(folded(title, 30 if len(outcomes) > 1 else 80), domain=[left, left + width])
         axes[f"xaxis{number}"] |= {"anchor": f"y{number}", "zeroline": bool(than), "nticks": 5}
         names = {"ticktext": labels, "automargin": False} if i == 0 else {"showticklabels": False}
-        axes[f"yaxis{number}"] = axis("", anchor=f"x{number}", **rows, **names)
+        axes[f"yaxis{number}"] = axis("", anchor=f"x{number}", **row_axis, **names)
     return compose(
         traces,
         context,
-        question=f"How far do arms differ from “{than}” on the same randomness?" if than else QUESTION,
-        answer=_answer(means, outcomes[0], context),
+        question=f"How much do arms differ from “{than}” with the same randomness?" if than else QUESTION,
+        answer=_summary(means, outcomes[0], context),
         axes=axes,
         note=_note(means, context, is_paired=bool(than)),
         height=270 + 40 * len(arms),
@@ -66,27 +66,28 @@ def _note(means: pd.DataFrame, context: StudyContext, *, is_paired: bool) -> str
     n = f"{int(means['n'].min()):,}"
     if is_paired:
         return (
-            f"Mean paired differences; whiskers: {context.interval}, n = {n} or more pairs that share their randomness."
-            " Whiskers that reach over zero leave the sign open."
+            f"Mean paired differences; whiskers: {context.interval}, at least {n} pairs of runs with the same"
+            " randomness."
+            " If a whisker crosses zero, the sign is undetermined."
         )
     return (
-        f"Means; whiskers: {context.interval}, n = {n} or more independent runs or points an arm. Arms share their"
-        " randomness, so a difference is surer than the whiskers look."
+        f"Means; whiskers: {context.interval}, at least {n} independent runs or points per arm. Arms use the same"
+        " randomness, so a difference is more certain than the whiskers suggest."
     )
 
 
 def _points(
-    own: pd.DataFrame, place: dict[str, int], number: str, scale: Scale, colour: str, context: StudyContext
+    rows: pd.DataFrame, place: dict[str, int], number: str, scale: Scale, colour: str, context: StudyContext
 ) -> go.Scatter:
-    value, low, high = (scale.of(column(own, name)) for name in ("value", "low", "high"))
+    value, low, high = (scale.of(column(rows, name)) for name in ("value", "low", "high"))
     return go.Scatter(
         x=value,
-        y=[place[arm] for arm in own["arm"]],
+        y=[place[arm] for arm in rows["arm"]],
         mode="markers",
         marker={"color": colour, "size": 9},
         error_x=bars_of(value, low, high, colour=colour),
         customdata=np.stack([low, high], axis=1),
-        text=list(own["arm"]),
+        text=list(rows["arm"]),
         hovertemplate="%{text}<br>%{x:,.4~g} [%{customdata[0]:,.4~g}, %{customdata[1]:,.4~g}]"
         f" {scale.unit} ({context.interval})<extra></extra>",
         xaxis=f"x{number}",
@@ -94,13 +95,13 @@ def _points(
     )
 
 
-def _answer(means: pd.DataFrame, outcome: str, context: StudyContext) -> str:
-    own = means[means["outcome"] == outcome]
-    low, high = own.loc[own["value"].idxmin()], own.loc[own["value"].idxmax()]
-    return f"{outcome}: highest {_words(high, context)}; lowest {_words(low, context)} ({context.interval})."
+def _summary(means: pd.DataFrame, outcome: str, context: StudyContext) -> str:
+    rows = means[means["outcome"] == outcome]
+    low, high = rows.loc[rows["value"].idxmin()], rows.loc[rows["value"].idxmax()]
+    return f"{outcome}: highest {_mean_text(high, context)}; lowest {_mean_text(low, context)} ({context.interval})."
 
 
-def _words(row: pd.Series, context: StudyContext) -> str:
+def _mean_text(row: pd.Series, context: StudyContext) -> str:
     if row["is_money"]:
         return f"{row['arm']}, {context.money_interval(row['value'], row['low'], row['high'])}"
     unit = f" {row['unit']}" if row["unit"] else ""

@@ -1,4 +1,4 @@
-"""Which arm does better? P(event) of each combination of levers, and the fund it would need, with intervals."""
+"""Which arm does better? P(event) of each combination of levers, and the fund it needs, with intervals."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ from ..compose import (
     margin_for,
     panel_title,
     probability_axis,
+    text_in_panel,
     upper_first,
-    words_in_panel,
 )
 from ..marks import bars_of, column, require
 from ..theme import BLUE, VERMILLION
@@ -29,12 +29,12 @@ MAX_ARMS = 24
 def draw_arms(arms: pd.DataFrame, context: StudyContext, *, event: str, target: float) -> go.Figure:
     """P(event) of each arm (left, logarithmic) and the fund for `target` (right), in the study's order.
 
-    arms: arm (its label), probability, low, high, events, n (NaN where refused), fund, fund_low, fund_high (quote
-    units; NaN where the outcomes do not determine it).
+    arms: arm (its label), probability, low, high, events, n (NaN if refused), fund, fund_low, fund_high (quote
+    units; NaN if the outcomes do not determine it).
     """
     if arms.empty:
-        words = "No arm of the study has runs that ended well."
-        return empty(context, question=QUESTION, words=words, axes=(f"P({event})", "arm"))
+        text = "No arm of the study has completed runs."
+        return empty(context, question=QUESTION, text=text, axes=(f"P({event})", "arm"))
     require(arms, ARMS, "arms")
     shown = arms.head(MAX_ARMS).iloc[::-1].reset_index(drop=True)
     labels = [folded(str(name), 40) for name in shown["arm"]]
@@ -45,22 +45,24 @@ def draw_arms(arms: pd.DataFrame, context: StudyContext, *, event: str, target: 
     known = bool(np.isfinite(column(shown, "fund")).any())
     notes = [panel_title("as configured"), panel_title(f"fund exhausted with probability {target:g}", "2")]
     notes += (
-        [] if known else [words_in_panel(f"No arm has outcomes enough to tell the fund for {target:g}.", "2", width=32)]
+        []
+        if known
+        else [text_in_panel(f"No arm has enough outcomes to estimate the fund for {target:g}.", "2", width=32)]
     )
-    left_out = "" if len(shown) == len(arms) else f" The first {len(shown)} of {len(arms)} arms."
+    left_out = "" if len(shown) == len(arms) else f" Shown: the first {len(shown)} of {len(arms)} arms."
     return compose(
         [*_chances(shown, place, floor, context), *_funds(shown, place, scale.of, context, scale.unit)],
         context,
         question=QUESTION,
-        answer=_answer(shown, context, event),
+        answer=_summary(shown, context, event),
         axes={
             "xaxis": {**probability_axis(f"P({event})", floor, 1.0), "domain": [0, 0.47]},
             "yaxis": axis("", ticktext=labels, automargin=False, **bare),
             "xaxis2": axis(f"fund ({scale.unit})", domain=[0.55, 1], anchor="y2", rangemode="tozero"),
             "yaxis2": axis("", showticklabels=False, anchor="x2", **bare),
         },
-        note=f"Whiskers: {context.interval}. Triangles: never seen, drawn at the upper bound. Arms share their"
-        f" randomness, so a difference is surer than the whiskers look.{left_out}",
+        note=f"Whiskers: {context.interval}. Triangles: event never observed, at the upper bound. Arms use the same"
+        f" randomness, so a difference is more certain than the whiskers suggest.{left_out}",
         height=240 + 40 * len(shown),
         left=margin_for(labels),
         notes=notes,
@@ -111,18 +113,18 @@ def _funds(shown: pd.DataFrame, place: np.ndarray, of: Any, context: StudyContex
     ]
 
 
-def _answer(shown: pd.DataFrame, context: StudyContext, event: str) -> str:
+def _summary(shown: pd.DataFrame, context: StudyContext, event: str) -> str:
     known = shown[np.isfinite(column(shown, "probability"))]
     if known.empty:
-        return f"No arm bears an estimate of P({event})."
+        return f"No arm supports an estimate of P({event})."
     best, worst = known.loc[known["probability"].idxmin()], known.loc[known["probability"].idxmax()]
-    words = [
+    extremes = [
         f"{upper_first(str(row['arm']))}: 0 of {int(row['n']):,}, at most {row['high']:.3g}"
         if row["events"] == 0
         else f"{upper_first(str(row['arm']))}: {row['probability']:.3g} [{row['low']:.3g}, {row['high']:.3g}]"
         for row in (worst, best)
     ]
     if len(known) == 1 or best["arm"] == worst["arm"]:
-        return f"{words[0]} ({context.interval})."
+        return f"{extremes[0]} ({context.interval})."
     apart = "Their intervals do not overlap." if best["high"] < worst["low"] else "Their intervals overlap."
-    return f"Highest P({event}): {words[0]}; lowest: {words[1]} ({context.interval}). {apart}"
+    return f"Highest P({event}): {extremes[0]}; lowest: {extremes[1]} ({context.interval}). {apart}"

@@ -1,4 +1,4 @@
-"""Do the methods agree, and what does each cost? Estimate with interval, seconds, and variance against crude runs."""
+"""Do the methods agree, and what does each cost? Estimate with interval, seconds, and variance versus crude runs."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ..chart_context import StudyContext
-from ..compose import amount_axis, axis, compose, empty, margin_for, panel_title, words_in_panel
+from ..compose import amount_axis, axis, compose, empty, margin_for, panel_title, text_in_panel
 from ..marks import bars_of, column, require
 from ..theme import BLACK, BLUE, ORANGE, SKY
 
@@ -23,16 +23,16 @@ def draw_estimators(
     reference: float = float("nan"),
     reference_name: str = "closed form",
 ) -> go.Figure:
-    """One row a method: its estimate and interval (left), seconds (middle), variance reduction (right).
+    """One row per method: its estimate and interval (left), seconds (middle), variance reduction (right).
 
-    rows: the fields of `Estimate` (`Estimate.row()`), one row a method; seconds and variance_reduction may be NaN.
-    what: the number that all estimate, e.g. "P(fund exhausted within 30 days)".  reference: its true value, if known.
+    rows: the fields of `Estimate` (`Estimate.row()`), one row per method; seconds and variance_reduction may be NaN.
+    what: the quantity estimated, e.g. "P(fund exhausted within 30 days)".  reference: its true value, if known.
     """
     unit = str(rows["unit"].iloc[0]) if len(rows) and rows["unit"].iloc[0] else ""
     title = f"{what} ({unit})" if unit else what
     if rows.empty:
-        words = "No method gave an estimate: each refused, or none was asked."
-        return empty(context, question=QUESTION, words=words, axes=(title, "method"))
+        text = "No method gave an estimate: each one refused, or none was run."
+        return empty(context, question=QUESTION, text=text, axes=(title, "method"))
     require(rows, ROWS, "estimator comparison")
     shown = rows.iloc[::-1].reset_index(drop=True)
     labels = [_label(row) for row in shown.to_dict("records")]
@@ -46,10 +46,10 @@ def draw_estimators(
         traces,
         context,
         question=QUESTION,
-        answer=_answer(shown, context, what, reference, reference_name),
+        answer=_summary(shown, context, what, reference, reference_name),
         axes=_axes(shown, labels, reference, title),
-        note=f"Whiskers: {context.interval} of each method. Variance reduction: variance of as many crude runs over"
-        " this method's; 1 is crude itself.",
+        note=f"Whiskers: {context.interval} of each method. Variance reduction: variance with the same number of"
+        " crude runs divided by this method's variance; 1 for crude Monte Carlo.",
         height=230 + 56 * len(shown),
         left=margin_for(labels),
         notes=[panel_title("estimate"), panel_title("cost", "2"), panel_title("gain", "3"), *_unknown(shown)],
@@ -59,7 +59,7 @@ def draw_estimators(
 
 
 def _axes(shown: pd.DataFrame, labels: list[str], reference: float, title: str) -> dict[str, dict[str, Any]]:
-    """Three panels side by side that share their rows."""
+    """Three panels side by side with the same rows."""
     bare = {
         "tickvals": list(range(len(shown))),
         "range": [-0.6, len(shown) - 0.4],
@@ -88,7 +88,7 @@ def _values(
 ) -> list[go.Scatter]:
     value, low, high = (column(shown, name) for name in ("value", "low", "high"))
     never = value <= 0
-    x = np.where(never, high, value)  # 0 has no place on a logarithmic axis: its upper bound stands for it
+    x = np.where(never, high, value)  # a logarithmic axis cannot show 0: the upper bound is drawn
     return [
         go.Scatter(
             x=x,
@@ -144,9 +144,7 @@ def _cost_axis(values: np.ndarray, title: str) -> dict[str, object]:
 
 def _unknown(shown: pd.DataFrame) -> list[dict[str, object]]:
     panels = (("seconds", "2", "not timed"), ("variance_reduction", "3", "not measured"))
-    return [
-        words_in_panel(words, number) for name, number, words in panels if not np.isfinite(column(shown, name)).any()
-    ]
+    return [text_in_panel(text, number) for name, number, text in panels if not np.isfinite(column(shown, name)).any()]
 
 
 def _reference_line(reference: float) -> list[dict[str, object]]:
@@ -161,17 +159,17 @@ def _reference_line(reference: float) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
-def _answer(shown: pd.DataFrame, context: StudyContext, what: str, reference: float, reference_name: str) -> str:
+def _summary(shown: pd.DataFrame, context: StudyContext, what: str, reference: float, reference_name: str) -> str:
     low, high = float(column(shown, "low").max()), float(column(shown, "high").min())
     if len(shown) == 1:
-        verdict = "One method alone: nothing to compare it with."
+        verdict = "Only one method: there is nothing to compare it with."
     elif low <= high:
-        verdict = f"All {len(shown)} intervals have [{low:.3g}, {high:.3g}] in common."
+        verdict = f"All {len(shown)} intervals contain [{low:.3g}, {high:.3g}]."
     else:
-        verdict = f"The {len(shown)} intervals of {what} have nothing in common: do not quote any of them alone."
+        verdict = f"The {len(shown)} intervals of {what} have no common range: do not quote any of them alone."
     if np.isfinite(reference):
         held = (column(shown, "low") <= reference) & (reference <= column(shown, "high"))
         verdict += (
-            f" Dashed: {reference_name} {reference:.4g}, in {int(held.sum())} of {len(shown)} ({context.interval})."
+            f" Dashed: {reference_name} {reference:.4g}, inside {int(held.sum())} of {len(shown)} ({context.interval})."
         )
     return verdict

@@ -1,4 +1,4 @@
-"""How far does the tail reach? Exceedance of the required fund on two logarithmic axes, with the tail fit beyond."""
+"""How far does the tail reach? Exceedance of the required fund on two logarithmic axes, with the tail fit."""
 
 import numpy as np
 import pandas as pd
@@ -7,21 +7,21 @@ import plotly.graph_objects as go
 from ...estimators.tails import TailFit
 from ...money import Scale
 from ..chart_context import StudyContext
-from ..compose import amount_axis, asked, compose, empty, legend, probability_axis
+from ..compose import amount_axis, compose, empty, legend, probability_axis, question_for
 from ..marks import FAINT, at_most, band, bars_of, column, require
 from ..theme import BLUE, VERMILLION
 
 QUESTION = "How far does the tail of the required fund reach?"
 CURVE = ("fund", "probability", "low", "high", "events", "n")
 FIT = ("fund", "probability", "low", "high")
-#: Most counts drawn: on two logarithmic axes more lie on each other.
+#: Maximum number of counts drawn: on two logarithmic axes, more would overlap.
 MAX_POINTS = 60
 
 
 def tail_frame(fit: TailFit, *, reach: float = 3.0, points: int = 40, level: float = 0.95) -> pd.DataFrame:
     """The fitted exceedance from the threshold to the fund whose probability is a third of 1 / n, or `reach` of it.
 
-    Columns fund, probability, low, high, in the units of the fit; without rows where the tail ends at once.
+    Columns fund, probability, low, high, in the units of the fit; without rows if the tail ends at the threshold.
     """
     far = fit.quantile(1 / (reach * fit.n), level=level).value
     if not fit.threshold > 0 or not far > fit.threshold:
@@ -47,19 +47,19 @@ def draw_exceedance(
 ) -> go.Figure:
     """P(required fund > F) against F, both logarithmic: counts with intervals, the fit as a line with its band.
 
-    curve: fund (quote units, rising), probability, low, high, events, n: as `exceedance_curve` gives them.
-    tail: fund, probability, low, high of the fit, as `tail_frame` gives them; threshold: where it begins (quote units);
-    xi: value and bounds of its shape; tail_note: why there is none; drawn_over: what its bootstrap draws; arm: its
-    label, where a study has several.
+    curve: fund (quote units, rising), probability, low, high, events, n: as returned by `exceedance_curve`.
+    tail: fund, probability, low, high of the fit, as returned by `tail_frame`; threshold: its start (quote units);
+    xi: value and bounds of its shape; tail_note: the reason if there is none; drawn_over: units of its bootstrap;
+    arm: its label, if a study has several.
     """
-    question = asked(QUESTION, arm)
+    question = question_for(QUESTION, arm)
     axes = (f"required fund F ({context.asset})", f"P({event})")
     drawn = curve if curve.empty else curve[(column(curve, "fund") > 0)]
     if drawn.empty or not column(drawn, "fund").max() > 0:
-        words = "No run needed any fund: every required fund is zero, so there is no tail to show."
+        text = "No run needed any fund: every required fund is zero, so there is no tail to show."
         if len(curve):
-            words += f" 0 of {int(curve['n'].max()):,}: P(a fund is needed) is at most {curve['high'].min():.3g}."
-        return empty(context, question=question, words=words, axes=axes)
+            text += f" 0 of {int(curve['n'].max()):,}: P(a fund is needed) is at most {curve['high'].min():.3g}."
+        return empty(context, question=question, text=text, axes=axes)
     require(curve, CURVE, "exceedance")
     fit = pd.DataFrame(columns=list(FIT)) if tail is None else tail
     require(fit, FIT, "exceedance, tail")
@@ -72,12 +72,12 @@ def draw_exceedance(
         traces,
         context,
         question=question,
-        answer=_answer(drawn, context, threshold, xi, tail_note),
+        answer=_summary(drawn, context, threshold, xi, tail_note),
         axes={
             "xaxis": amount_axis(f"required fund F ({scale.unit})", low=left / 1.15, high=right * 1.25),
             "yaxis": probability_axis(f"P({event})", floor, 1.0),
         },
-        note=f"Bars: {context.interval} at each size by itself, n = {int(curve['n'].max()):,}."
+        note=f"Bars: {context.interval} at each size separately, n = {int(curve['n'].max()):,}."
         f" {_beyond(fit, drawn_over)}",
         height=540,
         legend=legend(),
@@ -89,7 +89,7 @@ def draw_exceedance(
 def _beyond(fit: pd.DataFrame, drawn_over: str) -> str:
     if fit.empty:
         return ""
-    band = f"Band: a bootstrap that draws {drawn_over}; it covers less than it says. " if drawn_over else ""
+    band = f"Band: bootstrap of {drawn_over}; its true coverage is below the nominal level. " if drawn_over else ""
     return f"{band}The line beyond the largest draw is extrapolation."
 
 
@@ -99,7 +99,7 @@ def _positive(frame: pd.DataFrame, name: str) -> list[float]:
 
 
 def _first_drawn(drawn: pd.DataFrame) -> np.ndarray:
-    """Where the axis begins: at the smallest draw, but at most three decades below the largest."""
+    """The low end of the axis: the smallest draw, but at most three decades below the largest."""
     funds = column(drawn, "fund")
     return np.array([max(funds.min(), funds.max() / 1e3)])
 
@@ -160,7 +160,7 @@ def _threshold_note(threshold: float, scale: Scale) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
-def _answer(
+def _summary(
     drawn: pd.DataFrame,
     context: StudyContext,
     threshold: float,
@@ -173,10 +173,10 @@ def _answer(
     if xi[1] > 0:
         meaning = "a heavy tail: a power law"
     elif xi[2] < 0:
-        meaning = "a tail that ends"
+        meaning = "a bounded tail"
     else:
-        meaning = "an exponential tail is within it"
+        meaning = "compatible with an exponential tail"
     if xi[2] >= 1:
-        meaning += "; a mean may not exist"
+        meaning += "; the mean may not exist"
     above = context.money(threshold)
     return f"{largest} Above {above} the shape xi is {xi[0]:.2f} [{xi[1]:.2f}, {xi[2]:.2f}]: {meaning}."

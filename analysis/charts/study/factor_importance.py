@@ -1,4 +1,4 @@
-"""Which factors go with the outcome? Share of variance and direction of each, for designs without Sobol blocks."""
+"""Which factors are associated with the outcome? Variance share and direction of each, for designs without blocks."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from ..compose import axis, compose, empty, margin_for, panel_title
 from ..marks import bars_of, column, require, rounded
 from ..theme import BLUE, ORANGE
 
-QUESTION = "Which factors go with {outcome}?"
+QUESTION = "Which factors are associated with {outcome}?"
 FRAME = ("input", "measure", "value", "low", "high", "n")
 SHARE, RANK = "variance share", "rank correlation"
 
@@ -20,14 +20,14 @@ def draw_importance(importance: pd.DataFrame, context: StudyContext, *, outcome:
     """Share of the outcome's variance that each factor explains by itself (left), and its direction (right).
 
     importance: input, measure ("variance share", or "rank correlation" for numeric factors), value, low, high
-    (fractions; estimates may lie outside 0..1 and -1..1 a little), n (points): the most important input first.
+    (fractions; estimates may be slightly outside 0..1 and -1..1), n (points): the most important input first.
     """
     question = QUESTION.format(outcome=outcome)
     titles = ("share of the variance (fraction)", "rank correlation (fraction, −1 to 1)")
     known = importance[np.isfinite(column(importance, "value"))] if len(importance) else importance
     if known.empty:
-        words = "The outcome is the same at every point, or no factor moves: there is nothing to explain."
-        return empty(context, question=question, words=words, axes=(titles[0], "factor"))
+        text = "The outcome is the same at every point, or no factor varies: there is nothing to explain."
+        return empty(context, question=question, text=text, axes=(titles[0], "factor"))
     require(importance, FRAME, "importance")
     names = [str(name) for name in dict.fromkeys(known["input"])][::-1]
     place = {name: i for i, name in enumerate(names)}
@@ -40,15 +40,15 @@ def draw_importance(importance: pd.DataFrame, context: StudyContext, *, outcome:
         traces,
         context,
         question=question,
-        answer=_answer(known, context),
+        answer=_summary(known, context),
         axes={
             "xaxis": axis(titles[0], domain=[0, 0.56]),
             "yaxis": axis("", ticktext=names, automargin=False, zeroline=False, **rows),
             "xaxis2": axis(titles[1], domain=[0.64, 1], range=[-1.05, 1.05], anchor="y2"),
             "yaxis2": axis("", showticklabels=False, anchor="x2", zeroline=False, **rows),
         },
-        note=f"Whiskers: {context.interval}. n = {int(known['n'].max()):,} points. Each factor by itself, over the"
-        " ranges of this study; what it does only together with others is not seen.",
+        note=f"Whiskers: {context.interval}. n = {int(known['n'].max()):,} points. Each factor alone, over the"
+        " ranges of this study; effects that appear only in interactions are not included.",
         height=230 + 44 * len(names),
         left=margin_for(names),
         notes=[panel_title("how much"), panel_title("in which direction", "2")],
@@ -56,17 +56,17 @@ def draw_importance(importance: pd.DataFrame, context: StudyContext, *, outcome:
     )
 
 
-def _bars(own: pd.DataFrame, place: dict[str, int], number: str, colour: str, context: StudyContext) -> go.Bar:
-    bounds = [column(own, side) for side in ("low", "high")]
+def _bars(rows: pd.DataFrame, place: dict[str, int], number: str, colour: str, context: StudyContext) -> go.Bar:
+    bounds = [column(rows, side) for side in ("low", "high")]
     return go.Bar(
-        x=column(own, "value"),
-        y=[place[str(name)] for name in own["input"]],
+        x=column(rows, "value"),
+        y=[place[str(name)] for name in rows["input"]],
         width=0.55,
         orientation="h",
         marker={"color": colour},
-        error_x=bars_of(own["value"], *bounds, width=5),
+        error_x=bars_of(rows["value"], *bounds, width=5),
         customdata=np.stack(bounds, axis=1),
-        text=[str(name) for name in own["input"]],
+        text=[str(name) for name in rows["input"]],
         textposition="none",
         hovertemplate="%{text}: %{x:.3f} [%{customdata[0]:.3f}, %{customdata[1]:.3f}]"
         f" ({context.interval})<extra></extra>",
@@ -75,7 +75,7 @@ def _bars(own: pd.DataFrame, place: dict[str, int], number: str, colour: str, co
     )
 
 
-def _answer(known: pd.DataFrame, context: StudyContext) -> str:
+def _summary(known: pd.DataFrame, context: StudyContext) -> str:
     shares = known[known["measure"] == SHARE].sort_values("value", ascending=False, kind="stable")
     sure = [
         f"{row['input']} {rounded(row['value'])} [{rounded(row['low'])}, {rounded(row['high'])}]"
@@ -83,6 +83,6 @@ def _answer(known: pd.DataFrame, context: StudyContext) -> str:
         if row["low"] > 0
     ]
     if not sure:
-        return f"No factor's share of the variance can be told from 0 ({context.interval})."
-    rest = " The others cannot be told from 0." if len(sure) < len(shares) else ""
+        return f"Every factor's share of the variance is indistinguishable from 0 ({context.interval})."
+    rest = " The others are indistinguishable from 0." if len(sure) < len(shares) else ""
     return f"Share of the variance ({context.interval}): {'; '.join(sure)}.{rest}"

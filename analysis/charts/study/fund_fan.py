@@ -1,4 +1,4 @@
-"""How does the fund fare over time? Quantiles of its balance over paths, and the share of paths that ran it empty."""
+"""How does the fund develop over time? Quantiles of its balance over paths, and the share of paths that emptied it."""
 
 from typing import Any
 
@@ -8,20 +8,20 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ..chart_context import StudyContext
-from ..compose import ABOVE_PANELS, asked, axis, compose, empty, legend, panel_title
+from ..compose import ABOVE_PANELS, axis, compose, empty, legend, panel_title, question_for
 from ..marks import band, column, require
 from ..theme import BLACK, VERMILLION
 
-QUESTION = "How does the fund fare over time?"
+QUESTION = "How does the fund develop over time?"
 FAN = ("time_days", "quantile", "fund")
 EMPTY = ("time_days", "probability", "low", "high", "events", "n")
-#: Pairs of quantiles drawn as bands, and what fills them.
+#: Pairs of quantiles drawn as bands, with the opacity of their fill.
 _BANDS = ((0.01, 0.99, 0.13), (0.05, 0.95, 0.20), (0.25, 0.75, 0.34))
 LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
 def fan_frame(time_days: npt.ArrayLike, balances: npt.ArrayLike) -> pd.DataFrame:
-    """Quantiles of balances (paths, times) over paths: columns time_days, quantile, fund; one row a time and level."""
+    """Quantiles over paths of balances (paths, times): columns time_days, quantile, fund; a row per time and level."""
     times, fund = np.asarray(time_days, np.float64), np.asarray(balances, np.float64)
     if not fund.size:
         return pd.DataFrame(columns=list(FAN))
@@ -43,14 +43,14 @@ def draw_fund_fan(
 ) -> go.Figure:
     """Balance of the fund over time (above), and the share of paths whose fund has been empty by then (below).
 
-    fan: time_days, quantile (0..1), fund (quote units), as `fan_frame` gives it; n_fan: paths behind it.
+    fan: time_days, quantile (0..1), fund (quote units), as returned by `fan_frame`; n_fan: number of paths behind it.
     emptied: time_days, probability, low, high, events, n.
     """
     share = pd.DataFrame(columns=list(EMPTY)) if emptied is None else emptied
     if fan.empty and share.empty:
-        words = f"No balance over time was kept: {why_none or 'a study keeps the summary of its runs only'}."
+        text = f"No balance over time was stored: {why_none or 'a study stores only the summary of its runs'}."
         return empty(
-            context, question=asked(QUESTION, arm), words=words, axes=("time (days)", f"fund ({context.asset})")
+            context, question=question_for(QUESTION, arm), text=text, axes=("time (days)", f"fund ({context.asset})")
         )
     require(fan, FAN, "fan chart")
     require(share, EMPTY, "fan chart, share empty")
@@ -59,13 +59,15 @@ def draw_fund_fan(
     end = max(float(np.nanmax(column(frame, "time_days"))) for frame in (fan, share) if len(frame))
     notes = [panel_title("share of paths whose fund has been empty by then", "2")] if len(share) else []
     notes += [panel_title(f"balance of the fund, {n_fan:,} paths")] if len(fan) else []
-    spread = f"Bands above: quantiles at each time over {n_fan:,} paths of their own, a spread and no interval. "
-    missing = f"Balances over time are not drawn: {why_none or 'a study keeps the summary of its runs only'}. "
+    spread = (
+        f"Bands above: quantiles at each time over {n_fan:,} separate paths; they show spread, they are not intervals. "
+    )
+    missing = f"Balances over time are not drawn: {why_none or 'a study stores only the summary of its runs'}. "
     return compose(
         [*_fan(fan, context), *_emptied(share, context)],
         context,
-        question=asked(QUESTION, arm),
-        answer=_answer(fan, share, context, unit),
+        question=question_for(QUESTION, arm),
+        answer=_summary(fan, share, context, unit),
         axes=_axes(context.scale(column(fan, "fund")).unit, end, unit, upper=bool(len(fan)), lower=bool(len(share))),
         note=f"{spread if len(fan) else missing}Band of the share: {context.interval}.",
         height=620 if len(fan) else 440,
@@ -76,14 +78,14 @@ def draw_fund_fan(
 
 
 def _time_unit(days: float) -> tuple[str, float]:
-    """The unit in which a horizon is readable, and how many of it a day has."""
+    """The unit in which a horizon is readable, and its number per day."""
     if days >= 2:
         return "days", 1.0
     return ("hours", 24.0) if days >= 0.1 else ("minutes", 1440.0)
 
 
 def _axes(unit: str, end: float, time_unit: str, *, upper: bool, lower: bool) -> dict[str, dict[str, Any]]:
-    """Balance above, share below; one of them alone has the whole height."""
+    """Balance above, share below; a single panel has the whole height."""
     time = axis(f"time ({time_unit})", range=[0, end or 1])
     axes: dict[str, dict[str, Any]] = {}
     if upper:
@@ -133,24 +135,25 @@ def _emptied(share: pd.DataFrame, context: StudyContext) -> list[go.Scatter]:
     return [trace.update(place) for trace in (*bounds, line)]
 
 
-def _answer(fan: pd.DataFrame, share: pd.DataFrame, context: StudyContext, unit: str) -> str:
+def _summary(fan: pd.DataFrame, share: pd.DataFrame, context: StudyContext, unit: str) -> str:
     parts = []
     if not fan.empty:
         end = fan[fan["time_days"] == fan["time_days"].max()].set_index("quantile")["fund"]
         if 0.5 in end and 0.05 in end:
             parts.append(
                 f"After {fan['time_days'].max():g} {unit} the median fund is {context.money(float(end[0.5]))},"
-                f" one in twenty holds {context.money(float(end[0.05]))} or less."
+                f" and one in twenty has {context.money(float(end[0.05]))} or less."
             )
     if not share.empty:
         last = share.iloc[-1]
         if last["events"] == 0:
             parts.append(
-                f"0 of {int(last['n']):,} paths ran it empty: at most {last['high']:.3g} ({context.interval})."
+                f"The fund was empty in 0 of {int(last['n']):,} paths: at most {last['high']:.3g} ({context.interval})."
             )
         else:
             parts.append(
-                f"By then {last['probability']:.3g} [{last['low']:.3g}, {last['high']:.3g}] of paths have run it empty"
+                f"The share of paths with an empty fund is {last['probability']:.3g} [{last['low']:.3g},"
+                f" {last['high']:.3g}]"
                 f" ({int(last['events']):,} of {int(last['n']):,})."
             )
     return " ".join(parts)

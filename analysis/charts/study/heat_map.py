@@ -1,4 +1,4 @@
-"""Where does it fail? One outcome over two factors, with contours, and in each cell the interval it rests on."""
+"""Where does it fail? One outcome over two factors, with contours, and the interval in each cell."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ from ..compose import axis, compose, empty, legend
 from ..marks import require, rounded
 
 CELLS = ("x", "y", "value", "low", "high", "n")
-#: Most cells that carry their interval as text; beyond, it is in the hover text only.
+#: Maximum number of cells with their interval as text; with more, only the hover text has it.
 MAX_LABELS = 80
-#: Width of the cells together, pixels, and of a letter, share of its size.
+#: Total width of the cells, pixels, and width of a letter as a share of its size.
 _PLOT_WIDTH, _LETTER = 690, 0.56
-#: Columns beyond which bounds below 1 have two digits.
+#: Number of columns above which bounds below 1 have two digits.
 _WIDE = 6
 
 
@@ -32,16 +32,16 @@ def draw_heat_map(
     logarithmic: bool = False,
     note: str = "",
 ) -> go.Figure:
-    """One outcome over a grid of two factors: colour and number are the value, the brackets its interval.
+    """One outcome over a grid of two factors: colour and number show the value, brackets its interval.
 
-    cells: one row a cell: x, y (numbers, or labels for levels without order), value, low, high (in the unit that
+    cells: one row per cell: x, y (numbers, or labels for levels without order), value, low, high (in the unit that
     `value_title` names), n (runs in the cell), and optionally events (then 0 of n is drawn as an upper bound).
-    contours: values at which lines are drawn; by default plotly's choice.  logarithmic: colours by decades; cells with
-    value 0 take the colour of the smallest value seen.
+    contours: values at which lines are drawn; by default chosen by plotly.  logarithmic: colours by decades; cells with
+    value 0 have the colour of the smallest value above 0.
     """
     if cells.empty:
-        words = "No cell of the grid has a run that ended: see the failures of the study."
-        return empty(context, question=question, words=words, axes=(x_title, y_title))
+        text = "No cell of the grid has a completed run: see the failures of the study."
+        return empty(context, question=question, text=text, axes=(x_title, y_title))
     require(cells, CELLS, "heat map")
     xs, ys = _levels(cells["x"]), _levels(cells["y"])
     grid = {name: _spread(cells, xs, ys, name) for name in ("value", "low", "high", "n")}
@@ -51,7 +51,7 @@ def draw_heat_map(
         [_cells(grid, colour, value_title, ticks), *_contours(colour, xs, ys, contours, logarithmic)],
         context,
         question=question,
-        answer=_answer(grid, xs, ys, context, x_title, y_title),
+        answer=_summary(grid, xs, ys, context, x_title, y_title),
         axes={"xaxis": _factor_axis(x_title, xs), "yaxis": _factor_axis(y_title, ys)},
         note=note or f"In brackets: {context.interval}. {_runs(grid)} {_lines(xs, ys)}",
         legend=legend(),
@@ -65,10 +65,10 @@ def _cells(
     value_title: str,
     ticks: dict[str, Any],
 ) -> go.Heatmap:
-    """The coloured cells, with their words where there is room."""
+    """The coloured cells, with their text if there is room."""
     rows, cols = colour.shape
-    cell_words = _words(grid)
-    shown = cell_words if cols <= _WIDE else _words(grid, digits=2)
+    cell_texts = _cell_texts(grid)
+    shown = cell_texts if cols <= _WIDE else _cell_texts(grid, digits=2)
     return go.Heatmap(
         x=list(range(cols)),
         y=list(range(rows)),
@@ -76,7 +76,7 @@ def _cells(
         text=shown if grid["value"].size <= MAX_LABELS else None,
         texttemplate="%{text}" if grid["value"].size <= MAX_LABELS else None,
         textfont={"size": _text_size(shown, cols)},
-        customdata=cell_words,
+        customdata=cell_texts,
         colorscale="YlOrRd",
         colorbar={"title": {"text": value_title, "side": "right", "font": {"size": 13}}, "thickness": 16, **ticks},
         hoverongaps=False,
@@ -86,21 +86,21 @@ def _cells(
     )
 
 
-def _text_size(cell_words: list[list[str]], cols: int) -> float:
+def _text_size(cell_texts: list[list[str]], cols: int) -> float:
     """The largest letters, up to 12 pixels, with which the longest line fits its cell."""
-    longest = max(len(line) for row in cell_words for words in row for line in words.split("<br>"))
+    longest = max(len(line) for row in cell_texts for text in row for line in text.split("<br>"))
     return max(6.0, min(12.0, _PLOT_WIDTH / cols / (_LETTER * longest)))
 
 
 def _levels(values: pd.Series) -> list[Any]:
-    """Levels of a factor: numbers rising, labels in their order of appearance."""
+    """Levels of a factor: numbers in rising order, labels in order of appearance."""
     if pd.api.types.is_numeric_dtype(values):
         return sorted(float(value) for value in values.unique())
     return list(dict.fromkeys(str(value) for value in values))
 
 
 def _spread(cells: pd.DataFrame, xs: list[Any], ys: list[Any], name: str) -> npt.NDArray[np.float64]:
-    """A column as (len(ys), len(xs)); NaN where the grid has no cell."""
+    """A column as (len(ys), len(xs)); NaN if the grid has no cell."""
     place_x, place_y = ({level: i for i, level in enumerate(levels)} for levels in (xs, ys))
     out = np.full((len(ys), len(xs)), np.nan)
     for x, y, value in zip(cells["x"], cells["y"], cells[name], strict=True):
@@ -113,13 +113,13 @@ def _key(level: Any, places: dict[Any, int]) -> Any:
 
 
 def _factor_axis(title: str, levels: list[Any]) -> dict[str, Any]:
-    words = [rounded(level) if isinstance(level, float) else str(level) for level in levels]
+    labels = [rounded(level) if isinstance(level, float) else str(level) for level in levels]
     edges = [-0.5, len(levels) - 0.5]
-    return axis(title, tickvals=list(range(len(levels))), ticktext=words, range=edges, showgrid=False, zeroline=False)
+    return axis(title, tickvals=list(range(len(levels))), ticktext=labels, range=edges, showgrid=False, zeroline=False)
 
 
 def _colours(value: npt.NDArray[np.float64], logarithmic: bool) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
-    """What is coloured, and the ticks of its bar."""
+    """The values that set the colours, and the ticks of the colour bar."""
     positive = value[np.isfinite(value) & (value > 0)]
     if not logarithmic or not positive.size:
         return value, {"exponentformat": "none"}
@@ -131,7 +131,7 @@ def _colours(value: npt.NDArray[np.float64], logarithmic: bool) -> tuple[npt.NDA
     return logs, {"tickvals": ticks.tolist(), "ticktext": [rounded(10**tick) for tick in ticks]}
 
 
-def _words(grid: dict[str, npt.NDArray[np.float64]], *, digits: int = 3) -> list[list[str]]:
+def _cell_texts(grid: dict[str, npt.NDArray[np.float64]], *, digits: int = 3) -> list[list[str]]:
     return [
         [
             _cell(*(float(grid[name][row, col]) for name in ("value", "low", "high", "n", "events")), digits=digits)
@@ -156,9 +156,9 @@ def _cell(value: float, low: float, high: float, n: float, events: float, *, dig
 def _contours(
     colour: npt.NDArray[np.float64], xs: list[Any], ys: list[Any], at: tuple[float, ...], logarithmic: bool
 ) -> list[go.Contour]:
-    """Lines over the same grid, one trace a wanted value; none on a grid with a single row or column."""
+    """Lines over the same grid, one trace per requested value; none on a grid with a single row or column."""
     if len(xs) < 2 or len(ys) < 2 or isinstance(xs[0], str) or isinstance(ys[0], str):
-        return []  # between labels there is nothing to run through
+        return []  # contours need numeric axes
     if np.nanmin(colour) == np.nanmax(colour):
         return []
     look: dict[str, Any] = {
@@ -184,17 +184,17 @@ def _contours(
 
 def _lines(xs: list[Any], ys: list[Any]) -> str:
     labels = isinstance(xs[0], str) or isinstance(ys[0], str)
-    return "" if labels else "Contours run between the centres of cells."
+    return "" if labels else "Contours interpolate between the centres of cells."
 
 
 def _runs(grid: dict[str, npt.NDArray[np.float64]]) -> str:
     n = grid["n"][np.isfinite(grid["n"])]
     if n.min() == n.max():
-        return f"n = {n.min():,.0f} in each cell."
-    return f"n = {n.min():,.0f} to {n.max():,.0f} in a cell."
+        return f"n = {n.min():,.0f} per cell."
+    return f"n = {n.min():,.0f} to {n.max():,.0f} per cell."
 
 
-def _answer(
+def _summary(
     grid: dict[str, npt.NDArray[np.float64]],
     xs: list[Any],
     ys: list[Any],

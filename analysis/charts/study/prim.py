@@ -1,4 +1,4 @@
-"""In which corner does the fund fail? Boxes of PRIM: their limits on each factor, and the runs inside."""
+"""In which region of the factor space does the fund fail? PRIM boxes: limits on each factor, and the runs inside."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,11 +8,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ..chart_context import StudyContext
-from ..compose import ABOVE_PANELS, axis, compose, empty, join_and, legend, panel_title, words_in_panel
+from ..compose import ABOVE_PANELS, axis, compose, empty, join_and, legend, panel_title, text_in_panel
 from ..marks import column, require, rounded
 from ..theme import BLUE, LIGHT, VERMILLION
 
-QUESTION = "In which corner {event}?"
+QUESTION = "In which region of the factor space {event}?"
 BOXES = ("box", "input", "unit", "low", "high", "range_low", "range_high")
 MEASURES = ("box", "coverage", "density", "mass", "n", "cases")
 _COLOURS = (VERMILLION, BLUE, "#009E73", "#CC79A7")
@@ -31,17 +31,20 @@ def draw_prim(
 ) -> go.Figure:
     """The two factors that the first box restricts most, with runs and boxes (left); all limits (right).
 
-    boxes: box, input, unit, low, high (limits of the box), range_low, range_high (of the design): one row a box and
+    boxes: box, input, unit, low, high (limits of the box), range_low, range_high (of the design): one row per box and
     factor that it restricts.  measures: box, coverage (share of all cases inside), density (share of runs inside that
     are cases), mass (share of runs inside), n, cases (runs and cases of the study); density_low, density_high if known.
-    kept: box, input, labels: what a box keeps of factors without order.  measured_on (in measures): runs held out.
-    points: one column a factor, and `case` (bool): the runs.  event: completes the question, "does the fund fail".
-    cases: what a case is, for the caption.
+    kept: box, input, labels: levels that a box keeps of unordered factors.  measured_on (in measures): runs held out.
+    points: one column per factor, and `case` (bool): the runs.  event: completes the question, "does the fund fail".
+    cases: the definition of a case, for the caption.
     """
     question = QUESTION.format(event=event)
     if boxes.empty and (kept is None or kept.empty):
-        words = "No box was found: no factor's range tells the cases from the other runs, or there are too few cases."
-        return empty(context, question=question, words=words, axes=("factor", "factor"))
+        text = (
+            "No box was found: no range of a factor separates the cases from the other runs, or there are too few"
+            " cases."
+        )
+        return empty(context, question=question, text=text, axes=("factor", "factor"))
     require(boxes, BOXES, "PRIM boxes")
     require(measures, MEASURES, "PRIM boxes, measures")
     first = boxes[boxes["box"] == measures["box"].iloc[0]]
@@ -52,9 +55,9 @@ def draw_prim(
         traces,
         context,
         question=question,
-        answer=_answer(boxes, measures, kept),
+        answer=_summary(boxes, measures, kept),
         axes=_axes([_title(first, name) for name in pair], labels),
-        note=f"{_sizes(measures, cases)} {_held_out(measures)}{_density_words(measures, context)}",
+        note=f"{_sizes(measures, cases)} {_held_out(measures)}{_density_note(measures, context)}",
         height=560,
         right=150,
         notes=[
@@ -71,7 +74,7 @@ def draw_prim(
 
 
 def _axes(left: list[str], labels: list[str]) -> dict[str, dict[str, Any]]:
-    """The plane of two factors (left), the factors' ranges (right)."""
+    """The plane of two factors (left), the ranges of the factors (right)."""
     bottom = "share of the factor's range (0 low end … 1 high end)"
     rows = {"tickvals": list(range(len(labels))), "ticktext": labels, "range": [-0.6, max(len(labels), 1) - 0.4]}
     return {
@@ -83,11 +86,11 @@ def _axes(left: list[str], labels: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def _no_pair(pair: list[str]) -> list[dict[str, Any]]:
-    return [] if pair else [words_in_panel("The first box keeps labels, which have no place on an axis.")]
+    return [] if pair else [text_in_panel("The first box restricts labels, which have no position on an axis.")]
 
 
 def _strongest(first: pd.DataFrame, points: pd.DataFrame) -> list[str]:
-    """The one or two restricted numeric factors of which the box keeps the least."""
+    """The one or two numeric factors that the box restricts most."""
     width = (column(first, "high") - column(first, "low")) / (column(first, "range_high") - column(first, "range_low"))
     order = first.assign(width=width).sort_values("width", kind="stable")["input"]
     return [name for name in order if name in points and pd.api.types.is_numeric_dtype(points[name])][:2]
@@ -123,7 +126,7 @@ def _points(points: pd.DataFrame, pair: list[str], context: StudyContext) -> lis
 def _rectangles(
     boxes: pd.DataFrame, measures: pd.DataFrame, pair: list[str], points: pd.DataFrame
 ) -> list[dict[str, Any]]:
-    """Each box in the plane of the two factors; over the whole range where it does not restrict one."""
+    """Each box in the plane of the two factors; over the whole range of a factor that it does not restrict."""
     shapes = []
     for box, colour in zip(measures["box"], _COLOURS, strict=False):
         rows = boxes[boxes["box"] == box].set_index("input")
@@ -140,7 +143,7 @@ def _rectangles(
 
 
 def _limits(boxes: pd.DataFrame, measures: pd.DataFrame, labels: list[str]) -> list[go.Bar]:
-    """Bars over each factor's range, what the box keeps of it in colour."""
+    """Bars over each factor's range; the part inside the box is coloured."""
     shown = list(zip(measures["box"], _COLOURS, strict=False))
     traces = [
         go.Bar(
@@ -149,7 +152,7 @@ def _limits(boxes: pd.DataFrame, measures: pd.DataFrame, labels: list[str]) -> l
         )
     ]  # fmt: skip
     for box, colour in shown:
-        rows = [(row, at) for row, at, own in _rows(boxes, measures, labels) if own == colour]
+        rows = [(row, at) for row, at, row_colour in _rows(boxes, measures, labels) if row_colour == colour]
         start, keeps = np.array([_share(row) for row, _ in rows]).reshape(-1, 2).T
         traces.append(
             go.Bar(
@@ -170,13 +173,13 @@ def _limits(boxes: pd.DataFrame, measures: pd.DataFrame, labels: list[str]) -> l
 
 
 def _share(row: dict[Any, Any]) -> tuple[float, float]:
-    """Where the limits begin in the factor's range, and how much of it they keep, as shares."""
+    """The start and the width of the limits, as shares of the factor's range."""
     span = row["range_high"] - row["range_low"]
     return (row["low"] - row["range_low"]) / span, (row["high"] - row["low"]) / span
 
 
 def _ends(boxes: pd.DataFrame, measures: pd.DataFrame, labels: list[str]) -> list[dict[str, Any]]:
-    """The limits as numbers, right of their bars; units stand in the text above."""
+    """The limits as numbers to the right of their bars; the text above has the units."""
     look = {"xref": "x2 domain", "yref": "y2", "x": 1.02, "xanchor": "left", "showarrow": False}
     return [
         {
@@ -192,7 +195,7 @@ def _ends(boxes: pd.DataFrame, measures: pd.DataFrame, labels: list[str]) -> lis
 def _rows(
     boxes: pd.DataFrame, measures: pd.DataFrame, labels: list[str]
 ) -> Iterator[tuple[dict[Any, Any], float, str]]:
-    """Each limit of each box, the height at which it stands, its box's colour."""
+    """Each limit of each box, its height in the panel, and the colour of its box."""
     place = {label: i for i, label in enumerate(labels)}
     shown = list(zip(measures["box"], _COLOURS, strict=False))
     for i, (box, colour) in enumerate(shown):
@@ -201,36 +204,37 @@ def _rows(
             yield row, place[str(row["input"])] + shift, colour
 
 
-def _density_words(measures: pd.DataFrame, context: StudyContext) -> str:
+def _density_note(measures: pd.DataFrame, context: StudyContext) -> str:
     known = "density_low" in measures and np.isfinite(column(measures, "density_low")).all()
     return f" In brackets: {context.interval} of density." if known else ""
 
 
 def _sizes(measures: pd.DataFrame, cases: str) -> str:
-    words = f" ({cases})" if cases else ""
-    return f"n = {int(measures['n'].iloc[0]):,} runs, {int(measures['cases'].iloc[0]):,} cases{words}."
+    definition = f" ({cases})" if cases else ""
+    return f"n = {int(measures['n'].iloc[0]):,} runs, {int(measures['cases'].iloc[0]):,} cases{definition}."
 
 
 def _held_out(measures: pd.DataFrame) -> str:
     if "measured_on" in measures:
         held = int(measures["measured_on"].iloc[0])
         return f"Coverage and density are measured on {held:,} runs that the search did not see."
-    return "A box is found by looking: its density is too good on the runs it was found with."
+    return "Boxes were fitted to these same runs, so their densities are too high."
 
 
-def _answer(boxes: pd.DataFrame, measures: pd.DataFrame, kept: pd.DataFrame | None) -> str:
+def _summary(boxes: pd.DataFrame, measures: pd.DataFrame, kept: pd.DataFrame | None) -> str:
     parts = []
     for measure in measures.to_dict("records")[: len(_COLOURS)]:
         limits = [_limit(row) for row in boxes[boxes["box"] == measure["box"]].to_dict("records")]
         if kept is not None:
-            own = kept[kept["box"] == measure["box"]]
-            limits += [f"{row['input']} in ({row['labels']})" for row in own.to_dict("records")]
+            levels = kept[kept["box"] == measure["box"]]
+            limits += [f"{row['input']} in ({row['labels']})" for row in levels.to_dict("records")]
         interval = ""
         if np.isfinite(measure.get("density_low", np.nan)):
             interval = f" [{rounded(measure['density_low'])}, {rounded(measure['density_high'])}]"
         parts.append(
-            f"Box {measure['box']}: {join_and(limits)}. There {measure['density']:.3g}{interval} of the runs are cases"
-            f" (density); it holds {measure['coverage']:.3g} of all cases (coverage) in"
+            f"Box {measure['box']}: {join_and(limits)}. Density: {measure['density']:.3g}{interval} of the runs inside"
+            " are cases."
+            f" Coverage: {measure['coverage']:.3g} of all cases are inside, in"
             f" {measure['mass']:.3g} of the runs."
         )
     return " ".join(parts)

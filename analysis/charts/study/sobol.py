@@ -1,4 +1,4 @@
-"""Which factors share the variance? First-order and total Sobol indices with their intervals."""
+"""Which factors drive the variance? First-order and total Sobol indices with their intervals."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from ..compose import axis, compose, empty, legend, margin_for, upper_first
 from ..marks import bars_of, column, require
 from ..theme import BLUE, SKY
 
-QUESTION = "Which factors share the variance of {outcome}?"
+QUESTION = "Which factors drive the variance of {outcome}?"
 INDICES = ("input", "first", "first_low", "first_high", "total", "total_low", "total_high", "n")
 
 
@@ -17,30 +17,30 @@ def draw_sobol(indices: pd.DataFrame, context: StudyContext, *, outcome: str) ->
     """First-order and total index of each factor as bars with intervals, the largest total on top.
 
     indices: input, first, first_low, first_high, total, total_low, total_high (fractions of the variance; estimates may
-    lie a little outside 0..1), n (base samples of the Saltelli design).
+    be slightly outside 0..1), n (base samples of the Saltelli design).
     """
     question = QUESTION.format(outcome=outcome)
     title = "share of the variance (fraction)"
     if indices.empty:
-        words = "There are no Sobol indices: they take a Saltelli design in which every block ended."
-        return empty(context, question=question, words=words, axes=(title, "factor"))
+        text = "There are no Sobol indices: they need a Saltelli design with completed blocks."
+        return empty(context, question=question, text=text, axes=(title, "factor"))
     require(indices, INDICES, "Sobol indices")
     if not np.isfinite(column(indices, "total")).any():
-        words = "The outcome is the same in every run: it has no variance to share."
-        return empty(context, question=question, words=words, axes=(title, "factor"))
+        text = "The outcome is the same in every run: there is no variance to explain."
+        return empty(context, question=question, text=text, axes=(title, "factor"))
     shown = indices.iloc[np.argsort(column(indices, "total"), kind="stable")].reset_index(drop=True)
     traces = [
         _bars(shown, "total", "total (with all interactions)", SKY, context),
-        _bars(shown, "first", "first order (by itself)", BLUE, context),
+        _bars(shown, "first", "first order (alone)", BLUE, context),
     ]
     return compose(
         traces,
         context,
         question=question,
-        answer=_answer(shown, context),
+        answer=_summary(shown, context),
         axes={"xaxis": axis(title, range=_range(shown)), "yaxis": axis("", showgrid=False, automargin=False)},
-        note=f"Whiskers: {context.interval}. n = {int(shown['n'].max()):,} base samples (Saltelli design). Shares are"
-        " of the variance over the ranges of this study: other ranges give other shares.",
+        note=f"Whiskers: {context.interval}. n = {int(shown['n'].max()):,} base samples (Saltelli design). Shares of"
+        " the variance apply to the ranges of this study; other ranges give other shares.",
         height=220 + 48 * len(shown),
         left=margin_for(str(name) for name in shown["input"]),
         barmode="group",
@@ -72,14 +72,15 @@ def _range(shown: pd.DataFrame) -> list[float]:
     return [max(low, -0.5) - 0.02, min(high, 1.5) + 0.02]
 
 
-def _answer(shown: pd.DataFrame, context: StudyContext) -> str:
+def _summary(shown: pd.DataFrame, context: StudyContext) -> str:
     top = shown.iloc[-1]
     total = f"{top['total']:.2f} [{top['total_low']:.2f}, {top['total_high']:.2f}]"
     first = f"{top['first']:.2f} [{top['first_low']:.2f}, {top['first_high']:.2f}]"
     alone = float(np.nansum(column(shown, "first")))
-    rest = f"All first-order indices add up to {alone:.2f}; what they leave to 1 is interaction, or noise."
+    rest = f"First-order indices sum to {alone:.2f}; the difference from 1 is interactions and noise."
     unsure = [str(row["input"]) for row in shown.to_dict("records") if row["total_low"] <= 0]
-    more = f" Not told from 0 in total: {', '.join(unsure)}." if unsure else ""
+    more = f" Total index indistinguishable from 0: {', '.join(unsure)}." if unsure else ""
     return (
-        f"{upper_first(str(top['input']))} leads: total {total}, by itself {first} ({context.interval}). {rest}{more}"
+        f"{upper_first(str(top['input']))} has the largest index: total {total}, first order {first}"
+        f" ({context.interval}). {rest}{more}"
     )

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from ...money import Scale
 from ..chart_context import StudyContext
-from ..compose import asked, axis, compose, empty, legend, probability_axis
+from ..compose import axis, compose, empty, legend, probability_axis, question_for
 from ..marks import at_most, band, bars_of, column, require
 from ..theme import BLACK, BLUE, GREY, VERMILLION
 
@@ -30,18 +30,18 @@ def draw_sufficiency(
     arm: str = "",
     note: str = "",
 ) -> go.Figure:
-    """P(fund of size F is exhausted) against F, logarithmic upwards.
+    """P(fund of size F is exhausted) versus F, with a logarithmic probability axis.
 
-    curve: fund (quote units, rising), probability, low, high, events, n: as `exceedance_curve` gives them.
-    targets: target (probability), fund, low, high (quote units; NaN where no size is known), note (why not).
-    baseline: fund (quote units), probability: the closed form of gap risk alone.  at_hand: the fund as it is.
-    arm: its label, where a study has several.  event: what happens, with its horizon, e.g. "fund exhausted
+    curve: fund (quote units, rising), probability, low, high, events, n: as returned by `exceedance_curve`.
+    targets: target (probability), fund, low, high (quote units; NaN if no size is known), note (the reason).
+    baseline: fund (quote units), probability: the closed form of gap risk alone.  at_hand: the configured fund.
+    arm: its label, if a study has several.  event: the event with its horizon, e.g. "fund exhausted
     within 30 days".
     """
-    question = asked(QUESTION, arm)
+    question = question_for(QUESTION, arm)
     if curve.empty:
-        words = "No run ended with a required fund: there is no curve to draw. See the failures of the study."
-        return empty(context, question=question, words=words, axes=(f"fund size ({context.asset})", f"P({event})"))
+        text = "No completed run has a required fund: there is no curve to draw. See the failures of the study."
+        return empty(context, question=question, text=text, axes=(f"fund size ({context.asset})", f"P({event})"))
     require(curve, CURVE, "sufficiency curve")
     answers = pd.DataFrame(columns=list(TARGETS)) if targets is None else targets
     require(answers, TARGETS, "sufficiency curve, targets")
@@ -58,12 +58,12 @@ def draw_sufficiency(
         traces,
         context,
         question=question,
-        answer=_answer(curve, answers, context, event),
+        answer=_summary(curve, answers, context, event),
         axes={
             "xaxis": axis(f"fund size ({scale.unit})", range=[0, right], zeroline=False),
             "yaxis": probability_axis(f"P({event})", floor, top),
         },
-        note=note or f"Band: {context.interval} at each fund size by itself. {_sizes(curve)}",
+        note=note or f"Band: {context.interval} at each fund size separately. {_sizes(curve)}",
         height=540,
         notes=[*_target_notes(answers), *_hand_note(at_hand, context, scale, right)],
         shapes=[*_target_lines(answers), *_hand_line(at_hand, scale)],
@@ -72,7 +72,7 @@ def draw_sufficiency(
 
 
 def _bounds(curve: pd.DataFrame, targets: pd.DataFrame) -> tuple[float, float]:
-    """Foot and head of the axis of probabilities: below the rarest event that n runs can show, and every target."""
+    """Ends of the probability axis: the low end is below every target and the rarest event that n runs can show."""
     head = max([float(curve["high"].max()), *(3 * column(targets, "target"))])  # room for a label above a line
     seen = [1 / float(curve["n"].max()), *column(targets, "target")]
     return 10 ** np.floor(np.log10(min(seen) / 1.5)), min(1.0, 10 ** np.ceil(np.log10(head)))
@@ -86,11 +86,11 @@ def _largest(values: Any) -> float:
 def _curve(curve: pd.DataFrame, context: StudyContext, scale: Scale, floor: float, right: float) -> list[go.Scatter]:
     x, probability = scale.of(column(curve, "fund")), column(curve, "probability")
     shape = "hv"  # a fund of exactly the largest draw suffices: the probability falls at each draw
-    # Beyond the largest draw the bound of `0 of n` goes on; a curve that is cut before it ends where it is cut.
+    # Beyond the largest draw the bound of `0 of n` continues; a curve cut off earlier ends at its cut.
     end = max(right, x[-1]) if curve["events"].iloc[-1] == 0 else x[-1]
     ends = [np.append(column(curve, name), curve[name].iloc[-1]) for name in ("low", "high")]
     bounds = band(np.append(x, end), *ends, name=context.interval, floor=floor, shape=shape)
-    # Drawn to the largest draw, beyond which no run is seen.
+    # Drawn up to the largest draw: no run lies beyond it.
     seen = np.flatnonzero(probability > 0)
     rows = np.append(seen, seen[-1:])
     line = go.Scatter(
@@ -126,14 +126,14 @@ def _baseline(baseline: pd.DataFrame | None, name: str, scale: Scale) -> list[go
 
 
 def _answers(targets: pd.DataFrame, context: StudyContext, scale: Scale) -> list[go.Scatter]:
-    found = targets[np.isfinite(column(targets, "fund"))]
-    if found.empty:
+    sized = targets[np.isfinite(column(targets, "fund"))]
+    if sized.empty:
         return []
-    value, low, high = (scale.of(column(found, name)) for name in ("fund", "low", "high"))
+    value, low, high = (scale.of(column(sized, name)) for name in ("fund", "low", "high"))
     return [
         go.Scatter(
             x=value,
-            y=found["target"],
+            y=sized["target"],
             mode="markers",
             marker={"color": VERMILLION, "size": 9, "symbol": "diamond"},
             error_x=bars_of(value, low, high, colour=VERMILLION, width=7),
@@ -185,8 +185,8 @@ def _target_notes(targets: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _brief(note: str) -> str:
-    """Why no size is known, shortened to one line."""
-    return shorten(note or "no size can be told", 90, placeholder=" …")
+    """The reason why no size is known, shortened to one line."""
+    return shorten(note or "no size can be given", 90, placeholder=" …")
 
 
 def _hand_line(at_hand: float, scale: Scale) -> list[dict[str, Any]]:
@@ -202,25 +202,25 @@ def _hand_note(at_hand: float, context: StudyContext, scale: Scale, right: float
         return []
     x = float(scale.of(np.array([at_hand]))[0])
     inside = x <= right
-    words = "fund at hand" if inside else f"the fund at hand lies beyond: {context.money(at_hand)}"
+    text = "configured fund" if inside else f"configured fund, off the chart: {context.money(at_hand)}"
     place = {"x": min(x, right), "xanchor": "left" if x < 0.75 * right else "right"}
-    return [{"text": words, "xref": "x", **place, "yref": "paper", "y": 0.02, "yanchor": "bottom", "showarrow": False}]
+    return [{"text": text, "xref": "x", **place, "yref": "paper", "y": 0.02, "yanchor": "bottom", "showarrow": False}]
 
 
 def _sizes(curve: pd.DataFrame) -> str:
     n = int(curve["n"].max())
-    return f"n = {n:,} required funds; {int(curve['events'].max()):,} exceed the smallest size drawn."
+    return f"n = {n:,} required funds; {int(curve['events'].max()):,} exceed the smallest size shown."
 
 
-def _answer(curve: pd.DataFrame, targets: pd.DataFrame, context: StudyContext, event: str) -> str:
+def _summary(curve: pd.DataFrame, targets: pd.DataFrame, context: StudyContext, event: str) -> str:
     parts = []
     if not column(curve, "fund").max() > 0:
-        parts.append(f"no run of {int(curve['n'].max()):,} needed any fund")
+        parts.append(f"none of {int(curve['n'].max()):,} runs needed a fund")
     for row in targets.to_dict("records"):
         if not np.isfinite(row["fund"]):
             parts.append(f"for {row['target']:g}: {_brief(row['note'])}")
             continue
         parts.append(f"for {row['target']:g}: {context.money_with(row['fund'], row['low'], row['high'])}")
     if not parts:
-        return f"No target was set; the curve gives P({event}) for every size."
-    return f"Fund with P({event}) at most the target, {context.interval}: {'; '.join(parts)}."
+        return f"No target was set; the curve shows P({event}) for every size."
+    return f"Fund for which P({event}) is at most the target ({context.interval}): {'; '.join(parts)}."

@@ -1,4 +1,4 @@
-"""Can the tail fit be trusted? Its shape, and the loss it implies, against its threshold."""
+"""Does the tail fit depend on its threshold? Its shape, and the loss it implies, versus the threshold."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ import plotly.graph_objects as go
 
 from ...money import Scale
 from ..chart_context import StudyContext
-from ..compose import amount_axis, asked, axis, compose, empty, panel_title
+from ..compose import amount_axis, axis, compose, empty, panel_title, question_for
 from ..marks import BAND, band, column, require
 from ..theme import BLUE, GREY, VERMILLION
 
-QUESTION = "Does the tail fit depend on where it begins?"
+QUESTION = "Does the tail fit depend on its threshold?"
 TABLE = ("k", "threshold", "xi", "xi_low", "xi_high", "loss", "loss_low", "loss_high")
 
 
@@ -27,18 +27,18 @@ def draw_threshold_stability(
     arm: str = "",
     n: int = 0,
 ) -> go.Figure:
-    """Shape xi (above) and the required fund exceeded with probability `p` (below) against the threshold.
+    """Shape xi (above) and the required fund exceeded with probability `p` (below) versus the threshold.
 
     table: k (losses above the threshold), threshold, loss, loss_low, loss_high (quote units), xi, xi_low, xi_high: as
-    `stability_table` gives them.  chosen_k: the fit that is used, drawn in another colour.  drawn_over: what the
-    bootstrap draws.  n: required funds behind the table, by default the study's.  arm: its label, where a study has
+    returned by `stability_table`.  chosen_k: the fit in use, in another colour.  drawn_over: the units that the
+    bootstrap draws.  n: required funds behind the table, by default the study's.  arm: its label, if a study has
     several.
     """
-    question = asked(QUESTION, arm)
+    question = question_for(QUESTION, arm)
     titles = (f"threshold ({context.asset})", "shape xi (no unit)")
     if table.empty:
-        words = f"No tail was fitted: {why_none or 'too few runs needed a fund'}."
-        return empty(context, question=question, words=words, axes=titles)
+        text = f"No tail was fitted: {why_none or 'too few runs needed a fund'}."
+        return empty(context, question=question, text=text, axes=titles)
     require(table, TABLE, "threshold stability")
     rows = table.sort_values("threshold", kind="stable").reset_index(drop=True)
     scale = context.scale(column(rows, "threshold"))
@@ -49,17 +49,17 @@ def draw_threshold_stability(
         *_panel(rows, x, "loss", "2", chosen_k, context, loss_scale),
     ]
     over = f" that draws {drawn_over}" if drawn_over else ""
-    words = f"required fund that the fit says is exceeded with probability {p:.3g}"
+    text = f"required fund exceeded with probability {p:.3g}, according to the fit"
     return compose(
         traces,
         context,
         question=question,
-        answer=_answer(rows, context, p, chosen_k),
+        answer=_summary(rows, context, p, chosen_k),
         axes=_axes(rows, x, scale.unit, loss_scale.unit),
-        note=f"Bands: {context.interval} of a bootstrap of the whole procedure{over}. n ="
-        f" {n or context.n_paths or context.n_runs:,} required funds. Small numbers: how many lie above a threshold.",
+        note=f"Bands: {context.interval} from a bootstrap of the whole procedure{over}. n ="
+        f" {n or context.n_paths or context.n_runs:,} required funds. Small numbers: required funds above a threshold.",
         height=600,
-        notes=[panel_title("shape of the tail"), panel_title(words, "2"), *_counts(rows, x)],
+        notes=[panel_title("shape of the tail"), panel_title(text, "2"), *_counts(rows, x)],
         showlegend=False,
     )
 
@@ -107,7 +107,7 @@ def _with_headroom(rows: pd.DataFrame) -> list[float]:
 
 
 def _counts(rows: pd.DataFrame, x: np.ndarray) -> list[dict[str, object]]:
-    """How many losses lie above every other threshold, along the head of the upper panel."""
+    """Numbers of losses above some of the thresholds, along the top of the upper panel."""
     step = max(1, len(rows) // 7)
     return [
         {
@@ -118,18 +118,20 @@ def _counts(rows: pd.DataFrame, x: np.ndarray) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
-def _answer(rows: pd.DataFrame, context: StudyContext, p: float, chosen_k: int) -> str:
+def _summary(rows: pd.DataFrame, context: StudyContext, p: float, chosen_k: int) -> str:
     low, high = float(rows["loss"].min()), float(rows["loss"].max())
     span = (
-        f"Over {len(rows)} thresholds xi runs from {rows['xi'].min():.2f} to {rows['xi'].max():.2f}, the fund exceeded"
+        f"Over {len(rows)} thresholds xi ranges from {rows['xi'].min():.2f} to {rows['xi'].max():.2f}, the fund"
+        " exceeded"
     )
     span += f" with probability {p:.3g} from {context.money(low)} to {context.money(high)}."
     chosen = rows[column(rows, "k") == chosen_k]
     if chosen.empty:
-        return f"{span} Trust it where both stay level within their intervals."
+        return f"{span} The fit is reliable where both are level within their intervals."
     row = chosen.iloc[0]
     agree = (column(rows, "loss") >= row["loss_low"]) & (column(rows, "loss") <= row["loss_high"])
     return (
-        f"{span} The fit that is used ({chosen_k:,} above its threshold) holds {int(agree.sum())} of the {len(rows)}"
-        " values of the fund in its interval."
+        f"{span} The interval of the fit in use ({chosen_k:,} above its threshold) contains {int(agree.sum())} of the"
+        f" {len(rows)}"
+        " values of the fund."
     )

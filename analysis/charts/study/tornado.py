@@ -1,4 +1,4 @@
-"""What moves the answer most, one factor at a time? A tornado: the outcome at each factor's low and high end."""
+"""Which factor moves the outcome most, one at a time? A tornado: the outcome at each factor's low and high end."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from ..compose import axis, compose, empty, legend, margin_for, upper_first
 from ..marks import bars_of, column, require, rounded
 from ..theme import BLACK, ORANGE, SKY
 
-QUESTION = "What moves {outcome} most, one factor at a time?"
+QUESTION = "Which factor, moved alone, changes {outcome} most?"
 SWINGS = (
     "input", "unit", "input_low", "input_high", "at_low", "at_low_low", "at_low_high", "at_high", "at_high_low",
     "at_high_high", "n",
@@ -39,23 +39,23 @@ def draw_tornado(
     question = QUESTION.format(outcome=outcome)
     title = f"{outcome} ({unit})" if unit else outcome
     if swings.empty:
-        words = "The study has no one-at-a-time points: no factor was moved by itself."
-        return empty(context, question=question, words=words, axes=(title, "factor (low to high end)"))
+        text = "The study has no one-at-a-time points: no factor was moved alone."
+        return empty(context, question=question, text=text, axes=(title, "factor (low to high end)"))
     require(swings, SWINGS, "tornado")
     width = np.abs(column(swings, "at_high") - column(swings, "at_low"))
     order = np.argsort(width, kind="stable")[-MAX_BARS:]
     shown = swings.iloc[order].reset_index(drop=True)
     labels = [_label(row) for row in shown.to_dict("records")]
     traces = [trace for end in _ENDS for trace in _bars(shown, labels, base, end, context)]
-    more = "" if len(shown) == len(swings) else f" The {len(shown)} widest of {len(swings)} factors."
+    more = "" if len(shown) == len(swings) else f" Shown: the {len(shown)} widest of {len(swings)} factors."
     return compose(
         traces,
         context,
         question=question,
-        answer=_answer(shown, context, base, base_low, base_high, unit),
+        answer=_summary(shown, context, base, base_low, base_high, unit),
         axes={"xaxis": axis(title, zeroline=False), "yaxis": _factor_axis(labels)},
         note=f"Whiskers and grey band (the base): {context.interval}. n = {_size(shown)} at each end. Both ends and the"
-        f" base share their randomness, so a difference is surer than the whiskers look.{more}",
+        f" base use the same randomness, so a difference is more certain than the whiskers suggest.{more}",
         height=240 + 46 * len(shown),
         left=margin_for(labels),
         barmode="overlay",
@@ -74,7 +74,7 @@ def _end(value: object) -> str:
 
 
 def _bars(shown: pd.DataFrame, labels: list[str], base: float, end: str, context: StudyContext) -> list[Any]:
-    """The bars of one end, and their whiskers off the middle, so that those of both ends stay visible."""
+    """The bars of one end, with whiskers off-centre, so that those of both ends stay visible."""
     colour, shift = _ENDS[end]
     value = column(shown, f"at_{end}")
     bounds = [column(shown, f"at_{end}_{side}") for side in ("low", "high")]
@@ -134,20 +134,20 @@ def _size(shown: pd.DataFrame) -> str:
     return f"{n.min():,.0f}" if n.min() == n.max() else f"{n.min():,.0f} to {n.max():,.0f}"
 
 
-def _answer(
+def _summary(
     shown: pd.DataFrame, context: StudyContext, base: float, base_low: float, base_high: float, unit: str
 ) -> str:
     top = shown.iloc[-1]
-    word = f" {unit}" if unit else ""
+    unit_text = f" {unit}" if unit else ""
     interval = f" [{rounded(base_low)}, {rounded(base_high)}]" if np.isfinite(base_low) else ""
     ends = [
         f"{rounded(top[f'at_{end}'])} [{rounded(top[f'at_{end}_low'])}, {rounded(top[f'at_{end}_high'])}]"
         for end in ("low", "high")
     ]
     if top["at_low"] == top["at_high"]:
-        return f"No factor moves it: {rounded(base)}{interval}{word} at either end of each ({context.interval})."
+        return f"No factor changes it: {rounded(base)}{interval}{unit_text} at both ends of each ({context.interval})."
     name = upper_first(str(top["input"]))
     return (
-        f"Base {rounded(base)}{interval}{word}. {name} has the widest swing: {ends[0]} at its low"
+        f"Base {rounded(base)}{interval}{unit_text}. {name} has the widest swing: {ends[0]} at its low"
         f" end, {ends[1]} at its high end ({context.interval})."
     )

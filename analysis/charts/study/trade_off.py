@@ -1,4 +1,4 @@
-"""What does safety cost? Capital locked and liquidations not needed against P(ADL), one point a set of levers."""
+"""What does safety cost? Capital locked and unnecessary liquidations versus P(ADL), one point per set of levers."""
 
 from typing import Any
 
@@ -26,23 +26,23 @@ ARMS = (
     "efficient",
 )  # fmt: skip
 
-#: Shapes of the points: the next where the colours are used up.
+#: Shapes of the points: the next shape is used when all colours are in use.
 SHAPES = ("circle", "square", "diamond")
 
 
 def draw_frontier(arms: pd.DataFrame, context: StudyContext, *, event: str, event_axis: str) -> go.Figure:
-    """P(event) of each arm against capital locked (left) and against liquidations that were not needed (right).
+    """P(event) of each arm versus capital locked (left) and versus unnecessary liquidations (right).
 
     arms: arm (its label), group (colour: the levers besides fund size, e.g. margin and ADL rule), capital (quote units
     locked in fund and margin), probability, low, high, events, n (of the event), unneeded, unneeded_low, unneeded_high
-    (share of liquidated notional that would have survived, fraction; NaN where not measured), efficient (bool: no arm
+    (share of liquidated notional that would have survived, fraction; NaN if not measured), efficient (bool: no arm
     is better in everything).
     """
     question = QUESTION.format(event=event)
     title = f"capital locked ({context.asset})"
     if arms.empty:
-        words = "No arm of the study has runs that ended: there is nothing to trade off."
-        return empty(context, question=question, words=words, axes=(title, f"P({event_axis})"))
+        text = "No arm of the study has completed runs: there is nothing to compare."
+        return empty(context, question=question, text=text, axes=(title, f"P({event_axis})"))
     require(arms, ARMS, "trade-off frontier")
     scale = context.scale(column(arms, "capital"))
     floor = 10 ** np.floor(np.log10(_smallest(arms) / 1.3))
@@ -51,16 +51,17 @@ def draw_frontier(arms: pd.DataFrame, context: StudyContext, *, event: str, even
     traces = [
         trace for i, name in enumerate(groups) for trace in _group(arms, name, i, scale, floor, context, measured)
     ]
-    titles = [panel_title("against capital"), panel_title("against liquidations not needed", "2")]
+    titles = [panel_title("versus capital"), panel_title("versus unnecessary liquidations", "2")]
     return compose(
         traces,
         context,
         question=question,
-        answer=_answer(arms, context),
+        answer=_summary(arms, context),
         axes=_axes(probability_axis(f"P({event_axis})", floor, 1.25), scale, measured=measured),
-        note=f"Capital locked: the fund and the maintenance margin of all positions, at the start. Whiskers:"
-        f" {context.interval}. {_sizes(arms)} Filled: no other arm is better in everything (by the"
-        " estimates; overlapping whiskers may swap them). Triangles: never seen, drawn at the upper bound.",
+        note=f"Capital locked: fund plus maintenance margin of all positions, at the start. Whiskers:"
+        f" {context.interval}. {_sizes(arms)} Filled: no other arm is better in every respect (by the"
+        " estimates; with overlapping whiskers the order may differ). Triangles: event never observed, at the upper"
+        " bound.",
         height=560,
         notes=titles if measured else [],
         panels=True,
@@ -69,11 +70,11 @@ def draw_frontier(arms: pd.DataFrame, context: StudyContext, *, event: str, even
 
 
 def _legend(groups: list[str], *, measured: bool) -> dict[str, Any]:
-    """One line above the plot, or a list beside it where the groups are many or their names long."""
+    """One line above the plot, or a list to its right if there are many groups or long names."""
     if sum(len(name) + 6 for name in groups) <= 110:
         return {"legend": legend(y=ABOVE_PANELS if measured else 1.0)}
-    beside = {"orientation": "v", "x": 1.02, "xanchor": "left", "y": 1.0, "yanchor": "top"}
-    return {"legend": legend(**beside), "right": margin_for(groups) + 40}
+    list_right = {"orientation": "v", "x": 1.02, "xanchor": "left", "y": 1.0, "yanchor": "top"}
+    return {"legend": legend(**list_right), "right": margin_for(groups) + 40}
 
 
 def _axes(probability: dict[str, Any], scale: Scale, *, measured: bool) -> dict[str, dict[str, Any]]:
@@ -81,7 +82,7 @@ def _axes(probability: dict[str, Any], scale: Scale, *, measured: bool) -> dict[
     capital = axis(f"capital locked ({scale.unit})", domain=[0, 0.56 if measured else 1], rangemode="tozero")
     if not measured:
         return {"xaxis": capital, "yaxis": probability}
-    title = "liquidated without need (share of liquidated notional)"
+    title = "unnecessary liquidations (share of liquidated notional)"
     hidden = {"anchor": "x2", "matches": "y", "showticklabels": False, "title": {"text": ""}}
     unneeded = axis(title, domain=[0.64, 1], anchor="y2", rangemode="tozero")
     return {"xaxis": capital, "yaxis": probability, "xaxis2": unneeded, "yaxis2": {**probability, **hidden}}
@@ -127,20 +128,20 @@ def _group(
 
 def _sizes(arms: pd.DataFrame) -> str:
     n = column(arms, "n")
-    return f"n = {n.min():,.0f} an arm." if n.min() == n.max() else f"n = {n.min():,.0f} to {n.max():,.0f} an arm."
+    return f"n = {n.min():,.0f} per arm." if n.min() == n.max() else f"n = {n.min():,.0f} to {n.max():,.0f} per arm."
 
 
-def _answer(arms: pd.DataFrame, context: StudyContext) -> str:
+def _summary(arms: pd.DataFrame, context: StudyContext) -> str:
     best = arms[arms["efficient"].to_numpy(bool)].sort_values("capital", kind="stable")
     if best.empty:
-        return f"{len(arms)} arms; none was marked as efficient."
-    words = []
+        return f"{len(arms)} arms; none is marked as efficient."
+    parts = []
     for row in (best.iloc[0], best.iloc[-1])[: min(2, len(best))]:
         chance = (
             f"0 of {int(row['n']):,}, at most {row['high']:.3g}"
             if row["events"] == 0
             else f"P = {row['probability']:.3g} [{row['low']:.3g}, {row['high']:.3g}]"
         )
-        words.append(f"{row['arm']} locks {context.money(float(row['capital']))}: {chance}")
-    found = f"{len(best)} of {len(arms)} arms {'is' if len(best) == 1 else 'are'} efficient"
-    return f"{found}. {'; '.join(words)} ({context.interval})."
+        parts.append(f"{row['arm']} locks {context.money(float(row['capital']))}: {chance}")
+    count = f"{len(best)} of {len(arms)} arms {'is' if len(best) == 1 else 'are'} efficient"
+    return f"{count}. {'; '.join(parts)} ({context.interval})."

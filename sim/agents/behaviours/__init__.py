@@ -11,9 +11,10 @@ from .levered import Levered
 from .market_maker import MarketMaker
 from .momentum import Momentum
 from .noise import Noise
+from .own import OwnBehaviour
 
 Behaviour = Annotated[
-    MarketMaker | Noise | Momentum | Fundamentalist | DipBuyer | Arbitrageur | Carry | Levered,
+    MarketMaker | Noise | Momentum | Fundamentalist | DipBuyer | Arbitrageur | Carry | Levered | OwnBehaviour,
     Field(discriminator="kind"),
 ]
 
@@ -27,4 +28,5 @@ __all__ = [
     "MarketMaker",
     "Momentum",
     "Noise",
+    "OwnBehaviour",
 ]

@@ -8,19 +8,16 @@ finer clock meets the same arrivals.
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import ConfigError
 from ...instrument import Instrument
-from ...layout import MarketArrays
+from ...layout import F64, I64, MarketArrays
 from ...policy import Policy
 from ..view import Intents, MarketView
-
-I64 = npt.NDArray[np.int64]
-F64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -67,6 +64,23 @@ class BehaviourPolicy(Policy):
     ordinary: ClassVar[bool] = False
     #: True for cohorts whose accounts the who-paid table calls makers.
     is_maker: ClassVar[bool] = False
+
+    def look_ms(self) -> int | None:
+        """Time between two looks at the market of one trader, where traders look at phases of their own; None: they
+        look when the cohort wakes."""
+        return None
+
+    def watches_adl_queue(self) -> bool:
+        """True if `view.adl_quantile` must be kept for the cohort's accounts."""
+        return False
+
+    def max_orders_per_s(self, traders: int) -> float:
+        """Orders a second of a cohort of `traders` at most, as far as the parameters state it; 0: they do not."""
+        return 0.0
+
+    def with_depth(self, factor: Decimal) -> Self:
+        """The same behaviour, quoting `factor` of its depth; itself if it quotes none."""
+        return self
 
     def initial_state(self, context: CohortContext) -> Any:
         """Return the state the behaviour keeps."""

@@ -13,16 +13,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
-from ...layout import FLAG_FROZEN, OrderFlag, OrderKind, Side, TimeInForce
+from ...layout import FLAG_FROZEN, I64, OrderFlag, OrderKind, Side, TimeInForce
 from ...policy import PositiveDecimal, PositiveInt, SharePpm
 from ...units import PPM
 from ..view import ARRIVAL_SLOTS, Intents, MarketView
 from .base import BehaviourPolicy, CohortContext
-
-I64 = npt.NDArray[np.int64]
 
 
 @dataclass

@@ -20,18 +20,14 @@ from itertools import pairwise
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from ...elementary import power
 from ...errors import ConfigError
-from ...layout import MAKER_PARAMS_DTYPE, Records
+from ...layout import F64, I64, MAKER_PARAMS_DTYPE, Records
 from ...policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveDecimal, PositiveInt, SharePpm
 from ..view import ARRIVAL_SLOTS, Intents, MarketView
 from .base import BehaviourPolicy, CohortContext
-
-I64 = npt.NDArray[np.int64]
-F64 = npt.NDArray[np.float64]
 
 FIRST_BAND_EXPONENT = 0.85
 #: Wakes after which the pre-drawn arrival keys repeat (a prime, so no pattern of the clock meets the same ones).
@@ -116,6 +112,26 @@ class MarketMaker(BehaviourPolicy):
         if self.half_spread_ppm >= self.depth[0].within_ppm or self.depth[-1].within_ppm >= 900_000:
             raise ValueError("half_spread_ppm must lie inside the first band, and the last band below 900,000 ppm")
         return self
+
+    def look_ms(self) -> int:
+        """Each maker looks at its own phase."""
+        return self.look_interval_ms
+
+    def watches_adl_queue(self) -> bool:
+        """True if makers fear to be deleveraged."""
+        return self.adl_aversion > 0
+
+    def max_orders_per_s(self, traders: int) -> float:
+        """Makers that quote their whole ladder anew at every look."""
+        return traders * 2 * self.levels_per_band * len(self.depth) * 1000 / self.look_interval_ms
+
+    def with_depth(self, factor: Decimal) -> Self:
+        """Every band of the ladder times `factor`."""
+        bands = [
+            {**band.model_dump(), "bid_quote": band.bid_quote * factor, "ask_quote": band.ask_quote * factor}
+            for band in self.depth
+        ]
+        return type(self).model_validate({**self.model_dump(), "depth": bands})
 
     def calm_ladder(self) -> tuple[F64, F64, F64]:
         """Return distances (L + 1 edges, fractions, the first is the half-spread) and bid and ask value per level (L,

@@ -18,6 +18,7 @@ from pydantic import Field
 
 from ...elementary import log1p
 from ...errors import ConfigError
+from ...layout import NOISE_PARAMS_DTYPE
 from ...policy import PositiveDecimal, PositiveInt, SharePpm
 from ..arrivals import CHUNK, Arrivals
 from ..view import Intents, MarketView
@@ -52,6 +53,10 @@ class Noise(BehaviourPolicy):
     limit_distance_ppm: PositiveInt = Field(default=1000, description="mean distance of a limit order from the mark")
     limit_lifetime_s: PositiveInt = Field(default=60, description="a limit order is cancelled after this time, seconds")
 
+    def max_orders_per_s(self, traders: int) -> float:
+        """The stated rate."""
+        return float(self.orders_per_s)
+
     def initial_state(self, context: CohortContext) -> NoiseState:
         """Return the state; ConfigError if the mean order is below one lot."""
         from ...kernels.agents.cohorts import NoiseArrays, packed_noise
@@ -68,6 +73,7 @@ class Noise(BehaviourPolicy):
         lifetime_ms = self.limit_lifetime_s * 1000
         capacity = int(rate * self.limit_lifetime_s * 2) + 1024
         arrivals = Arrivals(context.rng, rate / 1000.0, width=6)
+        params = scale, self.market_order_ppm / 1e6, self.limit_distance_ppm / 1e6, lifetime_ms, rate / 1000.0
         arrays = NoiseArrays(
             uniforms=arrivals.uniforms,
             cursor=arrivals.cursor,
@@ -75,9 +81,7 @@ class Noise(BehaviourPolicy):
             ring=np.zeros((capacity, 2), np.int64),
             ring_ends=np.zeros(2, np.int64),
             home=np.ascontiguousarray(context.home[:, market]),
-            params=np.array(
-                [scale, self.market_order_ppm / 1e6, self.limit_distance_ppm / 1e6, float(lifetime_ms), rate / 1000.0]
-            ),
+            params=np.array([params], NOISE_PARAMS_DTYPE),
         )
         return NoiseState(arrivals, market, arrays, packed_noise)
 

@@ -11,11 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ...layout import FLAG_FROZEN, OrderFlag, OrderKind, Side, TimeInForce
+from ...layout import FLAG_FROZEN, I64, OrderFlag, OrderKind, Side, TimeInForce
 from ...units import PPM
 from ..view import Intents, MarketView
-
-I64 = npt.NDArray[np.int64]
 
 SLIPPAGE_PPM = 5_000  # worst price, distance from the mark
 NEVER_UP, NEVER_DOWN = 2**62, -1  # marks that no market reaches, ticks

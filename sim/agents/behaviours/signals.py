@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...layout import SIGNAL_PARAMS_DTYPE, Records
 from ...variates import standard_normal
 from ..arrivals import CHUNK, Arrivals
 from ..distributions import PpmRange
@@ -25,7 +26,7 @@ class SignalState:
     horizons_ms: npt.NDArray[np.float64]  # (H,)
     traits: npt.NDArray[np.float64]  # (n, 2) threshold, log of personal factor of value
     largest: npt.NDArray[np.int64]  # (n,) lots capital and leverage carry at the opening mark
-    params: npt.NDArray[np.float64]
+    params: Records  # (1,) SIGNAL_PARAMS_DTYPE
     kernel: Callable[..., Any]
 
 
@@ -60,7 +61,7 @@ def make_signal_state(
         horizons_ms=np.array(horizons_s) * 1000.0,
         traits=np.ascontiguousarray(np.column_stack([thresholds, opinions])),
         largest=largest.astype(np.int64),
-        params=np.array([direction, 1.0 if long_only else 0.0, step_ppm / 1e6, slippage_ppm / 1e6, per_ms]),
+        params=np.array([(direction, long_only, step_ppm / 1e6, slippage_ppm / 1e6, per_ms)], SIGNAL_PARAMS_DTYPE),
         kernel=kernel,
     )
 
@@ -68,8 +69,8 @@ def make_signal_state(
 def signal_orders(state: SignalState, view: MarketView, intents: Intents) -> None:
     """Update the averages for the time since the last wake and append the orders of all slots that have arrived."""
     arrivals, accounts = state.arrivals, view.accounts
-    reference = view.mark if state.params[0] > 0 else view.index
-    elapsed_ms = view.time_ms - arrivals.clock[1]
+    reference = view.mark if state.params["direction"][0] > 0 else view.index
+    elapsed_ms = view.time_ms - float(arrivals.clock["last_ms"][0])
     while True:
         intents.reserve(CHUNK)
         intents.count += state.kernel(

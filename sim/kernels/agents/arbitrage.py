@@ -60,18 +60,18 @@ def arbitrage_orders(
     uniforms: (slots, 2) gap, trader.  outside: (n, 4) cash, hedge lots, money sent and not arrived, when it arrives.
     Capacity is leverage x the smaller purse at the index; the purse here counts money that is on its way as outside's.
     """
-    last_ms = clock[1]
+    last_ms = clock[0].last_ms
     traders = home.shape[0]
     tick_value = market_params[market].tick_value
     n = 0
     sent = 0
-    while clock[0] <= now_ms:
+    while clock[0].next_ms <= now_ms:
         if cursor[0] == uniforms.shape[0]:
             return n, sent
         u = uniforms[cursor[0]]
         cursor[0] += 1
-        at_ms = clock[0]
-        clock[0] = at_ms - log1p(-u[0]) / params[0].per_ms
+        at_ms = clock[0].next_ms
+        clock[0].next_ms = at_ms - log1p(-u[0]) / params[0].per_ms
         trader = min(int(u[1] * traders), traders - 1)
         account = home[trader]
         purse = outside[trader]
@@ -98,5 +98,5 @@ def arbitrage_orders(
         key = arrival_key(at_ms, last_ms, float(now_ms))
         put_order(rows, count + n, account, market, side, KIND_LIMIT, TIF_IOC, limit, abs(change), reducing, key)
         n += 1
-    clock[1] = now_ms
+    clock[0].last_ms = now_ms
     return n, sent

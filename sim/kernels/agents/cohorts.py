@@ -2,24 +2,37 @@
 how many.
 
 A slot is a row of uniforms; column 0 is the gap to the next. A kernel takes slots until the next arrival lies after
-`now_ms` or the chunk is used up; then the caller refills and calls again. `clock` is (next arrival, last wake) in ms;
-the last wake moves to `now_ms` only when the slots up to now are done. Room: one row a slot (noise: two, and the ring)
-must be reserved. The caller's plain twin in `tests/conformance/test_cohort_kernels.py` equals them exactly.
+`now_ms` or the chunk is used up; then the caller refills and calls again. `clock` holds the next arrival and the last
+wake; the last wake moves to `now_ms` only when the slots up to now are done. Room: one row a slot (noise: two, and the
+ring) must be reserved. The plain twin in `tests/agents/test_cohort_kernels.py` equals them exactly.
 """
 
 import math
 from typing import NamedTuple
 
-from ...layout import F64, FLAG_FROZEN, I32, I64, AccountArrays, MarketArrays
+from ...layout import (
+    F64,
+    FLAG_FROZEN,
+    I32,
+    I64,
+    AccountArrays,
+    MarketArrays,
+    OrderFlag,
+    OrderKind,
+    Records,
+    Side,
+    TimeInForce,
+)
 from ..elementary import expm1, log
 from ..jit import kernel
 from ..packed import struct_at
 from ..structs import by_address
 
-KIND_LIMIT, KIND_MARKET, KIND_CANCEL_ALL = 0, 1, 3  # OrderKind, as plain numbers for the compiler
-TIF_GTC, TIF_IOC, TIF_POST_ONLY = 0, 1, 3  # TimeInForce
-BUY, SELL = 0, 1  # Side
-REDUCE_ONLY = 1  # OrderFlag
+# Codes of orders, as plain numbers for the compiler.
+KIND_LIMIT, KIND_MARKET, KIND_CANCEL_ALL = int(OrderKind.LIMIT), int(OrderKind.MARKET), int(OrderKind.CANCEL_ALL)
+TIF_GTC, TIF_IOC, TIF_POST_ONLY = int(TimeInForce.GTC), int(TimeInForce.IOC), int(TimeInForce.POST_ONLY)
+BUY, SELL = int(Side.BUY), int(Side.SELL)
+REDUCE_ONLY = int(OrderFlag.REDUCE_ONLY)
 KEYS = 1 << 20  # arrival keys of a tick, view.ARRIVAL_SLOTS
 
 
@@ -29,11 +42,11 @@ class NoiseArrays(NamedTuple):
 
     uniforms: F64  # (slots, 6) gap, trader, side, kind, size, distance
     cursor: I64  # (1,) slots used
-    clock: F64  # (2,) next arrival, last wake, ms
+    clock: Records  # (1,) CLOCK_DTYPE
     ring: I64  # (capacity, 2) expiry ms, row; oldest first
     ring_ends: I64  # (2,) head, tail: counters that only grow
     home: I32  # (n,) rows
-    params: F64  # (5,) see `noise_orders`
+    params: Records  # (1,) NOISE_PARAMS_DTYPE
 
 
 _NOISE, _ACCOUNTS, _MARKETS = range(3)
@@ -91,22 +104,21 @@ def noise_orders(
 ):  # fmt: skip
     """Append the orders of noise traders; return how many intents were written at rows[count:].
 
-    uniforms: (slots, 6) gap, trader, side, kind, size, distance.  home: (n,) rows.  mark: ticks. params: scale of the
-    geometric size in lots (0: always one), share of market orders, mean distance (fraction), lifetime in ms, arrivals
-    per ms.  ring: (capacity, 2) expiry ms and row of resting limits; a full ring forgets its oldest.
+    uniforms: (slots, 6) gap, trader, side, kind, size, distance.  home: (n,) rows.  mark: ticks. params:
+    NOISE_PARAMS_DTYPE.  ring: (capacity, 2) expiry ms and row of resting limits; a full ring forgets its oldest.
     1 - u is exact, and log takes half the time of log1p.
     """
-    last_ms = clock[1]
+    last_ms = clock[0].last_ms
     n = _expire(ring, ring_ends, open_bid, open_ask, market, last_ms, now_ms, rows, count)
     capacity = ring.shape[0]
     traders = home.shape[0]
-    while clock[0] <= now_ms:
+    while clock[0].next_ms <= now_ms:
         if cursor[0] == uniforms.shape[0]:
             return n
         u = uniforms[cursor[0]]
         cursor[0] += 1
-        at_ms = clock[0]
-        clock[0] = at_ms - log(1.0 - u[0]) / params[4]
+        at_ms = clock[0].next_ms
+        clock[0].next_ms = at_ms - log(1.0 - u[0]) / params[0].per_ms
         account = home[min(int(u[1] * traders), traders - 1)]
         if flags[account] & FLAG_FROZEN:
             continue
@@ -115,12 +127,12 @@ def noise_orders(
             put_order(rows, count + n, account, market, BUY, KIND_CANCEL_ALL, TIF_GTC, 0, 0, 0, key)
             n += 1
         side = BUY if u[2] < 0.5 else SELL
-        lots = 1 + int(-log(1.0 - u[4]) * params[0])
-        if u[3] < params[1]:
+        lots = 1 + int(-log(1.0 - u[4]) * params[0].size_scale)
+        if u[3] < params[0].market_share:
             put_order(rows, count + n, account, market, side, KIND_MARKET, TIF_IOC, 0, lots, 0, key)
             n += 1
             continue
-        away = int(-log(1.0 - u[5]) * params[2] * mark)
+        away = int(-log(1.0 - u[5]) * params[0].distance * mark)
         price = mark - away if side == BUY else mark + away
         if price <= 0:
             continue
@@ -129,10 +141,10 @@ def noise_orders(
         if ring_ends[1] - ring_ends[0] == capacity:
             ring_ends[0] += 1
         slot = ring_ends[1] % capacity
-        ring[slot, 0] = int(at_ms + params[3])
+        ring[slot, 0] = int(at_ms + params[0].lifetime_ms)
         ring[slot, 1] = account
         ring_ends[1] += 1
-    clock[1] = now_ms
+    clock[0].last_ms = now_ms
     return n
 
 
@@ -171,41 +183,43 @@ def signal_orders(
 
     uniforms: (slots, 3) gap, trader, spare.  averages: (H,) ticks, moved towards `price` by elapsed_ms / horizons_ms
     here. traits: (n, 2) threshold as a fraction, log of the personal factor on the average.  largest: (n,) lots.
-    params: direction (+1 trend, -1 value), long only, step as a share of largest, slippage, arrivals per ms.
+    params: SIGNAL_PARAMS_DTYPE.
     """
     horizons = averages.shape[0]
     if elapsed_ms > 0:
         for h in range(horizons):
             averages[h] += (price - averages[h]) * -expm1(-elapsed_ms / horizons_ms[h])
-    last_ms = clock[1]
+    last_ms = clock[0].last_ms
     traders = home.shape[0]
     n = 0
-    while clock[0] <= now_ms:
+    while clock[0].next_ms <= now_ms:
         if cursor[0] == uniforms.shape[0]:
             return n
         u = uniforms[cursor[0]]
         cursor[0] += 1
-        at_ms = clock[0]
-        clock[0] = at_ms - log(1.0 - u[0]) / params[4]
+        at_ms = clock[0].next_ms
+        clock[0].next_ms = at_ms - log(1.0 - u[0]) / params[0].per_ms
         trader = min(int(u[1] * traders), traders - 1)
         account = home[trader]
         if flags[account] & FLAG_FROZEN or largest[trader] == 0:
             continue
         signal = log(mark / averages[trader % horizons]) - traits[trader, 1]
         held = lots[account, market]
-        wanted = wanted_lots(signal, traits[trader, 0], largest[trader], held, int(params[0]), params[1] != 0.0)
+        wanted = wanted_lots(
+            signal, traits[trader, 0], largest[trader], held, int(params[0].direction), params[0].long_only != 0.0
+        )
         change = wanted - held
         if change == 0:
             continue
-        size = min(abs(change), max(1, int(params[2] * largest[trader])))
+        size = min(abs(change), max(1, int(params[0].step * largest[trader])))
         key = arrival_key(at_ms, last_ms, float(now_ms))
         reduce_only = REDUCE_ONLY if wanted == 0 else 0
         if change > 0:
-            limit = math.floor(mark * (1.0 + params[3]))
+            limit = math.floor(mark * (1.0 + params[0].slippage))
             put_order(rows, count + n, account, market, BUY, KIND_LIMIT, TIF_IOC, limit, size, reduce_only, key)
         else:
-            limit = max(1, math.ceil(mark * (1.0 - params[3])))
+            limit = max(1, math.ceil(mark * (1.0 - params[0].slippage)))
             put_order(rows, count + n, account, market, SELL, KIND_LIMIT, TIF_IOC, limit, size, reduce_only, key)
         n += 1
-    clock[1] = now_ms
+    clock[0].last_ms = now_ms
     return n

@@ -20,7 +20,7 @@ def apply_funding(accounts, markets, log, market, rate_ppb, start):
     n_rows = accounts.lots.shape[0]
     if rate_ppb == 0:
         return 2 * n_rows
-    rate = rate_ppb if rate_ppb > 0 else -rate_ppb
+    rate = abs(rate_ppb)
     payer_sign = 1 if rate_ppb > 0 else -1
     value = markets.mark[market] * markets.params[market].tick_value
     header = log.header

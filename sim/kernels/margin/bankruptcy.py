@@ -59,7 +59,7 @@ def bankruptcy_limit(quote, lots, tick_value):
 
     Sells round up and at least one tick, buys round down: filled at the limit, the account never ends below zero.
     """
-    unit = (lots if lots > 0 else -lots) * tick_value
+    unit = abs(lots) * tick_value
     if lots > 0:
         ticks = -((-quote) // unit)
         return ticks if ticks > 1 else 1

@@ -31,11 +31,11 @@ def position_maintenance(lots, cost, mark, params, tiers):
     """
     if lots == 0:
         return 0
-    size = lots if lots > 0 else -lots
+    size = abs(lots)
     notional = size * mark * params.tick_value
     base = notional
     if params.margin_base == BASE_ENTRY:
-        base = cost if cost > 0 else -cost
+        base = abs(cost)
     tier = find_tier(base, tiers, params.n_tiers)
     rate = tiers[tier].maintenance_ppm
     if params.margin_base == BASE_MARK_PLUS_FEE:
@@ -43,6 +43,13 @@ def position_maintenance(lots, cost, mark, params, tiers):
         rate += params.close_fee_ppm
     margin = rate_ceil(base, rate, _PPM) - tiers[tier].deduction
     return margin if margin > 0 else 0
+
+
+@kernel
+def measure_maintenance(lots, cost, mark, params, tiers, out):
+    """Write the maintenance margin of each of many positions of one market to `out`, quanta, int64 (n,)."""
+    for i in range(lots.shape[0]):
+        out[i] = position_maintenance(lots[i], cost[i], mark, params, tiers)
 
 
 @kernel
@@ -103,10 +110,8 @@ def measure_rows(accounts, markets, rows, n, out_equity, out_maintenance):
 def worst_lots(accounts, row, market, extra_bid, extra_ask):
     """Largest |position| the row can come to if all its orders on one side fill, with extra lots on either side."""
     lots = accounts.lots[row, market]
-    up = lots + accounts.open_bid[row, market] + extra_bid
-    down = lots - accounts.open_ask[row, market] - extra_ask
-    up = up if up > 0 else -up
-    down = down if down > 0 else -down
+    up = abs(lots + accounts.open_bid[row, market] + extra_bid)
+    down = abs(lots - accounts.open_ask[row, market] - extra_ask)
     return up if up > down else down
 
 

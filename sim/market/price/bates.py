@@ -1,7 +1,7 @@
 """Stochastic volatility with jumps (Bates 1996): Heston's variance and Poisson jumps.
 
 Scheme: Euler with full truncation (Lord, Koekkoek & van Dijk 2010, Quantitative Finance 10): the variance that enters
-drift and diffusion is max(v, 0). Variance moves once a base tick and is frozen in between, also when the grid is
+drift and diffusion is max(v, 0). Variance changes once per base tick and is constant in between, also when the grid is
 refined, so a refined run shares the variance path. Bias is of the order of reversion x tick, negligible at seconds.
 """
 
@@ -66,6 +66,10 @@ class Bates(PriceProcessBase):
             path.append(held)
             v += reversion * (target - held) * dt + math.sqrt(held) * kick
         return np.array(path)
+
+    def start_price(self) -> Decimal:
+        """The stated price."""
+        return self.initial_price
 
     def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
         """Return the path on the base grid."""

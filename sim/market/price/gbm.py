@@ -26,6 +26,10 @@ class Gbm(PriceProcessBase):
     annual_volatility: AnnualVolatility
     annual_drift: AnnualDrift = Decimal(0)
 
+    def start_price(self) -> Decimal:
+        """The stated price."""
+        return self.initial_price
+
     def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
         """Return the path on the base grid."""
         return assemble(

@@ -39,9 +39,11 @@ class HawkesJumps(PriceProcessBase):
     annual_drift: AnnualDrift = Decimal(0)
     base_jumps_per_year: JumpsPerYear
     branching_ppm: Annotated[int, Field(ge=0, lt=1_000_000, strict=True)] = Field(
-        description="Mean number of further jumps that one jump sets off, ppm; below 1,000,000."
+        description="Mean number of further jumps that one jump triggers, ppm; below 1,000,000."
     )
-    excitation_half_life_s: PositiveDecimal = Field(description="Half-life of the raised rate after a jump, seconds.")
+    excitation_half_life_s: PositiveDecimal = Field(
+        description="Half-life of the increased rate after a jump, seconds."
+    )
     size: JumpSize = Field(description="Distribution of the log size of a jump.")
     compensate: bool = Field(
         True, description="Subtract the jumps' mean return at the current intensity: E[S_t] = S_0 e^(drift t)."
@@ -49,7 +51,7 @@ class HawkesJumps(PriceProcessBase):
 
     @property
     def decay_per_s(self) -> float:
-        """Rate at which the excitation dies out."""
+        """Decay rate of the excitation."""
         return LN2 / float(self.excitation_half_life_s)
 
     def draw_times_s(self, generator: np.random.Generator, duration_s: float) -> F64:
@@ -72,7 +74,7 @@ class HawkesJumps(PriceProcessBase):
         if len(jumps_ms) == 0:
             return base
         n_before = np.searchsorted(jumps_ms, times_ms, side="right")
-        left = np.zeros(len(times_ms))  # sum over past jumps of e^(-decay age), carried forward from tick to tick
+        left = np.zeros(len(times_ms))  # sum over past jumps of e^(-decay age), updated from tick to tick
         level, previous, seen = 0.0, 0, 0
         jumps = jumps_ms.tolist()
         for k, (now, n) in enumerate(zip(times_ms.tolist(), n_before.tolist(), strict=True)):
@@ -82,6 +84,10 @@ class HawkesJumps(PriceProcessBase):
             previous, seen = now, n
             left[k] = level
         return base + self.branching_ppm / 1e6 * (n_before - left)
+
+    def start_price(self) -> Decimal:
+        """The stated price."""
+        return self.initial_price
 
     def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
         """Return the path on the base grid; the compensator is straight within a base step."""

@@ -54,7 +54,9 @@ class DoubleExponentialJump(Policy):
     @model_validator(mode="after")
     def _mean_price_is_finite(self) -> "DoubleExponentialJump":
         if self.up_eta <= 1:
-            raise ValueError(f"up_eta must be above 1, else the mean of the price is infinite (found {self.up_eta})")
+            raise ValueError(
+                f"up_eta must be above 1, otherwise the mean of the price is infinite (found {self.up_eta})"
+            )
         return self
 
     @property
@@ -68,10 +70,10 @@ class DoubleExponentialJump(Policy):
         return np.where(is_down, -size / float(self.down_eta), size / float(self.up_eta))
 
     def mean_return(self, beta: float = 1.0) -> float:
-        """E[e^(beta y)] - 1; ValueError where the expectation is infinite."""
+        """E[e^(beta y)] - 1; ValueError if the expectation is infinite."""
         down, up = float(self.down_eta), float(self.up_eta)
         if beta >= up or beta <= -down:
-            raise ValueError(f"a jump of {beta} times this size has no finite mean: beta must lie in (-{down}, {up})")
+            raise ValueError(f"a jump of {beta} times this size has no finite mean: beta must be in (-{down}, {up})")
         share = self._down_share
         return share * down / (down + beta) + (1 - share) * up / (up - beta) - 1
 

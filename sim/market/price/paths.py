@@ -1,8 +1,8 @@
 """Builds all index paths of a run up front: one PathSet on the run's clock.
 
 The base grid is the clock's ticks and the waypoints. Finer times (adaptive clock, `refine`) are bridged between base
-points with draws that depend only on (stream, base step, place in the halving tree): whatever grid looks at a time sees
-the same price there, and a run at dt/4 has all points of the run at dt.
+points with draws that depend only on (stream, base step, place in the halving tree): every grid has the
+same price at the same time, and a run at dt/4 has all points of the run at dt.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ import numpy as np
 
 from ...elementary import cos_turns, exp, log
 from ...errors import ConfigError, InputDataError
+from ...kernels.hashing import GOLDEN, splitmix64
 from ...rng import Streams
 from ...variates import standard_normal
 from ..clock import AdaptiveClock, FixedClock, WorstStep, worst_step
@@ -22,12 +23,12 @@ from .system import Correlated, Independent, combine
 
 
 class PathSet(NamedTuple):
-    """Index paths. Row k holds what is known at times_ms[k]; its step is the one that ENDS there (row 0: as row 1)."""
+    """Index paths. Row k has the values at times_ms[k]; its step is the one that ENDS there (row 0: as row 1)."""
 
     times_ms: I64  # (T+1,) since the start of the run, increasing from 0
     price: F64  # (T+1, M) quote units per base unit
     sigma: F64  # (T+1, M) local volatility in the step, per sqrt(second), without jumps
-    jump: Bool  # (T+1, M) the step holds an instantaneous gap, which no finer step removes
+    jump: Bool  # (T+1, M) the step contains an instantaneous gap, which no finer step removes
     coarse: Bool  # (T+1,) a point of the clock's own grid: True everywhere unless `refine` > 1
 
     def worst_step(self, maintenance_ppm: Sequence[int]) -> WorstStep:
@@ -43,7 +44,7 @@ class _Tree:
     noise: F64  # (n+1, M)
     base: I64  # (n,) base step
     node: I64  # (n,) 1 for a whole base step, then 2i and 2i + 1 for the halves of i
-    left: I64  # (n,) halvings still to do
+    left: I64  # (n,) remaining halvings
 
 
 def build_paths(
@@ -61,9 +62,9 @@ def build_paths(
 ) -> PathSet:
     """Return the paths of all markets for the whole run.
 
-    names: one a market; they name the random streams. maintenance_ppm: smallest maintenance rate of each market, needed
-    by the adaptive clock. start_ms: epoch of the run's start, for waypoints in UTC. folder: where relative CSV paths
-    start. refine: 1, 2, 4, ...: every step of the clock's grid is halved log2(refine) times, its own points kept.
+    names: one per market; they name the random streams. maintenance_ppm: smallest maintenance rate of each market,
+    needed by the adaptive clock. start_ms: epoch of the run's start, for waypoints in UTC. folder: base of relative CSV
+    paths. refine: 1, 2, 4, ...: every step of the clock's grid is halved log2(refine) times, its own points kept.
     Raises ConfigError or InputDataError; never returns a price that is not positive and finite.
     """
     contexts = _contexts(processes, names, duration_ms, clock, streams, start_ms, folder)
@@ -97,7 +98,7 @@ def _contexts(
     start_ms: int | None,
     folder: Path | None,
 ) -> list[PathContext]:
-    """One context a market, all on the same base grid: the clock's ticks and every time a process is pinned at."""
+    """One context per market, all on the same base grid: the clock's ticks and every fixed time of a process."""
     ticks = clock.base_times(duration_ms)
     plain = [PathContext(name, ticks, streams, start_ms, folder) for name in names]
     pinned = [process.pinned_ms(context) for process, context in zip(processes, plain, strict=True)]
@@ -124,7 +125,7 @@ def _skeletons(
     for market, process in enumerate(processes):
         if process.pinned() and common.betas[market] != 0:
             raise ConfigError(
-                f"market {contexts[market].name}: its path is given (waypoints, replay), so common jumps cannot hit it:"
+                f"market {contexts[market].name}: its path is given, so common jumps cannot apply to it:"
                 f" set prices.common_jumps.betas[{market}] to 0"
             )
         skeletons[market] = common.add_to(skeletons[market], market=market, times=times, sizes=sizes)
@@ -142,7 +143,7 @@ def _levels(refine: int, times_ms: I64) -> int:
 
 
 def _halve(tree: _Tree, noise_sigma: F64, keys: Sequence[int], factor: F64) -> None:
-    """Halve the steps of `tree` as often as `tree.left` says, in place: an exact Brownian bridge, level by level."""
+    """Halve the steps of `tree` `tree.left` times, in place: an exact Brownian bridge, level by level."""
     while np.any(tree.left > 0):
         at = np.flatnonzero(tree.left > 0)
         before, after = tree.times_ms[at], tree.times_ms[at + 1]
@@ -164,19 +165,13 @@ def _halve(tree: _Tree, noise_sigma: F64, keys: Sequence[int], factor: F64) -> N
         tree.base = np.insert(tree.base, at + 1, tree.base[at])
 
 
-def _mix(state: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    """SplitMix64's finaliser (Steele, Lea & Flood 2014)."""
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return state ^ (state >> np.uint64(31))
-
-
 def _counter_normals(key: int, counter: I64) -> F64:
     """Standard normals that depend on (key, counter) only: two hashed uniforms and Box-Muller."""
-    step = np.uint64(0x9E3779B97F4A7C15)
-    first = np.uint64(key) + (counter.astype(np.uint64) * np.uint64(2)) * step
-    uniforms = [((_mix(state) >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53 for state in (first, first + step)]
-    return np.sqrt(-2.0 * log(uniforms[0])) * cos_turns(uniforms[1])
+    first = np.uint64(key) + (counter.astype(np.uint64) * np.uint64(2)) * GOLDEN
+    hashed = (splitmix64(first), splitmix64(first + GOLDEN))
+    uniforms = [((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53 for bits in hashed]
+    normals: F64 = np.sqrt(-2.0 * log(uniforms[0])) * cos_turns(uniforms[1])
+    return normals
 
 
 def _assemble(tree: _Tree, skeletons: Sequence[Skeleton], sigma: F64, names: Sequence[str], own_grid: I64) -> PathSet:

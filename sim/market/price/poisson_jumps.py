@@ -1,4 +1,4 @@
-"""Diffusion with Poisson jumps: what Merton and Kou share. The size of a jump is the subclass's `size`."""
+"""Diffusion with Poisson jumps: the common part of Merton and Kou. Subclasses define the `size` of a jump."""
 
 from decimal import Decimal
 
@@ -19,7 +19,7 @@ from .skeleton import (
 
 
 class PoissonJumps(PriceProcessBase):
-    """dS/S- = drift dt + volatility dW + (e^y - 1) dN, less the jumps' mean when `compensate` is true."""
+    """dS/S- = drift dt + volatility dW + (e^y - 1) dN, minus the jumps' mean if `compensate` is true."""
 
     initial_price: InitialPrice
     annual_volatility: AnnualVolatility
@@ -39,6 +39,10 @@ class PoissonJumps(PriceProcessBase):
         """Drift per year of the log price between jumps."""
         mean = float(self.jumps_per_year) * self.size.mean_return() if self.compensate else 0.0
         return float(self.annual_drift) - squared(float(self.annual_volatility)) / 2 - mean
+
+    def start_price(self) -> Decimal:
+        """The stated price."""
+        return self.initial_price
 
     def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
         """Return the path on the base grid."""

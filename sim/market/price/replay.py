@@ -1,10 +1,11 @@
 """A recorded price series from a CSV file: `ts_ms,price`, or candles in the columns public exchanges use.
 
-Candles (`ts_ms` or `open_time`, then open, high, low, close; other columns are ignored) become four points a bar: open
-at the bar's start, then for a rising bar low and high, for a falling bar high and low, at one and two thirds of it, and
-close one millisecond before the next bar. Bar length is the smallest spacing in the file. Binance's spot candles,
-twelve columns without a header, are read by their order; times in microseconds (there since 2025) are divided. Reading
-is strict: whatever is not an increasing series of positive prices is an InputDataError that names file and row.
+Candles (`ts_ms` or `open_time`, then open, high, low, close; other columns are ignored) become four points per bar:
+open at the bar's start, then for a rising bar low and high, for a falling bar high and low, at one and two thirds of
+it, and close one millisecond before the next bar. Bar length is the smallest spacing in the file. Binance's spot
+candles, twelve columns without a header, are read by their order; times in microseconds (there since 2025) are
+divided. Reading is strict: anything but an increasing series of positive prices is an InputDataError that names file
+and row.
 """
 
 import csv
@@ -12,32 +13,35 @@ import math
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from ...elementary import log
 from ...errors import ConfigError, InputDataError
-from .skeleton import F64, I64, NO_LOGS, NO_TIMES, PathContext, PriceProcessBase, Skeleton
+from .recorded import Between, skeleton_of_points
+from .skeleton import F64, I64, PathContext, PriceProcessBase, Skeleton
 
 TIME_COLUMNS = ("ts_ms", "open_time")
 CANDLE_COLUMNS = ("open", "high", "low", "close")
 #: Columns of a file of Binance's candles without a header. Source: data.binance.vision, spot klines, read 2026-11.
 BARE_CANDLES = ("open_time", *CANDLE_COLUMNS, "volume", "close_time", "quote_volume", "count", "b", "q", "ignore")
-#: Times above it are microseconds: as milliseconds they would lie beyond the year 5000.
-LARGEST_MS = 100_000_000_000_000
+#: Times above it are microseconds: as milliseconds they would be after the year 5000.
+MAX_MS = 100_000_000_000_000
 
 
 class Replay(PriceProcessBase):
     """The recorded path; sigma is |log move| / sqrt(length) between neighbouring points of the record."""
 
+    plays_event: ClassVar[bool] = True
+
     kind: Literal["replay"] = Field("replay", description="Recorded prices from a CSV file.")
     file: str = Field(description="CSV file, relative to the config's folder: ts_ms,price or candles.")
     align: Literal["first_row", "start_utc"] = Field(
-        "first_row", description="What time 0 of the run is: the file's first row, or the run's start_utc."
+        "first_row", description="Time 0 of the run: the file's first row, or the run's start_utc."
     )
-    between: Literal["line", "last"] = Field(
+    between: Between = Field(
         "line",
         description="Between points: a straight line in log price, or the last price held (each change is a jump).",
     )
@@ -61,37 +65,13 @@ class Replay(PriceProcessBase):
             )
         return times, log(prices)
 
+    def require_inputs(self, context: PathContext) -> None:
+        """InputDataError if the file cannot be used."""
+        self.points(context)
+
     def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
         """Return the path on the base grid; it has no noise, so a finer grid only reads the record more often."""
-        times, logs = self.points(context)
-        n_steps = len(context.times_ms) - 1
-        pace = np.abs(np.diff(logs)) / np.sqrt(np.diff(times) / 1e3)
-        jump_ms, jump_log = NO_TIMES, NO_LOGS
-        line_ms, line_log = times, logs
-        if self.between == "last":
-            start = int(np.searchsorted(times, 0, side="right")) - 1
-            changed = np.flatnonzero(np.diff(logs[start:]) != 0) + start + 1
-            changed = changed[times[changed] <= context.duration_ms]
-            jump_ms, jump_log = times[changed], logs[changed] - logs[changed - 1]
-            line_ms, line_log = np.zeros(1, np.int64), logs[start : start + 1]
-        return Skeleton(
-            line_ms=line_ms,
-            line_log=line_log,
-            noise=np.zeros(n_steps + 1),
-            noise_sigma=np.zeros(n_steps),
-            sigma=_largest_pace(times, pace, context.times_ms),
-            jump_ms=jump_ms,
-            jump_log=jump_log,
-        )
-
-
-def _largest_pace(times: I64, pace: F64, grid_ms: I64) -> F64:
-    """Largest `pace` (one a segment of `times`) among the segments that each step of the grid touches."""
-    first = np.searchsorted(times, grid_ms[:-1], side="right") - 1
-    last = np.searchsorted(times, grid_ms[1:], side="left")
-    bounds = np.stack([first, last], axis=1).ravel()
-    padded = np.concatenate([pace, [0.0]])  # reduceat needs an end index inside the array
-    return np.maximum.reduceat(padded, bounds)[::2]
+        return skeleton_of_points(context, *self.points(context), self.between)
 
 
 def read_prices(path: Path) -> tuple[I64, F64]:
@@ -163,10 +143,10 @@ def _whole_ms(path: Path, number: int, text: str) -> int:
         value = int(text)
     except ValueError:
         raise InputDataError(f"{path}: row {number}: time must be whole milliseconds, found {text!r}") from None
-    if value <= LARGEST_MS:
+    if value <= MAX_MS:
         return value
-    if value % 1000 or value > 1000 * LARGEST_MS:
-        raise InputDataError(f"{path}: row {number}: time {value} is not whole milliseconds, nor microseconds of any")
+    if value % 1000 or value > 1000 * MAX_MS:
+        raise InputDataError(f"{path}: row {number}: time {value} is not whole milliseconds, nor whole microseconds")
     return value // 1000
 
 
@@ -181,11 +161,11 @@ def _price(path: Path, number: int, name: str, text: str) -> float:
 
 
 def _candle_points(path: Path, times: I64, candles: F64) -> tuple[I64, F64]:
-    """Four points a bar, as the file's first paragraph says."""
+    """Four points per bar, as described at the top of this file."""
     opened, high, low, close = candles.T
     wrong = np.flatnonzero((high < np.maximum(opened, close)) | (low > np.minimum(opened, close)))
     if len(wrong):
-        raise InputDataError(f"{path}: row {wrong[0] + 2}: open and close must lie between low and high")
+        raise InputDataError(f"{path}: row {wrong[0] + 2}: open and close must be between low and high")
     bar_ms = int(np.diff(times).min())
     if bar_ms < 4:
         raise InputDataError(f"{path}: bars of {bar_ms} ms are too short; expected at least 4 ms")

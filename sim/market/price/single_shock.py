@@ -1,7 +1,7 @@
-"""A drift-free diffusion with one jump of a given size at a given time: the plainest stress."""
+"""A drift-free diffusion with one jump of a given size at a given time: the simplest stress."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -23,6 +23,8 @@ from .skeleton import (
 class SingleShock(PriceProcessBase):
     """E[S_t] is constant before and after the shock; at `shock_ms` the price is multiplied by 1 + shock_fraction."""
 
+    plays_event: ClassVar[bool] = True
+
     kind: Literal["single_shock"] = Field("single_shock", description="Diffusion with one jump at a given time.")
     initial_price: InitialPrice
     annual_volatility: AnnualVolatility
@@ -32,8 +34,14 @@ class SingleShock(PriceProcessBase):
     @model_validator(mode="after")
     def _price_stays_positive(self) -> "SingleShock":
         if self.shock_fraction <= -1:
-            raise ValueError(f"shock_fraction must be above -1, else the price is not positive: {self.shock_fraction}")
+            raise ValueError(
+                f"shock_fraction must be above -1, otherwise the price is not positive: {self.shock_fraction}"
+            )
         return self
+
+    def start_price(self) -> Decimal:
+        """The stated price."""
+        return self.initial_price
 
     def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
         """Return the path on the base grid; ConfigError if the shock comes after the end of the run."""

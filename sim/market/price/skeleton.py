@@ -1,8 +1,8 @@
-"""What every price process hands over: a path on the base grid with what is needed to refine it without changing it.
+"""The output of every price process: a path on the base grid, with the data to refine it without changing it.
 
 Log price = line(t) + noise(t) + jumps up to t. The line is deterministic (drift, compensator, recorded data), the noise
 is a Brownian motion whose volatility is frozen within a base step, so a bridge refines it exactly; jumps keep their own
-times, so no finer grid moves or softens them. Decides nothing about clocks or correlation: see `paths.py`, `system.py`.
+times, so no finer grid moves or smooths them. Decides nothing about clocks or correlation: see `paths.py`, `system.py`.
 """
 
 import math
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +42,7 @@ AnnualDrift = Annotated[
 
 @dataclass(frozen=True)
 class PathContext:
-    """Where and when a path is made. `times_ms` (T+1,) is the base grid, from 0; `start_ms` is the epoch of 0."""
+    """The context of a path. `times_ms` (T+1,) is the base grid, from 0; `start_ms` is the epoch of 0."""
 
     name: str
     times_ms: I64
@@ -61,7 +61,7 @@ class PathContext:
         return int(self.times_ms[-1])
 
     def stream(self, purpose: str) -> np.random.Generator:
-        """The market's own generator for `purpose`."""
+        """The market's generator for `purpose`."""
         return self.streams.get(f"price/{self.name}/{purpose}")
 
 
@@ -109,10 +109,27 @@ NO_LOGS: F64 = np.zeros(0)
 
 
 class PriceProcessBase(Policy):
-    """What the members of the `PriceProcess` union share."""
+    """The interface of the members of the `PriceProcess` union."""
+
+    #: True for kinds that play one event.
+    plays_event: ClassVar[bool] = False
+
+    @property
+    def is_scenario(self) -> bool:
+        """True if the path is one event that is played, so that probabilities are given that it comes."""
+        return self.plays_event
+
+    def start_price(self) -> Decimal | None:
+        """Price at the start of the run where the parameters state it."""
+        return None
+
+    def require_inputs(self, context: PathContext) -> None:
+        """ConfigError or InputDataError if a file or code that the process reads cannot be used; `context` needs the
+        ends of the run only."""
 
     def pinned_ms(self, context: PathContext) -> I64:
-        """Times inside the run at which the clock must tick because the process is pinned there; usually none."""
+        """Times inside the run at which the clock must tick because the process has a fixed value there; usually
+        none."""
         return NO_TIMES
 
     def pinned(self) -> bool:
@@ -120,7 +137,7 @@ class PriceProcessBase(Policy):
         return False
 
     def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
-        """Return the path on `context.times_ms`, driven by `normals` (T,), standard normal, one a base step."""
+        """Return the path on `context.times_ms`, driven by `normals` (T,), standard normal, one per base step."""
         raise NotImplementedError
 
 
@@ -134,6 +151,8 @@ def interpolate(at: I64, x: I64, y: F64) -> F64:
 
     numpy's form fuses product and sum on some processors.
     """
+    if len(x) == 1:
+        return np.full(len(at), y[0])
     place = np.clip(np.searchsorted(x, at, side="right") - 1, 0, len(x) - 2)
     inside = (np.diff(y) / np.diff(x))[place] * (at - x[place]) + y[place]
     return np.where(at >= x[-1], y[-1], np.where(at < x[0], y[0], inside))

@@ -1,4 +1,4 @@
-"""How the markets' price processes hang together: independent, or with correlated diffusion and common jumps."""
+"""The dependence between the markets' price processes: independent, or with correlated diffusion and common jumps."""
 
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -18,7 +18,7 @@ class CommonJumps(Policy):
     jumps_per_year: JumpsPerYear
     size: JumpSize = Field(description="Distribution of the common log size.")
     betas: tuple[Decimal, ...] = Field(
-        description="Log size in each market as a multiple of the common one; one a market, in order."
+        description="Log size in each market as a multiple of the common one; one per market, in order."
     )
     compensate: bool = Field(
         True, description="Subtract each market's mean return of these jumps, so that its drift is unchanged."
@@ -41,7 +41,7 @@ class CommonJumps(Policy):
 
 
 class Independent(Policy):
-    """Every market moves on its own."""
+    """Markets move independently."""
 
     kind: Literal["independent"] = Field("independent", description="Markets move independently.")
 
@@ -57,8 +57,8 @@ class Independent(Policy):
 class Correlated(Policy):
     """Diffusions with a given correlation, and optionally common jumps.
 
-    The correlation is of the Brownian motions; it binds what is random in a process (a waypoint's bridge, for instance)
-    and does nothing to a replay.
+    The correlation is of the Brownian motions; it applies to the random part of a process (a waypoint's bridge, for
+    example) and has no effect on a replay.
     """
 
     kind: Literal["correlated"] = Field("correlated", description="Correlated diffusions, common jumps.")
@@ -77,7 +77,7 @@ class Correlated(Policy):
                 raise ValueError(f"correlation[{i}][{i}] must be 1, found {row[i]}")
             for j, value in enumerate(row):
                 if abs(value) > 1 or rows[j][i] != value:
-                    raise ValueError(f"correlation[{i}][{j}] must lie in [-1, 1] and equal [{j}][{i}], found {value}")
+                    raise ValueError(f"correlation[{i}][{j}] must be in [-1, 1] and equal [{j}][{i}], found {value}")
         cholesky(np.array(rows, np.float64))
         return rows
 
@@ -88,7 +88,7 @@ class Correlated(Policy):
         return cholesky(np.array(self.correlation, np.float64))
 
     def shared(self, n_markets: int) -> CommonJumps | None:
-        """Jumps that hit several markets at once; ConfigError if the betas are not one a market."""
+        """Jumps that hit several markets at once; ConfigError if there is not one beta per market."""
         if self.common_jumps is not None and len(self.common_jumps.betas) != n_markets:
             raise ConfigError(
                 f"prices.common_jumps.betas has {len(self.common_jumps.betas)} values, the run has {n_markets} markets"
@@ -100,7 +100,7 @@ PriceSystem = Annotated[Independent | Correlated, Field(discriminator="kind")]
 
 
 def cholesky(matrix: F64) -> F64:
-    """Lower triangular factor of a positive semidefinite matrix, also a singular one; ValueError if it is none."""
+    """Lower triangular factor of a positive semidefinite matrix, also a singular one; ValueError if it is not."""
     size = len(matrix)
     factor = np.zeros((size, size))
     for j in range(size):

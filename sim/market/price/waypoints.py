@@ -1,12 +1,12 @@
 """Recorded prices at given times with a seeded Brownian bridge in log price between them; exact at the waypoints.
 
-The clock ticks at every waypoint inside the run, besides its own ticks. The first waypoint must be at or before the
-start of the run and the last at or after its end.
+The clock ticks at every waypoint inside the run, in addition to its own ticks. The first waypoint must be at or before
+the start of the run and the last at or after its end.
 """
 
 from decimal import Decimal
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import AwareDatetime, Field, model_validator
@@ -30,7 +30,7 @@ from .skeleton import (
 
 
 class Waypoint(Policy):
-    """A price that was (or shall be) seen at a time, and the volatility of the bridge that starts there."""
+    """A recorded (or assumed) price at a time, and the volatility of the bridge that starts there."""
 
     utc: AwareDatetime | None = Field(None, description="Time, e.g. 2025-10-10T21:15:00Z; or give t_s.")
     t_s: Decimal | None = Field(None, description="Time in seconds since the start of the run; or give utc.")
@@ -67,10 +67,12 @@ class Waypoint(Policy):
 class Waypoints(PriceProcessBase):
     """A path through the points; sigma is the larger of the bridge's and |log move| / sqrt(length) of the segment."""
 
+    plays_event: ClassVar[bool] = True
+
     kind: Literal["waypoints"] = Field("waypoints", description="Brownian bridge through recorded prices.")
     points: Annotated[tuple[Waypoint, ...], Field(min_length=2)] = Field(description="Waypoints in order of time.")
     annual_volatility: NonNegativeDecimal | None = Field(
-        None, description="Volatility of the bridge where a waypoint gives none, fraction per sqrt(year)."
+        None, description="Volatility of the bridge after waypoints without one, fraction per sqrt(year)."
     )
     volatility_per_sqrt_s: NonNegativeDecimal | None = Field(
         None, description="The same per sqrt(second), in place of annual_volatility."
@@ -111,7 +113,7 @@ class Waypoints(PriceProcessBase):
         return times[(times > 0) & (times < context.duration_ms)]
 
     def bridge_sigma(self) -> F64:
-        """Volatility of the bridge per sqrt(second), one a segment."""
+        """Volatility of the bridge per sqrt(second), one per segment."""
 
         def of(annual: Decimal | None, per_sqrt_s: Decimal | None) -> float | None:
             if per_sqrt_s is not None:
@@ -123,12 +125,12 @@ class Waypoints(PriceProcessBase):
         return np.array([default if value is None else value for value in own], np.float64)
 
     def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
-        """Return the path on the base grid, which holds every waypoint inside the run."""
+        """Return the path on the base grid, which contains every waypoint inside the run."""
         at = self.point_times_ms(context)
         logs = log(as_floats([point.price for point in self.points]))
         segment_sigma = self.bridge_sigma()
         moved = np.abs(np.diff(logs)) / np.sqrt(np.diff(at) / 1e3)
-        first = int(np.searchsorted(at, 0, side="right")) - 1  # only the segments that the run touches
+        first = int(np.searchsorted(at, 0, side="right")) - 1  # only the segments within the run
         last = int(np.searchsorted(at, context.duration_ms, side="left"))
         at, logs = at[first : last + 1], logs[first : last + 1]
         segment_sigma, moved = segment_sigma[first:last], moved[first:last]

@@ -1,32 +1,36 @@
-"""The struct of arrays that one path is run on; columns are named in `layout.py`. K levels a side, C jumps at most."""
+"""The struct of arrays that one path is run on: K levels a side, C jumps at most. `layout.py` has the records."""
 
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
 from ...kernels.structs import by_address
-
-F64 = npt.NDArray[np.float64]
-I64 = npt.NDArray[np.int64]
+from ...layout import F64, I64, Records
 
 
 class Path(NamedTuple):
     """Numbers of the config, the path's book and state, and room for its draws."""
 
-    f: F64  # (F_WIDTH,) parameters
-    i: I64  # (I_WIDTH,) parameters
-    opening: F64  # (2, 4, K) the book at the start
-    book: F64  # (2, 4, K) the path's own if it renews itself, else the opening's
-    chain: I64  # (2, K + 1, C_WIDTH) what diffusion does to it; no rows where that is not known beforehand
+    params: Records  # (1,) PARAMS_DTYPE
+    opening_lots: F64  # (2, K) of the book at the start
+    opening_owed: F64  # (2, K)
+    logs: F64  # (2, K) thresholds, in the order in which the price reaches them
+    prices: F64  # (2, K) thresholds
+    lots: F64  # (2, K) the path's own if the book renews itself, else the opening's
+    owed: F64  # (2, K) the same
+    chain: Records  # (2, K + 1) CHAIN_DTYPE what diffusion does to it; no rows where that is not known beforehand
     nexts: I64  # (2, K + 1) first level that a walk begun at this one leaves
     dips: I64  # (2, K + 1) how far the fund would fall in that walk
-    walks: F64  # (2, 2, K + 1) log impact of that walk, and log of the price it ends at
-    far: F64  # (2, 2, K / COARSE) what waits far from the price in a renewed book
-    fresh: F64  # (2, 2, J) newly opened positions by distance in cells
-    fresh_far: F64  # (2, 2, J) those farther away, in cells COARSE times as wide
-    s: F64  # (S_WIDTH,) state
-    n: I64  # (N_WIDTH,) state and ledger
+    impacts: F64  # (2, K + 1) log impact of that walk
+    stops: F64  # (2, K + 1) log of the price at which it ends
+    far_lots: F64  # (2, K / COARSE) what waits far from the price in a renewed book
+    far_owed: F64  # (2, K / COARSE)
+    fresh_lots: F64  # (2, J) newly opened positions by distance in cells
+    fresh_owed: F64  # (2, J)
+    fresh_far_lots: F64  # (2, J) those farther away, in cells COARSE times as wide
+    fresh_far_owed: F64  # (2, J)
+    state: Records  # (1,) STATE_DTYPE
+    ledger: Records  # (1,) LEDGER_DTYPE
+    start_state: Records  # (1,) STATE_DTYPE of every path
+    start_ledger: Records  # (1,) LEDGER_DTYPE of every path
     times: F64  # (C,) of jumps, years
     sizes: F64  # (C,) log
     step_ends: F64  # (steps,) years since the start

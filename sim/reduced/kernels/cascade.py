@@ -10,37 +10,20 @@ levels that this walk passes, and stops at the same one (Tarski). Leaves to othe
 import math
 
 from ...kernels.jit import inlined_kernel, kernel
+from ..layout import IMPACT_LINEAR, IMPACT_NONE, IMPACT_SQUARE_ROOT, LONG
 from .fund import settle_level, to_quanta
-from .layout import (
-    B_LOTS,
-    B_OWED,
-    B_PRICE,
-    F_IMPACT_ASK,
-    F_IMPACT_BID,
-    F_PERMANENT,
-    F_STRESS_DEPTH,
-    I_IMPACT,
-    I_INTERLEAVED,
-    I_RENEWED,
-    LONG,
-    N_BOOKED,
-    N_BUCKETS,
-    N_LONG,
-    N_NEVER_DRY,
-    S_SCALE,
-    S_STRESS,
-)
 from .renewal import come_near, skip_empty
 
+#: Smallest price, relative to the opening, that impact leaves.
 PRICE_FLOOR = 1e-9
 
 
 @inlined_kernel
 def impact(kind, scale, sold):
     """Relative move of the price after `sold` (notional at the opening price) in one walk of the book."""
-    if kind == 1:
+    if kind == IMPACT_LINEAR:
         return scale * sold
-    if kind == 2:
+    if kind == IMPACT_SQUARE_ROOT:
         return scale * math.sqrt(sold)
     return 0.0
 
@@ -51,7 +34,7 @@ def own_impact(kind, scale, sold, before, after, lots):
 
     Square root: the mean of sqrt over [a, b] is 2/3 (b sqrt b - a sqrt a) / (b - a).
     """
-    if kind == 2:
+    if kind == IMPACT_SQUARE_ROOT:
         return (2.0 / 3.0) * ((sold + lots) * after - sold * before) / lots - before
     return 0.5 * (after - before)
 
@@ -61,10 +44,10 @@ def impact_scale(p, side):
     """Coefficient of the impact curve on the side that liquidations of `side` take from, in the stress of the
     moment.
     """
-    scale = p.f[F_IMPACT_BID] if side == LONG else p.f[F_IMPACT_ASK]
-    if p.s[S_STRESS] > 0.0 and p.i[I_IMPACT] > 0:
-        depth = 1.0 - p.f[F_STRESS_DEPTH] * p.s[S_STRESS]
-        scale = scale / depth if p.i[I_IMPACT] == 1 else scale / math.sqrt(depth)
+    scale = p.params[0].impact_bid if side == LONG else p.params[0].impact_ask
+    if p.state[0].stress > 0.0 and p.params[0].impact != IMPACT_NONE:
+        depth = 1.0 - p.params[0].stress_depth * p.state[0].stress
+        scale = scale / depth if p.params[0].impact == IMPACT_LINEAR else scale / math.sqrt(depth)
     return scale
 
 
@@ -77,19 +60,20 @@ def cascade(p, side, before, start, end, now_ms):
     a level is triggered at its own price, and the book has refilled when the next one is not reached by impact alone.
     Returns (impact of the last walk, lasting part of all walks): moves of the price, + is up.
     """
-    i, n, book, sign = p.i, p.n, p.book, 1 if side == LONG else -1
-    n_levels, kind, scale, held = book.shape[2], i[I_IMPACT], impact_scale(p, side), p.s[S_SCALE]
-    stays, renewed, interleaved = p.f[F_PERMANENT], i[I_RENEWED] == 1, i[I_INTERLEAVED] == 1
-    k, never_dry = n[N_LONG + side], n[N_NEVER_DRY] == 1
+    params, ledger, sign = p.params[0], p.ledger[0], 1 if side == LONG else -1
+    lots_of, price_of, owed_of = p.lots[side], p.prices[side], p.owed[side]
+    n_levels, kind, scale, held = len(lots_of), params.impact, impact_scale(p, side), p.state[0].scale
+    stays, renewed, interleaved = params.permanent, params.renewed == 1, params.interleaved == 1
+    k, never_dry = ledger.reached[side], ledger.never_dry == 1
     sold, moved, last, lasting = 0.0, 0.0, 0.0, 0.0  # moved: relative impact of `sold`
     while k < n_levels:
         if renewed:
             come_near(p, side, k)
-        lots = book[side, B_LOTS, k] * held
+        lots = lots_of[k] * held
         if lots <= 0.0:
             k += 1
             continue
-        level = book[side, B_PRICE, k]
+        level = price_of[k]
         price = start - sign * before * moved
         if sign * (price - level) > 0.0:  # not reached by impact: the outside price has to come
             if sign * (end - level) > 0.0:
@@ -101,18 +85,18 @@ def cascade(p, side, before, start, end, now_ms):
         after = impact(kind, scale, sold + lots)
         own = own_impact(kind, scale, sold, moved, after, lots)
         fill = max(price - sign * before * own, 0.0)
-        owed = to_quanta(book[side, B_OWED, k] * held)
-        taken = settle_level(i, n, never_dry, sign, lots, owed, price, fill, now_ms)
+        owed = to_quanta(owed_of[k] * held)
+        taken = settle_level(params, ledger, never_dry, sign, lots, owed, price, fill, now_ms)
         if taken < 1.0:
             after = impact(kind, scale, sold + taken * lots)
         part = sign * stays * before * (after - moved)
         end, lasting = end - part, lasting - part
         sold, moved, last = sold + taken * lots, after, before * after
-        n[N_BUCKETS] += 1
+        ledger.levels += 1
         if renewed:
-            book[side, B_LOTS, k] = book[side, B_OWED, k] = 0.0
+            lots_of[k] = owed_of[k] = 0.0
         k += 1
-    n[N_LONG + side] = n[N_BOOKED + side] = k
+    ledger.reached[side] = ledger.booked[side] = k
     if renewed:
         skip_empty(p, side)
     return -sign * last, lasting

@@ -11,26 +11,11 @@ import numpy as np
 
 from ...elementary import LN2
 from ...kernels.elementary import exp, expm1, log, log1p
+from ...kernels.hashing import GOLDEN, splitmix64
 from ...kernels.jit import inlined_kernel, kernel
-from .layout import (
-    J_DOWN_BETA,
-    J_DOWN_SHARE,
-    J_DOWN_THRESHOLD,
-    J_DOWN_XI,
-    J_KIND,
-    J_MEAN,
-    J_SD,
-    J_TIME,
-    J_UP_BETA,
-    J_UP_THRESHOLD,
-    LAW_FIXED,
-    LAW_NORMAL,
-)
+from ..layout import LAW_FIXED, LAW_NORMAL
 
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-FIRST = np.uint64(0xBF58476D1CE4E5B9)
-SECOND = np.uint64(0x94D049BB133111EB)
-S12, S20, S27, S30, S31, S32, S40 = (np.uint64(n) for n in (12, 20, 27, 30, 31, 32, 40))
+S12, S20, S32, S40 = (np.uint64(n) for n in (12, 20, 32, 40))
 LOW_32 = np.uint64(0xFFFFFFFF)
 TWO_52 = 1.0 / (1 << 52)
 #: Bits of 1.0, of 2^52 and of a mantissa.
@@ -43,12 +28,7 @@ MIDDLE = 0.47575
 COUNT, SIZE, TIME, DIFFUSION, BRIDGE, PICK = range(6)
 
 
-@inlined_kernel
-def mix(x):
-    """SplitMix64's output function."""
-    x = (x ^ (x >> S30)) * FIRST
-    x = (x ^ (x >> S27)) * SECOND
-    return x ^ (x >> S31)
+mix = inlined_kernel(splitmix64)
 
 
 @inlined_kernel
@@ -184,17 +164,16 @@ def to_normals(uniforms, out, places, count):
 @kernel
 def jump_size(law, u):
     """Log size of a jump at quantile u: small u is a large fall."""
-    kind = int(law[J_KIND])
-    if kind == LAW_NORMAL:
-        return law[J_MEAN] + law[J_SD] * normal_quantile(u)
-    down = law[J_DOWN_SHARE]
+    if law.kind == LAW_NORMAL:
+        return law.log_mean + law.log_sd * normal_quantile(u)
+    down = law.down_share
     if u < down:
         tail = minus_log(u / down)  # standard exponential
-        xi = law[J_DOWN_XI]
+        xi = law.down_xi
         excess = expm1(xi * tail) / xi if xi > 0.0 else tail
-        return -(law[J_DOWN_THRESHOLD] + law[J_DOWN_BETA] * excess)
+        return -(law.down_threshold + law.down_beta * excess)
     tail = minus_log((1.0 - u) / (1.0 - down))
-    return law[J_UP_THRESHOLD] + law[J_UP_BETA] * tail
+    return law.up_threshold + law.up_beta * tail
 
 
 @kernel
@@ -207,20 +186,20 @@ def jump_sizes(law, u, out):
 @kernel
 def jump_log_density(law, size):
     """Log density of a jump's log size; -inf where there is none (and everywhere for a fixed jump)."""
-    if int(law[J_KIND]) == LAW_NORMAL:
-        z = (size - law[J_MEAN]) / law[J_SD]
-        return -0.5 * z * z - log(law[J_SD] * math.sqrt(2.0 * math.pi))
+    if law.kind == LAW_NORMAL:
+        z = (size - law.log_mean) / law.log_sd
+        return -0.5 * z * z - log(law.log_sd * math.sqrt(2.0 * math.pi))
     if size < 0.0:
-        excess = (-size - law[J_DOWN_THRESHOLD]) / law[J_DOWN_BETA]
-        if excess < 0.0 or law[J_DOWN_SHARE] <= 0.0:
+        excess = (-size - law.down_threshold) / law.down_beta
+        if excess < 0.0 or law.down_share <= 0.0:
             return -math.inf
-        xi = law[J_DOWN_XI]
+        xi = law.down_xi
         tail = (1.0 + 1.0 / xi) * log1p(xi * excess) if xi > 0.0 else excess
-        return log(law[J_DOWN_SHARE] / law[J_DOWN_BETA]) - tail
-    excess = (size - law[J_UP_THRESHOLD]) / law[J_UP_BETA]
-    if excess < 0.0 or law[J_DOWN_SHARE] >= 1.0:
+        return log(law.down_share / law.down_beta) - tail
+    excess = (size - law.up_threshold) / law.up_beta
+    if excess < 0.0 or law.down_share >= 1.0:
         return -math.inf
-    return log((1.0 - law[J_DOWN_SHARE]) / law[J_UP_BETA]) - excess
+    return log((1.0 - law.down_share) / law.up_beta) - excess
 
 
 @kernel
@@ -245,11 +224,11 @@ def sort_jumps(times, sizes, count):
 
 
 @kernel
-def draw_crude(key, law, cumulative, horizon, times, sizes):
+def draw_crude(key, law, counts, horizon, times, sizes):
     """Write the jumps of a path in order of time; return how many. times in years, sizes log."""
-    count = count_at(cumulative, uniform(key, COUNT, 0))
-    if int(law[J_KIND]) == LAW_FIXED:
-        times[0], sizes[0] = law[J_TIME], law[J_MEAN]
+    count = count_at(counts["cumulative"], uniform(key, COUNT, 0))
+    if law.kind == LAW_FIXED:
+        times[0], sizes[0] = law.time, law.log_mean
         return 1
     for j in range(count):
         times[j] = horizon * uniform(key, TIME, j)
@@ -259,13 +238,13 @@ def draw_crude(key, law, cumulative, horizon, times, sizes):
 
 
 @kernel
-def draw_given(key, law, cumulative, horizon, head, n_sizes, times, sizes):
+def draw_given(key, law, counts, horizon, head, n_sizes, times, sizes):
     """Jumps from given uniforms: head[0] is their number, head[1:1 + n_sizes] the sizes beginning with the largest
     fall, head[1 + n_sizes:1 + 2 n_sizes] times; what head does not hold is hashed. Returns how many.
 
     The i-th smallest of n uniforms given those before it: v_i = v + (1 - v) (1 - (1 - u)^(1 / (n - i + 1))).
     """
-    count = count_at(cumulative, head[0])
+    count = count_at(counts["cumulative"], head[0])
     level = 0.0
     for j in range(count):
         u = head[1 + j] if j < n_sizes else uniform(key, SIZE, j)
@@ -278,27 +257,27 @@ def draw_given(key, law, cumulative, horizon, head, n_sizes, times, sizes):
 
 
 @kernel
-def draw_importance(key, path, law, laws, tables, horizon, shares, times, sizes):
+def draw_importance(key, path, law, laws, counts, horizon, sampling, times, sizes):
     """Jumps from a mixture of proposals; returns (how many, log weight).
 
-    laws (2, J_WIDTH): of the one big jump, and of every jump where all are tilted.  tables (4, n): cumulative
-    probabilities of the number of jumps and their logs, plain and tilted.  shares (2,): parts of ten of the paths that
-    are crude, or tilt all jumps and their number; the rest tilt ONE jump of at least one, chosen uniformly. A path's
-    part follows from its number, so the parts are exact. The weight divides by the density of the whole mixture:
+    laws (2,): of the one big jump, and of every jump where all are tilted.  counts (n,) COUNT_DTYPE.  sampling: of ten
+    paths, how many are crude, and how many tilt all jumps and their number; the rest tilt ONE jump of at least one,
+    chosen uniformly. A path's part follows from its number, so the parts are exact. The weight divides by the density
+    of the whole mixture:
     1 / (crude + all x n'(N)/n(N) prod a_j + one x [N >= 1] / P(N >= 1) mean b_j), a and b: tilted / plain density.
     """
     big, each = laws[0], laws[1]
-    part = path % 10
+    part, crude, tilted = path % 10, sampling.crude_tenths, sampling.all_tenths
     u = uniform(key, COUNT, 0)
-    none = tables[0, 0]
+    none = counts[0].cumulative
     picked = -1
-    every = part >= shares[0] and part < shares[0] + shares[1]
+    every = part >= crude and part < crude + tilted
     if every:
-        count = count_at(tables[2], u)
-    elif part < shares[0]:
-        count = count_at(tables[0], u)
+        count = count_at(counts["tilted_cumulative"], u)
+    elif part < crude:
+        count = count_at(counts["cumulative"], u)
     else:
-        count = count_at(tables[0], none + u * (1.0 - none))
+        count = count_at(counts["cumulative"], none + u * (1.0 - none))
         count = max(count, 1)
         picked = min(int(uniform(key, PICK, 0) * count), count - 1)
     total, product = 0.0, 0.0
@@ -309,9 +288,9 @@ def draw_importance(key, path, law, laws, tables, horizon, shares, times, sizes)
         plain = jump_log_density(law, sizes[j])
         total += exp(jump_log_density(big, sizes[j]) - plain)
         product += jump_log_density(each, sizes[j]) - plain
-    density = shares[0] / 10.0
-    density += shares[1] / 10.0 * exp(product + tables[3, count] - tables[1, count])
+    density = crude / 10.0
+    density += tilted / 10.0 * exp(product + counts[count].tilted_log - counts[count].log)
     if count > 0:
-        density += (10 - shares[0] - shares[1]) / 10.0 * total / (count * (1.0 - none))
+        density += (10 - crude - tilted) / 10.0 * total / (count * (1.0 - none))
     sort_jumps(times, sizes, count)
     return count, -log(density)

@@ -8,41 +8,6 @@ of the waterfall: fund, ADL at the bankruptcy price, socialised loss, bad debt.
 import math
 
 from ...kernels.jit import inlined_kernel, kernel
-from .layout import (
-    I_ADL,
-    I_CAP,
-    I_FEE_PPM,
-    I_FEE_SHARE_PPM,
-    I_FUND_PAYS,
-    I_LAG_MS,
-    I_PER_DAY,
-    I_SEED,
-    I_SOCIALISE,
-    I_SURPLUS_FUND,
-    I_TRIGGER_PPM,
-    L_ADL_HARM,
-    L_ADL_NOTIONAL,
-    L_ADL_OWED,
-    L_BAD_DEBT,
-    L_BOOK,
-    L_DRAW,
-    L_FEE,
-    L_FEE_FUND,
-    L_INJECTED,
-    L_NOTIONAL,
-    L_OWED,
-    L_SOCIALISED,
-    L_SURPLUS,
-    L_SURPLUS_FUND,
-    L_WITHDRAWN,
-    N_BELOW_MS,
-    N_FIRST_ADL,
-    N_FIRST_EMPTY,
-    N_FUND,
-    N_NEED,
-    N_NEVER_DRY,
-    N_PEAK,
-)
 
 DAY_MS = 86_400_000
 PPM = 1_000_000
@@ -55,43 +20,43 @@ def to_quanta(amount):
 
 
 @inlined_kernel
-def settle_level(i, n, never_dry, sign, lots, owed, price, fill, now_ms):
+def settle_level(params, ledger, never_dry, sign, lots, owed, price, fill, now_ms):
     """Book a level of `lots` that was triggered at `price` and filled at `fill`; return the share the book took.
 
     lots: notional at the opening price.  owed: whole quanta at which closing leaves nothing.  sign: 1 long, -1 short.
     """
     notional = to_quanta(lots * price)
     proceeds = to_quanta(lots * fill)
-    n[L_NOTIONAL] += notional
-    n[L_OWED] += sign * owed
+    ledger.notional += notional
+    ledger.owed += sign * owed
     residual = sign * (proceeds - owed)
     if not never_dry and residual < 0:
-        return _pay(i, n, sign, -residual, owed, lots * price, now_ms)
-    n[L_BOOK] += sign * proceeds
-    _keep(i, n, residual, notional)
+        return _pay(params, ledger, sign, -residual, owed, lots * price, now_ms)
+    ledger.book += sign * proceeds
+    _keep(params, ledger, residual, notional)
     return 1.0
 
 
 @inlined_kernel
-def _keep(i, n, residual, notional):
+def _keep(params, ledger, residual, notional):
     """Share out what is left of a level's margin; what is missing (residual < 0) comes out of a fund that never ends.
 
     Both are one flow of instructions: whether a level is short is a coin that the processor cannot guess.
     """
     left = max(residual, 0)
-    fee = min(part_of(notional, i[I_FEE_PPM], PPM - 1), left)
+    fee = min(part_of(notional, params.fee_ppm, PPM - 1), left)
     surplus = left - fee
-    fee_fund = fee if i[I_FEE_SHARE_PPM] == PPM else part_of(fee, i[I_FEE_SHARE_PPM], 0)
-    kept = surplus if i[I_SURPLUS_FUND] == 1 else 0
+    fee_fund = fee if params.fee_share_ppm == PPM else part_of(fee, params.fee_share_ppm, 0)
+    kept = surplus if params.fund_keeps == 1 else 0
     draw = left - residual
-    n[L_FEE] += fee
-    n[L_FEE_FUND] += fee_fund
-    n[L_SURPLUS] += surplus
-    n[L_SURPLUS_FUND] += kept
-    n[L_DRAW] += draw
-    n[N_FUND] -= draw
-    n[N_NEED] = max(n[N_NEED], i[I_SEED] - n[N_FUND])
-    gain(i, n, fee_fund + kept)
+    ledger.fee += fee
+    ledger.fee_fund += fee_fund
+    ledger.surplus += surplus
+    ledger.surplus_fund += kept
+    ledger.draw += draw
+    ledger.fund -= draw
+    ledger.need = max(ledger.need, params.seed - ledger.fund)
+    gain(params, ledger, fee_fund + kept)
 
 
 @inlined_kernel
@@ -103,72 +68,72 @@ def part_of(amount, ppm, up):
 
 
 @inlined_kernel
-def gain(i, n, amount):
+def gain(params, ledger, amount):
     """Pay `amount` into the fund; what exceeds its cap goes to the exchange."""
-    n[N_FUND] += amount
-    if i[I_CAP] >= 0 and n[N_NEVER_DRY] == 0 and n[N_FUND] > i[I_CAP]:
-        n[L_WITHDRAWN] += n[N_FUND] - i[I_CAP]
-        n[N_FUND] = i[I_CAP]
-    n[N_PEAK] = max(n[N_PEAK], n[N_FUND])
+    ledger.fund += amount
+    if params.cap >= 0 and ledger.never_dry == 0 and ledger.fund > params.cap:
+        ledger.withdrawn += ledger.fund - params.cap
+        ledger.fund = params.cap
+    ledger.peak = max(ledger.peak, ledger.fund)
 
 
 @kernel
-def available(i, n):
+def available(params, ledger):
     """What the fund may pay now: all of it, or down to where the drawdown trigger stops it."""
-    if i[I_FUND_PAYS] == 0:
+    if params.fund_pays == 0:
         return 0
-    if i[I_TRIGGER_PPM] >= PPM:
-        return max(0, n[N_FUND])
-    kept = PPM - i[I_TRIGGER_PPM]
-    floor = (n[N_PEAK] // PPM) * kept - ((-(n[N_PEAK] % PPM) * kept) // PPM)
-    return max(0, n[N_FUND] - floor)
+    if params.trigger_ppm >= PPM:
+        return max(0, ledger.fund)
+    kept = PPM - params.trigger_ppm
+    floor = (ledger.peak // PPM) * kept - ((-(ledger.peak % PPM) * kept) // PPM)
+    return max(0, ledger.fund - floor)
 
 
 @kernel
-def _pay(i, n, sign, shortfall, owed, worth, now_ms):
+def _pay(params, ledger, sign, shortfall, owed, worth, now_ms):
     """Pay a level's shortfall down the waterfall; return the share of the level that the book took."""
-    paid = min(shortfall, available(i, n))
+    paid = min(shortfall, available(params, ledger))
     unpaid = shortfall - paid
-    n[L_DRAW] += paid
-    n[N_FUND] -= paid
-    n[N_NEED] = max(n[N_NEED], i[I_SEED] - n[N_FUND])
-    if n[N_FIRST_EMPTY] < 0 and i[I_FUND_PAYS] == 1 and n[N_FUND] <= 0:
-        n[N_FIRST_EMPTY] = now_ms
-    if unpaid == 0 or i[I_ADL] == 0:
-        n[L_BOOK] += sign * owed - shortfall
-        if i[I_SOCIALISE] == 1:
-            n[L_SOCIALISED] += unpaid
+    ledger.draw += paid
+    ledger.fund -= paid
+    ledger.need = max(ledger.need, params.seed - ledger.fund)
+    if ledger.first_empty_ms < 0 and params.fund_pays == 1 and ledger.fund <= 0:
+        ledger.first_empty_ms = now_ms
+    if unpaid == 0 or params.adl == 0:
+        ledger.book += sign * owed - shortfall
+        if params.socialise == 1:
+            ledger.socialised += unpaid
         else:
-            n[L_BAD_DEBT] += unpaid
+            ledger.bad_debt += unpaid
         return 1.0
     part = unpaid / shortfall
     owed_adl = to_quanta(owed * part)
     closed = to_quanta(worth * part)
-    n[L_ADL_OWED] += sign * owed_adl
-    n[L_ADL_NOTIONAL] += closed
-    n[L_ADL_HARM] += sign * (owed_adl - closed)
-    n[L_BOOK] += sign * (owed - owed_adl) - paid
-    if n[N_FIRST_ADL] < 0:
-        n[N_FIRST_ADL] = now_ms
+    ledger.adl_owed += sign * owed_adl
+    ledger.adl_notional += closed
+    ledger.adl_harm += sign * (owed_adl - closed)
+    ledger.book += sign * (owed - owed_adl) - paid
+    if ledger.first_adl_ms < 0:
+        ledger.first_adl_ms = now_ms
     return 1.0 - part
 
 
 @kernel
-def replenish(i, n, now_ms, step_ms):
+def replenish(params, ledger, now_ms, step_ms):
     """Bring money from outside to a fund that has been below its seed for the lag; called once a step."""
-    if i[I_LAG_MS] < 0 or n[N_NEVER_DRY] == 1:
+    if params.lag_ms < 0 or ledger.never_dry == 1:
         return
-    missing = i[I_SEED] - n[N_FUND]
+    missing = params.seed - ledger.fund
     if missing <= 0:
-        n[N_BELOW_MS] = -1
+        ledger.below_ms = -1
         return
-    if n[N_BELOW_MS] < 0:
-        n[N_BELOW_MS] = now_ms
-    if now_ms - n[N_BELOW_MS] < i[I_LAG_MS]:
+    if ledger.below_ms < 0:
+        ledger.below_ms = now_ms
+    if now_ms - ledger.below_ms < params.lag_ms:
         return
     inflow = missing
-    if i[I_PER_DAY] >= 0:
-        inflow = min(missing, to_quanta(float(i[I_PER_DAY]) * step_ms / DAY_MS))
-    n[L_INJECTED] += inflow
-    n[N_FUND] += inflow
-    n[N_PEAK] = max(n[N_PEAK], n[N_FUND])
+    if params.per_day >= 0:
+        inflow = min(missing, to_quanta(float(params.per_day) * step_ms / DAY_MS))
+    ledger.injected += inflow
+    ledger.fund += inflow
+    ledger.peak = max(ledger.peak, ledger.fund)

@@ -7,55 +7,25 @@ Leaves to others: all other walks (`cascade.py`), of which this one is a twin.
 """
 
 from ...kernels.jit import inlined_kernel, kernel
+from ..layout import LONG
 from .cascade import PRICE_FLOOR, impact, impact_scale, own_impact
 from .fund import PPM, part_of, to_quanta
-from .layout import (
-    B_LOTS,
-    B_OWED,
-    B_PRICE,
-    I_FEE_PPM,
-    I_FEE_SHARE_PPM,
-    I_IMPACT,
-    I_INTERLEAVED,
-    I_SEED,
-    I_SURPLUS_FUND,
-    L_BOOK,
-    L_DRAW,
-    L_FEE,
-    L_FEE_FUND,
-    L_NOTIONAL,
-    L_OWED,
-    L_SURPLUS,
-    L_SURPLUS_FUND,
-    LONG,
-    N_BOOKED,
-    N_BUCKETS,
-    N_FUND,
-    N_LONG,
-    N_NEED,
-    N_NEVER_DRY,
-    N_PEAK,
-)
 
 
 @inlined_kernel
 def is_plain(p):
     """True where `gap_cascade` may stand for `cascade`: see the module. A chain is there if the book and impact fit."""
-    return p.chain.shape[1] > 0 and p.n[N_NEVER_DRY] == 1 and p.i[I_INTERLEAVED] == 0
+    return p.chain.shape[1] > 0 and p.ledger[0].never_dry == 1 and p.params[0].interleaved == 0
 
 
 @kernel
 def gap_cascade(p, side, before, start):
     """Liquidate what a jump from the price `before` to `start` reaches; return the impact of the walk, + is up."""
-    i, n, sign = p.i, p.n, 1 if side == LONG else -1
-    first = n[N_LONG + side]
-    lots_of, level_of, owed_of = (
-        p.book[side, B_LOTS, first:],
-        p.book[side, B_PRICE, first:],
-        p.book[side, B_OWED, first:],
-    )
-    kind, scale, fee_ppm, share_ppm = i[I_IMPACT], impact_scale(p, side), i[I_FEE_PPM], i[I_FEE_SHARE_PPM]
-    keeps, seed, fund, need, peak = i[I_SURPLUS_FUND], i[I_SEED], n[N_FUND], n[N_NEED], n[N_PEAK]
+    params, ledger, sign = p.params[0], p.ledger[0], 1 if side == LONG else -1
+    first = ledger.reached[side]
+    lots_of, level_of, owed_of = p.lots[side, first:], p.prices[side, first:], p.owed[side, first:]
+    kind, scale, fee_ppm, share_ppm = params.impact, impact_scale(p, side), params.fee_ppm, params.fee_share_ppm
+    keeps, seed, fund, need, peak = params.fund_keeps, params.seed, ledger.fund, ledger.need, ledger.peak
     notionals, proceeds, owed, fees, fees_fund, draws, levels = 0, 0, 0, 0, 0, 0, 0
     sold, moved, passed = 0.0, 0.0, 0  # moved: relative impact of `sold`
     for k in range(len(lots_of)):
@@ -81,22 +51,22 @@ def gap_cascade(p, side, before, start):
             fees, fees_fund, draws = fees + fee, fees_fund + fee_fund, draws + draw
             sold, moved = sold_after, after
         passed += 1
-    n[N_LONG + side] = n[N_BOOKED + side] = first + passed
-    n[N_FUND], n[N_NEED], n[N_PEAK] = fund, need, peak
-    _book(n, keeps, notionals, sign * proceeds, sign * owed, fees, fees_fund, draws, levels)
+    ledger.reached[side] = ledger.booked[side] = first + passed
+    ledger.fund, ledger.need, ledger.peak = fund, need, peak
+    _book(ledger, keeps, notionals, sign * proceeds, sign * owed, fees, fees_fund, draws, levels)
     return -sign * before * moved
 
 
 @inlined_kernel
-def _book(n, keeps, notionals, proceeds, owed, fees, fees_fund, draws, levels):
+def _book(ledger, keeps, notionals, proceeds, owed, fees, fees_fund, draws, levels):
     """Add the sums of a walk to the path's flows; what was left of margins is what came in and what was drawn."""
     surplus = proceeds - owed + draws - fees
-    n[L_NOTIONAL] += notionals
-    n[L_OWED] += owed
-    n[L_BOOK] += proceeds
-    n[L_FEE] += fees
-    n[L_FEE_FUND] += fees_fund
-    n[L_SURPLUS] += surplus
-    n[L_SURPLUS_FUND] += keeps * surplus
-    n[L_DRAW] += draws
-    n[N_BUCKETS] += levels
+    ledger.notional += notionals
+    ledger.owed += owed
+    ledger.book += proceeds
+    ledger.fee += fees
+    ledger.fee_fund += fees_fund
+    ledger.surplus += surplus
+    ledger.surplus_fund += keeps * surplus
+    ledger.draw += draws
+    ledger.levels += levels

@@ -10,17 +10,6 @@ import math
 from ...kernels.elementary import exp
 from ...kernels.jit import inlined_kernel, kernel
 from .draw import BRIDGE, DIFFUSION, fill_exponentials, fill_uniforms, to_normals
-from .layout import (
-    F_DRIFT,
-    F_SIGMA,
-    F_STEP,
-    F_STRESS_DECAY,
-    F_STRESS_DEPTH,
-    F_STRESS_SIGMA,
-    I_BRIDGE,
-    N_PIECE,
-    S_STRESS,
-)
 
 #: What follows a piece if no jump does (else the number of the jump).
 STEP_END = -1
@@ -32,29 +21,30 @@ STRESS_OVER = 1e-3
 def lay_out(p, key, head, first_normal, first, count, start, stop):
     """Lay out and draw the pieces of steps start .. stop - 1 with jumps `first` .. of `count`; return how many.
 
-    The numbers of draws go on from the state's N_PIECE, which moves on. Normals come from the uniforms in `head`, from
-    `first_normal` on, as far as it holds them.
+    The numbers of draws go on from the ledger's `pieces`, which moves on. Normals come from the uniforms in `head`,
+    from `first_normal` on, as far as it holds them.
     """
     n_pieces = _cut(p, first, count, start, stop)
-    base = p.n[N_PIECE]
+    base = p.ledger[0].pieces
     fill_uniforms(key, DIFFUSION, base, p.uniforms, n_pieces)
     for j in range(min(n_pieces, len(head) - first_normal - base)):
         p.uniforms[j] = head[first_normal + base + j]
     to_normals(p.uniforms, p.moves, p.places, n_pieces)
-    variance, drift = p.f[F_SIGMA] * p.f[F_SIGMA], p.f[F_DRIFT]
-    if is_stressful(p.f):
+    params = p.params[0]
+    variance, drift = params.sigma * params.sigma, params.drift
+    if is_stressful(params):
         _stress(p, n_pieces)
     elif n_pieces == stop - start:  # no jump cuts a step: all pieces are alike
-        _move_alike(p.moves, p.variances, n_pieces, drift * p.f[F_STEP], variance * p.f[F_STEP])
+        _move_alike(p.moves, p.variances, n_pieces, drift * params.step, variance * params.step)
     else:
         for j in range(n_pieces):
             p.variances[j] = variance * p.lengths[j]
-    if is_stressful(p.f) or n_pieces != stop - start:
+    if is_stressful(params) or n_pieces != stop - start:
         for j in range(n_pieces):
             p.moves[j] = drift * p.lengths[j] + math.sqrt(p.variances[j]) * p.moves[j]
-    if p.i[I_BRIDGE] == 1:
+    if params.bridge == 1:
         fill_exponentials(key, BRIDGE, base, p.lows, p.highs, n_pieces)
-    p.n[N_PIECE] = base + n_pieces
+    p.ledger[0].pieces = base + n_pieces
     return n_pieces
 
 
@@ -69,15 +59,15 @@ def _move_alike(moves, variances, n_pieces, drift, variance):
 
 
 @inlined_kernel
-def is_stressful(f):
+def is_stressful(params):
     """True if a jump changes the market for a while."""
-    return f[F_STRESS_SIGMA] > 0.0 or f[F_STRESS_DEPTH] > 0.0
+    return params.stress_sigma > 0.0 or params.stress_depth > 0.0
 
 
 @inlined_kernel
 def _cut(p, first, count, start, stop):
     """Write lengths and ends (years) of the pieces and what follows each; return how many."""
-    step, times, lengths, ends, events = p.f[F_STEP], p.times, p.lengths, p.ends, p.events
+    step, times, lengths, ends, events = p.params[0].step, p.times, p.lengths, p.ends, p.events
     j, number = 0, start
     while number < stop:
         whole = stop if first == count else min(stop, max(number, int(times[first] / step) - 1))
@@ -116,13 +106,14 @@ def _stress(p, n_pieces):
     Variance is sigma^2 x the integral of (1 + a e^(-d t))^2, which is
     length + 2 a (1 - e^(-d length)) / d + a^2 (1 - e^(-2 d length)) / (2 d).
     """
-    variance, decay = p.f[F_SIGMA] * p.f[F_SIGMA], p.f[F_STRESS_DECAY]
-    stress = p.s[S_STRESS]
+    params = p.params[0]
+    variance, decay = params.sigma * params.sigma, params.stress_decay
+    stress = p.state[0].stress
     for j in range(n_pieces):
         length = p.lengths[j]
         p.variances[j] = variance * length
         if stress > 0.0:
-            excess, left = p.f[F_STRESS_SIGMA] * stress, exp(-decay * length)
+            excess, left = params.stress_sigma * stress, exp(-decay * length)
             longer = 2.0 * excess * (1.0 - left) / decay + excess * excess * (1.0 - left * left) / (2.0 * decay)
             p.variances[j] += variance * longer
             stress = stress * left if stress * left > STRESS_OVER else 0.0

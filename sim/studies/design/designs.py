@@ -9,13 +9,11 @@ shares one. The arms of a study always share the scenario of their row.
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
+from ...layout import F64, I64
 from ...policy import Policy, PositiveInt
 
-F64 = npt.NDArray[np.float64]
-I64 = npt.NDArray[np.int64]
 #: Quantiles stay this far from 0 and 1.
 EDGE = 1e-12
 Quantile = Annotated[float, Field(gt=0, lt=1)]

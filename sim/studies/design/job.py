@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...config import RunConfig
+from ...config import RunConfig, with_settings
 from ...results import STUDY_RUNS
-from .settings import with_settings
 
 
 @dataclass(frozen=True)

@@ -1,34 +1,39 @@
-"""Reads a study file and validates it: one line a problem, with file and line."""
+"""From a study file, or from values, to a valid study: one line a problem, with the place where it was written."""
 
+import copy
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
+from ...config import RunConfig
 from ...config.canonical import to_yaml
-from ...config.overrides import apply_overrides
+from ...config.overrides import apply_overrides, set_value
 from ...config.problems import loose_values, problems_of, raise_problems
-from ...config.yamlfile import Node, find_config, find_in_package, parse_yaml, read_nodes
+from ...config.settings import native
+from ...config.yamlfile import Node, find_config, find_in_package, node_of, parse_yaml, read_nodes
 from ...errors import ConfigError
+from ...own_parts import with_code
 from .study import Study
 from .study_checks import check_study
 
 
 @dataclass(frozen=True)
 class LoadedStudy:
-    """A valid study, the tree it was read from, its base config's tree with `set` laid in, and where it came from."""
+    """A valid study, the tree it was read from, its base config's tree, and its file (None: made of values)."""
 
     study: Study
     node: Node
     base: Node
-    path: Path
+    path: Path | None
 
     @property
     def where(self) -> str:
-        """The file as printed."""
+        """The file as printed, or what a study of values is called."""
         return self.node.source
 
 
@@ -41,17 +46,50 @@ def load_study(source: str | Path, overrides: Sequence[str] = (), *, base: Path 
     path = find_study(str(source))
     node = _read(path)
     apply_overrides(node, overrides, Study)
-    try:
-        study = Study.model_validate(node.plain())
-    except ValidationError as error:
-        raise_problems(problems_of(error, Study, node), node)
-        raise
-    raise_problems([*loose_values(study, node), *check_study(study)], node)
+    study = _validated(node, path.parent)
     try:
         config = base or find_config(study.base, folder=path.parent)
     except ConfigError as error:
         raise ConfigError(f"{line_of(node, 'base')}: base: {error}") from error
     return LoadedStudy(study, node, read_nodes(config), path)
+
+
+def study_of(values: Mapping[str, Any], *, base: RunConfig | None = None, source: str) -> LoadedStudy:
+    """The study with these values of its keys; its base config is `base`, or the one that `values` names.
+
+    source: heads the errors.  ConfigError, one line a problem, with the key where it is.
+    """
+    node = node_of(dict(values), source)
+    study = _validated(node, Path.cwd())
+    if base is not None:
+        return LoadedStudy(study, node, node_of(native(base), f"{source}: base"), None)
+    try:
+        return LoadedStudy(study, node, read_nodes(find_config(study.base)), None)
+    except ConfigError as error:
+        raise ConfigError(f"{source}: base: {error}") from error
+
+
+def with_keys(loaded: LoadedStudy, values: Mapping[str, Any], *, source: str) -> LoadedStudy:
+    """The study with other values at dotted paths of its file, such as replications or design.n; its base stays."""
+    if "base" in values:
+        raise ConfigError(f"{source}: base cannot be changed; make another study")
+    node = copy.deepcopy(loaded.node)
+    for path, value in values.items():
+        set_value(node, path, value, Study, source=source)
+    return LoadedStudy(
+        _validated(node, Path.cwd() if loaded.path is None else loaded.path.parent), node, loaded.base, loaded.path
+    )
+
+
+def _validated(node: Node, folder: Path) -> Study:
+    """The study in a tree, files of own parts read relative to `folder`; ConfigError with every problem."""
+    try:
+        study = Study.model_validate(with_code(node.plain(), folder))
+    except ValidationError as error:
+        raise_problems(problems_of(error, Study, node), node)
+        raise
+    raise_problems([*loose_values(study, node), *check_study(study)], node)
+    return study
 
 
 def _read(path: Path) -> Node:
@@ -91,10 +129,12 @@ def shipped_studies() -> dict[str, Path]:
 
 
 def study_text(loaded: LoadedStudy, study: Study) -> str:
-    """The YAML kept with a study's results: the file as it was written, unless overrides changed what it says."""
-    text = loaded.path.read_text(encoding="utf-8")
-    as_written = Study.model_validate(parse_yaml(text, source=loaded.where).plain())
-    return text if as_written == study else to_yaml(study.model_dump(mode="json", exclude_unset=True))
+    """The YAML kept with a study's results: the file as it was written, unless values were changed since."""
+    if loaded.path is not None:
+        text = loaded.path.read_text(encoding="utf-8")
+        if Study.model_validate(parse_yaml(text, source=loaded.where).plain()) == study:
+            return text
+    return to_yaml(study.model_dump(mode="json", exclude_unset=True))
 
 
 def study_hash(study: Study, base_hash: str) -> str:

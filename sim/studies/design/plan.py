@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ...config import RunConfig, config_hash
+from ...config import RunConfig, Setting, config_hash
 from ...config.load import build_config
 from ...config.overrides import set_value
 from ...config.yamlfile import Node
 from .designs import Listed
+from .fidelity import split_fidelity
 from .job import Job
 from .load_study import LoadedStudy, line_of, study_hash
-from .settings import Setting, split_fidelity
 from .study import Lever, Study, Uncertainty, means, shown_as
 
 

@@ -6,16 +6,16 @@ Whether the parts of the study file fit each other is `study_checks.py`'s.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ...config import RunConfig, config_hash
+from ...config import RunConfig, Setting, config_hash, with_settings
 from ...config.load import build_config
 from ...config.overrides import set_value
 from ...config.yamlfile import Node
 from ...errors import ConfigError
 from .designs import Saltelli, Sobol, power_of_two
 from .distributions import Choice
+from .fidelity import FIDELITY
 from .load_study import LoadedStudy, line_of
 from .plan import Plan, Point, base_tree
-from .settings import FIDELITY, Setting, with_settings
 from .study import Lever, Study, Uncertainty, means, shown_as
 
 

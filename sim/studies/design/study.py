@@ -1,7 +1,7 @@
 """What a study is: a base config, what is uncertain, what can be chosen, how often each is run, and what is asked.
 
-Reading its file is `load_study.py`'s; where a value goes in a config is `settings.py`'s, which points there are is
-`plan.py`'s.
+Reading its file is `load_study.py`'s; where a value goes in a config is `config/settings.py`'s, which points there are
+is `plan.py`'s.
 """
 
 import json
@@ -18,9 +18,10 @@ PathText = Annotated[str, Field(min_length=1)]
 
 
 def shown_as(value: Any) -> Any:
-    """What a table shows of a value: numbers and text as they are, a mechanism by its kind, a list as text."""
+    """What a table shows of a value: numbers and text as they are, a list as text, a mechanism by its kind or, the
+    user's own, by its class."""
     if isinstance(value, dict):
-        return str(value.get("kind", json.dumps(value, sort_keys=True)))
+        return str(value["class"]) if "class" in value else str(value.get("kind", json.dumps(value, sort_keys=True)))
     return json.dumps(value) if isinstance(value, list | tuple) else value
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import metadata
+from multiprocessing import spawn
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ def open_cluster(settings: ExecutorSettings, *, say: Callable[[str], None]) -> I
 @contextmanager
 def _local_workers(settings: ExecutorSettings) -> Iterator[Cluster]:
     n_workers = settings.n_local_workers
-    with dask.config.set(LOCAL):
+    with dask.config.set(LOCAL), _without_main():
         workers = LocalCluster(
             n_workers=n_workers,
             threads_per_worker=1,
@@ -130,6 +131,28 @@ def _local_workers(settings: ExecutorSettings) -> Iterator[Cluster]:
                 client.close(timeout=2)
         finally:
             workers.close(timeout=5)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Let processes that start meanwhile leave out the program that was started.
+
+    A spawned process imports it anew, and a script without `if __name__ == "__main__":` would then sweep again inside
+    each worker. Workers need nothing of it: parcels carry what is defined there (see `pack`).
+    """
+    original = spawn.get_preparation_data
+
+    def prepared(name: str) -> dict[str, Any]:
+        data = dict(original(name))
+        for key in ("init_main_from_name", "init_main_from_path"):
+            data.pop(key, None)
+        return data
+
+    spawn.get_preparation_data = prepared
+    try:
+        yield
+    finally:
+        spawn.get_preparation_data = original
 
 
 def _kill_workers(workers: Any) -> None:

@@ -1,19 +1,14 @@
 """The row of a run that left no result: who it was, how it ended, zeros where a result would stand."""
 
-import math
 from collections.abc import Callable
-from typing import Any
 
 from ...interrupt import stop_if_asked
-from ...results import STUDY_RUNS
-from ..design.job import Job, Outcome
-
-_EMPTY: dict[str, Any] = {"int64": 0, "int32": 0, "float64": math.nan, "bool": False, "string": ""}
+from ..design.job import EMPTY_ROW, Job, Outcome
 
 
 def lost_outcome(job: Job, status: str, error: str) -> Outcome:
     """The outcome of a run without result; `error` is text that does not depend on where it ran."""
-    row = {column.name: getattr(job, column.name, _EMPTY[column.kind]) for column in STUDY_RUNS}
+    row = {name: getattr(job, name, empty) for name, empty in EMPTY_ROW.items()}
     return Outcome(job.run_id, {**row, "status": status, "error": error, "seconds": 0.0}, None)
 
 

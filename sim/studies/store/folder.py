@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...config import to_yaml
+from ...config import InputFile, input_files, to_yaml
 from ...results import SCHEMA_VERSION
 from ...runs.manifest import describe_run, manifest_text
 from ..design.load_study import study_text
@@ -36,7 +36,11 @@ def open_store(plan: Plan, folder: Path, *, command: Sequence[str] = (), shard: 
                 write_whole(folder / "study.yaml", text.encode())
     if not (folder / BASE_FILE).is_file():
         with telling_what_is_kept(folder):
-            write_whole(folder / BASE_FILE, to_yaml(plan.base).encode())
+            for _, file in input_files(plan.base):  # so that the folder can be resumed and verified anywhere
+                path = folder / file.kept_name()
+                path.parent.mkdir(exist_ok=True)
+                write_whole(path, file.read())
+            write_whole(folder / BASE_FILE, to_yaml(plan.base, InputFile.kept_name).encode())
     return store
 
 

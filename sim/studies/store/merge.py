@@ -29,6 +29,8 @@ def merge(out: Path, shards: Sequence[Path]) -> Path:
     with ResultFolder(out) as made:
         for path in sorted([*shards[0].glob("*.yaml"), *shards[0].glob("*.parquet")]):
             made.write_bytes(path.name, path.read_bytes())
+        for path in sorted(shards[0].glob("inputs/*")):
+            made.write_bytes(f"inputs/{path.name}", path.read_bytes())
         made.write_text("manifest.json", manifest_text(_manifest_of(sources)))
         with StudyStore.open(made.folder) as target:
             for source in sources:

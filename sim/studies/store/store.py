@@ -1,6 +1,6 @@
 """The folder of a study: outcomes come in one by one and are on disk, in whole part files, a few seconds later.
 
-    study.yaml  manifest.json  points.parquet  runs/part-*.parquet  paths/part-*.parquet  quarantine/
+    study.yaml  manifest.json  points.parquet  inputs/  runs/part-*.parquet  paths/part-*.parquet  quarantine/
 
 A part of `paths` counts only beside the part of `runs` of the same name, which is written after it: a run is stored or
 it is not, whatever ends the process. A run's rows do not depend on the order in which runs end, nor does the result

@@ -31,7 +31,7 @@ def test_the_most_precise_is_taken_where_all_agree():
 def test_disagreement_is_refused_by_name():
     with pytest.raises(RefusedError, match=r"a \(10\) and b \(20\) are"):
         agreed([estimate(10, 9, 11), estimate(20, 19, 21, "b")])
-    with pytest.raises(ValueError, match="no estimate"):
+    with pytest.raises(ValueError, match="at least one estimate"):
         agreed([])
 
 

@@ -74,7 +74,7 @@ def test_a_mean_may_be_negative():
     ("contributions", "reason"),
     [
         (np.zeros(1_000), "no run shows the event"),
-        (np.append(np.full(200, 1e-3), 1.0), "one run carries 83"),
+        (np.append(np.full(200, 1e-3), 1.0), "one run contributes 83"),
         (np.ones(60), "the effective sample is 60"),
         ((np.arange(50_000) + 8.0) ** -0.9, "runs with the event have a tail of shape 0.[789]"),
     ],

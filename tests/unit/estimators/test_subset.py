@@ -49,11 +49,11 @@ def test_no_level_is_needed_for_a_common_event():
 
 
 def test_what_it_cannot_find_is_refused():
-    with pytest.raises(RefusedError, match="found no run above"):
+    with pytest.raises(RefusedError, match="had no run above"):
         subset_simulation(lambda noise: np.zeros(len(noise)), 1.0, dimension=2, per_level=200)
     with pytest.raises(RefusedError, match="needs 10 replicates"):
         subset_simulation(linear, 1.0, dimension=2, per_level=200, replicates=3)
     with pytest.raises(ValueError, match="10 survivors"):
         subset_simulation(linear, 1.0, dimension=2, per_level=50)
-    with pytest.raises(ValueError, match="one loss a run"):
+    with pytest.raises(ValueError, match="one loss per run"):
         subset_simulation(lambda noise: noise[:-1, 0], 1.0, dimension=2, per_level=200)

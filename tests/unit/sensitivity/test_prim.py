@@ -131,7 +131,7 @@ def test_too_few_cases_or_no_question_is_refused():
     with pytest.raises(AnalysisError, match="found 100 cases in 100 runs"):
         find_boxes(inputs, np.ones(100, bool))
     points = points_of({"a": [1.0, 2.0]})
-    with pytest.raises(AnalysisError, match="say which runs are cases"):
+    with pytest.raises(AnalysisError, match="define the cases with"):
         boxes_of_study(points, runs_of(points, [1.0, 2.0]), "required_fund_quanta")
 
 

@@ -142,7 +142,7 @@ def test_indices_of_a_very_noisy_model_are_those_of_its_mean():
 def test_indices_are_refused_where_all_is_noise():
     points, _ = saltelli(64, 2)
     noise = np.random.default_rng(0).normal(size=(len(points), 2))
-    with pytest.raises(RefusedError, match="noise hides what the inputs do"):
+    with pytest.raises(RefusedError, match="noise hides the effects of the inputs"):
         sobol_indices(points, runs_of(points, noise), "required_fund_quanta")
 
 

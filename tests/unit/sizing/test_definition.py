@@ -21,7 +21,7 @@ ANSWER = {
 
 def test_a_definition_names_all_five_things():
     text = " ".join(Sufficient.of(ANSWER).sentences)
-    for word in ("ADL begins", "30 days", "from today", "renews", "at once"):
+    for word in ("ADL begins", "30 days", "from today", "is renewed", "at once"):
         assert word in text
 
 
@@ -53,7 +53,7 @@ def test_a_month_is_a_twelfth_of_a_year_only_where_every_month_starts_alike():
         ({"open_interest": "aged_once"}, "ages once"),
         ({"replenishment": "none"}, "starts the next month smaller"),
         ({"replenishment": "lagged"}, "lagged"),
-        ({"basis": "given_stress"}, "given one stress"),
+        ({"basis": "given_stress"}, "conditional on one stress"),
     ):
         with pytest.raises(RefusedError, match=f"{reason}.*simulate 365 days"):
             rescaled(0.01, Sufficient.of(ANSWER | change), 365)

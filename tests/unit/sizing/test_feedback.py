@@ -2,9 +2,9 @@
 
 import pytest
 from clearsim.analysis.sizing.choose_method import choose_method
-from clearsim.cli.questions import Question
-from clearsim.cli.worlds import WorldOf
+from clearsim.api.worlds import WorldOf
 from clearsim.funds.feedback import fund_feeds_back, nothing_to_size
+from clearsim.funds.questions import Question
 
 from tests.reduced.reduced_worlds import ADL, KOU, WATERFALL, config, longs_of
 

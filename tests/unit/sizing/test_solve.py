@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from clearsim.analysis.errors import AnalysisError
 from clearsim.analysis.estimators.estimate import Estimate, RefusedError
-from clearsim.analysis.sizing.answer_text import answer_json, answer_lines, answer_markdown, in_words
+from clearsim.analysis.sizing.answer_text import answer_json, answer_lines, answer_markdown, value_texts
 from clearsim.analysis.sizing.choose_method import choose_method
 from clearsim.analysis.sizing.definition import Sufficient
 from clearsim.analysis.sizing.solve import size_fund
@@ -71,7 +71,7 @@ def test_where_even_the_largest_fund_fails_no_more_runs_are_spent():
     answer = solved(ToyWorld(used=0.0, feeds_back=("funds[0].cap: it caps",)), 1e-2)
     assert answer.fund is None
     assert "even a fund of 100,000 shows the event in 10,000 of 10,000 runs" in answer.verdict
-    assert "it is not the size of the fund that decides (funds[0].cap: it caps)" in answer.verdict
+    assert "the size of the fund does not decide (funds[0].cap: it caps)" in answer.verdict
     assert answer.runs <= 60_000
 
 
@@ -103,14 +103,14 @@ def test_beyond_the_runs_and_without_jumps_to_tilt_the_tail_is_extrapolated_and_
     assert not answer.confirmed
     text = "\n".join(answer_lines(answer))
     assert "NOT CONFIRMED: below 0.0001 a fund is quoted only if two methods agree" in text
-    assert "generalised Pareto law: extrapolated" in text
+    assert "generalised Pareto law: an extrapolation" in text
 
 
 def test_short_times_are_told_in_units_that_people_read():
     estimate = Estimate(0.001, 0.0005, 0.002, 0.95, "x", 10, -1)
-    assert in_words(estimate, "days") == ("1.44 minutes", "0.72", "2.88")
-    assert in_words(replace(estimate, value=0.002), "days")[0] == "2.88 minutes"
-    assert in_words(replace(estimate, value=400, high=4000), "days") == ("400 days", "0.0005", "4,000")
+    assert value_texts(estimate, "days") == ("1.44 minutes", "0.72", "2.88")
+    assert value_texts(replace(estimate, value=0.002), "days")[0] == "2.88 minutes"
+    assert value_texts(replace(estimate, value=400, high=4000), "days") == ("400 days", "0.0005", "4,000")
 
 
 def test_what_one_set_of_runs_hides_is_caught_by_running_with_the_fund_itself():
@@ -150,11 +150,11 @@ def test_a_target_out_of_reach_says_what_was_reached_and_what_is_needed():
     assert not answer.confirmed
     for text in (
         "10,000 runs cannot bound",
-        "Reached: 10,000 runs bear a target of 0.0003",
+        "Reached: 10,000 runs support a target of 0.0003",
         "Needed: about 36,887 runs",
     ):
         assert text in answer.verdict
-    assert "target not reached" in " ".join(answer_lines(answer))
+    assert "no answer: no fund size can be given" in " ".join(answer_lines(answer))
 
 
 def test_where_weights_are_bad_the_second_method_answers_and_the_refusal_is_told():
@@ -213,7 +213,7 @@ def test_the_method_follows_from_target_and_world(facts, p, asked, found):
 def test_a_budget_too_small_for_crude_runs_goes_to_the_jumps_where_there_are_some():
     few = choose_method(1e-2, ToyWorld().facts, budget=100)
     assert few.method == "importance"
-    assert "100 crude runs show 0.01 too seldom" in few.why[1]
+    assert "100 crude runs show 0.01 too rarely" in few.why[1]
     assert choose_method(1e-2, ToyWorld(can_tilt=False).facts, budget=100).method == "pot"
 
 

@@ -3,9 +3,8 @@
 import json
 
 import pytest
-from clearsim.config import config_hash, load_config
+from clearsim.config import config_hash, load_config, with_settings
 from clearsim.errors import ConfigError
-from clearsim.studies.design.settings import with_settings
 
 CASES = [
     ("base", "duration_s", 300),

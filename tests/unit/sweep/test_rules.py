@@ -72,16 +72,16 @@ def test_no_event_has_no_half_width():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("soon", "--until must be like events>=385, rel_half_width<0.1 or fund_empty:events>=100, found 'soon'"),
-        ("fund_emty:events>=3", "--until: event must be one of adl, fund_empty, found 'fund_emty'"
+        ("soon", "until must be like events>=385, rel_half_width<0.1 or fund_empty:events>=100, found 'soon'"),
+        ("fund_emty:events>=3", "until: event must be one of adl, fund_empty, found 'fund_emty'"
                                 " (did you mean fund_empty?)"),
-        ("events>=many", "--until: 'many' is not a number"),
-        ("events<3", "--until: say events>=N, or rel_half_width<W with W above 0"),
-        ("rel_half_width>=0.1", "--until: say events>=N, or rel_half_width<W with W above 0"),
-        ("rel_half_width<0", "--until: say events>=N, or rel_half_width<W with W above 0"),
-        ("events>=0.4", "--until: say events>=N with a whole N, found 0.4"),
-        ("events>=nan", "--until: 'nan' is not a number"),
-        ("rel_half_width<inf", "--until: 'inf' is not a number"),
+        ("events>=many", "until: 'many' is not a number"),
+        ("events<3", "until: say events>=N, or rel_half_width<W with W above 0"),
+        ("rel_half_width>=0.1", "until: say events>=N, or rel_half_width<W with W above 0"),
+        ("rel_half_width<0", "until: say events>=N, or rel_half_width<W with W above 0"),
+        ("events>=0.4", "until: say events>=N with a whole N, found 0.4"),
+        ("events>=nan", "until: 'nan' is not a number"),
+        ("rel_half_width<inf", "until: 'inf' is not a number"),
     ],
 )  # fmt: skip
 def test_a_rule_that_means_nothing_is_refused(text, message):

@@ -23,7 +23,7 @@ REFUSED = {
     ),
     "an item that is not there": (
         "levers:\n  - {name: a, path: 'markets[ETHUSDT].fees.taker_ppm', values: [400, 500]}\n",
-        "{}:5: levers[0].path: markets has 1 items and none is ETHUSDT (did you mean BTCUSDT?)",
+        "{}:5: levers[0].path: markets has 1 items, but none is ETHUSDT (did you mean BTCUSDT?)",
     ),
     "an unknown path in set": ("set: {duration: 5}\n", "{}:4: set: there is no duration (did you mean duration_s?)"),
     "a value in set that cannot be": (

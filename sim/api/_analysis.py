@@ -1,0 +1,144 @@
+"""Every name of `clearsim.analysis` that the API uses, imported when it is first used; and its errors as our own.
+
+The one place to change when a module of the analysis moves.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from clearsim.analysis.errors import AnalysisError
+
+from ..errors import ClearsimError
+
+if TYPE_CHECKING:
+    from clearsim.analysis.calibration.fit import BookFit as BookFit
+    from clearsim.analysis.calibration.fit import LeverageFit as LeverageFit
+    from clearsim.analysis.calibration.fit import MarketFit as MarketFit
+    from clearsim.analysis.calibration.fit import SizeFit as SizeFit
+    from clearsim.analysis.calibration.fit import fit_book as fit_book
+    from clearsim.analysis.charts.chart_context import StudyContext as StudyContext
+    from clearsim.analysis.charts.study.estimators import draw_estimators as draw_estimators
+    from clearsim.analysis.charts.study.fund_fan import fan_frame as fan_frame
+    from clearsim.analysis.charts.study.reverse_stress import draw_reverse_stress as draw_reverse_stress
+    from clearsim.analysis.estimators.estimate import Estimate as Estimate
+    from clearsim.analysis.estimators.estimate import RefusedError as RefusedError
+    from clearsim.analysis.estimators.intervals import clopper_pearson as clopper_pearson
+    from clearsim.analysis.estimators.paired import paired_difference as paired_difference
+    from clearsim.analysis.figure_files import export_figures as export_figures
+    from clearsim.analysis.figure_files import parse_formats as parse_formats
+    from clearsim.analysis.money import format_short as format_short
+    from clearsim.analysis.reports.page import embed as embed
+    from clearsim.analysis.reports.page import page as page
+    from clearsim.analysis.reports.run_panels import run_panels as run_panels
+    from clearsim.analysis.reports.run_report import write_report as write_report
+    from clearsim.analysis.reports.size_report import build_size_report as build_size_report
+    from clearsim.analysis.reports.size_report import curve_figure as curve_figure
+    from clearsim.analysis.reports.study_panels import study_context as study_context
+    from clearsim.analysis.reports.study_panels import study_panels as study_panels
+    from clearsim.analysis.reports.study_report import write_study_report as write_study_report
+    from clearsim.analysis.reports.validation_page import ScenarioFacts as ScenarioFacts
+    from clearsim.analysis.reports.validation_page import write_page as write_page
+    from clearsim.analysis.run_folder import RunFolder as RunFolder
+    from clearsim.analysis.run_folder import open_run as open_run
+    from clearsim.analysis.sensitivity.reverse_stress import frontier as frontier
+    from clearsim.analysis.sensitivity.unneeded import judge_liquidations as judge_liquidations
+    from clearsim.analysis.sensitivity.unneeded import unneeded_share as unneeded_share
+    from clearsim.analysis.sizing.answer_text import answer_data as answer_data
+    from clearsim.analysis.sizing.answer_text import answer_json as answer_json
+    from clearsim.analysis.sizing.answer_text import answer_lines as answer_lines
+    from clearsim.analysis.sizing.answer_text import answer_markdown as answer_markdown
+    from clearsim.analysis.sizing.answer_text import assumptions as assumptions
+    from clearsim.analysis.sizing.compare import compare_estimators as compare_estimators
+    from clearsim.analysis.sizing.definition import Sufficient as Sufficient
+    from clearsim.analysis.sizing.definition import span as span
+    from clearsim.analysis.sizing.draws import Facts as Facts
+    from clearsim.analysis.sizing.solve import Answer as Answer
+    from clearsim.analysis.sizing.solve import size_fund as size_fund
+    from clearsim.analysis.sizing.spread import Spread as Spread
+    from clearsim.analysis.sizing.spread import spread_over as spread_over
+    from clearsim.analysis.sizing.target import Target as Target
+    from clearsim.analysis.sizing.target import parse_target as parse_target
+    from clearsim.analysis.sizing.world_runs import Runner as Runner
+    from clearsim.analysis.study.export import ema_results as ema_results
+    from clearsim.analysis.study.export import salib_export as salib_export
+    from clearsim.analysis.study.export import study_frame as study_frame
+    from clearsim.analysis.study.export import write_ema as write_ema
+    from clearsim.analysis.study.export import write_salib as write_salib
+    from clearsim.analysis.study.folder import StudyFolder as StudyFolder
+    from clearsim.analysis.study.folder import is_study as is_study
+    from clearsim.analysis.study.folder import open_study as open_study
+    from clearsim.analysis.study.question import event_of as event_of
+    from clearsim.analysis.study.samples import arm_samples as arm_samples
+    from clearsim.analysis.validation.score import TargetScore as TargetScore
+    from clearsim.analysis.validation.score import estimate_mean as estimate_mean
+    from clearsim.analysis.validation.score import judge as judge
+    from clearsim.analysis.validation.score import reason_of as reason_of
+    from clearsim.analysis.validation.table import band as band
+    from clearsim.analysis.validation.table import measured as measured
+    from clearsim.analysis.validation.table import summary as summary
+    from clearsim.analysis.validation.table import verdict as verdict
+    from clearsim.analysis.who_paid import who_paid as who_paid
+
+_HOMES = {
+    "calibration.fit": "BookFit LeverageFit MarketFit SizeFit fit_book",
+    "charts.chart_context": "StudyContext",
+    "charts.study.estimators": "draw_estimators",
+    "charts.study.fund_fan": "fan_frame",
+    "charts.study.reverse_stress": "draw_reverse_stress",
+    "run_folder": "RunFolder open_run",
+    "estimators.estimate": "Estimate RefusedError",
+    "estimators.intervals": "clopper_pearson",
+    "estimators.paired": "paired_difference",
+    "figure_files": "export_figures parse_formats",
+    "study.export": "ema_results salib_export study_frame write_ema write_salib",
+    "money": "format_short",
+    "reports.page": "embed page",
+    "reports.run_panels": "run_panels",
+    "reports.run_report": "write_report",
+    "reports.size_report": "build_size_report curve_figure",
+    "study.folder": "StudyFolder is_study open_study",
+    "reports.study_panels": "study_context study_panels",
+    "reports.study_report": "write_study_report",
+    "study.samples": "arm_samples",
+    "study.question": "event_of",
+    "reports.validation_page": "ScenarioFacts write_page",
+    "sensitivity.reverse_stress": "frontier",
+    "sensitivity.unneeded": "judge_liquidations unneeded_share",
+    "sizing.answer_text": "answer_data answer_json answer_lines answer_markdown assumptions",
+    "sizing.compare": "compare_estimators",
+    "sizing.definition": "Sufficient span",
+    "sizing.draws": "Facts",
+    "sizing.world_runs": "Runner",
+    "sizing.solve": "Answer size_fund",
+    "sizing.spread": "Spread spread_over",
+    "sizing.target": "Target parse_target",
+    "validation.score": "TargetScore estimate_mean judge reason_of",
+    "validation.table": "band measured summary verdict",
+    "who_paid": "who_paid",
+}
+#: Name -> module of the analysis where it is.
+PLACES = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name of the analysis when it is first used."""
+    if name not in PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"clearsim.analysis.{PLACES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+@contextmanager
+def clearsim_errors(kind: type[ClearsimError] = ClearsimError) -> Iterator[None]:
+    """Turn an error of the analysis into one of clearsim: of this kind, or a ClearsimError where it refuses a claim."""
+    try:
+        yield
+    except AnalysisError as error:
+        from clearsim.analysis.estimators.estimate import RefusedError
+
+        if isinstance(error, RefusedError):
+            raise ClearsimError(f"refused: {error}") from error
+        raise kind(str(error)) from error

@@ -1,0 +1,39 @@
+"""`figure`: a figure of anything that has figures."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+class HasFigures(Protocol):
+    """A Result, StudyResult, Answer or StressFrontier."""
+
+    def figure(self, name: str) -> "go.Figure":
+        """The figure of this name."""
+
+
+R = TypeVar("R", bound=HasFigures)
+
+
+def figure(result: R, name: "str | Callable[[R], go.Figure]") -> "go.Figure":
+    """A figure of a result by its name, or by the beginning of it (the first that fits); or a chart of your own.
+
+    Args:
+        result: a Result, StudyResult, Answer or StressFrontier.
+        name: like "price" or "who-paid"; `result.figures` lists them. Or a function that makes a plotly figure of the
+            result: a chart of your own.
+
+    Returns a plotly figure. Raises ConfigError naming the figures there are, and TypeError if your function returns
+    something else.
+
+        clearsim.figure(clearsim.open_run("results/base-1"), "price")
+    """
+    if isinstance(name, str):
+        return result.figure(name)
+    drawn = name(result)
+    if not (hasattr(drawn, "to_plotly_json") and hasattr(drawn, "update_layout")):
+        who = getattr(name, "__name__", "the chart")
+        raise TypeError(f"{who} must return a plotly figure, not {type(drawn).__name__}")
+    return drawn

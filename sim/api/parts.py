@@ -1,0 +1,34 @@
+"""Users' own parts where a config wants a mechanism: which family an object belongs to."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..errors import ConfigError
+from ..own_parts import OwnPart, UserPart
+
+
+def _families() -> Iterator[tuple[type, type[OwnPart]]]:
+    """Base class of users, and the policy that carries it into a config."""
+    from ..agents.behaviours.own import OwnBehaviour
+    from ..clearing.adl import OwnAllocation, OwnRanking
+    from ..clearing.margin import OwnSchedule
+    from ..market.price.own import OwnPath
+
+    for policy in (OwnBehaviour, OwnAllocation, OwnRanking, OwnSchedule, OwnPath):
+        yield policy.base, policy
+
+
+def mechanism_of(value: Any) -> Any:
+    """The value as a config takes it: an object or class of a user becomes the mechanism that carries its code.
+
+    Raises ConfigError for an agent, which has a name and money besides, and for a class of no known family.
+    """
+    kind = value if isinstance(value, type) else type(value)
+    if not issubclass(kind, UserPart):
+        return value
+    for base, policy in _families():
+        if issubclass(kind, base):
+            return policy.of(value)
+    raise ConfigError(
+        f"{kind.__name__} needs a name and money: pass UserAgentConfig.of({kind.__name__}(...), name=..., ...)"
+    )

@@ -1,0 +1,231 @@
+"""Progress of a run and of a sweep: a bar in a terminal, lines elsewhere; and where notes go that nobody asked for."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from ..interrupt import stop_if_asked
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from ..config import RunConfig
+    from ..runs.run import Progress as RunCallback
+    from ..studies.sweep import SweepProgress
+
+#: Columns of what is written to a file or pipe.
+WIDTH = 110
+UPDATES_PER_S = 10
+PLAIN_STEPS = 4
+SECONDS_BETWEEN_LINES = 10.0
+#: Called with a sentence that a user should know.
+Note = Callable[[str], None]
+#: Called with the number of runs (or paths) so far.
+Counted = Callable[[int], None]
+
+
+def console(*, stderr: bool = False, width: int = WIDTH) -> "Console":
+    """As wide as the terminal, or `width` columns where there is none."""
+    from rich.console import Console
+
+    shown = Console(stderr=stderr)
+    return shown if shown.is_terminal else Console(stderr=stderr, width=width)
+
+
+def noting(on_note: Note | None) -> Note:
+    """Where sentences go: to the callback, or to the logger `clearsim`."""
+    return on_note or logging.getLogger("clearsim").info
+
+
+@contextmanager
+def run_progress(progress: "Literal[True] | RunCallback | None", config: "RunConfig") -> "Iterator[RunCallback | None]":
+    """The callback of a run: what was given, or a bar on standard error for True."""
+    if progress is not True:
+        yield progress
+        return
+    with RunBar(config, console(stderr=True)) as bar:
+        yield bar
+
+
+@contextmanager
+def sweep_progress(progress: "Literal[True] | SweepProgress | None") -> "Iterator[SweepProgress | None]":
+    """The callback of a sweep: what was given, or a bar on standard error for True."""
+    if progress is not True:
+        yield progress
+        return
+    from rich.console import Console
+
+    with SweepBar(Console(stderr=True, soft_wrap=True)) as bar:
+        yield bar
+
+
+@contextmanager
+def count_progress(progress: "Literal[True] | Counted | None") -> "Iterator[Counted]":
+    """The callback that hears how many runs there have been: what was given, or lines on standard error for True."""
+    if progress is None:
+        yield lambda runs: None
+        return
+    if progress is not True:
+        yield progress
+        return
+    with CountBar(console(stderr=True)) as bar:
+        yield bar
+
+
+def clock_text(time_ms: int, start_ms: int) -> str:
+    """Simulated UTC time of day."""
+    seconds = (start_ms + time_ms) // 1000 % 86_400
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def span(seconds: float) -> str:
+    """Seconds as a short text."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+class RunBar:
+    """The engine's progress callback: a bar in a terminal, four plain lines elsewhere. Use as a context manager."""
+
+    def __init__(self, config: "RunConfig", console: "Console") -> None:
+        self._config = config
+        self._console = console
+        self._quantum = float(config.quantum)
+        self._duration_ms = config.duration_ms
+        self._next_update = 0.0
+        self._plain_done = 0
+        self._bar: Progress | None = None
+        self._task: Any = None
+
+    def __enter__(self) -> Self:
+        """Show the bar if there is a terminal."""
+        if self._console.is_terminal:
+            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=24),
+                TaskProgressColumn(),
+                TimeRemainingColumn(),
+                console=self._console,
+                refresh_per_second=UPDATES_PER_S,
+                transient=True,
+            )
+            self._task = self._bar.add_task(self._text(0, 0.0, 0, 0), total=self._duration_ms)
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, time_ms: int, mark: float, fund_quanta: int, liquidated: int) -> None:
+        """Show where the run is, at most ten times a second; stop the run if a signal asked for it."""
+        stop_if_asked()
+        if self._bar is None:
+            self._plain(time_ms, mark, fund_quanta, liquidated)
+            return
+        now = time.monotonic()
+        if now < self._next_update and time_ms < self._duration_ms:
+            return
+        self._next_update = now + 1 / UPDATES_PER_S
+        text = self._text(time_ms, mark, fund_quanta, liquidated)
+        self._bar.update(self._task, completed=min(time_ms, self._duration_ms), description=text)
+
+    def _plain(self, time_ms: int, mark: float, fund_quanta: int, liquidated: int) -> None:
+        due = PLAIN_STEPS * time_ms // self._duration_ms
+        if due > self._plain_done:
+            self._plain_done = due
+            self._console.print(self._text(time_ms, mark, fund_quanta, liquidated), soft_wrap=True, highlight=False)
+
+    def _text(self, time_ms: int, mark: float, fund_quanta: int, liquidated: int) -> str:
+        at = clock_text(time_ms, self._config.start_ms)
+        fund = f"{fund_quanta * self._quantum:,.0f} {self._config.asset.name}"
+        return f"{at} UTC  mark {mark:,.1f}  fund {fund}  liquidated {liquidated:,}"
+
+
+class SweepBar:
+    """Progress of a sweep: a bar with rate, ETA and failures in a terminal, a line now and then elsewhere."""
+
+    def __init__(self, console: "Console") -> None:
+        self._console = console
+        self._bar: Progress | None = None
+        self._task: Any = None
+        self._printed = 0.0
+        self._before: int | None = None
+
+    def __enter__(self) -> Self:
+        """Show the bar if there is a terminal."""
+        if self._console.is_terminal:
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            self._bar = Progress(
+                TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn(),
+                console=self._console, transient=True,
+            )  # fmt: skip
+            self._task = self._bar.add_task("runs", total=None)
+            self._bar.start()
+        self._printed = time.monotonic()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, *, done: int, failed: int, total: int | None, seconds: float) -> None:
+        """Show how far the sweep is."""
+        if self._before is None:
+            self._before = done - 1  # of earlier sweeps
+        fresh = done - self._before
+        text = f"runs  {fresh / max(seconds, 1e-9):.1f}/s  {failed} failed"
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total, description=text)
+        elif time.monotonic() - self._printed > SECONDS_BETWEEN_LINES:
+            self._printed = time.monotonic()
+            left = "" if total is None else f" of {total:,}, about {span((total - done) * seconds / fresh)} left"
+            self._console.print(f"{done:,} runs{left}, {failed} failed", highlight=False)
+
+
+class CountBar:
+    """Progress where the end is not known: runs so far, in a terminal at once, elsewhere in a line now and then."""
+
+    def __init__(self, console: "Console") -> None:
+        self._console = console
+        self._started = self._printed = time.monotonic()
+        self._status: Any = None
+
+    def __enter__(self) -> Self:
+        """Show the status line if there is a terminal."""
+        if self._console.is_terminal:
+            self._status = self._console.status("first runs")
+            self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the status line away."""
+        if self._status is not None:
+            self._status.stop()
+
+    def __call__(self, runs: int) -> None:
+        """Show how many runs there have been; stop if a signal asked for it."""
+        stop_if_asked()
+        now = time.monotonic()
+        text = f"{runs:,} runs in {span(now - self._started)}"
+        if self._status is not None:
+            self._status.update(text)
+        elif now - self._printed > SECONDS_BETWEEN_LINES:
+            self._printed = now
+            self._console.print(text, highlight=False)

@@ -1,0 +1,324 @@
+"""`Result` and `open_run`: what a run left, as tables in quote units and as figures."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+
+from ..errors import ClearsimError, ConfigError, ResultError
+from ..results import EVENT_TABLES, TABLES
+from . import _analysis as analysis
+from .config import Config, load
+from .pictures import card, line
+from .units import Units, in_units
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from ..runs.memory import MemoryRun
+
+
+@dataclass
+class MemoryFolder(analysis.RunFolder):
+    """Tables in memory, read as those of a result folder are."""
+
+    tables: Mapping[str, pa.Table] = field(default_factory=dict)
+
+    def has(self, table: str) -> bool:
+        """True if the run wrote `table`."""
+        return table in self.tables
+
+    def table(self, table: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """All rows of a table; without rows if the run's detail does not write it."""
+        names = list(columns) if columns is not None else [column.name for column in TABLES[table]]
+        if table not in self.tables:
+            return pd.DataFrame(columns=names)
+        frame: pd.DataFrame = self.tables[table].select(names).to_pandas()
+        return frame
+
+    def batches(self, table: str, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """The rows of a table, in one piece."""
+        yield self.table(table, columns)
+
+
+class Result:
+    """What a run left: one summary row, who paid, accounts, series over time, events; and figures of it.
+
+    Tables are pandas frames. Money is in `..._quote` columns (float64, each the nearest to the exact amount); with
+    units="quanta" in `..._quanta` columns (int64, exact), with units="venue" in quote units at venue scale (divided by
+    the simulated share). Columns are those of the result schema; times are milliseconds since the start.
+
+        result = clearsim.run(clearsim.load("base").with_traders(300))
+        result.who_paid()
+    """
+
+    def __init__(self, run: "analysis.RunFolder", *, memory: "MemoryRun | None" = None) -> None:
+        self._run = run
+        self._memory = memory
+        self._figures: dict[str, go.Figure] = {}
+
+    @cached_property
+    def config(self) -> Config:
+        """The resolved config of the run."""
+        return Config.of(self._memory.config) if self._memory is not None else load(self._run.path / "config.yaml")
+
+    @property
+    def folder(self) -> Path | None:
+        """The result folder; None for a run in memory."""
+        return None if self._memory is not None else self._run.path
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """Config hash, versions, processor, seconds, hashes of the tables."""
+        return self._run.manifest
+
+    @property
+    def result_hash(self) -> str:
+        """SHA-256 of all tables: the same for the same config, seed, scenario, replication, detail and code."""
+        return str(self.manifest["result_hash"])
+
+    @property
+    def detail(self) -> str:
+        """Which tables were written: summary, series or events."""
+        return str(self.manifest["detail"])
+
+    def table(self, name: str, *, units: Units = "quote") -> pd.DataFrame:
+        """A table by its name in the result schema: runs, series, accounts, transfers, fills, orders, liquidations, ...
+
+        Args:
+            name: of the table.
+            units: quote, venue or quanta; see the class.
+
+        Raises ConfigError for an unknown name, ResultError for a table that the run's detail does not write.
+
+            result.table("fills")
+        """
+        if name not in TABLES:
+            raise ConfigError(f"there is no table {name!r}; tables are {', '.join(TABLES)}")
+        needed = "events" if name in EVENT_TABLES else "series" if name == "series" else "summary"
+        if needed != "summary" and self.detail not in (needed, "events"):
+            raise ResultError(f"the run kept no {name} (detail {self.detail}); run it with detail={needed!r}")
+        with analysis.clearsim_errors(ResultError):
+            return self._in_units(self._run.table(name), units)
+
+    def summary(self, *, units: Units = "quote") -> "pd.Series[Any]":
+        """The one row of `runs`: headline numbers of the run.
+
+        result.summary()["required_fund_quote"]
+        """
+        return self.table("runs", units=units).iloc[0]
+
+    def who_paid(self, *, units: Units = "quote") -> pd.DataFrame:
+        """One row a role: accounts, equity before and after, deposits, result. The results sum to exactly 0 quanta.
+
+        result.who_paid().set_index("role")["result_quote"]
+        """
+        with analysis.clearsim_errors(ResultError):
+            return self._in_units(analysis.who_paid(self._run.table("accounts")), units)
+
+    def series(self, market: str | None = None, *, units: Units = "quote") -> pd.DataFrame:
+        """Samples over time: prices, depth, fund, open interest; of one market, or of all.
+
+        result.series()["mark_price"].min()
+        """
+        frame = self.table("series", units=units)
+        if market is None:
+            return frame
+        if market not in self._run.markets:
+            raise ConfigError(f"market {market}: the run's markets are {', '.join(self._run.markets)}")
+        return frame[frame["market"] == market].reset_index(drop=True)
+
+    def accounts(self, *, units: Units = "quote") -> pd.DataFrame:
+        """One row a margin account: owner, role, equity before and after, what changed it."""
+        return self.table("accounts", units=units)
+
+    def liquidations(self, *, units: Units = "quote") -> pd.DataFrame:
+        """One row a liquidation of a position in a cycle."""
+        return self.table("liquidations", units=units)
+
+    def transfers(self, *, units: Units = "quote") -> pd.DataFrame:
+        """The event log: every movement of money and contracts, with its reason and its cause."""
+        return self.table("transfers", units=units)
+
+    def fills(self, *, units: Units = "quote") -> pd.DataFrame:
+        """One row a trade."""
+        return self.table("fills", units=units)
+
+    def orders(self, *, units: Units = "quote") -> pd.DataFrame:
+        """One row an order that reached the book or was refused."""
+        return self.table("orders", units=units)
+
+    def adl_matches(self, *, units: Units = "quote") -> pd.DataFrame:
+        """One row a close by auto-deleveraging: who was closed for whom, at which price."""
+        return self.table("adl_matches", units=units)
+
+    def fund_moves(self, *, units: Units = "quote") -> pd.DataFrame:
+        """One row a payment into or out of a fund."""
+        return self.table("fund_moves", units=units)
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Names that `figure` takes, in the order of the report."""
+        return tuple(self._panels())
+
+    def figure(self, name: str) -> "go.Figure":
+        """A figure of the run's report by its name, or by the beginning of it: the first that fits.
+
+        Returns a plotly figure. Raises ConfigError naming the figures there are.
+
+            result.figure("price")
+        """
+        return chosen_figure(self._panels(), name)
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the report of the run, one self-contained HTML file; return its path.
+
+        Args:
+            path: file to write; default report.html in the result folder.
+
+        Raises ClearsimError if it cannot be written, ConfigError without a path for a run in memory.
+
+            result.report("crash.html")
+        """
+        if self.folder is not None and path is None:
+            with analysis.clearsim_errors():
+                return analysis.write_report(self.folder)
+        if path is None:
+            raise ConfigError("report: a run in memory has no folder; give the path of the file")
+        with tempfile.TemporaryDirectory(prefix="clearsim-report-") as temporary:
+            copy = self.save(Path(temporary) / "run")
+            with analysis.clearsim_errors():
+                return copied(analysis.write_report(copy), Path(path))
+
+    def export_figures(self, formats: str = "png", folder: str | Path | None = None) -> list[Path]:
+        """Write every figure as a file (png, svg, pdf: one or several, with commas); needs kaleido and Chrome.
+
+        Args:
+            formats: kinds of files.
+            folder: where to; default `figures` in the result folder.
+
+        Returns the paths. Raises ClearsimError if they cannot be drawn.
+        """
+        target = folder or (self._run.path / "figures" if self.folder is not None else None)
+        if target is None:
+            raise ConfigError("export_figures: a run in memory has no folder; give one")
+        with analysis.clearsim_errors():
+            kinds = analysis.parse_formats(formats)
+            return analysis.export_figures(self._panels(), target, kinds)
+
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
+        """Write a result folder of this run; return it. `clearsim.open_run` opens it again.
+
+        Args:
+            folder: to write.
+            overwrite: replace a result folder that exists.
+
+        Raises ResultError if it exists or cannot be written.
+
+            result.save("results/my-run")
+        """
+        target = Path(folder)
+        if self._memory is not None:
+            return self._memory.write(target, overwrite=overwrite)
+        return copied_folder(self._run.path, target, overwrite=overwrite)
+
+    def _in_units(self, frame: pd.DataFrame, units: str) -> pd.DataFrame:
+        share = Decimal(str(self.manifest.get("simulated_share", 1)))
+        return in_units(frame, units, quantum=self._run.quantum, share=share)
+
+    def _panels(self) -> "dict[str, go.Figure]":
+        if not self._figures:
+            if self.detail == "summary":
+                raise ResultError("the run kept no series (detail summary); run it with detail='series' for figures")
+            with analysis.clearsim_errors(ResultError):
+                self._figures = {panel.name: panel.figure for panel in analysis.run_panels(self._run)}
+        return self._figures
+
+    def __repr__(self) -> str:
+        """Name, seed, where it is, start of its hash."""
+        where = "in memory" if self.folder is None else str(self.folder)
+        return f"<Result {self.manifest['name']}, seed {self.manifest['seed']}, {where}, {self.result_hash[:16]}>"
+
+    def _repr_html_(self) -> str:
+        row, asset = self.summary(), self._run.asset
+        rows = {
+            "seed, scenario, replication": f"{row['seed']}, {row['scenario']}, {row['replication']}",
+            "liquidated": f"{row['liquidated_accounts']:,} accounts, {row['liquidated_notional_quote']:,.0f} {asset}",
+            "fund": f"{row['fund_initial_quote']:,.0f} -> {row['fund_final_quote']:,.0f} {asset},"
+            f" lowest {row['fund_min_quote']:,.0f}",
+            "ADL": f"{row['adl_accounts']:,} accounts, {row['adl_notional_quote']:,.0f} {asset}",
+            "result hash": self.result_hash[:16],
+        }
+        picture = ""
+        if self.detail != "summary":
+            market = self._run.markets[0]
+            picture = line(self.series(market)["mark_price"].tolist(), label=f"mark price of {market}")
+        table = self.who_paid().to_html(index=False, float_format=lambda value: f"{value:,.2f}")
+        return card(f"Run {self.manifest['name']}", rows, picture, table)
+
+
+def open_run(folder: str | Path) -> Result:
+    """Open a result folder that `clearsim.run` or the command line wrote.
+
+    Args:
+        folder: of the run.
+
+    Returns the same class as `clearsim.run`. Raises ResultError if it is not a result folder of this version.
+
+        result = clearsim.open_run("results/base-1")
+    """
+    with analysis.clearsim_errors(ResultError):
+        return Result(analysis.open_run(folder))
+
+
+def in_memory(run: "MemoryRun") -> Result:
+    """A run in memory as a Result."""
+    import yaml
+
+    text = run.config_text
+    folder = MemoryFolder(
+        path=Path("run in memory"),
+        manifest=run.manifest,
+        config=yaml.safe_load(text),
+        config_text=text,
+        tables=run.tables,
+    )
+    return Result(folder, memory=run)
+
+
+def chosen_figure(figures: "Mapping[str, go.Figure]", name: str) -> "go.Figure":
+    """The figure of this name, or the first whose name begins with it; ConfigError names those there are."""
+    if name in figures:
+        return figures[name]
+    matches = [key for key in figures if name and key.startswith(name)]
+    if not matches:
+        raise ConfigError(f"there is no figure {name!r}; figures are {', '.join(figures) or 'none'}")
+    return figures[matches[0]]
+
+
+def copied(source: Path, target: Path) -> Path:
+    """A file copied to its place; ClearsimError if it cannot be."""
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise ClearsimError(f"{target}: cannot be written: {error.strerror}") from error
+    return target
+
+
+def copied_folder(source: Path, target: Path, *, overwrite: bool) -> Path:
+    """A folder of results copied to its place; ResultError if something is there already, or it cannot be written."""
+    if target.exists() and not (overwrite and (target / "manifest.json").is_file()):
+        raise ResultError(f"{target}: exists; choose another folder, or overwrite a folder of results")
+    try:
+        if target.exists():
+            shutil.rmtree(target)
+        return Path(shutil.copytree(source, target))
+    except OSError as error:
+        raise ResultError(f"{target}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,34 @@
+"""How much a study's results depend on the time step, the number of traders and the order of clearing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..studies.robustness import run_checks, write_checks
+from ..studies.store.verify import plan_of_folder
+from . import _analysis as analysis
+from .progress import Note, noting
+
+
+def robustness(
+    folder: Path,
+    *,
+    replications: int = 8,
+    traders: Sequence[int] = (),
+    point: int | None = None,
+    on_note: Note | None = None,
+) -> tuple[Path, list[dict[str, Any]]]:
+    """Run one point of a study folder again with other steps, traders and orders of clearing.
+
+    traders: totals; default 0.3 and 3 times the config's.  point: default the middle one.  Returns the path of
+    checks.json, which the report reads, and its rows: subject, found, meaning, warns.
+    """
+    rows = run_checks(
+        plan_of_folder(folder),
+        paired=analysis.paired_difference,
+        point=point,
+        replications=replications,
+        traders=traders,
+        say=noting(on_note),
+    )
+    return write_checks(folder, rows), rows

@@ -1,0 +1,181 @@
+"""`run`: a config through either engine; a full run in memory or into a result folder."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
+
+from ..errors import ClearsimError, ConfigError
+from . import _analysis as analysis
+from .config import Config, ConfigLike, load
+from .paths import PathsResult
+from .progress import Note, noting, run_progress
+from .result import Result, in_memory, open_run
+
+if TYPE_CHECKING:
+    from ..runs.run import Progress
+
+Detail = Literal["summary", "series", "events"]
+Sampler = Literal["crude", "importance", "sobol"]
+
+
+@overload
+def run(
+    config: ConfigLike,
+    *,
+    fidelity: Literal["full"] = "full",
+    out: str | Path | None = None,
+    detail: Detail | None = None,
+    seed: int | None = None,
+    scenario: int = 0,
+    replication: int = 0,
+    overwrite: bool = False,
+    report: bool = False,
+    check_step: int = 0,
+    progress: "Literal[True] | Progress | None" = None,
+    on_note: Note | None = None,
+    command: Sequence[str] = (),
+) -> Result: ...
+
+
+@overload
+def run(
+    config: ConfigLike,
+    *,
+    fidelity: Literal["reduced"],
+    paths: int = ...,
+    sampler: Sampler = ...,
+    seed: int | None = None,
+    scenario: int = 0,
+    replication: int = 0,
+) -> PathsResult: ...
+
+
+def run(
+    config: ConfigLike,
+    *,
+    fidelity: Literal["full", "reduced"] = "full",
+    seed: int | None = None,
+    scenario: int = 0,
+    replication: int = 0,
+    **options: Any,
+) -> Result | PathsResult:
+    """Run a config in the full engine (agents on an order book), or many paths of it in the reduced one.
+
+    Args:
+        config: a Config, the path of a config file, or a shipped name.
+        fidelity: full or reduced.
+        seed: in place of the config's.
+        scenario, replication: whole numbers that name the randomness of the run, beside the seed.
+        options: of the full engine:
+            out: result folder to write; None keeps the run in memory.
+            detail: which tables are kept: summary, series, or events (the config's by default).
+            overwrite: replace a result folder that exists.
+            report: write report.html into the folder.
+            check_step: compare so many replications with runs at a quarter of the time step; 0: none.
+            progress: True for a bar on standard error, or a function (time_ms, mark, fund_quanta, liquidated).
+            on_note: called with what a user should know; default: the logger `clearsim`.
+            command: of the process that asks, for the manifest.
+            of the reduced engine:
+            paths: how many; default 10,000.
+            sampler: crude, importance (of jumps) or sobol.
+
+    Returns the Result, or the PathsResult of the reduced engine. The same config, seed, scenario and replication give
+    the same result_hash in memory, in a folder and on the command line. Raises ConfigError for a config that cannot be
+    run, ResultError for a folder that cannot be written, AgentError for an own agent that fails.
+
+        result = clearsim.run(clearsim.load("base").with_traders(300), detail="series")
+        result.summary()["adl_accounts"]
+    """
+    chosen = load(config)
+    if seed is not None:
+        chosen = chosen.with_({"seed": seed})
+    if fidelity not in ("full", "reduced"):
+        raise ConfigError(f"fidelity must be full or reduced, found {fidelity!r}")
+    known = inspect.signature(_full if fidelity == "full" else _reduced).parameters
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise ConfigError(f"{unknown[0]} is no option of fidelity {fidelity}")
+    if fidelity == "reduced":
+        return _reduced(chosen, scenario, replication, **options)
+    return _full(chosen, scenario, replication, **options)
+
+
+def _reduced(
+    config: Config, scenario: int, replication: int, *, paths: int = 10_000, sampler: Sampler = "crude"
+) -> PathsResult:
+    from ..reduced.admit import require_reduced
+    from ..reduced.run import simulate_batch
+
+    require_reduced(config)
+    if paths < 1 or sampler not in get_args(Sampler):
+        raise ConfigError(
+            f"expected paths from 1 and sampler {', '.join(get_args(Sampler))}; found {paths}, {sampler!r}"
+        )
+    batch = simulate_batch(config, scenario=scenario, replication=replication, paths=paths, sampler=sampler)
+    return PathsResult(config, batch, scenario=scenario, replication=replication)
+
+
+def _full(
+    config: Config,
+    scenario: int,
+    replication: int,
+    *,
+    out: str | Path | None = None,
+    detail: Detail | None = None,
+    overwrite: bool = False,
+    report: bool = False,
+    check_step: int = 0,
+    progress: "Literal[True] | Progress | None" = None,
+    on_note: Note | None = None,
+    command: Sequence[str] = (),
+) -> Result:
+    from ..runs.first_start import first_start
+    from ..runs.memory import run_in_memory
+    from ..runs.run import RunOptions, run_config
+
+    note = noting(on_note)
+    with first_start(note), run_progress(progress, config) as callback:
+        run_options = RunOptions(
+            out=None if out is None else Path(out),
+            overwrite=overwrite,
+            detail=detail,
+            scenario=scenario,
+            replication=replication,
+            check_step=check_step > 0,
+            step_pairs=check_step,
+            command=command,
+            progress=callback,
+            finish=report_writer(note) if report and out is not None else None,
+        )
+        if out is None:
+            return in_memory(run_in_memory(config, run_options))
+        return open_run(run_config(config, run_options).folder)
+
+
+def default_folder(config: Config) -> Path:
+    """Where the command line puts a run: results/<name>-<seed>, with a suffix if that is taken."""
+    from ..runs.folder import free_folder
+
+    return free_folder(Path("results"), f"{config.name}-{config.seed}")
+
+
+def kernel_folder() -> Path:
+    """Where compiled kernels are kept."""
+    from ..kernels.cacheroot import cache_root
+
+    return cache_root()
+
+
+def report_writer(note: Note) -> Callable[[Path], None]:
+    """What writes report.html into a folder; if it fails, the results are kept and the reason is noted."""
+
+    def write(folder: Path) -> None:
+        try:
+            with analysis.clearsim_errors():
+                analysis.write_report(folder)
+        except (ImportError, ClearsimError, ValueError, KeyError, TypeError, OSError) as error:
+            (folder / "report.html").unlink(missing_ok=True)
+            note(f"warning: no report.html: {type(error).__name__}: {error}")
+
+    return write

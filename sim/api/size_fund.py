@@ -1,0 +1,165 @@
+"""`size_fund`: the smallest fund that meets a target, from a config or a study."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..config import RunConfig
+from ..errors import ConfigError
+from . import _analysis as analysis
+from .answer import Answer, SizedArm
+from .progress import Counted, Note, count_progress, noting
+from .study import Study
+from .worlds import WorldOf, at_horizon, define
+
+if TYPE_CHECKING:
+    from ..funds.questions import Question
+
+#: Paths (reduced) or runs (full) where no budget is given.
+BUDGET = {"reduced": 2_000_000, "full": 200}
+
+
+def size_fund(
+    source: Study | RunConfig | str | Path,
+    target: str,
+    *,
+    budget: int | str | None = None,
+    method: str = "auto",
+    level: float = 0.95,
+    arms: Sequence[str] = (),
+    spread: int = 8,
+    compare: bool = False,
+    capital_cost: float | None = None,
+    shortfall_cost: float = 1.0,
+    fidelity: Literal["reduced", "full"] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    progress: "Literal[True] | Counted | None" = None,
+    on_note: Note | None = None,
+    on_arm: Callable[[SizedArm], None] | None = None,
+    command: str = "",
+) -> Answer:
+    """The smallest fund that meets a target, with its interval, method and assumptions.
+
+    Args:
+        source: a Config, a Study, a study folder, the path of a config or study file, or a shipped name. A study is
+            sized arm by arm, its uncertainties at their medians.
+        target: such as "P(ADL within 30d) < 1e-3".
+        budget: paths (runs if full) of a method at most, or seconds like "60s"; default 2,000,000 paths or 200 runs.
+        method: auto, crude, importance, pot, bisection or weighted-bisection.
+        level: confidence level of all intervals.  arms: of a study only these, like ["margin=low"].
+        spread: other opening books, and other values of the uncertainties, to find the fund for; 0: none.
+        compare: all estimators on the same question.
+        capital_cost: a year, per quote unit: also the fund of least cost; shortfall_cost: of a quote unit of shortfall.
+        fidelity: reduced or full; default the study's, or reduced if the config can.
+        settings: config paths and values to set first.  seed: in place of the config's.
+        progress: True for lines on standard error, or a function of the number of runs so far.
+        on_note: called with what a user should know; default: the logger `clearsim`.
+        on_arm: called with each SizedArm as it is found.
+        command: how this is asked again, for the page.
+
+    Returns the Answer; a target out of reach is an answer without a fund. Raises ConfigError for a question that is not
+    well posed, ClearsimError where no method is valid.
+
+        answer = clearsim.size_fund("btc-30d", "P(ADL within 1d) < 0.05", budget=65_536, spread=0)
+    """
+    from ..config.settings import native
+    from ..funds.questions import load_questions
+
+    if not 0.5 <= level < 1:
+        raise ConfigError(f"level must be at least 0.5 and below 1, found {level}")
+    options = {"method": method, "level": level, "capital_cost": capital_cost, "shortfall_cost": shortfall_cost}
+    asked = source.plan if isinstance(source, Study) else str(source) if isinstance(source, Path) else source
+    pairs = [(path, native(value)) for path, value in (settings or {}).items()]
+    sized = []
+    with analysis.clearsim_errors(ConfigError), count_progress(progress) as callback:
+        wanted, on_runs = analysis.parse_target(target), _Total(callback)
+        for question in load_questions(asked, pairs, seed=seed, fidelity=fidelity, arms=arms, draws=spread):
+            arm = _answered(question, wanted, budget, compare, spread, options, noting(on_note), on_runs)
+            sized.append(arm)
+            (on_arm or (lambda arm: None))(arm)
+    return Answer(tuple(sized), command=command or f"clearsim.size_fund({_named(source)!r}, {target!r})")
+
+
+def default_folder(answer: Answer) -> Path:
+    """Where the command line puts an answer: results/size-fund-<name>-<seed>, with a suffix if that is taken."""
+    from ..runs.folder import free_folder
+
+    facts = answer.arms[0].solved.facts
+    return free_folder(Path("results"), f"size-fund-{facts.name}-{facts.seed}")
+
+
+class _Total:
+    """Adds up the runs of all worlds."""
+
+    def __init__(self, callback: Counted) -> None:
+        self._callback = callback
+        self._runs = 0
+
+    def __call__(self, runs: int) -> None:
+        """Count the runs of a block."""
+        self._runs += runs
+        self._callback(self._runs)
+
+
+def _named(source: Study | RunConfig | str | Path) -> str:
+    return source.name if isinstance(source, Study | RunConfig) else str(source)
+
+
+def _answered(
+    question: "Question",
+    target: "analysis.Target",
+    budget: int | str | None,
+    compare: bool,
+    spread: int,
+    options: dict[str, Any],
+    note: Note,
+    on_runs: Counted,
+) -> SizedArm:
+    """The answer to one question, the fund over other books and uncertainties, and the comparison if asked."""
+    asked = at_horizon(question, target)
+    meant = define(asked, target)
+    world = WorldOf(asked, target.event, on_runs=on_runs)
+    runner = analysis.Runner(world)
+    allowed = _budget(budget, asked.fidelity, runner)
+    solved = analysis.size_fund(runner, target, meant, budget=allowed, **options)
+    solved = replace(solved, spreads=_spreads(asked, target, solved, spread, on_runs))
+    if not compare:
+        return SizedArm(solved, world)
+    if solved.fund is None or solved.facts.feeds_back:
+        note("no comparison of estimators: it needs a fund that was found, and one set of runs for every size")
+        return SizedArm(solved, world)
+    table, refused = analysis.compare_estimators(
+        runner, solved.fund.value, solved.target.p, runs=allowed, level=solved.level, extras=world.reduced
+    )
+    return SizedArm(solved, world, table, refused)
+
+
+def _spreads(
+    question: "Question", target: "analysis.Target", solved: "analysis.Answer", count: int, on_runs: Counted
+) -> "tuple[analysis.Spread, ...]":
+    """The required fund over other opening books, and over other values of the study's uncertainties."""
+    if count < 2 or question.fidelity != "reduced" or solved.facts.feeds_back or solved.fund is None:
+        return ()
+    books = [WorldOf(question, target.event, book=book, on_runs=on_runs) for book in range(1, count + 1)]
+    spreads = [analysis.spread_over("other opening books of the same population", books, target.p)]
+    if question.others:
+        others = [replace(question, config=config, others=()) for config in question.others]
+        worlds = [WorldOf(at_horizon(other, target), target.event, on_runs=on_runs) for other in others]
+        spreads.append(analysis.spread_over("draws of the study's uncertainties", worlds, target.p))
+    return tuple(spreads)
+
+
+def _budget(budget: int | str | None, fidelity: str, runner: "analysis.Runner") -> int:
+    """Runs; seconds are turned into runs by the pace of a first block, so that they depend on the machine."""
+    if budget is None:
+        return BUDGET[fidelity]
+    text = str(budget).strip().replace("_", "").replace(",", "")
+    try:
+        count = max(1, int(float(text[:-1]) / runner.pace())) if text.endswith("s") else int(float(text))
+    except (ValueError, ZeroDivisionError):
+        count = 0
+    if count < 1:
+        raise ConfigError(f"budget must be a number of runs, or seconds like 60s, found {budget!r}")
+    return count

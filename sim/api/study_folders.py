@@ -1,0 +1,27 @@
+"""What lies in a study folder, whether its runs can be reproduced, and the folders of its shards as one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..studies.store.merge import merge as merge_folders
+from ..studies.store.verify import Status, Verification, status_of
+from ..studies.store.verify import verify as verify_folder
+from ..studies.sweep import parse_shard
+from .study_result import StudyResult, open_study
+
+__all__ = ["Status", "Verification", "merge", "parse_shard", "status", "verify"]
+
+
+def status(folder: Path) -> Status:
+    """Count what a study folder holds: runs by status, errors, disk; nothing is changed."""
+    return status_of(folder)
+
+
+def verify(folder: Path, *, runs: int = 5, seed: int = 0) -> Verification:
+    """Run a random sample of the finished runs again and compare their hashes; `seed` chooses them."""
+    return verify_folder(folder, runs=runs, seed=seed)
+
+
+def merge(out: Path, shards: Sequence[Path]) -> StudyResult:
+    """Merge the folders of a study's shards into one, as if one sweep had run them."""
+    return open_study(merge_folders(out, list(shards)))

@@ -1,0 +1,129 @@
+"""`sweep`: all runs of a study, here, on local workers or on a cluster; finished runs are kept and not run again."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ..errors import ConfigError
+from . import _analysis as analysis
+from .progress import Note, noting, sweep_progress
+from .study import Study, load_any_study
+from .study_result import StudyResult, open_study
+
+if TYPE_CHECKING:
+    from ..studies.execute.executors import ExecutorSettings
+    from ..studies.stopping import StoppingRule
+    from ..studies.sweep import SweepProgress
+    from ..studies.sweep import SweepResult as SweepResult
+
+
+def sweep(
+    study: Study | str | Path,
+    *,
+    out: str | Path | None = None,
+    executor: str | Path = "local",
+    workers: int | None = None,
+    until: str | None = None,
+    max_runs: int | None = None,
+    max_seconds: float | None = None,
+    shard: tuple[int, int] = (1, 1),
+    retry_failed: bool = False,
+    report: bool = False,
+    progress: "Literal[True] | SweepProgress | None" = None,
+    on_note: Note | None = None,
+    command: Sequence[str] = (),
+) -> StudyResult:
+    """Run every point of a study. Rows do not depend on the executor, nor on the order in which runs end.
+
+    Args:
+        study: a Study, the path of a study file, or a shipped name.
+        out: study folder, resumed if it holds this study; None: a temporary folder that goes with the result.
+        executor: "local" (worker processes here), "serial" (this process), the address of a Dask scheduler, or the
+            path of the JSON file that it wrote.
+        workers: local worker processes; default one a core.
+        until: more replications until a rule holds in every arm, like "events>=100"; needs max_runs or max_seconds.
+        max_runs, max_seconds: stop after this.  shard: (i, n) runs only every n-th run from the i-th on.
+        retry_failed: run again what failed or crashed.  report: write report.html into the folder.
+        progress: True for a bar, or a function (done=, failed=, total=, seconds=).  on_note, command: as of `run`.
+
+    Returns the StudyResult. A run that fails is a row of it, not an error. Works in a notebook and in a script without
+    `if __name__ == "__main__":`. Raises ConfigError for arguments that do not fit, ResultError for a folder of another
+    study, ClusterError if no worker can be used.
+
+        study = clearsim.Study.from_yaml("depth-leverage-small").with_({"design.n": 1, "replications": 1})
+        clearsim.sweep(study, executor="serial").frame()
+    """
+    from ..studies.sweep import SweepOptions, run_sweep
+
+    chosen, note = load_any_study(study), noting(on_note)
+    settings = executor_settings(executor, workers)
+    _require_bounds(until, max_runs, max_seconds, shard)
+    folder, temporary = _folder(out, chosen)
+    with sweep_progress(progress) as callback:
+        options = SweepOptions(
+            out=folder,
+            executor=settings,
+            shard=shard,
+            rule=None if until is None else _rule(until, chosen),
+            max_runs=max_runs,
+            max_seconds=max_seconds,
+            retry_failed=retry_failed,
+            command=tuple(command),
+            progress=callback,
+            say=note,
+        )
+        swept = run_sweep(chosen.plan, options)
+    result = open_study(folder).with_sweep(swept, temporary)
+    if report:
+        result.try_report(note)
+    return result
+
+
+def _folder(out: str | Path | None, study: Study) -> "tuple[Path, tempfile.TemporaryDirectory[str] | None]":
+    """The study folder, and the temporary folder that it is in, if it is."""
+    if out is not None:
+        return Path(out), None
+    temporary = tempfile.TemporaryDirectory(prefix="clearsim-study-")
+    return Path(temporary.name) / study.name, temporary
+
+
+def _require_bounds(until: str | None, max_runs: int | None, max_seconds: float | None, shard: tuple[int, int]) -> None:
+    """ConfigError for a rule that may never end, or a shard that is none."""
+    if until is not None and max_runs is None and max_seconds is None:
+        raise ConfigError("until needs a bound: give max_runs or max_seconds too")
+    if not 1 <= shard[0] <= shard[1]:
+        raise ConfigError(f"shard must be (i, n) with 1 <= i <= n, found {shard}")
+
+
+def executor_settings(executor: str | Path, workers: int | None = None) -> "ExecutorSettings":
+    """Settings of the executor that these arguments of `sweep` mean; ConfigError if there is none."""
+    from ..studies.execute.pool import ExecutorSettings
+
+    if workers is not None and executor != "local":
+        raise ConfigError(f"workers is for executor 'local', found executor {str(executor)!r}")
+    if executor == "local":
+        return ExecutorSettings(kind="local", workers=workers)
+    if executor == "serial":
+        return ExecutorSettings(kind="serial", workers=1)
+    if isinstance(executor, Path) or executor.endswith(".json"):
+        return ExecutorSettings(kind="file", scheduler_file=Path(executor))
+    if "://" in executor:
+        return ExecutorSettings(kind="address", address=executor)
+    raise ConfigError(
+        f"executor must be local, serial, the address of a Dask scheduler like tcp://host:8786, or its JSON file; found"
+        f" {executor!r}"
+    )
+
+
+def _rule(text: str, study: Study) -> "StoppingRule":
+    from ..studies.stopping import parse_rule
+
+    def half_width(events: int, n: int) -> float:
+        low, high = analysis.clopper_pearson(events, n)
+        return float(high - low) / 2 / (events / n)
+
+    plan = study.plan
+    if plan.study.sampler != "crude":
+        raise ConfigError(f"until counts events of crude runs; the study draws by {plan.study.sampler}")
+    return parse_rule(text, arms=len(plan.arms), half_width=half_width)

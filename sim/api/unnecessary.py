@@ -1,0 +1,98 @@
+"""Which share of what a study's arms liquidated was unnecessary.
+
+Runs some of each arm's runs again with their liquidations recorded, and lets the analysis judge them. The table
+stays in the study's folder, for its report.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..config import RunConfig
+from ..engine.simulation import simulate
+from ..errors import ClearsimError, ConfigError
+from ..runs.folder import to_record_batch
+from ..runs.memory import MemoryTables
+from ..studies.store.verify import plan_of_folder
+from . import _analysis as analysis
+
+FILE = "unneeded.parquet"
+
+
+@dataclass(frozen=True)
+class ArmShare:
+    """The share of one arm; None where nothing was liquidated in its runs."""
+
+    arm: int
+    share: "analysis.Estimate | None"
+    runs: int
+
+    def __str__(self) -> str:
+        """The share with its interval, or that there is none."""
+        return f"arm {self.arm}: {self.share or f'nothing was liquidated in {self.runs} runs'}"
+
+
+def unnecessary_liquidations(
+    folder: Path, *, runs: int = 16, level: float = 0.95, on_arm: Callable[[ArmShare], None] = lambda share: None
+) -> list[ArmShare]:
+    """The share of each arm of a study folder of full runs, from `runs` runs, the same in all arms; write the table.
+
+    Necessary: the index reached the account's bankruptcy price at the liquidation or after it, within the run.
+    """
+    if not 0.5 <= level < 1:
+        raise ConfigError(f"level must be at least 0.5 and below 1, found {level}")
+    with analysis.clearsim_errors():
+        study = analysis.open_study(folder)
+    plan, chosen = plan_of_folder(folder), choose_runs(study.points, study.runs, runs)
+    shares = []
+    for arm, own in chosen.groupby("arm", sort=True):
+        judged = []
+        for run in own.to_dict("records"):
+            config = plan.job(plan.point(run["point"]), run["replication"]).config
+            judged.append(judge_run(config, scenario=run["scenario"], replication=run["replication"]))
+        estimate = None
+        if any(len(frame) and frame["notional"].sum() > 0 for frame in judged):
+            with analysis.clearsim_errors():
+                estimate = analysis.unneeded_share(judged, draw=own["draw"].tolist(), level=level)
+        shares.append(ArmShare(int(arm), estimate, len(judged)))
+        on_arm(shares[-1])
+    rows = [{"arm": item.arm, **item.share.row()} for item in shares if item.share is not None]
+    if rows:
+        pd.DataFrame(rows).to_parquet(folder / FILE, index=False)
+    return shares
+
+
+def choose_runs(points: pd.DataFrame, runs: pd.DataFrame, count: int) -> pd.DataFrame:
+    """`count` runs of each arm, spread over the design: places and replications that are done in every arm.
+
+    As many places as can be, evenly over the design; with more runs than places, their further replications. `draw`:
+    runs of one number share inputs or randomness. ClearsimError if there are none, or for the reduced engine.
+    """
+    ordered = points.sort_values("point", kind="stable")
+    place = dict(zip(ordered["point"], ordered.groupby("arm").cumcount(), strict=True))
+    done = runs[(runs["status"] == "done") & (runs["fidelity"] == "full")]
+    done = done.assign(place=done["point"].map(place))
+    arms = done["arm"].nunique()
+    shared = done.groupby(["place", "replication"]).filter(lambda own: own["arm"].nunique() == arms)
+    keys = shared[["place", "replication"]].drop_duplicates().sort_values(["replication", "place"], kind="stable")
+    if keys.empty:
+        raise ClearsimError("no full run is done in every arm; reduced runs keep no liquidations")
+    scenario_each = points["scenario"].nunique() > 1
+    shared = shared.assign(draw=shared["scenario"] if scenario_each else shared["replication"])
+    first = keys.drop_duplicates("place")
+    if count < len(first):
+        keys = first.sort_values("place").iloc[np.linspace(0, len(first) - 1, count).round().astype(int)]
+    return shared.merge(keys.head(count), on=["place", "replication"])
+
+
+def judge_run(config: RunConfig, *, scenario: int, replication: int) -> pd.DataFrame:
+    """The liquidations of one run, judged."""
+    sink = MemoryTables(keep=("liquidations",))
+    result = simulate(config, detail="events", event_sink=sink, scenario=scenario, replication=replication)
+    series = to_record_batch("series", result.series).to_pandas()
+    lots = {market.name: float(market.lot_size) for market in config.markets}
+    with analysis.clearsim_errors():
+        return analysis.judge_liquidations(sink.table("liquidations").to_pandas(), series, lots)

@@ -1,0 +1,65 @@
+"""The ADL layer: what still stands is closed against ranked opposing winners. Rules: CLR-ADL-### in RULES.md.
+
+Decides when the layer acts and on whom; the ranking is made once per cycle, market and side (`ranking.py`), who is
+closed for whom is the allocation's (`allocation.py`).
+"""
+
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from ...layout import Reason
+from ...policy import PositiveInt
+from ..desk import Desk, LayerBase, Round
+from ..targets import targets_of
+from .allocation import AllocationPolicy, Greedy
+from .ranking import RankingPolicy
+from .who import who_would_be_deleveraged
+
+I64 = npt.NDArray[np.int64]
+
+
+class AdlLayer(LayerBase):
+    """Close what is still standing against ranked opposing winners, at its bankruptcy price (CLR-ADL-001)."""
+
+    ADDED_FIELDS: ClassVar[frozenset[str]] = frozenset({"allocation"})
+
+    kind: Literal["adl"] = "adl"
+    ranking: RankingPolicy = Field(description="who is reduced first")
+    allocation: AllocationPolicy = Field(default=Greedy(), description="which of them are reduced, and by how much")
+    trigger: Literal["bankrupt", "distressed"] = Field(
+        default="bankrupt",
+        description="bankrupt: only accounts below zero, a solvent one waits (dYdX, Hyperliquid);"
+        " distressed: every account that the book and ENGINE did not take (BitMEX, Binance)",
+    )
+    matches_per_cycle: PositiveInt | None = Field(
+        default=None, description="most counterparties reduced in one cycle; what is left waits; null: no limit"
+    )
+
+    def ready(self) -> Self:
+        """Return the layer with the code of rankings and allocations of your own loaded."""
+        return self.model_copy(update={"ranking": self.ranking.ready(), "allocation": self.allocation.ready()})
+
+    def run(self, desk: Desk, round_: Round) -> None:
+        """Close the rows of the round that the trigger names, and ENGINE's inventory if it is insolvent."""
+        if len(round_.rows) == 0 and not desk.holds_inventory():
+            return
+        desk.matches_left.of_cycle(desk.cycle, self.matches_per_cycle)
+        for market in range(desk.n_markets):
+            for side in (1, -1):
+                targets, need = targets_of(desk, round_.rows, market, side, only_bankrupt=self.trigger == "bankrupt")
+                if need > 0:
+                    self._deleverage(desk, round_, market, targets)
+
+    def _deleverage(self, desk: Desk, round_: Round, market: int, targets: I64) -> None:
+        decision = who_would_be_deleveraged(
+            desk.accounts, desk.markets, targets, market=market, ranking=self.ranking, allocation=self.allocation,
+            quantum=desk.quantum, matches_left=desk.matches_left.left,
+        )  # fmt: skip
+        desk.matches_left.left -= decision.matches
+        round_.is_postponed |= decision.is_postponed
+        desk.close(decision.closes, Reason.ADL)
+        if decision.matches:
+            round_.outcome.reduced.append((market, np.unique(decision.reduced)))

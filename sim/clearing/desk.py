@@ -1,0 +1,171 @@
+"""What the layers of the waterfall work with: the arrays, the scopes of the funds, and the two ways to change them.
+
+Decides nothing. A layer reads the arrays, decides on closes or payments, and hands them to `close` or `pay`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ..kernels.clearing.closes import Closes
+from ..kernels.clearing.payments import Payments
+from ..layout import AccountArrays, LogArrays, MarketArrays, Reason, RecordArrays, make_records, make_waiting
+from ..ledger.closes import apply_closes, apply_payments
+from ..policy import Policy
+
+I64 = npt.NDArray[np.int64]
+Scalar = TypeVar("Scalar", bound=np.generic)
+#: Stands for "no limit" of ADL matches.
+NO_LIMIT = 2**62
+
+
+class Scope(NamedTuple):
+    """A fund, its ENGINE, and the first of their markets."""
+
+    fund: int  # row
+    engine: int  # row
+    market: int
+
+
+@dataclass
+class Outcome:
+    """What a run of the waterfall did to resting orders, and what it left."""
+
+    reduced: list[tuple[int, I64]] = field(default_factory=list)  # (market, rows whose orders there are cancelled)
+    left: I64 = field(default_factory=lambda: np.zeros(0, np.int64))  # rows distressed or below zero: the backlog
+
+
+@dataclass
+class Round:
+    """One run of the waterfall: the rows that the book left, and what layers leave to the next."""
+
+    rows: I64
+    outcome: Outcome = field(default_factory=Outcome)
+    is_postponed: bool = False  # ADL reached its limit of this cycle: the rest waits, and nothing is torn up
+
+
+class LayerBase(Policy):
+    """Base of the layers of the waterfall. A layer decides on closes or payments and hands them to the desk."""
+
+    def ready(self) -> Self:
+        """Return the layer as a run uses it; one with code of users loads it."""
+        return self
+
+    def run(self, desk: "Desk", round_: Round) -> None:
+        """Absorb what it can of what the rows of the round and ENGINE hold and owe."""
+        raise NotImplementedError
+
+
+@dataclass
+class MatchesLeft:
+    """ADL matches that are still allowed in a cycle."""
+
+    cycle: int = -1
+    left: int = NO_LIMIT
+
+    def of_cycle(self, cycle: int, per_cycle: int | None) -> int:
+        """What is left in `cycle`, which starts with `per_cycle` (None: no limit)."""
+        if cycle != self.cycle:
+            self.cycle, self.left = cycle, per_cycle or NO_LIMIT
+        return self.left
+
+
+class Desk:
+    """The arrays of a clearing house, its scopes and its records.
+
+    caps: int64 (M,) largest inventory of the ENGINE of each market, quanta.  may_draw: the waterfall has the layer that
+    pays from FUND.  spill: empties the transfer log (sets header[H_N_TRANSFERS] to 0).
+    """
+
+    def __init__(
+        self,
+        accounts: AccountArrays,
+        markets: MarketArrays,
+        log: LogArrays,
+        *,
+        caps: I64,
+        quantum: Decimal,
+        may_draw: bool,
+        spill: Callable[[], None],
+    ) -> None:
+        self.accounts, self.markets, self.log = accounts, markets, log
+        self.caps, self.quantum, self.may_draw = caps, quantum, may_draw
+        self.spill = spill
+        n_rows, self.n_markets = accounts.lots.shape
+        self.records: RecordArrays = make_records(n_rows=n_rows, n_markets=self.n_markets)
+        self.waiting = make_waiting(n_rows)
+        self.work = np.zeros((4, max(self.n_markets, 2)), np.int64)  # scratch of `split_by_market`
+        self.matches_left = MatchesLeft()
+        _, first = np.unique(markets.params["fund_row"], return_index=True)
+        self.scopes = [
+            Scope(int(markets.params["fund_row"][m]), int(markets.params["engine_row"][m]), int(m)) for m in first
+        ]
+
+    @property
+    def cycle(self) -> int:
+        """Number of the present cycle."""
+        return int(self.log.header["cycle"][0])
+
+    # -- changes -------------------------------------------------------------------------------------------------------
+
+    def close(self, closes: Closes, reason: Reason) -> None:
+        """Apply closes that a rule has decided."""
+        if reason is Reason.ADL:
+            self.ensure_records(matches=len(closes.target))
+        apply_closes(self.accounts, self.markets, self.log, self.records, closes, reason, spill=self.spill)
+
+    def pay(self, payments: Payments, reason: Reason) -> None:
+        """Apply payments that a rule has decided."""
+        apply_payments(self.accounts, self.markets, self.log, self.records, payments, reason, spill=self.spill)
+
+    # -- what stands ---------------------------------------------------------------------------------------------------
+
+    def standing_of(self, engine: int) -> tuple[int, bool]:
+        """Equity of an ENGINE at mark, quanta, and whether it holds contracts."""
+        lots: list[int] = self.accounts.lots[engine].tolist()
+        values = (self.markets.mark * self.markets.params["tick_value"]).tolist()
+        worth = int(self.accounts.quote[engine]) + sum(held * unit for held, unit in zip(lots, values, strict=True))
+        return worth, any(lots)
+
+    def holds_inventory(self) -> bool:
+        """True if an ENGINE holds contracts."""
+        return any(any(self.accounts.lots[scope.engine].tolist()) for scope in self.scopes)
+
+    def insolvent_engine(self, market: int) -> int:
+        """ENGINE's row of the market's scope if FUND's cash and ENGINE's equity are below zero together, else -1."""
+        fund, engine = (int(self.markets.params[name][market]) for name in ("fund_row", "engine_row"))
+        return engine if self.standing_of(engine)[0] + int(self.accounts.quote[fund]) < 0 else -1
+
+    # -- records -------------------------------------------------------------------------------------------------------
+
+    @property
+    def n_liquidations(self) -> int:
+        """Rows filled in records.liquidations."""
+        return int(self.records.counts["liquidations"][0])
+
+    @property
+    def n_matches(self) -> int:
+        """Rows filled in records.matches and records.scores."""
+        return int(self.records.counts["matches"][0])
+
+    def ensure_records(self, *, liquidations: int = 0, matches: int = 0) -> None:
+        """Make room for that many more rows."""
+        records = self.records
+        self.records = records._replace(
+            liquidations=_grow(records.liquidations, self.n_liquidations + liquidations),
+            matches=_grow(records.matches, self.n_matches + matches),
+            scores=_grow(records.scores, self.n_matches + matches),
+        )
+
+
+def _grow(array: npt.NDArray[Scalar], rows: int) -> npt.NDArray[Scalar]:
+    """Return `array` with at least `rows` rows, contents kept."""
+    if len(array) >= rows:
+        return array
+    bigger = np.zeros((max(rows, 2 * len(array)), *array.shape[1:]), array.dtype)
+    bigger[: len(array)] = array
+    return bigger

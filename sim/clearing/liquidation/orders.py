@@ -1,0 +1,169 @@
+"""Liquidation orders: whose turn comes first, and what is sent to the book at what limit. It moves no money."""
+
+import numpy as np
+
+from ...kernels.clearing.liquidation_records import begin_row, find_record
+from ...kernels.hashing import GOLDEN, splitmix64
+from ...kernels.jit import inlined_kernel, kernel
+from ...kernels.margin.bankruptcy import bankruptcy_limit, lot_value
+from ...kernels.margin.requirement import equity, is_distressed, maintenance, maintenance_in
+from ...kernels.rounding import rate_ceil, rate_floor
+from ...layout import (
+    FLAG_FROZEN,
+    STEP_COMPLIANT,
+    STEP_FRACTION,
+    STEP_TIER_FLOOR,
+    STYLE_MARKET,
+    OrderFlag,
+    OrderKind,
+    OrderStatus,
+    Side,
+    TimeInForce,
+)
+from .steps import lots_of_fraction, lots_to_comply, lots_to_tier_floor
+
+PRIORITY_RISKIEST, PRIORITY_BY_ID, PRIORITY_RANDOM = range(3)
+
+_IOC, _LIMIT, _MARKET = int(TimeInForce.IOC), int(OrderKind.LIMIT), int(OrderKind.MARKET)
+_BUY, _SELL = int(Side.BUY), int(Side.SELL)
+_FLAGS = int(OrderFlag.LIQUIDATION) | int(OrderFlag.REDUCE_ONLY)
+_PENDING = int(OrderStatus.PENDING)
+_SCALE = 1_000_000
+INT64_MAX = 2**63 - 1
+_mix = inlined_kernel(splitmix64)
+
+
+@kernel
+def hash_fraction(key, row):
+    """A number in [0, 1) that depends on (key, row) only."""
+    mixed = _mix(np.uint64(key) + np.uint64(row) * GOLDEN)
+    return np.float64(mixed >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+
+
+@kernel
+def risk_keys(accounts, markets, rows, n, priority, key, out):
+    """Write to `out` the sort key of rows[:n], lowest first; ties go to the lower id.
+
+    PRIORITY_RISKIEST: equity / maintenance as float64, -inf where the requirement is 0 (flat and below zero);
+    PRIORITY_BY_ID: the id; PRIORITY_RANDOM: a hash of (key, id).
+    """
+    for i in range(n):
+        row = rows[i]
+        if priority == PRIORITY_BY_ID:
+            out[i] = np.float64(row)
+        elif priority == PRIORITY_RANDOM:
+            out[i] = hash_fraction(key, row)
+        else:
+            required = maintenance(accounts, markets, row)
+            out[i] = np.float64(equity(accounts, markets, row)) / required if required > 0 else -np.inf
+
+
+@kernel
+def _write_intent(accounts, markets, records, intents, index, row, market, lots, plan):
+    """Write one liquidation order that closes `lots` contracts (absolute); False if no price on the grid is allowed."""
+    held = accounts.lots[row, market]
+    mark = markets.mark[market]
+    kind, price = _LIMIT, 0
+    record = records.liquidations[find_record(records, row, market)]
+    if plan[0].style == STYLE_MARKET:
+        band = plan[0].band_ppm
+        if band < 0:
+            kind = _MARKET
+        elif held > 0:
+            price = max(1, mark - rate_floor(mark, band, _SCALE))
+        else:
+            price = mark + rate_floor(mark, band, _SCALE)
+    else:
+        price = bankruptcy_limit(record.bankruptcy_quote, held, markets.params[market].tick_value)
+        if price == 0:
+            return False
+    intent = intents[index]
+    intent.account = row
+    intent.market = market
+    intent.side = _SELL if held > 0 else _BUY
+    intent.kind = kind
+    intent.tif = _IOC
+    intent.price = price
+    intent.lots = lots
+    intent.order_flags = _FLAGS
+    intent.order = record.seq  # cause of its fills
+    intent.arrival = index
+    intent.status = _PENDING
+    intent.filled = 0
+    return True
+
+
+@kernel
+def _plan_to_comply(accounts, markets, records, row, row_equity, plan, intents, count):
+    """Orders that restore one account with the fewest contracts: its largest requirement first, the next if need be."""
+    free = row_equity
+    total = maintenance(accounts, markets, row)
+    last_size, last_market = INT64_MAX, -1
+    for _ in range(accounts.lots.shape[1]):
+        best, best_size = -1, -1
+        for market in range(accounts.lots.shape[1]):
+            if accounts.lots[row, market] == 0:
+                continue
+            size = maintenance_in(accounts, markets, row, market)
+            later = size < last_size or (size == last_size and market > last_market)
+            if later and size > best_size:
+                best, best_size = market, size
+        if best < 0:
+            return count
+        last_size, last_market = best_size, best
+        params, lots = markets.params[best], accounts.lots[row, best]
+        size = lots if lots > 0 else -lots
+        allowed = free - (total - best_size) - (1 if params.at_or_below != 0 else 0)
+        close = lots_to_comply(lots, accounts.cost[row, best], markets.mark[best], params, markets.tiers[best], allowed)
+        if _write_intent(accounts, markets, records, intents, count, row, best, close, plan):
+            count += 1
+        if close < size:
+            return count
+        total -= best_size
+        free -= rate_ceil(size * lot_value(markets, best), params.liquidation_fee_ppm, _SCALE)
+    return count
+
+
+@kernel
+def _plan_row(accounts, markets, waiting, records, row, row_equity, plan, intents, count):
+    """Orders of one account, by the step of the policy; an account below zero is always closed in full."""
+    if plan[0].step == STEP_COMPLIANT and row_equity >= 0:
+        return _plan_to_comply(accounts, markets, records, row, row_equity, plan, intents, count)
+    for market in range(accounts.lots.shape[1]):
+        lots = accounts.lots[row, market]
+        if lots == 0:
+            continue
+        close = lots if lots > 0 else -lots
+        if row_equity >= 0 and plan[0].step == STEP_TIER_FLOOR:
+            close = lots_to_tier_floor(
+                lots, accounts.cost[row, market], markets.mark[market], markets.params[market], markets.tiers[market]
+            )
+        elif row_equity >= 0 and plan[0].step == STEP_FRACTION:
+            close = lots_of_fraction(lots, lot_value(markets, market), plan, waiting.attempts[row])
+        if _write_intent(accounts, markets, records, intents, count, row, market, close, plan):
+            count += 1
+    return count
+
+
+@kernel
+def plan_liquidations(accounts, markets, header, rows, n, plan, waiting, records, intents):
+    """Write liquidation orders for rows[:n], in that order; return (number of orders, number of rows still distressed).
+
+    Rows that have recovered are dropped: rows[:m] holds the others afterwards. Each gets its liquidation records and is
+    frozen. `intents` and `records` have room for one entry per position of these rows. plan: PLAN_DTYPE (1,).
+    """
+    count = 0
+    kept = 0
+    records.counts[0].round_start = records.counts[0].liquidations
+    for i in range(n):
+        row = rows[i]
+        if not is_distressed(accounts, markets, row):
+            continue
+        rows[kept] = row
+        kept += 1
+        row_equity = begin_row(accounts, markets, header, records, waiting, row)
+        accounts.flags[row] |= FLAG_FROZEN
+        count = _plan_row(accounts, markets, waiting, records, row, row_equity, plan, intents, count)
+        waiting.attempt_ms[row] = header[0].time_ms
+        waiting.attempts[row] += 1
+    return count, kept

@@ -1,0 +1,78 @@
+"""A margin schedule of the user's own: a class that gives its tiers, however it computes them."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, ClassVar, Literal
+
+from pydantic import ValidationError
+
+from ...errors import ConfigError
+from ...layout import Records
+from ...own_parts import OwnPart, UserPart, guarded
+from ..fees import FeeSchedule
+from .schedule import MarginBaseName
+from .tiered import TieredMargin
+
+#: A tier: smallest notional in quote units, maintenance rate in ppm, largest leverage.
+Row = tuple[Decimal | int | str, int, Decimal | int | str]
+
+
+class MarginSchedule(UserPart):
+    """A schedule of your own: extend it, and name the class in the config (or pass it from Python).
+
+    `margin: {kind: own, file: mine.py, class: MySchedule, params: {...}}`, or `OwnSchedule.of(MySchedule(...))`. The
+    requirement is the line through the tiers: continuous, each rate above the one before. A formula that is no line is
+    given by as many tiers as it needs.
+    """
+
+    #: What the rates apply to: notional at `mark`, at `entry`, or `mark_plus_fee`.
+    margin_base: MarginBaseName = "mark"
+    #: True: equity exactly at the requirement is distressed too.
+    distressed_at_or_below: bool = False
+    #: Largest position of the last tier, quote units; None: no limit.
+    notional_cap_quote: Decimal | None = None
+
+    def tiers(self) -> Sequence[Row]:
+        """Return (smallest notional, maintenance ppm, largest leverage) of each tier, by rising notional from 0."""
+        raise NotImplementedError(f"{type(self).__name__} has no method tiers()")
+
+
+class OwnSchedule(OwnPart):
+    """A margin schedule of your own, named by file and class; it is lowered to exact tiers (CLR-MRG-014)."""
+
+    kind: Literal["own"] = "own"
+    base: ClassVar[type] = MarginSchedule
+    noun: ClassVar[str] = "margin schedule"
+    sees_exchange: ClassVar[bool] = False
+
+    def tiered(self) -> TieredMargin:
+        """Return its tiers as a schedule; ConfigError if the class fails or they cannot be."""
+        part: MarginSchedule = self.load()
+        rows = guarded(self.who, self.file, lambda: [tuple(row) for row in part.tiers()], error=ConfigError)
+        names = ("floor_quote", "maintenance_ppm", "max_leverage")
+        fields: dict[str, Any] = {
+            "base": part.margin_base,
+            "distressed_at_or_below": part.distressed_at_or_below,
+            "notional_cap_quote": part.notional_cap_quote,
+        }
+        try:
+            fields["tiers"] = [dict(zip(names, row, strict=True)) for row in rows]
+            return TieredMargin.model_validate(fields)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            raise ConfigError(f"{self.who}: {place + ': ' if place else ''}{first['msg']}") from error
+        except ValueError as error:
+            raise ConfigError(f"{self.who}: each tier must be {', '.join(names)}: {error}") from error
+
+    def smallest_maintenance_ppm(self) -> int:
+        """The first tier's rate."""
+        return self.tiered().smallest_maintenance_ppm()
+
+    def close_fee_ppm(self, fees: FeeSchedule) -> int:
+        """Rate of the closing fee that is part of the requirement, ppm."""
+        return self.tiered().close_fee_ppm(fees)
+
+    def lower(self, *, quantum: Decimal, fees: FeeSchedule) -> tuple[Mapping[str, int], Records]:
+        """Return the parameters and the tiers (K,); ConfigError if a floor or deduction is not whole quanta."""
+        return self.tiered().lower(quantum=quantum, fees=fees)

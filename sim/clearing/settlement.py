@@ -1,0 +1,138 @@
+"""After the book: penalties on what was filled, what flat accounts have left or owe, and who goes to the waterfall.
+
+Rules CLR-LIQ-010, CLR-LIQ-011, CLR-FND-006.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from ..kernels.clearing.debts import note_debt, split_by_market
+from ..kernels.clearing.liquidation_records import find_record, is_flat, note_closed
+from ..kernels.clearing.payments import Payments, add_payment, first_payments, make_payments
+from ..kernels.jit import kernel
+from ..kernels.margin.bankruptcy import lot_value
+from ..kernels.margin.requirement import equity, is_distressed
+from ..kernels.rounding import rate_ceil, rate_floor
+from ..layout import FEES, AccountArrays, AccountMode, MarketArrays, Reason, RecordArrays, Records
+from .desk import Desk
+
+I64 = npt.NDArray[np.int64]
+
+_ISOLATED = int(AccountMode.ISOLATED)
+_SCALE = 1_000_000
+
+
+def settle(
+    desk: Desk, rows: I64, intents: Records, n_intents: int, *, fund_share_ppm: I64, surplus: str, may_wait: bool
+) -> I64:
+    """Note fills, charge penalties, move surpluses, note debts; return those of `rows` that go on to the waterfall.
+
+    intents: the liquidation orders that the book has seen.  fund_share_ppm: int64 (M,) FUND's share of the penalty.
+    surplus: who gets it, `fund` or `trader`.  may_wait: a distressed row at or above zero waits for its next step.
+    """
+    accounts, markets = desk.accounts, desk.markets
+    note_fills(markets, desk.records, intents, n_intents)
+    fees = plan_fees(accounts, markets, desk.records, intents, n_intents, fund_share_ppm=fund_share_ppm)
+    desk.pay(fees, Reason.LIQUIDATION_FEE)
+    to_fund = surplus == "fund"
+    moves = make_payments(len(rows) * desk.n_markets)
+    n = plan_surplus(accounts, markets, desk.records, rows, to_fund, desk.work, moves)
+    desk.pay(first_payments(moves, n), Reason.SURPLUS if to_fund else Reason.MARGIN_MOVE)
+    out = np.empty(len(rows), np.int64)
+    return out[: pass_on(accounts, markets, desk.records, desk.waiting, rows, may_wait, out, desk.work)]
+
+
+@kernel
+def note_fills(markets, records, intents, n):
+    """Write what the book filled of intents[:n] to the records and counters."""
+    for i in range(n):
+        filled, market = intents[i].filled, intents[i].market
+        if filled > 0:
+            record = records.liquidations[find_record(records, intents[i].account, market)]
+            record.lots_book += filled
+            records.counters[market].book_notional += note_closed(records, markets, market, filled, record.lots)
+
+
+def plan_fees(
+    accounts: AccountArrays,
+    markets: MarketArrays,
+    records: RecordArrays,
+    intents: Records,
+    n_intents: int,
+    *,
+    fund_share_ppm: I64,
+) -> Payments:
+    """Return the penalties on what was filled of the orders: FUND's share rounded down, FEES the rest (CLR-LIQ-010)."""
+    payments = make_payments(2 * n_intents)
+    n = _plan_fees(accounts, markets, records, intents, n_intents, fund_share_ppm, payments)
+    return first_payments(payments, n)
+
+
+@kernel
+def _plan_fees(accounts, markets, records, intents, n_intents, fund_share_ppm, payments):
+    """Fee = ceil(filled lots x mark x rate), at most the equity the account still has after its fees before."""
+    n = 0
+    last, charged = -1, 0
+    for i in range(n_intents):
+        filled, row, market = intents[i].filled, intents[i].account, intents[i].market
+        if row != last:
+            last, charged = row, 0
+        fee = rate_ceil(filled * lot_value(markets, market), markets.params[market].liquidation_fee_ppm, _SCALE)
+        fee = min(fee, max(0, equity(accounts, markets, row) - charged))
+        if fee == 0:
+            continue
+        charged += fee
+        index = find_record(records, row, market)
+        cause = records.liquidations[index].seq
+        to_fund = rate_floor(fee, fund_share_ppm[market], _SCALE)
+        if to_fund > 0:
+            n = add_payment(payments, n, row, markets.params[market].fund_row, to_fund, market, index, cause)
+        if fee > to_fund:
+            n = add_payment(payments, n, row, FEES, fee - to_fund, market, index, cause)
+    return n
+
+
+@kernel
+def plan_surplus(accounts, markets, records, rows, to_fund, work, payments):
+    """Write what those of `rows` that are flat have left: to FUND by market, or an isolated row's to its wallet.
+
+    Returns how many payments. work: scratch of `split_by_market` (CLR-LIQ-011).
+    """
+    n = 0
+    for row in rows:
+        left = accounts.quote[row]
+        if left <= 0 or not is_flat(accounts, row):
+            continue
+        cause = records.liquidations[records.first_record[row]].seq
+        if not to_fund:
+            if accounts.mode[row] == _ISOLATED:
+                n = add_payment(payments, n, row, np.int64(accounts.wallet[row]), left, 0, -1, cause)
+            continue
+        first, count = split_by_market(records, row, left, work)
+        for k in range(count):
+            if work[0, k] > 0:
+                market = records.liquidations[first + k].market
+                fund = markets.params[market].fund_row
+                n = add_payment(payments, n, row, fund, work[0, k], market, first + k, cause)
+    return n
+
+
+@kernel
+def pass_on(accounts, markets, records, waiting, rows, may_wait, out, work):
+    """Write those of `rows` that the waterfall has to look at to `out`, and note what they owe; return how many.
+
+    Flat below zero: the debt is noted. Holding and distressed: unless it may wait for its next step and is not below
+    zero.
+    """
+    n = 0
+    for row in rows:
+        if is_flat(accounts, row):
+            keep = accounts.quote[row] < 0
+            if keep:
+                note_debt(accounts, records, waiting, row, work)
+        else:
+            keep = is_distressed(accounts, markets, row) and (not may_wait or equity(accounts, markets, row) < 0)
+        if keep:
+            out[n] = row
+            n += 1
+    return n

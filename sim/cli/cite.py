@@ -1,0 +1,16 @@
+"""`clearsim cite`: how clearsim is cited."""
+
+from typing import Annotated
+
+import typer
+
+from .options import Debug
+
+
+def cite(
+    bibtex: Annotated[bool, typer.Option("--bibtex", help="As a BibTeX entry.")] = False, debug: Debug = False
+) -> None:
+    """Print the reference of this installation, with version and commit."""
+    from ..api.cite import reference
+
+    typer.echo(reference("bibtex" if bibtex else "text"))

@@ -1,0 +1,129 @@
+"""`clearsim report`, `queue`, `audit`, `replay`: look at results, and check what they prove."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import ConfigError
+from .options import Debug, Sets
+from .output import command_line, console, note_printer
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+FAILED = 1
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a study, or of a run.")],
+    formats: Annotated[
+        str | None, typer.Option("--format", help="Figures as files too: png, svg, pdf, one or several, with commas.")
+    ] = None,
+    baseline: Annotated[
+        bool,
+        typer.Option("--baseline/--no-baseline", help="Of a study: compute gap risk, and balances over time."),
+    ] = True,
+    debug: Debug = False,
+) -> None:
+    """Write report.html into DIR; with --format also every figure, into DIR/figures (needs kaleido and Chrome)."""
+    from ..api.study_result import StudyResult, open_any
+
+    result = open_any(folder)
+    if isinstance(result, StudyResult):
+        typer.echo(result.report(baseline=baseline, on_note=lambda text: typer.echo(text, err=True)))
+    else:
+        typer.echo(result.report())
+    for path in result.export_figures(formats) if formats is not None else []:
+        typer.echo(path)
+
+
+def queue(
+    source: Annotated[str, typer.Argument(metavar="CONFIG", help="A config, or a result folder (clearsim run's).")],
+    at: Annotated[str, typer.Option(help="Seconds after the start, or UTC time as 2025-10-10T21:15:00Z.")],
+    market: Annotated[str | None, typer.Option(help="Name of the market; default: the first.")] = None,
+    top: Annotated[int, typer.Option(min=0, help="Places of each side to print.")] = 10,
+    account: Annotated[list[str], typer.Option(help="Print this account's places too. Repeat.")] = [],  # noqa: B006
+    out: Annotated[Path | None, typer.Option(help="CSV file for every position.")] = None,
+    set_: Sets = [],  # noqa: B006
+    seed: Annotated[int | None, typer.Option(help="Seed in place of the config's.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Run CONFIG up to a time and print the ADL queue there: place, light (1 is the front fifth), score."""
+    from ..api.adl import adl_queue
+    from .options import load
+
+    is_folder = Path(source).is_dir()
+    if is_folder and (set_ or seed is not None):
+        raise ConfigError("--set and --seed: a result folder is run as it was; give its config instead")
+    run = source if is_folder else load(source, set_, seed=seed)
+    places = adl_queue(run, at=at, market=market, progress=True, on_note=note_printer())
+    facts = places.attrs
+    unknown = sorted(set(account) - set(places["account"]))
+    if unknown:
+        raise ConfigError(f"--account {unknown[0]}: holds no position in {facts['market']} at that time")
+    tables = console(width=140)
+    typer.echo(f"{facts['market']} at {facts['time_utc']}, mark {facts['mark_price']:,.8g}")
+    for side in ("long", "short"):
+        tables.print(_table(places[places["side"] == side], side, top, set(account)))
+    if out is not None:
+        try:
+            places.to_csv(out, index=False)
+        except OSError as error:
+            raise ConfigError(f"{out}: cannot be written: {error.strerror}") from error
+        typer.echo(f"{out}: {len(places):,} positions")
+
+
+def _table(places: "pd.DataFrame", side: str, top: int, wanted: set[str]) -> "Table":
+    """The first places of a side, and those of wanted accounts."""
+    from rich import box
+    from rich.table import Table
+
+    in_profit = int((places["profit_quote"] > 0).sum())
+    title = f"{side}s: {len(places):,} positions, {in_profit:,} in profit (only those are deleveraged)"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1))
+    for header in ("place", "light", "account", "mode", "lots", "notional", "profit", "score"):
+        table.add_column(header, justify="left" if header in ("account", "mode") else "right", no_wrap=True)
+    for row in places[(places["place"] <= top) | places["account"].isin(wanted)].to_dict("records"):
+        table.add_row(
+            f"{row['place']:,}",
+            str(row["light"]),
+            row["account"],
+            row["mode"],
+            f"{row['lots']:,}",
+            f"{row['notional_quote']:,.0f}",
+            f"{row['profit_quote']:,.0f}",
+            f"{row['score']:.4g}",
+        )
+    return table
+
+
+def audit(
+    folder: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A result folder with events.")],
+    debug: Debug = False,
+) -> None:
+    """Rebuild all balances of RUN_DIR from its event log without the simulator, and print what that proves."""
+    from ..api.again import audit as audit_run
+
+    audited = audit_run(folder)
+    for line in audited.proved:
+        typer.echo(f"holds: {line}")
+    if not audited.equities_compared:
+        typer.echo("not compared: final equities, for the last sample is before the end of the run")
+
+
+def replay(
+    folder: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A result folder, or a study folder.")],
+    run_id: Annotated[str | None, typer.Argument(help="Run of a study folder: run again with its whole log.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Of a study's run; default DIR/replays/RUN_ID.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Run one recorded run again and compare all its tables byte for byte; exit code 1 if they differ."""
+    from ..api.again import replay as replay_run
+
+    replayed = replay_run(folder, run_id, out=out, progress=True, on_note=note_printer(), command=command_line())
+    for line in replayed.lines:
+        typer.echo(line)
+    if not replayed.equal:
+        raise typer.Exit(FAILED)

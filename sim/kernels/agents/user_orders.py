@@ -1,0 +1,98 @@
+"""Kernels of users' cohorts: the arrivals that are due, and the check of an answer while it becomes intents."""
+
+from ..elementary import log
+from ..jit import kernel
+from .cohorts import (
+    BUY,
+    KIND_CANCEL_ALL,
+    KIND_LIMIT,
+    KIND_MARKET,
+    REDUCE_ONLY,
+    TIF_GTC,
+    TIF_IOC,
+    arrival_key,
+    put_order,
+)
+
+#: What may be wrong with an action, in the order in which it is looked for; 0: nothing.
+FAULTS = ("", "account", "market", "lots", "price_ticks", "value", "time_in_force", "arrival")
+_ACCOUNT, _MARKET, _LOTS, _PRICE, _VALUE, _TIF, _ARRIVAL = range(1, 8)
+SELL = 1
+KEYS = 1 << 20  # arrival keys of a tick
+MAX_COUNT = 2**53
+MAX_VALUE = 2**61
+
+
+@kernel
+def due_arrivals(uniforms, cursor, clock, per_ms, traders, now_ms, who, key, own, count):
+    """Write the arrivals up to `now_ms` from number `count` on; return the number reached, and if more must be drawn.
+
+    uniforms: (slots, 2 + U) gap, trader, and U for the cohort.  clock: (2,) next arrival and last wake, ms; the last
+    wake moves when all are written.  who, key: (capacity,) index of the trader, place in the tick.  own: (capacity, U).
+    Stops early when the slots are used up or the room is.
+    """
+    last_ms = clock[1]
+    while clock[0] <= now_ms:
+        if cursor[0] == uniforms.shape[0] or count == who.shape[0]:
+            return count, True
+        u = uniforms[cursor[0]]
+        cursor[0] += 1
+        at_ms = clock[0]
+        clock[0] = at_ms - log(1.0 - u[0]) / per_ms
+        who[count] = min(int(u[1] * traders), traders - 1)
+        key[count] = arrival_key(at_ms, last_ms, float(now_ms))
+        for j in range(own.shape[1]):
+            own[count, j] = u[2 + j]
+        count += 1
+    clock[1] = now_ms
+    return count, False
+
+
+@kernel
+def _fault(account, market, lots, price, tif, arrival, home, tick_values):
+    """Number of the first fault of one action, 0 if it has none."""
+    if account < 0 or account >= home.shape[0]:
+        return _ACCOUNT
+    if market < 0 or market >= home.shape[1]:
+        return _MARKET
+    if lots > MAX_COUNT or lots < -MAX_COUNT:
+        return _LOTS
+    if price < 0 or price > MAX_COUNT:
+        return _PRICE
+    if price > 0 and abs(lots) > MAX_VALUE // tick_values[market] // price:
+        return _VALUE
+    if tif < 0 or tif > 3:
+        return _TIF
+    if arrival < 0 or arrival >= KEYS:
+        return _ARRIVAL
+    return 0
+
+
+@kernel
+def append_actions(
+    account, market, lots, price, tif, reduce_only, cancel, arrival, home, tick_values, rows, count
+):  # fmt: skip
+    """Write actions as intents at rows[count:]; return (intents written, -1, 0), or (0, action, fault) of the first
+    that has a fault.
+
+    An action (K of them, int64) cancels what its account has resting in the market if `cancel` is not 0, then sends an
+    order unless `lots` is 0: + buys, - sells, price 0 is a market order.  home: (n, M) margin row by trader and market.
+    Room for 2 K rows must be reserved.
+    """
+    n = 0
+    for i in range(account.shape[0]):
+        fault = _fault(account[i], market[i], lots[i], price[i], tif[i], arrival[i], home, tick_values)
+        if fault != 0:
+            return 0, i, fault
+        row = home[account[i], market[i]]
+        if cancel[i] != 0:
+            put_order(rows, count + n, row, market[i], BUY, KIND_CANCEL_ALL, TIF_GTC, 0, 0, 0, arrival[i])
+            n += 1
+        if lots[i] == 0:
+            continue
+        side = BUY if lots[i] > 0 else SELL
+        kind, time = (KIND_MARKET, TIF_IOC) if price[i] == 0 else (KIND_LIMIT, tif[i])
+        flags = REDUCE_ONLY if reduce_only[i] != 0 else 0
+        put_order(rows, count + n, row, market[i], side, kind, time, price[i], abs(lots[i]), flags, arrival[i])
+        n += 1
+    return n, -1, 0

@@ -1,0 +1,71 @@
+"""What flat accounts owe, by market and scope, and what is left of it as bad debt."""
+
+from ...layout import FLAG_BANKRUPT
+from ..jit import kernel
+from ..ledger.allocate import allocate
+from .liquidation_records import is_flat, record_count_of
+
+
+@kernel
+def split_by_market(records, row, amount, work):
+    """Split `amount` >= 0 over the markets in which `row` was liquidated, by maintenance margin; return (first, count).
+
+    The parts are work[0, :count]. Weights of 0 (a debt without a position) give all to the first. work: int64 (4, M).
+    """
+    first, count = record_count_of(records, row)
+    total = 0
+    for k in range(count):
+        work[0, k] = 0
+        work[1, k] = records.liquidations[first + k].market_maintenance
+        work[2, k] = k
+        total += work[1, k]
+    if total > 0:
+        allocate(amount, work[1], work[2], count, total, work[0], work[3])
+    elif count > 0:
+        work[0, 0] = amount
+    return first, count
+
+
+@kernel
+def note_debt(accounts, records, waiting, row, work):
+    """Write what a flat account below zero owes to its liquidation rows, split by maintenance margin."""
+    owed = -accounts.quote[row]
+    first, count = split_by_market(records, row, owed, work)
+    for k in range(count):
+        records.liquidations[first + k].owed = work[0, k]
+    if count > 0:
+        market = records.liquidations[first].market
+        records.counters[market].deficit += owed - waiting.bad_debt[row]
+        records.counters[market].bad_debt -= waiting.bad_debt[row]
+        waiting.bad_debt[row] = 0
+    accounts.flags[row] |= FLAG_BANKRUPT
+
+
+@kernel
+def note_new_debts(accounts, records, waiting, rows, n, work):
+    """Note the debts of those of rows[:n] that are flat, below zero and not yet noted in this round."""
+    for i in range(n):
+        row = rows[i]
+        if not is_flat(accounts, row) or accounts.quote[row] >= 0:
+            continue
+        first, count = record_count_of(records, row)
+        noted = 0
+        for k in range(count):
+            noted += records.liquidations[first + k].owed
+        if noted == 0:
+            note_debt(accounts, records, waiting, row, work)
+
+
+@kernel
+def record_bad_debt(records, waiting):
+    """Write down what this round's records still owe: no layer pays it; return the quanta."""
+    total = 0
+    for index in range(records.counts[0].round_start, records.counts[0].liquidations):
+        record = records.liquidations[index]
+        owed = record.owed
+        if owed > 0:
+            waiting.bad_debt[record.account] += owed
+            records.counters[record.market].bad_debt += owed
+            record.owed = 0
+            total += owed
+    return total

@@ -1,0 +1,63 @@
+"""Applies what the rules of clearing decided: closes off the book, and payments. Nothing else in clearing moves money.
+
+Room in the transfer log is reserved before; a list longer than the whole log is posted in parts of its size.
+"""
+
+from collections.abc import Callable, Iterator
+
+from ..kernels.clearing.closes import Closes, note_closes, post_closes
+from ..kernels.clearing.payments import Payments, post_payments
+from ..layout import AccountArrays, LogArrays, MarketArrays, Reason, RecordArrays
+
+Spill = Callable[[], None]
+
+
+def has_room(log: LogArrays, n: int) -> bool:
+    """True if `n` more transfers fit the log, or the log is off."""
+    return not log.header["log_on"][0] or int(log.header["n_transfers"][0]) + n <= len(log.transfers)
+
+
+def _parts(log: LogArrays, n: int, spill: Spill) -> Iterator[tuple[int, int]]:
+    """Parts of a list of `n` transfers, each of which fits the log, which is spilled where it is needed."""
+    size = min(n, len(log.transfers)) if log.header["log_on"][0] else n
+    for start in range(0, n, max(size, 1)):
+        end = min(start + size, n)
+        if not has_room(log, end - start):
+            spill()
+        yield start, end
+
+
+def apply_closes(
+    accounts: AccountArrays,
+    markets: MarketArrays,
+    log: LogArrays,
+    records: RecordArrays,
+    closes: Closes,
+    reason: Reason,
+    *,
+    spill: Spill,
+) -> None:
+    """Close the positions: money and contracts move, records and flags say so.
+
+    `records` has room for a match of each close. spill: empties the transfer log.
+    """
+    n = len(closes.target)
+    for start, end in _parts(log, n, spill):
+        post_closes(accounts, markets, log, records, closes, start, end, int(reason))
+    if n:
+        note_closes(accounts, markets, records, closes, n, int(reason))
+
+
+def apply_payments(
+    accounts: AccountArrays,
+    markets: MarketArrays,
+    log: LogArrays,
+    records: RecordArrays,
+    payments: Payments,
+    reason: Reason,
+    *,
+    spill: Spill,
+) -> None:
+    """Make the payments and note each in its record and in the counters. spill: empties the transfer log."""
+    for start, end in _parts(log, len(payments.payer), spill):
+        post_payments(accounts, markets, log, records, payments, start, end, int(reason))

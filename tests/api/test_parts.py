@@ -1,0 +1,126 @@
+"""Parts of a user's own, built outside the package in one class each, passed as objects and run."""
+
+import clearsim
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+
+class BySize(clearsim.AdlRanking):
+    """Largest position first, those below `least` contracts last: a ranking with a parameter of its own."""
+
+    def __init__(self, least=0):
+        self.least = least
+
+    def score(self, side):
+        return np.where(side.lots >= self.least, side.lots.astype(np.float64), 0.0)
+
+
+class Equal(clearsim.Allocation):
+    """Every winner gives the same, as far as it holds so much: an allocation that is not by score."""
+
+    def allocate(self, targets, winners):
+        wanted, given = int(targets.lots.sum()), np.zeros(len(winners.row), np.int64)
+        while wanted > 0:
+            open_ = np.flatnonzero(given < winners.lots)
+            share = max(1, wanted // len(open_))
+            for place in open_:
+                step = min(share, wanted, int(winners.lots[place] - given[place]))
+                given[place] += step
+                wanted -= step
+        return given
+
+
+class Steep(clearsim.MarginSchedule):
+    """Half a percent, and ten percent beyond 200,000."""
+
+    def tiers(self):
+        return [(0, 5_000, 100), (400_000, 10_000, 50)]
+
+
+class Buyers(clearsim.UserCohort):
+    """Everybody buys one lot at the first wake."""
+
+    def start(self, view):
+        self.done = False
+
+    def decide(self, view):
+        if self.done:
+            return None
+        self.done = True
+        return clearsim.Actions(account=np.arange(view.n), lots=1)
+
+
+class Seller(clearsim.UserAgent):
+    """Sells a little once."""
+
+    sold = False
+
+    def decide(self, view):
+        if self.sold:
+            return []
+        self.sold = True
+        return [clearsim.Order("BTCUSDT", "sell", "0.01")]
+
+
+@pytest.fixture(scope="module")
+def stressed():
+    """A fall that the fund cannot pay, so that ADL comes."""
+    return clearsim.load("base").with_traders(300).with_({"funds[0].seed_quote": 1_000, "duration_s": 400})
+
+
+def adl_place(config):
+    return next(i for i, layer in enumerate(config.waterfall) if layer.kind == "adl")
+
+
+def test_a_ranking_with_a_parameter_of_its_own_decides_who_is_reduced(stressed):
+    path = f"waterfall[{adl_place(stressed)}].ranking"
+    own = stressed.with_({path: BySize(least=2)})
+    assert own.hash != stressed.with_({path: BySize(least=3)}).hash != stressed.hash
+    result = clearsim.run(own)
+    closes = result.adl_matches(units="quanta")
+    assert len(closes) > 0
+    assert (closes.sort_values("seq").groupby(["cycle", "market", "bankrupt"])["score"].is_monotonic_decreasing).all()
+
+
+def test_an_allocation_that_is_not_by_score(stressed):
+    own = stressed.with_({f"waterfall[{adl_place(stressed)}].allocation": Equal})
+    result = clearsim.run(own)
+    assert len(result.adl_matches()) > len(clearsim.run(stressed).adl_matches())
+
+
+def test_a_margin_schedule_of_any_tiers(stressed):
+    result = clearsim.run(stressed.with_({"markets[0].margin": Steep()}))
+    assert result.summary()["liquidated_accounts"] != clearsim.run(stressed).summary()["liquidated_accounts"]
+
+
+def test_a_price_path_from_a_table(stressed):
+    table = pd.DataFrame({"time_s": [0, 100, 400], "price": [50_000.0, 40_000.0, 45_000.0]})
+    result = clearsim.run(stressed.with_({"markets[0].price": clearsim.PricePath(table)}))
+    assert result.series()["index_price"].min() == pytest.approx(40_000, rel=1e-3)
+
+
+def test_a_cohort_on_arrays_and_an_agent(stressed):
+    place = next(i for i, cohort in enumerate(stressed.population.cohorts) if cohort.behaviour.kind == "noise")
+    agent = clearsim.UserAgentConfig.of(Seller, name="seller", deposit_quote=10_000)
+    agents = [*(item.model_dump(mode="json", by_alias=True) for item in stressed.agents), agent]
+    own = stressed.with_({f"population.cohorts[{place}].behaviour": Buyers, "agents": agents})
+    result = clearsim.run(own)
+    orders = result.orders()
+    accounts = result.accounts()
+    seller = accounts.loc[accounts["name"] == "seller", "account"].iloc[0]
+    assert (orders.loc[orders["account"] == seller, "side"] == "sell").all()
+
+
+def test_a_chart_is_a_function_from_a_result_to_a_figure(stressed):
+    def mine(result):
+        return go.Figure(go.Scatter(y=result.series()["mark_price"]))
+
+    figure = clearsim.figure(clearsim.run(stressed), mine)
+    assert len(figure.data[0].y) > 100
+
+
+def test_a_part_of_no_family_is_refused(stressed):
+    with pytest.raises(clearsim.ConfigError, match="UserAgentConfig"):
+        stressed.with_({"agents": Seller()})
