@@ -1,4 +1,4 @@
-"""A user's own cohort: thousands of accounts that decide in one call, on arrays. See HOWTO.md beside this file.
+"""A user's own cohort: thousands of accounts that decide in one call, on arrays. See docs/how-to/write-an-agent.md.
 
 The class says what it does with `decide(view)`: NumPy arrays in, `Actions` (arrays) out. The arithmetic may be NumPy or
 a numba function of the user's own. What comes back is checked element by element before any of it reaches the market.

@@ -185,7 +185,7 @@ def code_blocks(kind):
     return re.findall(rf"```{kind}\n(.*?)```", HOWTO.read_text(), re.S)
 
 
-def test_the_howto_passes_the_agent_as_an_object(tmp_path):
+def test_the_howto_passes_the_agent_as_an_object(tmp_path, monkeypatch):
     """The class is written to a file and imported, as a user's would be."""
     (tmp_path / "howto_ladder.py").write_text(code_blocks("python")[0])
     spec = importlib.util.spec_from_file_location("howto_ladder", tmp_path / "howto_ladder.py")
@@ -193,6 +193,7 @@ def test_the_howto_passes_the_agent_as_an_object(tmp_path):
     sys.modules["howto_ladder"] = module
     spec.loader.exec_module(module)
     names = dict(vars(module))
+    monkeypatch.setitem(sys.modules, "ladder_buyer", module)
     exec(code_blocks("python")[1], names)
     entry = names["entry"]
     assert "class LadderBuyer(UserAgent)" in entry.source

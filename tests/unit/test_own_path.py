@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import clearsim.market
 import numpy as np
 import pandas as pd
 import pytest
@@ -176,7 +175,7 @@ def test_open_interest_in_contracts_is_valued_at_the_first_price():
     assert open_interest_quote(config.model_copy(update={"population": population})) == 300
 
 
-HOWTO = Path(clearsim.market.__file__).parent / "HOWTO.md"
+HOWTO = Path(__file__).parents[2] / "sim" / "docs" / "how-to" / "bring-your-own-price-path.md"
 
 
 def test_the_howto_runs_as_written():
