@@ -38,7 +38,15 @@ from .fingerprint import fingerprint
 
 PACKAGE = Path(__file__).parents[1]
 #: Files and folders of the package whose content is compiled in: all kernels, and what they import.
-SOURCES = ("layout.py", "units.py", "elementary.py", "kernels", "clearing", "reduced/kernels")
+SOURCES = (
+    "layout.py",
+    "units.py",
+    "elementary.py",
+    "kernels",
+    "clearing",
+    "reduced/layout.py",
+    "reduced/kernels",
+)
 #: Flags of numba that change the code of a kernel.
 _FLAGS = (
     "BOUNDSCHECK",
