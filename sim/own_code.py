@@ -72,7 +72,7 @@ def unpickled(text: str) -> Any:
         raise ConfigError(f"was pickled by{version}; this is Python {_python()}")
     value = cloudpickle.loads(base64.b64decode(body))
     if fingerprint(value) != stated.strip():
-        raise ConfigError("the pickled object is not the one that was pickled: the text was changed")
+        raise ConfigError("the pickled object does not match its fingerprint: the text was changed")
     return value
 
 
@@ -98,7 +98,7 @@ class _Text:
         """Add what binds `name` to `value`, after what it needs; NotPlainError if that cannot be written."""
         if name in self._known:
             if self._known[name] is not value:
-                raise NotPlainError(f"{name} means two things")
+                raise NotPlainError(f"{name} has two meanings")
             return
         self._known[name] = value
         line = _import_of(name, value, always=value is self._base)
@@ -207,13 +207,13 @@ def _definition(name: str, target: Any) -> str:
     try:
         tree = ast.parse("".join(lines))
     except SyntaxError:  # lines of a shell, magics of a notebook
-        raise NotPlainError(f"{name}: its lines cannot be read") from None
+        raise NotPlainError(f"{name}: its source cannot be read") from None
     kinds = ast.ClassDef if isinstance(target, type) else (ast.FunctionDef, ast.AsyncFunctionDef)
     fitting = [node for node in ast.walk(tree) if isinstance(node, kinds) and node.name == target.__name__]
     if line:
         fitting = [node for node in fitting if _first_line(node) <= line <= (node.end_lineno or 0)]
     if len(fitting) != 1 or target.__name__ != name:
-        raise NotPlainError(f"{name}: {len(fitting)} definitions of it were read")
+        raise NotPlainError(f"{name}: found {len(fitting)} definitions of it")
     node = fitting[0]
     return textwrap.dedent("".join(lines[_first_line(node) - 1 : node.end_lineno])).rstrip("\n") + "\n"
 

@@ -40,7 +40,7 @@ class NamedTrader(Policy):
     max_leverage: Annotated[StrictInt, Field(ge=1, le=1000)] = Field(
         default=10, description="leverage setting for new orders"
     )
-    interval_ms: PositiveInt = Field(default=1000, description="the agent wakes this often")
+    interval_ms: PositiveInt = Field(default=1000, description="time between two wakes of the agent")
     positions: tuple[NamedPosition, ...] = Field(default=(), description="opening positions")
 
     @model_validator(mode="after")

@@ -34,7 +34,7 @@ class Venue(NamedTuple):
         """Number of the market called `name`; ConfigError naming `who` if there is none."""
         names = [instrument.name for instrument in self.instruments]
         if name not in names:
-            raise ConfigError(f"{who}: no market is called {name!r}; there are {', '.join(names)}")
+            raise ConfigError(f"{who}: no market is called {name!r}; the markets are {', '.join(names)}")
         return names.index(name)
 
 

@@ -136,7 +136,7 @@ class UserAgentConfig(OwnPart, NamedTrader):
                 f"{self._at(view)} must return a list of Order and CancelAll, returned {type(answer).__name__}"
             )
         if len(answer) > MAX_REQUESTS:
-            raise AgentError(f"{self._at(view)} returned {len(answer)} requests; the most is {MAX_REQUESTS}")
+            raise AgentError(f"{self._at(view)} returned {len(answer)} requests; the maximum is {MAX_REQUESTS}")
         arrival = int(state.rng.integers(0, ARRIVAL_SLOTS))
         for number, request in enumerate(answer):
             try:
@@ -169,7 +169,7 @@ def _append(request: object, state: UserState, intents: Intents, arrival: int) -
     lots = _whole(request.size, instrument.lot_size, "size", "lot")
     price = 0 if is_market else _whole(request.price, instrument.tick_size, "price", "tick")
     if lots * price * instrument.tick_value > 2**61:
-        raise ValueError(f"size {request.size} at price {request.price} exceeds the largest amount the run can count")
+        raise ValueError(f"size {request.size} at price {request.price} exceeds the maximum that the run can represent")
     kind, tif = (_MARKET, _IOC) if is_market else (_LIMIT, _TIMES[request.time_in_force])
     flags = _REDUCE_ONLY if request.reduce_only else 0
     intents.write(state.row, market, _SIDES[request.side], kind, tif, price, lots, flags, arrival)
@@ -177,7 +177,7 @@ def _append(request: object, state: UserState, intents: Intents, arrival: int) -
 
 def _market(name: object, markets: dict[str, int]) -> int:
     if not isinstance(name, str) or name not in markets:
-        raise ValueError(f"no market is called {name!r}; there are {', '.join(markets)}")
+        raise ValueError(f"no market is called {name!r}; the markets are {', '.join(markets)}")
     return markets[name]
 
 
@@ -206,7 +206,7 @@ def _explained(value: object, unit: Decimal, what: str, unit_name: str) -> int:
     if not number.is_finite() or number <= 0:
         raise ValueError(f"{what} must be positive and finite, was {value}")
     if number / unit > 2**53:
-        raise ValueError(f"{what} {value} is beyond the largest the run can count")
+        raise ValueError(f"{what} {value} exceeds the maximum that the run can represent")
     count = number / unit
     if count != count.to_integral_value():
         below = math.floor(count) * unit

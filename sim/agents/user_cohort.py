@@ -195,7 +195,7 @@ def whole_column(name: str, value: Any, length: int) -> I64:
             raise ValueError(f"element {at}: {name} must be a whole number, was {array[at]}")
     elif array.dtype == np.uint64 and len(array) and int(array.max()) >= 2**63:
         at = int(np.argmax(array))
-        raise ValueError(f"element {at}: {name} is beyond the largest the run can count, was {array[at]}")
+        raise ValueError(f"element {at}: {name} exceeds the maximum that the run can represent, was {array[at]}")
     elif array.dtype.kind not in "iub":
         raise ValueError(f"{name} must be whole numbers, was an array of {array.dtype}")
     return array.astype(np.int64)

@@ -30,11 +30,11 @@ class FundPolicy(Policy):
     name: str = Field(min_length=1, description="name of the fund's scope")
     markets: list[str] = Field(min_length=1, description="markets in the scope")
     seed_quote: NonNegativeDecimal = Field(description="cash at the start, at venue scale")
-    fee_share_ppm: SharePpm = Field(description="share of liquidation fees that the fund gets; FEES gets the rest")
+    fee_share_ppm: SharePpm = Field(description="the fund's share of liquidation fees; FEES gets the rest")
     inventory_cap_quote: NonNegativeDecimal | None = Field(
-        default=None, description="largest inventory ENGINE may hold at mark, at venue scale; null: no cap"
+        default=None, description="maximum inventory of ENGINE at mark, at venue scale; null: no cap"
     )
-    unwind: UnwindPolicy = Field(default=UnwindPolicy(), description="how the inventory goes back to the book")
+    unwind: UnwindPolicy = Field(default=UnwindPolicy(), description="how ENGINE's inventory is unwound")
 
     def seed_quanta(self, quantum: Decimal, scale: Decimal = Decimal(1)) -> int:
         """Cash at the start in quanta, multiplied by the simulated share and rounded down to a quantum."""

@@ -44,7 +44,7 @@ class SocialisedLossLayer(LayerBase):
     basis: Literal["unrealised_gain", "equity_change"] = Field(
         default="unrealised_gain",
         description="gains that can be taken: unrealised profit against entry in the fund's markets, or the change of"
-        " equity since the run began less deposits (catches profit already realised)",
+        " equity since the run began less deposits (includes profit already realised)",
     )
 
     @property

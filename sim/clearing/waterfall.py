@@ -37,7 +37,7 @@ def _each_once(layers: tuple[WaterfallLayer, ...]) -> tuple[WaterfallLayer, ...]
         if kinds.count(kind) > 1:
             raise ValueError(f"layer {kind!r} appears {kinds.count(kind)} times; each layer may appear once")
     if "socialised_loss" in kinds and kinds[-1] != "socialised_loss":
-        raise ValueError(f"socialised_loss must be the last layer: {kinds[-1]!r} would find nothing to do after it")
+        raise ValueError(f"socialised_loss must be the last layer: {kinds[-1]!r} would have nothing to do after it")
     return layers
 
 

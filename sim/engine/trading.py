@@ -30,7 +30,7 @@ from .world import MarketState, World
 #: Half-life of the realised volatility that makers watch: "over seconds".
 VOLATILITY_HALF_LIFE_S = 10.0
 #: Log shift of the index at which its exponential is still a number; such an index is refused anyway.
-LARGEST_SHIFT = 700.0
+MAX_SHIFT = 700.0
 
 
 def spill_logs(world: World) -> None:
@@ -51,7 +51,7 @@ def match(world: World, rows: Records, n: int, *, is_sorted: bool = True, releas
         reached, is_done = trade(exchange, rows, *scratch, done, n, is_sorted, releases)
         if not is_done:
             if reached == done and world.log.header["n_transfers"][0] == 0:
-                raise InvariantError(f"cycle {world.cycle}: an order needs more room in the log than there is")
+                raise InvariantError(f"cycle {world.cycle}: one order needs more room than the whole log has")
             spill_logs(world)
         done, is_sorted = reached, True
     if world.events_on and n:
@@ -86,7 +86,7 @@ def update_index(world: World) -> None:
         before, index = state.index, prices[market]
         impact = world.config.markets[market].impact
         if not isinstance(impact, ExogenousIndex):
-            index *= exp(min(_shift(world, market, state, impact), LARGEST_SHIFT))
+            index *= exp(min(_shift(world, market, state, impact), MAX_SHIFT))
         if not state.tick_size <= index <= state.index_limit:
             raise off_range(world, market, index, world.time_ms, key="impact")
         state.index = world.index_path[world.step, market] = index

@@ -117,7 +117,7 @@ def audit_folder(folder: Path) -> FolderAudit:
             first = int(np.flatnonzero(gap)[0])
             raise ConservationError(
                 f"{folder}: the transfers leave account {int(accounts['account'][first])} with {int(gap[first])} quanta"
-                " more than its table says"
+                " more than the accounts table states"
             )
     return FolderAudit(balances, _n_rows(folder), len(accounts["account"]), bool(values))
 

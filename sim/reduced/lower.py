@@ -205,8 +205,8 @@ def _makers_depth(config: RunConfig) -> tuple[int, Decimal, Decimal]:
     bands = [maker.depth[0] for maker in makers]
     if not bands or any(band.within_ppm != bands[0].within_ppm for band in bands):
         raise ConfigError(
-            "reduced.impact must state within_ppm, bid_quote and ask_quote: there are no market makers whose first band"
-            " it could take, or their first bands differ"
+            "reduced.impact must state within_ppm, bid_quote and ask_quote: no market maker has a first band to use"
+            " instead, or the first bands differ"
         )
     return (
         bands[0].within_ppm,

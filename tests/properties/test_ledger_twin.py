@@ -168,7 +168,7 @@ def test_a_fund_below_zero_is_caught():
     """CLR-LDG-004."""
     ledger = make_ledger()
     ledger.transfer(payer=3, payee=FIRST_TRADER, quote=1, reason=Reason.FUND_DRAW)
-    with pytest.raises(ConservationError, match="fund 3 stands at -1 quanta"):
+    with pytest.raises(ConservationError, match="fund 3 has -1 quanta"):
         ledger.check_touched()
 
 

@@ -51,10 +51,10 @@ class Arbitrageur(BehaviourPolicy):
     decision_interval_s: PositiveDecimal = Field(description="mean time between two looks of one arbitrageur, seconds")
     step_ppm: SharePpm = Field(default=200_000, description="share of its capacity traded per look")
     outside_quote: NonNegativeDecimal = Field(
-        description="money of the whole cohort outside, quote units at venue scale"
+        description="the whole cohort's money outside the venue, quote units at venue scale"
     )
     low_water_ppm: SharePpm = Field(
-        default=500_000, description="it sends money when wallet equity is below this share of what its position needs"
+        default=500_000, description="money is sent when wallet equity is below this share of what the position needs"
     )
     transfer_delay_ms: NonNegativeInt = Field(default=600_000, description="money from outside arrives after this time")
 

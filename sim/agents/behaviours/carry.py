@@ -43,7 +43,9 @@ class Carry(BehaviourPolicy):
     market: str = Field(description="name of the market")
     unwind_ppm: PositiveInt = Field(description="discount of the best offer to the index from which it buys back")
     rebuild_ppm: PositiveInt = Field(description="premium of the best bid from which it sells again")
-    decision_interval_s: PositiveDecimal = Field(description="a holder looks this often, seconds, at its own phase")
+    decision_interval_s: PositiveDecimal = Field(
+        description="time between two looks of a holder, seconds; each has its own phase"
+    )
     step_ppm: SharePpm = Field(default=10_000, description="share of its opening short traded per look")
 
     def initial_state(self, context: CohortContext) -> CarryState:

@@ -27,8 +27,8 @@ class _ValueTrader(BehaviourPolicy):
     )
     threshold: PpmRange = Field(description="a trader acts when the mark is this far from its value")
     decision_interval_s: PositiveDecimal = Field(description="mean time between two looks of one trader, seconds")
-    step_ppm: SharePpm = Field(default=100_000, description="share of the largest position traded per look")
-    slippage_ppm: PositiveInt = Field(default=2000, description="worst price accepted, distance from the mark")
+    step_ppm: SharePpm = Field(default=100_000, description="share of the maximum position traded per look")
+    slippage_ppm: PositiveInt = Field(default=2000, description="worst price accepted, as a distance from the mark")
 
     def _state(self, context: CohortContext, *, long_only: bool) -> SignalState:
         return make_signal_state(

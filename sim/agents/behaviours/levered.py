@@ -49,21 +49,23 @@ class Levered(BehaviourPolicy):
 
     topup_accounts_ppm: SharePpm = Field(default=0, description="share of the traders that add margin when it runs low")
     topup_below_ppm: PositiveInt = Field(
-        default=20_000, description="they add margin when liquidation is nearer than this move"
+        default=20_000, description="they add margin when a smaller move than this would liquidate them"
     )
-    topup_to_ppm: PositiveInt = Field(default=50_000, description="and restore this distance to liquidation")
+    topup_to_ppm: PositiveInt = Field(default=50_000, description="distance to liquidation that a top-up restores")
     outside_budget_ppm: NonNegativeInt = Field(
         default=0,
         description="money a watching trader can bring from outside, as a share of its opening equity in the position",
     )
     transfer_delay_ms: NonNegativeInt = Field(default=60_000, description="money from outside arrives after this time")
-    attention_s: PositiveDecimal = Field(default=Decimal(30), description="a watching trader looks this often, seconds")
+    attention_s: PositiveDecimal = Field(
+        default=Decimal(30), description="time between two looks of a watching trader, seconds"
+    )
     profit_accounts_ppm: SharePpm = Field(
         default=0, description="share of the traders that close with a gain when the mark has moved far enough"
     )
     profit_distance: PpmRange = Field(
         default=PpmRange(low_ppm=20_000, high_ppm=100_000),
-        description="how far from the opening mark, on the gaining side",
+        description="distance of the target from the opening mark, on the gaining side",
     )
     comeback_accounts_ppm: SharePpm = Field(
         default=0, description="share of the traders that open again once after liquidation"
@@ -80,7 +82,7 @@ class Levered(BehaviourPolicy):
             )
         if self.comeback_accounts_ppm and not self.outside_budget_ppm:
             raise ValueError(
-                "comeback_accounts_ppm needs outside_budget_ppm: a liquidated trader has nothing left here"
+                "comeback_accounts_ppm needs outside_budget_ppm: a liquidated trader has no money left on the venue"
             )
         return self
 

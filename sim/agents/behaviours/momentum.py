@@ -25,12 +25,12 @@ class Momentum(BehaviourPolicy):
 
     market: str = Field(description="name of the market")
     horizons_s: tuple[PositiveDecimal, ...] = Field(
-        min_length=1, description="averaging times, seconds; traders are dealt over them"
+        min_length=1, description="averaging times, seconds; assigned to the traders in turn"
     )
     threshold: PpmRange = Field(description="a trader acts when the mark is this far from its average")
     decision_interval_s: PositiveDecimal = Field(description="mean time between two looks of one trader, seconds")
-    step_ppm: SharePpm = Field(default=250_000, description="share of the largest position traded per look")
-    slippage_ppm: PositiveInt = Field(default=5000, description="worst price accepted, distance from the mark")
+    step_ppm: SharePpm = Field(default=250_000, description="share of the maximum position traded per look")
+    slippage_ppm: PositiveInt = Field(default=5000, description="worst price accepted, as a distance from the mark")
 
     def initial_state(self, context: CohortContext) -> SignalState:
         """Return the state: averages start at the opening mark."""

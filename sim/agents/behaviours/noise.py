@@ -66,8 +66,8 @@ class Noise(BehaviourPolicy):
         mean_lots = context.venue_lots(self.volume_quote_per_s, market) / rate
         if mean_lots < 1.0:
             raise ConfigError(
-                f"cohort {context.name}: mean order is {mean_lots:.3g} lots; lower orders_per_s below"
-                f" {rate * mean_lots:.3g}, or raise volume_quote_per_s, the simulated share, or use a smaller lot"
+                f"cohort {context.name}: mean order is {mean_lots:.3g} lots; set orders_per_s below"
+                f" {rate * mean_lots:.3g}, raise volume_quote_per_s or the simulated share, or use a smaller lot"
             )
         scale = -1.0 / log1p(-1.0 / mean_lots) if mean_lots > 1.0 else 0.0
         lifetime_ms = self.limit_lifetime_s * 1000

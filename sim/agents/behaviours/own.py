@@ -125,7 +125,7 @@ def append(answer: Actions, state: OwnCohortState, intents: Intents) -> None:
     if accounts.ndim != 1:
         raise ValueError(f"account must have one dimension, has shape {accounts.shape}")
     if n > MAX_ACTIONS_PER_TRADER * len(home):
-        raise ValueError(f"{n} actions; the most is {MAX_ACTIONS_PER_TRADER} for each of {len(home)} traders")
+        raise ValueError(f"{n} actions; the maximum is {MAX_ACTIONS_PER_TRADER} for each of {len(home)} traders")
     columns = {
         name: whole_column(name, accounts if name == "account" else getattr(answer, name), n)
         for name in ("account", "market", "lots", "price_ticks", "time_in_force", "reduce_only", "cancel")
@@ -146,6 +146,6 @@ def _words(name: str, at: int, columns: dict[str, I64], home: npt.NDArray[np.int
     """What is wrong with element `at` of an answer."""
     if name == "value":
         lots, price = columns["lots"][at], columns["price_ticks"][at]
-        return f"element {at}: {lots} lots at {price} ticks exceed the largest amount the run can count"
+        return f"element {at}: {lots} lots at {price} ticks exceed the maximum that the run can represent"
     limit = _LIMITS[name].format(n_last=home.shape[0] - 1, m_last=home.shape[1] - 1)
     return f"element {at}: {name} {limit}, was {columns[name][at]}"

@@ -30,7 +30,7 @@ class Program(Policy):
     base: PositiveDecimal = Field(description="amount in base units at venue scale")
     start_s: NonNegativeInt = Field(description="start, seconds into the run")
     duration_s: PositiveInt = Field(description="time over which the amount is sent, seconds")
-    reduce_only: bool = Field(default=False, description="only ever reduce the position")
+    reduce_only: bool = Field(default=False, description="true: the program can only reduce the position")
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Whale(NamedTrader):
     """One large named account."""
 
     kind: Literal["whale"] = "whale"
-    programs: tuple[Program, ...] = Field(default=(), description="what it trades during the run")
+    programs: tuple[Program, ...] = Field(default=(), description="trades during the run")
 
     @model_validator(mode="after")
     def _has_something(self) -> Self:
@@ -65,7 +65,7 @@ class Whale(NamedTrader):
         for program in self.programs:
             if program.market not in names:
                 raise ConfigError(
-                    f"agent {self.name}: no market is called {program.market!r}; there are {', '.join(names)}"
+                    f"agent {self.name}: no market is called {program.market!r}; the markets are {', '.join(names)}"
                 )
             market = names.index(program.market)
             lots = instruments[market].to_lots(program.base * share)

@@ -27,15 +27,18 @@ class AdlLayer(LayerBase):
     ADDED_FIELDS: ClassVar[frozenset[str]] = frozenset({"allocation"})
 
     kind: Literal["adl"] = "adl"
-    ranking: RankingPolicy = Field(description="who is reduced first")
-    allocation: AllocationPolicy = Field(default=Greedy(), description="which of them are reduced, and by how much")
+    ranking: RankingPolicy = Field(description="order in which counterparties are reduced")
+    allocation: AllocationPolicy = Field(
+        default=Greedy(), description="which counterparties are reduced, and by how much"
+    )
     trigger: Literal["bankrupt", "distressed"] = Field(
         default="bankrupt",
-        description="bankrupt: only accounts below zero, a solvent one waits (dYdX, Hyperliquid);"
+        description="bankrupt: only accounts below zero; solvent accounts wait (dYdX, Hyperliquid);"
         " distressed: every account that the book and ENGINE did not take (BitMEX, Binance)",
     )
     matches_per_cycle: PositiveInt | None = Field(
-        default=None, description="most counterparties reduced in one cycle; what is left waits; null: no limit"
+        default=None,
+        description="maximum number of counterparties reduced in one cycle; the rest waits; null: no limit",
     )
 
     def ready(self) -> Self:

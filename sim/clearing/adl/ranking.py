@@ -196,11 +196,13 @@ class BinanceWalletRanking(RankingBase):
 
     kind: Literal["binance_wallet"] = "binance_wallet"
     wallet_floor_quote: Decimal = Field(
-        default=Decimal(1), gt=0, description="least wallet balance in the quotient: the score depends on the currency"
+        default=Decimal(1),
+        gt=0,
+        description="minimum wallet balance in the quotient: the score depends on the currency",
     )
 
     def wallet_floor(self, quantum: Decimal) -> int:
-        """Least wallet balance, quanta."""
+        """Minimum wallet balance, quanta."""
         return max(1, int(self.wallet_floor_quote / quantum))
 
     def score_side(

@@ -34,25 +34,25 @@ class LiquidationBase(Policy):
 
     order: Literal["bankruptcy_limit", "market"] = Field(
         default="bankruptcy_limit",
-        description="IOC limit at the bankruptcy price, or whatever the book pays (within band_ppm, if given)",
+        description="IOC limit at the bankruptcy price, or a market order (within band_ppm, if given)",
     )
     band_ppm: SharePpm | None = Field(
         default=None, description="market orders only: worst price, as a distance from the mark; null: no limit"
     )
     priority: Literal["riskiest_first", "by_account_id", "random"] = Field(
-        default="riskiest_first", description="who comes first; riskiest = lowest equity / maintenance, ties by id"
+        default="riskiest_first", description="order of liquidation; riskiest: lowest equity / maintenance; ties by id"
     )
     mode: Literal["batch", "interleaved"] = Field(
-        default="batch", description="all on one walk of the book, or one account at a time with a test before each"
+        default="batch", description="all on one walk of the book, or one account at a time, retested before each"
     )
     per_second: PositiveInt | None = Field(
-        default=None, description="most liquidations started per second (bursts of one second); null: no limit"
+        default=None, description="maximum liquidations started per second (bursts of one second); null: no limit"
     )
     latency_ms: NonNegativeInt = Field(default=0, description="time from the first distress to the first order")
     surplus: Literal["fund", "trader"] = Field(
-        default="fund", description="who keeps what is left of an account closed above its bankruptcy price"
+        default="fund", description="who keeps the money left in an account closed above its bankruptcy price"
     )
-    rounds_max: PositiveInt = Field(default=8, description="most clearing rounds in one cycle while the mark moves")
+    rounds_max: PositiveInt = Field(default=8, description="maximum clearing rounds in a cycle while the mark moves")
 
     @property
     def cooldown(self) -> int:
@@ -89,7 +89,7 @@ class TierDownLiquidation(LiquidationBase):
     kind: Literal["tier_down"] = "tier_down"
     reduce_to: Literal["compliant", "tier_floor"] = Field(
         default="compliant",
-        description="compliant: fewest contracts after which equity covers maintenance (Binance's one large IOC);"
+        description="compliant: minimum contracts after which equity covers maintenance (Binance's one large IOC);"
         " tier_floor: down into the tier below, then test again (BitMEX, OKX)",
     )
 
@@ -108,7 +108,7 @@ class FractionLiquidation(LiquidationBase):
         default=0, description="pause after a step; cut short when equity falls below zero"
     )
     whole_below_quote: NonNegativeDecimal = Field(
-        default=Decimal(0), description="positions worth at most this are closed at once"
+        default=Decimal(0), description="positions worth up to this are closed at once"
     )
     then_whole: bool = Field(default=False, description="the second step closes all (Hyperliquid)")
 
