@@ -1,6 +1,6 @@
 """Insurance funds: one FUND (cash, never below zero) and one ENGINE (inventory) per scope of markets, and how they pay.
 
-Decides what FUND pays for flat accounts, and what passes between FUND and ENGINE. Rules CLR-FND-### in RULES.md.
+Decides what FUND pays for flat accounts, and the payments between FUND and ENGINE. Rules CLR-FND-### in RULES.md.
 """
 
 from decimal import Decimal
@@ -25,7 +25,7 @@ NO_CAP = 2**62
 
 
 class FundPolicy(Policy):
-    """One insurance fund and the markets it stands behind."""
+    """One insurance fund and the markets it covers."""
 
     name: str = Field(min_length=1, description="name of the fund's scope")
     markets: list[str] = Field(min_length=1, description="markets in the scope")
@@ -77,7 +77,7 @@ def plan_fund_draws(accounts: AccountArrays, markets: MarketArrays, records: Rec
 
 @kernel
 def _plan_fund_draws(markets, records, cash, payments):
-    """Write the draws, and leave in `cash`, by row of a fund, what it has after them; return how many."""
+    """Write the draws, and to `cash`, by row of a fund, the balance after them; return how many draws."""
     n = 0
     for index in range(records.counts[0].round_start, records.counts[0].liquidations):
         record = records.liquidations[index]

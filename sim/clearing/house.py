@@ -1,4 +1,4 @@
-"""The clearing house: who is liquidated now, the orders into the book, what they left, and ENGINE's inventory.
+"""The clearing house: admits liquidations, plans their orders, settles what they leave, and unwinds ENGINE's inventory.
 
 It keeps what clearing remembers from cycle to cycle (waiting rows, throttle, unwind clocks) and calls the rules in
 order. `engine/clearing.py` calls it; rows are int64 ids:
@@ -32,7 +32,7 @@ I64 = npt.NDArray[np.int64]
 
 
 class Throttle:
-    """Lets `per_second` things through per second of simulated time, with bursts of at most one second's worth."""
+    """Admits `per_second` items per second of simulated time, with bursts of at most one second's worth."""
 
     def __init__(self, per_second: int | None) -> None:
         self._per_second = per_second
@@ -94,7 +94,7 @@ class ClearingHouse:
     # -- step 8: who is liquidated now -------------------------------------------------------------------------------
 
     def admit(self, rows: I64, *, now_ms: int) -> I64:
-        """Return those of the distressed `rows` whose liquidation starts now, first one first.
+        """Return the distressed `rows` whose liquidation starts now, in order of liquidation.
 
         The rest is `backlog`.
         """
@@ -187,7 +187,7 @@ class ClearingHouse:
     def run_waterfall(self, rows: I64) -> Outcome:
         """Run the configured layers, in order, over what the book left.
 
-        Call it even if `rows` is empty and ENGINE holds.
+        Call it even if `rows` is empty, provided that ENGINE holds inventory.
         """
         outcome = run_waterfall(self.desk, self.layers, rows)
         if len(outcome.left):
@@ -201,7 +201,7 @@ class ClearingHouse:
     def plan_unwind(self, intents: Records, *, now_ms: int) -> int:
         """Write ENGINE's orders that are due to `intents` (room for one per market); return how many.
 
-        To be asked only while `holds_inventory`.
+        Call it only while `holds_inventory`.
         """
         due = (now_ms - self._unwound_ms >= self._unwind_every).astype(np.int64)
         self._unwound_ms[due == 1] = now_ms
@@ -219,12 +219,12 @@ class ClearingHouse:
 
     @property
     def records(self) -> RecordArrays:
-        """What clearing writes down."""
+        """The records of clearing."""
         return self.desk.records
 
     @property
     def waiting(self) -> WaitingArrays:
-        """What liquidation remembers of each row between cycles."""
+        """The state that liquidation keeps for each row between cycles."""
         return self.desk.waiting
 
     @property
@@ -238,5 +238,5 @@ class ClearingHouse:
         return self.desk.n_matches
 
     def clear_records(self) -> None:
-        """Forget the rows that the recorder has taken; counters stay."""
+        """Clear the rows that the recorder has taken; counters stay."""
         self.records.counts[:] = 0

@@ -1,7 +1,7 @@
-"""The ADL layer: what still stands is closed against ranked opposing winners. Rules: CLR-ADL-### in RULES.md.
+"""The ADL layer: positions that remain are closed against ranked opposing winners. Rules: CLR-ADL-### in RULES.md.
 
-Decides when the layer acts and on whom; the ranking is made once per cycle, market and side (`ranking.py`), who is
-closed for whom is the allocation's (`allocation.py`).
+Decides when the layer acts and on which accounts. The ranking (`ranking.py`) is made once per cycle, market and side;
+the allocation (`allocation.py`) decides which winners are closed.
 """
 
 from typing import ClassVar, Literal, Self
@@ -22,7 +22,7 @@ I64 = npt.NDArray[np.int64]
 
 
 class AdlLayer(LayerBase):
-    """Close what is still standing against ranked opposing winners, at its bankruptcy price (CLR-ADL-001)."""
+    """Close the positions that remain against ranked opposing winners, at their bankruptcy price (CLR-ADL-001)."""
 
     ADDED_FIELDS: ClassVar[frozenset[str]] = frozenset({"allocation"})
 

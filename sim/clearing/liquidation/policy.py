@@ -1,7 +1,7 @@
-"""Liquidation policies: how much of a distressed position goes to the book, at what limit, in what order and how fast.
+"""Liquidation policies: how much of a distressed position goes to the book, at what limit, in what order, how fast.
 
-Who is distressed is the margin schedule's; what happens to what the book leaves is the waterfall's. Rules: CLR-LIQ-###
-in RULES.md. A policy holds parameters only; what liquidation remembers of a row is `WaitingArrays`.
+The margin schedule decides who is distressed; the waterfall handles what the book leaves. Rules: CLR-LIQ-### in
+RULES.md. A policy holds parameters only; the state of each row is in `WaitingArrays`.
 """
 
 from decimal import Decimal
@@ -30,7 +30,7 @@ PRIORITIES = ("riskiest_first", "by_account_id", "random")
 
 
 class LiquidationBase(Policy):
-    """What all liquidation policies have in common."""
+    """Base of all liquidation policies: their common fields."""
 
     order: Literal["bankruptcy_limit", "market"] = Field(
         default="bankruptcy_limit",
@@ -73,7 +73,7 @@ class LiquidationBase(Policy):
 
 
 class FullLiquidation(LiquidationBase):
-    """A distressed account is closed whole at once: BitMEX lowest tier, Hyperliquid up to 100k (CLR-LIQ-001)."""
+    """A distressed account is closed in full at once: BitMEX lowest tier, Hyperliquid up to 100k (CLR-LIQ-001)."""
 
     kind: Literal["full"] = "full"
 
@@ -83,7 +83,7 @@ class FullLiquidation(LiquidationBase):
 
 
 class TierDownLiquidation(LiquidationBase):
-    """One order that brings the account back in line: just enough contracts (CLR-LIQ-006), or down to the tier below
+    """One order that restores the account: just enough contracts (CLR-LIQ-006), or down to the tier below
     (CLR-LIQ-007)."""
 
     kind: Literal["tier_down"] = "tier_down"
@@ -94,7 +94,7 @@ class TierDownLiquidation(LiquidationBase):
     )
 
     def step_code(self) -> tuple[int, int, Decimal, bool]:
-        """Close what the tier or the requirement asks."""
+        """Close as much as the tier or the requirement asks."""
         step = STEP_COMPLIANT if self.reduce_to == "compliant" else STEP_TIER_FLOOR
         return step, 1_000_000, Decimal(0), False
 

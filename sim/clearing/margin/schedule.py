@@ -1,4 +1,4 @@
-"""What all margin schedules have in common: the base of the rates, the closing fee, and the lowered parameters.
+"""Common to all margin schedules: the base of the rates, the closing fee, and the lowered parameters.
 
 Tiers are floors of notional with a maintenance rate and a maximum leverage. The deduction ("maintenance amount") of a
 tier is derived so that the requirement is continuous: cum_n = cum_{n-1} + floor_n x (mmr_n - mmr_{n-1}).
@@ -29,7 +29,7 @@ def initial_ppm_of(leverage: Decimal) -> int:
 
 
 class ScheduleBase(Policy):
-    """Base of the shipped schedules: what the rates apply to, and how the parameters are lowered."""
+    """Base of the shipped schedules: the base of the rates, and how the parameters are lowered."""
 
     base: MarginBaseName = Field(
         "mark",
