@@ -1,5 +1,4 @@
-"""What a config says of a population: cohorts of like traders, what they hold at the opening, and the venue's open
-interest.
+"""The population section of a config: cohorts of like traders, their opening holdings, and the venue's open interest.
 
 Money and sizes are written at venue scale; `Population.build` multiplies them by the simulated share, once.
 """
@@ -24,14 +23,14 @@ class Capital(Policy):
 
 
 class Stops(Policy):
-    """Stop-losses that stand at the opening: market orders, reduce-only, triggered by the mark."""
+    """Stop-losses placed at the opening: market orders, reduce-only, triggered by the mark."""
 
     accounts_ppm: SharePpm = Field(description="share of the positions that have a stop, parts per million")
     distance: PpmRange = Field(description="distance of the trigger from the opening mark, on the losing side")
 
 
 class OpeningPositions(Policy):
-    """What a cohort holds in one market before the run begins."""
+    """Holdings of a cohort in one market before the run begins."""
 
     market: str = Field(description="name of the market")
     long_weight: NonNegativeDecimal = Field(
@@ -53,7 +52,7 @@ class OpeningPositions(Policy):
         description="margin of the position over margin plus the wallet money beside it",
     )
     ageing: Ageing = Field(description="distance of entry prices from the opening price")
-    stops: Stops | None = Field(default=None, description="stop-losses that stand at the opening")
+    stops: Stops | None = Field(default=None, description="stop-losses placed at the opening")
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

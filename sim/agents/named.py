@@ -1,5 +1,4 @@
-"""What named agents have in common: one trader with a name, its money, its opening positions, and how often it
-wakes."""
+"""Base of named agents: one trader with a name, its money, its opening positions, and the interval of its wakes."""
 
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, Self
@@ -28,7 +27,7 @@ class NamedPosition(Policy):
 
 
 class NamedTrader(Policy):
-    """Fields every named agent has."""
+    """Fields of every named agent."""
 
     #: True: amounts are written at venue scale and multiplied by the simulated share; False: taken as written.
     venue_scale: ClassVar[bool] = True

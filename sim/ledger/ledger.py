@@ -1,4 +1,4 @@
-"""The one verb that moves money: `Ledger.transfer`, and the checks that nothing was created or lost.
+"""`Ledger.transfer`, the one verb that moves money, and the checks that nothing was created or lost.
 
 Its compiled twin is `post_transfer` in `sim/kernels/ledger/transfer.py`: both work on the same arrays and write the
 same log rows. Kernels are imported when first used, so that this module stays cheap to import.

@@ -1,12 +1,12 @@
-"""Levered traders: they hold their opening positions; some add margin when liquidation comes near, some come back
+"""Levered traders: they hold their opening positions; some add margin when liquidation is near, some come back
 after it.
 
 Decides: each watching trader looks at its position every `attention_s` (not all the time, and at its own phase). If
 the move of the mark that would liquidate it is smaller than `topup_below_ppm`, it adds what restores `topup_to_ppm`:
 first from its wallet (isolated positions), then from outside within its budget, which arrives after a delay. A
 liquidated trader may come back once, after a delay, with outside money, on the same side. Some close with a gain
-(`profits.py`). Stop-losses stand in the book of stops from the opening and need no decision here. Leaves to others:
-everything that happens to a position otherwise. Sources: shares and budgets are assumptions to sweep; that liquidated
+(`profits.py`). Stop-losses are in the book of stops from the opening and need no decision here. Leaves to others:
+all other changes of a position. Sources: shares and budgets are assumptions to sweep; that liquidated
 traders return at all: Soska et al. (2021) see most accounts trade on.
 """
 
@@ -87,7 +87,7 @@ class Levered(BehaviourPolicy):
         return self
 
     def initial_state(self, context: CohortContext) -> LeveredState:
-        """Return the state: who watches, in the order of rows. Positions are read at the first wake."""
+        """Return the state: the watching traders, in the order of rows. Positions are read at the first wake."""
         from ...kernels.agents.attention import watch_positions
         from ...layout import COMES_BACK, TOPS_UP, WATCH_DTYPE
 
@@ -116,7 +116,7 @@ class Levered(BehaviourPolicy):
         )
 
     def _profit_takers(self, context: CohortContext) -> ProfitTakers:
-        """Draw who takes profits and where; after all other draws, so that those do not depend on it."""
+        """Draw the traders that take profits and their targets; last, so that no other draw depends on it."""
         who = np.flatnonzero(context.rng.random(len(context.rows)) < self.profit_accounts_ppm / 1e6)
         distances = self.profit_distance.quantile(context.rng.random(len(who)))
         keys = context.rng.integers(0, ARRIVAL_SLOTS, len(who))
@@ -144,7 +144,7 @@ class Levered(BehaviourPolicy):
             intents.moves.append(CashMove(due_ms, payer, payee, quanta, reason))
 
     def _read_opening(self, state: LeveredState, view: MarketView) -> None:
-        """Keep one watch a row that holds something; budgets are a share of the row's equity."""
+        """Keep one watch per row that holds a position; budgets are a share of the row's equity."""
         accounts, markets = view.accounts, view.markets
         held = accounts.lots[state.rows[:, 0], state.rows[:, 2]]
         holding = np.flatnonzero(held != 0)

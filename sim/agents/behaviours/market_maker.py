@@ -30,7 +30,7 @@ from ..view import ARRIVAL_SLOTS, Intents, MarketView
 from .base import BehaviourPolicy, CohortContext
 
 FIRST_BAND_EXPONENT = 0.85
-#: Wakes after which the pre-drawn arrival keys repeat (a prime, so no pattern of the clock meets the same ones).
+#: Wakes after which the pre-drawn arrival keys repeat (a prime, so no pattern of the clock gets the same ones).
 KEY_ROUNDS = 1021
 #: Limit of the skew, so that quotes stay above zero.
 MAX_SKEW = 0.5
@@ -46,7 +46,7 @@ class DepthBand(Policy):
 
 @dataclass
 class MakerState:
-    """Ladders and memories of the makers."""
+    """Ladders and state of the makers."""
 
     market: int
     arrays: Any  # MakerArrays
@@ -120,11 +120,11 @@ class MarketMaker(BehaviourPolicy):
         return self.look_interval_ms
 
     def watches_adl_queue(self) -> bool:
-        """True if makers fear to be deleveraged."""
+        """True if makers withdraw for fear of being deleveraged."""
         return self.adl_aversion > 0
 
     def max_orders_per_s(self, traders: int) -> float:
-        """Makers that quote their whole ladder anew at every look."""
+        """Makers that requote their whole ladder at every look."""
         return traders * 2 * self.levels_per_band * len(self.depth) * 1000 / self.look_interval_ms
 
     def with_depth(self, factor: Decimal) -> Self:
@@ -179,7 +179,7 @@ class MarketMaker(BehaviourPolicy):
         memory = np.zeros(n, MAKER_DTYPE)
         memory["next_ms"] = (
             -context.rng.random(n) * self.look_interval_ms
-        )  # all look at the first wake, then each in turn
+        )  # all look at the first wake, later each at its own phase
         memory["seen_ms"] = -1.0
         arrays = MakerArrays(
             home=np.ascontiguousarray(context.home[:, market]),
@@ -219,7 +219,7 @@ class MarketMaker(BehaviourPolicy):
         return min(MAX_SKEW, self.skew_ppm / 1e6 * factor)
 
     def decide(self, state: MakerState, view: MarketView, intents: Intents) -> None:
-        """Append the requotes of the makers whose time has come."""
+        """Append the requotes of the makers that are due."""
         if state.words is None:
             state.words = self._pack(state, view)
         n, levels = state.arrays.distances.shape

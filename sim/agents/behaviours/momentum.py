@@ -1,9 +1,9 @@
-"""Momentum traders: buy what has risen, sell what has fallen, over horizons of their own.
+"""Momentum traders: buy after a rise, sell after a fall, over horizons of their own.
 
 Decides: at its own random times a trader compares the mark with a moving average of it. Beyond its threshold it moves
-a step towards a position in the direction of the move, at most what its capital and leverage carry; when the move has
-faded it goes flat. Orders are immediate-or-cancel limits with a slippage tolerance. Leaves to others: whether the
-margin suffices. Sources: chartists as in Chiarella and Iori (2002) and Brock and Hommes (1998); horizons of seconds to
+a step towards a position in the direction of the move, limited by its capital and leverage; when the move has
+faded it goes flat. Orders are immediate-or-cancel limits with a slippage tolerance. Leaves to others: the
+margin check. Sources: chartists as in Chiarella and Iori (2002) and Brock and Hommes (1998); horizons of seconds to
 an hour and thresholds of 0.1-1% are assumptions, to be swept.
 """
 

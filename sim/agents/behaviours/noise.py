@@ -2,8 +2,8 @@
 
 Decides: at each arrival of a Poisson process one trader sends one order, buy or sell with equal chance, market or
 limit, of geometric size; a limit lies an exponential distance on the passive side of the mark and is cancelled after
-its lifetime. A trader first cancels what it has resting in the market. Leaves to others: whether it can pay (the
-margin check refuses what it cannot). Sources: zero intelligence as in Farmer, Patelli, Zovko (2005), with market and
+its lifetime. A trader first cancels its resting orders in the market. Leaves to others: whether it can pay (the margin
+check refuses orders that it cannot). Sources: zero intelligence as in Farmer, Patelli, Zovko (2005), with market and
 limit flow at constant rates; 15% market orders is the share of the ZI workload in the tests; a venue's traded volume
 per second at the calm hour sets `volume_quote_per_s`.
 """

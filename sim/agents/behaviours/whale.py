@@ -1,7 +1,7 @@
 """A whale: one named account with a given position and, if stated, a program that trades a given amount over a given
 time.
 
-Decides: at each wake it sends a market order for what its schedule says should have been sent by now and has not.
+Decides: at each wake it sends a market order for the amount that is due by its schedule and not yet sent.
 Amounts are at venue scale and multiplied by the simulated share, so that its part of the open interest is right.
 Leaves to others: everything else; a whale is liquidated like anyone. Sources: a named account is how MODELLING treats
 sizes no distribution should decide; its numbers are the study's.
@@ -35,7 +35,7 @@ class Program(Policy):
 
 @dataclass
 class WhaleState:
-    """How many lots of each program have been sent."""
+    """Lots of each program sent so far."""
 
     row: int
     markets: list[int]
