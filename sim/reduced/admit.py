@@ -1,10 +1,10 @@
-"""What the reduced engine reads of a config, what it refuses, and when one run gives the whole curve of fund sizes.
+"""Checks a config for the reduced engine: what it reads, what it refuses, and if one run gives the whole fund curve.
 
 It reads: one market's price process (gbm, kou, merton, single_shock), margin schedule and liquidation fee, one fund's
 seed and fee share, who keeps the surplus, the mode of clearing, the layers of the waterfall, and the opening positions
-of all cohorts and named agents; makers' depth where the impact curve states none. A mechanism that it has no
-counterpart for is refused by name, unless the study says in `reduced.leaves_out` that it does without it. The clock,
-`record` and how ENGINE unwinds do not apply: steps are the section's own, and what the fund takes over is sold at once.
+of all cohorts and named agents; makers' depth where the impact curve states none. A mechanism without a counterpart is
+refused by name, unless the study lists it in `reduced.leaves_out`. The clock, `record` and the unwinding of ENGINE do
+not apply: the section states its own steps, and positions taken over are sold at once.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from ..market.mark import IndexMark
 from ..market.price import Gbm, Independent, Kou, Merton, SingleShock
 
 Path = tuple[Step, ...]
-#: A refusal: the feature that may be left out (None: never), where, and what to use instead.
+#: A refusal: the feature that may be left out (None: never), its path, and the replacement.
 Refusal = tuple[Feature | None, Path, str]
 Refusals = Iterator[Refusal]
 
@@ -47,7 +47,7 @@ def require_reduced(config: RunConfig) -> None:
 
 
 def refusals(config: RunConfig) -> Refusals:
-    """Everything in use that the reduced engine has no counterpart for."""
+    """Every mechanism in use without a counterpart in the reduced engine."""
     yield from _markets(config)
     yield from _liquidation(config)
     yield from _waterfall(config)
@@ -137,7 +137,7 @@ def _traders(config: RunConfig) -> Refusals:
 
 
 def reasons_against_one_run(config: RunConfig) -> tuple[str, ...]:
-    """Why P(fund of size F is exhausted) may NOT be read from `required_fund` of one run; empty if it may.
+    """Reasons why P(fund of size F is exhausted) must NOT be read from `required_fund` of one run; empty if it may be.
 
     It may while the path until exhaustion does not depend on the fund's size. Where this is not empty, run
     each fund size (common random numbers: paths are the same) and bisect.

@@ -2,7 +2,7 @@
 
 Decides: some positions of the opening have a target on their gaining side. From the wake at which the mark has reached
 it, the trader closes: immediate-or-cancel, reduce-only, no worse than SLIPPAGE_PPM from the mark, again at every wake
-until it is flat. Leaves to others: which positions have targets, and where (see the cohort's behaviour). Sources: venues
+until it is flat. Leaves to others: which positions have targets, and where (the cohort's behaviour). Sources: venues
 offer take-profit and stop-loss as one pair of conditional orders; gains are realised sooner than losses (Odean 1998).
 """
 

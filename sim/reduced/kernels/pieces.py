@@ -1,8 +1,8 @@
-"""What is drawn for a path before anything happens to it: its pieces of diffusion, laid out and drawn all at once.
+"""The draws of a path made in advance: its pieces of diffusion, laid out and drawn all at once.
 
-Steps are cut at jumps; a piece is what lies between two cuts. Of the outside world nothing depends on the book, so how
-far the price moves in each piece, with which variance, and how far a bridge strays beyond both ends is known
-beforehand, in loops that the compiler can turn into vector code. Leaves to others: what all this does (`path.py`).
+Steps are cut at jumps; a piece lies between two cuts. The outside world does not depend on the book, so the move of the
+price in each piece, its variance, and the excursion of a bridge beyond both ends are computed in advance, in loops that
+the compiler can vectorise. Leaves to others: their effects (`path.py`).
 """
 
 import math
@@ -13,7 +13,7 @@ from .draw import BRIDGE, DIFFUSION, fill_exponentials, fill_uniforms, to_normal
 
 #: What follows a piece if no jump does (else the number of the jump).
 STEP_END = -1
-#: Stress below this part of what a jump brings counts as over.
+#: Stress below this part of a jump's stress counts as over.
 STRESS_OVER = 1e-3
 
 
@@ -60,7 +60,7 @@ def _move_alike(moves, variances, n_pieces, drift, variance):
 
 @inlined_kernel
 def is_stressful(params):
-    """True if a jump changes the market for a while."""
+    """True if a jump puts the market under stress for a while."""
     return params.stress_sigma > 0.0 or params.stress_depth > 0.0
 
 
