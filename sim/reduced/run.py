@@ -44,7 +44,7 @@ class Batch:
 
     @property
     def shortfall(self) -> I64:
-        """(n,) shortfall of liquidated positions: paid by the fund, by winners (ADL or socialised loss), or unpaid."""
+        """(n,) shortfall of liquidated positions: paid by the fund, paid by winners, or unpaid."""
         return self.flow("draw") + self.flow("adl_harm") + self.flow("socialised") + self.flow("bad_debt")
 
     def columns(self, run: str) -> Columns:
