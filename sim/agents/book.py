@@ -68,7 +68,7 @@ class Draft:
     starts: list[int]  # first wallet row of each cohort and named agent, and the end
     initial_ppm: I64  # (starts[-1],)
     deposit: I64 = field(init=False)  # (starts[-1],) margin of cross positions
-    beside: I64 = field(init=False)  # (starts[-1],) wallet money beside positions
+    beside: I64 = field(init=False)  # (starts[-1],) spare wallet money
     end: int = field(init=False)  # first free row
     blocks: list[tuple[I64, int, I64, I64]] = field(default_factory=list)  # wallets, market, deposits, initial_ppm
     positions: list[I64] = field(default_factory=lambda: [np.zeros((0, 4), np.int64)])

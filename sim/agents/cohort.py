@@ -49,7 +49,7 @@ class OpeningPositions(Policy):
     isolated_ppm: SharePpm = Field(default=0, description="share of positions on isolated margin")
     capital_share_per_position: PpmRange = Field(
         default=PpmRange(low_ppm=1_000_000, high_ppm=1_000_000),
-        description="margin of the position over margin plus the wallet money beside it",
+        description="margin of the position over margin plus spare wallet money",
     )
     ageing: Ageing = Field(description="distance of entry prices from the opening price")
     stops: Stops | None = Field(default=None, description="stop-losses placed at the opening")

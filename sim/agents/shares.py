@@ -125,7 +125,7 @@ def _split_side(lots: int, weights: Sequence[Decimal], market: str, side: str) -
         return allocate_largest_remainder(lots, whole)
     if lots:
         raise ConfigError(
-            f"market {market}: {lots} lots of the {side} open interest are held by nobody: give a cohort a"
+            f"market {market}: {lots} lots of the {side} open interest have no holder: give a cohort a"
             f" {side}_weight, or balance the named agents' positions"
         )
     return [0] * len(whole)

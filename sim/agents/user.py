@@ -1,4 +1,4 @@
-"""A user's own agent: a class in the user's own Python file, named from the config. See HOWTO.md beside this file.
+"""A user's own agent: a class in the user's own Python file, named from the config. See HOWTO.md in this folder.
 
 The agent gets a read-only picture of the market and of its own account and returns a list of requests. Any failure in
 it (an exception, a wrong type, a size that is not a number, a price off the grid) becomes an AgentError that names the

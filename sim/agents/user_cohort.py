@@ -1,4 +1,4 @@
-"""A user's own cohort: thousands of accounts that decide in one call, on arrays. See HOWTO.md beside this file.
+"""A user's own cohort: thousands of accounts that decide in one call, on arrays. See HOWTO.md in this folder.
 
 The class decides in `decide(view)`: NumPy arrays in, `Actions` (arrays) out. The arithmetic may be NumPy or
 a numba function of the user's own. The answer is checked element by element before any of it reaches the market.

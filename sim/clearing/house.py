@@ -5,7 +5,7 @@ order. `engine/clearing.py` calls it; rows are int64 ids:
 
      8. margin     due = house.admit(rows, now_ms=...)          latency, cooldown, throttle; riskiest first
     10. liquidate  n, due = house.plan(due, intents)            retests, writes records and IOC orders
-                   left = house.settle(due, intents, n)         after matching: penalty, surplus, debts; who goes on
+                   left = house.settle(due, intents, n)         after matching: penalty, surplus, debts; what remains
     11. waterfall  outcome = house.run_waterfall(left)          the layers in order, see `waterfall.py`
                    house.finish(due)                            unfreezes
     12. unwind     n = house.plan_unwind(intents, now_ms=...)
@@ -175,7 +175,7 @@ class ClearingHouse:
         return int(count), rows[:kept]
 
     def settle(self, rows: I64, intents: Records, n_intents: int) -> I64:
-        """Charge penalties on what was filled, settle flat rows, and return the rows that go on to the waterfall."""
+        """Charge penalties on what was filled, settle flat rows, and return the rows that go to the waterfall."""
         policy = self.policy
         return settle(
             self.desk, rows, intents, n_intents,

@@ -69,7 +69,7 @@ def _targets(places: Mapping[int, Place], account: str | None, side: str | None)
     if account is None:
         held = {row: place for row, place in places.items() if place.side == (side or "long")}
         if not held:
-            raise ConfigError(f"nobody holds a {side or 'long'} position at that time")
+            raise ConfigError(f"no account holds a {side or 'long'} position at that time")
         return [max(held, key=lambda row: abs(held[row].lots))]
     held = {row: place for row, place in places.items() if place.account == account and side in (None, place.side)}
     if not held:

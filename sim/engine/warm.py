@@ -58,7 +58,7 @@ class Toy:
 
     @classmethod
     def build(cls, layers: Sequence[WaterfallLayer]) -> Self:
-        """Both positions at MARK; nobody else."""
+        """Both positions at MARK, and no others."""
         rows = Rows(("toy",))
         loser, winner = rows.first_trader, rows.first_trader + 1
         accounts, markets = make_accounts(n_rows=winner + 1, n_markets=1, scopes=["toy"]), toy_markets(rows)

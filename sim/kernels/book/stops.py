@@ -52,7 +52,7 @@ def make_stops(n_markets: int, capacity: int) -> StopArrays:
 
 @kernel
 def add_stop(table, account, market, side, trigger, lots, flags):
-    """Enter a stop; return its slot, or -1 if the table is full. flags: OrderFlag bits beside STOP."""
+    """Enter a stop; return its slot, or -1 if the table is full. flags: OrderFlag bits other than STOP."""
     slot = table.head[0]
     if slot < 0:
         return -1

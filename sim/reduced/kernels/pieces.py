@@ -21,7 +21,7 @@ STRESS_OVER = 1e-3
 def lay_out(p, key, head, first_normal, first, count, start, stop):
     """Lay out and draw the pieces of steps start .. stop - 1 with jumps `first` .. of `count`; return how many.
 
-    The numbers of draws go on from the ledger's `pieces`, which moves on. Normals come from the uniforms in `head`,
+    The numbers of draws continue from the ledger's `pieces` and advance it. Normals come from the uniforms in `head`,
     from `first_normal` on, as far as it holds them.
     """
     n_pieces = _cut(p, first, count, start, stop)
@@ -101,7 +101,7 @@ def _whole_steps(p, j, number, stop, step):
 
 @kernel
 def _stress(p, n_pieces):
-    """Write each piece's variance and the stress at its end; a jump begins the stress anew.
+    """Write each piece's variance and the stress at its end; a jump restarts the stress.
 
     Variance is sigma^2 x the integral of (1 + a e^(-d t))^2, which is
     length + 2 a (1 - e^(-d length)) / d + a^2 (1 - e^(-2 d length)) / (2 d).
