@@ -2,7 +2,7 @@
 
 A row of a log, a market's parameters, a stop order: each is one NumPy record, read and written by name, in kernels as
 `fill.price`, in Python as `fills["price"]`. All fields are int64 unless said. `X_DTYPE` is one record; an array of one
-record stands where there is only one (`log.header[0]` in kernels). A code is an integer that means a kind; it is
+record stands where there is only one (`log.header[0]` in kernels). A code is an integer that stands for a kind; it is
 defined here and nowhere else.
 """
 
@@ -59,7 +59,7 @@ class Reason(IntEnum):
     ADL = 7  # deleveraging at the bankruptcy price
     FEE = 8  # trading fee (negative: maker rebate)
     LIQUIDATION_FEE = 9  # penalty on the liquidated amount
-    SURPLUS = 10  # what a liquidated account had left and the rule book takes
+    SURPLUS = 10  # money left in a liquidated account that the rule book takes
     FUNDING = 11
     FUND_DRAW = 12  # FUND pays a deficit
     FUND_GAIN = 13  # ENGINE's gains, surplus and fee share into FUND
@@ -71,7 +71,7 @@ N_REASONS = 16
 
 
 class OrderKind(IntEnum):
-    """What an intent asks of the book."""
+    """Action that an intent asks of the book."""
 
     LIMIT = 0
     MARKET = 1
@@ -99,7 +99,7 @@ class OrderFlag(IntEnum):
 
 
 class OrderStatus(IntEnum):
-    """What became of an intent: its `status` after matching."""
+    """Outcome of an intent: its `status` after matching."""
 
     PENDING = -1
     DONE = 0  # filled, rested, or cancelled as asked
@@ -116,22 +116,22 @@ class OrderStatus(IntEnum):
 
 
 class AccountMode(IntEnum):
-    """What a margin row is."""
+    """Kind of a margin row."""
 
     CROSS = 0
     ISOLATED = 1
     RESERVED = 2
 
 
-# Bits of AccountArrays.flags: what ever happened to the row (cleared only where said).
+# Bits of AccountArrays.flags: events in the row's history (cleared only where stated).
 FLAG_FROZEN = 1  # being liquidated now: its orders are refused (cleared when the liquidation ends)
 FLAG_LIQUIDATED = 2
 FLAG_DELEVERAGED = 4
-FLAG_BANKRUPT = 8  # somebody else paid for its deficit
-FLAG_STOPPED = 16  # a stop order of it was triggered
+FLAG_BANKRUPT = 8  # others paid its deficit
+FLAG_STOPPED = 16  # one of its stop orders was triggered
 FLAG_HAIRCUT = 32  # paid socialised loss
 
-# Values of a market's `margin_base`: what the maintenance rate is applied to.
+# Values of a market's `margin_base`: the base of the maintenance rate.
 BASE_MARK, BASE_ENTRY, BASE_MARK_PLUS_FEE = range(3)
 
 # Reserved rows; FUND and ENGINE of scope s are FIRST_SCOPE_ROW + 2*s and + 1, traders follow.
@@ -155,12 +155,12 @@ FILL_DTYPE = record(
     "taker_side", "reason",
 )  # fmt: skip
 
-#: What all kernels share.
+#: State that all kernels share.
 HEADER_DTYPE = record(
     "seq",  # next sequence number
     "time_ms",
     "cycle",
-    "cause",  # sequence number of what caused the transfers now being written (-1: nothing)
+    "cause",  # sequence number of the cause of the transfers being written (-1: none)
     "log_on",  # 1: append transfers and fills to the logs
     "n_transfers",
     "n_fills",
@@ -186,7 +186,7 @@ MARKET_DTYPE = record(
     "margin_base",  # BASE_...
     "close_fee_ppm",  # part of the requirement when the base is BASE_MARK_PLUS_FEE
     "n_tiers",
-    "notional_cap",  # quanta; largest position the last tier admits
+    "notional_cap",  # quanta; maximum position that the last tier admits
     "fund_row",
     "engine_row",
     "at_or_below",  # 1: an account exactly at its requirement is distressed too
@@ -222,7 +222,7 @@ class AccountArrays(NamedTuple):
 
 
 class LogArrays(NamedTuple):
-    """Preallocated logs; the caller spills them to disk when they run full."""
+    """Preallocated logs; the caller spills them to disk when they are full."""
 
     header: Records  # (1,) HEADER_DTYPE
     transfers: Records  # (capacity,) TRANSFER_DTYPE
@@ -230,7 +230,7 @@ class LogArrays(NamedTuple):
 
 
 class MarketArrays(NamedTuple):
-    """What kernels need to know of the markets: M markets, K tiers."""
+    """Markets as kernels read them: M markets, K tiers."""
 
     mark: I64  # (M,) ticks, the last published
     params: Records  # (M,) MARKET_DTYPE
@@ -243,7 +243,7 @@ class MarketArrays(NamedTuple):
 ORDER_DTYPE = np.dtype(
     [
         ("id", np.int64),  # 0: the slot is free
-        ("lots", np.int64),  # what is left of it, > 0
+        ("lots", np.int64),  # remaining, > 0
         ("price", np.uint32),  # ticks
         ("owner", np.uint32),  # row
         ("next", np.uint32),  # in its level, by time
@@ -290,7 +290,7 @@ LIQUIDATION_DTYPE = record(
     "owed",  # still owed by the account in this market's scope (work column)
 )
 
-#: One counterparty reduced.
+#: One match of ADL: a counterparty that is reduced.
 MATCH_DTYPE = record(
     "seq",
     "time_ms",
@@ -326,7 +326,7 @@ COUNTER_DTYPE = record(
     "surplus",
     "liquidation_fees",
     "socialised",
-    "bad_debt",  # owed by flat accounts when the last layer had nothing more to give, and standing since
+    "bad_debt",  # owed by flat accounts after the last layer, and unpaid since
 )
 
 #: How many rows of the records are filled, and where this round's liquidations begin.
@@ -340,7 +340,7 @@ STYLE_BANKRUPTCY_LIMIT, STYLE_MARKET = range(2)
 
 
 class RecordArrays(NamedTuple):
-    """What clearing writes down. As many rows are filled as counts[0] says."""
+    """Records of clearing. counts[0] holds the numbers of rows filled."""
 
     liquidations: Records  # (capacity,) LIQUIDATION_DTYPE
     matches: Records  # (capacity,) MATCH_DTYPE
@@ -351,14 +351,14 @@ class RecordArrays(NamedTuple):
 
 
 class WaitingArrays(NamedTuple):
-    """What liquidation remembers of each row between cycles."""
+    """State that liquidation keeps for each row between cycles."""
 
     seen_cycle: I64  # (A,) last cycle in which the row was found distressed, -1 never
     seen_ms: I64  # (A,) when the present distress began
     attempt_ms: I64  # (A,) when its last liquidation order was sent
     attempts: I64  # (A,) liquidation steps since the present distress began
     last_market: I64  # (A,) market in which it was liquidated last, -1 never
-    bad_debt: I64  # (A,) debt of a flat row that no layer could pay, quanta: it stands, and is not looked at again
+    bad_debt: I64  # (A,) debt of a flat row that no layer could pay, quanta: it remains, and is not handled again
 
 
 def make_waiting(n_rows: int) -> WaitingArrays:
@@ -387,7 +387,7 @@ def make_records(*, n_rows: int, n_markets: int, capacity: int = 4096) -> Record
 
 # -- cohorts -----------------------------------------------------------------------------------------------------------
 
-#: What a market maker remembers.
+#: State of a market maker.
 MAKER_DTYPE = record(
     "next_ms",  # when it looks next
     "seen_ms",  # when it last looked
@@ -413,17 +413,17 @@ MAKER_PARAMS_DTYPE = record(
     "interval_ms",
     kind=np.float64,
 )
-#: What a watching trader remembers. `will`: bits COMES_BACK, TOPS_UP; `phase`: PHASE_...
+#: State of a watching trader. `will`: bits COMES_BACK, TOPS_UP; `phase`: PHASE_...
 WATCH_DTYPE = record("budget", "busy_ms", "phase", "side", "will", "safe")
 COMES_BACK, TOPS_UP = 1, 2
 PHASE_HOLDING, PHASE_FUNDED, PHASE_DONE = range(3)
 #: When watching traders act.
 WATCH_PARAMS_DTYPE = record("below", "target", "budget", "delay_ms", "attention_ms", "comeback_ms", kind=np.float64)
-#: What an arbitrageur holds outside: quanta, lots, quanta on their way here and when they arrive.
+#: An arbitrageur's holdings outside: quanta, lots, quanta in transit and their arrival time.
 OUTSIDE_DTYPE = record("cash", "hedge", "sent", "due_ms")
 #: How arbitrageurs trade.
 ARBITRAGE_PARAMS_DTYPE = record("entry", "exit", "step", "low_water", "delay_ms", "leverage", "per_ms", kind=np.float64)
-#: When the next arrival of a cohort is due and when its members last woke, ms.
+#: Time of a cohort's next arrival and of its members' last wake, ms.
 CLOCK_DTYPE = record("next_ms", "last_ms", kind=np.float64)
 #: How noise traders order.
 NOISE_PARAMS_DTYPE = record(
@@ -434,5 +434,5 @@ NOISE_PARAMS_DTYPE = record(
     "per_ms",  # arrivals
     kind=np.float64,
 )
-#: How trend followers and value traders trade. `direction`: +1 trend, -1 value; `step`: share of the largest position.
+#: How trend followers and value traders trade. `direction`: +1 trend, -1 value; `step`: share of the maximum position.
 SIGNAL_PARAMS_DTYPE = record("direction", "long_only", "step", "slippage", "per_ms", kind=np.float64)

@@ -1,10 +1,9 @@
-"""The code of a user's class as text that stands alone: what a config carries when an object is passed from Python.
+"""The code of a user's class as self-contained text, which a config carries when an object is passed from Python.
 
-First choice: the class's own source, with what it uses from where it was written (imports, helper functions, base
-classes, plain constants), so that the text can be read, run anywhere, and hashed. Where that is impossible (a class
-made at run time, an argument that is not plain): a pickle by value, as text, whose first line carries a
-fingerprint of code and values. The fingerprint, not the bytes of the pickle, counts for hashes: the bytes hold file
-names and identifiers of the process.
+First choice: the class's source with everything it uses from its module (imports, helper functions, base classes,
+plain constants), so that the text can be read, run anywhere, and hashed. Where that is impossible (a class made at run
+time, an argument that is not plain): a pickle by value, as text, whose first line carries a fingerprint of code and
+values. Hashes use the fingerprint, not the bytes of the pickle, which hold file names and identifiers of the process.
 """
 
 import ast
@@ -27,12 +26,12 @@ from .errors import ConfigError
 from .own_fingerprint import fingerprint
 
 PICKLE_MARK = "# clearsim pickle"
-#: Annotations are not run, so that names which only they use need not be carried.
+#: Annotations are not evaluated, so names that only they use need not be carried.
 HEADER = "from __future__ import annotations\n"
 
 
 class NotPlainError(Exception):
-    """The source of an object cannot stand alone."""
+    """The source of an object is not self-contained."""
 
 
 def source_of(target: type | Callable[..., Any], base: type) -> str:
@@ -72,12 +71,12 @@ def unpickled(text: str) -> Any:
         raise ConfigError(f"was pickled by{version}; this is Python {_python()}")
     value = cloudpickle.loads(base64.b64decode(body))
     if fingerprint(value) != stated.strip():
-        raise ConfigError("the pickled object is not the one that was pickled: the text was changed")
+        raise ConfigError("the pickled object does not match its fingerprint: the text was changed")
     return value
 
 
 def hashed_part(text: str) -> str:
-    """What of a source text counts for hashes: all of it, of a pickle its first line."""
+    """The part of a source text that hashes use: all of it, or the first line of a pickle."""
     return text.partition("\n")[0] if is_pickled(text) else text
 
 
@@ -86,7 +85,7 @@ def _python() -> str:
 
 
 class _Text:
-    """Definitions and imports in the order in which they must run, put together name by name."""
+    """Definitions and imports in the order in which they must run, collected name by name."""
 
     def __init__(self, base: type) -> None:
         self._base = base
@@ -95,10 +94,10 @@ class _Text:
         self._known: dict[str, Any] = {}
 
     def define(self, name: str, value: Any) -> None:
-        """Add what binds `name` to `value`, after what it needs; NotPlainError if that cannot be written."""
+        """Add the code that binds `name` to `value`, after its dependencies; NotPlainError if it cannot be written."""
         if name in self._known:
             if self._known[name] is not value:
-                raise NotPlainError(f"{name} means two things")
+                raise NotPlainError(f"{name} has two meanings")
             return
         self._known[name] = value
         line = _import_of(name, value, always=value is self._base)
@@ -141,7 +140,7 @@ def plain_literal(value: Any) -> str:
 
 
 def _import_of(name: str, value: Any, *, always: bool) -> str | None:
-    """The line that imports `value` as `name`; None if it is not something installed, unless `always`."""
+    """The line that imports `value` as `name`; None if it is not installed, unless `always`."""
     if isinstance(value, ModuleType):
         return f"import {value.__name__}" if value.__name__ == name else f"import {value.__name__} as {name}"
     module = getattr(value, "__module__", None)
@@ -156,7 +155,7 @@ def _import_of(name: str, value: Any, *, always: bool) -> str | None:
 
 
 def is_installed(module: str) -> bool:
-    """True for a module that other machines have too: of Python, of an installed package, or of clearsim."""
+    """True for a module that other machines have too: part of Python, of an installed package, or of clearsim."""
     if module.partition(".")[0] in sys.stdlib_module_names | {"clearsim"}:
         return module != "__main__"
     file = getattr(sys.modules.get(module), "__file__", None)
@@ -179,7 +178,7 @@ def _codes(target: Any) -> Iterator[FunctionType]:
 
 
 def _scope(target: Any) -> dict[str, Any]:
-    """Names that the code of `target` can see: globals of its module, and variables of functions around it."""
+    """Names visible to the code of `target`: globals of its module, and variables of enclosing functions."""
     names: dict[str, Any] = {}
     for function in _codes(target):
         names.update(function.__globals__)
@@ -197,7 +196,7 @@ def _definition(name: str, target: Any) -> str:
     line, file = 0, None
     for function in _codes(target):
         code: CodeType = function.__code__
-        if code.co_filename != "<string>":  # what dataclasses write has no lines
+        if code.co_filename != "<string>":  # code generated by dataclasses has no lines
             line, file = code.co_firstlineno, code.co_filename
             break
     if file is None and isinstance(target, type):
@@ -206,14 +205,14 @@ def _definition(name: str, target: Any) -> str:
     lines = linecache.getlines(file) if file else []
     try:
         tree = ast.parse("".join(lines))
-    except SyntaxError:  # lines of a shell, magics of a notebook
-        raise NotPlainError(f"{name}: its lines cannot be read") from None
+    except SyntaxError:  # shell input, notebook magics
+        raise NotPlainError(f"{name}: its source cannot be read") from None
     kinds = ast.ClassDef if isinstance(target, type) else (ast.FunctionDef, ast.AsyncFunctionDef)
     fitting = [node for node in ast.walk(tree) if isinstance(node, kinds) and node.name == target.__name__]
     if line:
         fitting = [node for node in fitting if _first_line(node) <= line <= (node.end_lineno or 0)]
     if len(fitting) != 1 or target.__name__ != name:
-        raise NotPlainError(f"{name}: {len(fitting)} definitions of it were read")
+        raise NotPlainError(f"{name}: found {len(fitting)} definitions of it")
     node = fitting[0]
     return textwrap.dedent("".join(lines[_first_line(node) - 1 : node.end_lineno])).rstrip("\n") + "\n"
 

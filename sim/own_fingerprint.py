@@ -1,7 +1,7 @@
-"""A hash of code and values that is the same in every process: what a pickled object is known by.
+"""A hash of code and values that is the same in every process: the identity of a pickled object.
 
-Functions and classes of the user's count by their code (constants, names, defaults, enclosed values, and the globals
-they use), not by file or line; what is installed counts by its name; other values by their own pickle.
+The user's functions and classes are hashed by their code (constants, names, defaults, enclosed values, and the globals
+they use), not by file or line; installed objects by name; other values by their pickle.
 """
 
 import dis
@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-#: Entries of a class that say where it was written, not what it does, or repeat what its functions do.
+#: Entries of a class that state where it was written, not what it does, or that repeat what its functions do.
 LEFT_OUT = {"__module__", "__dict__", "__weakref__", "__doc__", "__firstlineno__", "__static_attributes__"}
 LEFT_OUT |= {"__dataclass_fields__", "__dataclass_params__", "__abstractmethods__", "_abc_impl"}
 Seen = dict[int, tuple[int, Any]]  # number of each value met, and the value, so that its id is not used again
 
 
 def fingerprint(value: object) -> str:
-    """SHA-256 (hex) of what `value` does."""
+    """SHA-256 (hex) of the code and values of `value`."""
     digest = hashlib.sha256()
     for piece in _pieces(value, {}):
         digest.update(len(piece).to_bytes(8, "little") + piece)
@@ -57,7 +57,7 @@ def _pieces(value: Any, seen: Seen) -> Iterator[bytes]:
 
 
 def _reference(value: Any) -> str:
-    """`module:name` of what can be imported on any machine; empty for what is the user's."""
+    """`module:name` of an object that any machine can import; empty for the user's objects."""
     module = sys.modules.get(value.__module__)
     top = value.__module__.partition(".")[0]
     file = str(getattr(module, "__file__", "") or "")
@@ -67,7 +67,7 @@ def _reference(value: Any) -> str:
 
 
 def _object(value: Any, seen: Seen) -> Iterator[bytes]:
-    function = getattr(value, "py_func", value)  # a compiled function counts by what was compiled
+    function = getattr(value, "py_func", value)  # a compiled function is hashed by its Python function
     if isinstance(function, FunctionType):
         yield from _function(function, seen)
     elif isinstance(value, type):
@@ -98,7 +98,7 @@ def _function(function: FunctionType, seen: Seen) -> Iterator[bytes]:
 
 
 def _names(code: CodeType) -> set[str]:
-    """Globals that a function and those inside it read."""
+    """Globals that a function and its inner functions read."""
     read = {item.argval for item in dis.get_instructions(code) if item.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
     return read.union(*(_names(const) for const in code.co_consts if isinstance(const, CodeType)))
 

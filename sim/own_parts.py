@@ -1,4 +1,4 @@
-"""Parts that users bring: a class of their own in place of a mechanism, named from a config or passed as an object.
+"""Parts written by users: a class in place of a mechanism, named in a config or passed as an object.
 
 A family of parts (agents, cohorts, rankings, price paths, ...) has a documented base class that extends `UserPart`, and
 one policy that extends `OwnPart` and names the base class:
@@ -13,10 +13,11 @@ The user writes `class MyRanking(AdlRanking)` and names it in YAML:
     ranking: {kind: own, file: my.py, class: MyRanking, params: {cap: 3}}
 
 or passes it from Python: `OwnRanking.of(MyRanking(cap=3))`, `OwnRanking.of(MyRanking, cap=3)`. `load()` returns a new
-instance, so nothing that one run remembers reaches another; call it once a run, where the state is made.
+instance, so no state passes from one run to another; call it once per run, where the state is made.
 
-The code is part of the config: `source` is read when the config is resolved, counts for its hash, travels to workers,
-and is kept in the result folder, so that a run can be replayed without the file. What runs is what was hashed.
+The code is part of the config: `source` is read when the config is resolved, is part of its hash, is sent to workers,
+and is kept in the result folder, so that a run can be replayed without the file. The code that runs is the code that
+was hashed.
 `OwnPart.load` is the only place where code that comes with a config is executed.
 """
 
@@ -37,14 +38,14 @@ from .own_code import NotPlainError, is_pickled, pickled, source_of, unpickled
 from .own_fingerprint import fingerprint
 from .policy import Policy
 
-#: What of a user's code is reported as its failure; Ctrl-C is not.
+#: Exceptions reported as a failure of the user's code; Ctrl-C is not one.
 FAILURES = (Exception, SystemExit, GeneratorExit)
-#: Compiled functions of users' files by content and name: each is compiled once a process, not once a run.
+#: Compiled functions of users' files by content and name: each is compiled once per process, not once per run.
 _COMPILED: dict[tuple[str, str], Any] = {}
 
 
 class UserPart:
-    """Base of the classes that users extend. It remembers the arguments an instance was made with."""
+    """Base of the classes that users extend. It stores the constructor arguments of an instance."""
 
     _made_with: tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -63,9 +64,9 @@ class OwnPart(Policy):
     model_config = ConfigDict(populate_by_name=True)
     #: The class that the user's class must extend.
     base: ClassVar[type] = UserPart
-    #: What the part is called in messages.
+    #: Name of the part in messages.
     noun: ClassVar[str] = "part"
-    #: False for parts that are asked before the run and never see the exchange.
+    #: False for parts that are used before the run and never see the exchange.
     sees_exchange: ClassVar[bool] = True
 
     file: str = Field(min_length=1, description="Python file, relative to the config")
@@ -75,12 +76,12 @@ class OwnPart(Policy):
 
     @property
     def name_in_run(self) -> str:
-        """What the part is called where it needs no noun."""
+        """Name of the part without its noun."""
         return self.class_name
 
     @property
     def who(self) -> str:
-        """How messages begin."""
+        """Beginning of messages about the part."""
         return f"{self.noun} {self.name_in_run}"
 
     @classmethod
@@ -88,7 +89,7 @@ class OwnPart(Policy):
         """Return the policy of a class or an instance that is passed from Python.
 
         part: a class that extends `base`, or an instance of one. fields: other fields of the policy; for a class also
-        `params`, its constructor arguments. An instance counts by its class and the arguments it was made with; if it
+        `params`, its constructor arguments. An instance is kept as its class and constructor arguments; if it has
         changed since, or the arguments are not plain (numbers, text, lists, dicts), the instance itself is kept.
         ConfigError if it is of another kind or cannot be sent to other processes.
         """
@@ -123,7 +124,7 @@ class OwnPart(Policy):
         return self.model_copy(update={"source": text})
 
     def load(self) -> Any:
-        """Run the code and return a new instance of the class; ConfigError if anything in that goes wrong."""
+        """Run the code and return a new instance of the class; ConfigError if any of this fails."""
         if self.source is None:
             raise ConfigError(f"{self.who}: the text of {self.file} was not read; call with_source(folder) first")
         try:
@@ -145,7 +146,7 @@ class OwnPart(Policy):
         digest = hashlib.sha256(source.encode()).hexdigest()[:16]
         module = ModuleType(f"clearsim_own_{digest}")
         module.__dict__["__file__"] = self.file
-        sys.modules[module.__name__] = module  # dataclasses look their module up
+        sys.modules[module.__name__] = module  # dataclasses look up their module
         exec(compile(source, self.file, "exec"), module.__dict__)
         _keep_compiled(module, digest)
         found = module.__dict__.get(self.class_name)
@@ -172,7 +173,7 @@ def _keep_compiled(module: ModuleType, digest: str) -> None:
 
 
 def _plain_arguments(part: Any) -> dict[str, Any] | None:
-    """The arguments an instance was made with, by name; None if they do not say what the instance is now."""
+    """The constructor arguments of an instance, by name; None if they do not reproduce its present state."""
     args, kwargs = getattr(part, "_made_with", ((), {}))
     try:
         bound = inspect.signature(type(part)).bind(*args, **kwargs)
@@ -190,7 +191,7 @@ def _plain_arguments(part: Any) -> dict[str, Any] | None:
     try:
         again = type(part)(**params)
         same = fingerprint(_state(again)) == fingerprint(_state(part))
-    except Exception:  # what cannot be made or compared again is kept as it is
+    except Exception:  # an instance that cannot be made again or compared is kept as it is
         return None
     return params if same else None
 
@@ -200,7 +201,7 @@ def _state(part: Any) -> dict[str, Any]:
 
 
 def _is_plain(value: Any) -> bool:
-    """True for what YAML gives back as it was."""
+    """True for values that YAML reads back unchanged."""
     if type(value) is dict:
         return all(type(key) is str and _is_plain(item) for key, item in value.items())
     if type(value) is list:
@@ -223,8 +224,8 @@ def one_line(error: BaseException) -> str:
 
 
 def with_code(value: Any, folder: Path) -> Any:
-    """A tree of mappings and lists with `source` filled in wherever a mapping names a `file` and a `class`: what a
-    study's values need before they are validated. Files are relative to `folder`; ConfigError if one cannot be read."""
+    """A tree of mappings and lists with `source` filled in wherever a mapping names a `file` and a `class`; a study's
+    values need it before validation. Files are relative to `folder`; ConfigError if one cannot be read."""
     if isinstance(value, dict):
         filled = {key: with_code(item, folder) for key, item in value.items()}
         if isinstance(value.get("file"), str) and isinstance(value.get("class"), str) and "source" not in value:
@@ -235,7 +236,7 @@ def with_code(value: Any, folder: Path) -> Any:
 
 
 def guarded(who: str, file: str, call: Callable[..., Any], *args: Any, error: type[Exception]) -> Any:
-    """Return `call(*args)` of a user's code; `error` with who, what and line if it raises."""
+    """Return `call(*args)` of a user's code; raise `error` with `who`, the problem and its line if it fails."""
     try:
         return call(*args)
     except FAILURES as problem:

@@ -1,4 +1,4 @@
-"""Who trades: cohorts of like traders, named agents, and what they hold when the run begins."""
+"""The traders: cohorts of like traders, named agents, and their holdings when the run begins."""
 
 from typing import Annotated
 

@@ -1,8 +1,8 @@
 """Arrival slots: a Poisson process in continuous time, with a row of pre-drawn uniforms for each arrival.
 
-Slot k arrives at the same millisecond whatever the clock's step, and always meets the same uniforms; only what it sees
-of the market differs. So the flow per second does not depend on the step, and two arms of a study share their
-arrivals. Column 0 of a slot is its gap to the next; the others belong to the kernel that consumes it.
+Slot k arrives at the same millisecond whatever the clock's step, and always gets the same uniforms; only the market it
+sees differs. So the flow per second does not depend on the step, and two arms of a study share their arrivals. Column
+0 of a slot is its gap to the next; the others belong to the kernel that consumes it.
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ CHUNK = 2048
 
 @dataclass
 class Arrivals:
-    """The stream of one cohort: `uniforms[cursor[0]:]` are not used yet; `clock` holds the next arrival and the last
+    """The stream of one cohort: `uniforms[cursor[0]:]` are unused; `clock` holds the next arrival and the last
     wake."""
 
     rng: np.random.Generator

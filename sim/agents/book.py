@@ -1,4 +1,4 @@
-"""The opening book as arrays of margin rows, positions and stops, and the draft it is put together from."""
+"""The opening book as arrays of margin rows, positions and stops, and the draft from which it is built."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from .holdings import Holdings
 
 @dataclass(frozen=True)
 class OpeningBook:
-    """Everything that stands before the run. A rows in all (reserved rows included), P positions, S stops."""
+    """The state before the run. A rows in all (reserved rows included), P positions, S stops."""
 
     first_trader: int
     n_traders: int  # wallets: rows first_trader .. first_trader + n_traders - 1
@@ -33,7 +33,7 @@ class OpeningBook:
     stops: I64  # (S, 5) row, market, Side, trigger ticks, lots; by row
     open_interest: I64  # (M,) lots, one side
     n_remargined: int  # positions whose margin was raised so that they do not start distressed
-    own_names: tuple[str, ...] = ()  # of an own book: name of each wallet, in order; "" or none: named by cohort
+    own_names: tuple[str, ...] = ()  # of custom positions: name of each wallet, in order; "" or none: named by cohort
 
     @property
     def n_rows(self) -> int:
@@ -41,7 +41,7 @@ class OpeningBook:
         return len(self.wallet)
 
     def account_names(self) -> list[str]:
-        """Name of each wallet in order of rows: as its own book says, a named agent's, else cohort#number."""
+        """Name of each wallet in order of rows: from the custom positions, a named agent's, else cohort#number."""
         agents = set(self.agent_rows)
         names = [
             name if row in agents else f"{name}#{place}"
@@ -63,12 +63,12 @@ class OpeningBook:
 
 @dataclass
 class Draft:
-    """The book while it is drawn: wallets are laid out by `starts`, isolated rows are appended in blocks."""
+    """The book while it is being drawn: wallets are laid out by `starts`, isolated rows are appended in blocks."""
 
     starts: list[int]  # first wallet row of each cohort and named agent, and the end
     initial_ppm: I64  # (starts[-1],)
     deposit: I64 = field(init=False)  # (starts[-1],) margin of cross positions
-    beside: I64 = field(init=False)  # (starts[-1],) wallet money beside positions
+    beside: I64 = field(init=False)  # (starts[-1],) spare wallet money
     end: int = field(init=False)  # first free row
     blocks: list[tuple[I64, int, I64, I64]] = field(default_factory=list)  # wallets, market, deposits, initial_ppm
     positions: list[I64] = field(default_factory=lambda: [np.zeros((0, 4), np.int64)])
@@ -83,7 +83,7 @@ class Draft:
         self.beside = np.zeros(self.end, np.int64)
 
     def add(self, wallets: I64, market: int, drawn: Holdings) -> None:
-        """Enter positions: isolated ones get rows of their own, money beside them goes to the wallet."""
+        """Enter positions: isolated ones get rows of their own, their spare money goes to the wallet."""
         rows = wallets.copy()
         isolated = np.flatnonzero(drawn.isolated)
         rows[isolated] = self.end + np.arange(len(isolated))

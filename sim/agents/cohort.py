@@ -1,5 +1,4 @@
-"""What a config says of a population: cohorts of like traders, what they hold at the opening, and the venue's open
-interest.
+"""The population section of a config: cohorts of like traders, their opening holdings, and the venue's open interest.
 
 Money and sizes are written at venue scale; `Population.build` multiplies them by the simulated share, once.
 """
@@ -24,14 +23,14 @@ class Capital(Policy):
 
 
 class Stops(Policy):
-    """Stop-losses that stand at the opening: market orders, reduce-only, triggered by the mark."""
+    """Stop-losses placed at the opening: market orders, reduce-only, triggered by the mark."""
 
     accounts_ppm: SharePpm = Field(description="share of the positions that have a stop, parts per million")
     distance: PpmRange = Field(description="distance of the trigger from the opening mark, on the losing side")
 
 
 class OpeningPositions(Policy):
-    """What a cohort holds in one market before the run begins."""
+    """Holdings of a cohort in one market before the run begins."""
 
     market: str = Field(description="name of the market")
     long_weight: NonNegativeDecimal = Field(
@@ -45,15 +44,15 @@ class OpeningPositions(Policy):
         default=500_000, description="share of those that are long (notional balances anyway)"
     )
     size: SizeDistribution = Field(description="sizes of positions, relative")
-    largest_share_ppm: SharePpm = Field(description="largest position as a share of the market's open interest")
+    largest_share_ppm: SharePpm = Field(description="maximum position as a share of the market's open interest")
     leverage: LeverageDistribution = Field(description="leverage of positions, given size under the margin tiers")
     isolated_ppm: SharePpm = Field(default=0, description="share of positions on isolated margin")
     capital_share_per_position: PpmRange = Field(
         default=PpmRange(low_ppm=1_000_000, high_ppm=1_000_000),
-        description="margin of the position over margin plus the wallet money beside it",
+        description="margin of the position over margin plus spare wallet money",
     )
-    ageing: Ageing = Field(description="how far entry prices lie from the opening price")
-    stops: Stops | None = Field(default=None, description="stop-losses that stand at the opening")
+    ageing: Ageing = Field(description="distance of entry prices from the opening price")
+    stops: Stops | None = Field(default=None, description="stop-losses placed at the opening")
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -74,7 +73,7 @@ class Cohort(Policy):
     behaviour: Behaviour = Field(description="how each of them decides")
     interval_ms: PositiveInt = Field(
         default=1000,
-        description="the cohort wakes this often, makers as often as they look if that is more often; flow per second"
+        description="time between two wakes of the cohort; makers at least as often as they look; flow per second"
         " does not depend on it",
     )
     capital: Capital = Field(default=Capital(), description="money beyond the margin of opening positions")
@@ -114,7 +113,7 @@ class PopulationConfig(Policy):
     cohorts: tuple[Cohort, ...] = Field(default=(), description="cohorts")
     minimum_margin_ratio_ppm: Annotated[StrictInt, Field(ge=1_000_000)] = Field(
         default=1_200_000,
-        description="least equity of a position at the start, as a multiple of its maintenance margin, ppm",
+        description="minimum equity of a position at the start, as a multiple of its maintenance margin, ppm",
     )
 
     @model_validator(mode="after")
@@ -128,5 +127,5 @@ class PopulationConfig(Policy):
         for cohort in self.cohorts:
             for item in cohort.opening:
                 if item.market not in stated:
-                    raise ValueError(f"cohort {cohort.name} opens in {item.market}, which open_interest does not name")
+                    raise ValueError(f"cohort {cohort.name} opens in {item.market}, which open_interest does not list")
         return self

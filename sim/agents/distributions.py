@@ -1,7 +1,7 @@
-"""Distributions a population is drawn from: sizes, leverage, shares, ages. Values with quantile functions, no
+"""Distributions from which a population is drawn: sizes, leverage, shares, ages. Values with quantile functions, no
 randomness.
 
-Every leverage distribution says what its shares count (`weight: notional` or `account`: published figures mix the two)
+Every leverage distribution states what its shares count (`weight: notional` or `account`: published figures mix them)
 and when it was measured (`at: entry`, the leverage a position was opened with, or `at: now`, position value over its
 equity today).
 """
@@ -53,7 +53,7 @@ def normal_quantile(u: F64) -> F64:
 
 
 class EqualSizes(Policy):
-    """All alike."""
+    """All sizes equal."""
 
     kind: Literal["equal"] = "equal"
 
@@ -208,7 +208,7 @@ class PpmRange(Policy):
 
 
 class Ageing(Policy):
-    """How far entry prices lie from today's: a diffusion over an exponential age, drawn apart for each position.
+    """Distance of entry prices from today's: a diffusion over an exponential age, drawn separately for each position.
 
     Independent draws, not one past path: with a common path a single draw would put the whole book in profit or in
     loss.

@@ -2,7 +2,7 @@
 size.
 
 Both are stratified: quantiles at equal steps instead of independent draws, because size tails are so heavy that one
-draw of the largest account would be the result. Randomness enters only as the order in which accounts meet the
+draw of the largest account would decide the result. Randomness enters only as the order in which accounts get the
 quantiles.
 """
 
@@ -19,7 +19,7 @@ def strata(n: int) -> F64:
 
 
 def capped_sizes(distribution: SizeDistribution, *, n: int, total: int, cap: int, what: str) -> I64:
-    """Return n whole sizes in 1..cap that sum to `total` exactly, in rising order, in proportion where neither bound
+    """Return n whole sizes in 1..cap that sum to `total` exactly, in rising order, in proportion where no bound
     binds.
 
     ConfigError (naming `what`) if n accounts of 1..cap cannot hold `total`.

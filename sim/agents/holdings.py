@@ -1,9 +1,9 @@
 """Draws what one cohort holds in one market at the opening: sizes, leverage, entry prices, margin, stops.
 
-Nobody starts distressed: an entry price that would leave less equity than the stated multiple of maintenance margin is
-drawn again (up to REDRAWS times), then put at today's price, and only then the margin is raised (counted in
-`n_remargined`). So the book is one that has survived its own past, and leverage measured at entry is followed exactly
-wherever the tiers allow it.
+No account starts in distress: an entry price that would leave less equity than the stated multiple of maintenance
+margin is redrawn (up to REDRAWS times), then set to today's price, and only then is the margin raised (counted in
+`n_remargined`). So the book has survived its own past, and leverage measured at entry is followed exactly wherever the
+tiers allow it.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ REDRAWS = 20
 
 
 class MarketTerms(NamedTuple):
-    """What the draw needs to know of a market at the opening."""
+    """Terms of a market at the opening that the draw uses."""
 
     market: int
     mark: int  # ticks
@@ -69,7 +69,7 @@ class Holdings:
     lots: I64  # signed
     entry: I64  # ticks
     margin: I64  # quanta put in for the position, so that quote = margin - entry value
-    beside: I64  # quanta in the wallet beside it
+    beside: I64  # spare quanta in the wallet
     leverage: F64  # as drawn
     isolated: Flags
     stop: I64  # trigger, ticks; 0: no stop
@@ -90,7 +90,7 @@ def draw_holdings(
 ) -> Holdings:
     """Return the positions of a cohort of `n_traders` that hold `long_lots` and `short_lots` in all.
 
-    open_interest: lots, one side, of the whole market (the cap of an account is a share of it).  margin_ratio: least
+    open_interest: lots, one side, of the whole market (the cap of an account is a share of it).  margin_ratio: minimum
     equity over maintenance margin.  ConfigError, naming `what`, if the accounts cannot hold the lots under the cap.
     """
     order = rng.permutation(n_traders)

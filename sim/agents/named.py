@@ -1,5 +1,4 @@
-"""What named agents have in common: one trader with a name, its money, its opening positions, and how often it
-wakes."""
+"""Base of named agents: one trader with a name, its money, its opening positions, and the interval of its wakes."""
 
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, Self
@@ -28,7 +27,7 @@ class NamedPosition(Policy):
 
 
 class NamedTrader(Policy):
-    """Fields every named agent has."""
+    """Fields of every named agent."""
 
     #: True: amounts are written at venue scale and multiplied by the simulated share; False: taken as written.
     venue_scale: ClassVar[bool] = True
@@ -40,7 +39,7 @@ class NamedTrader(Policy):
     max_leverage: Annotated[StrictInt, Field(ge=1, le=1000)] = Field(
         default=10, description="leverage setting for new orders"
     )
-    interval_ms: PositiveInt = Field(default=1000, description="the agent wakes this often")
+    interval_ms: PositiveInt = Field(default=1000, description="time between two wakes of the agent")
     positions: tuple[NamedPosition, ...] = Field(default=(), description="opening positions")
 
     @model_validator(mode="after")

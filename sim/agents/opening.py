@@ -35,7 +35,7 @@ def build_opening(
 ) -> tuple[OpeningBook, list[I64]]:
     """Return the book, and per cohort the capital (n,) of its traders beyond the margin of their positions, quanta.
 
-    ConfigError says which cohort, agent or market cannot be built as asked.
+    ConfigError names the cohort, agent or market that cannot be built as asked.
     """
     names = (*(cohort.name for cohort in config.cohorts), *(agent.name for agent in agents))
     if len(set(names)) != len(names):
@@ -58,7 +58,7 @@ def build_opening(
 
 
 def _lay_out(config: PopulationConfig, agents: Sequence[NamedTrader], counts: list[int], first: int) -> Draft:
-    """Wallet rows of everyone, with their leverage setting."""
+    """Wallet rows of all traders, with their leverage setting."""
     sizes = [*counts, *(1 for _ in agents)]
     highest = [*(cohort.max_leverage for cohort in config.cohorts), *(agent.max_leverage for agent in agents)]
     starts = (first + np.concatenate([[0], np.cumsum(sizes)])).astype(int).tolist()
@@ -146,7 +146,7 @@ def _add_cohorts(
 
 
 def _capital(cohort: Cohort, venue: Venue, count: int, beside: I64, streams: Streams) -> I64:
-    """Money of a cohort's traders beyond margin: what lies beside positions, and the cohort's own capital split as
+    """Money of a cohort's traders beyond margin: spare money of positions, and the cohort's own capital split as
     stated."""
     total = int(cohort.capital.quote * venue.share / venue.quantum)
     if total == 0:

@@ -1,4 +1,4 @@
-"""What a user's agent sees at a wake: pictures that hold the integers of that instant and count them out when asked.
+"""The view of a user's agent at a wake: pictures that hold the integers of that instant and convert them when read.
 
 A picture never changes after it was taken, so an agent may keep it. The pictures of the markets are the same for all
 agents of a cycle and are made once; prices and sizes become Decimals when they are read.
@@ -16,7 +16,7 @@ from .view import MarketView
 
 
 class _Picture:
-    """A frozen value with one slot: what was seen, a tuple."""
+    """A frozen value with one slot: a tuple of the integers seen."""
 
     __slots__ = ("_seen",)
     FIELDS: ClassVar[tuple[str, ...]] = ()
@@ -46,7 +46,7 @@ class _Picture:
 
     @classmethod
     def of(cls, seen: Any) -> Self:
-        """Return the picture of what was seen."""
+        """Return the picture of the integers seen."""
         made = cls.__new__(cls)
         _set_seen(made, seen)
         return made
@@ -173,7 +173,7 @@ class AccountPicture(_Picture):
 
 
 class AgentView(_Picture):
-    """All an agent sees at one wake: `time_ms`, `markets` by name, `account`."""
+    """The view of an agent at one wake: `time_ms`, `markets` by name, `account`."""
 
     __slots__ = ()
     FIELDS = ("time_ms", "markets", "account")
@@ -195,7 +195,7 @@ class AgentView(_Picture):
         return AccountPicture.of(self._seen[2])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Mappings that cannot be written to cannot be copied either: made again from what was seen."""
+        """Rebuild from the integers seen: read-only mappings cannot be copied."""
         return _view_again, (self._seen[0], self._seen[2])
 
 
@@ -211,7 +211,7 @@ class MarketPictures(NamedTuple):
 
     @classmethod
     def take(cls, view: MarketView) -> "MarketPictures":
-        """Return the pictures of all markets as they stand in `view`."""
+        """Return the pictures of all markets in `view`."""
         columns = (view.index, view.mark, view.best_bid, view.best_ask, view.volatility)
         seen = tuple(map(MarketSeen, view.instruments, *(column.tolist() for column in columns)))
         return cls(seen, _by_name(seen))
@@ -222,7 +222,7 @@ def _by_name(seen: tuple[MarketSeen, ...]) -> Mapping[str, MarketPicture]:
 
 
 def picture(time_ms: int, markets: MarketPictures, accounts: AccountArrays, row: int) -> AgentView:
-    """Return what the agent on margin row `row` sees now."""
+    """Return the present view of the agent on margin row `row`."""
     made = _new(AgentView)
     account = (
         markets[0],

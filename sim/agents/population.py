@@ -1,6 +1,6 @@
 """The population of a run: its opening book, and the cohorts and named agents that decide while it lasts.
 
-Decides nothing itself: it hands each member that wakes the view and the intents. The engine posts the opening book,
+Decides nothing itself: it passes the view and the intents to each member that wakes. The engine posts the opening book,
 calls `decide` with the members that are due, sorts the intents by arrival and matches them.
 """
 
@@ -63,7 +63,7 @@ class Population:
 
         markets: mark set to the opening price, params and tiers lowered.  agents: Whale and UserAgentConfig values.
         traders: total number of traders; ordinary cohorts are rescaled, open interest stays. ConfigError if impossible.
-        drawn: the opening book and the cohorts' capital if they are given from outside (own book), not to be drawn.
+        drawn: the opening book and the cohorts' capital if they are given (custom positions), not to be drawn.
         """
         venue = Venue(tuple(instruments), markets, quantum, simulated_share, first_trader)
         named: list[NamedTrader] = list(agents)

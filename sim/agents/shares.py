@@ -1,4 +1,4 @@
-"""Who holds how much of the open interest, in traders and in lots: arithmetic, before anything is drawn.
+"""Shares of the open interest by holder, in traders and in lots: arithmetic, before anything is drawn.
 
 Money and sizes of the config are at venue scale; here, and in `opening.py`, they are multiplied by the simulated share.
 """
@@ -21,7 +21,7 @@ WEIGHT_SCALE = 10**9
 
 
 class Venue(NamedTuple):
-    """What the opening needs to know of the exchange: its markets at the opening mark, the quantum, the simulated
+    """The exchange as the opening uses it: its markets at the opening mark, the quantum, the simulated
     share."""
 
     instruments: tuple[Instrument, ...]
@@ -34,7 +34,7 @@ class Venue(NamedTuple):
         """Number of the market called `name`; ConfigError naming `who` if there is none."""
         names = [instrument.name for instrument in self.instruments]
         if name not in names:
-            raise ConfigError(f"{who}: no market is called {name!r}; there are {', '.join(names)}")
+            raise ConfigError(f"{who}: no market is called {name!r}; the markets are {', '.join(names)}")
         return names.index(name)
 
 
@@ -57,7 +57,7 @@ def trader_counts(config: PopulationConfig, *, n_agents: int, traders: int | Non
 
 
 def open_interest_lots(config: PopulationConfig, agents: Sequence[NamedTrader], venue: Venue) -> I64:
-    """(M,) lots, one side, after scaling; markets nobody states have what named agents hold, if that balances."""
+    """(M,) lots, one side, after scaling; markets not listed: the positions of named agents, if they balance."""
     lots = np.zeros(len(venue.instruments), np.int64)
     for item in config.open_interest:
         market = venue.market(item.market, "population.open_interest")
@@ -98,7 +98,7 @@ def named_lots(agent: NamedTrader, position: NamedPosition, venue: Venue) -> int
 
 
 class CohortPart(NamedTuple):
-    """What one cohort holds in one market, lots a side."""
+    """Holdings of one cohort in one market, lots per side."""
 
     cohort: int
     item: OpeningPositions
@@ -119,13 +119,13 @@ def _items(cohort: Cohort, market: str) -> list[OpeningPositions]:
 
 
 def _split_side(lots: int, weights: Sequence[Decimal], market: str, side: str) -> list[int]:
-    """Split one side's lots by weight; ConfigError if lots are left and nobody has a weight."""
+    """Split one side's lots by weight; ConfigError if lots are left and no cohort has a weight."""
     whole = [int(weight * WEIGHT_SCALE) for weight in weights]
     if sum(whole) > 0:
         return allocate_largest_remainder(lots, whole)
     if lots:
         raise ConfigError(
-            f"market {market}: {lots} lots of the {side} open interest are held by nobody: give a cohort a"
+            f"market {market}: {lots} lots of the {side} open interest have no holder: give a cohort a"
             f" {side}_weight, or balance the named agents' positions"
         )
     return [0] * len(whole)

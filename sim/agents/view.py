@@ -1,7 +1,7 @@
-"""What behaviours see and what they write: the market as it stands, and the buffer of intents of one cycle.
+"""Input and output of behaviours: the market at one instant, and the buffer of intents of one cycle.
 
 The engine owns both and updates them in place; a behaviour reads the view and appends to the intents, nothing else.
-Prices are ticks (0: there is none), money quanta, sizes lots. Cash that a trader wants to move is a `CashMove`:
+Prices are ticks (0: there is none), money quanta, sizes lots. A trader's request to move cash is a `CashMove`:
 behaviours never touch balances.
 """
 
@@ -26,7 +26,7 @@ from ..layout import (
     TimeInForce,
 )
 
-#: One row of intents, in the order of the I_ columns.
+#: One row of intents, in the order of INTENT_DTYPE.
 _INTENT = Struct(f"={len(INTENT_DTYPE.names or ())}q")
 _PENDING = int(OrderStatus.PENDING)
 #: Arrival keys of a tick are 0..ARRIVAL_SLOTS - 1: the time within the tick in 2**20 parts.
@@ -69,7 +69,7 @@ class MarketView:
 
 
 class CashMove(NamedTuple):
-    """Money a trader wants moved at `due_ms`. The engine moves at most what the payer can free, and says Reason
+    """A trader's request to move money at `due_ms`. The engine moves at most what the payer can free, with Reason
     `reason`.
 
     payer / payee: rows (OUTSIDE for deposits and withdrawals).  quanta: > 0.  reason: Reason.DEPOSIT or MARGIN_MOVE.
@@ -84,7 +84,7 @@ class CashMove(NamedTuple):
 
 @dataclass
 class Intents:
-    """The orders of one cycle: `rows[:count]` (`INTENT_DTYPE` of `sim/layout.py`), and the cash moves asked for.
+    """The orders of one cycle: `rows[:count]` (`INTENT_DTYPE` of `sim/layout.py`), and the requested cash moves.
 
     `reserve(n)` doubles the buffer until n more rows fit; more than `limit` rows in one cycle is an InvariantError,
     because a cohort that floods the book is a mistake in its rate.
@@ -101,7 +101,7 @@ class Intents:
         self._counts = np.zeros(ARRIVAL_SLOTS >> (ARRIVAL_BITS // 2), np.int64)
 
     def clear(self) -> None:
-        """Forget all orders and moves; the buffer stays."""
+        """Remove all orders and moves; the buffer stays."""
         self.count = 0
         self.moves.clear()
 
@@ -154,7 +154,7 @@ class Intents:
         count = self.count
         if count >= self.rows.shape[0] or count >= self.limit:
             self.reserve(1)
-        place: Any = self.rows  # any buffer will do
+        place: Any = self.rows  # any buffer is accepted
         _INTENT.pack_into(
             place, count * _INTENT.size, account, market, side, kind, tif, price, lots, flags, -1, arrival, _PENDING, 0
         )

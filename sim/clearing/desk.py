@@ -1,4 +1,4 @@
-"""What the layers of the waterfall work with: the arrays, the scopes of the funds, and the two ways to change them.
+"""The desk that the layers of the waterfall work with: arrays, scopes of the funds, and the two ways to change them.
 
 Decides nothing. A layer reads the arrays, decides on closes or payments, and hands them to `close` or `pay`.
 """
@@ -33,7 +33,7 @@ class Scope(NamedTuple):
 
 @dataclass
 class Outcome:
-    """What a run of the waterfall did to resting orders, and what it left."""
+    """Orders that a run of the waterfall cancels, and the backlog it leaves."""
 
     reduced: list[tuple[int, I64]] = field(default_factory=list)  # (market, rows whose orders there are cancelled)
     left: I64 = field(default_factory=lambda: np.zeros(0, np.int64))  # rows distressed or below zero: the backlog
@@ -41,22 +41,22 @@ class Outcome:
 
 @dataclass
 class Round:
-    """One run of the waterfall: the rows that the book left, and what layers leave to the next."""
+    """One run of the waterfall: the rows that the book left, and the state passed from layer to layer."""
 
     rows: I64
     outcome: Outcome = field(default_factory=Outcome)
-    is_postponed: bool = False  # ADL reached its limit of this cycle: the rest waits, and nothing is torn up
+    is_postponed: bool = False  # ADL reached its limit in this cycle: the rest waits, and nothing is torn up
 
 
 class LayerBase(Policy):
     """Base of the layers of the waterfall. A layer decides on closes or payments and hands them to the desk."""
 
     def ready(self) -> Self:
-        """Return the layer as a run uses it; one with code of users loads it."""
+        """Return the layer as a run uses it, with users' code loaded."""
         return self
 
     def run(self, desk: "Desk", round_: Round) -> None:
-        """Absorb what it can of what the rows of the round and ENGINE hold and owe."""
+        """Absorb as much as it can of the positions and debts of the round's rows and of ENGINE."""
         raise NotImplementedError
 
 
@@ -68,7 +68,7 @@ class MatchesLeft:
     left: int = NO_LIMIT
 
     def of_cycle(self, cycle: int, per_cycle: int | None) -> int:
-        """What is left in `cycle`, which starts with `per_cycle` (None: no limit)."""
+        """Matches left in `cycle`, which starts with `per_cycle` (None: no limit)."""
         if cycle != self.cycle:
             self.cycle, self.left = cycle, per_cycle or NO_LIMIT
         return self.left
@@ -77,8 +77,8 @@ class MatchesLeft:
 class Desk:
     """The arrays of a clearing house, its scopes and its records.
 
-    caps: int64 (M,) largest inventory of the ENGINE of each market, quanta.  may_draw: the waterfall has the layer that
-    pays from FUND.  spill: empties the transfer log (sets header[H_N_TRANSFERS] to 0).
+    caps: int64 (M,) maximum inventory of the ENGINE of each market, quanta.  may_draw: the waterfall has the layer that
+    pays from FUND.  spill: empties the transfer log (sets the header's n_transfers to 0).
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class Desk:
         """Apply payments that a rule has decided."""
         apply_payments(self.accounts, self.markets, self.log, self.records, payments, reason, spill=self.spill)
 
-    # -- what stands ---------------------------------------------------------------------------------------------------
+    # -- state --------------------------------------------------------------------------------------------------------
 
     def standing_of(self, engine: int) -> tuple[int, bool]:
         """Equity of an ENGINE at mark, quanta, and whether it holds contracts."""
@@ -153,7 +153,7 @@ class Desk:
         return int(self.records.counts["matches"][0])
 
     def ensure_records(self, *, liquidations: int = 0, matches: int = 0) -> None:
-        """Make room for that many more rows."""
+        """Make room for this many more rows of each."""
         records = self.records
         self.records = records._replace(
             liquidations=_grow(records.liquidations, self.n_liquidations + liquidations),

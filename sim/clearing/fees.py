@@ -17,7 +17,7 @@ class FeeSchedule(Policy):
         description="fee of the resting order, ppm of notional; negative: a rebate"
     )
     liquidation_ppm: Annotated[StrictInt, Field(ge=0, lt=1_000_000)] = Field(
-        default=0, description="penalty on liquidated notional, ppm; taken from what the account has left, never more"
+        default=0, description="penalty on liquidated notional, ppm; at most what the account has left"
     )
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
 """Insurance funds: one FUND (cash, never below zero) and one ENGINE (inventory) per scope of markets, and how they pay.
 
-Decides what FUND pays for flat accounts, and what passes between FUND and ENGINE. Rules CLR-FND-### in RULES.md.
+Decides what FUND pays for flat accounts, and the payments between FUND and ENGINE. Rules CLR-FND-### in RULES.md.
 """
 
 from decimal import Decimal
@@ -25,16 +25,16 @@ NO_CAP = 2**62
 
 
 class FundPolicy(Policy):
-    """One insurance fund and the markets it stands behind."""
+    """One insurance fund and the markets it covers."""
 
     name: str = Field(min_length=1, description="name of the fund's scope")
     markets: list[str] = Field(min_length=1, description="markets in the scope")
     seed_quote: NonNegativeDecimal = Field(description="cash at the start, at venue scale")
-    fee_share_ppm: SharePpm = Field(description="share of liquidation fees that the fund gets; FEES gets the rest")
+    fee_share_ppm: SharePpm = Field(description="the fund's share of liquidation fees; FEES gets the rest")
     inventory_cap_quote: NonNegativeDecimal | None = Field(
-        default=None, description="largest inventory ENGINE may hold at mark, at venue scale; null: no cap"
+        default=None, description="maximum inventory of ENGINE at mark, at venue scale; null: no cap"
     )
-    unwind: UnwindPolicy = Field(default=UnwindPolicy(), description="how the inventory goes back to the book")
+    unwind: UnwindPolicy = Field(default=UnwindPolicy(), description="how ENGINE's inventory is unwound")
 
     def seed_quanta(self, quantum: Decimal, scale: Decimal = Decimal(1)) -> int:
         """Cash at the start in quanta, multiplied by the simulated share and rounded down to a quantum."""
@@ -77,7 +77,7 @@ def plan_fund_draws(accounts: AccountArrays, markets: MarketArrays, records: Rec
 
 @kernel
 def _plan_fund_draws(markets, records, cash, payments):
-    """Write the draws, and leave in `cash`, by row of a fund, what it has after them; return how many."""
+    """Write the draws, and to `cash`, by row of a fund, the balance after them; return how many draws."""
     n = 0
     for index in range(records.counts[0].round_start, records.counts[0].liquidations):
         record = records.liquidations[index]

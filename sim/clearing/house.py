@@ -1,11 +1,11 @@
-"""The clearing house: who is liquidated now, the orders into the book, what they left, and ENGINE's inventory.
+"""The clearing house: admits liquidations, plans their orders, settles what they leave, and unwinds ENGINE's inventory.
 
 It keeps what clearing remembers from cycle to cycle (waiting rows, throttle, unwind clocks) and calls the rules in
 order. `engine/clearing.py` calls it; rows are int64 ids:
 
      8. margin     due = house.admit(rows, now_ms=...)          latency, cooldown, throttle; riskiest first
     10. liquidate  n, due = house.plan(due, intents)            retests, writes records and IOC orders
-                   left = house.settle(due, intents, n)         after matching: penalty, surplus, debts; who goes on
+                   left = house.settle(due, intents, n)         after matching: penalty, surplus, debts; what remains
     11. waterfall  outcome = house.run_waterfall(left)          the layers in order, see `waterfall.py`
                    house.finish(due)                            unfreezes
     12. unwind     n = house.plan_unwind(intents, now_ms=...)
@@ -32,7 +32,7 @@ I64 = npt.NDArray[np.int64]
 
 
 class Throttle:
-    """Lets `per_second` things through per second of simulated time, with bursts of at most one second's worth."""
+    """Admits `per_second` items per second of simulated time, with bursts of at most one second's worth."""
 
     def __init__(self, per_second: int | None) -> None:
         self._per_second = per_second
@@ -55,8 +55,8 @@ class ClearingHouse:
     """Liquidation, waterfall and unwind over the arrays of World.
 
     fund_of_market[m] is the index in `funds` of market m's scope.  caps, shares: lowered by the caller's `scale`.
-    spill: empties the transfer log (sets header[H_N_TRANSFERS] to 0); called when closes or payments need the room.
-    random_key: key of the `random` priority. Reserved rows P_FUND_ROW / P_ENGINE_ROW are read from markets.params.
+    spill: empties the transfer log (sets the header's n_transfers to 0); called when closes or payments need the room.
+    random_key: key of the `random` priority. Reserved rows are read from markets.params (fund_row, engine_row).
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class ClearingHouse:
     # -- step 8: who is liquidated now -------------------------------------------------------------------------------
 
     def admit(self, rows: I64, *, now_ms: int) -> I64:
-        """Return those of the distressed `rows` whose liquidation starts now, first one first.
+        """Return the distressed `rows` whose liquidation starts now, in order of liquidation.
 
         The rest is `backlog`.
         """
@@ -175,7 +175,7 @@ class ClearingHouse:
         return int(count), rows[:kept]
 
     def settle(self, rows: I64, intents: Records, n_intents: int) -> I64:
-        """Charge penalties on what was filled, settle flat rows, and return the rows that go on to the waterfall."""
+        """Charge penalties on what was filled, settle flat rows, and return the rows that go to the waterfall."""
         policy = self.policy
         return settle(
             self.desk, rows, intents, n_intents,
@@ -187,7 +187,7 @@ class ClearingHouse:
     def run_waterfall(self, rows: I64) -> Outcome:
         """Run the configured layers, in order, over what the book left.
 
-        Call it even if `rows` is empty and ENGINE holds.
+        Call it even if `rows` is empty, provided that ENGINE holds inventory.
         """
         outcome = run_waterfall(self.desk, self.layers, rows)
         if len(outcome.left):
@@ -201,7 +201,7 @@ class ClearingHouse:
     def plan_unwind(self, intents: Records, *, now_ms: int) -> int:
         """Write ENGINE's orders that are due to `intents` (room for one per market); return how many.
 
-        To be asked only while `holds_inventory`.
+        Call it only while `holds_inventory`.
         """
         due = (now_ms - self._unwound_ms >= self._unwind_every).astype(np.int64)
         self._unwound_ms[due == 1] = now_ms
@@ -219,12 +219,12 @@ class ClearingHouse:
 
     @property
     def records(self) -> RecordArrays:
-        """What clearing writes down."""
+        """The records of clearing."""
         return self.desk.records
 
     @property
     def waiting(self) -> WaitingArrays:
-        """What liquidation remembers of each row between cycles."""
+        """The state that liquidation keeps for each row between cycles."""
         return self.desk.waiting
 
     @property
@@ -238,5 +238,5 @@ class ClearingHouse:
         return self.desk.n_matches
 
     def clear_records(self) -> None:
-        """Forget the rows that the recorder has taken; counters stay."""
+        """Clear the rows that the recorder has taken; counters stay."""
         self.records.counts[:] = 0

@@ -1,7 +1,7 @@
-"""Socialised loss: what nobody else paid is taken from winners, and positions nobody took are torn up.
+"""Socialised loss: unpaid debts are taken from winners' gains, and positions that no layer took are torn up.
 
-Tear-up: the standing contracts of one side are split over all holders of the other side pro rata to their contracts, at
-mark, so it changes nobody's equity and always succeeds (lots sum to 0). The debt then stands on flat accounts and is
+Tear-up: the remaining contracts of one side are split over all holders of the other side pro rata to their contracts,
+at mark, so no equity changes and it always succeeds (lots sum to 0). The debts are then on flat accounts, and are
 collected from winners pro rata to their gains, never more than the gain, never below zero equity. Rules CLR-LOS-### in
 RULES.md.
 """
@@ -35,7 +35,7 @@ _DEPOSIT, _OPENING, _MARGIN_MOVE = int(Reason.DEPOSIT), int(Reason.OPENING), int
 
 
 class SocialisedLossLayer(LayerBase):
-    """Standing bankrupt positions close at mark against all opposing holders pro rata (CLR-LOS-001).
+    """Remaining bankrupt positions close at mark against all opposing holders pro rata (CLR-LOS-001).
 
     The debt is a haircut of gains (CLR-LOS-002, CLR-LOS-003).
     """
@@ -44,7 +44,7 @@ class SocialisedLossLayer(LayerBase):
     basis: Literal["unrealised_gain", "equity_change"] = Field(
         default="unrealised_gain",
         description="gains that can be taken: unrealised profit against entry in the fund's markets, or the change of"
-        " equity since the run began less deposits (catches profit already realised)",
+        " equity since the run began less deposits (includes profit already realised)",
     )
 
     @property
@@ -53,7 +53,7 @@ class SocialisedLossLayer(LayerBase):
         return BASIS_UNREALISED if self.basis == "unrealised_gain" else BASIS_EQUITY_CHANGE
 
     def run(self, desk: Desk, round_: Round) -> None:
-        """Tear up what stands, unless ADL postponed it; then take what is owed from gains."""
+        """Tear up remaining positions, unless ADL postponed them; then collect the debts from gains."""
         standing = round_.rows[:0] if round_.is_postponed else _bankrupt_holders(desk, round_.rows)
         insolvent = any(desk.insolvent_engine(scope.market) >= 0 for scope in desk.scopes)
         if len(standing) == 0 and not insolvent and not any(owed_in(desk, scope) for scope in desk.scopes):
@@ -70,7 +70,7 @@ class SocialisedLossLayer(LayerBase):
             _share(desk, scope, gains[scope] if scope in gains else self.gains_in(desk, scope))
 
     def gains_in(self, desk: Desk, scope: Scope) -> I64:
-        """What each row may be asked for in a scope, quanta, int64 (A,)."""
+        """The maximum that each row can be charged in a scope, quanta, int64 (A,)."""
         gains = np.zeros(len(desk.accounts.quote), np.int64)
         measure_gains(desk.accounts, desk.markets, scope.fund, self.basis_code, gains)
         return gains
@@ -83,7 +83,7 @@ def _bankrupt_holders(desk: Desk, rows: I64) -> I64:
 
 
 def owed_in(desk: Desk, scope: Scope) -> int:
-    """What this round's flat accounts and a flat ENGINE below zero still owe in a scope, quanta."""
+    """Debts of this round's flat accounts and of a flat ENGINE below zero in a scope, quanta."""
     return int(owed_in_scope(desk.accounts, desk.markets, scope.fund, scope.engine, desk.records))
 
 
@@ -174,10 +174,10 @@ def _pair_off(accounts, markets, market, targets, holders, parts, closes):
 
 @kernel
 def measure_gains(accounts, markets, fund, basis, gains):
-    """Write what each row may be asked for in the scope of `fund` to `gains`, int64 (A,).
+    """Write the maximum that each row can be charged in the scope of `fund` to `gains`, int64 (A,).
 
     BASIS_UNREALISED: profit against entry cost in the scope's markets. BASIS_EQUITY_CHANGE: equity less deposits,
-    opening positions and moves between own rows, i.e. what the row has gained since the run began. At most the row's
+    opening positions and moves between a trader's rows: the gain of the row since the run began. At most the row's
     equity; reserved rows and losers give nothing.
     """
     for row in range(accounts.lots.shape[0]):
@@ -198,7 +198,7 @@ def measure_gains(accounts, markets, fund, basis, gains):
 
 @kernel
 def owed_in_scope(accounts, markets, fund, engine, records):
-    """What this round's flat accounts and a flat ENGINE below zero still owe in the scope of `fund`, quanta."""
+    """Debts of this round's flat accounts and of a flat ENGINE below zero in the scope of `fund`, quanta."""
     total = 0
     for index in range(records.counts[0].round_start, records.counts[0].liquidations):
         record = records.liquidations[index]
@@ -210,7 +210,7 @@ def owed_in_scope(accounts, markets, fund, engine, records):
 
 
 def _share(desk: Desk, scope: Scope, gains: I64) -> None:
-    """Winners pay what the scope owes, up to their gains, through ENGINE; ENGINE's own debt comes last."""
+    """Winners pay the debts of the scope, up to their gains, through ENGINE; ENGINE's own debt comes last."""
     owed = owed_in(desk, scope)
     amount = min(owed, int(gains.sum()))
     if amount == 0:
@@ -223,7 +223,7 @@ def _share(desk: Desk, scope: Scope, gains: I64) -> None:
 
 
 def plan_haircut(gains: I64, amount: int, *, engine: int, market: int) -> Payments:
-    """Return what each winner pays to ENGINE: `amount` quanta in all, pro rata to gains by largest remainder.
+    """Return each winner's payment to ENGINE: `amount` quanta in all, pro rata to gains by largest remainder.
 
     amount: at most the sum of `gains`, so no row pays more than its gain.
     """
@@ -239,7 +239,7 @@ def plan_haircut(gains: I64, amount: int, *, engine: int, market: int) -> Paymen
 
 
 def plan_shares(markets: MarketArrays, records: RecordArrays, *, fund: int, pot: int) -> Payments:
-    """Return what ENGINE pays of `pot` quanta to the accounts that owe in the scope of `fund`, in their order."""
+    """Return ENGINE's payments out of `pot` quanta to the accounts that owe in the scope of `fund`, in their order."""
     payments = make_payments(int(records.counts["liquidations"][0] - records.counts["round_start"][0]))
     return first_payments(payments, _plan_shares(markets, records, fund, pot, payments))
 

@@ -1,4 +1,4 @@
-"""After the book: penalties on what was filled, what flat accounts have left or owe, and who goes to the waterfall.
+"""Settlement after the book: penalties on fills, surpluses and debts of flat accounts, and rows for the waterfall.
 
 Rules CLR-LIQ-010, CLR-LIQ-011, CLR-FND-006.
 """
@@ -25,7 +25,7 @@ _SCALE = 1_000_000
 def settle(
     desk: Desk, rows: I64, intents: Records, n_intents: int, *, fund_share_ppm: I64, surplus: str, may_wait: bool
 ) -> I64:
-    """Note fills, charge penalties, move surpluses, note debts; return those of `rows` that go on to the waterfall.
+    """Record fills, charge penalties, move surpluses, record debts; return the `rows` that go to the waterfall.
 
     intents: the liquidation orders that the book has seen.  fund_share_ppm: int64 (M,) FUND's share of the penalty.
     surplus: who gets it, `fund` or `trader`.  may_wait: a distressed row at or above zero waits for its next step.
@@ -44,7 +44,7 @@ def settle(
 
 @kernel
 def note_fills(markets, records, intents, n):
-    """Write what the book filled of intents[:n] to the records and counters."""
+    """Write the fills of intents[:n] to the records and counters."""
     for i in range(n):
         filled, market = intents[i].filled, intents[i].market
         if filled > 0:
@@ -62,7 +62,7 @@ def plan_fees(
     *,
     fund_share_ppm: I64,
 ) -> Payments:
-    """Return the penalties on what was filled of the orders: FUND's share rounded down, FEES the rest (CLR-LIQ-010)."""
+    """Return the penalties on the orders' fills: FUND's share rounded down, the rest to FEES (CLR-LIQ-010)."""
     payments = make_payments(2 * n_intents)
     n = _plan_fees(accounts, markets, records, intents, n_intents, fund_share_ppm, payments)
     return first_payments(payments, n)
@@ -94,7 +94,7 @@ def _plan_fees(accounts, markets, records, intents, n_intents, fund_share_ppm, p
 
 @kernel
 def plan_surplus(accounts, markets, records, rows, to_fund, work, payments):
-    """Write what those of `rows` that are flat have left: to FUND by market, or an isolated row's to its wallet.
+    """Write the payments of what flat `rows` have left: to FUND by market, or from an isolated row to its wallet.
 
     Returns how many payments. work: scratch of `split_by_market` (CLR-LIQ-011).
     """
@@ -119,9 +119,9 @@ def plan_surplus(accounts, markets, records, rows, to_fund, work, payments):
 
 @kernel
 def pass_on(accounts, markets, records, waiting, rows, may_wait, out, work):
-    """Write those of `rows` that the waterfall has to look at to `out`, and note what they owe; return how many.
+    """Write the `rows` that the waterfall must handle to `out`, and record their debts; return how many.
 
-    Flat below zero: the debt is noted. Holding and distressed: unless it may wait for its next step and is not below
+    Flat below zero: the debt is recorded. Holding and distressed: unless it may wait for its next step and is not below
     zero.
     """
     n = 0

@@ -1,6 +1,6 @@
 """Takeover: ENGINE of the market's scope takes a position at its bankruptcy price. Rules CLR-FND-002, CLR-FND-003.
 
-Decides how much of each position ENGINE may take, by its cap and by what FUND can bear. Whoever is taken over whole
+Decides how much of each position ENGINE may take, by its cap and by FUND's means. An account that is taken over in full
 ends at exactly (0 quanta, 0 lots).
 """
 
@@ -28,7 +28,7 @@ class TakeoverLayer(LayerBase):
     kind: Literal["takeover"] = "takeover"
 
     def run(self, desk: Desk, round_: Round) -> None:
-        """Take over what may be of the rows of the round, in their order."""
+        """Take over as much of the round's rows as allowed, in their order."""
         if len(round_.rows):
             closes = plan_takeover(desk.accounts, desk.markets, desk.records, round_.rows, caps=desk.caps)
             desk.close(closes, Reason.TAKEOVER)
@@ -37,11 +37,11 @@ class TakeoverLayer(LayerBase):
 def plan_takeover(
     accounts: AccountArrays, markets: MarketArrays, records: RecordArrays, rows: I64, *, caps: I64
 ) -> Closes:
-    """Return the closes by which ENGINE takes over what it may of `rows`, in order; nothing is changed.
+    """Return the closes by which ENGINE takes over as much of `rows` as allowed, in order; nothing is changed.
 
-    Part of a position is taken only from a row with a single one; of a row with several each is taken whole or not at
-    all. Positions without a liquidation record of this round are left. caps: int64 (M,) largest inventory of the
-    market's ENGINE at mark, quanta.
+    A position is taken in part only if it is the row's only one; otherwise each is taken in full or not at all.
+    Positions without a liquidation record of this round are left. caps: int64 (M,) maximum inventory of the market's
+    ENGINE at mark, quanta.
     """
     draft, ids = make_draft(accounts, rows)
     first = len(ids) - len(rows)
@@ -88,7 +88,7 @@ def lots_acceptable(accounts, markets, row, market, cap):
 
 @kernel
 def _plan_takeover(draft, markets, records, ids, first, caps, closes):
-    """Write the closes of draft rows [first, end) to `closes`; return how many. ids: the row each stands for."""
+    """Write the closes of draft rows [first, end) to `closes`; return how many. ids: account row of each."""
     n = 0
     for row in range(first, draft.lots.shape[0]):
         for market in range(draft.lots.shape[1]):

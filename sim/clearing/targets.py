@@ -1,4 +1,4 @@
-"""Whose positions are to be closed on one side of a market: ENGINE if it and FUND are below zero, then accounts."""
+"""The positions to close on one side of a market: ENGINE's if it and FUND are below zero, then accounts'."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ I64 = npt.NDArray[np.int64]
 
 
 def targets_of(desk: Desk, rows: I64, market: int, side: int, *, only_bankrupt: bool) -> tuple[I64, int]:
-    """Return those of `rows` that stand on `side` of `market`, ENGINE before them, and how many contracts they hold.
+    """Return the `rows` on `side` of `market`, ENGINE before them, and how many contracts they hold.
 
     only_bankrupt: accounts with equity of zero or more are left out.
     """
@@ -28,7 +28,7 @@ def targets_of(desk: Desk, rows: I64, market: int, side: int, *, only_bankrupt: 
 
 @kernel
 def gather_targets(accounts, markets, rows, market, side, only_bankrupt, out):
-    """Write those of `rows` that stand on `side` of `market` to `out`; return (count, contracts)."""
+    """Write the `rows` on `side` of `market` to `out`; return (count, contracts)."""
     count, total = 0, 0
     for row in rows:
         lots = accounts.lots[row, market] * side

@@ -1,4 +1,4 @@
-"""How ENGINE's inventory goes back to the book: a share at a time, within a band around the mark (CLR-FND-005)."""
+"""Unwinding of ENGINE's inventory through the book: a share at a time, within a band around the mark (CLR-FND-005)."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ _BUY, _SELL = int(Side.BUY), int(Side.SELL)
 
 
 class UnwindPolicy(Policy):
-    """How ENGINE's inventory goes back to the book (CLR-FND-005)."""
+    """Parameters by which ENGINE's inventory is unwound through the book (CLR-FND-005)."""
 
     fraction_ppm: Annotated[SharePpm, Field(gt=0)] = Field(
         default=100_000, description="share of the inventory offered per step, at least one lot"

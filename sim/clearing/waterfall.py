@@ -1,11 +1,11 @@
-"""The default waterfall: the layers that take what the book did not clear, in the order of the config.
+"""The default waterfall: the layers that absorb what the book did not clear, in the order of the config.
 
 Each layer absorbs positions, money, or both, and leaves the rest to the next:
 - takeover (`takeover.py`): ENGINE takes positions at their bankruptcy price, within its cap and FUND's means.
 - insurance_fund (`fund.py`): FUND pays the debts of flat accounts and ENGINE's negative equity, down to zero.
 - adl (`adl/`): positions close against ranked winners; ENGINE's too, when it and FUND are below zero together.
-- socialised_loss (`loss.py`): positions are torn up at mark, debts are taken from gains. What even that cannot cover is
-  recorded as bad debt and stands on the flat account.
+- socialised_loss (`loss.py`): positions are torn up at mark, debts are taken from gains. The remainder is recorded as
+  bad debt and stays on the flat account.
 
 A layer is a policy with a method `run(desk, round_)`: it reads the arrays of the desk, decides on closes or payments,
 and hands them to `desk.close` or `desk.pay`. The clearing house (`house.py`) calls `run_waterfall` once for every group
@@ -37,7 +37,7 @@ def _each_once(layers: tuple[WaterfallLayer, ...]) -> tuple[WaterfallLayer, ...]
         if kinds.count(kind) > 1:
             raise ValueError(f"layer {kind!r} appears {kinds.count(kind)} times; each layer may appear once")
     if "socialised_loss" in kinds and kinds[-1] != "socialised_loss":
-        raise ValueError(f"socialised_loss must be the last layer: {kinds[-1]!r} would find nothing to do after it")
+        raise ValueError(f"socialised_loss must be the last layer: {kinds[-1]!r} would have nothing to do after it")
     return layers
 
 
@@ -50,9 +50,9 @@ DefaultWaterfall = Annotated[
 
 
 def run_waterfall(desk: Desk, layers: Sequence[WaterfallLayer], rows: np.typing.NDArray[np.int64]) -> Outcome:
-    """Run every layer over `rows` and ENGINE's inventory, record what nobody pays as bad debt, and return what is left.
+    """Run every layer over `rows` and ENGINE's inventory, record unpaid debts as bad debt, and return what is left.
 
-    Call it even if `rows` is empty and ENGINE holds.
+    Call it even if `rows` is empty, provided that ENGINE holds inventory.
     """
     round_ = Round(rows)
     if len(rows) == 0 and _owes_nothing(desk):
@@ -69,8 +69,8 @@ def run_waterfall(desk: Desk, layers: Sequence[WaterfallLayer], rows: np.typing.
 
 
 def _owes_nothing(desk: Desk) -> bool:
-    """True if, apart from accounts, no layer but the fund has anything to do: every ENGINE is solvent with its FUND,
-    and none is flat below zero. So it is in nearly every cycle in which inventory is only unwound."""
+    """True if, apart from accounts, only the fund has anything to do: every ENGINE is solvent with its FUND, and none
+    is flat below zero. This holds in nearly every cycle in which inventory is only unwound."""
     if desk.n_liquidations:
         return False
     for scope in desk.scopes:

@@ -1,6 +1,6 @@
 """Makes a World from a config: instruments, lowered rules, paths, population, opening balances, books, thresholds.
 
-Decides sizes of buffers and the order of the opening: deposits, fund seeds, positions that stood before, stops,
+Decides sizes of buffers and the order of the opening: deposits, fund seeds, opening positions, stops,
 thresholds.
 """
 
@@ -97,7 +97,7 @@ def open_accounts(opening: OpeningBook, *, n_markets: int, scopes: Sequence[str]
 
 
 def post_opening(world: World, opening: OpeningBook) -> None:
-    """Deposit everybody's money and post the positions that stood before the run, at their entry prices, against
+    """Deposit all traders' money and post the positions opened before the run, at their entry prices, against
     OUTSIDE."""
     unit = world.markets.params["tick_value"]
     rows, market, lots, entry = np.ascontiguousarray(opening.positions.T)  # one layout, one compiled form
@@ -185,7 +185,7 @@ def build_world(
     replication: int = 0,
     refine: int = 1,
 ) -> World:
-    """Return a run about to begin: the book is open, everybody has their money, nothing has ticked yet."""
+    """Return a run about to begin: the book is open, all traders have their money, the clock has not ticked."""
     streams = Streams(seed=config.seed, scenario=scenario, replication=replication)
     instruments = tuple(config.instruments())
     rows = Rows(tuple(fund.name for fund in config.funds))
@@ -256,7 +256,7 @@ def _draw_paths(config: RunConfig, instruments: tuple[Instrument, ...], streams:
 
 
 def _empty_books(markets: MarketArrays, n_rows: int) -> BookArrays:
-    """A book a market, its grid around the opening mark."""
+    """One book per market, with its grid around the opening mark."""
     return make_books(
         len(markets.mark),
         capacity=book_capacity(n_rows),
@@ -267,7 +267,7 @@ def _empty_books(markets: MarketArrays, n_rows: int) -> BookArrays:
 
 
 def _tick_arrays(ledger: Ledger, view: MarketView, n_rows: int) -> TickArrays:
-    """What the kernels of a tick compare with and write to."""
+    """Arrays that the kernels of a tick compare with and write to."""
     n_markets = len(view.mark)
     return TickArrays(
         quote_seen=ledger.quote_seen,
@@ -344,7 +344,7 @@ def _always_awake(population: Population, paths: PathSet) -> tuple[list[int], li
 
 
 def _open(world: World, opening: OpeningBook) -> None:
-    """Post the opening, put the stops in, index every row, and take the snapshot that results are measured from."""
+    """Post the opening, enter the stops, index every row, and take the snapshot from which results are measured."""
     world.log.header["stamp"][0] = 1
     seed_funds(world, world.rows)
     post_opening(world, opening)

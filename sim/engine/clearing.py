@@ -1,6 +1,6 @@
-"""Steps 8 to 13 of the cycle: margin, cancel, liquidate, waterfall, unwind, repeat while somebody is distressed.
+"""Steps 8 to 13 of the cycle: margin, cancel, liquidate, waterfall, unwind, repeat while any account is distressed.
 
-The clearing house (`sim/clearing/house.py`) decides and applies; this file says in which order, and takes orders to
+The clearing house (`sim/clearing/house.py`) decides and applies; this file sets the order, and sends orders to
 the books.
 """
 
@@ -39,9 +39,9 @@ def close_touched(world: World) -> None:
 
 
 def is_calm(world: World) -> bool:
-    """Steps 6 to 14 of a tick in which nothing is due: no stop, no funding, nobody distressed, no inventory.
+    """Steps 6 to 14 of a tick in which nothing is due: no stop, no funding, no distressed account, no inventory.
 
-    False if something is: then the steps are to be taken one by one, and what was done here holds.
+    False if something is due: the steps must then be taken one by one, and the work done here remains valid.
     """
     if world.due.funding or look_at_mark(world, ask_stops=True) != (0, False):
         return False
@@ -51,10 +51,10 @@ def is_calm(world: World) -> bool:
 
 
 def clear(world: World) -> None:
-    """Steps 8 to 13. Costs one scan when nobody is distressed and ENGINE holds nothing.
+    """Steps 8 to 13. Costs one scan if no account is distressed and ENGINE holds nothing.
 
-    A round may ruin somebody else: whoever bought from a liquidation, or paid for ADL. So rounds go on while somebody
-    is distressed and the last round changed something; who is left then stands on the backlog.
+    A round may ruin other accounts: buyers from a liquidation, or counterparties of ADL. So rounds continue while an
+    account is distressed and the last round changed something; the accounts that remain go to the backlog.
     """
     house, rounds_max = world.clearing, world.config.liquidation.rounds_max
     has_moved = True
@@ -86,7 +86,7 @@ def clear(world: World) -> None:
 
 
 def liquidate(world: World, due: I64) -> None:
-    """Steps 9 to 11 for the rows whose turn it is, all on one walk of the book or one after the other."""
+    """Steps 9 to 11 for the rows that are due, all on one walk of the book or one after the other."""
     groups = [due]
     if world.config.liquidation.mode == "interleaved":
         groups = [due[i : i + 1] for i in range(len(due))]
@@ -107,7 +107,7 @@ def _liquidate_together(world: World, rows: I64) -> None:
 
 
 def _run_layers(world: World, left: I64) -> None:
-    """Step 11, and the orders of those whose positions it reduced are cancelled in that market."""
+    """Step 11; accounts whose positions it reduced have their orders in that market cancelled."""
     outcome = world.clearing.run_waterfall(left)
     for market, reduced in outcome.reduced:
         cancel_account_orders(world.books, world.accounts, world.log, reduced, len(reduced), market)
@@ -116,7 +116,7 @@ def _run_layers(world: World, left: I64) -> None:
 
 
 def unwind(world: World) -> bool:
-    """Step 12: ENGINE's inventory works its way out through the book; FUND and ENGINE settle. True if orders were
+    """Step 12: ENGINE's inventory is unwound through the book; FUND and ENGINE settle. True if orders were
     sent."""
     house = world.clearing
     if not house.holds_inventory():
@@ -147,7 +147,7 @@ def note_extremes(world: World) -> None:
 
 
 def _a_fund_is_empty(world: World) -> bool:
-    """True if a fund that has paid out stands at zero."""
+    """True if a fund that has paid out is at zero."""
     counters, funds = world.clearing.records.counters, world.markets.params["fund_row"]
     return bool(((counters["fund_draw"] > 0) & (world.accounts.quote[funds] == 0)).any())
 

@@ -12,8 +12,8 @@
 10. liquidate  into the book
 11. waterfall  what is left, layer by layer
 12. unwind     ENGINE's inventory into the book; test again
-13. repeat     5 and 8-12 while a round changes something: fills of liquidations can ruin who made them; at most
-               `rounds_max` rounds, who is left then stands on the backlog
+13. repeat     5 and 8-12 while a round changes something: fills of liquidations can ruin their makers; at most
+               `rounds_max` rounds, then the accounts that remain go to the backlog
 14. check      touched rows every cycle, full sums at every sample
 15. record     counters always; series at samples; events as they happen
 """
@@ -34,7 +34,7 @@ from .world import World
 
 
 def run_cycle(world: World, step: int) -> None:
-    """Move the world on to step number `step` of its clock."""
+    """Advance the world to step number `step` of its clock."""
     _advance(world, step)
     release_due(world)
     update_index(world)

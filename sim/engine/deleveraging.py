@@ -1,4 +1,4 @@
-"""Who would be deleveraged if an account went bankrupt now: asks the rules of the ADL layer, changes nothing."""
+"""Previews who would be deleveraged if an account went bankrupt now, by the rules of the ADL layer. Changes nothing."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -30,9 +30,9 @@ def would_be_deleveraged(
     ranking: Ranking | None = None,
     allocation: Allocating | None = None,
 ) -> list[WouldClose]:
-    """Who is closed, and for how much, if all that `account` holds on `side` of a market has to be closed by ADL.
+    """Return the counterparties and their contracts if ADL had to close all of `account`'s `side` of a market.
 
-    account: None: the one with the largest position of `side`.  side: long or short; None: the account's, or long.
+    account: None: the one with the largest position on `side`.  side: long or short; None: the account's, or long.
     ranking, allocation: in place of the config's.  The decision is that of the ADL layer, in the order of the queue.
     ConfigError for an account without such a position, and without an ADL layer and a ranking.
     """
@@ -69,7 +69,7 @@ def _targets(places: Mapping[int, Place], account: str | None, side: str | None)
     if account is None:
         held = {row: place for row, place in places.items() if place.side == (side or "long")}
         if not held:
-            raise ConfigError(f"nobody holds a {side or 'long'} position at that time")
+            raise ConfigError(f"no account holds a {side or 'long'} position at that time")
         return [max(held, key=lambda row: abs(held[row].lots))]
     held = {row: place for row, place in places.items() if place.account == account and side in (None, place.side)}
     if not held:

@@ -1,7 +1,6 @@
-"""What agents and reports may ask of the ADL queue at any time: every account's light, and the places of those that
-watch theirs.
+"""Queries of the ADL queue by agents and reports: every account's light, and the places of accounts that watch theirs.
 
-Decides how often watchers look: a place changes with the mark, and asking costs a pass over all rows.
+Decides how often watchers look: a place changes with the mark, and a query costs a pass over all rows.
 """
 
 import numpy as np
@@ -12,7 +11,7 @@ from ..clearing.adl.queue import adl_lights, note_places
 from ..clearing.adl.ranking import Ranking
 from .world import World
 
-#: Watchers see their place as it was at most this long ago, and at a mark at most this far away.
+#: Maximum age of the places that watchers see, and maximum distance of the mark at which they were taken.
 LOOK_MS = 300_000
 LOOK_MOVE = 0.0025
 
@@ -35,7 +34,7 @@ def queue_lights(world: World, market: int) -> npt.NDArray[np.uint8]:
 
 
 def watching_rows(world: World) -> npt.NDArray[np.int64]:
-    """Rows of the cohorts whose behaviour watches its place in the queue; empty if nobody can be deleveraged."""
+    """Rows of the cohorts whose behaviour watches its place in the queue; empty if there is no ADL."""
     if ranking_of(world) is None:
         return np.zeros(0, np.int64)
     opening = world.population.opening

@@ -1,7 +1,7 @@
 """Which index prices a run can hold: at least one tick, and so low that the open interest fits whole quanta in int64.
 
-A price outside is an error that names market, time and key, never a number that was silently bent: what an extreme jump
-leaves of a book would look like a result.
+A price outside the range raises an error that names market, time and key. It is never clipped silently: the remains of
+a book after an extreme jump would look like a result.
 """
 
 import numpy as np
@@ -37,7 +37,7 @@ def set_limits(world: World) -> None:
 
 
 def off_range(world: World, market: int, price: float, time_ms: int, *, key: str = "price") -> ConfigError:
-    """What is wrong with an index price outside the range of its market; key: of the market, what moved it there."""
+    """Message for an index price outside the range of its market; key: the config key that moved it there."""
     limit = world.market_states[market].index_limit
     return ConfigError(_words(world.instruments[market], f"markets[{market}].{key}", price, time_ms, limit))
 

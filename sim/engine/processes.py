@@ -1,8 +1,8 @@
-"""The SimPy processes: they say *when*. Time is integer milliseconds since the start of the run.
+"""The SimPy processes: they decide *when*. Time is integer milliseconds since the start of the run.
 
 Price, mark and clearing run in ONE process, the exchange clock, as function calls. Every other process only posts due
-work, and the clock's events come last of their instant: whatever is posted for an instant is taken up in that instant's
-cycle, whatever its period.
+work, and the clock's events come last in their instant: all work posted for an instant is done in that instant's cycle,
+whatever its period.
 """
 
 from collections.abc import Generator, Sequence
@@ -16,7 +16,7 @@ SimEvents = Generator[simpy.Event, Any, None]
 
 @dataclass
 class DueWork:
-    """What processes have posted for the next cycle; the cycle takes it and leaves it empty."""
+    """Work that processes have posted for the next cycle; the cycle takes it and leaves it empty."""
 
     sample: bool = False
     funding: list[int] = field(default_factory=list)  # market ids
@@ -24,7 +24,7 @@ class DueWork:
     agents: list[int] = field(default_factory=list)  # named-agent ids that wake
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all posted work."""
         self.sample = False
         self.funding.clear()
         self.cohorts.clear()
@@ -77,7 +77,7 @@ def funding_clock(env: simpy.Environment, due: DueWork, *, market: int, interval
 def wake_up(env: simpy.Environment, woken: list[int], *, member: int, interval_ms: int, first_ms: int) -> SimEvents:
     """Append `member` (a cohort or a named agent) to `woken` at `first_ms`, then at every multiple of `interval_ms`.
 
-    So that what somebody sees first of a jump does not hang on where the clock's first step ended.
+    So what a member first sees of a jump does not depend on where the clock's first step ended.
     """
     yield env.timeout(first_ms)
     while True:

@@ -1,4 +1,4 @@
-"""The ADL queue of a market as it stands: who would be deleveraged first on each side, and everybody's light."""
+"""The present ADL queue of a market: the order of deleveraging on each side, and every account's light."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ class Place(NamedTuple):
     """One position in the queue of its side."""
 
     side: str  # long or short
-    place: int  # 1 is first; those in loss come last, and are not deleveraged
+    place: int  # 1 is first; positions in loss come last, and are not deleveraged
     light: int  # 1: front fifth of the contracts of the side, its own included, to 5
     account: str
     cohort: str
@@ -28,9 +28,9 @@ class Place(NamedTuple):
 def queue_of(world: World, market: int, *, ranking: Ranking | None = None) -> list[Place]:
     """Every position of `market`, longs first, each side in the order of its queue.
 
-    ranking: in place of the config's.  ConfigError if there is neither that nor an ADL layer. A long is deleveraged
-    when a short goes bankrupt and the other way round. Passed over in the event itself: a row of the bankrupt's own
-    trader, and one that the close would put below zero.
+    ranking: in place of the config's.  ConfigError if it is None and there is no ADL layer. A long is deleveraged
+    when a short goes bankrupt, and the reverse. In the event itself two kinds of rows are skipped: rows of the
+    bankrupt's own trader, and rows that the close would put below zero.
     """
     return list(places_of_rows(world, market, ranking=ranking).values())
 

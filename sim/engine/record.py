@@ -1,6 +1,6 @@
 """Step 15 of the cycle and the end of a run: samples, event rows of clearing, the summary row.
 
-Decides when a sample is taken (posted by the sample clock) and what a row holds; conservation is checked in full at
+Decides when a sample is taken (posted by the sample clock) and the content of a row; conservation is checked in full at
 each.
 """
 
@@ -18,7 +18,7 @@ from .world import World
 
 
 def record(world: World) -> None:
-    """Keep marks and extremes, hand clearing's records on, and sample if a sample is due."""
+    """Keep marks and extremes, pass on clearing's records, and sample if a sample is due."""
     _note_prices(world)
     if world.clearing.n_liquidations or world.clearing.n_matches:
         take_clearing_records(world)
@@ -50,7 +50,7 @@ def _headline(world: World) -> tuple[float, int, int]:
 
 
 def take_clearing_records(world: World) -> None:
-    """Keep what the summary needs of this cycle's ADL matches, write event rows, and empty the records."""
+    """Store this cycle's ADL matches as the summary needs them, write event rows, and empty the records."""
     house, events = world.clearing, world.events
     matches = house.records.matches[: house.n_matches].copy()
     if len(matches):
@@ -75,7 +75,7 @@ def check_sums(world: World) -> None:
 
 
 def sample(world: World) -> None:
-    """Check the full sums and add one row a market to the series."""
+    """Check the full sums and add one row per market to the series."""
     check_sums(world)
     if world.series is not None:
         for market in range(len(world.instruments)):
@@ -132,7 +132,7 @@ def _sample_of(world: World, market: int) -> dict[str, int | float]:
 
 
 def finish(world: World) -> None:
-    """Check everything once more at the end and hand the rest of the logs on."""
+    """Repeat all checks at the end and pass on the rest of the logs."""
     world.ledger.check_full()
     if world.log.header["n_transfers"][0] or world.log.header["n_fills"][0]:
         spill(world.log, world.events)

@@ -1,6 +1,6 @@
-"""Turns what the engine counts into the tables of `sim/results.py`: series at sample times, event tables as logs fill.
+"""Turns the engine's counts into the tables of `sim/results.py`: series at samples, event tables as logs fill.
 
-Decides what is kept at each level of detail (`summary`: counters only; `series`: samples too; `events`: every transfer,
+Decides the tables of each level of detail (`summary`: counters only; `series`: samples too; `events`: every transfer,
 fill, order, liquidation, ADL match and fund move). Converts integers to the schema's kinds; changes nothing in World.
 """
 
@@ -21,14 +21,14 @@ Columns = Mapping[str, object]
 
 
 class EventSink(Protocol):
-    """Where event rows go; the result folder's writer is one, a list in memory another."""
+    """Destination of event rows, such as the result folder's writer or a list in memory."""
 
     def append(self, table: str, columns: Columns) -> None:
         """Take over a batch of rows of `table` (equal-length columns)."""
 
 
 class Names:
-    """Strings by number, handed out as Arrow arrays: a million names cost milliseconds."""
+    """Strings by number, returned as Arrow arrays: a million names cost milliseconds."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._strings = list(names)
@@ -48,12 +48,12 @@ KIND_NAMES = Names([member.name for member in OrderKind])
 TIF_NAMES = Names([member.name for member in TimeInForce])
 STATUS_NAMES = Names([status.name for status in OrderStatus if status >= 0])
 
-#: Orders are collected over cycles and handed on in batches of at least this many.
+#: Minimum number of orders in a batch for the sink; orders are collected over cycles.
 ORDERS_PER_BATCH = 1 << 16
 
 
 class EventTables:
-    """Converts rows of the integer logs into event-table columns and hands them to the sink."""
+    """Converts rows of the integer logs into event-table columns and passes them to the sink."""
 
     def __init__(
         self, instruments: Sequence[Instrument], sink: EventSink | None, *, funds: Mapping[int, str] | None = None
@@ -71,7 +71,7 @@ class EventTables:
         self._n_orders = 0
 
     def append(self, table: str, columns: Columns, n_rows: int) -> None:
-        """Hand `n_rows` rows to the sink and count them."""
+        """Pass `n_rows` rows to the sink and count them."""
         if self._sink is None or n_rows == 0:
             return
         self._sink.append(table, columns)
@@ -156,7 +156,7 @@ class EventTables:
             self.flush()
 
     def flush(self) -> None:
-        """Hand the collected orders to the sink."""
+        """Pass the collected orders to the sink."""
         if not self._n_orders:
             return
         rows = np.concatenate(self._orders)

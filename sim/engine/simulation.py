@@ -27,13 +27,13 @@ Progress = Callable[[int, float, int, int], None]
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run leaves: one summary row, the series and the accounts as columns (see `sim/results.py`)."""
+    """Output of a run: one summary row, the series and the accounts as columns (see `sim/results.py`)."""
 
     runs: dict[str, object]
     series: dict[str, object]
     world: World
     closing: Snapshot  # balances at the end
-    components: dict[str, I64]  # (A,) each: what changed the rows' equity, quanta; residual 0
+    components: dict[str, I64]  # (A,) each: components of the change of the rows' equity, quanta; residual 0
 
     @cached_property
     def accounts(self) -> dict[str, object]:
@@ -53,7 +53,7 @@ def simulate(
 ) -> RunResult:
     """Run `config` to its end. Event rows go to `event_sink` if detail is "events".
 
-    refine: 1, 2, 4: every step of the clock is cut into that many, its own points kept.
+    refine: 1, 2, 4: every step of the clock is split into that many; its own points are kept.
     Raises ConfigError, AgentError, and ConservationError or InvariantError when a check of the cycle fails.
     """
     world = build_world(
@@ -79,7 +79,7 @@ def simulate(
 
 
 def run_to_end(world: World) -> None:
-    """Start the processes and run them until the clock has made its last cycle; then check and hand on everything."""
+    """Start the processes and run them until the clock has made its last cycle; then check and pass on all records."""
     env, clock = _start(world)
     env.run(until=clock)
     if world.config.duration_ms % world.config.record.sample_ms:
@@ -88,7 +88,7 @@ def run_to_end(world: World) -> None:
 
 
 def run_until(world: World, time_ms: int) -> None:
-    """Run every cycle up to `time_ms`, that one included, and leave the world as it stands there."""
+    """Run every cycle up to and including `time_ms`, and stop the world there."""
     env, clock = _start(world)
     env.run(until=clock if time_ms >= int(world.paths.times_ms[-1]) else time_ms + 1)
 
@@ -117,7 +117,7 @@ def _start(world: World) -> tuple[simpy.Environment, simpy.Process]:
 
 
 def _accounts(result: RunResult) -> dict[str, object]:
-    """The `accounts` table: names, roles, equity before and after, and what changed it."""
+    """The `accounts` table: names, roles, equity before and after, and the components of the change."""
     world, after = result.world, result.closing
     opening, accounts, before = world.population.opening, world.accounts, world.start
     assert before is not None

@@ -1,9 +1,9 @@
-"""What a run leaves behind about accounts: equity before and after, exact attribution, roles, and the harm of ADL.
+"""Results of a run by account: equity before and after, exact attribution, roles, and the harm of ADL.
 
 Decides nothing about the run itself: it reads the arrays of World at the start and at the end. The attribution
 identity is
 change of equity = price + slippages + takeover + fees + surplus + funding + fund + ADL + socialised + rounding +
-deposits + moves between own rows, in quanta, with residual 0 for every row; a residual raises ConservationError.
+deposits + moves between a trader's rows, in quanta, with residual 0 for every row; a residual raises ConservationError.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ from ..layout import (
 )
 from ..results import ATTRIBUTION, ROLES
 
-#: Which reasons make up each component; `price` is what is left of the value of positions and is computed apart.
+#: Reasons that make up each component; `price` is the rest of the change in position value, computed separately.
 COMPONENT_REASONS: dict[str, tuple[Reason, ...]] = {
     "trade_slippage": (Reason.TRADE,),
     "liquidation_slippage": (Reason.LIQUIDATION,),
@@ -103,8 +103,8 @@ def assign_roles(
     """Return each row's index into ROLES. A trader's rows share one role, the first that fits:
 
     named agents, makers, liquidated traders, deleveraged traders, then winners (result >= 0) and other losers, by the
-    result of all the trader's rows together (change of equity less net deposits). Who went bankrupt by the fill of an
-    own order, a stop in a gap, counts as liquidated: others paid for the hole all the same.
+    result of all the trader's rows together (change of equity less net deposits). A trader who went bankrupt by a fill
+    of its own order, such as a stop in a gap, counts as liquidated: others paid the deficit all the same.
     """
     n_rows = accounts.quote.shape[0]
     owner = accounts.wallet.astype(np.int64)
@@ -181,7 +181,7 @@ def forgone_profit(
 ) -> int:
     """Profit that deleveraged positions would have made up to `horizon_ms` later, in quanta.
 
-    signed_lots: (n,) what each counterparty gave up, + was long.  quote: (n,) what it was paid (+) or paid (-) for it.
+    signed_lots: (n,) lots each counterparty gave up, + was long.  quote: (n,) quanta received (+) or paid (-) for them.
     marks: (T, M) ticks at mark_times_ms. A horizon beyond the end of the run, or None, uses the final mark.
     """
     if time_ms.size == 0:

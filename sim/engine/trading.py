@@ -1,6 +1,6 @@
 """Steps 1 to 7 of the cycle: due money moves, the index, orders, matching, the mark, stops, funding.
 
-Decides nothing of its own: policies decide, kernels apply. `match` is the one way orders reach the books.
+Decides nothing: policies decide, kernels apply. `match` is the only way for orders to reach the books.
 """
 
 import heapq
@@ -29,18 +29,18 @@ from .world import MarketState, World
 
 #: Half-life of the realised volatility that makers watch: "over seconds".
 VOLATILITY_HALF_LIFE_S = 10.0
-#: Log shift of the index at which its exponential is still a number; such an index is refused anyway.
-LARGEST_SHIFT = 700.0
+#: Log shift of the index whose exponential is still finite; such an index is rejected anyway.
+MAX_SHIFT = 700.0
 
 
 def spill_logs(world: World) -> None:
-    """Hand the filled part of the logs to the event tables and empty them."""
+    """Pass the filled part of the logs to the event tables and empty them."""
     spill(world.log, world.events)
 
 
 def match(world: World, rows: Records, n: int, *, is_sorted: bool = True, releases: bool = False) -> None:
-    """Send intents rows[:n] to the books in their order, and keep the view's best prices; spill the logs as often as
-    they run full.
+    """Send intents rows[:n] to the books in their order, and update the view's best prices; spill the logs whenever
+    they are full.
 
     is_sorted: False puts them in the order of arrival first.  releases: then the money of isolated positions that were
     closed goes back to their wallets (after a liquidation it does not: penalties are still to be charged).
@@ -51,7 +51,7 @@ def match(world: World, rows: Records, n: int, *, is_sorted: bool = True, releas
         reached, is_done = trade(exchange, rows, *scratch, done, n, is_sorted, releases)
         if not is_done:
             if reached == done and world.log.header["n_transfers"][0] == 0:
-                raise InvariantError(f"cycle {world.cycle}: an order needs more room in the log than there is")
+                raise InvariantError(f"cycle {world.cycle}: one order needs more room than the whole log has")
             spill_logs(world)
         done, is_sorted = reached, True
     if world.events_on and n:
@@ -86,7 +86,7 @@ def update_index(world: World) -> None:
         before, index = state.index, prices[market]
         impact = world.config.markets[market].impact
         if not isinstance(impact, ExogenousIndex):
-            index *= exp(min(_shift(world, market, state, impact), LARGEST_SHIFT))
+            index *= exp(min(_shift(world, market, state, impact), MAX_SHIFT))
         if not state.tick_size <= index <= state.index_limit:
             raise off_range(world, market, index, world.time_ms, key="impact")
         state.index = world.index_path[world.step, market] = index
@@ -152,7 +152,7 @@ def match_intents(world: World) -> None:
 
 
 def refresh_quotes(world: World) -> None:
-    """Read the best prices of every market into the view: after cancels, for matching does it by itself."""
+    """Read the best prices of every market into the view: needed after cancels, because matching updates them."""
     for market in range(len(world.instruments)):
         bid, ask = best_prices(world.books, market)
         world.view.best_bid[market] = bid

@@ -1,6 +1,6 @@
-"""Compile the kernels of clearing: `python -m clearsim.engine.warm`, which the first start runs beside itself.
+"""Compile the kernels of clearing: `python -m clearsim.engine.warm`, which the first start runs in a second process.
 
-It walks a toy exchange of one bankrupt trader and one winner through a round of clearing. What it compiles lands in the
+It takes a toy exchange of one bankrupt trader and one winner through a round of clearing. Compiled code goes to the
 cache; no result depends on it.
 """
 
@@ -58,7 +58,7 @@ class Toy:
 
     @classmethod
     def build(cls, layers: Sequence[WaterfallLayer]) -> Self:
-        """Both positions at MARK; nobody else."""
+        """Both positions at MARK, and no others."""
         rows = Rows(("toy",))
         loser, winner = rows.first_trader, rows.first_trader + 1
         accounts, markets = make_accounts(n_rows=winner + 1, n_markets=1, scopes=["toy"]), toy_markets(rows)
@@ -78,7 +78,7 @@ class Toy:
 
 
 def compile_tick(toy: Toy) -> None:
-    """What a calm tick and a sample call, besides the trading that the run compiles itself. Changes nobody."""
+    """Compile the calls of a calm tick and a sample; the run compiles trading itself. Changes no account."""
     accounts, markets, log, winner = toy.accounts, toy.markets, toy.log, toy.rows.first_trader + 1
     ledger = Ledger(accounts, markets, log, n_scopes=1)
     stops, thresholds = make_stops(1, 1), make_thresholds(1, winner + 1)
@@ -101,7 +101,7 @@ def compile_tick(toy: Toy) -> None:
 def compile_deleveraging() -> int:
     """Close a trader who is 200 quanta short by ADL; return the contracts that were deleveraged (all of them: 10).
 
-    In between compile what a tick calls: the run needs that next, once it has compiled its trading.
+    In between, compile the calls of a tick: the run needs them next, once it has compiled its trading.
     """
     toy = Toy.build([AdlLayer(ranking=ProfitLeverageRanking(), trigger="distressed"), SocialisedLossLayer()])
     loser = toy.rows.first_trader
@@ -114,7 +114,7 @@ def compile_deleveraging() -> int:
 
 
 def compile_takeover() -> None:
-    """Settle the same trader, offer it to ENGINE and the fund (which is empty), and unwind what ENGINE holds."""
+    """Settle the same trader, offer it to ENGINE and the fund (which is empty), and unwind ENGINE's inventory."""
     toy = Toy.build([TakeoverLayer(), InsuranceFundLayer()])
     loser, winner, engine = toy.rows.first_trader, toy.rows.first_trader + 1, toy.rows.engine(0)
     intents = np.zeros(8, INTENT_DTYPE)

@@ -1,7 +1,7 @@
-"""All the state of a run, in one place: what the cycle mutates and what it only reads.
+"""All the state of a run, in one place: state that the cycle mutates and state that it only reads.
 
 Nothing here decides. `sim/engine/build.py` makes a World from a config; `sim/engine/cycle.py` is the only code that
-moves it on.
+advances it.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class MarketState:
-    """What one market remembers between cycles."""
+    """State of one market between cycles."""
 
     mark: MarkState
     funding: FundingState
@@ -104,7 +104,7 @@ class World:
     marks_looked_at: list[int] = field(default_factory=list)  # ticks by market, at the last look at the queue
     start: Snapshot | None = None  # balances once the book is open
     liquidation_prices: F64 = field(default_factory=lambda: np.zeros(0))  # (A,) of rows then, quote units, or NaN
-    moves: list[tuple[int, int, CashMove]] = field(default_factory=list)  # heap of money moves asked for
+    moves: list[tuple[int, int, CashMove]] = field(default_factory=list)  # heap of requested money moves
     n_moves: int = 0
     due: DueWork = field(default_factory=DueWork)
     extremes: Extremes = field(default_factory=Extremes)
@@ -118,6 +118,6 @@ class World:
     events_on: bool = False
 
     def unit_values(self) -> list[int]:
-        """Quanta that one lot is worth at mark, by market."""
+        """Value of one lot at mark, quanta, by market."""
         values: list[int] = (self.markets.mark * self.markets.params["tick_value"]).tolist()
         return values

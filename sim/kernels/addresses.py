@@ -1,4 +1,4 @@
-"""What numba has to know of structs of arrays that are held by address (`structs.py`, `packed.py`). Imports numba."""
+"""Numba's types for structs of arrays that are held by address (`structs.py`, `packed.py`). Imports numba."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from numba.extending import NativeValue, intrinsic, register_model, unbox
 
 from .structs import call_for_each_struct
 
-# What is true of an argument that is such an address. LLVM 21 renamed one.
+# LLVM attributes of an argument that is such an address. LLVM 21 renamed one.
 _NOT_KEPT = "captures(none)" if "captures(none)" in ir.values.ArgumentAttributes._known else "nocapture"
 _ATTRIBUTES = ("noalias", "readonly", "nonnull", _NOT_KEPT)
 
@@ -43,7 +43,7 @@ class _StructModel(models.PrimitiveModel):
 
     def from_argument(self, builder: Any, value: Any) -> Any:
         for attribute in _ATTRIBUTES:
-            set.add(value.attributes, attribute)  # its own add() refuses `readonly`, which LLVM knows
+            set.add(value.attributes, attribute)  # its own add() refuses `readonly`, which LLVM accepts
         return value
 
 

@@ -1,13 +1,13 @@
-"""Where compiled kernels are kept, and what makes kept code the right one: content alone, never a path or a date.
+"""Location of compiled kernels, and the keys of kept code: content alone, never a path or a date.
 
 The folder's name is a hash of the source of all kernels, of versions, of the processor and of numba's flags; a file's
-name is one of the kernel, its argument types and form. So every clone, virtual environment, worker or container of the
-same processor type finds what another has compiled, and an edit finds nothing. Each compiled form is one file, written
-under another name and renamed: any number of processes may write at once. (numba's index files lose entries then, and
-two processes may give one file to two forms.)
+name is a hash of the kernel, its argument types and form. So every clone, virtual environment, worker or container of
+the same processor type finds code compiled by the others, and after an edit finds none. Each compiled form is one file,
+written under another name and renamed: any number of processes may write at once. (numba's index files then lose
+entries, and two processes may give one file to two forms.)
 
-A kernel that is defined elsewhere, in a notebook or in a user's file, is also keyed by its code and by the values of
-all that it refers to (`fingerprint.py`); one that cannot be described so is compiled by every process.
+A kernel that is defined elsewhere, in a notebook or in a user's file, is also keyed by its code and by all values it
+refers to (`fingerprint.py`); a kernel that cannot be described like this is compiled by every process.
 """
 
 import atexit
@@ -66,7 +66,7 @@ _listeners: list[Callable[[Any], None]] = []
 
 @contextmanager
 def on_compiling(listener: Callable[[Any], None]) -> Iterator[None]:
-    """In this block call `listener` with each function that is about to be compiled since its code is not kept."""
+    """In this block, call `listener` with each function that is about to be compiled because its code is not kept."""
     _listeners.append(listener)
     try:
         yield
@@ -108,20 +108,20 @@ def _folder_name(flags: str) -> str:
 
 
 def cache_directory() -> Path:
-    """Return where kernels compiled with this content and these flags are kept."""
+    """Return the folder of kernels compiled with this content and these flags."""
     flags = [(name, getattr(config, name, None)) for name in _FLAGS]
     return _settled_root()[0] / "kernels" / _folder_name(repr((flags, os.environ.get("NUMBA_OPT"))))
 
 
 def why_not_kept() -> str:
-    """Why kernels are compiled anew by every start: the folder that cannot be written and the reason; "" if kept."""
+    """Why every start compiles its kernels: the folder that cannot be written and the reason; "" if they are kept."""
     return _settled_root()[1]
 
 
 @functools.cache
 def _settled_root() -> tuple[Path, str]:
-    """The folder of all caches and ""; where it cannot be written, one that this process and its children use and that
-    goes with it, and the reason."""
+    """The folder of all caches and ""; if it cannot be written, one that this process and its children use and that
+    is removed with it, and the reason."""
     try:
         root = cache_root()
         (root / "kernels").mkdir(parents=True, exist_ok=True)
@@ -158,15 +158,15 @@ class KernelCache(_Cache):
         return str(cache_directory())
 
     def enable(self) -> None:
-        """Use what is kept from now on."""
+        """Use kept code from now on."""
         self._is_enabled = True
 
     def disable(self) -> None:
-        """Neither read nor keep anything from now on."""
+        """Neither read nor keep code from now on."""
         self._is_enabled = False
 
     def flush(self) -> None:
-        """Forget what is kept of this kernel."""
+        """Drop the kept code of this kernel."""
         for path in cache_directory().glob(f"{_stem(self._function)}-*.nbc"):
             path.unlink(missing_ok=True)
 
@@ -208,6 +208,6 @@ class KernelCache(_Cache):
 
     @functools.cached_property
     def _print(self) -> str | None:
-        """What tells this function from others of its name; that of a kernel of the package is in the folder's name."""
+        """Key of this function among others of its name; for a kernel of the package the folder's name holds it."""
         is_ours = _is_in_key(self._function) and self._function.__closure__ is None
         return "" if is_ours else fingerprint(self._function, is_known=_is_in_key)

@@ -1,4 +1,4 @@
-"""The folder of everything that is kept between runs. Imports nothing, so that an error message can name it."""
+"""The folder of all files kept between runs. Imports nothing, so that an error message can name it."""
 
 import os
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""How numba compiles a kernel. Imports numba, so it is imported by the first kernel that is called.
+"""Compiles a kernel with numba. Imports numba, so the first call of a kernel imports this module.
 
-No setting of numba is left changed, whoever imported it first. `_nrt=False` (no reference counting) makes array-heavy
+No setting of numba stays changed, even if imported earlier. `_nrt=False` (no reference counting) makes array-heavy
 kernels several times faster; it is a private flag of numba, so a TypeError falls back to the public form.
 """
 
@@ -18,7 +18,7 @@ from .cache import KernelCache
 Function = Callable[..., Any]
 
 _OPTIONS: dict[str, Any] = {"error_model": "numpy"}
-_PRIVATE: dict[str, Any] = {"_nrt": False}  # flags of numba that may go: without them kernels are slower, not wrong
+_PRIVATE: dict[str, Any] = {"_nrt": False}  # optional flags of numba: without them kernels are slower, not wrong
 
 
 def make_dispatcher(function: Function, *, is_inlined: bool) -> Any:
@@ -58,7 +58,7 @@ def _optimise_lightly(dispatcher: Any) -> None:
 @contextmanager
 def _light_optimisation() -> Iterator[None]:
     """Around a compilation, which numba's lock keeps alone: its level of optimisation is 1, unless NUMBA_OPT is set."""
-    config.reload_config()  # what a compilation begins with; it must not replace the level afterwards
+    config.reload_config()  # first action of a compilation; it must not replace the level afterwards
     before = config.OPT  # type: ignore[attr-defined]
     if "NUMBA_OPT" not in os.environ:
         config.OPT = type(before)(1)  # type: ignore[attr-defined]
@@ -69,7 +69,7 @@ def _light_optimisation() -> Iterator[None]:
 
 
 def _refuse_python(dispatcher: Any) -> Any:
-    """Make a call from Python raise TypeError: without an entry point it would crash the process."""
+    """Make a call from Python raise TypeError: without an entry point, it would crash the process."""
 
     def refuse(*args: Any, **kws: Any) -> Any:
         raise TypeError(f"{dispatcher.__name__} is an inlined kernel: only kernels can call it")

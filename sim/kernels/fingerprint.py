@@ -1,4 +1,4 @@
-"""What a function is made of: its code and the values of all that it refers to, as a hash.
+"""A hash of a function: of its code and of all values it refers to.
 
 Two functions with one fingerprint compile to the same code. A function that refers to something that cannot be
 described (an object, a module that a user may edit) has none.
@@ -14,7 +14,7 @@ import numpy as np
 
 IsKnown = Callable[[Any], bool]
 
-#: Modules whose content goes with a version that is part of every key.
+#: Modules whose content is fixed by a version that is part of every key.
 _VERSIONED = frozenset({*sys.stdlib_module_names, "numpy", "numba"} - {"__main__"})
 _VALUES = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
 
@@ -24,7 +24,7 @@ class _UnknownError(Exception):
 
 
 def fingerprint(function: Any, *, is_known: IsKnown) -> str | None:
-    """Return a hash of the function's code and of what it refers to; None if some of it cannot be described.
+    """Return a hash of the function's code and its references; None if some of it cannot be described.
 
     is_known: True of Python functions whose content the caller knows by other means; their names are enough.
     """
@@ -36,7 +36,7 @@ def fingerprint(function: Any, *, is_known: IsKnown) -> str | None:
 
 
 class _Describer:
-    """Walks over what a function refers to, each function once."""
+    """Walks over a function's references, each function once."""
 
     def __init__(self, is_known: IsKnown) -> None:
         self._is_known = is_known
@@ -59,7 +59,7 @@ class _Describer:
                 yield from self._describe(function.__globals__[name])
 
     def _describe(self, value: Any) -> Iterator[str]:
-        """Yield what stands for a value that compiled code takes in."""
+        """Yield the text of a value that compiled code takes in."""
         if isinstance(value, types.ModuleType):
             if value.__name__.partition(".")[0] not in _VERSIONED:
                 raise _UnknownError
@@ -89,7 +89,7 @@ class _Describer:
 
 
 def _names(code: types.CodeType) -> set[str]:
-    """Names of globals and attributes, those of inner functions too."""
+    """Names of globals and attributes, including those of inner functions."""
     inner = [_names(value) for value in code.co_consts if isinstance(value, types.CodeType)]
     return set(code.co_names).union(*inner)
 

@@ -1,11 +1,11 @@
 """The decorators of all kernels. A kernel that is merely defined costs nothing: numba is imported by its first call.
 
-Until then a name like `match_orders` stands for the Python function and what shall be made of it. Kernels find each
-other by name: numba asks such an object for its type, which makes the compiled form. How that is made is in
-`compiling.py`, where its code is kept in `cache.py`.
+Until then a name like `match_orders` stands for the Python function and its compile options. Kernels find each other by
+name: numba asks such an object for its type, which makes the compiled form. `compiling.py` makes it; `cache.py` keeps
+its code.
 
 With NUMBA_DISABLE_JIT=1 kernels are plain Python functions, slow, and a debugger can step into them. Numbers are the
-same; see `_plain` for what is different.
+same; see `_plain` for the differences.
 """
 
 import functools
@@ -28,7 +28,7 @@ PLAIN = os.environ.get("NUMBA_DISABLE_JIT", "") not in ("", "0")
 _MAKING = threading.RLock()
 
 for _struct in (AccountArrays, LogArrays, MarketArrays, RecordArrays, WaitingArrays):
-    by_address(_struct)  # here, since the layout knows nothing of kernels
+    by_address(_struct)  # here, because the layout must not import kernels
 
 
 class Kernel:
@@ -42,7 +42,7 @@ class Kernel:
 
     @property
     def dispatcher(self) -> Any:
-        """What numba made of the function: the form that is called from Python."""
+        """The compiled form that is called from Python."""
         with _MAKING:
             if "_dispatcher" not in self.__dict__:
                 from .compiling import make_dispatcher
@@ -53,7 +53,7 @@ class Kernel:
             return self._dispatcher
 
     def __call__(self, *args: Any, **kws: Any) -> Any:
-        """Compile the function if need be, and call it. Raises TypeError for an inlined kernel."""
+        """Compile the function if needed, and call it. Raises TypeError for an inlined kernel."""
         return self.dispatcher(*args, **kws)
 
     @property
@@ -73,7 +73,7 @@ class Kernel:
 
 
 class Primitive:
-    """What kernels can call and numba has no Python for; made when a kernel that calls it is compiled."""
+    """An intrinsic that kernels can call; made when a kernel that calls it is compiled."""
 
     def __init__(self, load: Callable[[], Any]) -> None:
         functools.update_wrapper(self, load)
@@ -85,7 +85,7 @@ class Primitive:
         from numba.core.registry import cpu_target
 
         intrinsic = self.load()
-        cpu_target.typing_context.refresh()  # reads what has been registered since
+        cpu_target.typing_context.refresh()  # reads the registrations made since
         return cpu_target.typing_context.resolve_value_type(intrinsic)
 
     def __call__(self, *args: Any) -> Any:
@@ -98,7 +98,7 @@ def kernel(function: Function) -> Function:
     is kept on disk.
 
     There are two compiled forms, each made when first needed: the one that is returned is called from Python; other
-    kernels call one without the code that takes Python arguments apart, which takes half of the time to compile it.
+    kernels call one without the code that unpacks Python arguments, which takes half of the time to compile it.
     """
     return _plain(function) if PLAIN else Kernel(function)
 

@@ -8,7 +8,7 @@ from .jit import PLAIN, primitive
 
 
 class Packed:
-    """Structs of arrays as one array of words, so that handing all of them to a kernel costs one argument.
+    """Structs of arrays as one array of words, so that passing all of them to a kernel costs one argument.
 
     `words` starts with the place of each struct in it; `struct_at` reads them. The arrays must stay where they are: a
     struct that is replaced needs a new Packed. Raises TypeError if a class is packed with arrays of another kind than
@@ -35,7 +35,7 @@ def _words(structs: tuple[Any, ...]) -> Any:
 
 
 def struct_at(struct: type) -> Any:
-    """Return what reads, in a kernel, a struct of this class from the words of a Packed: f(words, place number)."""
+    """Return the function that reads a struct of this class from a Packed in a kernel: f(words, place number)."""
 
     @primitive(plain=lambda words, number: words[number])
     def read() -> Any:

@@ -1,9 +1,9 @@
-"""The steps of a tick that kernels can take one after the other: one call from Python each, for a call costs as much
-as fifty orders.
+"""The steps of a tick that kernels can take one after the other: one call from Python each, because a call costs as
+much as fifty orders.
 
-`trade` is what follows once the orders of a tick are known, `settle_tick` what follows once its mark is. Each is no
-more than calls of the kernels named in it, in that order. Both take the exchange packed into words: to take the arrays
-of a NamedTuple apart costs more than the arithmetic of a calm tick.
+`trade` runs once the orders of a tick are known, `settle_tick` once its mark is known. Each only calls the kernels it
+names, in that order. Both take the exchange packed into words: unpacking the arrays of a NamedTuple costs more than the
+arithmetic of a calm tick.
 """
 
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from .margin.thresholds import Thresholds, _reindex, find_distressed
 from .packed import Packed, struct_at
 from .structs import by_address
 
-# What `settle_tick` reports: quanta that came from nowhere, a fund row below zero (-1: none); then, from REPORT_LOTS
+# Report of `settle_tick`: quanta that came from nowhere, a fund row below zero (-1: none); then, from REPORT_LOTS
 # on, the lots of each market that came from nowhere.
 REPORT_QUOTE, REPORT_FUND, REPORT_LOTS = range(3)
 STOPS_ARE_DUE = -1
@@ -28,7 +28,7 @@ STOPS_ARE_DUE = -1
 
 @by_address
 class TickArrays(NamedTuple):
-    """What the checks of a tick compare with and write to."""
+    """Arrays that the checks of a tick compare with and write to."""
 
     quote_seen: I64  # (A,) quanta, at the last check: see `settle_touched`
     lots_seen: I64  # (A, M) the same
@@ -64,7 +64,7 @@ def trade(exchange, intents, scratch_rows, scratch_counts, start, n, is_sorted, 
     rows that went flat.
 
     Returns the first intent not processed, and whether everything is done; if not, the logs lack room: the caller
-    spills them and goes on with sorted intents. exchange: words of `pack_exchange`. releases: False leaves isolated
+    spills them and resumes with sorted intents. exchange: words of `pack_exchange`. releases: False leaves isolated
     rows as they are.
     """
     books, accounts = _books_at(exchange, _BOOKS), _accounts_at(exchange, _ACCOUNTS)

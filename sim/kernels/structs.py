@@ -1,7 +1,7 @@
 """Structs of arrays that kernels hold by address. Imports nothing; `addresses.py` has the compiled side.
 
 numba passes a NamedTuple by value. Each of the seven or more words of each of its arrays becomes an argument: over 150
-for accounts, markets and log, taken apart and put together again in every kernel that hands them on. That was most of
+for accounts, markets and log, unpacked and packed again in every kernel that passes them on. That was most of
 the time to compile and of a call. Here the struct lives once, in the stack frame of the call from Python; kernels read
 the fields they use through its address. A field is never assigned and an address never kept, so the optimiser may take
 fields as constant while a kernel runs.
@@ -25,7 +25,7 @@ def by_address(struct: Struct) -> Struct:
 
 
 def call_for_each_struct(register: Callable[[type], None]) -> None:
-    """Call `register` with each class that is held by address, also with those to come."""
+    """Call `register` with each class that is held by address, including later ones."""
     _listeners.append(register)
     for struct in _STRUCTS:
         register(struct)

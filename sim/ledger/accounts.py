@@ -11,7 +11,7 @@ from ..layout import FEES, FIRST_SCOPE_ROW, N_REASONS, OUTSIDE, ROUNDING, Accoun
 
 @dataclass(frozen=True)
 class Rows:
-    """Who sits where: fixed reserved rows, one FUND and ENGINE row a scope, then traders' rows."""
+    """Layout of margin rows: fixed reserved rows, one FUND and one ENGINE row per scope, then traders' rows."""
 
     scopes: tuple[str, ...]
 
@@ -40,7 +40,7 @@ class Rows:
 
 
 def make_accounts(*, n_rows: int, n_markets: int, scopes: Sequence[str]) -> AccountArrays:
-    """Return `n_rows` empty rows; the reserved ones are marked so, all others are cross rows that own themselves."""
+    """Return `n_rows` empty rows; reserved rows are marked, all others are cross rows that are their own wallets."""
     rows = Rows(tuple(scopes))
     mode = np.full(n_rows, AccountMode.CROSS, np.uint8)
     mode[: rows.first_trader] = AccountMode.RESERVED

@@ -20,7 +20,7 @@ from ..layout import I64, Reason, Records
 
 @dataclass(frozen=True)
 class Balances:
-    """What every row holds: quote (A,) quanta, lots (A, M), and per reason the quote it received, (A, R) quanta."""
+    """Holdings of every row: quote (A,) quanta, lots (A, M), and the quote received per reason, (A, R) quanta."""
 
     quote: I64
     lots: I64
@@ -48,7 +48,7 @@ class Balances:
 
 
 def replay(transfers: Records | Iterable[Records], n_rows: int, n_markets: int) -> Balances:
-    """Return the balances that log rows (n, TRANSFER_DTYPE), or parts of them in any order, lead to from nothing."""
+    """Return the balances that log rows (n, TRANSFER_DTYPE), or parts of them in any order, produce from zero."""
     balances = Balances.empty(n_rows, n_markets)
     for part in (transfers,) if isinstance(transfers, np.ndarray) else transfers:
         balances.add(
@@ -63,7 +63,7 @@ def replay(transfers: Records | Iterable[Records], n_rows: int, n_markets: int) 
 
 
 def replay_folder(folder: Path) -> Balances:
-    """Return the balances that the transfers table of a result folder leads to; ResultError if it has none."""
+    """Return the balances that the transfers table of a result folder produces; ResultError if it has none."""
     import pyarrow.parquet as pq
 
     parts = sorted((folder / "events" / "transfers").glob("*.parquet"))
@@ -89,7 +89,7 @@ def replay_folder(folder: Path) -> Balances:
 
 @dataclass(frozen=True)
 class FolderAudit:
-    """What held of a result folder: its log sums to zero, and (if compared) gives the equities that it states."""
+    """Result of an audit: the log sums to zero and (if compared) gives the equities stated in the folder."""
 
     balances: Balances
     transfers: int
@@ -117,7 +117,7 @@ def audit_folder(folder: Path) -> FolderAudit:
             first = int(np.flatnonzero(gap)[0])
             raise ConservationError(
                 f"{folder}: the transfers leave account {int(accounts['account'][first])} with {int(gap[first])} quanta"
-                " more than its table says"
+                " more than the accounts table states"
             )
     return FolderAudit(balances, _n_rows(folder), len(accounts["account"]), bool(values))
 

@@ -1,6 +1,6 @@
-"""Applies what the rules of clearing decided: closes off the book, and payments. Nothing else in clearing moves money.
+"""Applies decisions of clearing rules: closes off the book, and payments. Nothing else in clearing moves money.
 
-Room in the transfer log is reserved before; a list longer than the whole log is posted in parts of its size.
+Room in the transfer log is reserved first; a list longer than the whole log is posted in parts of its size.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ def has_room(log: LogArrays, n: int) -> bool:
 
 
 def _parts(log: LogArrays, n: int, spill: Spill) -> Iterator[tuple[int, int]]:
-    """Parts of a list of `n` transfers, each of which fits the log, which is spilled where it is needed."""
+    """Parts of a list of `n` transfers, each of which fits the log; the log is spilled where needed."""
     size = min(n, len(log.transfers)) if log.header["log_on"][0] else n
     for start in range(0, n, max(size, 1)):
         end = min(start + size, n)
@@ -37,7 +37,7 @@ def apply_closes(
     *,
     spill: Spill,
 ) -> None:
-    """Close the positions: money and contracts move, records and flags say so.
+    """Close the positions: money and contracts move, and records and flags are updated.
 
     `records` has room for a match of each close. spill: empties the transfer log.
     """

@@ -1,4 +1,4 @@
-"""The one verb that moves money: `Ledger.transfer`, and the checks that nothing was created or lost.
+"""`Ledger.transfer`, the one verb that moves money, and the checks that nothing was created or lost.
 
 Its compiled twin is `post_transfer` in `sim/kernels/ledger/transfer.py`: both work on the same arrays and write the
 same log rows. Kernels are imported when first used, so that this module stays cheap to import.
@@ -88,7 +88,7 @@ class Ledger:
         ValueError if payer and payee are the same row; ConservationError if the log is on and full.
         """
         if payer == payee:
-            raise ValueError(f"a transfer needs two accounts, both are {payer}")
+            raise ValueError(f"payer and payee must differ; both are {payer}")
         self._book_side(payer, -quote, lots, market, reason)
         self._book_side(payee, quote, -lots, market, reason)
         self._write(Transfer(payer, payee, quote, reason, lots, market, price))
@@ -101,7 +101,7 @@ class Ledger:
         from ..kernels.ledger.post_batch import post_batch
 
         if (rows["payer"][start:] == rows["payee"][start:]).any():
-            raise ValueError("a transfer needs two accounts, one of the batch names the same account twice")
+            raise ValueError("payer and payee must differ; a transfer of the batch names one account twice")
         return int(post_batch(self.accounts, self.markets, self.log, rows, start, len(rows)))
 
     def _book_side(self, row: int, quote: int, lots: int, market: int, reason: Reason) -> None:
@@ -179,7 +179,7 @@ class Ledger:
         if quote or any(lots):
             raise ConservationError(f"cycle {cycle}: {quote} quanta and {list(lots)} lots came from nowhere")
         if fund >= 0:
-            raise ConservationError(f"cycle {cycle}: fund {fund} stands at {int(self.accounts.quote[fund])} quanta")
+            raise ConservationError(f"cycle {cycle}: fund {fund} has {int(self.accounts.quote[fund])} quanta")
 
     def check_sums(self) -> None:
         """Raise ConservationError unless all quote and all lots sum to zero. Costs a pass over all balances."""

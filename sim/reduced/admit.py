@@ -1,10 +1,10 @@
-"""What the reduced engine reads of a config, what it refuses, and when one run gives the whole curve of fund sizes.
+"""Checks a config for the reduced engine: what it reads, what it refuses, and if one run gives the whole fund curve.
 
 It reads: one market's price process (gbm, kou, merton, single_shock), margin schedule and liquidation fee, one fund's
 seed and fee share, who keeps the surplus, the mode of clearing, the layers of the waterfall, and the opening positions
-of all cohorts and named agents; makers' depth where the impact curve states none. A mechanism that it has no
-counterpart for is refused by name, unless the study says in `reduced.leaves_out` that it does without it. The clock,
-`record` and how ENGINE unwinds do not apply: steps are the section's own, and what the fund takes over is sold at once.
+of all cohorts and named agents; makers' depth where the impact curve states none. A mechanism without a counterpart is
+refused by name, unless the study lists it in `reduced.leaves_out`. The clock, `record` and the unwinding of ENGINE do
+not apply: the section states its own steps, and positions taken over are sold at once.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from ..market.mark import IndexMark
 from ..market.price import Gbm, Independent, Kou, Merton, SingleShock
 
 Path = tuple[Step, ...]
-#: A refusal: the feature that may be left out (None: never), where, and what to use instead.
+#: A refusal: the feature that may be left out (None: never), its path, and the replacement.
 Refusal = tuple[Feature | None, Path, str]
 Refusals = Iterator[Refusal]
 
@@ -31,7 +31,7 @@ LAYERS = ["takeover", "insurance_fund", "adl", "socialised_loss"]
 
 
 def require_reduced(config: RunConfig) -> None:
-    """ConfigError naming every mechanism in use that the reduced engine cannot play, with what to use instead."""
+    """Raise ConfigError naming each mechanism that the reduced engine cannot simulate, and its replacement."""
     if config.reduced is None:
         raise_problems([Problem(("reduced",), "must be given for fidelity reduced, found nothing")], None)
         return
@@ -41,13 +41,13 @@ def require_reduced(config: RunConfig) -> None:
         if feature is None:
             problems.append(Problem(path, f"must fit the reduced engine: {text}"))
         elif feature not in allowed:
-            hint = f"or put {feature!r} into reduced.leaves_out to do without, or use fidelity full"
+            hint = f"or add {feature!r} to reduced.leaves_out to run without it, or use fidelity full"
             problems.append(Problem(path, f"must fit the reduced engine: {text}, {hint}"))
     raise_problems(problems, None)
 
 
 def refusals(config: RunConfig) -> Refusals:
-    """Everything in use that the reduced engine has no counterpart for."""
+    """Every mechanism in use without a counterpart in the reduced engine."""
     yield from _markets(config)
     yield from _liquidation(config)
     yield from _waterfall(config)
@@ -56,9 +56,9 @@ def refusals(config: RunConfig) -> Refusals:
 
 def _markets(config: RunConfig) -> Refusals:
     if len(config.markets) != 1 or len(config.funds) != 1:
-        yield None, ("markets",), f"it plays one market with one fund, found {len(config.markets)} markets"
+        yield None, ("markets",), f"it simulates one market with one fund, found {len(config.markets)} markets"
     if not isinstance(config.prices, Independent):
-        yield None, ("prices",), "it plays one market: use {kind: independent}"
+        yield None, ("prices",), "it simulates one market: use {kind: independent}"
     market, where = config.markets[0], ("markets", 0)
     assert config.reduced is not None
     jumps = config.reduced.jumps
@@ -86,9 +86,13 @@ def _liquidation(config: RunConfig) -> Refusals:
     if isinstance(policy, FractionLiquidation) and policy.cooldown_ms:
         yield "latency", (*where, "cooldown_ms"), "it liquidates at once: use 0"
     if policy.order != "bankruptcy_limit":
-        yield None, (*where, "order"), "what the fund cannot pay is closed at bankruptcy price: use bankruptcy_limit"
+        yield (
+            None,
+            (*where, "order"),
+            "the part that the fund cannot pay is closed at the bankruptcy price: use bankruptcy_limit",
+        )
     if policy.priority != "riskiest_first":
-        yield None, (*where, "priority"), "levels are taken as the price reaches them: use riskiest_first"
+        yield None, (*where, "priority"), "levels are liquidated as the price reaches them: use riskiest_first"
     if policy.latency_ms:
         yield "latency", (*where, "latency_ms"), "it liquidates at once: use 0"
     if policy.per_second is not None:
@@ -98,14 +102,18 @@ def _liquidation(config: RunConfig) -> Refusals:
 def _waterfall(config: RunConfig) -> Refusals:
     kinds = [layer.kind for layer in config.waterfall]
     if kinds != [kind for kind in LAYERS if kind in kinds]:
-        yield None, ("waterfall",), f"its layers stand in the order {', '.join(LAYERS)}, found {', '.join(kinds)}"
+        yield None, ("waterfall",), f"its layers must be in the order {', '.join(LAYERS)}, found {', '.join(kinds)}"
     if ("takeover" in kinds) != ("insurance_fund" in kinds):
-        yield None, ("waterfall",), "the fund pays for what it takes over: use takeover and insurance_fund together"
+        yield (
+            None,
+            ("waterfall",),
+            "the fund pays for positions it takes over: use takeover and insurance_fund together",
+        )
     for number, layer in enumerate(config.waterfall):
         if layer.kind == "adl" and layer.matches_per_cycle is not None:
-            yield "throttle", ("waterfall", number, "matches_per_cycle"), "it has no limit of matches: use null"
+            yield "throttle", ("waterfall", number, "matches_per_cycle"), "it does not limit matches: use null"
     if config.funds[0].inventory_cap_quote is not None:
-        text = "what the fund takes over is sold at once, it holds no inventory: use null"
+        text = "positions taken over are sold at once, so there is no inventory: use null"
         yield "inventory_cap", ("funds", 0, "inventory_cap_quote"), text
 
 
@@ -114,22 +122,22 @@ def _traders(config: RunConfig) -> Refusals:
         behaviour, where = cohort.behaviour, ("population", "cohorts", number)
         if isinstance(behaviour, Levered):
             if behaviour.topup_accounts_ppm or behaviour.comeback_accounts_ppm:
-                text = "nobody tops up or comes back: use 0 accounts (comebacks: reduced.renewal)"
+                text = "traders neither top up nor come back: use 0 accounts (comebacks: reduced.renewal)"
                 yield "topups", (*where, "behaviour"), text
         elif not isinstance(behaviour, MarketMaker):
             text = f"{behaviour.kind} cohorts do not trade in it: remove {cohort.name}"
             yield "flow_traders", (*where, "behaviour"), text
         if any(item.stops is not None and item.stops.accounts_ppm for item in cohort.opening):
-            yield "stops", (*where, "opening"), "it has no stop-losses: use no stops"
+            yield "stops", (*where, "opening"), "it has no stop-losses: remove the stops"
     for number, agent in enumerate(config.agents):
         if not isinstance(agent, Whale):
             yield None, ("agents", number), f"it runs no code of your own: remove {agent.name} or use fidelity full"
         elif agent.programs:
-            yield "programs", ("agents", number, "programs"), "nobody trades in it: use no programs"
+            yield "programs", ("agents", number, "programs"), "agents do not trade in it: remove the programs"
 
 
 def reasons_against_one_run(config: RunConfig) -> tuple[str, ...]:
-    """Why P(fund of size F is exhausted) may NOT be read from `required_fund` of one run; empty if it may.
+    """Reasons why P(fund of size F is exhausted) must NOT be read from `required_fund` of one run; empty if it may be.
 
     It may while the path until exhaustion does not depend on the fund's size. Where this is not empty, run
     each fund size (common random numbers: paths are the same) and bisect.

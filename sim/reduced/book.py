@@ -2,7 +2,7 @@
 opening book and the market's own margin schedule.
 
 Prices are relative to the opening price, quantities are notional at it (quanta), costs at bankruptcy are exact whole
-quanta. Like positions are put into one level: neighbours in liquidation price within one maintenance class, never more
+quanta. Similar positions share one level: neighbours in liquidation price within one maintenance class, never more
 than `buckets` levels a side; one level a position where there are few. Leaves to others: what happens at a level.
 """
 
@@ -26,11 +26,11 @@ from .layout import FRESH_DTYPE, GAP_DTYPE, LEVEL_DTYPE, LONG, SHORT
 
 #: Row of the first trader where there is one fund scope (see `sim/ledger/accounts.py`).
 FIRST_TRADER = FIRST_SCOPE_ROW + 2
-#: Distance (log) below which levels lie closer and closer.
+#: Distance (log) below which levels lie ever closer.
 NEAR = 0.01
 #: Prices farther from the opening than this (log) are off the grid of a renewed book.
 GRID_REACH = 1.6
-#: Cells from the price within which new positions are laid into fine cells at once.
+#: Distance from the price, in cells, within which new positions go into fine cells at once.
 NEAR_CELLS = 48
 
 
@@ -52,7 +52,7 @@ class Positions:
 
 
 def market_arrays(config: RunConfig, instrument: Instrument, price: Decimal) -> MarketArrays:
-    """The one market at its opening price, as far as the opening book reads it."""
+    """The one market at its opening price, with the fields that the opening book reads."""
     values, table = config.markets[0].margin.lower(quantum=config.quantum, fees=config.markets[0].fees)
     params = np.zeros(1, MARKET_DTYPE)
     params["tick_value"][0] = instrument.tick_value
@@ -65,7 +65,7 @@ def market_arrays(config: RunConfig, instrument: Instrument, price: Decimal) -> 
 def open_positions(
     config: RunConfig, markets: MarketArrays, instrument: Instrument, *, scenario: int, replication: int, fresh: bool
 ) -> Positions:
-    """Draw (or read) the opening book and find every position's thresholds; fresh: as if all were opened just now."""
+    """Draw (or read) the opening book and compute all positions' thresholds; fresh: as if all were opened just now."""
     streams = Streams(seed=config.seed, scenario=scenario, replication=replication)
     venue = Venue((instrument,), markets, config.quantum, config.scale.simulated_share, FIRST_TRADER)
     book = choose_opening(_without_age(config) if fresh else config, venue, streams).book
@@ -119,10 +119,10 @@ def _side_levels(positions: Positions, side: int, buckets: int) -> Records:
 
 
 def _groups(distance: F64, notional: F64, tier: I64, buckets: int) -> I64:
-    """Number of each position's group: cells of one measure, apart by tier; the finest that fit.
+    """Group number of each position: cells of one measure, separate by tier; the finest that fit.
 
     The measure is half open interest passed, half log(1 + distance / 1%): many levels where much is held and near the
-    price, where impact decides who is next; few far away. distance: of thresholds from the opening price, rising.
+    price, where impact decides the next level; few far away. distance: of thresholds from the opening price, rising.
     """
     held = (np.cumsum(notional) - 0.5 * notional) / notional.sum()
     farthest = log1p(1.0 / NEAR)
@@ -140,7 +140,7 @@ def _groups(distance: F64, notional: F64, tier: I64, buckets: int) -> I64:
 
 @dataclass(frozen=True)
 class ThresholdIndex:
-    """What paths read of open interest. K levels a side; unused ones hold nothing."""
+    """Open interest as paths read it. K levels per side; unused levels hold nothing."""
 
     opening: Records  # (2, K) LEVEL_DTYPE; on the grid if it renews itself
     fresh: Records  # (2, J) FRESH_DTYPE newly opened positions by cells of distance; J = 0 without renewal

@@ -1,6 +1,6 @@
-"""Paths as rows of keys, one a step, for estimators that branch paths (multilevel splitting).
+"""Paths as rows of keys, one per step, for estimators that branch paths (multilevel splitting).
 
-They have the law of crude paths, not their numbers: a crude path draws its jumps for the whole horizon at once.
+They have the law of crude paths, but other numbers: a crude path draws its jumps for the whole horizon at once.
 """
 
 import numpy as np

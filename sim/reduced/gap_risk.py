@@ -1,7 +1,7 @@
-"""Gap risk alone, in closed form: what one jump from the opening price costs, and how likely it is within a path.
+"""Gap risk alone, in closed form: the cost of one jump from the opening price, and its probability within a path.
 
 No diffusion, no impact, no cascade, no income, one jump at a time against the opening book: the part of the required
-fund that needs no simulation. The difference to a simulated curve is what all the rest does.
+fund that needs no simulation. The difference from a simulated curve is the effect of everything else.
 """
 
 import numpy as np
@@ -12,12 +12,12 @@ from ..layout import F64, Records
 from .layout import LONG, SHORT
 from .lower import Lowered, lower
 
-#: Rarest jump looked at, and how many quantiles of each half of the law.
+#: Probability of the rarest jump used, and number of quantiles of each half of the law.
 RAREST, QUANTILES = 1e-12, 4_000
 
 
 def gap_losses(gaps: Records, log_sizes: F64) -> F64:
-    """What bankrupt positions leave unpaid after one jump of each log size, quanta.
+    """Unpaid debts of bankrupt positions after one jump of each log size, quanta.
 
     gaps: (2, K) GAP_DTYPE, in the order in which they are reached.
     """
@@ -56,7 +56,7 @@ def gap_risk_curve(config: RunConfig, *, points: int = 200, lowered: Lowered | N
 
 def _tail_probability(loss: F64, tail: F64, funds: F64) -> F64:
     """P(loss > fund) of one half of the law: loss falls along the tail probabilities; log-linear in between."""
-    place = np.searchsorted(-loss, -funds, side="left")  # so many of the quantiles cost more
+    place = np.searchsorted(-loss, -funds, side="left")  # number of quantiles that cost more
     inside = (place > 0) & (place < len(tail))
     right, left = np.minimum(place, len(tail) - 1), np.maximum(place - 1, 0)
     drop = np.where(inside, loss[left] - loss[right], 1.0)

@@ -17,7 +17,7 @@ from ..market.price.jumps import DoubleExponentialJump, NormalJump
 from ..market.price.skeleton import YEAR_S
 from . import layout as at
 
-#: Largest probability of more jumps than the tables hold; the last entry stands for all of them.
+#: Maximum probability of more jumps than the tables hold; the last entry stands for all of them.
 LEFT_OUT = 1e-15
 
 
@@ -27,7 +27,7 @@ class Jumps:
 
     per_year: float
     law: Records  # (1,) LAW_DTYPE
-    compensator: float  # expected return of one jump that the drift makes up for; 0: none is
+    compensator: float  # expected return of one jump that the drift compensates; 0: none
 
     def mean_count(self, years: float) -> float:
         """Expected number of jumps in a horizon."""
@@ -35,7 +35,7 @@ class Jumps:
 
 
 def jumps_of(price: object, stated: KouJumps | MertonJumps | ThresholdJumps | None) -> Jumps:
-    """The jumps of an admitted price process, or those that the `reduced` section states beside a gbm."""
+    """The jumps of an admitted price process, or those that the `reduced` section adds to a gbm."""
     if isinstance(price, SingleShock):
         law = np.zeros(1, at.LAW_DTYPE)
         law["kind"], law["log_mean"] = at.LAW_FIXED, log1p(float(price.shock_fraction))
@@ -72,7 +72,7 @@ def law_of(size: DoubleExponentialJump | NormalJump | ThresholdJumps) -> Records
 def expectation(law: Records, function: Callable[[F64], F64], n: int = 20_000) -> float:
     """E[function(size)] by the midpoint rule, `n` points for each half of the distribution and finer into its tails.
 
-    function: of an array of log sizes. Quantiles are 1/2 v^3 from either end, so the tails are met far out.
+    function: of an array of log sizes. Quantiles are 1/2 v^3 from either end, so points lie far out in the tails.
     """
     from .kernels.draw import jump_sizes
 

@@ -1,6 +1,6 @@
 """Every record of the reduced engine, field by field, and the codes that fields hold. No logic, no numba.
 
-They stand here and not in `clearsim.layout`, which the full engine's kernels and policies share: no code outside the
+They are here and not in `clearsim.layout`, which the full engine's kernels and policies share: no code outside the
 reduced engine and its readers needs them, and no record of one engine is a record of the other. Written and read as
 there. Prices are relative to the opening price; a log is of such a price; time is in years of 365 days; money is whole
 quanta; a quantity (lots) is its notional at the opening price.
@@ -22,7 +22,7 @@ def _of(kind: type, *names: str) -> list[tuple[str, type]]:
     return [(name, kind) for name in names]
 
 
-# Sides of the book: whoever is long is liquidated as the price falls.
+# Sides of the book: longs are liquidated as the price falls.
 LONG, SHORT = range(2)
 
 # Values of `impact`.
@@ -62,7 +62,7 @@ PARAMS_DTYPE = mixed(
         "seed",  # quanta
         "fund_pays",  # 0: no fund in the waterfall
         "adl",  # 1: winners close what the fund cannot pay
-        "socialise",  # 1: winners pay what nobody else did
+        "socialise",  # 1: winners pay the remaining debt
         "cap",  # quanta, -1: none
         "trigger_ppm",  # drawdown from the peak at which ADL begins; 1_000_000: when empty
         "lag_ms",  # -1: no replenishment
@@ -83,7 +83,7 @@ GAP_DTYPE = record("log", "lots", "owed", kind=np.float64)
 
 # -- a path ------------------------------------------------------------------------------------------------------------
 
-#: Where a path is.
+#: Position of a path.
 STATE_DTYPE = record(
     "log",  # of the outside price
     "shift",  # of the log by impact
@@ -94,12 +94,12 @@ STATE_DTYPE = record(
     kind=np.float64,
 )
 
-# Flows of money that diffusion makes of a level (see `kernels/chain.py`).
+# Flows of money from a level under diffusion (see `kernels/chain.py`).
 _FLOWS = (
     "levels",  # liquidated
     "notional",  # liquidated, at the price where each was triggered
-    "owed",  # what closing at bankruptcy prices would have brought in (longs +, shorts -)
-    "book",  # what the book paid in (longs +, shorts -)
+    "owed",  # income from closing at bankruptcy prices (longs +, shorts -)
+    "book",  # payments of the book (longs +, shorts -)
     "fee",
     "fee_fund",
     "surplus",
@@ -135,7 +135,7 @@ LEDGER_DTYPE = mixed(
 #: A row of a chain: flows from this level on until the book is empty.
 CHAIN_DTYPE = record(*_FLOWS)
 
-#: Results of a path, beside its ledger.
+#: Results of a path, in addition to its ledger.
 OUTCOME_DTYPE = mixed(
     *_of(np.float64, "log_weight", "largest_jump", "low", "control"),  # low: of the price; control: quanta
     *_of(np.int64, "required", "n_jumps"),  # required: largest fall of a fund that never runs dry

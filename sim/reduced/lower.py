@@ -66,7 +66,7 @@ class Lowered:
 
 
 def lower(config: RunConfig, *, scenario: int = 0, replication: int = 0) -> Lowered:
-    """Return the numbers of a config; ConfigError where the reduced engine cannot play it."""
+    """Return the numbers of a config; ConfigError if the reduced engine cannot simulate it."""
     require_reduced(config)
     assert config.reduced is not None
     section, market = config.reduced, config.markets[0]
@@ -158,7 +158,7 @@ def horizon_s(config: RunConfig) -> Decimal:
 def _set_prices(
     params: Any, config: RunConfig, section: Reduced, price: Gbm | Kou | Merton | SingleShock, jumps: Jumps
 ) -> None:
-    """Write what moves prices: diffusion, impact, stress, renewal."""
+    """Write the parameters that move prices: diffusion, impact, stress, renewal."""
     params.horizon = float(horizon_s(config)) / YEAR_S
     params.step = params.horizon / section.steps
     params.sigma = float(price.annual_volatility)
@@ -182,7 +182,7 @@ def _set_prices(
 
 
 def _impact(config: RunConfig, curve: LinearDepth | SquareRootDepth) -> tuple[float, float]:
-    """Coefficients of bid and ask: of what is sold (linear) or of its root, so that the depth moves price by
+    """Coefficients of bid and ask: of the amount sold (linear) or its root, so that the depth moves the price by
     `within`.
     """
     within_ppm, bid, ask = (
@@ -205,8 +205,8 @@ def _makers_depth(config: RunConfig) -> tuple[int, Decimal, Decimal]:
     bands = [maker.depth[0] for maker in makers]
     if not bands or any(band.within_ppm != bands[0].within_ppm for band in bands):
         raise ConfigError(
-            "reduced.impact must state within_ppm, bid_quote and ask_quote: there are no market makers whose first band"
-            " it could take, or their first bands differ"
+            "reduced.impact must state within_ppm, bid_quote and ask_quote: no market maker has a first band to use"
+            " instead, or the first bands differ"
         )
     return (
         bands[0].within_ppm,
@@ -216,7 +216,7 @@ def _makers_depth(config: RunConfig) -> tuple[int, Decimal, Decimal]:
 
 
 def _set_rules(params: Any, config: RunConfig, section: Reduced) -> None:
-    """Write what happens at a level: fees, fund, waterfall."""
+    """Write the parameters of a liquidated level: fees, fund, waterfall."""
     fund, fees, layers = config.funds[0], config.markets[0].fees, [layer.kind for layer in config.waterfall]
     params.steps, params.bridge, params.jump_marks = section.steps, section.marks == "bridge", section.jump_marks
     params.impact = IMPACTS[section.impact.kind]

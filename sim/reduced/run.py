@@ -1,7 +1,7 @@
 """A batch of paths of the reduced engine, and its summary row.
 
-A path is a function of (config, seed, scenario, replication, its number, sampler): it does not matter how many are run
-together. Arms of a study share their randomness, for the hash of a draw knows nothing of levers.
+A path is a function of (config, seed, scenario, replication, its number, sampler), whatever number of paths is run
+together. Arms of a study share their randomness, because the hash of a draw does not depend on levers.
 """
 
 from collections.abc import Callable
@@ -44,7 +44,7 @@ class Batch:
 
     @property
     def shortfall(self) -> I64:
-        """(n,) what others paid for liquidated positions: fund, winners by ADL (against the price) or not, nobody."""
+        """(n,) shortfall of liquidated positions: paid by the fund, paid by winners, or unpaid."""
         return self.flow("draw") + self.flow("adl_harm") + self.flow("socialised") + self.flow("bad_debt")
 
     def columns(self, run: str) -> Columns:

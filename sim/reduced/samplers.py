@@ -1,4 +1,4 @@
-"""How the jumps of a batch of paths are drawn: crude, importance sampling, randomised Sobol points, given noise.
+"""Samplers of the jumps of a batch of paths: crude, importance sampling, randomised Sobol points, given noise.
 
 Only what is exogenous is tilted (number and sizes of jumps); agents, cascade and fund are a map of it, so the weights
 stay exact. Leaves to others: the arithmetic of drawing (`kernels/draw.py`), estimates (`analysis/estimators/`).
@@ -22,13 +22,13 @@ CRUDE_TENTHS, ALL_TENTHS = 1, 3
 SOBOL_JUMPS = 4
 #: Factor on the spread of normal jumps where they are tilted.
 WIDER = 1.2
-#: Event probability that the tilt aims at where the caller states none.
+#: Event probability at which the tilt aims by default.
 TARGET = 1e-4
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a batch is drawn, as kernels read it."""
+    """The sampling of a batch as kernels read it."""
 
     laws: Records  # (2,) LAW_DTYPE of the one tilted jump, and of each where all are
     counts: Records  # (n,) COUNT_DTYPE
@@ -81,7 +81,7 @@ def middling_jump(jumps: Jumps, mean_count: float, target: float) -> float:
 def tilt(law: Records, size: float) -> Records:
     """The proposal: normal sizes are shifted to a mean of -size and widened; tails keep their shape and get that mean.
 
-    Both tails are widened, for a rise can exhaust a fund too. A tail that is already wider is left as it is.
+    Both tails are widened, because a rise can exhaust a fund too. A tail that is already wider is unchanged.
     """
     out = law.copy()
     if law["kind"] == at.LAW_NORMAL:

@@ -1,10 +1,10 @@
-"""The summary row of a batch of reduced paths: the columns of RUNS, so that both fidelities can stand in one table.
+"""The summary row of a batch of reduced paths: the columns of RUNS, so that one table can hold both fidelities.
 
 A batch is many paths where a run is one, so: money and counts of accounts are means over paths (weighted by likelihood
 ratios where paths were drawn by importance sampling) rounded to whole units; times of first events are the earliest of
 any path, -1 if none; `index_low`, `mark_low` are the lowest of any path; `fund_min_quanta` is the lowest end-of-path
-cash or 0 if a fund was emptied. What has no meaning without a book (orders, fills, dislocation, inventory, profits
-forgone) is 0 or NaN.
+cash or 0 if a fund was emptied. Columns that need a book (orders, fills, dislocation, inventory, profits forgone) are 0
+or NaN.
 """
 
 from typing import Any
@@ -52,7 +52,7 @@ def summarise(config: RunConfig, batch: Batch, *, scenario: int = 0, replication
 
 
 def _flows(batch: Batch) -> dict[str, I64]:
-    """Money of each path by the column of RUNS that it is the mean of."""
+    """Money of each path, by the column of RUNS that holds its mean."""
     flow = batch.flow
     return {
         "liquidated_accounts": flow("levels"),
@@ -70,7 +70,7 @@ def _flows(batch: Batch) -> dict[str, I64]:
 
 
 def residuals(batch: Batch) -> I64:
-    """(n, 2) what must be zero in every path: money into closed positions less money out, and the fund's own
+    """(n, 2) sums that must be zero in every path: money into closed positions less money out, and the fund's own
     account.
     """
     flow = batch.flow

@@ -264,7 +264,7 @@ def test_capital_of_a_cohort_is_shared_out_to_the_quantum():
     ("change", "message"),
     [
         ({"largest_share_ppm": 100}, "cannot hold exactly"),
-        ({"short_weight": "0"}, "short open interest are held by nobody"),
+        ({"short_weight": "0"}, "short open interest have no holder"),
     ],
 )
 def test_impossible_books_are_refused_with_the_reason(change, message):

@@ -126,11 +126,11 @@ MISTAKES = {
     "nan": (Actions(account=[0, 1], lots=[1.0, float("nan")]), "element 1: lots must be a whole number, was nan"),
     "inf": (Actions(account=[0, 1], lots=[float("inf"), 1.0]), "element 0: lots must be a whole number, was inf"),
     "half": (Actions(account=0, lots=[1.5]), "element 0: lots must be a whole number, was 1.5"),
-    "huge": (Actions(account=0, lots=np.array([2**64 - 1], np.uint64)), "beyond the largest the run can count"),
+    "huge": (Actions(account=0, lots=np.array([2**64 - 1], np.uint64)), "exceeds the maximum that the run can"),
     "text": (Actions(account=0, lots=["many"]), "lots must be whole numbers, was an array of <U4"),
     "length": (Actions(account=[0, 1], lots=[1, 2, 3]), "lots must have 2 elements like account, has shape (3,)"),
     "shape": (Actions(account=[[0, 1]]), "account must have one dimension, has shape (1, 2)"),
-    "count": (Actions(account=np.zeros(4001, int)), "4001 actions; the most is 100 for each of 40 traders"),
+    "count": (Actions(account=np.zeros(4001, int)), "4001 actions; the maximum is 100 for each of 40 traders"),
     "kind": ([1, 2], "must return Actions, returned list"),
     "raise": (lambda view: 1 / 0, "raised ZeroDivisionError: division by zero"),
 }  # fmt: skip

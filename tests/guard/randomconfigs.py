@@ -18,10 +18,12 @@ PRICE_KINDS = ("single_shock", "kou", "waypoints", "merton", "replay", "hawkes_j
 PINNED = ("waypoints", "replay")
 #: Seconds that the recorded prices span; no run lasts longer.
 RECORDED_S = 700
-AGENT = '''try:
-    from clearsim.agents.user import CancelAll, Order, UserAgent
-except ImportError:
+AGENT = '''import sys
+
+if "sim.agents.user" in sys.modules:  # the old layout; clearsim may be installed beside it
     from sim.agents.user import CancelAll, Order, UserAgent
+else:
+    from clearsim.agents.user import CancelAll, Order, UserAgent
 
 
 class Ladder(UserAgent):

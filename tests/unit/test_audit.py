@@ -53,7 +53,7 @@ def test_a_changed_transfer_is_found(copy):
 
 def test_a_changed_equity_is_found_and_named(copy):
     change(copy, "accounts", "equity_final_quanta", 17, 5)
-    with pytest.raises(ConservationError, match="leave account 17 with -5 quanta more than its table says"):
+    with pytest.raises(ConservationError, match="leave account 17 with -5 quanta more than the accounts table states"):
         audit_folder(copy)
 
 

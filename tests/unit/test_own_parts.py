@@ -190,7 +190,7 @@ def test_a_changed_pickle_is_refused():
     one, other = OwnScore.of(local(3, np.array([100]))), OwnScore.of(local(3, np.array([101])))
     head, _, _ = one.source.partition("\n")
     forged = one.model_copy(update={"source": head + "\n" + other.source.partition("\n")[2]})
-    with pytest.raises(ConfigError, match="score Local: the pickled object is not the one that was pickled"):
+    with pytest.raises(ConfigError, match="score Local: the pickled object does not match its fingerprint"):
         forged.load()
     old = one.model_copy(update={"source": one.source.replace("Python 3.", "Python 2.", 1)})
     with pytest.raises(ConfigError, match=r"was pickled by Python 2\.\d+; this is Python 3"):

@@ -1,4 +1,4 @@
-"""Behaviours of cohorts, one a file, and the union a config chooses from by `kind`."""
+"""Behaviours of cohorts, one per file, and the union from which a config chooses by `kind`."""
 
 from typing import Annotated
 

@@ -2,11 +2,11 @@
 capital on both sides.
 
 Decides: at its own random times an arbitrageur compares the best quotes with the index. Beyond `entry_ppm` it takes
-the quote, down to `exit_ppm`; inside `exit_ppm` it unwinds. Its position is at most what the smaller of its two purses
-carries: the wallet on this venue and the money outside, where it holds the opposite position at the index. When the
-wallet runs short it sends money from outside, which arrives after a delay. If it is deleveraged here, the hedge
-outside is closed at the index at its next look: until then it is naked. Leaves to others: the outside market (any size
-at the index, no cost: stated, not modelled). Sources: limits of arbitrage, Shleifer and Vishny (1997); entry of 5-20
+the quote, down to `exit_ppm`; inside `exit_ppm` it unwinds. Its position is limited by the smaller of its two purses:
+the wallet on this venue and the money outside, where it holds the opposite position at the index. When the wallet runs
+short it sends money from outside, which arrives after a delay. If it is deleveraged here, the hedge outside is closed
+at the index at its next look: until then it is unhedged. Leaves to others: the outside market (any size at the index,
+no cost: stated, not modelled). Sources: limits of arbitrage, Shleifer and Vishny (1997); entry of 5-20
 bp covers two taker fees; capital and delay are assumptions.
 """
 
@@ -39,7 +39,7 @@ class ArbitrageurState:
 
 
 class Arbitrageur(BehaviourPolicy):
-    """Ties the perpetual to the index as far as capital goes."""
+    """Ties the perpetual to the index as far as capital allows."""
 
     kind: Literal["arbitrageur"] = "arbitrageur"
 
@@ -51,10 +51,10 @@ class Arbitrageur(BehaviourPolicy):
     decision_interval_s: PositiveDecimal = Field(description="mean time between two looks of one arbitrageur, seconds")
     step_ppm: SharePpm = Field(default=200_000, description="share of its capacity traded per look")
     outside_quote: NonNegativeDecimal = Field(
-        description="money of the whole cohort outside, quote units at venue scale"
+        description="the whole cohort's money outside the venue, quote units at venue scale"
     )
     low_water_ppm: SharePpm = Field(
-        default=500_000, description="it sends money when wallet equity is below this share of what its position needs"
+        default=500_000, description="money is sent when wallet equity is below this share of what the position needs"
     )
     transfer_delay_ms: NonNegativeInt = Field(default=600_000, description="money from outside arrives after this time")
 

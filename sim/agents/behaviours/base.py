@@ -1,9 +1,9 @@
-"""What every behaviour has in common: the contract of a policy, and what it is told about its cohort at the opening.
+"""The contract of every behaviour, and the information about its cohort that it gets at the opening.
 
 A behaviour is a frozen value. `initial_state(context)` makes the explicit state it keeps (arrays, arrival streams, the
 compiled kernel it calls); `decide(state, view, intents)` appends orders for the time since it last woke, and changes
 nothing but the state and the intents. Randomness comes only from the cohort's own stream, drawn per arrival slot, so a
-finer clock meets the same arrivals.
+finer clock gets the same arrivals.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from ..view import Intents, MarketView
 
 @dataclass(frozen=True)
 class CohortContext:
-    """What a behaviour may know of its own cohort at the opening. n traders, M markets."""
+    """Information for a behaviour about its own cohort at the opening. n traders, M markets."""
 
     name: str
     rows: I64  # (n,) wallet rows, consecutive
@@ -39,7 +39,7 @@ class CohortContext:
         """Number of the market called `name`; ConfigError if there is none."""
         names = [instrument.name for instrument in self.instruments]
         if name not in names:
-            raise ConfigError(f"cohort {self.name}: no market is called {name!r}; there are {', '.join(names)}")
+            raise ConfigError(f"cohort {self.name}: no market is called {name!r}; the markets are {', '.join(names)}")
         return names.index(name)
 
     def unit(self, market: int) -> int:
@@ -47,11 +47,11 @@ class CohortContext:
         return int(self.markets.mark[market]) * int(self.markets.params["tick_value"][market])
 
     def venue_lots(self, quote: Decimal, market: int) -> float:
-        """Lots (a fraction too) that `quote` at venue scale is worth at the opening mark, after scaling."""
+        """Lots (possibly fractional) that `quote` at venue scale is worth at the opening mark, after scaling."""
         return float(quote * self.share / self.quantum) / self.unit(market)
 
     def split(self, lots: float) -> F64:
-        """Split `lots` over the traders by capital; equally if nobody has any."""
+        """Split `lots` over the traders by capital; equally if none has any."""
         total = float(self.capital.sum())
         weights = self.capital / total if total > 0 else np.full(len(self.rows), 1.0 / len(self.rows))
         return np.asarray(lots * weights)
@@ -60,13 +60,13 @@ class CohortContext:
 class BehaviourPolicy(Policy):
     """Base of all behaviours."""
 
-    #: Ordinary cohorts are the ones `--traders N` rescales; the others keep their count.
+    #: `--traders N` rescales ordinary cohorts; the others keep their count.
     ordinary: ClassVar[bool] = False
     #: True for cohorts whose accounts the who-paid table calls makers.
     is_maker: ClassVar[bool] = False
 
     def look_ms(self) -> int | None:
-        """Time between two looks at the market of one trader, where traders look at phases of their own; None: they
+        """Time between two looks of one trader at the market, if each trader has its own phase; None: traders
         look when the cohort wakes."""
         return None
 
@@ -75,11 +75,11 @@ class BehaviourPolicy(Policy):
         return False
 
     def max_orders_per_s(self, traders: int) -> float:
-        """Orders a second of a cohort of `traders` at most, as far as the parameters state it; 0: they do not."""
+        """Maximum orders per second of a cohort of `traders`, if the parameters state it, else 0."""
         return 0.0
 
     def with_depth(self, factor: Decimal) -> Self:
-        """The same behaviour, quoting `factor` of its depth; itself if it quotes none."""
+        """The same behaviour with `factor` times its depth; itself if it quotes none."""
         return self
 
     def initial_state(self, context: CohortContext) -> Any:
@@ -87,5 +87,5 @@ class BehaviourPolicy(Policy):
         raise NotImplementedError
 
     def decide(self, state: Any, view: MarketView, intents: Intents) -> None:
-        """Append what the cohort wants to do at `view.time_ms`."""
+        """Append the cohort's actions at `view.time_ms`."""
         raise NotImplementedError

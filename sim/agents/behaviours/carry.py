@@ -2,8 +2,8 @@
 
 Decides: each holder looks every `decision_interval_s` at a phase of its own. When the best offer lies `unwind_ppm` or
 more below the index, it buys back a step of its short, at that discount or better, and sells its coins outside at the
-index: the difference is what it came for, at once. When the best bid lies `rebuild_ppm` or more above the index it
-sells again, up to the short it opened with, never more. Leaves to others: the market of the coins (whose
+index: the difference is its profit, at once. When the best bid lies `rebuild_ppm` or more above the index it sells
+again, up to the short it opened with, never more. Leaves to others: the market of the coins (whose
 thinness is a reason for a small `step_ppm`). The coins are not simulated: a fall is a gain of its account here.
 Sources: carry is closed early when the spread beyond trading costs is offered, He, Manela, Ross and von Wachter (2022,
 arXiv 2212.06888); as fast as the other leg allows, Shleifer and Vishny (1997). Costs and pace are assumptions.
@@ -24,7 +24,7 @@ from .base import BehaviourPolicy, CohortContext
 
 @dataclass
 class CarryState:
-    """Who holds how much at the opening, and when each looks. n holders."""
+    """Opening position of each holder, and the phase of its looks. n holders."""
 
     market: int
     rows: I64  # (n,)
@@ -43,7 +43,9 @@ class Carry(BehaviourPolicy):
     market: str = Field(description="name of the market")
     unwind_ppm: PositiveInt = Field(description="discount of the best offer to the index from which it buys back")
     rebuild_ppm: PositiveInt = Field(description="premium of the best bid from which it sells again")
-    decision_interval_s: PositiveDecimal = Field(description="a holder looks this often, seconds, at its own phase")
+    decision_interval_s: PositiveDecimal = Field(
+        description="time between two looks of a holder, seconds; each has its own phase"
+    )
     step_ppm: SharePpm = Field(default=10_000, description="share of its opening short traded per look")
 
     def initial_state(self, context: CohortContext) -> CarryState:

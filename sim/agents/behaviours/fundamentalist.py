@@ -1,9 +1,9 @@
-"""Fundamentalists and dip buyers: buy below what they think it is worth, sell above, with limited capital.
+"""Fundamentalists and dip buyers: buy below their opinion of value, sell above it, with limited capital.
 
 Decides: each trader holds its own opinion of value, a slow average of the index times a personal factor. At its own
 random times, if the mark is below (above) by more than its threshold, it buys (sells) a step towards the position its
 capital and leverage carry; near its value it goes flat. A dip buyer is the one-sided form: it never goes short. Leaves
-to others: whether the margin suffices. Sources: fundamentalists as in Chiarella and Iori (2002); how much dip-buying
+to others: the margin check. Sources: fundamentalists as in Chiarella and Iori (2002); how much dip-buying
 capital stands by in a crash is not observed: an uncertainty to sweep.
 """
 
@@ -27,8 +27,8 @@ class _ValueTrader(BehaviourPolicy):
     )
     threshold: PpmRange = Field(description="a trader acts when the mark is this far from its value")
     decision_interval_s: PositiveDecimal = Field(description="mean time between two looks of one trader, seconds")
-    step_ppm: SharePpm = Field(default=100_000, description="share of the largest position traded per look")
-    slippage_ppm: PositiveInt = Field(default=2000, description="worst price accepted, distance from the mark")
+    step_ppm: SharePpm = Field(default=100_000, description="share of the maximum position traded per look")
+    slippage_ppm: PositiveInt = Field(default=2000, description="worst price accepted, as a distance from the mark")
 
     def _state(self, context: CohortContext, *, long_only: bool) -> SignalState:
         return make_signal_state(

@@ -1,12 +1,12 @@
-"""Levered traders: they hold their opening positions; some add margin when liquidation comes near, some come back
+"""Levered traders: they hold their opening positions; some add margin when liquidation is near, some come back
 after it.
 
 Decides: each watching trader looks at its position every `attention_s` (not all the time, and at its own phase). If
 the move of the mark that would liquidate it is smaller than `topup_below_ppm`, it adds what restores `topup_to_ppm`:
 first from its wallet (isolated positions), then from outside within its budget, which arrives after a delay. A
 liquidated trader may come back once, after a delay, with outside money, on the same side. Some close with a gain
-(`profits.py`). Stop-losses stand in the book of stops from the opening and need no decision here. Leaves to others:
-everything that happens to a position otherwise. Sources: shares and budgets are assumptions to sweep; that liquidated
+(`profits.py`). Stop-losses are in the book of stops from the opening and need no decision here. Leaves to others:
+all other changes of a position. Sources: shares and budgets are assumptions to sweep; that liquidated
 traders return at all: Soska et al. (2021) see most accounts trade on.
 """
 
@@ -49,21 +49,23 @@ class Levered(BehaviourPolicy):
 
     topup_accounts_ppm: SharePpm = Field(default=0, description="share of the traders that add margin when it runs low")
     topup_below_ppm: PositiveInt = Field(
-        default=20_000, description="they add margin when liquidation is nearer than this move"
+        default=20_000, description="they add margin when a smaller move than this would liquidate them"
     )
-    topup_to_ppm: PositiveInt = Field(default=50_000, description="and restore this distance to liquidation")
+    topup_to_ppm: PositiveInt = Field(default=50_000, description="distance to liquidation that a top-up restores")
     outside_budget_ppm: NonNegativeInt = Field(
         default=0,
         description="money a watching trader can bring from outside, as a share of its opening equity in the position",
     )
     transfer_delay_ms: NonNegativeInt = Field(default=60_000, description="money from outside arrives after this time")
-    attention_s: PositiveDecimal = Field(default=Decimal(30), description="a watching trader looks this often, seconds")
+    attention_s: PositiveDecimal = Field(
+        default=Decimal(30), description="time between two looks of a watching trader, seconds"
+    )
     profit_accounts_ppm: SharePpm = Field(
         default=0, description="share of the traders that close with a gain when the mark has moved far enough"
     )
     profit_distance: PpmRange = Field(
         default=PpmRange(low_ppm=20_000, high_ppm=100_000),
-        description="how far from the opening mark, on the gaining side",
+        description="distance of the target from the opening mark, on the gaining side",
     )
     comeback_accounts_ppm: SharePpm = Field(
         default=0, description="share of the traders that open again once after liquidation"
@@ -80,12 +82,12 @@ class Levered(BehaviourPolicy):
             )
         if self.comeback_accounts_ppm and not self.outside_budget_ppm:
             raise ValueError(
-                "comeback_accounts_ppm needs outside_budget_ppm: a liquidated trader has nothing left here"
+                "comeback_accounts_ppm needs outside_budget_ppm: a liquidated trader has no money left on the venue"
             )
         return self
 
     def initial_state(self, context: CohortContext) -> LeveredState:
-        """Return the state: who watches, in the order of rows. Positions are read at the first wake."""
+        """Return the state: the watching traders, in the order of rows. Positions are read at the first wake."""
         from ...kernels.agents.attention import watch_positions
         from ...layout import COMES_BACK, TOPS_UP, WATCH_DTYPE
 
@@ -114,7 +116,7 @@ class Levered(BehaviourPolicy):
         )
 
     def _profit_takers(self, context: CohortContext) -> ProfitTakers:
-        """Draw who takes profits and where; after all other draws, so that those do not depend on it."""
+        """Draw the traders that take profits and their targets; last, so that no other draw depends on it."""
         who = np.flatnonzero(context.rng.random(len(context.rows)) < self.profit_accounts_ppm / 1e6)
         distances = self.profit_distance.quantile(context.rng.random(len(who)))
         keys = context.rng.integers(0, ARRIVAL_SLOTS, len(who))
@@ -142,7 +144,7 @@ class Levered(BehaviourPolicy):
             intents.moves.append(CashMove(due_ms, payer, payee, quanta, reason))
 
     def _read_opening(self, state: LeveredState, view: MarketView) -> None:
-        """Keep one watch a row that holds something; budgets are a share of the row's equity."""
+        """Keep one watch per row that holds a position; budgets are a share of the row's equity."""
         accounts, markets = view.accounts, view.markets
         held = accounts.lots[state.rows[:, 0], state.rows[:, 2]]
         holding = np.flatnonzero(held != 0)

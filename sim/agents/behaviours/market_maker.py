@@ -30,10 +30,10 @@ from ..view import ARRIVAL_SLOTS, Intents, MarketView
 from .base import BehaviourPolicy, CohortContext
 
 FIRST_BAND_EXPONENT = 0.85
-#: Wakes after which the pre-drawn arrival keys repeat (a prime, so no pattern of the clock meets the same ones).
+#: Wakes after which the pre-drawn arrival keys repeat (a prime, so no pattern of the clock gets the same ones).
 KEY_ROUNDS = 1021
-#: The most the skew may be, so that quotes stay above zero.
-LARGEST_SKEW = 0.5
+#: Limit of the skew, so that quotes stay above zero.
+MAX_SKEW = 0.5
 
 
 class DepthBand(Policy):
@@ -46,7 +46,7 @@ class DepthBand(Policy):
 
 @dataclass
 class MakerState:
-    """Ladders and memories of the makers."""
+    """Ladders and state of the makers."""
 
     market: int
     arrays: Any  # MakerArrays
@@ -78,7 +78,7 @@ class MarketMaker(BehaviourPolicy):
     )
     widening: NonNegativeDecimal = Field(default=Decimal("0.5"), description="distances ~ (volatility ratio)**widening")
     inventory_limit_quote: PositiveDecimal = Field(
-        description="largest position of the whole cohort, quote units at venue scale"
+        description="maximum position of the whole cohort, quote units at venue scale"
     )
     skew_ppm: NonNegativeInt = Field(default=2000, description="shift of the middle at full inventory, against it")
     skew_volatility_power: NonNegativeDecimal = Field(
@@ -94,14 +94,16 @@ class MarketMaker(BehaviourPolicy):
         description="share of size withdrawn by a maker first in the ADL queue whose profit equals its equity",
     )
     refill_half_life_ms: PositiveInt = Field(
-        default=10_000, description="half of what was taken is quoted again after this"
+        default=10_000, description="time after which half of what was taken is quoted again"
     )
     look_interval_ms: PositiveInt = Field(
-        default=1000, description="a maker looks at the market this often, at its own phase"
+        default=1000, description="time between two looks of a maker; each has its own phase"
     )
-    requote_move_ppm: NonNegativeInt = Field(default=100, description="quotes are stale when the middle moved by more")
+    requote_move_ppm: NonNegativeInt = Field(
+        default=100, description="quotes are stale when the middle has moved by more than this"
+    )
     requote_size_ppm: SharePpm = Field(
-        default=250_000, description="quotes are stale when a side's size is off by more"
+        default=250_000, description="quotes are stale when a side's size is off by more than this"
     )
 
     @model_validator(mode="after")
@@ -118,11 +120,11 @@ class MarketMaker(BehaviourPolicy):
         return self.look_interval_ms
 
     def watches_adl_queue(self) -> bool:
-        """True if makers fear to be deleveraged."""
+        """True if makers withdraw for fear of being deleveraged."""
         return self.adl_aversion > 0
 
     def max_orders_per_s(self, traders: int) -> float:
-        """Makers that quote their whole ladder anew at every look."""
+        """Makers that requote their whole ladder at every look."""
         return traders * 2 * self.levels_per_band * len(self.depth) * 1000 / self.look_interval_ms
 
     def with_depth(self, factor: Decimal) -> Self:
@@ -171,13 +173,13 @@ class MarketMaker(BehaviourPolicy):
         if np.any(dearest > capacity):
             raise ConfigError(
                 f"cohort {context.name}: capital x max_leverage carries only {capacity.sum() / dearest.sum():.3g}"
-                " of the depth it is to quote on one side: raise capital or max_leverage, or quote less"
+                " of the depth that it must quote on one side: raise capital or max_leverage, or quote less"
             )
         limits = context.split(context.venue_lots(self.inventory_limit_quote, market))
         memory = np.zeros(n, MAKER_DTYPE)
         memory["next_ms"] = (
             -context.rng.random(n) * self.look_interval_ms
-        )  # all look at the first wake, then each in turn
+        )  # all look at the first wake, later each at its own phase
         memory["seen_ms"] = -1.0
         arrays = MakerArrays(
             home=np.ascontiguousarray(context.home[:, market]),
@@ -214,10 +216,10 @@ class MarketMaker(BehaviourPolicy):
         """Shift of the middle at full inventory, a fraction, at a volatility per sqrt(second)."""
         ratio = max(1.0, volatility * 1e6 / self.calm_volatility_ppm)
         factor = power(ratio, float(self.skew_volatility_power))
-        return min(LARGEST_SKEW, self.skew_ppm / 1e6 * factor)
+        return min(MAX_SKEW, self.skew_ppm / 1e6 * factor)
 
     def decide(self, state: MakerState, view: MarketView, intents: Intents) -> None:
-        """Append the requotes of the makers whose time has come."""
+        """Append the requotes of the makers that are due."""
         if state.words is None:
             state.words = self._pack(state, view)
         n, levels = state.arrays.distances.shape

@@ -1,9 +1,9 @@
-"""Momentum traders: buy what has risen, sell what has fallen, over horizons of their own.
+"""Momentum traders: buy after a rise, sell after a fall, over horizons of their own.
 
 Decides: at its own random times a trader compares the mark with a moving average of it. Beyond its threshold it moves
-a step towards a position in the direction of the move, at most what its capital and leverage carry; when the move has
-faded it goes flat. Orders are immediate-or-cancel limits with a slippage tolerance. Leaves to others: whether the
-margin suffices. Sources: chartists as in Chiarella and Iori (2002) and Brock and Hommes (1998); horizons of seconds to
+a step towards a position in the direction of the move, limited by its capital and leverage; when the move has
+faded it goes flat. Orders are immediate-or-cancel limits with a slippage tolerance. Leaves to others: the
+margin check. Sources: chartists as in Chiarella and Iori (2002) and Brock and Hommes (1998); horizons of seconds to
 an hour and thresholds of 0.1-1% are assumptions, to be swept.
 """
 
@@ -25,12 +25,12 @@ class Momentum(BehaviourPolicy):
 
     market: str = Field(description="name of the market")
     horizons_s: tuple[PositiveDecimal, ...] = Field(
-        min_length=1, description="averaging times, seconds; traders are dealt over them"
+        min_length=1, description="averaging times, seconds; assigned to the traders in turn"
     )
     threshold: PpmRange = Field(description="a trader acts when the mark is this far from its average")
     decision_interval_s: PositiveDecimal = Field(description="mean time between two looks of one trader, seconds")
-    step_ppm: SharePpm = Field(default=250_000, description="share of the largest position traded per look")
-    slippage_ppm: PositiveInt = Field(default=5000, description="worst price accepted, distance from the mark")
+    step_ppm: SharePpm = Field(default=250_000, description="share of the maximum position traded per look")
+    slippage_ppm: PositiveInt = Field(default=5000, description="worst price accepted, as a distance from the mark")
 
     def initial_state(self, context: CohortContext) -> SignalState:
         """Return the state: averages start at the opening mark."""

@@ -2,8 +2,8 @@
 
 Decides: at each arrival of a Poisson process one trader sends one order, buy or sell with equal chance, market or
 limit, of geometric size; a limit lies an exponential distance on the passive side of the mark and is cancelled after
-its lifetime. A trader first cancels what it has resting in the market. Leaves to others: whether it can pay (the
-margin check refuses what it cannot). Sources: zero intelligence as in Farmer, Patelli, Zovko (2005), with market and
+its lifetime. A trader first cancels its resting orders in the market. Leaves to others: whether it can pay (the margin
+check refuses orders that it cannot). Sources: zero intelligence as in Farmer, Patelli, Zovko (2005), with market and
 limit flow at constant rates; 15% market orders is the share of the ZI workload in the tests; a venue's traded volume
 per second at the calm hour sets `volume_quote_per_s`.
 """
@@ -66,8 +66,8 @@ class Noise(BehaviourPolicy):
         mean_lots = context.venue_lots(self.volume_quote_per_s, market) / rate
         if mean_lots < 1.0:
             raise ConfigError(
-                f"cohort {context.name}: mean order is {mean_lots:.3g} lots; lower orders_per_s below"
-                f" {rate * mean_lots:.3g}, or raise volume_quote_per_s, the simulated share, or use a smaller lot"
+                f"cohort {context.name}: mean order is {mean_lots:.3g} lots; set orders_per_s below"
+                f" {rate * mean_lots:.3g}, raise volume_quote_per_s or the simulated share, or use a smaller lot"
             )
         scale = -1.0 / log1p(-1.0 / mean_lots) if mean_lots > 1.0 else 0.0
         lifetime_ms = self.limit_lifetime_s * 1000

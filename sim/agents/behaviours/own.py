@@ -1,6 +1,6 @@
-"""The behaviour of a user's own cohort: asks the user's class, checks the arrays it returns, writes them as orders.
+"""The behaviour of a user's own cohort: calls the user's class, checks the arrays it returns, writes them as orders.
 
-The cohort holds opening positions, money and leverage like any other; only what it does is the user's.
+The cohort holds opening positions, money and leverage like any other; only its decisions are the user's.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from .base import BehaviourPolicy, CohortContext
 
 I64 = npt.NDArray[np.int64]
 
-#: Actions a wake, for each trader of the cohort.
+#: Actions per wake and trader of the cohort.
 MAX_ACTIONS_PER_TRADER = 100
 _LIMITS = {
     "account": "must be 0 .. {n_last}, the traders of the cohort",
@@ -32,7 +32,7 @@ _LIMITS = {
 
 @dataclass
 class OwnCohortState:
-    """The running cohort and what is needed to translate for it."""
+    """The running cohort and the data that translate its actions."""
 
     context: CohortContext
     cohort: UserCohort
@@ -70,7 +70,7 @@ class OwnBehaviour(OwnPart, BehaviourPolicy):
         return OwnCohortState(context, cohort, arrivals, places, tick_values)
 
     def decide(self, state: OwnCohortState, view: MarketView, intents: Intents) -> None:
-        """Ask the cohort and append what it wants; AgentError if it raises or answers nonsense."""
+        """Call the cohort and append its actions; AgentError if it raises or returns an invalid answer."""
         seen = CohortView(state.context, arrived(state, view.time_ms), state.last_ms, view)
         state.last_ms = view.time_ms
         try:
@@ -117,7 +117,7 @@ def arrived(state: OwnCohortState, now_ms: int) -> Arrived:
 
 
 def append(answer: Actions, state: OwnCohortState, intents: Intents) -> None:
-    """Check an answer and write it; ValueError says what is wrong, at which element."""
+    """Check an answer and write it; ValueError names the fault and the element."""
     from ...kernels.agents.user_orders import FAULTS, append_actions
 
     accounts = np.atleast_1d(np.asarray(answer.account))
@@ -125,7 +125,7 @@ def append(answer: Actions, state: OwnCohortState, intents: Intents) -> None:
     if accounts.ndim != 1:
         raise ValueError(f"account must have one dimension, has shape {accounts.shape}")
     if n > MAX_ACTIONS_PER_TRADER * len(home):
-        raise ValueError(f"{n} actions; the most is {MAX_ACTIONS_PER_TRADER} for each of {len(home)} traders")
+        raise ValueError(f"{n} actions; the maximum is {MAX_ACTIONS_PER_TRADER} for each of {len(home)} traders")
     columns = {
         name: whole_column(name, accounts if name == "account" else getattr(answer, name), n)
         for name in ("account", "market", "lots", "price_ticks", "time_in_force", "reduce_only", "cancel")
@@ -143,9 +143,9 @@ def append(answer: Actions, state: OwnCohortState, intents: Intents) -> None:
 
 
 def _words(name: str, at: int, columns: dict[str, I64], home: npt.NDArray[np.int32]) -> str:
-    """What is wrong with element `at` of an answer."""
+    """Message for the fault in element `at` of an answer."""
     if name == "value":
         lots, price = columns["lots"][at], columns["price_ticks"][at]
-        return f"element {at}: {lots} lots at {price} ticks exceed the largest amount the run can count"
+        return f"element {at}: {lots} lots at {price} ticks exceed the maximum that the run can represent"
     limit = _LIMITS[name].format(n_last=home.shape[0] - 1, m_last=home.shape[1] - 1)
     return f"element {at}: {name} {limit}, was {columns[name][at]}"

@@ -1,8 +1,8 @@
-"""Take-profits of traders who hold positions: at which mark each closes with a gain, and the orders when it is reached.
+"""Take-profits of traders who hold positions: the mark at which each closes with a gain, and its orders from then on.
 
 Decides: some positions of the opening have a target on their gaining side. From the wake at which the mark has reached
 it, the trader closes: immediate-or-cancel, reduce-only, no worse than SLIPPAGE_PPM from the mark, again at every wake
-until it is flat. Leaves to others: who has one and how far away, which the cohort's behaviour states. Sources: venues
+until it is flat. Leaves to others: which positions have targets, and where (the cohort's behaviour). Sources: venues
 offer take-profit and stop-loss as one pair of conditional orders; gains are realised sooner than losses (Odean 1998).
 """
 
@@ -28,8 +28,8 @@ class Targets:
     rows: I64  # (K,)
     marks: I64  # (K,) ticks: rising if `side` is a sale, falling if it is a purchase
     keys: I64  # (K,) arrival keys
-    reached: int = 0  # how many the mark has reached so far
-    closing: list[int] = field(default_factory=list)  # of those, the ones not known to be flat
+    reached: int = 0  # number of targets reached so far
+    closing: list[int] = field(default_factory=list)  # reached positions not known to be flat
     next_mark: int = field(init=False)  # the next target, ticks
 
     def __post_init__(self) -> None:
@@ -85,7 +85,7 @@ class Targets:
 
 @dataclass
 class ProfitTakers:
-    """Who takes profits and how far away; the targets are set at the first wake. K traders, M markets."""
+    """Traders that take profits, and their distances; targets are set at the first wake. K traders, M markets."""
 
     rows: I64  # (K, M) row that trades market m
     distances: npt.NDArray[np.float64]  # (K,) fraction of the opening mark
@@ -101,9 +101,9 @@ class ProfitTakers:
 
 
 def make_targets(view: MarketView, rows: I64, distances: npt.NDArray[np.float64], keys: I64) -> list[Targets]:
-    """Return the targets of rows that hold something now, one set a market and side.
+    """Return the targets of rows that hold a position now, one set per market and side.
 
-    rows: (K, M) row that trades market m.  distances: (K,) fraction of the mark of now.  keys: (K,).
+    rows: (K, M) row that trades market m.  distances: (K,) fraction of the present mark.  keys: (K,).
     """
     made = []
     for market in range(rows.shape[1]):

@@ -1,4 +1,4 @@
-"""Traders that act on the distance between the mark and an average of it: what momentum and value traders share."""
+"""Common code of momentum and value traders, which act on the distance between the mark and an average of it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from .base import CohortContext
 
 @dataclass
 class SignalState:
-    """Arrival slots, the averages, and what distinguishes the traders. n traders, H horizons."""
+    """Arrival slots, the averages, and the traits of each trader. n traders, H horizons."""
 
     arrivals: Arrivals
     market: int

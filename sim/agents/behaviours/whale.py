@@ -1,7 +1,7 @@
 """A whale: one named account with a given position and, if stated, a program that trades a given amount over a given
 time.
 
-Decides: at each wake it sends a market order for what its schedule says should have been sent by now and has not.
+Decides: at each wake it sends a market order for the amount that is due by its schedule and not yet sent.
 Amounts are at venue scale and multiplied by the simulated share, so that its part of the open interest is right.
 Leaves to others: everything else; a whale is liquidated like anyone. Sources: a named account is how MODELLING treats
 sizes no distribution should decide; its numbers are the study's.
@@ -30,12 +30,12 @@ class Program(Policy):
     base: PositiveDecimal = Field(description="amount in base units at venue scale")
     start_s: NonNegativeInt = Field(description="start, seconds into the run")
     duration_s: PositiveInt = Field(description="time over which the amount is sent, seconds")
-    reduce_only: bool = Field(default=False, description="only ever reduce the position")
+    reduce_only: bool = Field(default=False, description="true: the program can only reduce the position")
 
 
 @dataclass
 class WhaleState:
-    """How many lots of each program have been sent."""
+    """Lots of each program sent so far."""
 
     row: int
     markets: list[int]
@@ -48,7 +48,7 @@ class Whale(NamedTrader):
     """One large named account."""
 
     kind: Literal["whale"] = "whale"
-    programs: tuple[Program, ...] = Field(default=(), description="what it trades during the run")
+    programs: tuple[Program, ...] = Field(default=(), description="trades during the run")
 
     @model_validator(mode="after")
     def _has_something(self) -> Self:
@@ -65,7 +65,7 @@ class Whale(NamedTrader):
         for program in self.programs:
             if program.market not in names:
                 raise ConfigError(
-                    f"agent {self.name}: no market is called {program.market!r}; there are {', '.join(names)}"
+                    f"agent {self.name}: no market is called {program.market!r}; the markets are {', '.join(names)}"
                 )
             market = names.index(program.market)
             lots = instruments[market].to_lots(program.base * share)

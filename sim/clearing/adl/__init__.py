@@ -1,4 +1,4 @@
-"""Auto-deleveraging: ranking, queue, allocation, the layer, and the question who would be deleveraged."""
+"""Auto-deleveraging: ranking, queue, allocation, the layer, and previews of who would be deleveraged."""
 
 from .allocation import AllocationPolicy, Greedy, ProRata, WaterFilling
 from .layer import AdlLayer

@@ -1,10 +1,10 @@
-"""Who is closed for whom in an ADL, and for how much: one class an allocation. It decides, and changes nothing.
+"""Allocations of an ADL: which winners are closed against which targets, and for how much. They change nothing.
 
-Every close is at the bankruptcy price of the position that is closed, so winners pay the shortfall (CLR-ADL-001). A
-winner never belongs to the trader that is closed (CLR-ADL-005), and is passed over, whole, if the close would take it
-below zero (CLR-ADL-004). To add one: a class with a rule id in its docstring, and its name in `AllocationPolicy` at the
-end. Its question and answer are in `case.py`; one that only says how many contracts each winner gives is a
-`PotAllocation` (`pot.py`).
+Every close is at the bankruptcy price of the target's position, so winners pay the shortfall (CLR-ADL-001). A winner
+never belongs to the target's trader (CLR-ADL-005), and is skipped entirely if the close would take it below zero
+(CLR-ADL-004). To add an allocation: write a class with a rule id in its docstring, and add its name to
+`AllocationPolicy` at the end. `case.py` defines the input and the output; an allocation that only states how many
+contracts each winner gives extends `PotAllocation` (`pot.py`).
 """
 
 from typing import Annotated, Literal
@@ -32,20 +32,20 @@ I64 = npt.NDArray[np.int64]
 class Greedy(AllocationBase):
     """The best-ranked winner is closed in full, then the next; the last one partly (CLR-ADL-001).
 
-    Each target is closed after the other, directly against its counterparties, at its own bankruptcy price; the total
-    of a close is split by contracts with largest remainder, ties to the lower id (CLR-ADL-002).
+    Targets are closed one after the other, directly against their counterparties, each at its own bankruptcy price;
+    the total of a close is split by contracts with largest remainder, ties to the lower id (CLR-ADL-002).
     """
 
     kind: Literal["greedy"] = "greedy"
 
     @property
     def needs_whole_queue(self) -> bool:
-        """The first of the queue suffice."""
+        """False: the first winners of the queue suffice."""
         return False
 
     def decide(self, case: Case) -> Decision:
         """Close target after target, winner after winner."""
-        # Each close uses up its winner, or is the last of its target: so there are at most this many.
+        # Each close uses up its winner or is the last of its target, so there are at most this many.
         closes = make_closes(len(case.targets) + len(case.winners))
         n, status = _close_greedily(
             case.accounts, case.markets, case.market, case.ids, case.targets, case.winners, case.is_whole_queue,
@@ -162,11 +162,11 @@ class ProRata(PotAllocation):
 
 
 class WaterFilling(PotAllocation):
-    """The largest effective leverage that is left is as low as it can be (CLR-ADL-013).
+    """The maximum effective leverage that remains is as low as possible (CLR-ADL-013).
 
     Effective leverage is contracts x mark / equity of the row, at the mark and before the close. Contract by contract,
-    the winner with the highest leverage gives one, ties to the lower id: the most levered are drained first, then all
-    who are left stand level. Rows without equity give theirs before all others, lower ids first.
+    the winner with the highest leverage gives one, ties to the lower id: the most levered are reduced first, until all
+    that remain are level. Rows without equity give theirs before all others, lower ids first.
     Source: Campbell, Hey, Moallemi, Nutz, arXiv 2603.15963 (one asset, isolated margin), read 2026-11; here a row with
     several markets counts with all its equity.
     """
@@ -187,13 +187,13 @@ class WaterFilling(PotAllocation):
         return taken
 
 
-#: More than floating point can be off in a quotient of two int64, and far less than a contract in a million.
+#: Exceeds the floating-point error of a quotient of two int64, and is far below a contract in a million.
 _SLACK = 1e-12
 
 
 @kernel
 def _count_above(left, equity, level):
-    """Contracts, over all winners, that stand above `level` (contracts per quantum of equity)."""
+    """Contracts, over all winners, that are above `level` (contracts per quantum of equity)."""
     total = 0
     for i in range(left.shape[0]):
         total += max(0, left[i] - np.int64(min(level * equity[i], np.float64(left[i]))))
@@ -209,7 +209,7 @@ def _stands_higher(left, equity, ids, i, j):
 
 @kernel
 def _sift_down(heap, n, at, left, equity, ids):
-    """Move the winner at place `at` of the heap down to where it belongs; the highest is at place 0."""
+    """Sift the winner at place `at` of the heap down to its place; the highest is at place 0."""
     moving = heap[at]
     while 2 * at + 1 < n:
         child = 2 * at + 1
@@ -227,8 +227,8 @@ def level_down(left, equity, ids, wanted, heap):
     """Take `wanted` contracts from `left`, one by one from the highest left / equity, ties to the lower id; exact.
 
     left: int64 (n,) contracts, at least `wanted` in all, changed in place.  equity: above 0, quanta.  heap: scratch.
-    A level is searched in floating point and all that surely stands above it is taken at once; the rest, a few
-    contracts, goes one by one by exact comparison.
+    A level is searched in floating point, and all contracts that are surely above it are taken at once; the few that
+    remain are taken one by one by exact comparison.
     """
     low, high = 0.0, 0.0
     for i in range(left.shape[0]):

@@ -1,4 +1,4 @@
-"""What an allocation is asked and what it answers: targets and winners on a draft of their rows; a list of closes."""
+"""Input and output of an allocation: targets and winners on a draft of their rows; a list of closes."""
 
 from typing import NamedTuple, Protocol
 
@@ -18,18 +18,18 @@ class Case(NamedTuple):
     accounts: AccountArrays  # a draft, which an allocation may move: reserved rows, targets, winners
     markets: MarketArrays
     market: int
-    ids: I64  # the row that each row of the draft stands for
+    ids: I64  # account row of each row of the draft
     targets: I64  # rows of the draft, in the order in which they are closed
-    winners: I64  # rows of the draft in the order of the queue, the first of it at least
+    winners: I64  # rows of the draft in the order of the queue; a prefix of the queue, or all
     scores: F64  # their scores
     is_whole_queue: bool
-    matches_left: int  # most winners that may be reduced
+    matches_left: int  # maximum number of winners that may be reduced
 
 
 class Decision(NamedTuple):
     """What an allocation decided."""
 
-    closes: Closes  # rows of the accounts, no longer of the draft
+    closes: Closes  # rows of the accounts, not of the draft
     matches: int  # winners that are reduced, each counted once a target
     needs_more: bool  # the winners did not suffice and are not the whole queue: nothing is decided yet
     is_postponed: bool  # the limit of matches was reached with contracts left: they wait
@@ -41,14 +41,14 @@ class Decision(NamedTuple):
 
 
 class Allocating(Protocol):
-    """What the layer needs of an allocation."""
+    """The interface of an allocation that the layer calls."""
 
     def ready(self) -> "Allocating":
         """Return the allocation as a run uses it, with the code of your own loaded."""
 
     @property
     def needs_whole_queue(self) -> bool:
-        """True if every winner must be known; else the first of the queue, until they hold enough."""
+        """True if the whole queue is needed; False if the first winners that hold enough contracts suffice."""
 
     def decide(self, case: Case) -> Decision:
-        """Return the closes of a case; the draft may be moved, nothing else."""
+        """Return the closes of a case; only the draft may change."""

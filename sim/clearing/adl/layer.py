@@ -1,7 +1,7 @@
-"""The ADL layer: what still stands is closed against ranked opposing winners. Rules: CLR-ADL-### in RULES.md.
+"""The ADL layer: positions that remain are closed against ranked opposing winners. Rules: CLR-ADL-### in RULES.md.
 
-Decides when the layer acts and on whom; the ranking is made once per cycle, market and side (`ranking.py`), who is
-closed for whom is the allocation's (`allocation.py`).
+Decides when the layer acts and on which accounts. The ranking (`ranking.py`) is made once per cycle, market and side;
+the allocation (`allocation.py`) decides which winners are closed.
 """
 
 from typing import ClassVar, Literal, Self
@@ -22,20 +22,23 @@ I64 = npt.NDArray[np.int64]
 
 
 class AdlLayer(LayerBase):
-    """Close what is still standing against ranked opposing winners, at its bankruptcy price (CLR-ADL-001)."""
+    """Close the positions that remain against ranked opposing winners, at their bankruptcy price (CLR-ADL-001)."""
 
     ADDED_FIELDS: ClassVar[frozenset[str]] = frozenset({"allocation"})
 
     kind: Literal["adl"] = "adl"
-    ranking: RankingPolicy = Field(description="who is reduced first")
-    allocation: AllocationPolicy = Field(default=Greedy(), description="which of them are reduced, and by how much")
+    ranking: RankingPolicy = Field(description="order in which counterparties are reduced")
+    allocation: AllocationPolicy = Field(
+        default=Greedy(), description="which counterparties are reduced, and by how much"
+    )
     trigger: Literal["bankrupt", "distressed"] = Field(
         default="bankrupt",
-        description="bankrupt: only accounts below zero, a solvent one waits (dYdX, Hyperliquid);"
+        description="bankrupt: only accounts below zero; solvent accounts wait (dYdX, Hyperliquid);"
         " distressed: every account that the book and ENGINE did not take (BitMEX, Binance)",
     )
     matches_per_cycle: PositiveInt | None = Field(
-        default=None, description="most counterparties reduced in one cycle; what is left waits; null: no limit"
+        default=None,
+        description="maximum number of counterparties reduced in one cycle; the rest waits; null: no limit",
     )
 
     def ready(self) -> Self:

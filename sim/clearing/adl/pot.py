@@ -1,7 +1,7 @@
-"""Allocations that say how many contracts each winner gives: targets pay into a pot, winners are paid out of it.
+"""Allocations that state how many contracts each winner gives: targets pay into a pot, which pays the winners.
 
-So T targets and W winners take T + W transfers, not T x W (CLR-ADL-014). The pot is the row ROUNDING, which holds
-nothing before and after. Each target closes at its own bankruptcy price, so every winner at the average of all; the
+So T targets and W winners take T + W transfers, not T x W (CLR-ADL-014). The pot is the row ROUNDING, which is
+empty before and after. Each target closes at its own bankruptcy price, so every winner closes at their average; the
 total is split by contracts with largest remainder, ties to the lower id.
 """
 
@@ -31,20 +31,20 @@ class AllocationBase(Policy):
 
     @property
     def needs_whole_queue(self) -> bool:
-        """True: every winner must be known."""
+        """True: the whole queue is needed."""
         return True
 
     def ready(self) -> Self:
-        """Nothing has to be loaded."""
+        """Return itself: there is no code to load."""
         return self
 
     def decide(self, case: Case) -> Decision:
-        """Return the closes of a case; the draft may be moved, nothing else."""
+        """Return the closes of a case; only the draft may change."""
         raise NotImplementedError
 
 
 class TargetView(NamedTuple):
-    """What is closed now, in order; money in quanta."""
+    """The positions to be closed now, in order; money in quanta."""
 
     row: I64  # (T,) ids
     lots: I64  # (T,) contracts to be closed, absolute: together no more than the winners hold
@@ -52,7 +52,7 @@ class TargetView(NamedTuple):
 
 
 class WinnerView(NamedTuple):
-    """Who may give contracts, best rank first; money in quanta."""
+    """The winners that may give contracts, best rank first; money in quanta."""
 
     row: I64  # (W,) ids
     lots: I64  # (W,) contracts, absolute
@@ -65,10 +65,10 @@ Allocate = Callable[[TargetView, WinnerView], I64]
 
 
 def decide_through_pot(case: Case, allocate: Allocate, *, who: str) -> Decision:
-    """Return the closes into the pot and out of it, when `allocate` says how many contracts each winner gives.
+    """Return the closes into the pot and out of it; `allocate` states how many contracts each winner gives.
 
-    A winner that would end below zero is left out and the rest is allocated anew. Of a limit of matches the first
-    winners of the queue make use. AgentError, naming `who`, if the answer cannot be.
+    If a winner would end below zero, it is left out and the contracts are allocated again. A limit of matches goes to
+    the first winners of the queue. AgentError, naming `who`, if the answer is invalid.
     """
     is_own = np.isin(case.accounts.wallet[case.winners], case.accounts.wallet[case.targets])
     asked = np.flatnonzero(~is_own)
@@ -93,7 +93,7 @@ def decide_through_pot(case: Case, allocate: Allocate, *, who: str) -> Decision:
 
 
 def _checked(answer: object, targets: TargetView, winners: WinnerView, *, who: str) -> I64:
-    """The answer of an allocation as contracts by winner; AgentError if it cannot be."""
+    """Return an allocation's answer as contracts by winner; AgentError if it is invalid."""
     found, wanted = np.asarray(answer), int(targets.lots.sum())
     if found.shape != winners.lots.shape or not np.issubdtype(found.dtype, np.integer):
         raise AgentError(f"{who}: allocate must return {len(winners.row)} whole numbers of contracts, one a winner")
@@ -124,7 +124,7 @@ class Allocation(UserPart):
     """An allocation of your own: extend it, and name the class in the config (or pass it from Python).
 
     `allocation: {kind: own, file: mine.py, class: MyAllocation, params: {...}}`, or
-    `OwnAllocation.of(MyAllocation(...))`. Which winners may be asked, and all money, is not its business.
+    `OwnAllocation.of(MyAllocation(...))`. It does not choose which winners may be asked, and it moves no money.
     """
 
     def allocate(self, targets: TargetView, winners: WinnerView) -> I64:
@@ -162,11 +162,11 @@ class LoadedAllocation:
     needs_whole_queue: ClassVar[bool] = True
 
     def ready(self) -> Self:
-        """It is loaded."""
+        """Return itself: its code is loaded."""
         return self
 
     def decide(self, case: Case) -> Decision:
-        """Return the closes into the pot and out of it; AgentError if `allocate` raises or its answer cannot be."""
+        """Return the closes into the pot and out of it; AgentError if `allocate` raises or its answer is invalid."""
 
         def allocate(targets: TargetView, winners: WinnerView) -> I64:
             lots: I64 = guarded(self.who, self.file, self.part.allocate, targets, winners, error=AgentError)
@@ -189,7 +189,7 @@ def _sign(case: Case) -> int:
 
 
 def _unit(case: Case) -> int:
-    """Quanta that one lot is worth at mark."""
+    """Value of one lot at mark, quanta."""
     return int(case.markets.mark[case.market]) * int(case.markets.params["tick_value"][case.market])
 
 

@@ -1,4 +1,4 @@
-"""The ADL queue of one side of a market, sorted only as far as needed; the queue lights; and places in the queue.
+"""The ADL queue of one side of a market, sorted only as far as needed; the queue lights; places in the queue.
 
 A sample of every 61st row gives a cut that should hold enough contracts; the rows above the cut are sorted exactly by
 (score, id). If they do not suffice, the cut is lowered; the sorted prefix always equals that of the full sort.
@@ -20,12 +20,12 @@ F64 = npt.NDArray[np.float64]
 SAMPLE_STEP = 61
 #: Below this many rows everything is sorted at once.
 SORT_ALL_BELOW = 8_192
-#: A need that is never met: the whole queue is sorted.
+#: A number of contracts that is never reached: the whole queue is sorted.
 EVERYBODY = 2**62
 
 
 class AdlQueue:
-    """Rows on `side` of `market`, best score first; `ids` is the sorted prefix, `complete` says it is all.
+    """Rows on `side` of `market`, best score first; `ids` is the sorted prefix, `complete` if it is the whole queue.
 
     need: contracts that the first prefix should hold.  only_profit: rows in loss are left out.
     """
@@ -58,7 +58,7 @@ class AdlQueue:
         self._sort()
 
     def extend(self) -> None:
-        """Lower the cut: about twice as many rows, at last all."""
+        """Lower the cut to about twice as many rows, or to all in the end."""
         self._place *= 2
         self._sort()
 
@@ -99,7 +99,7 @@ def adl_lights(
 ) -> npt.NDArray[np.uint8]:
     """Return per row its place in the ADL queue of `market`: 1 (front fifth) to 5, by contracts; 0 without a position.
 
-    Each side is ranked apart, losers included (CLR-ADL-011). Source: BitMEX, vector BX-ADL-01.
+    Each side is ranked separately, losers included (CLR-ADL-011). Source: BitMEX, vector BX-ADL-01.
     """
     buckets = np.zeros(len(accounts.quote), np.uint8)
     for side in (1, -1):
@@ -158,7 +158,7 @@ def _sort_few(scores, queue, n):
 def _note_places(accounts, market, scores, rows, own_scores, queue, ahead, out):
     """Without sorting the queue: one pass over all rows, each compared with the last of `rows` first.
 
-    own_scores: float64, queue and ahead: int64, all (>= len(rows),): room to work in.
+    own_scores: float64, queue and ahead: int64, all (>= len(rows),): scratch.
     """
     n = 0
     for row in rows:

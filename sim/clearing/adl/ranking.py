@@ -1,8 +1,8 @@
-"""How the counterparties of an ADL are ranked: one class a ranking, with its formula, its source and its kernel.
+"""Rankings of the counterparties of an ADL: one class per ranking, with its formula, its source and its kernel.
 
-Ranked are margin rows, not traders. A ranking scores every row on one side of a market; the queue is by score, highest
-first, ties to the lower id (CLR-ADL-002). To ship one: a class with a rule id in its docstring, and its name in
-`RankingPolicy` below. Scores are float64, and never an input to money.
+Margin rows are ranked, not traders. A ranking scores every row on one side of a market; the queue is by score, highest
+first, ties to the lower id (CLR-ADL-002). To add a ranking: write a class with a rule id in its docstring, and add its
+name to `RankingPolicy` below. Scores are float64, and never an input to money.
 """
 
 from collections.abc import Callable
@@ -50,7 +50,7 @@ class SideView(NamedTuple):
 
 
 class Ranking(Protocol):
-    """What the queue needs of a ranking."""
+    """The interface of a ranking that the queue calls."""
 
     def ready(self) -> "Ranking":
         """Return the ranking as a run uses it, with the code of your own loaded."""
@@ -75,7 +75,7 @@ class RankingBase(Policy):
     """Base of the shipped rankings, which score a side in a kernel of their own."""
 
     def ready(self) -> Self:
-        """Nothing has to be loaded."""
+        """Return itself: there is no code to load."""
         return self
 
 
@@ -103,7 +103,7 @@ def _view_of(
 
 @kernel
 def is_ranked(accounts, markets, row, market, side, only_profit):
-    """True if the row stands on `side` of `market`, in profit if that is asked, and is not reserved (CLR-ADL-003)."""
+    """True if the row is on `side` of `market`, in profit if that is asked, and is not reserved (CLR-ADL-003)."""
     lots = accounts.lots[row, market]
     if lots * side <= 0 or accounts.mode[row] == _RESERVED:
         return False
@@ -133,7 +133,7 @@ def _scores(kernel_of_side: Callable[..., None], accounts: AccountArrays, *terms
 class ProfitLeverageRanking(RankingBase):
     """BitMEX and its family: profit % x effective leverage; losers by profit % / leverage (CLR-ADL-009).
 
-    Losers are never reduced; their places are for the lights.
+    Losers are never reduced; they are ranked for the lights only.
     Source: BitMEX, What is Auto-Deleveraging, read 2026-11.
     """
 
@@ -196,11 +196,13 @@ class BinanceWalletRanking(RankingBase):
 
     kind: Literal["binance_wallet"] = "binance_wallet"
     wallet_floor_quote: Decimal = Field(
-        default=Decimal(1), gt=0, description="least wallet balance in the quotient: the score depends on the currency"
+        default=Decimal(1),
+        gt=0,
+        description="minimum wallet balance in the quotient: the score depends on the currency",
     )
 
     def wallet_floor(self, quantum: Decimal) -> int:
-        """Least wallet balance, quanta."""
+        """Minimum wallet balance, quanta."""
         return max(1, int(self.wallet_floor_quote / quantum))
 
     def score_side(
@@ -256,7 +258,7 @@ class AdlRanking(UserPart):
     def score(self, side: SideView) -> F64:
         """Return a float64 score of each row of `side`, not NaN; the highest is deleveraged first, ties by id.
 
-        Called once a cycle, market and side that has something to close, and for lights and places in the queue. It may
+        Called once per cycle, market and side with positions to close, and for lights and places in the queue. It may
         call a compiled function of yours. It gets copies: nothing it changes reaches the exchange.
         """
         raise NotImplementedError(f"{type(self).__name__} has no method score(side)")
@@ -287,7 +289,7 @@ class LoadedRanking:
     file: str
 
     def ready(self) -> Self:
-        """It is loaded."""
+        """Return itself: its code is loaded."""
         return self
 
     def score_side(

@@ -1,4 +1,4 @@
-"""Who would be deleveraged, now, under this ranking and this allocation? A question: nothing is changed."""
+"""Previews who would be deleveraged now under a given ranking and allocation. Nothing is changed."""
 
 from decimal import Decimal
 
@@ -29,8 +29,8 @@ def who_would_be_deleveraged(
     """Return how the positions of `targets` in `market` would be closed against the winners of the other side.
 
     targets: rows, all on one side of the market, in the order in which they are closed; reserved rows (an ENGINE) come
-    first.  quantum: quote units of a quantum, for rankings that depend on the currency.  matches_left: most winners
-    that may be reduced. ValueError if targets stand on both sides or hold nothing.
+    first.  quantum: quote units of a quantum, for rankings that depend on the currency.  matches_left: maximum number
+    of winners that may be reduced. ValueError if targets are on both sides or hold nothing.
     """
     ranking, allocation = ranking.ready(), allocation.ready()
     lots = accounts.lots[targets, market]

@@ -1,4 +1,4 @@
-"""Liquidation orders: whose turn comes first, and what is sent to the book at what limit. It moves no money."""
+"""Liquidation orders: their order, size and limit price. Moves no money."""
 
 import numpy as np
 
@@ -95,7 +95,7 @@ def _write_intent(accounts, markets, records, intents, index, row, market, lots,
 
 @kernel
 def _plan_to_comply(accounts, markets, records, row, row_equity, plan, intents, count):
-    """Orders that restore one account with the fewest contracts: its largest requirement first, the next if need be."""
+    """Orders that restore one account with the fewest contracts: from its largest requirement down."""
     free = row_equity
     total = maintenance(accounts, markets, row)
     last_size, last_market = INT64_MAX, -1

@@ -1,7 +1,7 @@
-"""Liquidation policies: how much of a distressed position goes to the book, at what limit, in what order and how fast.
+"""Liquidation policies: how much of a distressed position goes to the book, at what limit, in what order, how fast.
 
-Who is distressed is the margin schedule's; what happens to what the book leaves is the waterfall's. Rules: CLR-LIQ-###
-in RULES.md. A policy holds parameters only; what liquidation remembers of a row is `WaitingArrays`.
+The margin schedule decides who is distressed; the waterfall handles what the book leaves. Rules: CLR-LIQ-### in
+RULES.md. A policy holds parameters only; the state of each row is in `WaitingArrays`.
 """
 
 from decimal import Decimal
@@ -30,29 +30,29 @@ PRIORITIES = ("riskiest_first", "by_account_id", "random")
 
 
 class LiquidationBase(Policy):
-    """What all liquidation policies have in common."""
+    """Base of all liquidation policies: their common fields."""
 
     order: Literal["bankruptcy_limit", "market"] = Field(
         default="bankruptcy_limit",
-        description="IOC limit at the bankruptcy price, or whatever the book pays (within band_ppm, if given)",
+        description="IOC limit at the bankruptcy price, or a market order (within band_ppm, if given)",
     )
     band_ppm: SharePpm | None = Field(
         default=None, description="market orders only: worst price, as a distance from the mark; null: no limit"
     )
     priority: Literal["riskiest_first", "by_account_id", "random"] = Field(
-        default="riskiest_first", description="who comes first; riskiest = lowest equity / maintenance, ties by id"
+        default="riskiest_first", description="order of liquidation; riskiest: lowest equity / maintenance; ties by id"
     )
     mode: Literal["batch", "interleaved"] = Field(
-        default="batch", description="all on one walk of the book, or one account at a time with a test before each"
+        default="batch", description="all on one walk of the book, or one account at a time, retested before each"
     )
     per_second: PositiveInt | None = Field(
-        default=None, description="most liquidations started per second (bursts of one second); null: no limit"
+        default=None, description="maximum liquidations started per second (bursts of one second); null: no limit"
     )
     latency_ms: NonNegativeInt = Field(default=0, description="time from the first distress to the first order")
     surplus: Literal["fund", "trader"] = Field(
-        default="fund", description="who keeps what is left of an account closed above its bankruptcy price"
+        default="fund", description="who keeps the money left in an account closed above its bankruptcy price"
     )
-    rounds_max: PositiveInt = Field(default=8, description="most clearing rounds in one cycle while the mark moves")
+    rounds_max: PositiveInt = Field(default=8, description="maximum clearing rounds in a cycle while the mark moves")
 
     @property
     def cooldown(self) -> int:
@@ -73,7 +73,7 @@ class LiquidationBase(Policy):
 
 
 class FullLiquidation(LiquidationBase):
-    """A distressed account is closed whole at once: BitMEX lowest tier, Hyperliquid up to 100k (CLR-LIQ-001)."""
+    """A distressed account is closed in full at once: BitMEX lowest tier, Hyperliquid up to 100k (CLR-LIQ-001)."""
 
     kind: Literal["full"] = "full"
 
@@ -83,18 +83,18 @@ class FullLiquidation(LiquidationBase):
 
 
 class TierDownLiquidation(LiquidationBase):
-    """One order that brings the account back in line: just enough contracts (CLR-LIQ-006), or down to the tier below
+    """One order that restores the account: just enough contracts (CLR-LIQ-006), or down to the tier below
     (CLR-LIQ-007)."""
 
     kind: Literal["tier_down"] = "tier_down"
     reduce_to: Literal["compliant", "tier_floor"] = Field(
         default="compliant",
-        description="compliant: fewest contracts after which equity covers maintenance (Binance's one large IOC);"
+        description="compliant: minimum contracts after which equity covers maintenance (Binance's one large IOC);"
         " tier_floor: down into the tier below, then test again (BitMEX, OKX)",
     )
 
     def step_code(self) -> tuple[int, int, Decimal, bool]:
-        """Close what the tier or the requirement asks."""
+        """Close as much as the tier or the requirement asks."""
         step = STEP_COMPLIANT if self.reduce_to == "compliant" else STEP_TIER_FLOOR
         return step, 1_000_000, Decimal(0), False
 
@@ -108,7 +108,7 @@ class FractionLiquidation(LiquidationBase):
         default=0, description="pause after a step; cut short when equity falls below zero"
     )
     whole_below_quote: NonNegativeDecimal = Field(
-        default=Decimal(0), description="positions worth at most this are closed at once"
+        default=Decimal(0), description="positions worth up to this are closed at once"
     )
     then_whole: bool = Field(default=False, description="the second step closes all (Hyperliquid)")
 

@@ -43,7 +43,7 @@ def _need_after(lots, cost, mark, params, tiers, closed, unit, fee_ppm):
 
 @kernel
 def _lots_where_fee_wins(size, cost, unit, params, tiers, fee_ppm):
-    """Largest position (absolute) whose marginal maintenance rate does not exceed the fee rate: no use going below."""
+    """Largest position (absolute) whose marginal maintenance rate does not exceed the fee rate: a floor for closes."""
     floor = -1
     for tier in range(params.n_tiers):
         if tiers[tier].maintenance_ppm > fee_ppm:

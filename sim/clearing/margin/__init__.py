@@ -1,8 +1,8 @@
-"""Margin schedules: what a position must hold, by its size. One schedule a file.
+"""Margin schedules: the margin that a position requires, by its size. One schedule per file.
 
-A schedule lowers itself to parameters and a table of tiers. The formula that reads them, and the check of an order
-before it trades, are in `kernels/margin/requirement.py`, for matching needs them too; prices at which a position is
-liquidated are in `kernels/margin/thresholds.py` (exact, one by one) and `prices.py` here (many, for reports).
+A schedule lowers itself to parameters and a table of tiers. The formula that reads them and the pre-trade check are in
+`kernels/margin/requirement.py`, because matching needs them too. Liquidation prices are in
+`kernels/margin/thresholds.py` (exact, one by one) and in `prices.py` here (many, for reports).
 """
 
 from typing import Annotated

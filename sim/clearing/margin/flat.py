@@ -16,13 +16,13 @@ from .schedule import RatePpm, ScheduleBase, initial_ppm_of, require_below_initi
 
 
 class FlatMargin(ScheduleBase):
-    """One maintenance rate and one largest leverage for all sizes (CLR-MRG-001, CLR-MRG-005)."""
+    """One maintenance rate and one maximum leverage for all sizes (CLR-MRG-001, CLR-MRG-005)."""
 
     kind: Literal["flat"] = Field("flat", description="the same rates for every size")
     maintenance_ppm: RatePpm = Field(description="maintenance margin, ppm of the base")
-    max_leverage: PositiveDecimal = Field(description="largest leverage; initial margin is 1 / leverage")
+    max_leverage: PositiveDecimal = Field(description="maximum leverage; initial margin is 1 / leverage")
     notional_cap_quote: PositiveDecimal | None = Field(
-        default=None, description="largest position, quote units; null: no limit"
+        default=None, description="maximum position, quote units; null: no limit"
     )
 
     @model_validator(mode="after")

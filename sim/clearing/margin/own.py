@@ -1,4 +1,4 @@
-"""A margin schedule of the user's own: a class that gives its tiers, however it computes them."""
+"""A margin schedule of the user's own: a class that returns its tiers, however it computes them."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -13,7 +13,7 @@ from ..fees import FeeSchedule
 from .schedule import MarginBaseName
 from .tiered import TieredMargin
 
-#: A tier: smallest notional in quote units, maintenance rate in ppm, largest leverage.
+#: A tier: minimum notional in quote units, maintenance rate in ppm, maximum leverage.
 Row = tuple[Decimal | int | str, int, Decimal | int | str]
 
 
@@ -21,19 +21,19 @@ class MarginSchedule(UserPart):
     """A schedule of your own: extend it, and name the class in the config (or pass it from Python).
 
     `margin: {kind: own, file: mine.py, class: MySchedule, params: {...}}`, or `OwnSchedule.of(MySchedule(...))`. The
-    requirement is the line through the tiers: continuous, each rate above the one before. A formula that is no line is
-    given by as many tiers as it needs.
+    requirement is piecewise linear over the tiers: continuous, each rate above the one before. Approximate any other
+    formula with as many tiers as it needs.
     """
 
     #: What the rates apply to: notional at `mark`, at `entry`, or `mark_plus_fee`.
     margin_base: MarginBaseName = "mark"
     #: True: equity exactly at the requirement is distressed too.
     distressed_at_or_below: bool = False
-    #: Largest position of the last tier, quote units; None: no limit.
+    #: Maximum position of the last tier, quote units; None: no limit.
     notional_cap_quote: Decimal | None = None
 
     def tiers(self) -> Sequence[Row]:
-        """Return (smallest notional, maintenance ppm, largest leverage) of each tier, by rising notional from 0."""
+        """Return (minimum notional, maintenance ppm, maximum leverage) of each tier, by rising notional from 0."""
         raise NotImplementedError(f"{type(self).__name__} has no method tiers()")
 
 
@@ -46,7 +46,7 @@ class OwnSchedule(OwnPart):
     sees_exchange: ClassVar[bool] = False
 
     def tiered(self) -> TieredMargin:
-        """Return its tiers as a schedule; ConfigError if the class fails or they cannot be."""
+        """Return its tiers as a schedule; ConfigError if the class fails or the tiers are invalid."""
         part: MarginSchedule = self.load()
         rows = guarded(self.who, self.file, lambda: [tuple(row) for row in part.tiers()], error=ConfigError)
         names = ("floor_quote", "maintenance_ppm", "max_leverage")

@@ -1,6 +1,6 @@
-"""What all margin schedules have in common: the base of the rates, the closing fee, and the lowered parameters.
+"""Common to all margin schedules: the base of the rates, the closing fee, and the lowered parameters.
 
-Tiers are floors of notional with a maintenance rate and a largest leverage. The deduction ("maintenance amount") of a
+Tiers are floors of notional with a maintenance rate and a maximum leverage. The deduction ("maintenance amount") of a
 tier is derived so that the requirement is continuous: cum_n = cum_{n-1} + floor_n x (mmr_n - mmr_{n-1}).
 Source: binance.com support b3c689c1f50a44cabb3a84e663b81d93, read 2026-11.
 """
@@ -29,11 +29,11 @@ def initial_ppm_of(leverage: Decimal) -> int:
 
 
 class ScheduleBase(Policy):
-    """Base of the shipped schedules: what the rates apply to, and how the parameters are lowered."""
+    """Base of the shipped schedules: the base of the rates, and how the parameters are lowered."""
 
     base: MarginBaseName = Field(
         "mark",
-        description="what the maintenance rate is applied to: notional at mark (Binance), at entry (Bybit isolated), or"
+        description="base of the maintenance rate: notional at mark (Binance), at entry (Bybit isolated), or"
         " notional at mark with the taker fee of the close added (OKX)",
     )
     distressed_at_or_below: StrictBool = Field(

@@ -19,21 +19,21 @@ from .schedule import RatePpm, ScheduleBase, initial_ppm_of, require_below_initi
 class Tier(Policy):
     """One bracket of a tiered schedule."""
 
-    floor_quote: NonNegativeDecimal = Field(description="smallest notional of the tier, quote units")
+    floor_quote: NonNegativeDecimal = Field(description="minimum notional of the tier, quote units")
     maintenance_ppm: RatePpm = Field(description="maintenance margin, ppm of the base")
-    max_leverage: PositiveDecimal = Field(description="largest leverage a position of this size may have chosen")
+    max_leverage: PositiveDecimal = Field(description="maximum leverage for a position of this size")
     deduction_quote: NonNegativeDecimal | None = Field(
-        None, description="maintenance amount as published; checked against the derived one"
+        None, description="published maintenance amount; checked against the derived one"
     )
 
 
 class TieredMargin(ScheduleBase):
-    """Maintenance rate and largest leverage by tier of notional, continuous at the joins (CLR-MRG-001, CLR-MRG-004)."""
+    """Maintenance rate and maximum leverage by tier of notional, continuous at the joins (CLR-MRG-001, CLR-MRG-004)."""
 
     kind: Literal["tiered"] = Field("tiered", description="rates by tier of notional")
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1)] = Field(description="tiers, by rising floor")
     notional_cap_quote: PositiveDecimal | None = Field(
-        None, description="largest position of the last tier, quote units; null: no limit"
+        None, description="maximum position of the last tier, quote units; null: no limit"
     )
 
     @model_validator(mode="after")

@@ -11,7 +11,7 @@ from .makers import standing
 
 @kernel
 def rehedge(outside, held, index, tick_value, now_ms):
-    """Hold minus `held` lots outside, traded at the index; forget money that has arrived. Return equity outside,
+    """Hold minus `held` lots outside, traded at the index; clear money that has arrived. Return equity outside,
     quanta."""
     if outside.sent > 0 and outside.due_ms <= now_ms:
         outside.sent = 0

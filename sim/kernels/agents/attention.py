@@ -1,4 +1,4 @@
-"""Kernel of watching traders: who looks at its position now, what margin it adds, and who comes back after liquidation.
+"""Kernel of watching traders: which look at their position now, the margin they add, and who comes back afterwards.
 
 Distances to liquidation are the trader's own estimate (floating point, at mark value); the clearing house decides by
 its own exact numbers.
@@ -19,7 +19,7 @@ from ...layout import (
 from ..jit import kernel
 from .cohorts import BUY, KIND_MARKET, SELL, TIF_IOC, put_order
 
-SPARE = 0.95  # share of its equity a returning trader uses, so that fees do not get its order refused
+SPARE = 0.95  # share of its equity a returning trader uses, so that its order is not refused because of fees
 
 
 @kernel
@@ -45,7 +45,7 @@ def estimate(lots, quote, mark, params, tiers, row):
 
 @kernel
 def _is_known_safe(memory, mark, flag):
-    """True if nothing ever happened to the row, and its owner never adds margin or need not at this mark."""
+    """True if the row has no events so far, and its owner never adds margin or need not at this mark."""
     if flag != 0 or memory.phase != PHASE_HOLDING:
         return False
     if not memory.will & TOPS_UP:
@@ -57,7 +57,7 @@ def _is_known_safe(memory, mark, flag):
 
 @kernel
 def _remember_safety(memory, room, mark):
-    """Keep the mark up to which the trader need not look closer: four fifths of the `room` (a fraction) it has."""
+    """Store the mark up to which the trader need not look closer: four fifths of the `room` (a fraction) it has."""
     move = mark * 0.8 * min(room, 1.0)
     memory.safe = int(mark - move if memory.side > 0 else mark + move)
 
@@ -122,7 +122,7 @@ def watch_positions(
     watched, memory, clock, params, lots, quote, initial_ppm, flags, mark, market_params, tiers, now_ms, rows, count,
     moves
 ):  # fmt: skip
-    """Let the watchers whose turn it is look once; return (intents, cash moves).
+    """Let the watchers that are due look once; return (intents, cash moves).
 
     watched: (W, 3) row, wallet, market, in the order of looking: each looks once per attention time.  memory:
     WATCH_DTYPE (W,).

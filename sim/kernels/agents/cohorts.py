@@ -3,7 +3,7 @@ how many.
 
 A slot is a row of uniforms; column 0 is the gap to the next. A kernel takes slots until the next arrival lies after
 `now_ms` or the chunk is used up; then the caller refills and calls again. `clock` holds the next arrival and the last
-wake; the last wake moves to `now_ms` only when the slots up to now are done. Room: one row a slot (noise: two, and the
+wake; the last wake moves to `now_ms` only when the slots up to now are done. One row per slot (noise: two, and the
 ring) must be reserved. The plain twin in `tests/agents/test_cohort_kernels.py` equals them exactly.
 """
 
@@ -105,7 +105,7 @@ def noise_orders(
     """Append the orders of noise traders; return how many intents were written at rows[count:].
 
     uniforms: (slots, 6) gap, trader, side, kind, size, distance.  home: (n,) rows.  mark: ticks. params:
-    NOISE_PARAMS_DTYPE.  ring: (capacity, 2) expiry ms and row of resting limits; a full ring forgets its oldest.
+    NOISE_PARAMS_DTYPE.  ring: (capacity, 2) expiry ms and row of resting limits; a full ring drops its oldest.
     1 - u is exact, and log takes half the time of log1p.
     """
     last_ms = clock[0].last_ms
@@ -150,7 +150,7 @@ def noise_orders(
 
 @kernel
 def packed_noise(words, market, now_ms, rows, count):
-    """As `noise_orders`, of Packed(NoiseArrays, accounts, markets); returns the intents, and if all slots are used."""
+    """As `noise_orders`, for Packed(NoiseArrays, accounts, markets); returns intents, and if all slots are used."""
     noise, accounts, markets = _noise_at(words, _NOISE), _accounts_at(words, _ACCOUNTS), _markets_at(words, _MARKETS)
     n = noise_orders(
         noise.uniforms, noise.cursor, noise.clock, noise.ring, noise.ring_ends, noise.home, noise.params,
@@ -161,8 +161,8 @@ def packed_noise(words, market, now_ms, rows, count):
 
 @kernel
 def wanted_lots(signal, threshold, largest, held, direction, long_only):
-    """Position a signal trader wants: its largest beyond the threshold, flat once the signal is below half of it, else
-    as it is."""
+    """Position a signal trader wants: its maximum beyond the threshold, flat once the signal is below half of it, else
+    unchanged."""
     sign = 1 if signal > 0 else -1
     if abs(signal) >= threshold:
         side = sign * direction

@@ -3,9 +3,9 @@
 Factors on the quoted size of a side, each 1 when calm:
   volatility  min(1, (tolerance / ratio)**power), ratio = realised / calm volatility
   deleveraging  1 - aversion x quantile in the ADL queue x unrealised profit / equity (at most 1)
-  equity      what equity can still carry over what it could at the opening: less where it adds to the position
+  equity      position that equity can still carry over that at the opening: less where it adds to the position
   inventory   1 - |inventory| / limit, on the side that adds to the position
-  depletion   1 - what was taken on that side and not refilled yet (half-life)
+  depletion   1 - the share taken on that side and not yet refilled (half-life)
 Distances widen by ratio**widening; the middle is skewed against the inventory. Neither time nor the fall of the price
 is an input.
 """
@@ -23,7 +23,7 @@ from .cohorts import BUY, KEYS, KIND_CANCEL_ALL, KIND_LIMIT, SELL, TIF_GTC, TIF_
 
 @by_address
 class MakerArrays(NamedTuple):
-    """What the makers of one cohort quote and remember. n makers, L levels a side."""
+    """Quotes and state of the makers of one cohort. n makers, L levels per side."""
 
     home: I32  # (n,) rows
     memory: Records  # (n,) MAKER_DTYPE
@@ -83,8 +83,8 @@ def size_factors(parameters, volatility, equity, gross, profit, quantile, invent
 
 @kernel
 def _remember_fills(memory, held, bid_lots, ask_lots, parameters, now_ms):
-    """Refill what was taken since the last look, then add what was taken now."""
-    if memory.seen_ms < 0:  # the first look: what it holds stood before
+    """Refill the depletion since the last look, then add the lots taken now."""
+    if memory.seen_ms < 0:  # the first look: its position was opened before
         memory.lots = held
         memory.seen_ms = now_ms
     decay = power(0.5, (now_ms - memory.seen_ms) / parameters[0].half_life_ms)
@@ -122,7 +122,7 @@ def _quote_ladder(
 
 @kernel
 def _is_stale(memory, middle, parameters, resting, wanted):
-    """True if the standing quotes are too far from where, or from how large, they should be."""
+    """True if the standing quotes are too far from their intended prices or sizes."""
     if memory.middle == 0.0 or abs(middle - memory.middle) > parameters[0].requote_move * memory.middle:
         return True
     return abs(resting - wanted) > parameters[0].requote_size * max(wanted, 1.0)
@@ -133,7 +133,7 @@ def maker_ladders(
     home, memory, limits, distances, bids, asks, totals, parameters, keys, lots, quote, cost, open_bid, open_ask, flags,
     adl_quantile, mark, market_params, market, index, volatility, now_ms, rows, count,
 ):  # fmt: skip
-    """Let every maker whose time has come look at the market and requote if its quotes are stale; return intents
+    """Let every maker that is due look at the market and requote if its quotes are stale; return intents
     written.
 
     home: (n,) rows.  memory: MAKER_DTYPE (n,).  limits: (n, 2) inventory limit in lots, capacity in quanta.
@@ -190,7 +190,7 @@ def maker_ladders(
 
 @kernel
 def packed_ladders(words, next_key, market, index, volatility, now_ms, rows, count):
-    """As `maker_ladders`, of Packed(MakerArrays, accounts, markets), with the keys of this tick from `next_key` on."""
+    """As `maker_ladders`, for Packed(MakerArrays, accounts, markets), with the keys of this tick from `next_key` on."""
     makers, accounts, markets = _makers_at(words, _MAKERS), _accounts_at(words, _ACCOUNTS), _markets_at(words, _MARKETS)
     keys = makers.keys[next_key : next_key + makers.home.shape[0]]
     return maker_ladders(

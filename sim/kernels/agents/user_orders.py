@@ -14,7 +14,7 @@ from .cohorts import (
     put_order,
 )
 
-#: What may be wrong with an action, in the order in which it is looked for; 0: nothing.
+#: Faults of an action, in the order in which they are checked; 0: none.
 FAULTS = ("", "account", "market", "lots", "price_ticks", "value", "time_in_force", "arrival")
 _ACCOUNT, _MARKET, _LOTS, _PRICE, _VALUE, _TIF, _ARRIVAL = range(1, 8)
 SELL = 1
@@ -29,7 +29,7 @@ def due_arrivals(uniforms, cursor, clock, per_ms, traders, now_ms, who, key, own
 
     uniforms: (slots, 2 + U) gap, trader, and U for the cohort.  clock: (2,) next arrival and last wake, ms; the last
     wake moves when all are written.  who, key: (capacity,) index of the trader, place in the tick.  own: (capacity, U).
-    Stops early when the slots are used up or the room is.
+    Stops early when the slots or the room are used up.
     """
     last_ms = clock[1]
     while clock[0] <= now_ms:
@@ -75,7 +75,7 @@ def append_actions(
     """Write actions as intents at rows[count:]; return (intents written, -1, 0), or (0, action, fault) of the first
     that has a fault.
 
-    An action (K of them, int64) cancels what its account has resting in the market if `cancel` is not 0, then sends an
+    An action (K of them, int64) cancels its account's resting orders in the market if `cancel` is not 0, then sends an
     order unless `lots` is 0: + buys, - sells, price 0 is a market order.  home: (n, M) margin row by trader and market.
     Room for 2 K rows must be reserved.
     """

@@ -1,6 +1,6 @@
 """A set of grid levels as bits in three layers, so that the nearest occupied level is found in a few words.
 
-One bit a level, one bit a word of levels that is not 0, one bit a word of those. `size` is the number of levels, a
+One bit per level, one per nonzero word of levels, one per nonzero word of those. `size` is the number of levels, a
 power of two of at least 2**12; `bits` is uint64 (size / 64 + size / 4096 + max(1, size / 2**18),).
 """
 
@@ -61,7 +61,7 @@ def _at_or_below(word, index):
 
 @inlined_kernel
 def _at(index, layer):
-    """Index as unsigned: numba asks of a signed one whether it counts from the end."""
+    """Index as unsigned: for a signed one, numba tests whether it counts from the end."""
     return np.uint64(index) >> np.uint64(layer)
 
 

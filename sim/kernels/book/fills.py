@@ -1,4 +1,4 @@
-"""What one fill does: its row in the log, the transfer of lots and money, and the trading fees.
+"""Effects of one fill: its row in the log, the transfer of lots and money, and the trading fees.
 
 `accounts` and `markets` may be None (a book without a clearing house): then a fill is a row of the log and counters.
 """
@@ -14,13 +14,13 @@ from .levels import BID
 _TRADE, _LIQUIDATION, _FEE = int(Reason.TRADE), int(Reason.LIQUIDATION), int(Reason.FEE)
 _PPM = 1_000_000
 
-#: Transfers that one fill makes at most: the trade and a fee on either side.
+#: Maximum number of transfers of one fill: the trade and a fee on either side.
 TRANSFERS_PER_FILL = 3
 
 
 @inlined_kernel
 def has_log_room(books, accounts, log, lots):
-    """True if the longest sweep of an order fits the logs: it has no more fills than lots, nor than orders rest."""
+    """True if the longest sweep of an order fits the logs: its fills exceed neither its lots nor the resting orders."""
     header = log.header
     if header[0].log_on == 0:
         return True
@@ -96,7 +96,7 @@ def _settle(accounts, markets, log, market, side, price, lots, value, maker, tak
 
 @inlined_kernel
 def record_fill(accounts, markets, log, market, side, price, lots, maker, taker, maker_serial, taker_serial, reason):
-    """Write down one fill, count it, and settle it if there are accounts. side: the taker's."""
+    """Record one fill, count it, and settle it if there are accounts. side: the taker's."""
     header = log.header
     if header[0].log_on != 0:
         _write_fill(log, market, side, price, lots, maker, taker, maker_serial, taker_serial, reason)

@@ -1,5 +1,5 @@
-"""The average price at which a given notional would fill in the book as it stands: what funding premiums are sampled
-at."""
+"""The average price at which a given notional would fill in the present book, from which funding premiums are
+sampled."""
 
 import numpy as np
 

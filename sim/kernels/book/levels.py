@@ -2,8 +2,8 @@
 
 A book decides nothing: it keeps resting orders in price-time priority and finds, adds, reduces and removes them in
 O(1). Slot 0 of the pool means "none" in every link, so fresh memory needs no filling. The grid of a market covers
-2**grid_bits ticks from its base; `recentre` shifts it. Indices are unsigned where it matters: numba asks of a signed
-one whether it counts from the end.
+2**grid_bits ticks from its base; `recentre` shifts it. Indices are unsigned where it matters: numba tests a signed
+one for counting from the end.
 """
 
 from collections.abc import Sequence
@@ -125,7 +125,7 @@ def add_order(books, market, side, price, lots, owner, serial, flags):
 
 @inlined_kernel
 def _link_to_level(books, slot, market, side, index):
-    """Put a new order last in its level; an empty level becomes occupied, and maybe the best."""
+    """Put a new order last in its level; an empty level becomes occupied, and possibly the best."""
     order, level = books.orders[slot], books.levels[market, np.uint64(index)]
     before = level["last"]
     order["next"] = 0
@@ -160,7 +160,7 @@ def _link_to_owner(books, slot, market, owner):
 
 @inlined_kernel
 def reduce_order(books, market, slot, lots):
-    """Take `lots` off an order resting in the book of `market`; it leaves the book when nothing is left."""
+    """Take `lots` off an order resting in the book of `market`; the order leaves the book at 0 lots."""
     order = books.orders[slot]
     index = order["price"] - books.tops[market].base_ticks
     books.levels[market, np.uint64(index)]["lots"] -= lots
@@ -176,7 +176,7 @@ def reduce_order(books, market, slot, lots):
 
 @inlined_kernel
 def _unlink_from_level(books, slot, market, index):
-    """Take an order out of its level; an emptied level is no longer occupied, nor the best."""
+    """Remove an order from its level; an emptied level is neither occupied nor the best any more."""
     orders, order, level = books.orders, books.orders[slot], books.levels[market, np.uint64(index)]
     before, after = order["prev"], order["next"]
     if before != 0:
@@ -221,7 +221,7 @@ def _vacate_level(books, market, side, index):
 
 @kernel
 def find_order(books, order_id):
-    """Slot of a resting order, 0 if it rests no more."""
+    """Slot of a resting order, 0 if it no longer rests."""
     slot = order_id & SLOT_MASK
     if order_id <= 0 or slot == 0 or slot >= books.orders.shape[0]:
         return 0

@@ -1,8 +1,8 @@
 """Orders meet the books: checks, matching, cancels, amendments. One code path with a clearing house and without.
 
 `match_orders` is the engine's entry: each intent is checked (frozen account, price, size, leverage cap, initial margin,
-reduce-only), matched in price-time priority at the maker's price, and its rest put into the book where its time in
-force says so. Every fill moves lots, money and fees at once, so the margin check of an order sees the fills before it.
+reduce-only), matched in price-time priority at the maker's price, and its remainder put into the book if its time in
+force allows it. Every fill moves lots, money and fees at once, so an order's margin check sees the fills before it.
 A trader never trades with itself: its own resting order is cancelled when it would be hit.
 
 `match_actions` is the same path without accounts, for streams of actions on one book. There `accounts` and `markets`
@@ -38,7 +38,7 @@ _WOULD_TAKE, _NOT_FILLED = int(OrderStatus.REJECTED_POST_ONLY), int(OrderStatus.
 _REPLACE = -2  # not a status: an order is to be placed
 _R_TRADE, _R_LIQUIDATION, _R_UNWIND = int(Reason.TRADE), int(Reason.LIQUIDATION), int(Reason.UNWIND)
 
-#: How many orders ahead memory is fetched: each step needs what the one before it has fetched.
+#: Number of orders ahead for which memory is fetched: each step needs the fetch of the one before it.
 _FAR, _MIDDLE, _NEAR = 12, 8, 4
 
 #: One action on a book without accounts; `replace` cancels the owner's resting orders first.
@@ -175,7 +175,7 @@ def _cancel(books, accounts, row, order_id):
 
 @inlined_kernel
 def _look_ahead(books, accounts, intents, i):
-    """Fetch what the intents after number i will touch: rows first, then their orders, then the levels of those."""
+    """Fetch the memory of the intents after number i: rows first, then their orders, then the levels of those."""
     far, middle, near, following = intents[i + _FAR], intents[i + _MIDDLE], intents[i + _NEAR], intents[i + 1]
     fetch_row(accounts, far.market, far.account)
     fetch_owner(books, far.market, far.account)
@@ -189,9 +189,9 @@ def _look_ahead(books, accounts, intents, i):
 def match_orders(books, accounts, markets, log, intents, start, n):
     """Process intents[start:n] in order; return the first one not processed: n, or less when the logs lack room.
 
-    Then the caller spills the logs and calls again. Writes I_STATUS, I_FILLED and I_ORDER of each. Trades carry Reason
+    Then the caller spills the logs and calls again. Writes status, filled and order of each. Trades carry Reason
     TRADE, LIQUIDATION or UNWIND by the taker's flag; only TRADE takers pay the taker fee, makers always pay (or get)
-    theirs. What the order of a liquidation moves has the sequence number in its I_ORDER as its cause.
+    theirs. Transfers of a liquidation order have the sequence number in its `order` as their cause.
     accounts, markets: None for a book without a clearing house.
     """
     header = log.header

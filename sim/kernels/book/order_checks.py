@@ -1,4 +1,4 @@
-"""May an order enter the book? Its own fields, its row, the margin it needs, and what it would meet on the other side.
+"""Checks of an order before it enters the book: its fields, its row, its margin, and the orders on the other side.
 
 `accounts` and `markets` may be None (a book without a clearing house): then only the order's own fields count.
 """
@@ -18,7 +18,7 @@ _GTC, _POST_ONLY = int(TimeInForce.GTC), int(TimeInForce.POST_ONLY)
 _DONE, _FROZEN = int(OrderStatus.DONE), int(OrderStatus.REJECTED_FROZEN)
 _BAD_SIZE, _BAD_PRICE = int(OrderStatus.REJECTED_SIZE), int(OrderStatus.REJECTED_PRICE)
 
-#: Largest order without a clearing house, whose head-room check is stricter; and the highest price, ticks.
+#: Maximum order without a clearing house, whose head-room check is stricter; and the maximum price, ticks.
 LOTS_LIMIT = 2**31 - 1
 PRICE_LIMIT = 2**31 - 1
 
@@ -43,7 +43,7 @@ def crosses(books, market, side, limit):
 
 @inlined_kernel
 def _is_certain(books, accounts, slot, taker):
-    """True if a sweep by `taker` surely gets all lots of this resting order, whatever it trades before.
+    """True if a sweep by `taker` is sure to get all lots of this resting order, whatever it trades before.
 
     Not the taker's own; and not a reduce-only order of a row with other orders, whose fills may shrink it.
     """
@@ -93,7 +93,7 @@ def check_fields_and_margin(books, accounts, markets, row, market, side, kind, t
     Liquidations, unwinding and reduce-only orders need no margin. A market order is valued at the best price.
     """
     is_privileged = flags & _PRIVILEGED != 0
-    if accounts is not None:  # numba compiles a test of None away only if it stands alone
+    if accounts is not None:  # numba removes a test of None only if it is a condition by itself
         is_frozen = accounts.flags[row] & FLAG_FROZEN != 0
         if is_frozen and not is_privileged:
             return _FROZEN

@@ -1,7 +1,7 @@
-"""Ask the processor to fetch what later orders will need while the present one is at work.
+"""Ask the processor to fetch memory for later orders while the present one is processed.
 
-Orders of a batch touch rows and slots all over memory; waiting for them costs more than the work. A prefetch changes
-nothing but time: it reads no value, and any address is safe.
+Orders of a batch touch rows and slots all over memory; waiting for memory costs more than the work. A prefetch changes
+only timing: it reads no value, and any address is safe.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ def prefetch():
 
 @inlined_kernel
 def fetch_row(accounts, market, row):
-    """Fetch what a trade of the row in `market` reads and writes."""
+    """Fetch the memory that a trade of the row in `market` reads and writes."""
     n_markets = accounts.lots.shape[1]
     held = row * n_markets + market
     prefetch(accounts.quote, row)
@@ -40,7 +40,7 @@ def fetch_row(accounts, market, row):
 
 @inlined_kernel
 def fetch_owner(books, market, row):
-    """Fetch where the row's list of orders begins."""
+    """Fetch the head of the row's list of orders."""
     prefetch(books.newest, market * books.newest.shape[1] + row)
 
 
@@ -58,7 +58,7 @@ def fetch_level(books, market, price):
 
 @inlined_kernel
 def fetch_surroundings(books, market, row):
-    """Fetch what a cancel of the row's newest order touches: its level and its neighbours there."""
+    """Fetch the memory that a cancel of the row's newest order touches: its level and its neighbours there."""
     order = books.orders[books.newest[market, row]]
     fetch_level(books, market, np.int64(order["price"]))
     prefetch(books.orders, np.int64(order["next"]))

@@ -1,7 +1,7 @@
 """Stop orders: market orders that the mark triggers. A table with O(1) add and cancel, scanned by blocks.
 
 A sell stop triggers at mark <= trigger, a buy stop at mark >= trigger. A block's bound may be stale on the cautious
-side only; a scan that enters a block puts it right, so a calm tick looks at one number a block.
+side only; a scan that enters a block corrects it, so a calm tick reads one number per block.
 """
 
 from typing import NamedTuple
@@ -52,7 +52,7 @@ def make_stops(n_markets: int, capacity: int) -> StopArrays:
 
 @kernel
 def add_stop(table, account, market, side, trigger, lots, flags):
-    """Enter a stop; return its slot, or -1 if the table is full. flags: OrderFlag bits beside STOP."""
+    """Enter a stop; return its slot, or -1 if the table is full. flags: OrderFlag bits other than STOP."""
     slot = table.head[0]
     if slot < 0:
         return -1
@@ -74,7 +74,7 @@ def add_stop(table, account, market, side, trigger, lots, flags):
 
 @kernel
 def add_stops(table, entries, flags):
-    """Enter a stop for each of `entries` (n, 5: account, market, side, trigger, lots); return how many found room."""
+    """Enter a stop for each of `entries` (n, 5: account, market, side, trigger, lots); return how many fitted."""
     for i in range(entries.shape[0]):
         entry = entries[i]
         if add_stop(table, entry[0], entry[1], entry[2], entry[3], entry[4], flags) < 0:
@@ -84,7 +84,7 @@ def add_stops(table, entries, flags):
 
 @kernel
 def cancel_stop(table, slot):
-    """Take a stop out; False if the slot holds none."""
+    """Remove a stop; False if the slot holds none."""
     row = table.stops[slot]
     market = row.market
     if table.down[market, slot] == NEVER_DOWN and table.up[market, slot] == NEVER_UP:
@@ -116,7 +116,7 @@ def _write_order(table, accounts, slot, intents, n):
 
 @kernel
 def is_any_due(table, markets):
-    """True if the mark of some market triggers a stop; puts the bounds of the blocks it enters right."""
+    """True if the mark of some market triggers a stop; corrects the bounds of the blocks it enters."""
     n_markets, capacity = table.down.shape
     for market in range(n_markets):
         mark = markets.mark[market]
@@ -141,7 +141,7 @@ def is_any_due(table, markets):
 
 @kernel
 def trigger_stops(table, markets, accounts, intents, n):
-    """Take out every stop that the mark triggers and append its market order to intents; return the new number of
+    """Remove every stop that the mark triggers and append its market order to intents; return the new number of
     intents.
 
     Order: by market, then by slot. Stops of accounts with nothing left to reduce vanish. When intents is full the

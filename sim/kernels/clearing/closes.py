@@ -1,7 +1,7 @@
 """The one place where a position ends off the book: its money and contracts, its record, its flags.
 
-A rule decides a list of closes; `post_closes` makes the transfers, one each, and `note_closes` writes to the records
-what they did to the accounts that were closed.
+A rule decides a list of closes; `post_closes` makes the transfers, one each, and `note_closes` writes their effects on
+the closed accounts to the records.
 """
 
 from typing import NamedTuple
@@ -25,7 +25,7 @@ _ADL, _TAKEOVER, _LOSS = int(Reason.ADL), int(Reason.TAKEOVER), int(Reason.SOCIA
 
 @by_address
 class Closes(NamedTuple):
-    """Positions that end off the book, in this order; those of one target in one market stand together."""
+    """Positions that end off the book, in this order; those of one target in one market are adjacent."""
 
     target: I64  # (n,) row whose position is closed
     counterparty: I64  # (n,) row that takes the contracts over
@@ -37,7 +37,7 @@ class Closes(NamedTuple):
 
 
 def make_closes(capacity: int) -> Closes:
-    """Return room for that many closes."""
+    """Return room for `capacity` closes."""
     return Closes._make([*np.zeros((6, capacity), np.int64), np.zeros(capacity)])
 
 
@@ -104,7 +104,7 @@ def post_closes(accounts, markets, log, records, closes, start, end, reason):
 
 @kernel
 def note_closes(accounts, markets, records, closes, n, reason):
-    """Write to each target's record what closes[:n] took of it, and the deficit that others thereby paid.
+    """Write the effects of closes[:n] to each target's record, and the deficit that others thereby paid.
 
     ENGINE and the pot have no record; their contracts count as torn up only.
     """

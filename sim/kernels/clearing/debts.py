@@ -1,4 +1,4 @@
-"""What flat accounts owe, by market and scope, and what is left of it as bad debt."""
+"""Debts of flat accounts, by market and scope, and the bad debt that remains."""
 
 from ...layout import FLAG_BANKRUPT
 from ..jit import kernel
@@ -28,7 +28,7 @@ def split_by_market(records, row, amount, work):
 
 @kernel
 def note_debt(accounts, records, waiting, row, work):
-    """Write what a flat account below zero owes to its liquidation rows, split by maintenance margin."""
+    """Write the debt of a flat account below zero to its liquidation rows, split by maintenance margin."""
     owed = -accounts.quote[row]
     first, count = split_by_market(records, row, owed, work)
     for k in range(count):
@@ -43,7 +43,7 @@ def note_debt(accounts, records, waiting, row, work):
 
 @kernel
 def note_new_debts(accounts, records, waiting, rows, n, work):
-    """Note the debts of those of rows[:n] that are flat, below zero and not yet noted in this round."""
+    """Record the debts of the accounts in rows[:n] that are flat, below zero and not yet recorded in this round."""
     for i in range(n):
         row = rows[i]
         if not is_flat(accounts, row) or accounts.quote[row] >= 0:
@@ -58,7 +58,7 @@ def note_new_debts(accounts, records, waiting, rows, n, work):
 
 @kernel
 def record_bad_debt(records, waiting):
-    """Write down what this round's records still owe: no layer pays it; return the quanta."""
+    """Record the debts that no layer has paid in this round as bad debt; return the quanta."""
     total = 0
     for index in range(records.counts[0].round_start, records.counts[0].liquidations):
         record = records.liquidations[index]

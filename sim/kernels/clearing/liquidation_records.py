@@ -1,4 +1,4 @@
-"""Which of a list are distressed, and the rows that clearing writes about each position it closes."""
+"""The distressed rows of a list, and the records that clearing writes of each position it closes."""
 
 from ...layout import FLAG_LIQUIDATED
 from ..jit import kernel
@@ -17,7 +17,7 @@ def is_flat(accounts, row):
 
 @kernel
 def gather_distressed(accounts, markets, rows, n, only_below_zero, out):
-    """Write those of rows[:n] that are distressed (or hold contracts and are below zero) to `out`; return how many."""
+    """Write the accounts in rows[:n] that are distressed (or hold contracts below zero) to `out`; return how many."""
     count = 0
     for i in range(n):
         row = rows[i]

@@ -1,4 +1,4 @@
-"""The one place where clearing moves money without contracts: the transfer, and what it means by its reason."""
+"""The one place where clearing moves money without contracts: the transfer, and its effect by reason."""
 
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ class Payments(NamedTuple):
 
 
 def make_payments(capacity: int) -> Payments:
-    """Return room for that many payments."""
+    """Return room for `capacity` payments."""
     return Payments(*(np.full(capacity, -1, np.int64) for _ in range(6)))
 
 
@@ -58,7 +58,7 @@ def add_payment(payments, n, payer, payee, quote, market, record, cause):
 
 @kernel
 def _note_payment(accounts, records, payments, i, reason):
-    """Write what payment `i` means: a debt that is paid, a surplus, a fee, a haircut."""
+    """Record the effect of payment `i`: a debt that is paid, a surplus, a fee, a haircut."""
     quote, index = payments.quote[i], payments.record[i]
     counters = records.counters[payments.market[i]]
     if reason == _FUND_DRAW:

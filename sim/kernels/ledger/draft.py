@@ -1,6 +1,6 @@
 """A draft: a copy of the rows that a decision may move, moved as the ledger would move them.
 
-A rule whose later choices depend on its earlier ones (the equity of a counterparty after a close) makes them on a draft
+A rule whose later choices depend on earlier ones (the equity of a counterparty after a close) makes them on a draft
 and returns what it chose; the accounts are unchanged. Reserved rows keep their numbers in a draft, traders follow.
 """
 
@@ -23,7 +23,7 @@ def count_reserved(accounts: AccountArrays) -> int:
 
 
 def make_draft(accounts: AccountArrays, traders: I64) -> tuple[AccountArrays, I64]:
-    """Return a copy of the reserved rows and of the rows `traders`, and the row that each row of it stands for.
+    """Return a copy of the reserved rows and of the rows `traders`, and the account row of each of its rows.
 
     Flows, open orders and the list of touched rows are left out: only `move` may change a draft.
     """
@@ -57,6 +57,6 @@ def _move_side(draft, row, quote, lots, market):
 
 @kernel
 def move(draft, payer, payee, quote, lots, market):
-    """What `post_transfer` does to balances: `quote` goes payer -> payee, `lots` contracts payee -> payer."""
+    """Move balances as `post_transfer` does: `quote` goes payer -> payee, `lots` contracts payee -> payer."""
     _move_side(draft, payer, -quote, lots, market)
     _move_side(draft, payee, quote, -lots, market)

@@ -10,11 +10,11 @@ _FUNDING = int(Reason.FUNDING)
 
 @kernel
 def apply_funding(accounts, markets, log, market, rate_ppb, start):
-    """Pay funding of `market` at its mark; return where to go on: 2 * A when done, less when the transfer log is full.
+    """Pay funding of `market` at its mark; return where to resume: 2 * A when done, less when the transfer log is full.
 
     Longs pay when rate_ppb > 0. A payer pays ceil(notional * |rate| / 1e9) to ROUNDING, a receiver gets the floor of it
     from there. Payers come first (positions 0..A), receivers after them (A..2A), so while all lots sum to zero ROUNDING
-    never falls by a payment, and its gain is below one quantum a row. `start`: 0, or what the last call returned.
+    never falls by a payment, and its gain is below one quantum per row. `start`: 0, or what the last call returned.
     |rate_ppb| <= 1e9.
     """
     n_rows = accounts.lots.shape[0]

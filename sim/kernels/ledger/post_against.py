@@ -1,4 +1,4 @@
-"""Posts a batch of transfers against one account: deposits, and positions that stood before the run."""
+"""Posts a batch of transfers against one account: deposits and opening positions."""
 
 from ..jit import kernel
 from .transfer import post_transfer
@@ -6,7 +6,7 @@ from .transfer import post_transfer
 
 @kernel
 def post_against(accounts, markets, log, reason, other, rows, quote, lots, market, price, start):
-    """For each i >= start: rows[i] pays quote[i] to `other` and receives lots[i] from it; return where to go on if
+    """For each i >= start: rows[i] pays quote[i] to `other` and receives lots[i] from it; return where to resume if
     the log is full."""
     header = log.header
     for i in range(start, rows.shape[0]):

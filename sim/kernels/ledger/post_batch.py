@@ -1,4 +1,4 @@
-"""Kernels of the ledger over many rows at once: post a batch of transfers, and check what a cycle touched."""
+"""Kernels of the ledger over many rows at once: post a batch of transfers, and check the rows that a cycle touched."""
 
 from ..jit import kernel
 from .transfer import post_transfer

@@ -1,4 +1,4 @@
-"""Sums over margin rows in one pass: what conservation is checked against, open interest, and isolated rows gone
+"""Sums over margin rows in one pass: the totals of the conservation check, open interest, and isolated rows gone
 flat."""
 
 from ...layout import AccountMode, Reason
@@ -43,10 +43,10 @@ def _sum_lots(lots):
 
 @kernel
 def release_isolated(accounts, markets, log, lots_seen, start):
-    """Give the money of isolated rows that went flat in this cycle back to their wallets; return where to go on.
+    """Return the money of isolated rows that went flat in this cycle to their wallets; return where to resume.
 
     lots_seen: int64 (A, M), positions at the end of the last cycle. Looks at the touched rows from number `start`; the
-    returned number is below header[H_N_TOUCHED] only when the log is full. A row in debt keeps it: that is for the
+    returned number is below the header's n_touched only when the log is full. A row in debt keeps it for the
     waterfall.
     """
     header = log.header

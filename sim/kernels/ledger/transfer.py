@@ -35,7 +35,7 @@ def entry_cost_after(cost, lots, change, value):
 
 @kernel
 def _book_one_side(accounts, markets, row, quote, lots, market, reason):
-    """Add `quote` quanta and `lots` contracts to one row, with its flows, entry cost and touch left consistent."""
+    """Add `quote` quanta and `lots` contracts to one row, keeping its flows, entry cost and touch consistent."""
     accounts.quote[row] += quote
     if lots != 0:
         marked = lots * markets.mark[market] * markets.params[market].tick_value

@@ -108,7 +108,7 @@ def measure_rows(accounts, markets, rows, n, out_equity, out_maintenance):
 
 @kernel
 def worst_lots(accounts, row, market, extra_bid, extra_ask):
-    """Largest |position| the row can come to if all its orders on one side fill, with extra lots on either side."""
+    """Maximum |position| the row can reach if all its orders on one side fill, with extra lots on either side."""
     lots = accounts.lots[row, market]
     up = abs(lots + accounts.open_bid[row, market] + extra_bid)
     down = abs(lots - accounts.open_ask[row, market] - extra_ask)

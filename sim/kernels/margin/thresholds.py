@@ -1,11 +1,11 @@
-"""Which rows may be distressed at a mark, without looking at all of them: price thresholds by row, bounds by block.
+"""Finds the rows distressed at a mark without looking at all of them: price thresholds by row, bounds by block.
 
 A row with one position is distressed exactly when the mark is at or below `down` (long) or at or above `up` (short):
 both are the exact solution of the integer predicate, recomputed whenever the row is touched. A row with several
 positions gets in each of its markets a band around the mark inside which no combination of prices can distress it.
-Distressed rows, and flat rows below zero, are candidates always. Every candidate is verified, so bands and bounds may
-be cautious, never bold: a block's bound may be stale on the cautious side only, and a scan that enters a block puts
-it right. The oracle in tests is the dense scan.
+Distressed rows, and flat rows below zero, are always candidates. Every candidate is verified, so bands and bounds may
+be cautious, never bold: a block's bound may be stale on the cautious side only, and a scan that enters a block
+corrects it. The oracle in tests is the dense scan.
 """
 
 from typing import NamedTuple
@@ -77,7 +77,7 @@ def _search_price(quote, lots, cost, guess, params, tiers):
     low, high = -1, -1  # not bracketed yet
     price = max(guess, 1)
     step = 1
-    while low < 0 or high < 0 or high - low > 1:  # one call of the predicate: it is compiled into this loop
+    while low < 0 or high < 0 or high - low > 1:  # the only call of the predicate: it is compiled into this loop
         if is_distressed_at(quote, lots, cost, price, params, tiers) == wanted:
             low = price
         else:

@@ -1,4 +1,4 @@
-"""What a row can take out without coming closer to liquidation than its own leverage allows."""
+"""The money a row can withdraw without coming closer to liquidation than its own leverage allows."""
 
 from ..jit import kernel
 from .requirement import equity, initial_requirement, worst_lots

@@ -1,4 +1,4 @@
-"""The struct of arrays that one path is run on: K levels a side, C jumps at most. `layout.py` has the records."""
+"""The struct of arrays of one path: K levels per side, at most C jumps. `layout.py` has the records."""
 
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ class Path(NamedTuple):
     dips: I64  # (2, K + 1) how far the fund would fall in that walk
     impacts: F64  # (2, K + 1) log impact of that walk
     stops: F64  # (2, K + 1) log of the price at which it ends
-    far_lots: F64  # (2, K / COARSE) what waits far from the price in a renewed book
+    far_lots: F64  # (2, K / COARSE) positions that wait far from the price in a renewed book
     far_owed: F64  # (2, K / COARSE)
     fresh_lots: F64  # (2, J) newly opened positions by distance in cells
     fresh_owed: F64  # (2, J)

@@ -17,7 +17,7 @@ def gap_shortfall(gaps, size):
     """
     side = LONG if size < 0.0 else SHORT
     sign = 1.0 if side == LONG else -1.0
-    reached, left = 0, gaps.shape[1] + 1  # how many levels are reached: one of `left` numbers from `reached` on
+    reached, left = 0, gaps.shape[1] + 1  # number of levels reached: one of `left` numbers from `reached` on
     while left > 1:
         half = left >> 1
         reached += half if sign * (gaps[side, reached + half - 1].log - size) > 0.0 else 0
@@ -30,7 +30,7 @@ def gap_shortfall(gaps, size):
 
 @kernel
 def may_differ(params, need):
-    """True if the configured fund can make the path another one than the fund that never runs dry."""
+    """True if the path with the configured fund can differ from that with a fund that never runs dry."""
     has_rules = params.cap >= 0 or params.lag_ms >= 0 or params.trigger_ppm < 1_000_000
     return has_rules or (need > 0 and (need >= params.seed or params.fund_pays == 0))
 

@@ -1,6 +1,6 @@
-"""Paths that can be branched: every step draws all that is random in it from a key of its own.
+"""Paths that can be branched: every step draws all its randomness from a key of its own.
 
-So a path is a row of keys. One that shares the first keys with another is the same until there, and goes on with other
+So a path is a row of keys. Two paths that share their first keys are equal until there, and continue with different
 randomness: no state need be kept. Leaves to others: which rows are branched from which (`analysis/estimators/`).
 """
 

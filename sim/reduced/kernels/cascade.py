@@ -1,10 +1,10 @@
-"""Liquidations at one instant, or along one stretch of diffusion: the smallest fixed point of price and what it
-triggers.
+"""Liquidations at one instant, or along one stretch of diffusion: the smallest fixed point of the price and the levels
+that it triggers.
 
 Levels are taken in the order in which the price reaches them. A level is triggered when the price, after the outside
 move and the impact of all levels before it, is at or beyond it; the first that is not ends the walk. For a table of
 levels this IS the smallest fixed point of x = x0 + impact(triggered(x)): monotone iteration from x0 can only pass the
-levels that this walk passes, and stops at the same one (Tarski). Leaves to others: who pays (`fund.py`).
+levels that this walk passes, and stops at the same level (Tarski). Leaves to others: who pays (`fund.py`).
 """
 
 import math
@@ -41,7 +41,7 @@ def own_impact(kind, scale, sold, before, after, lots):
 
 @kernel
 def impact_scale(p, side):
-    """Coefficient of the impact curve on the side that liquidations of `side` take from, in the stress of the
+    """Coefficient of the impact curve on the side that liquidations of `side` hit, in the stress of the
     moment.
     """
     scale = p.params[0].impact_bid if side == LONG else p.params[0].impact_ask
@@ -53,11 +53,12 @@ def impact_scale(p, side):
 
 @kernel
 def cascade(p, side, before, start, end, now_ms):
-    """Liquidate what an outside move reaches.
+    """Liquidate the levels that an outside move reaches.
 
-    before: price that impact is measured on.  start, end: outside price where the walk begins and where it ends. Equal:
-    a jump, everybody is triggered at `end` on one walk of the book. Else the price goes from start to end continuously:
-    a level is triggered at its own price, and the book has refilled when the next one is not reached by impact alone.
+    before: price at which impact is measured.  start, end: outside price where the walk begins and ends. Equal:
+    a jump; all levels are triggered at `end` on one walk of the book. Else the price goes from start to end
+    continuously: a level is triggered at its own price, and the book has refilled when the next one is not reached by
+    impact alone.
     Returns (impact of the last walk, lasting part of all walks): moves of the price, + is up.
     """
     params, ledger, sign = p.params[0], p.ledger[0], 1 if side == LONG else -1
@@ -75,7 +76,7 @@ def cascade(p, side, before, start, end, now_ms):
             continue
         level = price_of[k]
         price = start - sign * before * moved
-        if sign * (price - level) > 0.0:  # not reached by impact: the outside price has to come
+        if sign * (price - level) > 0.0:  # not reached by impact: wait for the outside price
             if sign * (end - level) > 0.0:
                 break
             sold, moved, start, price, before = 0.0, 0.0, level, level, level

@@ -1,10 +1,10 @@
-"""What diffusion does to a book that nobody renews, worked out once.
+"""The effect of diffusion on a book without renewal, computed once.
 
-Where the price reaches a level continuously, what follows does not depend on the path: the level is triggered at its
-own price, and impact carries the walk as far as it carries. So for every level there is a next one (the first that
-impact alone does not reach) and a sum of flows until the book is empty; passing from one level to another is a
-difference of two rows. Not so where a fund that can run dry would have to pay, after jumps, in stress, with lasting
-impact: there `cascade` walks.
+Where the price reaches a level continuously, the consequences do not depend on the path: the level is triggered at its
+own price, and impact alone decides how far the walk goes. So every level has a next one (the first that impact alone
+does not reach) and a sum of flows until the book is empty; passing from one level to another is a difference of two
+rows. This fails if a fund that can run dry would have to pay, after jumps, in stress, and with lasting impact: then
+`cascade` walks.
 """
 
 import math
@@ -86,7 +86,7 @@ def pay_chain(p, side, first, last):
 
 @kernel
 def book_chain(p):
-    """Book what `follow` has passed on both sides since the last time; must come before anything else is booked."""
+    """Book the levels that `follow` has passed on both sides since the last call; call before any other booking."""
     ledger = p.ledger[0]
     if p.chain.shape[1] == 0:
         return
@@ -99,7 +99,7 @@ def book_chain(p):
 
 @inlined_kernel
 def book_segment(p, side, first, k):
-    """Book what happens from level `first` to before level k."""
+    """Book the flows from level `first` to before level k."""
     ledger, here, there = p.ledger[0], p.chain[side, first], p.chain[side, k]
     ledger.levels += here.levels - there.levels
     ledger.notional += here.notional - there.notional

@@ -1,8 +1,8 @@
 """Random numbers without state, and the jumps of a path.
 
 Every draw is a hash of (key of the batch, path, purpose, number): SplitMix64 (Steele, Lea & Flood 2014) started at a
-hash of the path. So a path does not depend on which others are made with it, nor on how many draws another part took.
-Leaves to others: what jumps do.
+hash of the path. So a path does not depend on the other paths of a batch, nor on the number of draws of other parts.
+Leaves to others: the effects of jumps.
 """
 
 import math
@@ -21,7 +21,7 @@ TWO_52 = 1.0 / (1 << 52)
 #: Bits of 1.0, of 2^52 and of a mantissa.
 EXPONENT_0, EXPONENT_52, MANTISSA = np.int64(0x3FF0000000000000), np.int64(0x4330000000000000), np.int64((1 << 52) - 1)
 ROOT_2 = math.sqrt(2.0)
-#: The quantile's middle: within this of 1/2 one rational function holds.
+#: The quantile's middle: within this distance of 1/2 one rational function is used.
 MIDDLE = 0.47575
 
 # Purposes of a draw.
@@ -52,13 +52,13 @@ def uniform(key, purpose, number):
 
 @inlined_kernel
 def counter(key, purpose, number):
-    """What is hashed for a draw; the next number's is this + GOLDEN."""
+    """The input of a draw's hash; that of the next number is this + GOLDEN."""
     return key + ((np.uint64(purpose) << S40) + np.uint64(number + 1)) * GOLDEN
 
 
 @inlined_kernel
 def as_uniform(bits):
-    """52 bits as a float in (0, 1): put behind the exponent of 1, so that it is vector code."""
+    """52 bits as a float in (0, 1): placed behind the exponent of 1, so that loops are vectorised."""
     return (np.int64(np.int64(bits) | EXPONENT_0).view(np.float64) - 1.0) + 0.5 * TWO_52
 
 

@@ -1,7 +1,7 @@
 """The money of one liquidated level: fee and surplus into the fund, shortfall out of it, then winners, in whole quanta.
 
-Everything comes from what is left of the level's margin: the fee never exceeds it, and what is left after the fee is
-the surplus, so the two are never counted twice. What the book paid less than the bankruptcy price is paid in the order
+Everything comes from the margin left in the level: the fee never exceeds it, and the remainder after the fee is
+the surplus, so nothing is counted twice. A shortfall of the book against the bankruptcy price is paid in the order
 of the waterfall: fund, ADL at the bankruptcy price, socialised loss, bad debt.
 """
 
@@ -39,9 +39,9 @@ def settle_level(params, ledger, never_dry, sign, lots, owed, price, fill, now_m
 
 @inlined_kernel
 def _keep(params, ledger, residual, notional):
-    """Share out what is left of a level's margin; what is missing (residual < 0) comes out of a fund that never ends.
+    """Distribute the margin left in a level; a shortfall (residual < 0) comes out of a fund that never runs dry.
 
-    Both are one flow of instructions: whether a level is short is a coin that the processor cannot guess.
+    Both cases share one flow of instructions: the processor cannot predict whether a level is short.
     """
     left = max(residual, 0)
     fee = min(part_of(notional, params.fee_ppm, PPM - 1), left)
@@ -69,7 +69,7 @@ def part_of(amount, ppm, up):
 
 @inlined_kernel
 def gain(params, ledger, amount):
-    """Pay `amount` into the fund; what exceeds its cap goes to the exchange."""
+    """Pay `amount` into the fund; the excess over its cap goes to the exchange."""
     ledger.fund += amount
     if params.cap >= 0 and ledger.never_dry == 0 and ledger.fund > params.cap:
         ledger.withdrawn += ledger.fund - params.cap
@@ -79,7 +79,7 @@ def gain(params, ledger, amount):
 
 @kernel
 def available(params, ledger):
-    """What the fund may pay now: all of it, or down to where the drawdown trigger stops it."""
+    """Amount the fund may pay now: all of it, or down to the level of the drawdown trigger."""
     if params.fund_pays == 0:
         return 0
     if params.trigger_ppm >= PPM:
@@ -120,7 +120,7 @@ def _pay(params, ledger, sign, shortfall, owed, worth, now_ms):
 
 @kernel
 def replenish(params, ledger, now_ms, step_ms):
-    """Bring money from outside to a fund that has been below its seed for the lag; called once a step."""
+    """Add outside money to a fund that has been below its seed for the lag; called once per step."""
     if params.lag_ms < 0 or ledger.never_dry == 1:
         return
     missing = params.seed - ledger.fund

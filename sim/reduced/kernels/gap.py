@@ -1,8 +1,8 @@
-"""The cascade after a gap, fast: everybody is triggered at one price, and the fund never runs dry.
+"""The cascade after a gap, fast: all levels are triggered at one price, and the fund never runs dry.
 
 The same levels and the same arithmetic in the same order as `cascade.cascade` with `fund.settle_level`, hence the same
-whole quanta; but the sums of a walk stay in registers and go into the path's state once. Only where nothing depends on
-how a level was paid: a book that nobody renews, impact that all decays, orders in one batch, a fund without end.
+whole quanta; but the sums of a walk stay in registers and go into the path's state once. Valid only if nothing depends
+on how a level was paid: a book without renewal, impact that decays fully, orders in one batch, a fund without limit.
 Leaves to others: all other walks (`cascade.py`), of which this one is a twin.
 """
 
@@ -14,13 +14,13 @@ from .fund import PPM, part_of, to_quanta
 
 @inlined_kernel
 def is_plain(p):
-    """True where `gap_cascade` may stand for `cascade`: see the module. A chain is there if the book and impact fit."""
+    """True if `gap_cascade` may replace `cascade`: see the module. A chain exists if the book and impact fit."""
     return p.chain.shape[1] > 0 and p.ledger[0].never_dry == 1 and p.params[0].interleaved == 0
 
 
 @kernel
 def gap_cascade(p, side, before, start):
-    """Liquidate what a jump from the price `before` to `start` reaches; return the impact of the walk, + is up."""
+    """Liquidate the levels reached by a jump from the price `before` to `start`; return the walk's impact, + is up."""
     params, ledger, sign = p.params[0], p.ledger[0], 1 if side == LONG else -1
     first = ledger.reached[side]
     lots_of, level_of, owed_of = p.lots[side, first:], p.prices[side, first:], p.owed[side, first:]
@@ -59,7 +59,7 @@ def gap_cascade(p, side, before, start):
 
 @inlined_kernel
 def _book(ledger, keeps, notionals, proceeds, owed, fees, fees_fund, draws, levels):
-    """Add the sums of a walk to the path's flows; what was left of margins is what came in and what was drawn."""
+    """Add the sums of a walk to the path's flows; the surplus follows from income, draws and fees."""
     surplus = proceeds - owed + draws - fees
     ledger.notional += notionals
     ledger.owed += owed

@@ -1,8 +1,8 @@
-"""One path: coarse steps, each cut at its jumps, diffusion between them, and everything that liquidations do.
+"""One path: coarse steps, each cut at its jumps, diffusion between them, and all effects of liquidations.
 
 A step in order: 1. money that replenishes the fund, 2. for each jump in the step: diffusion up to it, then the jump,
 3. diffusion to the end of the step, 4. renewal of the open interest. The state of a path is two records, so a path
-can be stopped, copied and continued with other randomness. Leaves to others: cascades, money, what is drawn.
+can be stopped, copied and continued with other randomness. Leaves to others: cascades, money, the draws.
 """
 
 import math
@@ -61,7 +61,7 @@ def jump(p, size):
 
 @kernel
 def see_mark(p, before):
-    """A mark after a gap from the log price `before`: whoever it passed is liquidated at the price after it."""
+    """A mark after a gap from the log price `before`: the levels it passed are liquidated at the price after it."""
     state = p.state[0]
     after = state.log + state.shift
     state.low = min(state.low, after)
@@ -133,13 +133,13 @@ def reach(p, side, before, after, variance, stray, length):
 
 @kernel
 def advance(p, key, head, first_normal, first, count, start, stop):
-    """Carry a path over steps start .. stop - 1; jumps `first` .. of `count` lie ahead."""
+    """Advance a path over steps start .. stop - 1; jumps `first` .. of `count` lie ahead."""
     walk(p, lay_out(p, key, head, first_normal, first, count, start, stop))
 
 
 @kernel
 def walk(p, n_pieces):
-    """Carry a path over pieces that are laid out and drawn.
+    """Advance a path over pieces that are laid out and drawn.
 
     While nothing is reached, the state is in registers: a piece is one move and two comparisons. A bridge reaches a
     level iff 2 (room before)(room after) <= variance x stray; rooms are none where the price is beyond.
@@ -194,19 +194,19 @@ def scan(moves, events, log_price, low, below, above):
 
 @inlined_kernel
 def fade(params, length):
-    """Part that a piece takes of the decaying impact, negative."""
+    """Part of the decaying impact that a piece removes, negative."""
     return params.fade if length == params.step else expm1(-params.decay * length)
 
 
 @inlined_kernel
 def half_fade(params, length):
-    """Part that is left of impact in the middle of a piece by its end."""
+    """Part of the impact in the middle of a piece that is left at its end."""
     return params.half_fade if length == params.step else exp(-0.5 * params.decay * length)
 
 
 @kernel
 def stop_at(p, j, before, fell, rose):
-    """Do what happens in and at the end of piece j, which began at the log price `before`."""
+    """Apply all effects in and at the end of piece j, which began at the log price `before`."""
     state = p.state[0]
     if is_stressful(p.params[0]):
         state.stress = p.stresses[j]
@@ -230,6 +230,6 @@ def stop_at(p, j, before, fell, rose):
 
 @kernel
 def step_begins(p):
-    """Bring the fund the money that is due at the beginning of a step."""
+    """Pay the money due at the beginning of a step into the fund."""
     book_chain(p)
     replenish(p.params[0], p.ledger[0], time_ms(p.state[0].time), p.params[0].step * YEAR_MS)

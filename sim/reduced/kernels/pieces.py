@@ -1,8 +1,8 @@
-"""What is drawn for a path before anything happens to it: its pieces of diffusion, laid out and drawn all at once.
+"""The draws of a path made in advance: its pieces of diffusion, laid out and drawn all at once.
 
-Steps are cut at jumps; a piece is what lies between two cuts. Of the outside world nothing depends on the book, so how
-far the price moves in each piece, with which variance, and how far a bridge strays beyond both ends is known
-beforehand, in loops that the compiler can turn into vector code. Leaves to others: what all this does (`path.py`).
+Steps are cut at jumps; a piece lies between two cuts. The outside world does not depend on the book, so the move of the
+price in each piece, its variance, and the excursion of a bridge beyond both ends are computed in advance, in loops that
+the compiler can vectorise. Leaves to others: their effects (`path.py`).
 """
 
 import math
@@ -13,7 +13,7 @@ from .draw import BRIDGE, DIFFUSION, fill_exponentials, fill_uniforms, to_normal
 
 #: What follows a piece if no jump does (else the number of the jump).
 STEP_END = -1
-#: Stress below this part of what a jump brings counts as over.
+#: Stress below this part of a jump's stress counts as over.
 STRESS_OVER = 1e-3
 
 
@@ -21,7 +21,7 @@ STRESS_OVER = 1e-3
 def lay_out(p, key, head, first_normal, first, count, start, stop):
     """Lay out and draw the pieces of steps start .. stop - 1 with jumps `first` .. of `count`; return how many.
 
-    The numbers of draws go on from the ledger's `pieces`, which moves on. Normals come from the uniforms in `head`,
+    The numbers of draws continue from the ledger's `pieces` and advance it. Normals come from the uniforms in `head`,
     from `first_normal` on, as far as it holds them.
     """
     n_pieces = _cut(p, first, count, start, stop)
@@ -60,7 +60,7 @@ def _move_alike(moves, variances, n_pieces, drift, variance):
 
 @inlined_kernel
 def is_stressful(params):
-    """True if a jump changes the market for a while."""
+    """True if a jump puts the market under stress for a while."""
     return params.stress_sigma > 0.0 or params.stress_depth > 0.0
 
 
@@ -101,7 +101,7 @@ def _whole_steps(p, j, number, stop, step):
 
 @kernel
 def _stress(p, n_pieces):
-    """Write each piece's variance and the stress at its end; a jump begins the stress anew.
+    """Write each piece's variance and the stress at its end; a jump restarts the stress.
 
     Variance is sigma^2 x the integral of (1 + a e^(-d t))^2, which is
     length + 2 a (1 - e^(-d length)) / d + a^2 (1 - e^(-2 d length)) / (2 d).

@@ -1,10 +1,10 @@
-"""A book that renews itself, on a grid of log prices that belongs to one path.
+"""A book that renews itself, on one path's own grid of log prices.
 
-Every step closes a share of all positions and opens the same share of the opening interest anew at the price of the
-moment, so what is missing (closed or liquidated) comes back with one half-life. Quantities are held divided by the
-survival so far (the state's `scale`), so closing costs nothing. What opens lies between two cells and is split over
-them. What opens far from the price waits in cells that are COARSE times as wide, each on the place of a fine one, until
-the price comes to it.
+Every step closes a share of all positions and opens the same share of the opening interest at the present price, so
+missing positions (closed or liquidated) come back with one half-life. Quantities are stored divided by the survival so
+far (the state's `scale`), so closing costs nothing. A new position lies between two cells and is split over them. New
+positions far from the price wait in cells that are COARSE times as wide, each in the place of a fine one, until the
+price reaches it.
 """
 
 import math
@@ -49,7 +49,7 @@ def skip_empty(p, side):
 
 @inlined_kernel
 def come_near(p, side, k):
-    """Put what waits at the place of cell k into it; the price has come to it."""
+    """Move the positions that wait at the place of cell k into it; the price has reached it."""
     if k % COARSE == 0 and p.far_lots[side, k // COARSE] > 0.0:
         p.lots[side, k] += p.far_lots[side, k // COARSE]
         p.owed[side, k] += p.far_owed[side, k // COARSE]
