@@ -129,7 +129,7 @@ def test_a_new_study_leaves_no_folder_where_no_scheduler_answers(tmp_path):
 
 def test_a_scheduler_file_that_is_not_there_is_named(tmp_path):
     settings = ExecutorSettings("file", scheduler_file=tmp_path / "none.json")
-    with pytest.raises(ClusterError, match=r"none\.json: there is no such scheduler file"), open_pool(settings):
+    with pytest.raises(ClusterError, match=r"none\.json: no such scheduler file"), open_pool(settings):
         pass
 
 

@@ -288,7 +288,7 @@ def test_a_full_disk_at_the_end_is_told_too(tmp_path, monkeypatch):
 
 def test_two_writers_are_refused_and_readers_are_not(tmp_path):
     folder = fill(tmp_path / "s")
-    with StudyStore.open(folder), pytest.raises(ResultError, match=f"process {os.getpid()} on .* is writing it"):
+    with StudyStore.open(folder), pytest.raises(ResultError, match=f"process {os.getpid()} on .* is writing to it"):
         StudyStore.open(folder)
     with StudyStore.open(folder):
         assert len(StudyStore.open(folder, read_only=True).done_ids()) == 4
