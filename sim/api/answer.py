@@ -55,7 +55,7 @@ class SizedArm:
         )
 
     def baseline(self) -> pd.DataFrame | None:
-        """Gap risk alone, where jumps are random: the closed form beside the curve."""
+        """Gap risk alone, where jumps are random: the closed form, for comparison with the curve."""
         reduced = self.world.reduced
         if reduced is None or not reduced.can_tilt or self.solved.curve.empty:
             return None

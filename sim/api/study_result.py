@@ -120,7 +120,7 @@ class StudyResult:
 
         Args:
             path: file to write besides report.html in the study folder.
-            baseline: compute gap risk and balances over time, which the report shows besides the runs.
+            baseline: compute gap risk and balances over time, which the report shows in addition to the runs.
             on_note: called with notes for the user; default: the logger `clearsim`.
 
         Raises ClearsimError if it cannot be written.

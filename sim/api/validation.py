@@ -23,7 +23,7 @@ TABLE_NAME = "targets.csv"
 
 @dataclass(frozen=True)
 class Validation:
-    """Every target with its verdict, and what is known of each scenario."""
+    """Every target with its verdict, and the facts of each scenario."""
 
     scores: "tuple[analysis.TargetScore, ...]"
     facts: "tuple[analysis.ScenarioFacts, ...]"

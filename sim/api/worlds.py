@@ -109,12 +109,12 @@ def _facts(question: Question, event: str, world: ReducedWorld | FullWorld) -> "
 
 def _assumptions(config: RunConfig, fidelity: str) -> tuple[str, ...]:
     if fidelity == "full":
-        return ("fidelity full: order book, all agents, the opening book drawn anew in every run",)
+        return ("fidelity full: order book, all agents, a new opening book in every run",)
     assert config.reduced is not None
     left_out = ", ".join(config.reduced.leaves_out) or "nothing"
     return (
         "fidelity reduced: no order book; impact curve, threshold index of open interest",
-        f"left out of the config knowingly: {left_out}",
+        f"deliberately left out of the config: {left_out}",
         f"marks: {config.reduced.marks}; impact: {config.reduced.impact.kind}; a jump is seen at"
         f" {config.reduced.jump_marks} mark{'s' if config.reduced.jump_marks > 1 else ''}",
         "one opening book, drawn from the seed, in all paths; intervals are given this book",

@@ -25,7 +25,7 @@ MAX_ARMS = 12
 
 @dataclass(frozen=True)
 class Question:
-    """What is sized: a config with its fidelity, the study's own definition of "sufficient", and where it came from.
+    """A config to size, with its fidelity, the study's definition of "sufficient", and its origin.
 
     arm: labels of the levers.  others: the same question with other draws of the uncertainties from the design.
     """

@@ -112,7 +112,7 @@ class ReducedWorld:
 
     @property
     def steps(self) -> int:
-        """Steps of a path, each with a key of its own in `branched`."""
+        """Steps of a path, each with a separate key in `branched`."""
 
         return self._own.steps
 

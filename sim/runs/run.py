@@ -40,7 +40,7 @@ class EventSink(Protocol):
 
 
 class RunResult(Protocol):
-    """What a simulation returns; event tables went to the sink."""
+    """The result of a simulation; event tables went to the sink."""
 
     @property
     def runs(self) -> Mapping[str, Any]:

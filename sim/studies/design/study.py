@@ -25,7 +25,7 @@ def shown_as(value: Any) -> Any:
 
 
 def means(value: Any, wanted: Any) -> bool:
-    """True if a condition that asks for `wanted` is met by `value`, as it is or as tables show it."""
+    """True if a condition that requires `wanted` is met by `value`, as it is or as tables show it."""
     return bool(value == wanted or shown_as(value) == wanted)
 
 

@@ -173,7 +173,7 @@ class _Batch:
                 self._hand_over(outcome)
 
     def _blame(self, task: _Task, error: BaseException) -> None:
-        """Split a task that failed; a job that failed in a task of its own is recorded."""
+        """Split a task that failed; a job that failed in a separate task is recorded."""
         if len(task.jobs) > 1:
             for job in task.jobs:
                 self.deaths[job.run_id] = 1
