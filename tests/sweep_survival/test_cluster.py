@@ -170,4 +170,4 @@ def test_the_sweep_ends_with_a_word_when_the_scheduler_dies(tmp_path):
 
 def test_the_sweep_ends_with_a_word_when_the_last_worker_is_gone(tmp_path):
     with scheduler(tmp_path) as (_, file), worker(file, "--no-nanny") as victim:
-        assert "has no workers any more" in end_of_sweep(tmp_path, file, victim)
+        assert "has no workers left" in end_of_sweep(tmp_path, file, victim)

@@ -17,6 +17,6 @@ def telling_what_is_kept(folder: Path, *, n_waiting: int = 0) -> Iterator[None]:
         lost = f"; finished runs that are not stored: {n_waiting}" if n_waiting else ""
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise ResultError(
-                f"{folder}: the disk is full{lost}, all others are. Free space and repeat the command to resume"
+                f"{folder}: the disk is full{lost}. Stored runs are kept; free space and repeat the command to resume"
             ) from error
         raise ResultError(f"{folder}: cannot be written: {error.strerror or error}{lost}") from error

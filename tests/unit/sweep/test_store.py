@@ -225,7 +225,7 @@ def test_another_schema_version_is_refused(tmp_path):
     path = tmp_path / "s/manifest.json"
     path.write_text(json.dumps({**MANIFEST, "schema_version": SCHEMA_VERSION + 1}))
     with pytest.raises(
-        ResultError, match=f"schema version {SCHEMA_VERSION + 1}, this clearsim writes {SCHEMA_VERSION}"
+        ResultError, match=f"schema version {SCHEMA_VERSION + 1}, this version of clearsim writes {SCHEMA_VERSION}"
     ):
         StudyStore.open(tmp_path / "s")
 
@@ -267,7 +267,9 @@ def test_a_full_disk_is_told_and_keeps_what_was_stored_and_nothing_half(tmp_path
             again.add(outcome)
         with monkeypatch.context() as patch:
             FullDisk(patch, room=0)
-            with pytest.raises(ResultError, match=r"disk is full; finished runs that are not stored: 3.*same command"):
+            with pytest.raises(
+                ResultError, match=r"disk is full; finished runs that are not stored: 3.*repeat the command"
+            ):
                 again.flush()
             assert not list(folder.rglob("*.partial"))
             assert StudyStore.open(folder, read_only=True).result_hash() == before
