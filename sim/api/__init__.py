@@ -1,5 +1,5 @@
 """The code behind the public names of `clearsim`, which composes the simulation and the analysis.
 
-A user imports `clearsim` and nothing below it. Functions here never print; what a user should know goes to `on_note`,
-or else to the logger `clearsim`. What is wrong is a `clearsim.ClearsimError`.
+A user imports `clearsim` and nothing below it. Functions here never print; notes for the user go to `on_note`, or
+else to the logger `clearsim`. Errors are `clearsim.ClearsimError`.
 """

@@ -1,4 +1,4 @@
-"""Every name of `clearsim.analysis` that the API uses, imported when it is first used; and its errors as our own.
+"""Every name of `clearsim.analysis` that the API uses, imported on first use; its errors become clearsim errors.
 
 The one place to change when a module of the analysis moves.
 """
@@ -133,7 +133,7 @@ def __getattr__(name: str) -> Any:
 
 @contextmanager
 def clearsim_errors(kind: type[ClearsimError] = ClearsimError) -> Iterator[None]:
-    """Turn an error of the analysis into one of clearsim: of this kind, or a ClearsimError where it refuses a claim."""
+    """Turn an error of the analysis into an error of this kind, or into a ClearsimError where it refuses a claim."""
     try:
         yield
     except AnalysisError as error:

@@ -1,4 +1,4 @@
-"""`adl_queue` and `who_would_be_deleveraged`: who stands where in the ADL queue at a time, and who would be closed."""
+"""`adl_queue` and `who_would_be_deleveraged`: the ADL queue at a given time, and the positions it would close."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -33,19 +33,19 @@ def adl_queue(
     progress: "Literal[True] | Progress | None" = None,
     on_note: Note | None = None,
 ) -> pd.DataFrame:
-    """The ADL queue of a market after every clearing cycle up to a time of a run, which is simulated up to it.
+    """Simulate a run up to a time, clearing cycles included, and return the ADL queue of a market.
 
     Args:
         run: a Result, a result folder, a Config, the path of a config file, or a shipped name.
         at: seconds after the start, or a UTC time.
-        market: its name; default the first.
-        ranking: in place of the config's: its kind, like "binance_wallet", or a mapping with its parameters.
+        market: name of the market; default: the first.
+        ranking: replaces the config's: a kind, like "binance_wallet", or a mapping with parameters.
         units: quote, venue or quanta.
-        progress, on_note: as of `clearsim.run`.
+        progress, on_note: as in `clearsim.run`.
 
-    Returns one row a position, longs first, each side in the order of its queue: side, place (1 is first), light (1 is
-    the front fifth of the contracts, to 5), account, cohort, mode, lots (+ long), quantity (base units), notional,
-    profit, score. `attrs` holds market, time_utc and mark_price. Those without profit come last and are never
+    Returns one row per position, longs first, each side in the order of its queue: side, place (1 is first), light (1
+    is the front fifth of the contracts, to 5), account, cohort, mode, lots (+ long), quantity (base units), notional,
+    profit, score. `attrs` holds market, time_utc and mark_price. Positions without profit come last and are never
     deleveraged. Raises ConfigError for a time outside the run, and without an ADL layer.
 
         clearsim.adl_queue(clearsim.load("base").with_traders(300), at=250).head()
@@ -70,21 +70,21 @@ def who_would_be_deleveraged(
     progress: "Literal[True] | Progress | None" = None,
     on_note: Note | None = None,
 ) -> pd.DataFrame:
-    """Who would be closed, and for how much, if an account went bankrupt at a time of a run.
+    """Return the positions that would be closed, and how much of each, if an account went bankrupt at a time.
 
     Args:
         run: a Result, a result folder, a Config, the path of a config file, or a shipped name.
         at: seconds after the start, or a UTC time.
-        account: name of the bankrupt account; default the one with the largest position of `side`.
-        side: of the positions to close; default the account's, or long. The other side is deleveraged.
-        market: its name; default the first.
-        ranking: in place of the config's: its kind, or a mapping with its parameters.
-        allocation: in place of the config's: greedy, pro_rata, water_filling, or a mapping with its parameters.
+        account: name of the bankrupt account; default: the one with the largest position of `side`.
+        side: side of the bankrupt position; default: the account's, or long. The other side is deleveraged.
+        market: name of the market; default: the first.
+        ranking: replaces the config's: a kind, or a mapping with parameters.
+        allocation: replaces the config's: greedy, pro_rata, water_filling, or a mapping with parameters.
         units: quote, venue or quanta.
-        progress, on_note: as of `clearsim.run`.
+        progress, on_note: as in `clearsim.run`.
 
     Returns the rows of `adl_queue` that would be closed, in that order, with `closed_lots` and `closed_quantity` (how
-    much of each). The decision is that of the ADL layer; nothing is changed. Raises as `adl_queue`
+    much of each). The ADL layer decides; nothing is changed. Raises as `adl_queue`
     does, and ConfigError for an account without such a position.
 
         clearsim.who_would_be_deleveraged("base", at=250, ranking="binance_wallet")
@@ -108,7 +108,7 @@ def who_would_be_deleveraged(
 
 
 class _Moment:
-    """A run as it stands at a time."""
+    """A run at a given time."""
 
     def __init__(self, config: Config, world: "World", market: int, time_ms: int) -> None:
         self.config, self.world, self.market, self.time_ms = config, world, market, time_ms
@@ -164,7 +164,7 @@ def identity_of(run: Result | ConfigLike) -> tuple[Config, int, int]:
 
 
 def _part(name: str, value: Part) -> Any:
-    """The ranking or allocation that an argument means; ConfigError if there is none."""
+    """The ranking or allocation that an argument names; ConfigError if it does not exist."""
     if value is None:
         return None
     from ..clearing.adl import AdlLayer

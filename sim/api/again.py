@@ -1,4 +1,4 @@
-"""`audit` and `replay`: what a result folder proves of itself, and whether its run can be reproduced."""
+"""`audit` and `replay`: verify the balances of a result folder, and that its run can be reproduced."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,13 +25,13 @@ class Audit:
     proved: tuple[str, ...]
 
     def __str__(self) -> str:
-        """The claims, one a line."""
+        """The claims, one per line."""
         return "\n".join(self.proved)
 
 
 @dataclass(frozen=True)
 class Replay:
-    """Whether a run gave the same numbers again, and where it differs if not."""
+    """Whether a rerun gave the same numbers, and where it differs if not."""
 
     equal: bool
     lines: tuple[str, ...]
@@ -43,13 +43,13 @@ class Replay:
 
 
 def audit(run: Result | str | Path) -> Audit:
-    """Rebuild all balances of a run from its event log, by code that the simulator does not share.
+    """Rebuild all balances of a run from its event log, by code that is independent of the simulator.
 
     Args:
         run: a result folder with events, or a Result that has one.
 
-    Returns what was proved. Raises ConservationError with account and amount where a claim does not hold, ResultError
-    without a log.
+    Returns the claims that hold. Raises ConservationError with account and amount where a claim does not hold,
+    ResultError without a log.
 
         print(clearsim.audit("results/base-1"))
     """
@@ -60,7 +60,7 @@ def audit(run: Result | str | Path) -> Audit:
     n_rows, n_markets = audited.balances.lots.shape
     n_owners = audited.accounts
     proved = [
-        f"{audited.transfers:,} transfers replayed from nothing into {n_rows:,} accounts and {n_markets} market(s)",
+        f"{audited.transfers:,} transfers replayed from zero into {n_rows:,} accounts and {n_markets} market(s)",
         "money sums to 0 quanta over all accounts",
         "contracts sum to 0 lots in every market",
     ]
@@ -78,16 +78,17 @@ def replay(
     on_note: Note | None = None,
     command: Sequence[str] = (),
 ) -> Replay:
-    """Run a recorded run again and compare.
+    """Rerun a recorded run and compare the results.
 
     Args:
         folder: a result folder (its tables are compared byte for byte), or a study folder.
         run_id: the run of a study folder, or the beginning of its id; it is run with its full event log and compared
             with its stored row.
         out: result folder of the study's run; default DIR/replays/RUN_ID.
-        progress, on_note, command: as of `clearsim.run`.
+        progress, on_note, command: as in `clearsim.run`.
 
-    Returns whether all is equal. Raises ResultError for what is not such a folder, or was changed since.
+    Returns the Replay, which is `equal` or lists differences. Raises ResultError if it is not such a folder, or was
+    changed since.
 
         clearsim.replay("results/base-1").equal
     """

@@ -1,4 +1,4 @@
-"""`Answer`: how large the fund must be, with its interval, how it was found, and what it rests on."""
+"""`Answer`: the required fund with its interval, method and assumptions."""
 
 import json
 import math
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SizedArm:
-    """The answer for one arm of a study, or for a config: its world, and the comparison of estimators if asked for."""
+    """The answer for one arm of a study, or for a config: its world, and the comparison of estimators if requested."""
 
     solved: "analysis.Answer"
     world: WorldOf
@@ -40,7 +40,7 @@ class SizedArm:
         return (math.nan,) * 3 if fund is None else (fund.value, fund.low, fund.high)
 
     def context(self) -> "analysis.StudyContext":
-        """What charts print of where the numbers come from."""
+        """The origin of the numbers, as charts print it."""
         solved, facts = self.solved, self.solved.facts
         runs, is_reduced = solved.runs if solved.fund is None else solved.fund.n, facts.fidelity == "reduced"
         return analysis.StudyContext(
@@ -55,7 +55,7 @@ class SizedArm:
         )
 
     def baseline(self) -> pd.DataFrame | None:
-        """Gap risk alone, where jumps are random: the closed form beside the curve."""
+        """Gap risk alone, where jumps are random: the closed form, for comparison with the curve."""
         reduced = self.world.reduced
         if reduced is None or not reduced.can_tilt or self.solved.curve.empty:
             return None
@@ -74,7 +74,7 @@ class SizedArm:
         return figures
 
     def page(self, command: str) -> str:
-        """The answer as a self-contained HTML page; `command`: what makes it again."""
+        """The answer as a self-contained HTML page; `command`: reproduces it."""
         return analysis.build_size_report(
             self.solved,
             context=self.context(),
@@ -86,7 +86,7 @@ class SizedArm:
 
 
 def arm_text(arm: SizedArm) -> str:
-    """The answer as text, then the table of estimators and who refused why."""
+    """The answer as text, then the table of estimators and the reasons of those that refused."""
     solved, lines = arm.solved, ["\n".join(analysis.answer_lines(arm.solved))]
     if arm.comparison is not None and solved.fund is not None:
         size = analysis.format_short(solved.fund.value, solved.facts.unit)
@@ -98,7 +98,7 @@ def arm_text(arm: SizedArm) -> str:
 
 
 class Answer:
-    """How large the fund must be for a target: one answer an arm of a study, or one for a config.
+    """How large the fund must be for a target: one answer per arm of a study, or one for a config.
 
     Amounts are quote units at venue scale.
 
@@ -132,11 +132,11 @@ class Answer:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What the numbers rest on: definition of the event, engine, what is left out."""
+        """The assumptions behind the numbers: definition of the event, engine, simplifications."""
         return tuple(dict.fromkeys(text for arm in self.arms for text in analysis.assumptions(arm.solved)))
 
     def frame(self) -> pd.DataFrame:
-        """One row an arm: fund, low, high, share_of_open_interest, method, confirmed."""
+        """One row per arm: fund, low, high, share_of_open_interest, method, confirmed."""
         rows = []
         for arm in self.arms:
             solved = arm.solved
@@ -146,7 +146,7 @@ class Answer:
         return pd.DataFrame(rows, columns=names)
 
     def curve(self) -> pd.DataFrame:
-        """P(event) for every size of the fund, with its interval; without rows where the fund feeds back on the path.
+        """P(event) for every size of the fund, with its interval; no rows where the fund feeds back on the path.
 
         ClearsimError with several arms.
         """
@@ -163,16 +163,16 @@ class Answer:
         return tuple(self._figures())
 
     def figure(self, name: str) -> "go.Figure":
-        """A figure by its name, or by the beginning of it: curve, or estimators; with several arms curve-01, ...
+        """A figure by its name or the beginning of it: curve or estimators; with several arms curve-01, ...
 
-        Returns a plotly figure. Raises ConfigError naming the figures there are.
+        Returns a plotly figure. Raises ConfigError naming the available figures.
 
             answer.figure("curve")
         """
         return chosen_figure(self._figures(), name)
 
     def report(self, path: str | Path) -> Path:
-        """Write the answer as one self-contained HTML file; return its path. With several arms: of the first.
+        """Write the answer as one self-contained HTML file; return its path. With several arms: the first one.
 
         Raises ClearsimError if it cannot be written.
         """
@@ -186,8 +186,9 @@ class Answer:
     def save(self, folder: str | Path) -> Path:
         """Write answer.json, answer.md, answer.html, curve.csv and timing.json into a folder; return the first page.
 
-        With several arms each file carries its number, and arms.csv compares them. answer.json, answer.md and curve.csv
-        are the same bytes for the same question, seed and budget. Raises ConfigError if the folder cannot be written.
+        With several arms each file name has the number of the arm, and arms.csv compares them. answer.json, answer.md
+        and curve.csv are the same bytes for the same question, seed and budget. Raises ConfigError if the folder cannot
+        be written.
         """
         target = Path(folder)
         try:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Fitted laws of a book; left_out: positions without money behind them."""
+    """Fitted laws of a book; left_out: positions without margin or collateral."""
 
     path: Path
     fit: "analysis.BookFit"
@@ -25,14 +25,14 @@ class Calibration:
     base: LoadedConfig
 
     def yaml(self, *, weight: str, comment: list[str]) -> str:
-        """A config over the base whose population opens with a drawn book; weight: notional or account."""
+        """A config that extends the base and opens with a drawn book; weight: notional or account."""
         return fitted_yaml(self.fit, self.base, weight=weight, comment=comment)
 
 
 def calibrate(path: Path, config: str, *, level: float = 0.95, resamples: int = 1000) -> Calibration:
     """Fit the book in a CSV of positions, in the markets of `config`.
 
-    ConfigError for a level that is none; InputDataError for a file that cannot be read or fitted.
+    ConfigError for a level out of range; InputDataError for a file that cannot be read or fitted.
     """
     if not 0.5 <= level < 1:
         raise ConfigError(f"level must be at least 0.5 and below 1, found {level}")

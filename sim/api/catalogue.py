@@ -1,10 +1,10 @@
-"""What ships with clearsim: configs, studies, scenarios and their metrics, a starter config, the schemas of files."""
+"""Files that ship with clearsim: configs, studies, scenarios and their metrics, a starter config, and schemas."""
 
 from typing import Any, NamedTuple
 
 
 class Entry(NamedTuple):
-    """One config, study, scenario or metric: its name, what kind it is, and one line about it."""
+    """One config, study, scenario or metric: its name, its kind, and one line about it."""
 
     name: str
     kind: str
@@ -19,7 +19,7 @@ def configs() -> list[Entry]:
 
 
 def studies() -> list[Entry]:
-    """Every study: name, engine with its stated time, title; by name."""
+    """Every study: name, engine with its stated run time, title; by name."""
     from ..studies.design.load_study import load_study, shipped_studies
 
     loaded = [load_study(name).study for name in sorted(shipped_studies())]

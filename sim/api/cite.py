@@ -1,4 +1,4 @@
-"""How clearsim is cited: name, version, commit, licence."""
+"""The citation of clearsim: name, version, commit, licence."""
 
 TITLE = "clearsim: an agent-based simulator of how a derivatives exchange clears leveraged positions"
 AUTHORS = "clearsim authors"
@@ -6,7 +6,7 @@ LICENSE = "MIT"
 
 
 def reference(style: str = "text") -> str:
-    """The reference of this installation, as text or as BibTeX; with the commit where it lies in a git checkout."""
+    """The citation for this installation, as text or as BibTeX; with the commit where it lies in a git checkout."""
     from importlib.metadata import version
 
     from ..runs.manifest import git_commit

@@ -1,4 +1,4 @@
-"""`load` and `Config`: a config from a file or a shipped name, and the same with other values."""
+"""`load` and `Config`: a config from a file or a shipped name, and copies with changed values."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,14 +10,14 @@ from ..errors import ConfigError
 from .parts import mechanism_of
 from .pictures import card, line
 
-#: What takes a config takes it as an object, as the path of its file, or as a shipped name.
+#: A config argument: an object, the path of a config file, or a shipped name.
 ConfigLike = RunConfig | str | Path
 
 
 class Config(RunConfig):
     """A run, completely described: markets, funds, rules, traders, price. Its fields are the keys of a config file.
 
-    Immutable; `with_` gives a changed one. Amounts of the venue are quote units at venue scale.
+    Immutable; `with_` returns a changed copy. Amounts of the venue are quote units at venue scale.
 
         config = clearsim.load("base")
         config.markets[0].price.shock_fraction
@@ -36,7 +36,7 @@ class Config(RunConfig):
         return config_hash(self)
 
     def with_(self, values: Mapping[str, Any]) -> Self:
-        """The config with each value at its dotted path, checked as a file would be.
+        """Return the config with each value set at its dotted path, checked as a file would be.
 
         Args:
             values: path -> value, like {"markets[0].price.shock_fraction": -0.1}. An item of a list is named by its
@@ -50,7 +50,7 @@ class Config(RunConfig):
         return with_values(self, {path: mechanism_of(value) for path, value in values.items()}, source="with_")
 
     def with_traders(self, n: int) -> Self:
-        """The config with `n` traders altogether; ordinary cohorts keep their proportions, and their money.
+        """Return the config with `n` traders in total; ordinary cohorts keep their proportions, and their money.
 
         Raises ConfigError if `n` is too few.
 
@@ -99,7 +99,7 @@ def load(source: ConfigLike) -> Config:
     Args:
         source: the path of a config file, or a name from `clearsim configs`, or a config, which is returned.
 
-    Returns a valid config; paths of its input files are absolute. Raises ConfigError with one line a problem: file,
+    Returns a valid config; paths of its input files are absolute. Raises ConfigError with one line per problem: file,
     line, path, what was expected.
 
         config = clearsim.load("base")
@@ -110,7 +110,7 @@ def load(source: ConfigLike) -> Config:
 
 
 def load_with(source: str, overrides: Sequence[str], *, traders: int | None = None) -> Config:
-    """The config that `source` names with `path=value` texts applied, then with so many traders."""
+    """The config that `source` names with `path=value` texts applied, then with this number of traders."""
     loaded = load_config(source, overrides)
     if traders is not None:
         loaded = load_config(source, [*overrides, *traders_overrides(loaded.config, traders)])
@@ -123,7 +123,7 @@ def value_of(text: str, *, source: str) -> Any:
 
 
 def path_of(source: str) -> Path:
-    """The file that `source` names: a path, else a shipped config's name."""
+    """The file that `source` names: a path, else the name of a shipped config."""
     return find_config(source)
 
 

@@ -1,7 +1,7 @@
 """Designs of a study: which combinations of its uncertain inputs are run. `clearsim.designs.latin_hypercube(n=64)`.
 
 Each function returns a design for `clearsim.Study(design=...)`; a wrong number raises ConfigError. Every arm of the
-levers is run at every point, on the same randomness.
+levers runs at every point, on the same randomness.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ def random(n: int) -> kinds.Random:
 
 
 def latin_hypercube(n: int) -> kinds.LatinHypercube:
-    """`n` points, of which each uncertainty has one in each of `n` equally likely parts.
+    """`n` points; each uncertainty has one value in each of `n` equally likely parts.
 
     clearsim.designs.latin_hypercube(n=64)
     """
@@ -80,7 +80,7 @@ def _made(kind: type[D], name: str, **values: Any) -> D:
 
 
 def validated(model: type[D], values: dict[str, Any], *, source: str) -> D:
-    """The model with these values; ConfigError headed by `source`, with the name of each argument that is wrong."""
+    """The model with these values; ConfigError with the prefix `source` and the name of each wrong argument."""
     try:
         return model.model_validate(values)
     except ValidationError as error:

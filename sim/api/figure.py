@@ -18,14 +18,14 @@ R = TypeVar("R", bound=HasFigures)
 
 
 def figure(result: R, name: "str | Callable[[R], go.Figure]") -> "go.Figure":
-    """A figure of a result by its name, or by the beginning of it (the first that fits); or a chart of your own.
+    """A figure of a result by its name or the beginning of it (first match); or a chart of your own.
 
     Args:
         result: a Result, StudyResult, Answer or StressFrontier.
         name: like "price" or "who-paid"; `result.figures` lists them. Or a function that makes a plotly figure of the
             result: a chart of your own.
 
-    Returns a plotly figure. Raises ConfigError naming the figures there are, and TypeError if your function returns
+    Returns a plotly figure. Raises ConfigError naming the available figures, and TypeError if your function returns
     something else.
 
         clearsim.figure(clearsim.open_run("results/base-1"), "price")

@@ -1,4 +1,4 @@
-"""The config that a calibration writes: the cohorts of a config that hold nothing, and one that follows the book."""
+"""The config that a calibration writes: the cohorts without opening positions, and one fitted to the book."""
 
 import math
 from decimal import Decimal
@@ -16,7 +16,7 @@ PPM = 1_000_000
 
 
 def fitted_yaml(fit: "analysis.BookFit", loaded: LoadedConfig, *, weight: str, comment: list[str]) -> str:
-    """A config over `loaded` whose population opens with a book drawn from the fitted laws; `comment` stands on top."""
+    """A config over `loaded` whose population opens with a book drawn from the fitted laws; `comment` comes first."""
     kept = [plain(cohort) for cohort in loaded.config.population.cohorts if not cohort.opening]
     population = {
         "open_interest": [

@@ -1,4 +1,4 @@
-"""Users' own parts where a config wants a mechanism: which family an object belongs to."""
+"""Custom parts in place of a mechanism of a config, and the family of each."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +8,7 @@ from ..own_parts import OwnPart, UserPart
 
 
 def _families() -> Iterator[tuple[type, type[OwnPart]]]:
-    """Base class of users, and the policy that carries it into a config."""
+    """Base class of custom parts, and the policy that carries it into a config."""
     from ..agents.behaviours.own import OwnBehaviour
     from ..clearing.adl import OwnAllocation, OwnRanking
     from ..clearing.margin import OwnSchedule
@@ -19,9 +19,9 @@ def _families() -> Iterator[tuple[type, type[OwnPart]]]:
 
 
 def mechanism_of(value: Any) -> Any:
-    """The value as a config takes it: an object or class of a user becomes the mechanism that carries its code.
+    """The value as a config takes it: a custom object or class becomes the mechanism that carries its code.
 
-    Raises ConfigError for an agent, which has a name and money besides, and for a class of no known family.
+    Raises ConfigError for an agent, which also needs a name and money, and for a class of no known family.
     """
     kind = value if isinstance(value, type) else type(value)
     if not issubclass(kind, UserPart):

@@ -1,4 +1,4 @@
-"""`PathsResult`: what a run of the reduced engine left, which is many paths where a full run is one."""
+"""`PathsResult`: the results of a run of the reduced engine: many paths, where a full run is one."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class PathsResult:
-    """Paths of the reduced engine: one row a path, and the summary row that a full run has too.
+    """Paths of the reduced engine: one row per path, and the summary row that a full run also has.
 
     Units are those of `clearsim.Result`. Money in the summary is a mean over paths, times are the earliest of any path.
 
@@ -27,7 +27,7 @@ class PathsResult:
         self._batch = batch
 
     def frame(self, *, units: Units = "quote") -> pd.DataFrame:
-        """One row a path: required fund, shortfall, ADL, first times (ms, -1 if never), jumps, log likelihood ratio.
+        """One row per path: required fund, shortfall, ADL, first times (ms, -1 if never), jumps, log likelihood ratio.
 
         Args:
             units: quote, venue or quanta.

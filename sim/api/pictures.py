@@ -1,4 +1,4 @@
-"""What notebooks show of an object: a table and a small picture as inline SVG, without scripts or requests."""
+"""The display of an object in a notebook: a table and a small picture as inline SVG, without scripts or requests."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ def dots(x: Sequence[float], y: Sequence[float], *, label: str) -> str:
 
 
 def interval(rows: Sequence[tuple[str, float, float, float]], *, label: str) -> str:
-    """A point with its interval a row: (name, value, low, high)."""
+    """One row per point with its interval: (name, value, low, high)."""
     shown = [row for row in rows if all(map(math.isfinite, row[1:]))]
     if not shown:
         return ""

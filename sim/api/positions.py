@@ -25,12 +25,12 @@ def positions(
     """Opening positions of a run from a table, as a value for `config.with_({"positions": ...})`.
 
     Args:
-        table: one row a position: account, market, side (long or short), quantity (base units), entry (price), margin,
-            mode (cross or isolated), collateral; optional cohort, initial_ppm, stop, stop_quantity. A row without a
-            market is money alone.
+        table: one row per position: account, market, side (long or short), quantity (base units), entry (price),
+            margin, mode (cross or isolated), collateral; optional cohort, initial_ppm, stop, stop_quantity. A row
+            without a market holds money only.
         columns: names in the table -> names above, where they differ.
-        residual_account: account that takes what longs and shorts do not balance; None: they must balance.
-        path: CSV file to write; default one in the user's cache folder, named by its content.
+        residual_account: account that takes the difference of longs and shorts; None: they must balance.
+        path: CSV file to write; default: one in the user's cache folder, named by its content.
 
     Returns the value. Raises InputDataError for columns that are missing or unknown; cells are checked against the
     markets when the config is run, with row and column.

@@ -1,4 +1,4 @@
-"""Progress of a run and of a sweep: a bar in a terminal, lines elsewhere; and where notes go that nobody asked for."""
+"""Progress of a run and of a sweep: a bar in a terminal, lines elsewhere; and the receivers of notes."""
 
 import logging
 import time
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from ..runs.run import Progress as RunCallback
     from ..studies.sweep import SweepProgress
 
-#: Columns of what is written to a file or pipe.
+#: Width, in columns, of output to a file or pipe.
 WIDTH = 110
 UPDATES_PER_S = 10
 PLAIN_STEPS = 4
 SECONDS_BETWEEN_LINES = 10.0
-#: Called with a sentence that a user should know.
+#: Called with a note for the user.
 Note = Callable[[str], None]
 #: Called with the number of runs (or paths) so far.
 Counted = Callable[[int], None]
 
 
 def console(*, stderr: bool = False, width: int = WIDTH) -> "Console":
-    """As wide as the terminal, or `width` columns where there is none."""
+    """A console as wide as the terminal, or `width` columns wide without one."""
     from rich.console import Console
 
     shown = Console(stderr=stderr)
@@ -37,13 +37,13 @@ def console(*, stderr: bool = False, width: int = WIDTH) -> "Console":
 
 
 def noting(on_note: Note | None) -> Note:
-    """Where sentences go: to the callback, or to the logger `clearsim`."""
+    """The receiver of notes: the callback, or the logger `clearsim`."""
     return on_note or logging.getLogger("clearsim").info
 
 
 @contextmanager
 def run_progress(progress: "Literal[True] | RunCallback | None", config: "RunConfig") -> "Iterator[RunCallback | None]":
-    """The callback of a run: what was given, or a bar on standard error for True."""
+    """The callback of a run: the one given, or a bar on standard error for True."""
     if progress is not True:
         yield progress
         return
@@ -53,7 +53,7 @@ def run_progress(progress: "Literal[True] | RunCallback | None", config: "RunCon
 
 @contextmanager
 def sweep_progress(progress: "Literal[True] | SweepProgress | None") -> "Iterator[SweepProgress | None]":
-    """The callback of a sweep: what was given, or a bar on standard error for True."""
+    """The callback of a sweep: the one given, or a bar on standard error for True."""
     if progress is not True:
         yield progress
         return
@@ -65,7 +65,7 @@ def sweep_progress(progress: "Literal[True] | SweepProgress | None") -> "Iterato
 
 @contextmanager
 def count_progress(progress: "Literal[True] | Counted | None") -> "Iterator[Counted]":
-    """The callback that hears how many runs there have been: what was given, or lines on standard error for True."""
+    """The callback that receives the number of runs so far: the one given, or lines on standard error for True."""
     if progress is None:
         yield lambda runs: None
         return
@@ -123,12 +123,12 @@ class RunBar:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
 
     def __call__(self, time_ms: int, mark: float, fund_quanta: int, liquidated: int) -> None:
-        """Show where the run is, at most ten times a second; stop the run if a signal asked for it."""
+        """Show the progress of the run, at most ten times a second; stop the run if a signal requires it."""
         stop_if_asked()
         if self._bar is None:
             self._plain(time_ms, mark, fund_quanta, liquidated)
@@ -153,7 +153,7 @@ class RunBar:
 
 
 class SweepBar:
-    """Progress of a sweep: a bar with rate, ETA and failures in a terminal, a line now and then elsewhere."""
+    """Progress of a sweep: a bar with rate, ETA and failures in a terminal, occasional lines elsewhere."""
 
     def __init__(self, console: "Console") -> None:
         self._console = console
@@ -179,12 +179,12 @@ class SweepBar:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
 
     def __call__(self, *, done: int, failed: int, total: int | None, seconds: float) -> None:
-        """Show how far the sweep is."""
+        """Show the progress of the sweep."""
         if self._before is None:
             self._before = done - 1  # of earlier sweeps
         fresh = done - self._before
@@ -198,7 +198,7 @@ class SweepBar:
 
 
 class CountBar:
-    """Progress where the end is not known: runs so far, in a terminal at once, elsewhere in a line now and then."""
+    """Progress where the end is not known: runs so far, live in a terminal, in occasional lines elsewhere."""
 
     def __init__(self, console: "Console") -> None:
         self._console = console
@@ -215,12 +215,12 @@ class CountBar:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Take the status line away."""
+        """Remove the status line."""
         if self._status is not None:
             self._status.stop()
 
     def __call__(self, runs: int) -> None:
-        """Show how many runs there have been; stop if a signal asked for it."""
+        """Show the number of runs so far; stop if a signal requires it."""
         stop_if_asked()
         now = time.monotonic()
         text = f"{runs:,} runs in {span(now - self._started)}"

@@ -1,4 +1,4 @@
-"""What a study's report draws beside its runs: the closed form of gap risk, and balances of the fund over time."""
+"""Additional tables of a study's report: the closed form of gap risk, and balances of the fund over time."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ FAN_FILE = "fund_paths.parquet"
 
 
 def add_tables(folder: Path, on_note: Note | None = None) -> None:
-    """Write the tables that are not there yet; a report can be made without them, so why not is only noted."""
+    """Write the tables that are missing; a report can be made without them, so a failure is only noted."""
     if not (folder / "base.yaml").is_file():
         return
     try:
@@ -24,7 +24,7 @@ def add_tables(folder: Path, on_note: Note | None = None) -> None:
         if not (folder / FAN_FILE).is_file():
             _write_fan(folder)
     except ClearsimError as error:
-        noting(on_note)(f"no closed form or fan chart beside the curve: {error}")
+        noting(on_note)(f"the report has no closed form or fan chart: {error}")
 
 
 def _write_fan(folder: Path) -> None:

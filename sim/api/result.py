@@ -1,4 +1,4 @@
-"""`Result` and `open_run`: what a run left, as tables in quote units and as figures."""
+"""`Result` and `open_run`: the results of a run, as tables in quote units and as figures."""
 
 import shutil
 import tempfile
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class MemoryFolder(analysis.RunFolder):
-    """Tables in memory, read as those of a result folder are."""
+    """Tables in memory, read like those of a result folder."""
 
     tables: Mapping[str, pa.Table] = field(default_factory=dict)
 
@@ -36,7 +36,7 @@ class MemoryFolder(analysis.RunFolder):
         return table in self.tables
 
     def table(self, table: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """All rows of a table; without rows if the run's detail does not write it."""
+        """All rows of a table; no rows if the run's detail does not write it."""
         names = list(columns) if columns is not None else [column.name for column in TABLES[table]]
         if table not in self.tables:
             return pd.DataFrame(columns=names)
@@ -49,7 +49,7 @@ class MemoryFolder(analysis.RunFolder):
 
 
 class Result:
-    """What a run left: one summary row, who paid, accounts, series over time, events; and figures of it.
+    """The results of a run: one summary row, who paid, accounts, series over time, events; and figures of it.
 
     Tables are pandas frames. Money is in `..._quote` columns (float64, each the nearest to the exact amount); with
     units="quanta" in `..._quanta` columns (int64, exact), with units="venue" in quote units at venue scale (divided by
@@ -116,7 +116,7 @@ class Result:
         return self.table("runs", units=units).iloc[0]
 
     def who_paid(self, *, units: Units = "quote") -> pd.DataFrame:
-        """One row a role: accounts, equity before and after, deposits, result. The results sum to exactly 0 quanta.
+        """One row per role: accounts, equity before and after, deposits, result. The results sum to exactly 0 quanta.
 
         result.who_paid().set_index("role")["result_quote"]
         """
@@ -136,11 +136,11 @@ class Result:
         return frame[frame["market"] == market].reset_index(drop=True)
 
     def accounts(self, *, units: Units = "quote") -> pd.DataFrame:
-        """One row a margin account: owner, role, equity before and after, what changed it."""
+        """One row per margin account: owner, role, equity before and after, changes by cause."""
         return self.table("accounts", units=units)
 
     def liquidations(self, *, units: Units = "quote") -> pd.DataFrame:
-        """One row a liquidation of a position in a cycle."""
+        """One row per liquidation of a position in a cycle."""
         return self.table("liquidations", units=units)
 
     def transfers(self, *, units: Units = "quote") -> pd.DataFrame:
@@ -148,19 +148,19 @@ class Result:
         return self.table("transfers", units=units)
 
     def fills(self, *, units: Units = "quote") -> pd.DataFrame:
-        """One row a trade."""
+        """One row per trade."""
         return self.table("fills", units=units)
 
     def orders(self, *, units: Units = "quote") -> pd.DataFrame:
-        """One row an order that reached the book or was refused."""
+        """One row per order that reached the book or was refused."""
         return self.table("orders", units=units)
 
     def adl_matches(self, *, units: Units = "quote") -> pd.DataFrame:
-        """One row a close by auto-deleveraging: who was closed for whom, at which price."""
+        """One row per close by auto-deleveraging: the account closed, the account it was closed for, the price."""
         return self.table("adl_matches", units=units)
 
     def fund_moves(self, *, units: Units = "quote") -> pd.DataFrame:
-        """One row a payment into or out of a fund."""
+        """One row per payment into or out of a fund."""
         return self.table("fund_moves", units=units)
 
     @property
@@ -169,9 +169,9 @@ class Result:
         return tuple(self._panels())
 
     def figure(self, name: str) -> "go.Figure":
-        """A figure of the run's report by its name, or by the beginning of it: the first that fits.
+        """A figure of the run's report by its name or the beginning of it (first match).
 
-        Returns a plotly figure. Raises ConfigError naming the figures there are.
+        Returns a plotly figure. Raises ConfigError naming the available figures.
 
             result.figure("price")
         """
@@ -181,7 +181,7 @@ class Result:
         """Write the report of the run, one self-contained HTML file; return its path.
 
         Args:
-            path: file to write; default report.html in the result folder.
+            path: file to write; default: report.html in the result folder.
 
         Raises ClearsimError if it cannot be written, ConfigError without a path for a run in memory.
 
@@ -198,11 +198,11 @@ class Result:
                 return copied(analysis.write_report(copy), Path(path))
 
     def export_figures(self, formats: str = "png", folder: str | Path | None = None) -> list[Path]:
-        """Write every figure as a file (png, svg, pdf: one or several, with commas); needs kaleido and Chrome.
+        """Write every figure as a file (png, svg, pdf; comma-separated); needs kaleido and Chrome.
 
         Args:
             formats: kinds of files.
-            folder: where to; default `figures` in the result folder.
+            folder: folder to write; default: `figures` in the result folder.
 
         Returns the paths. Raises ClearsimError if they cannot be drawn.
         """
@@ -294,7 +294,7 @@ def in_memory(run: "MemoryRun") -> Result:
 
 
 def chosen_figure(figures: "Mapping[str, go.Figure]", name: str) -> "go.Figure":
-    """The figure of this name, or the first whose name begins with it; ConfigError names those there are."""
+    """The figure of this name, or the first whose name begins with it; ConfigError names those available."""
     if name in figures:
         return figures[name]
     matches = [key for key in figures if name and key.startswith(name)]
@@ -304,7 +304,7 @@ def chosen_figure(figures: "Mapping[str, go.Figure]", name: str) -> "go.Figure":
 
 
 def copied(source: Path, target: Path) -> Path:
-    """A file copied to its place; ClearsimError if it cannot be."""
+    """Copy a file; ClearsimError if that fails."""
     try:
         shutil.copyfile(source, target)
     except OSError as error:
@@ -313,7 +313,7 @@ def copied(source: Path, target: Path) -> Path:
 
 
 def copied_folder(source: Path, target: Path, *, overwrite: bool) -> Path:
-    """A folder of results copied to its place; ResultError if something is there already, or it cannot be written."""
+    """Copy a folder of results; ResultError if the target exists already, or cannot be written."""
     if target.exists() and not (overwrite and (target / "manifest.json").is_file()):
         raise ResultError(f"{target}: exists; choose another folder, or overwrite a folder of results")
     try:

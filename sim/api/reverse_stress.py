@@ -41,7 +41,7 @@ class StressFrontier:
         return self._runs.fidelity
 
     def frame(self) -> pd.DataFrame:
-        """One row a pair: depth_loss, concentration, jump (NaN: none up to searched_to), jump_low, jump_high, n, ..."""
+        """A row per pair: depth_loss, concentration, jump (NaN: none up to searched_to), jump_low, jump_high, n, ..."""
         return self._frame.copy()
 
     @property
@@ -64,8 +64,8 @@ class StressFrontier:
         return chosen_figure({"frontier": figure}, name)
 
     def save(self, folder: str | Path) -> list[Path]:
-        """Write reverse_stress.parquet, .csv and .html into a folder; return their paths. A study's folder takes the
-        table into its report. Raises ConfigError if it cannot be written."""
+        """Write reverse_stress.parquet, .csv and .html into a folder; return their paths. A study folder shows the
+        table in its report. Raises ConfigError if it cannot be written."""
         target = Path(folder)
         title = f"What is the smallest shock that exhausts the fund? {self._runs.config.name}"
         paths = [target / f"reverse_stress.{ending}" for ending in ("parquet", "csv", "html")]
@@ -119,21 +119,21 @@ def reverse_stress(
     progress: "Literal[True] | Counted | None" = None,
     on_note: Note | None = None,
 ) -> StressFrontier:
-    """Search the smallest fall that exhausts a config's fund, for thinner books and for one larger account.
+    """Find the smallest fall that exhausts a config's fund, for thinner books and for one more large account.
 
     Args:
         config: a Config, the path of a config file, or a shipped name.
-        fund: to exhaust, quote units at venue scale; default the config's.
+        fund: fund to exhaust, quote units at venue scale; default: the config's.
         depth: shares of depth lost, each from 0 to below 1.
         concentration: shares of open interest that one more long account holds.
-        leverage: of that account.
+        leverage: leverage of that account.
         largest_jump: largest fall tried, fraction of the price.
         tolerance: width of the last bracket, fraction of the price.
-        share: of the runs that the shock must exhaust.
-        runs: of each shock; default 20 reduced, 7 full.
-        fidelity: reduced or full; default reduced if the config can.
+        share: share of the runs in which the fund must be exhausted.
+        runs: runs per shock; default: 20 reduced, 7 full.
+        fidelity: reduced or full; default: reduced where the config allows it.
         progress: True for lines on standard error, or a function of the number of runs so far.
-        on_note: called with what a user should know; default: the logger `clearsim`.
+        on_note: called with notes for the user; default: the logger `clearsim`.
 
     Returns the StressFrontier. Raises ConfigError for arguments out of range, ClearsimError where larger falls spare
     funds that smaller ones exhaust.
@@ -154,7 +154,9 @@ def reverse_stress(
     _require(1 <= leverage <= 1000, f"leverage must lie between 1 and 1000, found {leverage:g}")
     losses, shares = _shares(depth, "depth"), _shares(concentration, "concentration")
     if replaces_price(chosen):
-        text = f"the price of {chosen.markets[0].name} is one fall after a minute, in place of the config's law"
+        text = (
+            f"the price of {chosen.markets[0].name} falls once after a minute; the config's price process is not used"
+        )
         noting(on_note)(text)
     search = {"largest_jump": largest_jump, "tolerance": tolerance, "share": share}
     with analysis.clearsim_errors(), count_progress(progress) as on_runs:

@@ -18,9 +18,9 @@ def robustness(
     point: int | None = None,
     on_note: Note | None = None,
 ) -> tuple[Path, list[dict[str, Any]]]:
-    """Run one point of a study folder again with other steps, traders and orders of clearing.
+    """Rerun one point of a study folder with other time steps, numbers of traders and orders of clearing.
 
-    traders: totals; default 0.3 and 3 times the config's.  point: default the middle one.  Returns the path of
+    traders: totals; default: 0.3 and 3 times the config's.  point: default: the middle one.  Returns the path of
     checks.json, which the report reads, and its rows: subject, found, meaning, warns.
     """
     rows = run_checks(

@@ -65,24 +65,24 @@ def run(
     Args:
         config: a Config, the path of a config file, or a shipped name.
         fidelity: full or reduced.
-        seed: in place of the config's.
-        scenario, replication: whole numbers that name the randomness of the run, beside the seed.
+        seed: replaces the config's.
+        scenario, replication: whole numbers that select the randomness of the run, together with the seed.
         options: of the full engine:
             out: result folder to write; None keeps the run in memory.
             detail: which tables are kept: summary, series, or events (the config's by default).
             overwrite: replace a result folder that exists.
             report: write report.html into the folder.
-            check_step: compare so many replications with runs at a quarter of the time step; 0: none.
+            check_step: number of replications to compare with runs at a quarter of the time step; 0: none.
             progress: True for a bar on standard error, or a function (time_ms, mark, fund_quanta, liquidated).
-            on_note: called with what a user should know; default: the logger `clearsim`.
-            command: of the process that asks, for the manifest.
+            on_note: called with notes for the user; default: the logger `clearsim`.
+            command: command line of the caller, for the manifest.
             of the reduced engine:
-            paths: how many; default 10,000.
+            paths: number of paths; default: 10,000.
             sampler: crude, importance (of jumps) or sobol.
 
     Returns the Result, or the PathsResult of the reduced engine. The same config, seed, scenario and replication give
     the same result_hash in memory, in a folder and on the command line. Raises ConfigError for a config that cannot be
-    run, ResultError for a folder that cannot be written, AgentError for an own agent that fails.
+    run, ResultError for a folder that cannot be written, AgentError for a custom agent that fails.
 
         result = clearsim.run(clearsim.load("base").with_traders(300), detail="series")
         result.summary()["adl_accounts"]
@@ -95,7 +95,7 @@ def run(
     known = inspect.signature(_full if fidelity == "full" else _reduced).parameters
     unknown = [name for name in options if name not in known]
     if unknown:
-        raise ConfigError(f"{unknown[0]} is no option of fidelity {fidelity}")
+        raise ConfigError(f"{unknown[0]} is not an option of fidelity {fidelity}")
     if fidelity == "reduced":
         return _reduced(chosen, scenario, replication, **options)
     return _full(chosen, scenario, replication, **options)
@@ -110,7 +110,7 @@ def _reduced(
     require_reduced(config)
     if paths < 1 or sampler not in get_args(Sampler):
         raise ConfigError(
-            f"expected paths from 1 and sampler {', '.join(get_args(Sampler))}; found {paths}, {sampler!r}"
+            f"expected at least 1 path and a sampler of {', '.join(get_args(Sampler))}; found {paths}, {sampler!r}"
         )
     batch = simulate_batch(config, scenario=scenario, replication=replication, paths=paths, sampler=sampler)
     return PathsResult(config, batch, scenario=scenario, replication=replication)
@@ -168,7 +168,7 @@ def kernel_folder() -> Path:
 
 
 def report_writer(note: Note) -> Callable[[Path], None]:
-    """What writes report.html into a folder; if it fails, the results are kept and the reason is noted."""
+    """A function that writes report.html into a folder; if it fails, the results are kept and the reason is noted."""
 
     def write(folder: Path) -> None:
         try:

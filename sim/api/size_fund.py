@@ -40,27 +40,27 @@ def size_fund(
     on_arm: Callable[[SizedArm], None] | None = None,
     command: str = "",
 ) -> Answer:
-    """The smallest fund that meets a target, with its interval, method and assumptions.
+    """Find the smallest fund that meets a target, with its interval, method and assumptions.
 
     Args:
         source: a Config, a Study, a study folder, the path of a config or study file, or a shipped name. A study is
             sized arm by arm, its uncertainties at their medians.
-        target: such as "P(ADL within 30d) < 1e-3".
-        budget: paths (runs if full) of a method at most, or seconds like "60s"; default 2,000,000 paths or 200 runs.
+        target: for example "P(ADL within 30d) < 1e-3".
+        budget: maximum paths (full: runs) per method, or seconds like "60s"; default: 2,000,000 paths or 200 runs.
         method: auto, crude, importance, pot, bisection or weighted-bisection.
-        level: confidence level of all intervals.  arms: of a study only these, like ["margin=low"].
-        spread: other opening books, and other values of the uncertainties, to find the fund for; 0: none.
-        compare: all estimators on the same question.
-        capital_cost: a year, per quote unit: also the fund of least cost; shortfall_cost: of a quote unit of shortfall.
-        fidelity: reduced or full; default the study's, or reduced if the config can.
-        settings: config paths and values to set first.  seed: in place of the config's.
+        level: confidence level of all intervals.  arms: size only these arms of a study, like ["margin=low"].
+        spread: number of other opening books, and of other values of the uncertainties, to size; 0: none.
+        compare: run all estimators on the same question.
+        capital_cost: per year and quote unit; also finds the least-cost fund.  shortfall_cost: per quote unit of it.
+        fidelity: reduced or full; default: the study's, or reduced where the config allows it.
+        settings: config paths and values to set first.  seed: replaces the config's.
         progress: True for lines on standard error, or a function of the number of runs so far.
-        on_note: called with what a user should know; default: the logger `clearsim`.
+        on_note: called with notes for the user; default: the logger `clearsim`.
         on_arm: called with each SizedArm as it is found.
-        command: how this is asked again, for the page.
+        command: reproduces the answer; printed on the page.
 
-    Returns the Answer; a target out of reach is an answer without a fund. Raises ConfigError for a question that is not
-    well posed, ClearsimError where no method is valid.
+    Returns the Answer; a target out of reach is an answer without a fund. Raises ConfigError for an ill-posed question,
+    ClearsimError where no method is valid.
 
         answer = clearsim.size_fund("btc-30d", "P(ADL within 1d) < 0.05", budget=65_536, spread=0)
     """
@@ -117,7 +117,7 @@ def _answered(
     note: Note,
     on_runs: Counted,
 ) -> SizedArm:
-    """The answer to one question, the fund over other books and uncertainties, and the comparison if asked."""
+    """The answer to one question, the fund over other books and uncertainties, and the comparison if requested."""
     asked = at_horizon(question, target)
     meant = define(asked, target)
     world = WorldOf(asked, target.event, on_runs=on_runs)
@@ -128,7 +128,7 @@ def _answered(
     if not compare:
         return SizedArm(solved, world)
     if solved.fund is None or solved.facts.feeds_back:
-        note("no comparison of estimators: it needs a fund that was found, and one set of runs for every size")
+        note("no comparison of estimators: it needs an answer, and one set of runs for every size")
         return SizedArm(solved, world)
     table, refused = analysis.compare_estimators(
         runner, solved.fund.value, solved.target.p, runs=allowed, level=solved.level, extras=world.reduced
@@ -152,7 +152,7 @@ def _spreads(
 
 
 def _budget(budget: int | str | None, fidelity: str, runner: "analysis.Runner") -> int:
-    """Runs; seconds are turned into runs by the pace of a first block, so that they depend on the machine."""
+    """Number of runs; seconds are converted by the speed of a first block, so the number depends on the machine."""
     if budget is None:
         return BUDGET[fidelity]
     text = str(budget).strip().replace("_", "").replace(",", "")

@@ -1,4 +1,4 @@
-"""`Study`, `Uncertainty`, `Lever`: many runs over what is not known and what can be chosen, built in Python or read."""
+"""`Study`, `Uncertainty`, `Lever`: many runs over uncertainties and choices, built in Python or read from a file."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
 
 class Uncertainty:
-    """A number or mechanism that is not known: the design draws it from a distribution.
+    """An uncertain number or mechanism: the design draws it from a distribution.
 
     Args:
         name: column `u.NAME` in tables; letters, digits, dash, underscore.
         path: dotted path into the config, like "markets[0].price.shock_fraction".
         paths: several paths that all get the value.
-        low, high: ends of a uniform law; with log=True uniform in the logarithm.
+        low, high: ends of a uniform distribution; with log=True uniform in the logarithm.
         values: one of these, equally likely or with `weights` (whole numbers).
-        distribution: another law as a mapping, like {"kind": "normal", "mean": 0, "sd": 1}.
+        distribution: another distribution as a mapping, like {"kind": "normal", "mean": 0, "sd": 1}.
         whole: round to whole numbers (ppm, ms).
         unit: as printed on axes.
-        when: only where these uncertainties or levers have these values.
+        when: applies only where these uncertainties or levers have these values.
 
     Raises ConfigError that names the argument.
 
@@ -79,7 +79,7 @@ class Uncertainty:
         return self._model.value(quantile)
 
     def __repr__(self) -> str:
-        """Name, paths, law."""
+        """Name, paths, distribution."""
         return f"<Uncertainty {self.name}: {', '.join(self._model.all_paths)}, {self._model.distribution!r}>"
 
 
@@ -91,7 +91,7 @@ class Lever:
         path: dotted path into the config; or `fidelity`, with values full and reduced.
         paths: several paths that all get the value.
         values: the values; without a path each is a mapping of paths to values.
-        labels: how the values are called in tables.
+        labels: names of the values in tables.
         unit: as printed on axes.
 
     Raises ConfigError that names the argument.
@@ -130,7 +130,7 @@ class Study:
 
     Args:
         base: a Config, the path of a config file, or a shipped name.
-        uncertainties: what is not known.
+        uncertainties: what is uncertain.
         levers: what can be chosen.
         design: which combinations of the uncertainties are run, from `clearsim.designs`; default: their medians.
         replications: runs of each point, each with its own randomness.
@@ -138,10 +138,10 @@ class Study:
         settings: config paths and values that hold in all points.
         fidelity: full (agents on a book) or reduced.
         seed: of runs and design; default: the config's.
-        zip: groups of names of levers that move together.
-        options: further keys of a study file: paths, sampler, target, keep_paths, outcomes, answer, assumes, full.
+        zip: groups of names of levers that change together.
+        options: other keys of a study file: paths, sampler, target, keep_paths, outcomes, answer, assumes, full.
 
-    Raises ConfigError, one line a problem, naming the argument and the nearest path.
+    Raises ConfigError, one line per problem, naming the argument and the nearest path.
 
         study = clearsim.Study(
             "base",
@@ -189,7 +189,7 @@ class Study:
 
     @classmethod
     def from_loaded(cls, loaded: LoadedStudy) -> "Study":
-        """The study of a tree of keys that is valid already; used by clearsim itself."""
+        """The study of a tree of keys that is already valid; for internal use."""
         study = cls.__new__(cls)
         study._loaded = loaded
         return study
@@ -209,7 +209,7 @@ class Study:
         return cls.from_loaded(load_study(source, overrides))
 
     def with_(self, values: Mapping[str, Any]) -> "Study":
-        """The study with other values of its keys, by dotted path, like {"replications": 8, "design.n": 16}.
+        """Return the study with other values of its keys, by dotted path, like {"replications": 8, "design.n": 16}.
 
         Raises ConfigError for a key that does not exist, and for `base`.
 
@@ -218,7 +218,7 @@ class Study:
         return Study.from_loaded(with_keys(self._loaded, native(dict(values)), source="Study.with_"))
 
     def in_full(self) -> "Study":
-        """The study in its larger size, as its file states it."""
+        """The study at its larger size, as its file states it."""
         changed = self._loaded.study.in_full()
         return Study.from_loaded(LoadedStudy(changed, self._loaded.node, self._loaded.base, self._loaded.path))
 
@@ -249,22 +249,22 @@ class Study:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is odd about the study: levers and uncertainties that change nothing, sizes that were rounded."""
+        """Warnings about the study: levers and uncertainties that change nothing, sizes that were rounded."""
         return tuple(self.plan.notes)
 
     @property
     def hash(self) -> str:
-        """SHA-256 of what the numbers of a run depend on, besides its point and replication."""
+        """SHA-256 of everything that the numbers of a run depend on, besides its point and replication."""
         return self.plan.hash
 
     def pilot(self) -> "Pilot":
-        """Time a few runs spread over the points: seconds and bytes a run."""
+        """Time a few runs spread over the points: seconds and bytes per run."""
         from ..studies.execute.pilot import time_pilots
 
         return time_pilots(self.plan)
 
     def points(self) -> "pd.DataFrame":
-        """One row a point: scenario, arm, values of uncertainties (`u.`) and levers (`l.`).
+        """One row per point: scenario, arm, values of uncertainties (`u.`) and levers (`l.`).
 
         study.points()[["u.shock", "l.fund"]]
         """
@@ -272,7 +272,7 @@ class Study:
         return frame
 
     def to_yaml(self, path: str | Path | None = None) -> str:
-        """The study as YAML; with a path it is written there, and a base config that has no file beside it.
+        """The study as YAML; with a path it is written there, with a base config that has no file next to it.
 
         Returns the text. Raises ConfigError if it cannot be written.
 
@@ -294,7 +294,7 @@ class Study:
         return text
 
     def _is_on_a_shipped_config(self) -> bool:
-        """True if the name of the base config means this base config to every installation."""
+        """True if the name of the base config means this base config in every installation."""
         path = shipped_configs().get(self._loaded.study.base)
         own = build_config(self._loaded.base)
         return path is not None and config_hash(build_config(read_nodes(path))) == config_hash(own)
@@ -327,12 +327,12 @@ class Study:
 
 
 def load_any_study(study: "Study | str | Path") -> Study:
-    """The study itself, or the one that a path or a shipped name means."""
+    """The study itself, or the one that a path or a shipped name refers to."""
     return study if isinstance(study, Study) else Study.from_yaml(study)
 
 
 def _kept(fields: dict[str, Any]) -> dict[str, Any]:
-    """Fields that say something: what a study file would hold."""
+    """Fields that are not empty, as a study file would contain them."""
     return {name: value for name, value in fields.items() if value not in (None, "", [], {})}
 
 
@@ -345,7 +345,7 @@ def _law(
     weights: Sequence[int] | None,
     distribution: Mapping[str, Any] | Policy | None,
 ) -> Any:
-    """The distribution that the arguments mean; ConfigError unless they mean exactly one."""
+    """The distribution that the arguments define; ConfigError unless they define exactly one."""
     has_ends = low is not None or high is not None
     if [has_ends, values is not None, distribution is not None].count(True) == 1 and (low is None) == (high is None):
         if values is not None:

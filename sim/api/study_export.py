@@ -17,7 +17,7 @@ def require_shape(to: str) -> None:
 def export_study(
     study: "analysis.StudyFolder", to: str, out: Path | None, *, outcomes: list[str] | None, arm: int | None
 ) -> list[str]:
-    """Write the study for `to`; return lines that say what was written and how it is read.
+    """Write the study for `to`; return lines that report what was written and how to read it.
 
     ConfigError for an unknown tool; ClearsimError if it cannot be exported or written.
     """

@@ -1,4 +1,4 @@
-"""What lies in a study folder, whether its runs can be reproduced, and the folders of its shards as one."""
+"""The contents of a study folder, whether its runs can be reproduced, and merging its shards."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,12 +13,12 @@ __all__ = ["Status", "Verification", "merge", "parse_shard", "status", "verify"]
 
 
 def status(folder: Path) -> Status:
-    """Count what a study folder holds: runs by status, errors, disk; nothing is changed."""
+    """Count the contents of a study folder: runs by status, errors, disk; nothing is changed."""
     return status_of(folder)
 
 
 def verify(folder: Path, *, runs: int = 5, seed: int = 0) -> Verification:
-    """Run a random sample of the finished runs again and compare their hashes; `seed` chooses them."""
+    """Rerun a random sample of the finished runs and compare their hashes; `seed` chooses them."""
     return verify_folder(folder, runs=runs, seed=seed)
 
 

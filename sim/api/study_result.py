@@ -36,12 +36,12 @@ class StudyResult:
         self._study = study
         self._figures: dict[str, go.Figure] = {}
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        self.swept: SweepResult | None = None  # how the sweep ended, if this process made it
+        self.swept: SweepResult | None = None  # how the sweep ended, if this process ran it
 
     def with_sweep(
         self, swept: "SweepResult", temporary: "tempfile.TemporaryDirectory[str] | None" = None
     ) -> "StudyResult":
-        """The same, knowing how its sweep ended; `temporary` is deleted when this result is."""
+        """This result with the outcome of its sweep; `temporary` is deleted together with it."""
         self.swept, self._temporary = swept, temporary
         return self
 
@@ -62,7 +62,7 @@ class StudyResult:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is odd about the study, and which levers changed nothing."""
+        """Warnings about the study, and levers that changed nothing."""
         rows = self.swept.notes if self.swept is not None else ()
         return (*self.manifest.get("notes", ()), *rows)
 
@@ -74,7 +74,7 @@ class StudyResult:
         return Study.from_loaded(load_study(self.folder / "study.yaml", base=self.folder / "base.yaml"))
 
     def frame(self, *, units: Units = "quote") -> pd.DataFrame:
-        """One row a finished run: values of uncertainties (`u.`) and levers (`l.`), then the columns of `runs`.
+        """One row per finished run: values of uncertainties (`u.`) and levers (`l.`), then the columns of `runs`.
 
         Args:
             units: quote, venue or quanta.
@@ -85,17 +85,17 @@ class StudyResult:
             return self._in_units(analysis.study_frame(self._study.points, self._study.runs), units)
 
     def points(self) -> pd.DataFrame:
-        """One row a point: scenario, arm, values of uncertainties and levers."""
+        """One row per point: scenario, arm, values of uncertainties and levers."""
         with analysis.clearsim_errors(ResultError):
             return self._study.points.copy()
 
     def paths(self, *, units: Units = "quote") -> pd.DataFrame:
-        """One row a path of the reduced engine; without rows in a study of full runs."""
+        """One row per path of the reduced engine; no rows in a study of full runs."""
         with analysis.clearsim_errors(ResultError):
             return self._in_units(self._study.paths, units)
 
     def failures(self) -> pd.DataFrame:
-        """One row a run that failed or crashed: run_id, point, arm, replication, status, error."""
+        """One row per run that failed or crashed: run_id, point, arm, replication, status, error."""
         with analysis.clearsim_errors(ResultError):
             runs = self._study.runs
         shown = ["run_id", "point", "arm", "replication", "status", "error"]
@@ -107,9 +107,9 @@ class StudyResult:
         return tuple(self._panels())
 
     def figure(self, name: str) -> "go.Figure":
-        """A figure of the study's report by its name, or by the beginning of it: the first that fits.
+        """A figure of the study's report by its name or the beginning of it (first match).
 
-        Returns a plotly figure. Raises ConfigError naming the figures there are.
+        Returns a plotly figure. Raises ConfigError naming the available figures.
 
             result.figure("heat-map")
         """
@@ -120,8 +120,8 @@ class StudyResult:
 
         Args:
             path: file to write besides report.html in the study folder.
-            baseline: compute gap risk and balances over time, which the report shows beside the runs.
-            on_note: called with what a user should know; default: the logger `clearsim`.
+            baseline: compute gap risk and balances over time, which the report shows in addition to the runs.
+            on_note: called with notes for the user; default: the logger `clearsim`.
 
         Raises ClearsimError if it cannot be written.
 
@@ -143,11 +143,11 @@ class StudyResult:
             note(f"warning: no report.html: {type(error).__name__}: {error}")
 
     def export_figures(self, formats: str = "png", folder: str | Path | None = None) -> list[Path]:
-        """Write every figure as a file (png, svg, pdf: one or several, with commas); needs kaleido and Chrome.
+        """Write every figure as a file (png, svg, pdf; comma-separated); needs kaleido and Chrome.
 
         Args:
             formats: kinds of files.
-            folder: where to; default `figures` in the study folder.
+            folder: folder to write; default: `figures` in the study folder.
 
         Returns the paths. Raises ClearsimError if they cannot be drawn.
         """
@@ -163,10 +163,10 @@ class StudyResult:
         Args:
             to: ema (EMA Workbench), salib, csv, parquet, pandas or polars.
             path: file to write (salib: folder); default in the study folder.
-            outcomes: only these; default all.
-            arm: salib: the combination of levers, by its number.
+            outcomes: only these; default: all.
+            arm: salib: number of the combination of levers.
 
-        Returns lines that say what was written and how it is read. Raises ConfigError for an unknown tool,
+        Returns lines that report what was written and how to read it. Raises ConfigError for an unknown tool,
         ClearsimError if it cannot be written.
 
             result.export("csv", "runs.csv")

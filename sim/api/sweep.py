@@ -1,4 +1,4 @@
-"""`sweep`: all runs of a study, here, on local workers or on a cluster; finished runs are kept and not run again."""
+"""`sweep`: all runs of a study, in this process, on local workers or on a cluster; finished runs are reused."""
 
 import tempfile
 from collections.abc import Sequence
@@ -38,14 +38,14 @@ def sweep(
 
     Args:
         study: a Study, the path of a study file, or a shipped name.
-        out: study folder, resumed if it holds this study; None: a temporary folder that goes with the result.
+        out: study folder, resumed if it holds this study; None: a temporary folder, deleted with the result.
         executor: "local" (worker processes here), "serial" (this process), the address of a Dask scheduler, or the
             path of the JSON file that it wrote.
-        workers: local worker processes; default one a core.
-        until: more replications until a rule holds in every arm, like "events>=100"; needs max_runs or max_seconds.
-        max_runs, max_seconds: stop after this.  shard: (i, n) runs only every n-th run from the i-th on.
-        retry_failed: run again what failed or crashed.  report: write report.html into the folder.
-        progress: True for a bar, or a function (done=, failed=, total=, seconds=).  on_note, command: as of `run`.
+        workers: local worker processes; default: one per core.
+        until: add replications until a rule holds in every arm, like "events>=100"; needs max_runs or max_seconds.
+        max_runs, max_seconds: stop after this many.  shard: (i, n) runs only every n-th run, starting with the i-th.
+        retry_failed: rerun failed and crashed runs.  report: write report.html into the folder.
+        progress: True for a bar, or a function (done=, failed=, total=, seconds=).  on_note, command: as in `run`.
 
     Returns the StudyResult. A run that fails is a row of it, not an error. Works in a notebook and in a script without
     `if __name__ == "__main__":`. Raises ConfigError for arguments that do not fit, ResultError for a folder of another
@@ -81,7 +81,7 @@ def sweep(
 
 
 def _folder(out: str | Path | None, study: Study) -> "tuple[Path, tempfile.TemporaryDirectory[str] | None]":
-    """The study folder, and the temporary folder that it is in, if it is."""
+    """The study folder, and the temporary folder that contains it, if any."""
     if out is not None:
         return Path(out), None
     temporary = tempfile.TemporaryDirectory(prefix="clearsim-study-")
@@ -89,7 +89,7 @@ def _folder(out: str | Path | None, study: Study) -> "tuple[Path, tempfile.Tempo
 
 
 def _require_bounds(until: str | None, max_runs: int | None, max_seconds: float | None, shard: tuple[int, int]) -> None:
-    """ConfigError for a rule that may never end, or a shard that is none."""
+    """ConfigError for a rule that may never end, or an invalid shard."""
     if until is not None and max_runs is None and max_seconds is None:
         raise ConfigError("until needs a bound: give max_runs or max_seconds too")
     if not 1 <= shard[0] <= shard[1]:
@@ -97,7 +97,7 @@ def _require_bounds(until: str | None, max_runs: int | None, max_seconds: float 
 
 
 def executor_settings(executor: str | Path, workers: int | None = None) -> "ExecutorSettings":
-    """Settings of the executor that these arguments of `sweep` mean; ConfigError if there is none."""
+    """Settings of the executor that these arguments of `sweep` select; ConfigError if they are invalid."""
     from ..studies.execute.pool import ExecutorSettings
 
     if workers is not None and executor != "local":
@@ -125,5 +125,5 @@ def _rule(text: str, study: Study) -> "StoppingRule":
 
     plan = study.plan
     if plan.study.sampler != "crude":
-        raise ConfigError(f"until counts events of crude runs; the study draws by {plan.study.sampler}")
+        raise ConfigError(f"until counts events of crude runs; the sampler of the study is {plan.study.sampler}")
     return parse_rule(text, arms=len(plan.arms), half_width=half_width)

@@ -1,7 +1,7 @@
-"""Which share of what a study's arms liquidated was unnecessary.
+"""The share of liquidations in each arm of a study that were unnecessary.
 
-Runs some of each arm's runs again with their liquidations recorded, and lets the analysis judge them. The table
-stays in the study's folder, for its report.
+Reruns some runs of each arm with their liquidations recorded, and lets the analysis judge them. The table stays
+in the study folder, for its report.
 """
 
 from collections.abc import Callable
@@ -31,16 +31,17 @@ class ArmShare:
     runs: int
 
     def __str__(self) -> str:
-        """The share with its interval, or that there is none."""
+        """The share with its interval, or a note that there is none."""
         return f"arm {self.arm}: {self.share or f'nothing was liquidated in {self.runs} runs'}"
 
 
 def unnecessary_liquidations(
     folder: Path, *, runs: int = 16, level: float = 0.95, on_arm: Callable[[ArmShare], None] = lambda share: None
 ) -> list[ArmShare]:
-    """The share of each arm of a study folder of full runs, from `runs` runs, the same in all arms; write the table.
+    """The share of each arm of a study of full runs, from the same `runs` runs in all arms; writes the table.
 
-    Necessary: the index reached the account's bankruptcy price at the liquidation or after it, within the run.
+    A liquidation is necessary if the index reached the account's bankruptcy price at the liquidation or after it,
+    within the run.
     """
     if not 0.5 <= level < 1:
         raise ConfigError(f"level must be at least 0.5 and below 1, found {level}")
@@ -66,10 +67,11 @@ def unnecessary_liquidations(
 
 
 def choose_runs(points: pd.DataFrame, runs: pd.DataFrame, count: int) -> pd.DataFrame:
-    """`count` runs of each arm, spread over the design: places and replications that are done in every arm.
+    """`count` runs of each arm, spread over the design: rows and replications that are finished in every arm.
 
-    As many places as can be, evenly over the design; with more runs than places, their further replications. `draw`:
-    runs of one number share inputs or randomness. ClearsimError if there are none, or for the reduced engine.
+    As many rows of the design as possible, evenly spaced; with more runs than rows, further replications of them.
+    `draw`: runs with the same number share inputs or randomness. ClearsimError if there are none, or for the reduced
+    engine.
     """
     ordered = points.sort_values("point", kind="stable")
     place = dict(zip(ordered["point"], ordered.groupby("arm").cumcount(), strict=True))
@@ -79,7 +81,7 @@ def choose_runs(points: pd.DataFrame, runs: pd.DataFrame, count: int) -> pd.Data
     shared = done.groupby(["place", "replication"]).filter(lambda own: own["arm"].nunique() == arms)
     keys = shared[["place", "replication"]].drop_duplicates().sort_values(["replication", "place"], kind="stable")
     if keys.empty:
-        raise ClearsimError("no full run is done in every arm; reduced runs keep no liquidations")
+        raise ClearsimError("no full run is finished in every arm; reduced runs keep no liquidations")
     scenario_each = points["scenario"].nunique() > 1
     shared = shared.assign(draw=shared["scenario"] if scenario_each else shared["replication"])
     first = keys.drop_duplicates("place")

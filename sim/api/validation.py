@@ -23,7 +23,7 @@ TABLE_NAME = "targets.csv"
 
 @dataclass(frozen=True)
 class Validation:
-    """Every target with its verdict, and what is known of each scenario."""
+    """Every target with its verdict, and the facts of each scenario."""
 
     scores: "tuple[analysis.TargetScore, ...]"
     facts: "tuple[analysis.ScenarioFacts, ...]"
@@ -31,7 +31,7 @@ class Validation:
     COLUMNS: ClassVar = ("scenario", "target", "band", "measured [95%]", "status", "verdict")
 
     def rows(self) -> list[tuple[tuple[str, ...], bool]]:
-        """Cells of each target for a table of COLUMNS, and whether it is met; a scenario's name stands once."""
+        """Cells of each target for a table of COLUMNS, and whether it is met; a scenario's name appears once."""
         rows: list[tuple[tuple[str, ...], bool]] = []
         shown = ""
         for score in self.scores:
@@ -44,7 +44,7 @@ class Validation:
         return rows
 
     def summary(self) -> str:
-        """How many targets are met."""
+        """The number of targets met, as text."""
         return analysis.summary(list(self.scores))
 
     @property
@@ -82,7 +82,7 @@ def load_scenarios(names: Sequence[str], *, quick: bool = False) -> list[LoadedS
 
 
 def validate(scenarios: Sequence[LoadedScenario], *, quick: bool = False, on_note: Note | None = None) -> Validation:
-    """Run scenarios and judge their targets. quick: fewer traders where a scenario says how many."""
+    """Run scenarios and judge their targets. quick: fewer traders, where a scenario states a smaller size."""
     note = noting(on_note)
     scores: list[analysis.TargetScore] = []
     facts: list[analysis.ScenarioFacts] = []
@@ -95,7 +95,7 @@ def validate(scenarios: Sequence[LoadedScenario], *, quick: bool = False, on_not
 
 
 def folder_for_page(out: Path | None, *, overwrite: bool) -> Path:
-    """The folder of the page, made; ConfigError for one that is not empty, unless it may be written into."""
+    """The folder of the page, made; ConfigError for one that is not empty, unless overwriting is allowed."""
     folder = out or free_folder(Path("results"), "validation")
     try:
         if folder.exists() and not overwrite and (not folder.is_dir() or any(folder.iterdir())):

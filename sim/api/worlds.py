@@ -16,7 +16,7 @@ from . import _analysis as analysis
 
 
 def at_horizon(question: Question, target: "analysis.Target") -> Question:
-    """The question with paths as long as the target says; ConfigError where runs cannot be that long."""
+    """The question with paths as long as the target requires; ConfigError where runs cannot be that long."""
     own = horizon_days(question.config, question.fidelity)
     asked = target.days or question.answer.get("horizon_days")
     if asked is None or math.isclose(float(asked), own):
@@ -30,20 +30,20 @@ def at_horizon(question: Question, target: "analysis.Target") -> Question:
 
 
 def define(question: Question, target: "analysis.Target") -> "analysis.Sufficient":
-    """What "sufficient" means here: the target's words, then the study's, then what the config simulates.
+    """The meaning of "sufficient": from the target, then the study, then the simulation in the config.
 
-    ConfigError where the study says one thing and its config simulates another.
+    ConfigError where the study states one thing and its config simulates another.
     """
     state = state_of(question.config, question.fidelity)
     for name in ("open_interest", "replenishment"):
         stated = question.answer.get(name)
         if stated is not None and stated != state[name]:
             raise ConfigError(
-                f"answer.{name}: the study says {stated}, its config simulates {state[name]}: change one of them"
+                f"answer.{name}: the study states {stated}, its config simulates {state[name]}: change one of them"
             )
     basis = target.basis or question.answer.get("basis") or state["basis"]
     if basis in ("within_horizon", "per_event") and state["basis"] == "given_stress":
-        basis = "given_stress"  # a scenario is simulated, which is the event: its probability is given that it comes
+        basis = "given_stress"  # the simulated scenario is the event: the probability is conditional on it
     if basis == "per_event":
         raise ConfigError(
             "a probability per event needs runs of one event: use a config whose price is one shock (given stress), or"
@@ -57,7 +57,7 @@ def define(question: Question, target: "analysis.Target") -> "analysis.Sufficien
 
 
 class WorldOf:
-    """The world of a question, as `World` and `Extras` of `clearsim.analysis.sizing` ask for it."""
+    """The world of a question, with the interface of `World` and `Extras` of `clearsim.analysis.sizing`."""
 
     def __init__(
         self, question: Question, event: str, *, book: int = 0, on_runs: Callable[[int], None] = lambda runs: None
@@ -109,12 +109,12 @@ def _facts(question: Question, event: str, world: ReducedWorld | FullWorld) -> "
 
 def _assumptions(config: RunConfig, fidelity: str) -> tuple[str, ...]:
     if fidelity == "full":
-        return ("fidelity full: order book, all agents, the opening book drawn anew in every run",)
+        return ("fidelity full: order book, all agents, a new opening book in every run",)
     assert config.reduced is not None
     left_out = ", ".join(config.reduced.leaves_out) or "nothing"
     return (
         "fidelity reduced: no order book; impact curve, threshold index of open interest",
-        f"left out of the config knowingly: {left_out}",
+        f"deliberately left out of the config: {left_out}",
         f"marks: {config.reduced.marks}; impact: {config.reduced.impact.kind}; a jump is seen at"
         f" {config.reduced.jump_marks} mark{'s' if config.reduced.jump_marks > 1 else ''}",
         "one opening book, drawn from the seed, in all paths; intervals are given this book",

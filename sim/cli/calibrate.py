@@ -1,4 +1,4 @@
-"""`clearsim calibrate`: fit a book of positions, print estimates with intervals, write a config that draws such."""
+"""`clearsim calibrate`: fit a book of positions, print estimates with intervals, write a config of similar books."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,15 +15,13 @@ if TYPE_CHECKING:
 def calibrate(
     positions: Annotated[Path, typer.Option(help="CSV of positions, as for `clearsim run --positions`.")],
     config: Annotated[str, typer.Option(help="Config that has the book's markets.")] = "own-book",
-    out: Annotated[Path | None, typer.Option(help="YAML file to write: a config that draws such a book.")] = None,
-    weight: Annotated[
-        str, typer.Option(help="What the written leverage law counts: notional or account.")
-    ] = "notional",
+    out: Annotated[Path | None, typer.Option(help="Config file (YAML) to write; it draws similar books.")] = None,
+    weight: Annotated[str, typer.Option(help="Weight of the written leverage law: notional or account.")] = "notional",
     level: Annotated[float, typer.Option(help="Confidence level of the intervals.")] = 0.95,
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap draws of the accounts.")] = 1000,
     debug: Debug = False,
 ) -> None:
-    """Fit leverage (by account and by notional, and given size), sizes and concentration of a book of positions."""
+    """Fit the leverage (by account, by notional, and given size), sizes and concentration of a book of positions."""
     from ..api.calibration import calibrate as fit_positions
 
     if weight not in ("notional", "account"):
@@ -44,7 +42,7 @@ def calibrate(
 
 
 def report_lines(path: Path, fit: "BookFit", left_out: int) -> list[str]:
-    """The fit in words: a line an estimate, with its interval."""
+    """The fit as text: one line per estimate, with its interval."""
     lines = []
     for market in fit.markets:
         lines.append(f"{market.market}: {market.positions:,} positions of {market.accounts:,} accounts in {path.name}")
@@ -56,16 +54,16 @@ def report_lines(path: Path, fit: "BookFit", left_out: int) -> list[str]:
         for counts, law in market.leverage.items():
             far = f"distance from Pareto {law.pareto_distance:.3f}, from lognormal {law.lognormal_distance:.3f};"
             far += f" {law.effective:,.0f} effective positions"
-            lines.append(f"  leverage law taken, by {counts:21} {law.kind:32} {far}")
-        told = {"pareto": f"exponent {market.size.exponent:.4g}", "lognormal": f"sigma {market.size.sigma:.4g}"}
-        lines.append(f"  {'size law taken':44} {market.size.kind} {told.get(market.size.kind, '')}".rstrip())
+            lines.append(f"  leverage law chosen, by {counts:20} {law.kind:32} {far}")
+        parameters = {"pareto": f"exponent {market.size.exponent:.4g}", "lognormal": f"sigma {market.size.sigma:.4g}"}
+        lines.append(f"  {'size law chosen':44} {market.size.kind} {parameters.get(market.size.kind, '')}".rstrip())
     level = float(fit.estimates["level"].iloc[0])
     lines.append(
-        f"Brackets: {level:.0%} intervals, bootstrap of accounts. Shares of the largest are facts of this book;"
+        f"Brackets: {level:.0%} intervals from a bootstrap of accounts. Shares of the largest are exact for this book;"
     )
     lines.append(
-        "their brackets say how much they differ between books drawn alike, and are rough where tails are heavy."
+        "their brackets show how much they vary between books drawn alike, and are rough where tails are heavy."
     )
     if left_out:
-        lines.append(f"{left_out:,} positions left out: neither margin nor collateral stands behind them.")
+        lines.append(f"{left_out:,} positions left out: they have neither margin nor collateral.")
     return lines

@@ -1,4 +1,4 @@
-"""`clearsim cite`: how clearsim is cited."""
+"""`clearsim cite`: print how to cite clearsim."""
 
 from typing import Annotated
 
@@ -8,9 +8,9 @@ from .options import Debug
 
 
 def cite(
-    bibtex: Annotated[bool, typer.Option("--bibtex", help="As a BibTeX entry.")] = False, debug: Debug = False
+    bibtex: Annotated[bool, typer.Option("--bibtex", help="Print a BibTeX entry.")] = False, debug: Debug = False
 ) -> None:
-    """Print the reference of this installation, with version and commit."""
+    """Print the citation for this installation, with version and commit."""
     from ..api.cite import reference
 
     typer.echo(reference("bibtex" if bibtex else "text"))

@@ -1,7 +1,7 @@
-"""The command line itself: all commands in their groups, exit codes, and that an error is one line on stderr.
+"""The command line: all commands in their groups, exit codes, and one-line errors on stderr.
 
-Exit codes: 0 done, 1 failed or differs, 2 bad input, 130 Ctrl-C. What commands need is imported when they run, so that
-`--help` is quick.
+Exit codes: 0 done, 1 failed or differs, 2 bad input, 130 Ctrl-C. Each command imports what it needs when it runs, so
+that `--help` is fast.
 """
 
 import errno
@@ -55,7 +55,7 @@ def _stop(code: int, message: str) -> NoReturn:
 
 
 def main() -> None:
-    """Run the command line; never shows a traceback unless asked with --debug."""
+    """Run the command line; print no traceback unless --debug is given."""
     catch_signals()
     replay_with = shlex.join(["clearsim", *sys.argv[1:]])
     try:
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def _report_unexpected(error: Exception, replay_with: str) -> NoReturn:
-    """Usage errors of typer are printed as they are; anything else is one line, its traceback saved (or --debug)."""
+    """Print usage errors of typer unchanged, any other error as one line; save its traceback (--debug: print it)."""
     import traceback
 
     show = getattr(error, "show", None)
@@ -96,13 +96,16 @@ def _report_unexpected(error: Exception, replay_with: str) -> NoReturn:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         from ..api.run import kernel_folder
 
-        place = error.filename or f"of results, or of compiled kernels ({kernel_folder()}; set CLEARSIM_CACHE_DIR)"
+        place = (
+            error.filename
+            or f"the folder of results, or of compiled kernels ({kernel_folder()}; set CLEARSIM_CACHE_DIR)"
+        )
         _stop(FAILED, f"the disk is full: {place}; free space; replay with: {replay_with}")
     try:
         descriptor, name = tempfile.mkstemp(prefix="clearsim-error-", suffix=".txt")
         with open(descriptor, "w", encoding="utf-8") as handle:
             handle.write("".join(traceback.format_exception(error)))
     except OSError:
-        name = "no file, for none can be written (see it with --debug)"
+        name = "no file (none can be written; --debug prints it)"
     summary = " ".join(str(error).split())[:200]
     _stop(FAILED, f"unexpected {type(error).__name__}: {summary}; traceback in {name}; replay with: {replay_with}")

@@ -19,35 +19,37 @@ if TYPE_CHECKING:
 
 def size_fund(
     study: Annotated[
-        str, typer.Argument(metavar="STUDY", help="A study file or folder, or a config, or a shipped name.")
+        str, typer.Argument(metavar="STUDY", help="A study file, study folder, config file, or shipped name.")
     ],
-    target: Annotated[str, typer.Option(help="Such as 'P(ADL within 30d) < 1e-3'.")],
-    out: Annotated[Path | None, typer.Option(help="Folder; default results/size-fund-<name>-<seed>.")] = None,
+    target: Annotated[str, typer.Option(help="For example 'P(ADL within 30d) < 1e-3'.")],
+    out: Annotated[Path | None, typer.Option(help="Folder to write; default results/size-fund-<name>-<seed>.")] = None,
     budget: Annotated[
         str | None,
         typer.Option(
-            help="Paths (runs if full) of a method at most, or seconds: 500000 or 60s. A second one checks it."
+            help="Maximum paths (full: runs) per method, or seconds: 500000 or 60s. A second method checks it."
         ),
     ] = None,
     method: Annotated[
         str, typer.Option(help="auto, crude, importance, pot, bisection or weighted-bisection.")
     ] = "auto",
-    compare: Annotated[bool, typer.Option("--compare", help="All estimators on the same question.")] = False,
-    arm: Annotated[list[str], typer.Option(metavar="LEVER=LABEL", help="Of a study, only these arms. Repeat.")] = [],  # noqa: B006  (typer copies it)
+    compare: Annotated[bool, typer.Option("--compare", help="Run all estimators on the same question.")] = False,
+    arm: Annotated[
+        list[str], typer.Option(metavar="LEVER=LABEL", help="Size only these arms of a study. Repeatable.")
+    ] = [],  # noqa: B006  (typer copies it)
     spread: Annotated[
-        int, typer.Option(min=0, help="Other opening books, and other uncertainties, to find the fund for.")
+        int, typer.Option(min=0, help="Number of other opening books, and of other draws of uncertainties, to size.")
     ] = 8,
     capital_cost: Annotated[
-        float | None, typer.Option(help="Cost of capital a year, e.g. 0.1: also the fund of least cost.")
+        float | None, typer.Option(help="Annual cost of capital, e.g. 0.1; also finds the least-cost fund.")
     ] = None,
-    shortfall_cost: Annotated[float, typer.Option(help="Cost of a quote unit of shortfall.")] = 1.0,
+    shortfall_cost: Annotated[float, typer.Option(help="Cost per quote unit of shortfall.")] = 1.0,
     level: Annotated[float, typer.Option(help="Confidence level of all intervals.")] = 0.95,
     fidelity: Annotated[str | None, typer.Option(help="reduced or full; default: the study's.")] = None,
     set_: Sets = [],  # noqa: B006
-    seed: Annotated[int | None, typer.Option(help="Seed in place of the config's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed; default: the config's.")] = None,
     debug: Debug = False,
 ) -> None:
-    """Find how large STUDY's fund must be for --target: the fund, its interval, method and assumptions."""
+    """Find how large STUDY's fund must be for --target; print the fund, its interval, method and assumptions."""
     from ..api.size_fund import default_folder
     from ..api.size_fund import size_fund as solve
 
@@ -62,7 +64,7 @@ def size_fund(
         compare=compare,
         capital_cost=capital_cost,
         shortfall_cost=shortfall_cost,
-        fidelity=fidelity,  # type: ignore[arg-type]  # refused there if it is another word
+        fidelity=fidelity,  # type: ignore[arg-type]  # refused there if it is anything else
         settings=settings_of(set_),
         seed=seed,
         progress=True,
@@ -79,7 +81,7 @@ def size_fund(
 
 
 def _print_arm(arm: "SizedArm") -> None:
-    """Print an answer, and the table of estimators with those that refused."""
+    """Print an answer, then the table of estimators, including those that refused."""
     from ..api.answer import arm_text
 
     typer.echo(arm_text(arm) + "\n")
@@ -88,23 +90,24 @@ def _print_arm(arm: "SizedArm") -> None:
 def reverse_stress(
     config: ConfigName,
     fund: Annotated[float | None, typer.Option(help="Fund to exhaust, quote units; default: the config's.")] = None,
-    depth: Annotated[str, typer.Option(help="Shares of depth lost, with commas.")] = "0,0.5,0.8",
+    depth: Annotated[str, typer.Option(help="Shares of depth lost, comma-separated.")] = "0,0.5,0.8",
     concentration: Annotated[
-        str, typer.Option(help="Shares of open interest of one more long account, with commas.")
+        str, typer.Option(help="Shares of open interest of one more long account, comma-separated.")
     ] = "0,0.1",
     leverage: Annotated[float, typer.Option(help="Leverage of that account.")] = 5,
     largest_jump: Annotated[float, typer.Option(help="Largest fall tried, fraction of the price.")] = 0.6,
     tolerance: Annotated[float, typer.Option(help="Width of the last bracket, fraction of the price.")] = 0.005,
-    share: Annotated[float, typer.Option(help="Share of the runs that the shock must exhaust.")] = 0.5,
-    runs: Annotated[int | None, typer.Option(min=1, help="Runs of each shock; default 20 reduced, 7 full.")] = None,
-    fidelity: Annotated[str | None, typer.Option(help="reduced or full; default: reduced if the config can.")] = None,
+    share: Annotated[float, typer.Option(help="Share of the runs in which the fund must be exhausted.")] = 0.5,
+    runs: Annotated[int | None, typer.Option(min=1, help="Runs per shock; default: 20 reduced, 7 full.")] = None,
+    fidelity: Annotated[str | None, typer.Option(help="reduced or full; default: reduced where possible.")] = None,
     set_: Sets = [],  # noqa: B006  (typer copies it)
     out: Annotated[
-        Path | None, typer.Option(help="Folder; a study's takes it into its report. Default results/reverse-stress-...")
+        Path | None,
+        typer.Option(help="Folder to write; a study folder shows it in its report. Default results/reverse-stress-..."),
     ] = None,
     debug: Debug = False,
 ) -> None:
-    """Search the smallest fall that exhausts CONFIG's fund, for thinner books and for one larger account."""
+    """Find the smallest fall that exhausts CONFIG's fund, for thinner books and for one more large account."""
     from ..api.reverse_stress import default_folder
     from ..api.reverse_stress import reverse_stress as search
 
@@ -119,7 +122,7 @@ def reverse_stress(
         tolerance=tolerance,
         share=share,
         runs=runs,
-        fidelity=fidelity,  # type: ignore[arg-type]  # refused there if it is another word
+        fidelity=fidelity,  # type: ignore[arg-type]  # refused there if it is anything else
         progress=True,
         on_note=typer.echo,
     )
@@ -132,4 +135,4 @@ def _numbers(text: str, option: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
-        raise ConfigError(f"{option} must be numbers with commas, found {text!r}") from None
+        raise ConfigError(f"{option} must be comma-separated numbers, found {text!r}") from None

@@ -7,8 +7,8 @@ from typer.core import TyperGroup
 TITLES = {
     "run": "Run one config",
     "studies": "Studies: many runs",
-    "fund": "How large the fund must be",
-    "look": "Look at results, check them",
+    "fund": "Size a fund",
+    "look": "Inspect and check results",
     "data": "Data in and out",
 }
 
@@ -21,7 +21,7 @@ class Groups(TyperGroup):
         return list(self.commands)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write a section a group."""
+        """Write one section per group."""
         for panel, title in TITLES.items():
             rows = [
                 (name, command.get_short_help_str(limit=300))

@@ -1,4 +1,4 @@
-"""`clearsim report`, `queue`, `audit`, `replay`: look at results, and check what they prove."""
+"""`clearsim report`, `queue`, `audit`, `replay`: inspect results and verify them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,13 +17,13 @@ FAILED = 1
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a study, or of a run.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A study folder or a run folder.")],
     formats: Annotated[
-        str | None, typer.Option("--format", help="Figures as files too: png, svg, pdf, one or several, with commas.")
+        str | None, typer.Option("--format", help="Also write the figures as files: png, svg, pdf, comma-separated.")
     ] = None,
     baseline: Annotated[
         bool,
-        typer.Option("--baseline/--no-baseline", help="Of a study: compute gap risk, and balances over time."),
+        typer.Option("--baseline/--no-baseline", help="For a study: compute gap risk and balances over time."),
     ] = True,
     debug: Debug = False,
 ) -> None:
@@ -40,23 +40,23 @@ def report(
 
 
 def queue(
-    source: Annotated[str, typer.Argument(metavar="CONFIG", help="A config, or a result folder (clearsim run's).")],
-    at: Annotated[str, typer.Option(help="Seconds after the start, or UTC time as 2025-10-10T21:15:00Z.")],
+    source: Annotated[str, typer.Argument(metavar="CONFIG", help="A config, or a result folder of `clearsim run`.")],
+    at: Annotated[str, typer.Option(help="Seconds after the start, or a UTC time like 2025-10-10T21:15:00Z.")],
     market: Annotated[str | None, typer.Option(help="Name of the market; default: the first.")] = None,
-    top: Annotated[int, typer.Option(min=0, help="Places of each side to print.")] = 10,
-    account: Annotated[list[str], typer.Option(help="Print this account's places too. Repeat.")] = [],  # noqa: B006
-    out: Annotated[Path | None, typer.Option(help="CSV file for every position.")] = None,
+    top: Annotated[int, typer.Option(min=0, help="Number of places to print for each side.")] = 10,
+    account: Annotated[list[str], typer.Option(help="Print this account too. Repeatable.")] = [],  # noqa: B006
+    out: Annotated[Path | None, typer.Option(help="CSV file to write, with every position.")] = None,
     set_: Sets = [],  # noqa: B006
-    seed: Annotated[int | None, typer.Option(help="Seed in place of the config's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed; default: the config's.")] = None,
     debug: Debug = False,
 ) -> None:
-    """Run CONFIG up to a time and print the ADL queue there: place, light (1 is the front fifth), score."""
+    """Run CONFIG up to a time and print the ADL queue at that time: place, light (1 is the front fifth), score."""
     from ..api.adl import adl_queue
     from .options import load
 
     is_folder = Path(source).is_dir()
     if is_folder and (set_ or seed is not None):
-        raise ConfigError("--set and --seed: a result folder is run as it was; give its config instead")
+        raise ConfigError("--set and --seed do not apply to a result folder; give its config instead")
     run = source if is_folder else load(source, set_, seed=seed)
     places = adl_queue(run, at=at, market=market, progress=True, on_note=note_printer())
     facts = places.attrs
@@ -76,7 +76,7 @@ def queue(
 
 
 def _table(places: "pd.DataFrame", side: str, top: int, wanted: set[str]) -> "Table":
-    """The first places of a side, and those of wanted accounts."""
+    """The first places of a side, and those of the requested accounts."""
     from rich import box
     from rich.table import Table
 
@@ -103,20 +103,24 @@ def audit(
     folder: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A result folder with events.")],
     debug: Debug = False,
 ) -> None:
-    """Rebuild all balances of RUN_DIR from its event log without the simulator, and print what that proves."""
+    """Rebuild all balances of RUN_DIR from its event log without the simulator, and print the claims that hold."""
     from ..api.again import audit as audit_run
 
     audited = audit_run(folder)
     for line in audited.proved:
         typer.echo(f"holds: {line}")
     if not audited.equities_compared:
-        typer.echo("not compared: final equities, for the last sample is before the end of the run")
+        typer.echo("not compared: final equities, because the last sample is before the end of the run")
 
 
 def replay(
     folder: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A result folder, or a study folder.")],
-    run_id: Annotated[str | None, typer.Argument(help="Run of a study folder: run again with its whole log.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Of a study's run; default DIR/replays/RUN_ID.")] = None,
+    run_id: Annotated[
+        str | None, typer.Argument(help="Run of a study folder; it is rerun with its full event log.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Result folder for a study's run; default DIR/replays/RUN_ID.")
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """Run one recorded run again and compare all its tables byte for byte; exit code 1 if they differ."""

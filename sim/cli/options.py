@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 ConfigName = Annotated[str, typer.Argument(metavar="CONFIG", help="A config file, or a name from `clearsim configs`.")]
 Sets = Annotated[
-    list[str], typer.Option("--set", metavar="PATH=VALUE", help="Override, e.g. markets[0].fees.taker_ppm=500. Repeat.")
+    list[str],
+    typer.Option("--set", metavar="PATH=VALUE", help="Override, e.g. markets[0].fees.taker_ppm=500. Repeatable."),
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Print the traceback of an unexpected error.")]
 
@@ -27,7 +28,7 @@ def load(
     residual: str | None = None,
     detail: str | None = None,
 ) -> "Config":
-    """The config of a command line: its file or name, with what options override."""
+    """The config that a command line names, with the overrides of its options."""
     from ..api.config import load_with
 
     overrides = list(sets)
@@ -43,7 +44,7 @@ def load(
 
 
 def settings_of(sets: list[str]) -> dict[str, Any]:
-    """Path and value of each `path=value`; ConfigError for one that is not like that."""
+    """Path and value of each `path=value`; ConfigError for any other form."""
     from ..api.config import value_of
 
     settings = {}

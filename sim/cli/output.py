@@ -1,4 +1,4 @@
-"""Where text goes: consoles on standard output and error, and what prints a note there."""
+"""Consoles on standard output and standard error, and a printer of notes."""
 
 import sys
 from collections.abc import Callable
@@ -11,14 +11,14 @@ WIDTH = 110
 
 
 def console(*, stderr: bool = False, width: int = WIDTH) -> "Console":
-    """As wide as the terminal, or `width` columns where there is none."""
+    """A console as wide as the terminal, or `width` columns wide without one."""
     from ..api.progress import console as make
 
     return make(stderr=stderr, width=width)
 
 
 def note_printer() -> Callable[[str], None]:
-    """What prints a note on standard error; long ones are broken by the terminal alone."""
+    """A function that prints a note on standard error; only the terminal wraps long notes."""
     shown = console(stderr=True)
     return lambda text: shown.print(text, highlight=False, soft_wrap=True)
 

@@ -1,4 +1,4 @@
-"""`clearsim positions export`: the opening book of a config, as a file that `run --positions` reads."""
+"""`clearsim positions export`: write the opening book of a config as a file that `run --positions` reads."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 from .options import ConfigName, Debug, Sets, load
 
-POSITIONS_HELP = """Opening positions as a CSV file: one line a position, or one without a market for money alone.
+POSITIONS_HELP = """Opening positions as a CSV file: one line per position; a line without a market holds money only.
 
 \b
 account      name; lines of the same account share one wallet
@@ -15,11 +15,11 @@ market       name of a market of the config
 side         long or short
 quantity     base units, a positive multiple of the lot
 entry        entry price, a positive multiple of the tick
-margin       isolated: money of the position; cross: part of collateral that stands for it, may be 0
+margin       isolated: money of the position; cross: part of the collateral assigned to it, may be 0
 mode         cross or isolated
-collateral   money in the wallet, isolated margins not counted; once an account is enough
+collateral   money in the wallet, isolated margins excluded; one line per account is enough
 cohort       optional: cohort of the config whose behaviour the account follows; empty: it only holds
-initial_ppm  optional: initial-margin rate it chose, parts per million
+initial_ppm  optional: initial-margin rate of the account, parts per million
 stop, stop_quantity   optional: trigger price and size of a stop-loss
 """
 
@@ -31,7 +31,7 @@ def export(
     config: ConfigName,
     out: Annotated[Path, typer.Option(help="CSV file to write.")] = Path("positions.csv"),
     set_: Sets = [],  # noqa: B006
-    seed: Annotated[int | None, typer.Option(help="Seed in place of the config's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed; default: the config's.")] = None,
     traders: Annotated[int | None, typer.Option(help="Number of traders.")] = None,
     debug: Debug = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""What a run looks like in a terminal: the who-paid table and headline numbers."""
+"""The text that a run prints: the who-paid table and headline numbers."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 #: From this amount on (quote units) the who-paid table is in thousands.
 THOUSANDS_FROM = 1e9
-ACCOUNTS_NOTE = "accounts: wallets and isolated positions; all of a trader's stand in one role"
+ACCOUNTS_NOTE = "accounts: wallets and isolated positions; those of one trader count under one role"
 
 
 def money_text(quanta: int, quantum: float, digits: int = 0) -> str:
@@ -48,7 +48,7 @@ def _cells(values: list[int], config: "Config", unit: int) -> list[str]:
 
 
 def memo_lines(runs: Mapping[str, Any], config: "Config") -> list[str]:
-    """Headline numbers, and what ADL took, which stands outside the sum."""
+    """Headline numbers, and what deleveraged accounts gave up, which is outside the sum."""
     quantum, asset = float(config.quantum), config.asset.name
 
     def amount(name: str) -> str:
@@ -63,13 +63,14 @@ def memo_lines(runs: Mapping[str, Any], config: "Config") -> list[str]:
         f" (book {amount('book_liquidated_quanta')}, taken over {amount('taken_over_quanta')},"
         f" by ADL and tear-up {money_text(elsewhere, quantum)})",
         f"fund {amount('fund_initial_quanta')} -> {amount('fund_final_quanta')} {asset}, lowest"
-        f" {amount('fund_min_quanta')}; needed {amount('required_fund_quanta')}",
-        f"ADL {int(runs['adl_accounts']):,} accounts, {amount('adl_notional_quanta')} {asset}; memo, outside the sum:"
-        f" given up at the close {amount('adl_harm_quanta')}, after 1 min {amount('adl_forgone_1m_quanta')}, 10 min"
+        f" {amount('fund_min_quanta')}; required {amount('required_fund_quanta')}",
+        f"ADL {int(runs['adl_accounts']):,} accounts, {amount('adl_notional_quanta')} {asset}; given up by deleveraged"
+        f" accounts (not in the sums above): at execution {amount('adl_harm_quanta')},"
+        f" after 1 min {amount('adl_forgone_1m_quanta')}, 10 min"
         f" {amount('adl_forgone_10m_quanta')}, 60 min {amount('adl_forgone_60m_quanta')}, final mark"
         f" {amount('adl_forgone_close_quanta')}",
         f"socialised loss {amount('socialised_loss_quanta')}, bad debt {amount('bad_debt_quanta')} {asset}",
-        f"step ratio r = -ln(1-m)/(sigma sqrt(dt)) at its worst: {float(runs['step_ratio_worst']):.2f}"
+        f"worst step ratio r = -ln(1-m)/(sigma sqrt(dt)): {float(runs['step_ratio_worst']):.2f}"
         f" (a step of {int(runs['step_ms_at_worst']):,} ms)",
     ]
     return [*lines, *_warnings(runs)]
@@ -80,7 +81,7 @@ def _warnings(runs: Mapping[str, Any]) -> list[str]:
     if int(runs["rounds_max_reached"]):
         lines.append(
             f"warning: {int(runs['rounds_max_reached']):,} cycles reached the limit of clearing rounds"
-            " (liquidation.rounds_max); what was left waited for the next step"
+            " (liquidation.rounds_max); the rest waited for the next step"
         )
     if int(runs["residual_quanta"]):
         lines.append(f"warning: balances sum to {runs['residual_quanta']} quanta, not to 0")
@@ -88,13 +89,13 @@ def _warnings(runs: Mapping[str, Any]) -> list[str]:
 
 
 def step_check_line(check: Mapping[str, Any]) -> str:
-    """What `--check-step` found, with a warning above 5%."""
+    """The result of `--check-step` as text, with a warning above 5%."""
     share, low, high = (check[f"vanishing_share{end}"] for end in ("", "_low", "_high"))
-    interval = "no interval from one" if low is None else f"95% interval {100 * low:.1f}% to {100 * high:.1f}%"
+    interval = "no interval from one pair" if low is None else f"95% interval {100 * low:.1f}% to {100 * high:.1f}%"
     warning = "; warning: above 5%, use a shorter tick" if share > 0.05 else ""
     if warning and (low is None or low <= 0.05):
         warning += " (or more pairs: the interval does not exclude 5%)"
-    found = f"step check: {100 * share:.1f}% of the shortfall vanishes at dt/4"
+    found = f"time-step check: {100 * share:.1f}% of the shortfall vanishes at a quarter of the step"
     return f"{found}, pairs of runs: {check['pairs']}, {interval}{warning}"
 
 

@@ -15,19 +15,22 @@ def run(
     config: Annotated[
         str | None,
         typer.Argument(
-            metavar="[CONFIG]", help="A config file, or a name from `clearsim configs`; base for custom positions."
+            metavar="[CONFIG]",
+            help="A config file, or a name from `clearsim configs`; default with --positions: own-book.",
         ),
     ] = None,
     set_: Sets = [],  # noqa: B006  (typer copies it)
-    seed: Annotated[int | None, typer.Option(help="Seed in place of the config's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed; default: the config's.")] = None,
     out: Annotated[Path | None, typer.Option(help="Result folder; default results/<name>-<seed>.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing result folder.")] = False,
     detail: Annotated[str | None, typer.Option(help="summary, series or events; default: the config's.")] = None,
-    traders: Annotated[int | None, typer.Option(help="Number of traders, shared among cohorts as before.")] = None,
+    traders: Annotated[int | None, typer.Option(help="Number of traders; cohorts keep their proportions.")] = None,
     positions: Annotated[Path | None, typer.Option(help="CSV of opening positions.")] = None,
     residual: Annotated[str | None, typer.Option(help="Account that balances longs and shorts of --positions.")] = None,
-    check_step: Annotated[bool, typer.Option("--check-step", help="Run again at a quarter of the step.")] = False,
-    step_pairs: Annotated[int, typer.Option(min=1, help="Replications that --check-step compares.")] = 3,
+    check_step: Annotated[
+        bool, typer.Option("--check-step", help="Repeat the run at a quarter of the time step.")
+    ] = False,
+    step_pairs: Annotated[int, typer.Option(min=1, help="Number of replications that --check-step compares.")] = 3,
     report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html.")] = True,
     debug: Debug = False,
 ) -> None:
@@ -66,7 +69,7 @@ def check(
     residual: Annotated[str | None, typer.Option(help="Account that balances longs and shorts of --positions.")] = None,
     debug: Debug = False,
 ) -> None:
-    """Check that CONFIG and its input files are valid, and show the size of a run; nothing is run."""
+    """Check that CONFIG and its input files are valid, and print the size of a run; nothing is run."""
     from ..api.config import checked_lines, path_of
 
     chosen = load(config, set_, traders=traders, positions=positions, residual=residual)
@@ -77,7 +80,8 @@ def check(
 
 
 def schema(
-    study: Annotated[bool, typer.Option("--study", help="Of study files instead.")] = False, debug: Debug = False
+    study: Annotated[bool, typer.Option("--study", help="Print the schema of study files.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Print the JSON Schema of configs, or of study files."""
     import json
@@ -97,7 +101,7 @@ def init(
         with path.open("x", encoding="utf-8") as handle:
             handle.write(starter_config())
     except FileExistsError as error:
-        raise ConfigError(f"{path}: exists; it is not overwritten. Name another file: clearsim init FILE") from error
+        raise ConfigError(f"{path}: exists and is not overwritten; name another file: clearsim init FILE") from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
     typer.echo(f"{path}: written. Try: clearsim run {shlex.quote(str(path))}")
@@ -116,6 +120,6 @@ def _or_custom_positions(config: str | None, positions: Path | None) -> str:
     if config is not None:
         return config
     if positions is None:
-        raise typer.BadParameter("name a config (see `clearsim configs`), or a file of --positions")
+        raise typer.BadParameter("name a config (see `clearsim configs`), or give --positions FILE")
     typer.echo("no CONFIG given: the positions run on the reference market (config own-book)", err=True)
     return "own-book"

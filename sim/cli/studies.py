@@ -26,25 +26,25 @@ def sweep(
         Path | None, typer.Option(help="Study folder; default results/<name>. Resumed if it exists.")
     ] = None,
     set_: Annotated[
-        list[str], typer.Option("--set", metavar="PATH=VALUE", help="Override in the study file, e.g. replications=8.")
+        list[str], typer.Option("--set", metavar="PATH=VALUE", help="Override a key of the study, e.g. replications=8.")
     ] = [],  # noqa: B006  (typer copies it)
-    full: Annotated[bool, typer.Option("--full", help="The study's larger size.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Run the larger size of the study.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Points, first rows, time and disk from pilot runs.")
+        bool, typer.Option("--dry-run", help="Print points and first rows; estimate time and disk from pilot runs.")
     ] = False,
     until: Annotated[
-        str | None, typer.Option(help="More replications until events>=N or rel_half_width<W in every arm.")
+        str | None, typer.Option(help="Add replications until events>=N or rel_half_width<W in every arm.")
     ] = None,
     max_runs: Annotated[int | None, typer.Option(min=1, help="Stop after this many runs.")] = None,
     max_time: Annotated[str | None, typer.Option(help="Stop after this long: 90s, 30m, 2h.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes here; default one a core.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Local worker processes; default: one per core.")] = None,
     serial: Annotated[bool, typer.Option("--serial", help="Run in this process, for debugging.")] = False,
     scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler, e.g. tcp://host:8786.")
+        str | None, typer.Option(metavar="ADDRESS", help="Address of a Dask scheduler, e.g. tcp://host:8786.")
     ] = None,
-    scheduler_file: Annotated[Path | None, typer.Option(help="File that the Dask scheduler wrote.")] = None,
-    shard: Annotated[str, typer.Option(metavar="I/N", help="Only every N-th run from the I-th on.")] = "1/1",
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run again what failed or crashed.")] = False,
+    scheduler_file: Annotated[Path | None, typer.Option(help="File that a Dask scheduler wrote.")] = None,
+    shard: Annotated[str, typer.Option(metavar="I/N", help="Run only every N-th run, starting with the I-th.")] = "1/1",
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Rerun failed and crashed runs.")] = False,
     print_sbatch: Annotated[
         bool, typer.Option("--print-sbatch", help="Print a Slurm array job for the study.")
     ] = False,
@@ -69,7 +69,7 @@ def sweep(
         print_dry_run(chosen, executor_settings(executor, workers).n_local_workers)
         return
     if until is not None and max_runs is None and max_time is None:
-        raise ConfigError("--until needs a bound: say --max-runs or --max-time too")
+        raise ConfigError("--until needs a bound: give --max-runs or --max-time too")
     bounds = {"until": until, "max_runs": max_runs, "max_seconds": _seconds(max_time), "shard": parse_shard(shard)}
     _sweep(chosen, target, report, executor=executor, workers=workers, retry_failed=retry_failed, **bounds)
 
@@ -83,7 +83,7 @@ def _sweep(chosen: "Study", target: Path, report: bool, **options: Any) -> None:
     try:
         result = sweep_study(chosen, out=target, progress=True, on_note=note, command=command_line(), **options)
     except KeyboardInterrupt:
-        note(f"interrupted; what is finished is stored in {target}: the same command resumes it")
+        note(f"interrupted; finished runs are stored in {target}; repeat the command to resume")
         raise SystemExit(INTERRUPTED) from None
     swept = result.swept
     assert swept is not None
@@ -118,7 +118,7 @@ def _seconds(text: str | None) -> float | None:
 
 
 def studies(debug: Debug = False) -> None:
-    """List the studies that ship with clearsim: name, engine, stated time, title."""
+    """List the studies that ship with clearsim: name, engine, stated run time, title."""
     from ..api.catalogue import studies as shipped
 
     for name, engine, title in shipped():
@@ -126,7 +126,7 @@ def studies(debug: Debug = False) -> None:
 
 
 def status(folder: Folder, debug: Debug = False) -> None:
-    """Show the progress of STUDY_DIR: runs done, failed, missing, errors, disk."""
+    """Show the progress of STUDY_DIR: runs done, failed and missing, errors, disk use."""
     from ..api.study_folders import status as status_of
 
     progress = status_of(folder)
@@ -176,12 +176,14 @@ def merge(
 
 def export(
     folder: Annotated[Path, typer.Argument(metavar="STUDY_DIR", help="A study folder.")],
-    to: Annotated[str, typer.Option("--to", help="ema, salib, csv, parquet; pandas or polars: parquet, and how to.")],
+    to: Annotated[
+        str, typer.Option("--to", help="ema, salib, csv, parquet; pandas or polars: parquet, with how to read it.")
+    ],
     out: Annotated[Path | None, typer.Option(help="File to write (salib: folder); default: in STUDY_DIR.")] = None,
     outcome: Annotated[
-        list[str], typer.Option("--outcome", metavar="NAME", help="Only this outcome; repeat. Default: all.")
+        list[str], typer.Option("--outcome", metavar="NAME", help="Export only this outcome. Repeatable; default: all.")
     ] = [],  # noqa: B006  (typer copies it)
-    arm: Annotated[int | None, typer.Option(help="salib: the combination of levers, by its number.")] = None,
+    arm: Annotated[int | None, typer.Option(help="salib: number of the combination of levers.")] = None,
     debug: Debug = False,
 ) -> None:
     """Write STUDY_DIR for EMA Workbench, SALib, pandas, polars, or as one CSV or Parquet table."""
@@ -195,11 +197,12 @@ def export(
 
 def robustness(
     folder: Folder,
-    replications: Annotated[int, typer.Option(min=2, help="Paired runs of each.")] = 8,
+    replications: Annotated[int, typer.Option(min=2, help="Paired runs of each variant.")] = 8,
     traders: Annotated[
-        str | None, typer.Option(metavar="N1,N2,...", help="Totals of traders; default 0.3 and 3 times the config's.")
+        str | None,
+        typer.Option(metavar="N1,N2,...", help="Total numbers of traders; default: 0.3 and 3 times the config's."),
     ] = None,
-    point: Annotated[int | None, typer.Option(min=0, help="Point of the study; default the middle one.")] = None,
+    point: Annotated[int | None, typer.Option(min=0, help="Point of the study; default: the middle one.")] = None,
     debug: Debug = False,
 ) -> None:
     """Measure how much STUDY_DIR's results depend on time step, number of traders and order of clearing."""
@@ -215,28 +218,31 @@ def robustness(
     width = max(len(row["subject"]) for row in rows)
     for row in rows:
         typer.echo(f"{'!' if row['warns'] else ' '} {row['subject']:{width}}  {row['found']}")
-    typer.echo(f"{path}: {sum(row['warns'] for row in rows)} of {len(rows)} warn; clearsim report {folder} shows them")
+    typer.echo(
+        f"{path}: {sum(row['warns'] for row in rows)} of {len(rows)} checks warn; clearsim report {folder} shows them"
+    )
 
 
 def _totals(text: str | None) -> list[int]:
-    """The numbers of `--traders`; ConfigError if one is none."""
+    """The numbers of `--traders`; ConfigError if one is not a whole number."""
     if text is None:
         return []
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
-        raise ConfigError(f"--traders must be whole numbers with commas, like 10000,100000, found {text!r}")
+        raise ConfigError(f"--traders must be comma-separated whole numbers, like 10000,100000, found {text!r}")
     return [int(part) for part in parts]
 
 
 def unnecessary_liquidations(
     folder: Annotated[Path, typer.Argument(metavar="STUDY_DIR", help="A study folder of full runs.")],
-    runs: Annotated[int, typer.Option(min=1, help="Runs of each arm, the same points and replications in all.")] = 16,
+    runs: Annotated[int, typer.Option(min=1, help="Runs per arm; all arms use the same points and replications.")] = 16,
     level: Annotated[float, typer.Option(help="Confidence level of the intervals.")] = 0.95,
     debug: Debug = False,
 ) -> None:
-    """Run some of each arm's runs again and print the share of their liquidations that were unnecessary.
+    """Rerun some runs of each arm and print the share of their liquidations that were unnecessary.
 
-    Necessary: the index reached the account's bankruptcy price at the liquidation or after it, within the run.
+    A liquidation is necessary if the index reached the account's bankruptcy price at the liquidation or after it,
+    within the run.
     """
     from ..api.unnecessary import FILE
     from ..api.unnecessary import unnecessary_liquidations as measure

@@ -1,4 +1,4 @@
-"""What the commands on studies print: dry run, the end of a sweep, a Slurm script."""
+"""The text that study commands print: dry run, the end of a sweep, a Slurm script."""
 
 import shlex
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ROWS_SHOWN = 8
 
 SBATCH = """#!/usr/bin/env bash
-# One shard of the study an array task; afterwards: clearsim merge {out} {out}-shard-*
+# One shard of the study per array task; afterwards: clearsim merge {out} {out}-shard-*
 #SBATCH --job-name={name}
 #SBATCH --array=1-16
 #SBATCH --cpus-per-task=8
@@ -30,13 +30,13 @@ clearsim sweep {arguments} --shard "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT
 
 
 def sbatch_script(study: str, name: str, out: str, *, sets: Sequence[str], full: bool) -> str:
-    """A Slurm array job whose tasks are shards of the study, made of the same study file and overrides."""
+    """A Slurm array job whose tasks are shards of the study, with the same study file and overrides."""
     arguments = [study, *(part for text in sets for part in ("--set", text)), *(["--full"] if full else [])]
     return SBATCH.format(name=name, arguments=shlex.join(arguments), out=shlex.quote(out))
 
 
 def print_dry_run(chosen: "Study", workers: int) -> None:
-    """Points, first rows, and what the sweep would cost."""
+    """Print the points, the first rows, and the cost of the sweep."""
     plan = chosen.plan
     study = plan.study
     paths = f" of {study.paths:,} paths" if plan.fidelities == ("reduced",) else ""
@@ -63,10 +63,10 @@ def print_dry_run(chosen: "Study", workers: int) -> None:
 
 
 def print_sweep(swept: "SweepResult") -> None:
-    """How the sweep ended, what failed first, what the rows say of the study."""
+    """Print how the sweep ended, the first failure, and notes on the study."""
     rate = swept.fresh / swept.seconds if swept.seconds > 0 else 0.0
     typer.echo(
-        f"{swept.total:,} runs stored, {swept.fresh:,} now in {span(swept.seconds)} ({rate:.1f} runs/s);"
+        f"{swept.total:,} runs stored, {swept.fresh:,} new in {span(swept.seconds)} ({rate:.1f} runs/s);"
         f" {swept.failed} failed, {swept.crashed} crashed"
     )
     if swept.first_error:
@@ -75,7 +75,7 @@ def print_sweep(swept: "SweepResult") -> None:
         met = "reached" if swept.rule_is_met else f"NOT reached (stopped by {swept.stopped_by})"
         typer.echo(f"stopping rule {met}: {swept.rule}")
     elif swept.stopped_by != "all runs":
-        typer.echo(f"stopped by {swept.stopped_by}; the same command resumes it")
+        typer.echo(f"stopped by {swept.stopped_by}; repeat the command to resume")
     for note in swept.notes:
         typer.echo(f"note: {note}", err=True)
     typer.echo(f"result {swept.result_hash[:16]}")
@@ -83,12 +83,12 @@ def print_sweep(swept: "SweepResult") -> None:
 
 
 def short(value: Any) -> str:
-    """A value of a point as people read it; `-` where it does not apply."""
+    """A value of a point as text; `-` where it does not apply."""
     return "-" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def size(n_bytes: float) -> str:
-    """Bytes as people say them."""
+    """A number of bytes as text with a unit."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if n_bytes < 1000 or unit == "GB":
             return f"{n_bytes:.0f} {unit}" if unit == "bytes" else f"{n_bytes:.1f} {unit}"

@@ -1,4 +1,4 @@
-"""`clearsim validate`: compare the model with recorded events. A miss is a result and no failure: 0 unless --strict."""
+"""`clearsim validate`: compare the model with recorded events. Exit code 0 for a missed target, unless --strict."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,14 +18,16 @@ def validate(
     scenarios: Annotated[
         list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Scenario files or names; default: all shipped.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the page; default results/validation.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write into a folder that exists.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer traders where a scenario says how many.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder to write; default results/validation.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write into an existing folder.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer traders, where a scenario states a smaller size.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 if a target is missed.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="List scenarios and metrics; nothing is run.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Run recorded and hypothetical events and compare the model with targets that were written down before."""
+    """Run recorded and hypothetical events and compare the model with targets that were set beforehand."""
     if list_:
         _list()
         return

@@ -1,1 +1,1 @@
-"""What is asked of an insurance fund, and the runs that answer it."""
+"""Questions about an insurance fund, and the runs that answer them."""

@@ -1,8 +1,8 @@
 """Balances of the fund over time, for the fan chart of a study of the reduced engine.
 
-A path keeps no record of its fund on the way. But the fund at time t is the fund at the end of a path that is t long,
-so paths of each length give its distribution at each time. They are not the study's own paths, and few: a picture of
-the spread, no estimate.
+A path keeps no record of its fund over time. But the fund at time t is the fund at the end of a path of length t,
+so paths of each length give its distribution at each time. These are not the paths of the study, and they are few: the
+chart shows the spread and is not an estimate.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ TIMES, PATHS = 31, 2_000
 def fund_balances(folder: Path, *, times: int = TIMES, paths: int = PATHS) -> tuple[F64, F64]:
     """(times,) days and (paths, times) cash of the fund of the first point, quote units at venue scale.
 
-    Both are empty for full runs, and where arms have several points: there is no one path then.
+    Both are empty for full runs, and where arms have several points, because there is no single path then.
     """
     from ..reduced.run import simulate_batch
 

@@ -1,7 +1,7 @@
-"""The closed form beside a study's curve: gap risk of each arm's opening book, written as `baseline.parquet`.
+"""Gap risk of each arm's opening book in closed form, to compare with a study's curve, written as `baseline.parquet`.
 
 Only for studies of the reduced engine, whose books and jumps the formula reads. Where uncertainties are sampled, the
-probability is the mean over points, as the study's own is.
+probability is the mean over points, as the study's probability is.
 """
 
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ from ..studies.store.folder import BASE_FILE
 from ..studies.store.part_files import parquet_bytes, write_whole
 
 BASELINE_FILE = "baseline.parquet"
-#: Arms and points of an arm that a baseline is computed for: each takes building an opening book.
-MOST_ARMS, MOST_POINTS = 3, 16
+#: Maximum arms, and points per arm, that a baseline is computed for: each requires an opening book.
+MAX_ARMS, MAX_POINTS = 3, 16
 
 
 def write_baseline(folder: Path) -> Path | None:
@@ -29,7 +29,7 @@ def write_baseline(folder: Path) -> Path | None:
     if plan.study.fidelity != "reduced":
         return None
     n_arms = len(plan.arms)
-    tables = [_of_arm(plan, arm, n_arms) for arm in range(min(n_arms, MOST_ARMS))]
+    tables = [_of_arm(plan, arm, n_arms) for arm in range(min(n_arms, MAX_ARMS))]
     found = [table for table in tables if table.num_rows]
     if not found:
         return None
@@ -39,9 +39,9 @@ def write_baseline(folder: Path) -> Path | None:
 
 
 def _of_arm(plan: Plan, arm: int, n_arms: int) -> pa.Table:
-    """The mean curve over at most MOST_POINTS points of an arm, evenly through the design."""
+    """The mean curve over up to MAX_POINTS points of an arm, evenly through the design."""
     numbers = range(arm, plan.n_points, n_arms)
-    chosen = np.unique(np.linspace(0, len(numbers) - 1, MOST_POINTS).astype(np.int64))
+    chosen = np.unique(np.linspace(0, len(numbers) - 1, MAX_POINTS).astype(np.int64))
     curves = [_curve(plan, numbers[int(place)]) for place in chosen]
     fund, probability = mean_curve([curve for curve in curves if len(curve[0])])
     columns = {"fund": fund, "probability": probability, "arm": np.full(len(fund), arm, np.int64)}

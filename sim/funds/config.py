@@ -1,4 +1,4 @@
-"""What sizing a fund asks of a config, and the config with another fund or horizon.
+"""The facts of a config that sizing a fund needs, and the config with another fund or horizon.
 
 Amounts are quote units at venue scale. Leaves to others: whether the fund feeds back (`feedback.py`), the runs.
 """
@@ -60,7 +60,7 @@ def with_horizon(config: RunConfig, days: float) -> RunConfig:
 
 
 def state_of(config: RunConfig, fidelity: str) -> dict[str, str]:
-    """What the config says about open interest, replenishment and the basis of its probabilities."""
+    """What the config states about open interest, replenishment and the basis of its probabilities."""
     renewed = replenishment = None
     if fidelity == "reduced" and config.reduced is not None:
         renewed = isinstance(config.reduced.renewal, HalfLifeRenewal)

@@ -1,7 +1,7 @@
-"""Whether the path of a run before its first exhaustion depends on the size of the fund: the config knows.
+"""Whether the path of a run before its first exhaustion depends on the size of the fund.
 
 Where it does not, one set of runs with a fund that never runs dry gives P(a fund of size F is exhausted) for every F.
-Where it does, each size has to be simulated. Decides by reading the config; what is then done is not decided here.
+Where it does, each size has to be simulated. Decides by reading the config; what follows from it is decided elsewhere.
 """
 
 from collections.abc import Iterator
@@ -28,8 +28,8 @@ class Reason(NamedTuple):
 def fund_feeds_back(config: RunConfig, *, fidelity: Fidelity, event: str = "equity_zero") -> list[Reason]:
     """Why the curve of fund sizes may not be read from one set of runs; empty if it may.
 
-    event: first_adl, cash_zero, equity_zero or bad_debt. Some reasons hold for some events only: ADL with a trigger of
-    its own is not exhaustion, and cash is not equity while ENGINE holds an inventory.
+    event: first_adl, cash_zero, equity_zero or bad_debt. Some reasons hold for some events only: ADL with a separate
+    trigger is not exhaustion, and cash is not equity while ENGINE holds an inventory.
     """
     reasons = list(_waterfall(config, event))
     if fidelity == "reduced":
@@ -47,7 +47,7 @@ def nothing_to_size(config: RunConfig, *, event: str) -> str:
     if event == "first_adl" and "adl" not in kinds:
         return "waterfall: there is no adl layer, so ADL never begins; ask for equity 0 or bad debt"
     if event == "first_adl" and kinds.index("adl") < kinds.index("insurance_fund"):
-        return "waterfall: adl stands before insurance_fund, so winners pay before the fund does"
+        return "waterfall: adl comes before insurance_fund, so winners pay before the fund does"
     return ""
 
 
@@ -62,7 +62,7 @@ def _waterfall(config: RunConfig, event: str) -> Iterator[Reason]:
     if "adl" not in kinds or event == "bad_debt":
         return
     if kinds.index("adl") < kinds.index("insurance_fund"):
-        yield Reason("waterfall", "adl stands before insurance_fund: ADL begins while the fund has money")
+        yield Reason("waterfall", "adl comes before insurance_fund: ADL begins while the fund has money")
     if "takeover" not in kinds and event == "first_adl":
         yield Reason("waterfall", "there is no takeover: ADL closes what the book leaves while the fund has money")
 
@@ -82,4 +82,4 @@ def _funds(config: RunConfig, event: str) -> Iterator[Reason]:
 def _own_parts(config: RunConfig) -> Iterator[Reason]:
     for path, part in own_parts(config):
         if part.sees_exchange:
-            yield Reason(path_text(path), f"{part.name_in_run} runs code of its own, which may read the fund")
+            yield Reason(path_text(path), f"{part.name_in_run} runs custom code, which may read the fund")

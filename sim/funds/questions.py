@@ -1,6 +1,6 @@
-"""From what is to be sized (a study file or folder, a config, a shipped name, or these as objects) to configs to size.
+"""From a source (a study file or folder, a config, a shipped name, or these as objects) to the configs to size.
 
-A study poses one question an arm of its levers, with its uncertainties at their medians; where a lever or uncertainty
+A study poses one question per arm of its levers, with its uncertainties at their medians; where a lever or uncertainty
 is not a number with a median, at the value of quantile one half.
 """
 
@@ -19,15 +19,15 @@ from ..studies.design.plan import Plan, Point
 from ..studies.design.plan_checks import plan_study
 from ..studies.store.folder import BASE_FILE
 
-#: Arms that are sized at once without being named.
+#: Maximum number of arms that are sized without being named.
 MAX_ARMS = 12
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is sized: a config with its fidelity, the study's own definition of "sufficient", and where it came from.
+    """A config to size, with its fidelity, the study's definition of "sufficient", and its origin.
 
-    arm: labels of the levers.  others: the same with other values of the uncertainties, as the design draws them.
+    arm: labels of the levers.  others: the same question with other draws of the uncertainties from the design.
     """
 
     name: str
@@ -49,10 +49,10 @@ def load_questions(
     arms: Sequence[str] = (),
     draws: int = 0,
 ) -> list[Question]:
-    """The questions that `source` poses; ConfigError if it cannot be read or played.
+    """The questions that `source` poses; ConfigError if it cannot be read or run.
 
-    settings: (path, value) pairs set in every config.  arms: `lever=label`, keep only these.  draws: how many other
-    values of the uncertainties to prepare.
+    settings: (path, value) pairs set in every config.  arms: `lever=label`, keep only these.  draws: number of
+    other values of the uncertainties to prepare.
     """
     changes = [*settings, *([] if seed is None else [("seed", seed)])]
     if fidelity not in (None, "full", "reduced"):
@@ -108,10 +108,10 @@ def _of_study(
     chosen = [arm for arm in range(len(plan.arms)) if _is_asked(plan, arm, arms)]
     if not chosen:
         known = "; ".join(_label(plan, arm) for arm in range(min(len(plan.arms), 6)))
-        raise ConfigError(f"arms {', '.join(arms)}: no arm of {study.name} is that; arms are {known}")
+        raise ConfigError(f"arms {', '.join(arms)}: {study.name} has no such arm; arms are {known}")
     if len(chosen) > MAX_ARMS:
         raise ConfigError(
-            f"{study.name} has {len(chosen)} arms, which is more than {MAX_ARMS}: name some, lever=label,"
+            f"{study.name} has {len(chosen)} arms, more than the maximum of {MAX_ARMS}: name some as lever=label,"
             f" such as {_label(plan, 0).split(', ')[0]!r}"
         )
     questions = []
@@ -140,7 +140,7 @@ def _rows(plan: Plan, draws: int) -> list[int]:
 
 
 def _held(point: Point) -> list[str]:
-    """What the answer says of the uncertainties of an arm, those that do not apply in it left out."""
+    """The text of the answer on the uncertainties of an arm, without those that do not apply in it."""
     named = ((name.removeprefix("u."), value) for name, value in point.shown.items() if name.startswith("u."))
     medians = ", ".join(f"{name} {_shown(value)}" for name, value in named if value is not None)
     return [f"uncertainties of the study at their medians: {medians}"] if medians else []

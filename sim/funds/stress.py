@@ -1,6 +1,6 @@
 """The config of one stress: a fall of a stated size, a book thinner by a stated share, one account of a stated size.
 
-What a reverse stress test searches over. Leaves to others: the search, and who says that a fund is exhausted.
+A reverse stress test searches over these. Leaves to others: the search, and the test of whether a fund is exhausted.
 """
 
 from decimal import Decimal
@@ -15,9 +15,9 @@ from ..market.price import Independent, SingleShock
 from ..policy import Policy
 from .config import open_interest_quote
 
-#: The shock comes at this time where the config's price is not a single shock already.
+#: Time of the shock where the config's price is not a single shock already.
 SHOCK_MS = 60_000
-#: Length of a run or path then.
+#: Length of a run or path in that case.
 HORIZON_S = 3_600
 WHALE = "largest account"
 P = TypeVar("P", bound=Policy)
@@ -26,11 +26,11 @@ P = TypeVar("P", bound=Policy)
 def with_shock(
     config: RunConfig, *, fidelity: str, jump: float, depth_loss: float, concentration: float, leverage: Decimal
 ) -> RunConfig:
-    """The config with its first market's price falling by `jump` (fraction) once, in place of any other law.
+    """The config with its first market's price falling by `jump` (fraction) once, in place of any other price process.
 
     depth_loss: share of the makers' depth (reduced: of the impact curve's) that is gone from the start, below 1.
-    concentration: share of the long open interest that one cross account holds beside the cohorts, with `leverage`;
-    0: no such account. ConfigError where a part does not fit the config.
+    concentration: share of the long open interest that one more cross account holds, with `leverage`; 0: no such
+    account. ConfigError where a part does not fit the config.
     """
     if not 0 <= depth_loss < 1:
         raise ConfigError(f"depth loss must be at least 0 and below 1, found {depth_loss:g}")
@@ -39,7 +39,7 @@ def with_shock(
 
 
 def replaces_price(config: RunConfig) -> bool:
-    """Whether `with_shock` puts a single shock in place of another law of prices."""
+    """Whether `with_shock` puts a single shock in place of another price process."""
     return not isinstance(config.markets[0].price, SingleShock)
 
 
@@ -93,7 +93,7 @@ def _with_whale(config: RunConfig, share: Decimal, leverage: Decimal) -> RunConf
     if not 0 < share < 1:
         raise ConfigError(f"concentration must be at least 0 and below 1, found {share}")
     if any(agent.name == WHALE for agent in config.agents):
-        raise ConfigError(f"agents: {WHALE!r} is the name that the stress gives its account; rename yours")
+        raise ConfigError(f"agents: {WHALE!r} is the name of the account that the stress adds; rename yours")
     size = (open_interest_quote(config) * share).quantize(Decimal(1))
     position = NamedPosition(market=config.markets[0].name, side="long", quote=size, leverage=leverage)
     whale = Whale(name=WHALE, positions=(position,))

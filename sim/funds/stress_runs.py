@@ -1,4 +1,4 @@
-"""Runs of a config under shocks, always on the same randomness: what a reverse stress test searches over."""
+"""Runs of a config under shocks, always on the same randomness, for a reverse stress test."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from ..config import RunConfig
 from .config import with_fund
 from .stress import with_shock
 
-#: Runs of each shock where none are stated.
+#: Runs per shock where no number is given.
 RUNS = {"reduced": 20, "full": 7}
 
 
@@ -29,7 +29,7 @@ class StressRuns:
     played: int = 0
 
     def exhausts(self, jump: float, depth_loss: float, concentration: float) -> list[bool]:
-        """(runs,) whether a fund stands at zero after a draw."""
+        """(runs,) whether a fund is at zero after a draw."""
         stressed = with_shock(
             with_fund(self.config, Decimal(repr(self.fund))),
             fidelity=self.fidelity,
@@ -53,7 +53,7 @@ def _full_run(config: RunConfig, replication: int) -> bool:
 
 
 def _reduced_run(config: RunConfig, replication: int) -> bool:
-    """One path on an opening book of its own."""
+    """One path on a separate opening book."""
     from ..reduced.run import simulate_batch
 
     batch = simulate_batch(config, replication=replication, paths=1)

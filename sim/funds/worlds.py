@@ -1,7 +1,7 @@
 """Runs for sizing a fund, as plain arrays: the reduced engine's paths in blocks, the full engine's runs one by one.
 
-Amounts are quote units at venue scale. The randomness of a block is that of the replication with its number, whatever
-the fund; the opening book is that of scenario 0, replication 0 in all blocks of the reduced engine.
+Amounts are quote units at venue scale. The randomness of a block is that of the replication with its number,
+whatever the fund is; the opening book is that of scenario 0, replication 0 in all blocks of the reduced engine.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ Columns = dict[str, F64]
 DAY_MS = 86_400_000
 #: Paths of a block of the reduced engine.
 BLOCK = 1 << 16
-#: Jumps whose sizes and times a vector of shocks holds; further ones are drawn beside it.
+#: Jumps whose sizes and times a vector of shocks holds; further ones are drawn separately.
 SHOCK_JUMPS = 16
 
 
@@ -112,12 +112,12 @@ class ReducedWorld:
 
     @property
     def steps(self) -> int:
-        """Steps of a path, each with a key of its own in `branched`."""
+        """Steps of a path, each with a separate key in `branched`."""
 
         return self._own.steps
 
     def branched(self, keys: npt.NDArray[np.uint64]) -> F64:
-        """Largest draw of a fund that never runs dry by the end of each step (n, steps).  keys: (n, steps)."""
+        """Largest draw so far, at the end of each step, on a fund that never runs dry (n, steps).  keys: (n, steps)."""
         from ..reduced.branches import required_by_step
 
         return np.asarray(required_by_step(self._own, keys) * self._unit, np.float64)
@@ -149,7 +149,7 @@ class ReducedWorld:
 
 @dataclass
 class FullWorld:
-    """Runs of the full engine, one a block. Required funds are of the same run with a fund that never runs dry."""
+    """Runs of the full engine, one per block. Required funds are of the same run with a fund that never runs dry."""
 
     config: RunConfig
 

@@ -1,4 +1,4 @@
-"""A run up to a time: the world as it stands there, and how a time is named."""
+"""A run up to a time: the world at that time, and the names of times."""
 
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ def world_at(
 
 
 def time_in_run(when: str | float | datetime, config: RunConfig) -> int:
-    """Milliseconds after the start: of seconds, or of a UTC time. ConfigError if it is no time of the run."""
+    """Milliseconds after the start, from seconds or a UTC time. ConfigError if the time is outside the run."""
     time_ms = _milliseconds(when, config)
     if not 0 <= time_ms <= config.duration_ms:
         ends = f"{utc_text(config, 0)} to {utc_text(config, config.duration_ms)}"
@@ -55,5 +55,5 @@ def _milliseconds(when: str | float | datetime, config: RunConfig) -> int:
     except ValueError:
         raise ConfigError(f"time must be seconds or a UTC time like 2025-10-10T21:15:00Z, found {when!r}") from None
     if moment.tzinfo is None:
-        raise ConfigError(f"time {when}: has no time zone; write Z behind it for UTC")
+        raise ConfigError(f"time {when}: has no time zone; append Z for UTC")
     return round(moment.timestamp() * 1000) - config.start_ms

@@ -1,7 +1,7 @@
-"""While kernels are compiled: say so, and let a second process compile half of them.
+"""On the first run, notes that kernels are being compiled and compiles half of them in a second process.
 
-The run compiles the kernels of trading as it meets them; `clearsim.engine.warm` compiles those of clearing meanwhile.
-Both keep what they compile in the same folder, so whichever comes later finds what it needs there.
+The run compiles the kernels of trading as it meets them; `clearsim.engine.warm` compiles those of clearing in parallel.
+Both write to the same cache folder, so each can load what the other has compiled.
 """
 
 import gc
@@ -14,8 +14,8 @@ from typing import Any
 
 MESSAGE = "compiling kernels (once on this machine, up to half a minute on two cores)"
 EVERY_TIME = (
-    "compiling kernels (about half a minute on two cores, and so at every start, for they cannot be kept: {reason};"
-    " set CLEARSIM_CACHE_DIR to a folder that can be written)"
+    "compiling kernels (about half a minute on two cores, at every start, because they cannot be cached: {reason};"
+    " set CLEARSIM_CACHE_DIR to a writable folder)"
 )
 #: The kernels of the reduced engine are few: no second process.
 _REDUCED = f"{__name__.partition('.')[0]}.reduced."
@@ -35,7 +35,7 @@ def is_cache_cold() -> bool:
 
 @contextmanager
 def first_start(say: Callable[[str], None]) -> Iterator[None]:
-    """Around a run: when the first kernel has to be compiled, say so and compile ahead."""
+    """Context of a run: when the first kernel has to be compiled, note it and compile ahead."""
     from ..kernels.jit import PLAIN
 
     if PLAIN:
@@ -53,7 +53,7 @@ def first_start(say: Callable[[str], None]) -> Iterator[None]:
 
 @contextmanager
 def announced_start(say: Callable[[str], None]) -> Iterator[None]:
-    """Around a run in another process whose kernels have to be compiled: say so and compile ahead, at once."""
+    """Context of a run in another process that has to compile kernels: note it and compile ahead at once."""
     start = _Start(say)
     start.begin(is_helped=True)
     try:
@@ -76,7 +76,7 @@ class _Start:
             self.begin(is_helped=not function.__module__.startswith(_REDUCED))
 
     def begin(self, *, is_helped: bool) -> None:
-        """Print the message; start the second process if it is of use."""
+        """Print the message; start the second process if it helps."""
         from ..kernels.cache import why_not_kept
 
         self._has_begun = True
@@ -84,10 +84,10 @@ class _Start:
         self._say(EVERY_TIME.format(reason=reason) if reason else MESSAGE)
         if is_helped:
             self._helper = _compile_ahead()
-        gc.disable()  # the compiler makes millions of objects that live on: a collection costs a tenth of its time
+        gc.disable()  # the compiler makes millions of objects that stay alive: a collection costs a tenth of its time
 
     def end(self) -> None:
-        """End the second process, whatever it is at."""
+        """End the second process, whether or not it has finished."""
         if self._has_begun:
             gc.enable()
         if self._helper is not None:

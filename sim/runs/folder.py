@@ -1,4 +1,4 @@
-"""Writes the folder of a run's results so that it is complete or not there: a hidden folder beside it, then a rename.
+"""Writes a result folder that is either complete or absent: into a hidden sibling folder, then renamed.
 
 Tables follow the schema of `sim/results.py` exactly. Parquet bytes depend on the column values and the pyarrow version
 only. The result hash is over canonical column values: not over bytes, batches, or the manifest.
@@ -27,7 +27,7 @@ Columns = Mapping[str, Any]
 
 ROWS_PER_GROUP = 131_072
 ROWS_PER_PART = 8 * 1_048_576
-#: Columns that name the run rather than tell its outcome: they do not count for the result hash.
+#: Columns that identify the run rather than describe its outcome; they are not part of the result hash.
 IDENTITY_COLUMNS = frozenset({("runs", "run_id"), ("runs", "config_hash"), ("runs", "name")})
 
 _ARROW = {
@@ -56,7 +56,7 @@ def _field(column: Column) -> pa.Field:
 
 
 def table_folder(table: str) -> str:
-    """Where a table lies in the result folder."""
+    """The path of a table in the result folder."""
     return f"events/{table}" if table in EVENT_TABLES else table
 
 
@@ -103,7 +103,7 @@ def _may_become(found: pa.DataType, wanted: pa.DataType) -> bool:
 
 
 class ColumnHashes:
-    """SHA-256 of each column's values, fed batch by batch; where batches end makes no difference."""
+    """SHA-256 of each column's values, fed batch by batch; batch boundaries make no difference."""
 
     def __init__(self, table: str) -> None:
         self._table = table
@@ -111,7 +111,7 @@ class ColumnHashes:
         self.rows = 0
 
     def update(self, batch: pa.RecordBatch) -> None:
-        """Take in the next rows."""
+        """Add the next rows."""
         self.rows += batch.num_rows
         for name, array in zip(batch.schema.names, batch.columns, strict=True):
             if (self._table, name) in IDENTITY_COLUMNS:
@@ -128,7 +128,7 @@ class ColumnHashes:
 
 
 def _canonical_bytes(array: pa.Array) -> dict[str, bytes | memoryview]:
-    """Little-endian values; floats with one NaN and no negative zero; text as lengths and characters apart."""
+    """Little-endian values; floats with one NaN and no negative zero; text as separate lengths and characters."""
     if pa.types.is_string(array.type):
         lengths = numbers_of(pc.binary_length(array)).astype("<i4")
         return {"#": lengths.tobytes(), "": "".join(array.to_pylist()).encode()}
@@ -162,13 +162,13 @@ class TableWriter:
             self._flush(ROWS_PER_GROUP)
 
     def close(self) -> None:
-        """Write what waits (a table without rows is one empty part) and finish the last part."""
+        """Write the pending rows (a table without rows is one empty part) and finish the last part."""
         if self._n_waiting or (self._part == 0 and self._writer is None):
             self._flush(self._n_waiting)
         self._finish_part()
 
     def abandon(self) -> None:
-        """Let go of the open file; its content does not matter any more."""
+        """Close the open file; its content no longer matters."""
         writer, self._writer = self._writer, None
         if writer is not None:
             try:
@@ -221,7 +221,7 @@ def _sync(path: Path) -> None:
 
 @contextmanager
 def telling_disk_errors(target: Path) -> Iterator[None]:
-    """Turn an OSError of writing into a ResultError that says what to do."""
+    """Turn an OSError from writing into a ResultError that states the remedy."""
     try:
         yield
     except OSError as error:
@@ -233,9 +233,9 @@ def telling_disk_errors(target: Path) -> Iterator[None]:
 
 
 class ResultFolder:
-    """A result folder in the making; use it as a context manager. Without `commit`, leaving it leaves nothing behind.
+    """A result folder being written; use it as a context manager. Without `commit`, nothing is left behind.
 
-    Is the engine's event sink too: `append(table, columns)`.
+    It is also the engine's event sink: `append(table, columns)`.
     """
 
     def __init__(self, target: Path, *, overwrite: bool = False) -> None:
@@ -246,9 +246,9 @@ class ResultFolder:
         self._committed = False
 
     def __enter__(self) -> Self:
-        """Make the hidden folder; ResultError if the target exists and may not be overwritten, or cannot be made."""
+        """Make the hidden folder; ResultError if the target exists and must not be overwritten, or cannot be made."""
         if self.target.exists() and not self._overwrite:
-            raise ResultError(f"{self.target}: exists; choose another --out, or say --overwrite")
+            raise ResultError(f"{self.target}: exists; choose another --out, or add --overwrite")
         if self.target.exists() and not _is_result_folder(self.target):
             raise ResultError(f"{self.target}: exists and is not a result folder; it is not overwritten")
         with telling_disk_errors(self.target):
@@ -307,7 +307,7 @@ class ResultFolder:
         return {name: writer.hashes.rows for name, writer in sorted(self._writers.items())}
 
     def commit(self) -> Path:
-        """Move the complete folder to its place; from here on it is there even if the machine stops."""
+        """Move the complete folder to its place; from then on it survives a crash of the machine."""
         with telling_disk_errors(self.target):
             _sync(self._folder)
             if self.target.exists():

@@ -1,4 +1,4 @@
-"""Reads every input file of a config as the run would, so that `clearsim check` finds what is wrong with it."""
+"""Reads every input file of a config as the run would, so that `clearsim check` reports errors in them."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from ..rng import Streams
 
 
 def check_inputs(config: RunConfig) -> None:
-    """InputDataError or ConfigError for a price file, a positions file or code of the user's that cannot be used."""
+    """InputDataError or ConfigError for a price file, a positions file or custom code that cannot be used."""
     for market in config.markets:
         ends = np.array([0, config.duration_ms], np.int64)
         market.price.require_inputs(PathContext(market.name, ends, Streams(seed=config.seed), config.start_ms))

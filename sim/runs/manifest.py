@@ -1,4 +1,4 @@
-"""What `manifest.json` says: which config, code and machine. It stands beside the tables and is not in their hash."""
+"""The content of `manifest.json`: config, code and machine. It is stored with the tables and is not in their hash."""
 
 import json
 import platform
@@ -30,7 +30,7 @@ PACKAGES = (
 
 
 def describe_run(config: RunConfig, *, scenario: int = 0, replication: int = 0) -> dict[str, Any]:
-    """What a manifest says of the config, the code and the machine."""
+    """The entries of a manifest on the config, the code and the machine."""
     digest = config_hash(config)
     return {
         "schema_version": SCHEMA_VERSION,
@@ -58,7 +58,7 @@ def describe_run(config: RunConfig, *, scenario: int = 0, replication: int = 0) 
 
 
 def package_versions() -> dict[str, str]:
-    """Versions of what can move numbers, by name; packages that are not installed are left out."""
+    """Versions of the packages that can change numbers, by name; packages that are not installed are left out."""
     versions = {}
     for name in PACKAGES:
         with suppress(metadata.PackageNotFoundError):
@@ -73,7 +73,7 @@ def _processor() -> str:
 
 
 def git_commit() -> str | None:
-    """The commit of the source tree, `-dirty` if it has changes; None if the package does not lie in one."""
+    """The commit of the source tree, `-dirty` if it has changes; None if the package is not in a source tree."""
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return None

@@ -1,4 +1,4 @@
-"""A run whose tables stay in memory: the same tables, hashes and manifest as of a result folder, without files."""
+"""A run whose tables stay in memory: the same tables, hashes and manifest as in a result folder, without files."""
 
 from collections.abc import Container
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from .run import RunOptions, Simulate, fill_tables, manifest_of, simulate_into, 
 
 
 class MemoryTables:
-    """Takes tables as a result folder does, and keeps them. It is the engine's event sink too."""
+    """Takes tables as a result folder does, and keeps them. It is also the engine's event sink."""
 
     def __init__(self, keep: Container[str] | None = None) -> None:
         self._keep = keep  # names of the tables to keep; None: all
@@ -47,7 +47,7 @@ class MemoryTables:
 
 @dataclass(frozen=True)
 class MemoryRun:
-    """A finished run: its config, its tables by name, and what `manifest.json` would say."""
+    """A finished run: its config, its tables by name, and what `manifest.json` would contain."""
 
     config: RunConfig
     tables: dict[str, pa.Table]
@@ -59,7 +59,7 @@ class MemoryRun:
         return to_yaml(self.config)
 
     def write(self, folder: Path, *, overwrite: bool = False) -> Path:
-        """Write a result folder of it, as `run_config` would have; ResultError if it cannot be."""
+        """Write its result folder, as `run_config` would have; ResultError if it cannot be written."""
         columns = {
             name: dict(zip(table.column_names, table.columns, strict=True)) for name, table in self.tables.items()
         }
@@ -69,7 +69,7 @@ class MemoryRun:
 
 
 def run_in_memory(config: RunConfig, options: RunOptions, *, simulate: Simulate | None = None) -> MemoryRun:
-    """Run a config and keep its tables in memory; `out`, `overwrite` and `finish` of the options mean nothing."""
+    """Run a config and keep its tables in memory; `out`, `overwrite` and `finish` of the options are ignored."""
     require_runnable(config)
     sink = MemoryTables()
     result, extra = simulate_into(sink, config, options, simulate=simulate)

@@ -1,4 +1,4 @@
-"""Runs a recorded result folder again and compares the result tables byte for byte; says where they first differ."""
+"""Runs a recorded result folder again and compares the result tables byte for byte; reports where they first differ."""
 
 import tempfile
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ class RecordedRun:
 
 @dataclass(frozen=True)
 class ReplayOutcome:
-    """Whether all tables are equal, and what to tell the user."""
+    """Whether all tables are equal, and the lines to print."""
 
     equal: bool
     lines: list[str]
 
 
 def load_run(folder: Path) -> RecordedRun:
-    """Return the run that `folder` holds; ResultError if it is no result folder or its config was changed."""
+    """Return the run that `folder` holds; ResultError if it is not a result folder or its config was changed."""
     manifest = read_manifest(folder)
     path = folder / "config.yaml"
     if not path.is_file():
@@ -44,8 +44,8 @@ def load_run(folder: Path) -> RecordedRun:
         raise ResultError(f"{folder}: its config cannot be read by this version: {error}") from error
     if loaded.hash != manifest.get("config_hash"):
         raise ResultError(
-            f"{path}: was changed after the run, or means something else in this version"
-            f" (hash {loaded.hash[:12]}, the manifest says {str(manifest.get('config_hash'))[:12]})"
+            f"{path}: was changed after the run, or has another meaning in this version"
+            f" (hash {loaded.hash[:12]}, the manifest has {str(manifest.get('config_hash'))[:12]})"
         )
     return RecordedRun(folder, loaded.config, manifest)
 
@@ -73,7 +73,7 @@ def replay_run(
 
 
 def compare_folders(recorded: Path, again: Path) -> list[str]:
-    """One line for each table that differs, saying where first; empty if all bytes are equal."""
+    """One line per table that differs, with the first difference; empty if all bytes are equal."""
     lines = []
     for table in TABLES:
         ours, theirs = (_parts(folder / table_folder(table)) for folder in (recorded, again))

@@ -1,7 +1,7 @@
 """One run from config to result folder: simulate, write the tables, the manifest, the resolved config, all or nothing.
 
-Decides what the manifest says and where results go. The simulation is `sim/engine/`'s, the report is made by a function
-that the caller hands in, for `analysis/` is not known here.
+Decides the content of the manifest and the place of the results. `sim/engine/` simulates; a function of the caller
+makes the report, because this module does not know `analysis/`.
 """
 
 import math
@@ -26,21 +26,21 @@ from .manifest import describe_run, manifest_text
 
 
 class Progress(Protocol):
-    """Called by the engine as simulated time goes on; it may be called often and must be cheap."""
+    """Called by the engine as simulated time advances; it may be called often and must be cheap."""
 
     def __call__(self, time_ms: int, mark: float, fund_quanta: int, liquidated: int) -> None:
-        """Tell simulated time, mark of the first market (quote units), cash of all funds, accounts liquidated."""
+        """Report simulated time, mark of the first market (quote units), cash of all funds, accounts liquidated."""
 
 
 class EventSink(Protocol):
     """Where the engine puts rows of the event tables during a run."""
 
     def append(self, table: str, columns: Columns) -> None:
-        """Take over a batch of rows."""
+        """Receive a batch of rows."""
 
 
 class RunResult(Protocol):
-    """What a simulation returns; event tables went to the sink."""
+    """The result of a simulation; event tables went to the sink."""
 
     @property
     def runs(self) -> Mapping[str, Any]:
@@ -69,12 +69,12 @@ class Simulate(Protocol):
         replication: int = 0,
         refine: int = 1,
     ) -> RunResult:
-        """Run `config`; `refine` 4 halves every step of the clock twice and keeps the path's own points."""
+        """Run `config`; `refine` 4 halves every step of the clock twice and keeps the points of the path."""
 
 
 @dataclass(frozen=True)
 class RunOutput:
-    """A finished run: where it lies and what it found."""
+    """A finished run: its folder and its results."""
 
     folder: Path
     result: RunResult
@@ -104,7 +104,7 @@ def _engine() -> Simulate:
 
 
 def run_config(config: RunConfig, options: RunOptions, *, simulate: Simulate | None = None) -> RunOutput:
-    """Run a config and write its result folder; on any error or Ctrl-C nothing of it is left."""
+    """Run a config and write its result folder; on any error or Ctrl-C nothing is left behind."""
     require_runnable(config)
     target = options.out or free_folder(Path("results"), f"{config.name}-{config.seed}")
     with ResultFolder(target, overwrite=options.overwrite) as folder:
@@ -120,7 +120,7 @@ def run_config(config: RunConfig, options: RunOptions, *, simulate: Simulate | N
 def simulate_into(
     sink: EventSink, config: RunConfig, options: RunOptions, *, simulate: Simulate | None = None
 ) -> tuple[RunResult, dict[str, Any]]:
-    """Run a config with its events going to `sink`; return its result and what the manifest says of how it was run."""
+    """Run a config with its events going to `sink`; return its result and the manifest entries on how it was run."""
     engine = simulate or _engine()
     detail = options.detail or config.record.detail
     started = time.perf_counter()
@@ -148,7 +148,7 @@ def fill_tables(sink: EventSink, result: RunResult, detail: str) -> None:
 
 
 def export_positions(config: RunConfig, path: Path, *, scenario: int = 0, replication: int = 0) -> int:
-    """Write the opening book of a run as CSV and return its lines; a run with that file has the same result hash."""
+    """Write the opening book of a run as CSV and return its line count; a run with that file has the same hash."""
     from ..agents.shares import Venue
     from ..engine.build import build_world
     from ..rng import Streams
@@ -188,7 +188,7 @@ def as_columns(row: Mapping[str, Any]) -> dict[str, list[Any]]:
 def manifest_of(
     config: RunConfig, extra: Mapping[str, Any], *, hashes: Mapping[str, str], row_counts: Mapping[str, int]
 ) -> dict[str, Any]:
-    """What `manifest.json` says of a run with these tables."""
+    """The content of `manifest.json` for a run with these tables."""
     return {
         **describe_run(config, scenario=int(extra.get("scenario", 0)), replication=int(extra.get("replication", 0))),
         **extra,
@@ -224,7 +224,7 @@ def shortfall_quanta(runs: Mapping[str, Any]) -> int:
 
 
 def check_step(config: RunConfig, result: RunResult, options: RunOptions, engine: Simulate) -> dict[str, Any]:
-    """Which share of the shortfall vanishes when every step is cut in four; it should be below 5%.
+    """The share of the shortfall that vanishes when every step is cut in four; it should be below 5%.
 
     A shortfall is a small random number, so the two are compared over `options.step_pairs` replications, each pair on
     the same points of its price path; `result` is the first of them. The share is that of the sums, its 95% interval

@@ -1,4 +1,4 @@
-"""How large a run will be: rows, memory, size of the event tables. Rough on purpose; nothing is simulated.
+"""How large a run will be: rows, memory, size of the event tables. Rough by design; nothing is simulated.
 
 The constants were measured on the reference market (2,000 traders) and on 10 October 2025 (100,000 traders, 4.1 million
 orders): 350 MB and 743 MB resident, 1 MB and 42 MB on disk, with events.
@@ -7,7 +7,7 @@ orders): 350 MB and 743 MB resident, 1 MB and 42 MB on disk, with events.
 from ..config import RunConfig
 
 PROCESS_BYTES = 350_000_000
-#: Bytes a margin row takes in the struct of arrays: a fixed part (balances, flows, rates, indexes) and a part a market.
+#: Bytes a margin row takes in the struct of arrays: a fixed part (balances, flows, rates, indexes), a part per market.
 ROW_BYTES = 410
 ROW_MARKET_BYTES = 72
 #: With events: bytes of log buffers a margin row, and of the writer.
@@ -25,7 +25,7 @@ def n_traders(config: RunConfig) -> int:
 
 
 def n_margin_rows(config: RunConfig) -> int:
-    """Margin rows: reserved ones, wallets, and isolated positions as far as the config tells their share."""
+    """Margin rows: reserved ones, wallets, and isolated positions as far as the config states their share."""
     isolated = sum(
         cohort.traders * item.accounts_ppm * item.isolated_ppm // 1_000_000**2
         for cohort in config.population.cohorts
@@ -35,7 +35,7 @@ def n_margin_rows(config: RunConfig) -> int:
 
 
 def most_orders(config: RunConfig) -> float:
-    """Orders of cohorts with a stated rate, and of makers that quote their whole ladder anew at every look."""
+    """Orders of cohorts with a stated rate, and of makers that requote their whole ladder at every look."""
     seconds = float(config.duration_s)
     orders = 0.0
     for cohort in config.population.cohorts:
@@ -60,14 +60,15 @@ def disk_bytes(config: RunConfig) -> float:
 
 
 def estimate_lines(config: RunConfig) -> list[str]:
-    """What `clearsim check` says of the size of a run."""
+    """The lines of `clearsim check` on the size of a run."""
     ticks = config.duration_ms // config.clock.tick_ms
     at_least = "at least " if config.clock.kind == "adaptive" else ""
     markets = len(config.markets)
     return [
         f"{n_traders(config):,} traders in about {n_margin_rows(config):,} margin rows, {markets} market(s),"
         f" {at_least}{ticks:,} ticks of {config.clock.tick_ms:,} ms or less",
-        f"up to {most_orders(config):,.0f} orders from makers and cohorts with a stated rate, others beside",
+        f"up to {most_orders(config):,.0f} orders from makers and cohorts with a stated rate;"
+        " other cohorts add to this",
         f"about {memory_bytes(config) / 1e9:.2f} GB of memory, {disk_bytes(config) / 1e6:,.0f} MB on disk"
         f" with detail {config.record.detail}",
     ]

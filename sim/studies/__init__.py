@@ -1,1 +1,1 @@
-"""Studies: what to run (design), where (execute), and the folder that survives (store)."""
+"""Studies: what to run (design), where (execute), and the folder with the results (store)."""

@@ -1,4 +1,4 @@
-"""Levers that turned out to change nothing: the engine never read what they set, or it never mattered."""
+"""Levers without effect: the engine never read what they set, or it never mattered."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -9,15 +9,15 @@ if TYPE_CHECKING:
     from .design.plan import Plan
     from .store.store import StudyStore
 
-#: Columns that tell runs apart, not what came out of them.
+#: Columns that identify runs, not their results.
 _NAMES = {"run_id", "name", "config_hash", "seed", "scenario", "replication", "status", "point", "arm", "fidelity"}
 OUTCOMES = [column.name for column in STUDY_RUNS if column.name not in _NAMES | {"error", "seconds"}]
 
 
 def idle_levers(plan: "Plan", store: "StudyStore") -> Iterator[str]:
-    """A sentence for each lever (or group that moves together) whose values left every column of `runs` as it was.
+    """A sentence for each lever (or group of zipped levers) whose values left every column of `runs` unchanged.
 
-    Runs are compared that differ in this lever alone: same row of the design, replication and other levers.
+    The runs compared differ in this lever only: same row of the design, replication and other levers.
     """
     import pandas as pd
 
@@ -36,7 +36,7 @@ def idle_levers(plan: "Plan", store: "StudyStore") -> Iterator[str]:
 
 
 def levers_that_move(plan: "Plan") -> list[tuple[str, ...]]:
-    """Levers of several values, those that are zipped in one group."""
+    """Levers with several values; zipped levers form one group."""
     zipped = {name for group in plan.study.zip for name in group}
     alone = [(lever.name,) for lever in plan.study.levers if lever.name not in zipped and len(lever.values) > 1]
     return [*alone, *plan.study.zip]

@@ -22,12 +22,12 @@ from .robustness_variants import Variant, variants_of
 from .store.part_files import write_whole
 
 CHECKS_FILE = "checks.json"
-#: Rows of others in the same file have another `by`, or none, and are kept.
+#: Rows of other checks in the same file have another `by`, or none, and are kept.
 BY = "clearsim robustness"
 OUTCOMES = {"required_fund_quanta": "required fund", "liquidated_notional_quanta": "liquidated notional"}
-#: 1 if the fund of a full run was empty at any time: its required fund is cut off at the fund at hand.
+#: 1 if the fund of a full run was empty at any time: its required fund is cut off at the fund available.
 RAN_DRY = "ran_dry"
-#: A difference matters if its whole interval lies farther from zero than this share of the mean.
+#: A difference matters if its whole interval is farther from zero than this share of the mean.
 TOLERANCE = 0.05
 
 
@@ -48,7 +48,7 @@ class Difference(Protocol):
 
 
 Paired = Callable[[Sequence[float], Sequence[float]], Difference]
-#: Outcomes of a job with every step of the clock cut into so many.
+#: Outcomes of a job with every step of the clock cut into this many.
 Runner = Callable[[Job, int], Mapping[str, float]]
 
 
@@ -90,7 +90,7 @@ def run_checks(
     runner: Runner = run_outcomes,
     say: Callable[[str], None] = lambda text: None,
 ) -> list[dict[str, Any]]:
-    """Rows of `checks.json` of one point. ConfigError for a point or number of traders that cannot be."""
+    """Rows of `checks.json` of one point. ConfigError for an impossible point or number of traders."""
     number = middle_point(plan) if point is None else point
     if not 0 <= number < plan.n_points:
         raise ConfigError(f"point must be 0 to {plan.n_points - 1}, found {number}")
@@ -124,7 +124,7 @@ def _row(
         except ClearsimError as error:
             why = str(error)
     if why:
-        meaning = f"How far numbers depend on it is not known: {why.splitlines()[0]}"
+        meaning = f"How much the results depend on it is not known: {why.splitlines()[0]}"
         return {"subject": variant.subject, "found": "not measured", "meaning": meaning, "warns": True, "by": BY}
     measured = [measure([row[name] for row in base], [row[name] for row in changed], paired) for name in OUTCOMES]
     found = "; ".join(f"{name} {_words(one)}" for name, one in zip(OUTCOMES.values(), measured, strict=True))
@@ -173,16 +173,16 @@ def _words(one: Mapping[str, Any]) -> str:
 
 def _meaning(verdicts: set[str]) -> str:
     if "undefined" in verdicts:
-        return "Numbers depend on it: what is nothing as configured is something here."
+        return "Results depend on it: an outcome that is zero as configured is not zero here."
     if "differs" in verdicts:
-        return f"Numbers depend on it: an interval lies more than {TOLERANCE:.0%} of the mean from zero."
+        return f"Results depend on it: an interval lies more than {TOLERANCE:.0%} of the mean from zero."
     if verdicts == {"agrees"}:
         return f"Within {TOLERANCE:.0%} of the mean."
-    return f"Not settled: some intervals reach beyond {TOLERANCE:.0%} of the mean; more replications tell."
+    return f"Not settled: some intervals reach beyond {TOLERANCE:.0%} of the mean; use more replications."
 
 
 def write_checks(folder: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
-    """Put the rows into the folder's `checks.json` in place of earlier ones of this check; others' rows are kept."""
+    """Put the rows into the folder's `checks.json` replacing earlier ones of this check; keep rows of other checks."""
     path = folder / CHECKS_FILE
     kept: list[Any] = []
     if path.is_file():

@@ -1,4 +1,4 @@
-"""What a check changes in a config, one thing at a time: numbers of traders, steps, orders of clearing, buckets."""
+"""The changes that a check makes to a config, one at a time: numbers of traders, steps, orders of clearing, buckets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ TRADERS_TIMES = (0.3, 3.0)
 
 @dataclass(frozen=True)
 class Variant:
-    """One thing changed: what the report calls it, the settings that change it, pieces a step is cut into."""
+    """One change: its name in the report, its settings, and the number of pieces each step is cut into."""
 
     subject: str
     settings: tuple[Setting, ...] = ()
@@ -24,7 +24,7 @@ class Variant:
 
 
 def variants_of(config: RunConfig, fidelity: str, traders: Sequence[int] = ()) -> list[Variant]:
-    """What is changed, one at a time. `traders`: totals; none given: 0.3 and 3 times the config's."""
+    """The changes, one at a time. `traders`: totals; default: 0.3 and 3 times the config's."""
     return [*_traders(config, traders, fidelity), *(_reduced(config) if fidelity == "reduced" else _full(config))]
 
 
@@ -34,7 +34,7 @@ def _traders(config: RunConfig, wanted: Sequence[int], fidelity: str) -> list[Va
     if fidelity == "full" and any(
         cohort.behaviour.ordinary and not cohort.opening for cohort in config.population.cohorts
     ):
-        ways.append((", only those who open with a position multiplied", _openers_only))
+        ways.append((", multiplying only those who open with a position", _openers_only))
     found = []
     for total in wanted or [round(now * times) for times in TRADERS_TIMES]:
         for words, counts_of in ways:
@@ -63,7 +63,7 @@ def _openers_only(config: RunConfig, total: int) -> tuple[Setting, ...]:
     """Cohorts without opening positions stay as they are.
 
     Their orders keep their size while `--traders` cuts their money into more accounts, which makes each order a greater
-    part of its account: what they lose then grows with the traders, and that says nothing of the opening book.
+    part of its account: their losses then grow with the number of traders, which says nothing about the opening book.
     """
     cohorts = config.population.cohorts
     openers = [cohort.traders if cohort.behaviour.ordinary and cohort.opening else 0 for cohort in cohorts]
@@ -80,7 +80,7 @@ def _openers_only(config: RunConfig, total: int) -> tuple[Setting, ...]:
 
 
 def _limits_of_accounts(config: RunConfig, times: float) -> tuple[Setting, ...]:
-    """Limits that count accounts, multiplied: the same market cut into more accounts would be cleared slower else."""
+    """Limits that count accounts, multiplied: otherwise a market cut into more accounts would clear more slowly."""
     limits = {"liquidation.per_second": config.liquidation.per_second} | {
         f"waterfall[{number}].matches_per_cycle": getattr(layer, "matches_per_cycle", None)
         for number, layer in enumerate(config.waterfall)
@@ -89,9 +89,10 @@ def _limits_of_accounts(config: RunConfig, times: float) -> tuple[Setting, ...]:
 
 
 def _quicker_looks(config: RunConfig) -> tuple[Setting, ...]:
-    """Makers look four times as often: so that they still see each step before it is cleared, if they did.
+    """Makers look four times as often, so that they still see each step before it is cleared if they did before.
 
-    Steps alone also change who is first after a jump, makers or the liquidation engine, and that is no error of steps.
+    Changing steps alone also changes who acts first after a jump, makers or the liquidation engine; that is not an
+    error of the step.
     """
     return tuple(
         (f"population.cohorts[{cohort.name}].behaviour.look_interval_ms", max(1, interval // 4))

@@ -1,4 +1,4 @@
-"""When a sweep has runs enough: `events>=385` or `rel_half_width<0.1`, of an event, in every arm.
+"""When a sweep has enough runs: `events>=385` or `rel_half_width<0.1`, of an event, in every arm.
 
 Counts are paths in a study of the reduced engine, runs in one of the full engine. A number of events is the better
 rule: stopping when the interval looks narrow stops early on lucky samples.
@@ -16,7 +16,7 @@ from .. import results
 from ..config.nearest import nearest_hint
 from ..errors import ConfigError
 
-#: Events that runs and paths both show, by name.
+#: Events that both runs and paths record, by name.
 EVENTS = {event.name: event for event in results.EVENTS if event.column in {path.name for path in results.STUDY_PATHS}}
 _RULE = re.compile(
     r"\s*(?:(?P<event>\w+)\s*:)?\s*(?P<what>events|rel_half_width)\s*(?P<sign>>=|<=?)\s*(?P<number>\S+)\s*$"
@@ -58,7 +58,7 @@ class StoppingRule:
         return events > 0 and self.half_width(events, self.n[arm]) <= self.most_half_width
 
     def words(self) -> str:
-        """The arm that is farthest from enough."""
+        """The arm that is farthest from meeting the rule, as text."""
         if not self.n:
             return "no run is done"
         arm = min(self.n, key=lambda a: self.events[a] / max(self.n[a], 1))
@@ -66,12 +66,12 @@ class StoppingRule:
         width = self.half_width(self.events[arm], self.n[arm]) if self.events[arm] else float("inf")
         return (
             f"arm {arm}: {self.events[arm]:,} events ({self.event}) in {self.n[arm]:,},"
-            f" relative half-width {width:.0%}; asked: {asked}"
+            f" relative half-width {width:.0%}; required: {asked}"
         )
 
 
 def parse_rule(text: str, *, arms: int, half_width: HalfWidth) -> StoppingRule:
-    """Read `[EVENT:]events>=N` or `[EVENT:]rel_half_width<W`; ConfigError says what there is."""
+    """Read `[EVENT:]events>=N` or `[EVENT:]rel_half_width<W`; ConfigError lists the choices."""
     match = _RULE.match(text)
     if match is None:
         raise ConfigError(
@@ -85,9 +85,9 @@ def parse_rule(text: str, *, arms: int, half_width: HalfWidth) -> StoppingRule:
     number = _number(match["number"])
     wants_events = match["what"] == "events"
     if wants_events != (match["sign"] == ">=") or number <= 0:
-        raise ConfigError("until: say events>=N, or rel_half_width<W with W above 0")
+        raise ConfigError("until: give events>=N, or rel_half_width<W with W above 0")
     if wants_events and number != round(number):
-        raise ConfigError(f"until: say events>=N with a whole N, found {number:g}")
+        raise ConfigError(f"until: give events>=N with a whole N, found {number:g}")
     if wants_events:
         return StoppingRule(event, round(number), None, arms, half_width)
     return StoppingRule(event, None, number, arms, half_width)

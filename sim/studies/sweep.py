@@ -1,4 +1,4 @@
-"""Carries a study out: what is not stored yet is run, stored as it comes, until all is done or a rule says enough."""
+"""Carries a study out: missing runs are run and stored as they finish, until all are done or a stopping rule is met."""
 
 import shutil
 import time
@@ -18,14 +18,14 @@ from .store.store import StudyStore
 
 
 class SweepProgress(Protocol):
-    """Told of every run as it ends."""
+    """Called for every run as it ends."""
 
     def __call__(self, *, done: int, failed: int, total: int | None, seconds: float) -> None:
-        """Runs stored (earlier ones included), failed or crashed among them, runs wanted (None: a rule decides)."""
+        """Runs stored (with earlier ones), how many of them failed or crashed, runs planned (None: a rule decides)."""
 
 
 class Rule(Protocol):
-    """Decides when there are runs enough; told every outcome once, those of earlier sweeps included."""
+    """Decides when there are enough runs; receives every outcome once, those of earlier sweeps included."""
 
     def add(self, row: dict[str, Any], paths: Any) -> None:
         """Count an outcome."""
@@ -34,12 +34,12 @@ class Rule(Protocol):
         """True if no more runs are needed."""
 
     def words(self) -> str:
-        """What was reached, and what was asked."""
+        """What was reached and what was required, as text."""
 
 
 @dataclass(frozen=True)
 class SweepOptions:
-    """How a sweep is carried out; none of it changes a row."""
+    """How a sweep is carried out; no option changes a row."""
 
     out: Path
     executor: ExecutorSettings = field(default_factory=ExecutorSettings)
@@ -55,7 +55,7 @@ class SweepOptions:
 
 @dataclass
 class SweepResult:
-    """What a sweep left."""
+    """The result of a sweep."""
 
     folder: Path
     total: int  # runs stored
@@ -66,15 +66,15 @@ class SweepResult:
     result_hash: str
     stopped_by: str  # all runs, rule, max_runs, max_seconds
     first_error: str = ""
-    notes: tuple[str, ...] = ()  # what the rows say of the study: levers that changed nothing
-    rule: str = ""  # what the stopping rule reached, and what was asked; empty without a rule
+    notes: tuple[str, ...] = ()  # findings about the study: levers that changed nothing
+    rule: str = ""  # what the stopping rule reached and required; empty without a rule
     rule_is_met: bool = False
 
 
 def run_sweep(plan: Plan, options: SweepOptions) -> SweepResult:
-    """Run what the study folder lacks; what is stored is kept always.
+    """Run what the study folder lacks; stored runs are always kept.
 
-    ResultError if the folder is another study's; ClusterError if no worker can be had, with no folder left of it.
+    ResultError if the folder holds another study; ClusterError if no worker is available, and then no folder is left.
     """
     was_there = options.out.exists()
     try:
@@ -106,7 +106,7 @@ def _swept(plan: Plan, options: SweepOptions) -> SweepResult:
 
 
 class _State:
-    """Counts of a sweep that is under way."""
+    """Counts of a running sweep."""
 
     def __init__(self, plan: Plan, store: StudyStore, options: SweepOptions, started: float) -> None:
         self.plan, self.store, self.options, self.started = plan, store, options, started
@@ -116,7 +116,7 @@ class _State:
         self.first_error = ""
 
     def count_stored(self) -> None:
-        """Take the runs of earlier sweeps into the counts and the rule."""
+        """Add the runs of earlier sweeps to the counts and the rule."""
         for row in self.store.rows(["run_id", "status", "error"]).to_pylist() if self.total else []:
             self._count(row)
         if self.options.rule is not None and self.total:
@@ -132,7 +132,7 @@ class _State:
             )
 
     def take(self, outcome: Outcome) -> None:
-        """Store an outcome and tell of it."""
+        """Store an outcome and report it."""
         self.store.add(outcome)
         self.total, self.fresh = self.total + 1, self.fresh + 1
         self._count(outcome.row)
@@ -153,7 +153,7 @@ class _State:
         return len(range(index - 1, self.plan.n_runs, count))
 
     def batches(self) -> Iterator[Iterator[Job]]:
-        """Jobs that are not stored: once through the study, then one more replication at a time if a rule asks."""
+        """Jobs that are not stored: one pass through the study, then, with a rule, one more replication at a time."""
         yield self._missing(range(self.plan.study.replications))
         if self.options.rule is None:
             return
@@ -163,7 +163,7 @@ class _State:
             replication += 1
 
     def is_anything_missing(self) -> bool:
-        """True if there is a run to be made."""
+        """True if a run is missing."""
         wanted = range(self.plan.study.replications)
         return self.options.rule is not None or next(self._missing(wanted), None) is not None
 
@@ -171,7 +171,7 @@ class _State:
         return self.plan.jobs(replications, shard=self.options.shard, without=self.done_ids)
 
     def is_enough(self) -> bool:
-        """True once the rule is met or a bound is reached; asked often, so what waits long is stored here too."""
+        """True once the rule is met or a bound is reached; called often, so it also stores pending outcomes."""
         self.store.tick()
         return bool(self.why_stopped())
 
@@ -185,7 +185,7 @@ class _State:
         return "rule" if options.rule is not None and options.rule.is_met() else ""
 
     def result(self) -> SweepResult:
-        """The end of it."""
+        """The result of the finished sweep."""
         rule = self.options.rule
         return SweepResult(
             folder=self.options.out,
@@ -204,7 +204,7 @@ class _State:
 
 
 def stored_outcomes(store: StudyStore) -> Iterator[Outcome]:
-    """What earlier sweeps stored, part after part, with those columns of the paths that rules read."""
+    """The outcomes that earlier sweeps stored, part by part, with those columns of the paths that rules read."""
     columns = ["run_id", "first_adl_ms", "first_fund_empty_ms", "log_weight"]
     for part in store.run_parts():
         twin = store.folder / "paths" / part.name

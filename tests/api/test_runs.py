@@ -194,11 +194,11 @@ def test_both_engines_run_through_one_door():
     ("source", "options", "message"),
     [
         ("base", {"fidelity": "reduced"}, "reduced must be given for fidelity reduced"),
-        ("btc-30d", {"fidelity": "reduced", "detail": "series"}, "detail is no option of fidelity reduced"),
-        ("base", {"paths": 10}, "paths is no option of fidelity full"),
-        ("base", {"detial": "series"}, "detial is no option of fidelity full"),
+        ("btc-30d", {"fidelity": "reduced", "detail": "series"}, "detail is not an option of fidelity reduced"),
+        ("base", {"paths": 10}, "paths is not an option of fidelity full"),
+        ("base", {"detial": "series"}, "detial is not an option of fidelity full"),
         ("base", {"fidelity": "fast"}, "fidelity must be full or reduced"),
-        ("btc-30d", {"fidelity": "reduced", "paths": 0}, "expected paths from 1"),
+        ("btc-30d", {"fidelity": "reduced", "paths": 0}, "expected at least 1 path"),
     ],
 )
 def test_an_option_of_the_other_engine_is_refused(source, options, message):

@@ -82,7 +82,7 @@ def test_init_writes_a_valid_config_once(tmp_path: Path) -> None:
     assert clearsim("init", "mine.yaml", cwd=tmp_path).returncode == 0
     assert clearsim("check", "mine.yaml", cwd=tmp_path).returncode == 0
     before = (tmp_path / "mine.yaml").read_text()
-    assert refused("init", "mine.yaml", cwd=tmp_path).startswith("mine.yaml: exists; it is not overwritten")
+    assert refused("init", "mine.yaml", cwd=tmp_path).startswith("mine.yaml: exists and is not overwritten")
     assert (tmp_path / "mine.yaml").read_text() == before
     assert "cannot be written" in refused("init", "no/such/folder.yaml", cwd=tmp_path)
 
@@ -171,7 +171,7 @@ def test_export_and_import_of_the_opening_book_give_the_same_result_hash(base_ru
 
 def test_an_existing_folder_is_not_overwritten(base_run: Path) -> None:
     line = refused("run", "base", "--out", "base", cwd=base_run.parent, code=1)
-    assert line.startswith("base: exists; choose another --out, or say --overwrite")
+    assert line.startswith("base: exists; choose another --out, or add --overwrite")
 
 
 AGENT = """

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 def test_numbers_of_traders_must_be_numbers(tmp_path, text):
     result = CliRunner().invoke(app, ["robustness", str(tmp_path), f"--traders={text}"])
     assert isinstance(result.exception, ConfigError)
-    assert "--traders must be whole numbers" in str(result.exception)
+    assert "--traders must be comma-separated whole numbers" in str(result.exception)
 
 
 def test_one_replication_has_no_interval(tmp_path):

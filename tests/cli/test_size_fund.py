@@ -217,7 +217,7 @@ def test_a_study_that_says_one_thing_and_simulates_another_is_refused(study):
     study.write_text(STUDY.replace("open_interest: aged_once", "open_interest: renewed"), encoding="utf-8")
     result = ask(study)
     assert isinstance(result.exception, ConfigError)
-    assert "answer.open_interest: the study says renewed, its config simulates aged_once" in str(result.exception)
+    assert "answer.open_interest: the study states renewed, its config simulates aged_once" in str(result.exception)
 
 
 def test_a_target_out_of_reach_exits_with_1_and_says_what_it_takes(base, tmp_path):

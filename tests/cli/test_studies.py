@@ -36,7 +36,7 @@ def swept(tmp_path_factory) -> Path:
     (folder / "tiny.yaml").write_text(TINY)
     done = clearsim("sweep", "tiny.yaml", "--serial", cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert re.match(r"4 runs stored, 4 now in \d+ s \([\d.]+ runs/s\); 0 failed, 0 crashed\n", done.stdout)
+    assert re.match(r"4 runs stored, 4 new in \d+ s \([\d.]+ runs/s\); 0 failed, 0 crashed\n", done.stdout)
     return folder
 
 
@@ -73,9 +73,9 @@ def test_a_sweep_leaves_a_study_folder_with_a_report(swept):
 
 def test_a_second_sweep_runs_nothing_and_more_replications_go_on(copied):
     again = sweep(copied)
-    assert again.stdout.startswith("4 runs stored, 0 now in ")
+    assert again.stdout.startswith("4 runs stored, 0 new in ")
     more = sweep(copied, "--set", "replications=2")
-    assert more.stdout.startswith("8 runs stored, 4 now in ")
+    assert more.stdout.startswith("8 runs stored, 4 new in ")
     assert hash_said(more) != hash_said(again)
     folder = copied / "results" / "tiny"
     assert (manifest(folder)["replications"], manifest(folder)["n_runs"]) == (2, 8)
@@ -91,7 +91,7 @@ def test_a_changed_study_is_refused(copied):
     line = refused("sweep", "tiny.yaml", "--serial", cwd=copied, code=1)
     assert line.startswith("results/tiny: holds another study: the study file or its base config changed since")
     (copied / "tiny.yaml").write_text(TINY.replace("A tiny study", "The same in other words"))
-    assert sweep(copied).stdout.startswith("4 runs stored, 0 now")
+    assert sweep(copied).stdout.startswith("4 runs stored, 0 new")
     assert manifest(copied / "results" / "tiny")["title"] == "The same in other words"
 
 
@@ -150,14 +150,14 @@ def test_a_rule_adds_replications_until_it_is_met(copied, rule, least):
 
 def test_a_bound_ends_a_rule_that_is_not_met(copied):
     done = sweep(copied, "--until", "events>=1000", "--max-runs", "3")
-    assert done.stdout.startswith("7 runs stored, 3 now")
+    assert done.stdout.startswith("7 runs stored, 3 new")
     assert "stopping rule NOT reached (stopped by max_runs): arm " in done.stdout
     done = sweep(copied, "--until", "events>=1000", "--max-time", "1s")
     assert "stopping rule NOT reached (stopped by max_seconds): arm " in done.stdout
 
 
 REFUSED = [
-    (("--until", "events>=5"), "--until needs a bound: say --max-runs or --max-time too"),
+    (("--until", "events>=5"), "--until needs a bound: give --max-runs or --max-time too"),
     (("--until", "event>=5", "--max-runs", "1"), "until must be like events>=385, rel_half_width<0.1 or"
                                                  " fund_empty:events>=100, found 'event>=5'"),
     (("--max-time", "soon"), "--max-time must be like 90s, 30m or 2h, found 'soon'"),
@@ -207,14 +207,14 @@ def test_points_that_cannot_be_run_are_rows_and_the_sweep_goes_on(tmp_path):
     """At 125x the initial rate is 8000 ppm, so a maintenance rate of 9000 ppm is refused."""
     (tmp_path / "tiny.yaml").write_text(FAILING)
     done = sweep(tmp_path)
-    assert "4 runs stored, 4 now" in done.stdout
+    assert "4 runs stored, 4 new" in done.stdout
     assert "; 2 failed, 0 crashed" in done.stdout
     assert "must be below the initial rate of 125x (9000 >= 8000)" in done.stderr
     status = clearsim("status", "results/tiny", cwd=tmp_path).stdout
     assert "stored: 2 done, 2 failed" in status
     assert re.search(r"^2 x ConfigError: .*tiers\[0\]\.maintenance_ppm = 9000", status, re.MULTILINE)
-    assert sweep(tmp_path).stdout.startswith("4 runs stored, 0 now")
-    assert sweep(tmp_path, "--retry-failed").stdout.startswith("4 runs stored, 2 now")
+    assert sweep(tmp_path).stdout.startswith("4 runs stored, 0 new")
+    assert sweep(tmp_path, "--retry-failed").stdout.startswith("4 runs stored, 2 new")
     assert clearsim("verify", "results/tiny", cwd=tmp_path).stdout.startswith("2 of 2 runs are equal")
 
 
@@ -225,7 +225,7 @@ def test_a_sweep_of_which_nothing_succeeds_has_exit_code_1(tmp_path):
     (tmp_path / "tiny.yaml").write_text(only)
     done = clearsim("sweep", "tiny.yaml", "--serial", "--no-report", "--shard", "2/2", cwd=tmp_path)
     assert done.returncode == 1
-    assert "1 runs stored, 1 now" in done.stdout
+    assert "1 runs stored, 1 new" in done.stdout
     assert "note: lever taker has one value: it changes nothing" in done.stderr
 
 
@@ -251,7 +251,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(tmp_path):
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert stderr.strip().splitlines()[-1] == (
-        "interrupted; what is finished is stored in results/tiny: the same command resumes it"
+        "interrupted; finished runs are stored in results/tiny; repeat the command to resume"
     )
     status = clearsim("status", "results/tiny", cwd=tmp_path).stdout
     assert 0 < int(re.search(r"stored: ([\d,]+) done", status)[1].replace(",", "")) < 8_000

@@ -29,7 +29,7 @@ def test_a_disk_too_full_for_compiled_kernels_is_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = stderr_of(OSError(errno.ENOSPC, "No space left on device"), monkeypatch, capsys)
-    assert text.startswith("the disk is full: of results, or of compiled kernels (")
+    assert text.startswith("the disk is full: the folder of results, or of compiled kernels (")
     assert "CLEARSIM_CACHE_DIR" in text
 
 

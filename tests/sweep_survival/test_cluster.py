@@ -129,7 +129,7 @@ def test_a_new_study_leaves_no_folder_where_no_scheduler_answers(tmp_path):
 
 def test_a_scheduler_file_that_is_not_there_is_named(tmp_path):
     settings = ExecutorSettings("file", scheduler_file=tmp_path / "none.json")
-    with pytest.raises(ClusterError, match=r"none\.json: there is no such scheduler file"), open_pool(settings):
+    with pytest.raises(ClusterError, match=r"none\.json: no such scheduler file"), open_pool(settings):
         pass
 
 
@@ -170,4 +170,4 @@ def test_the_sweep_ends_with_a_word_when_the_scheduler_dies(tmp_path):
 
 def test_the_sweep_ends_with_a_word_when_the_last_worker_is_gone(tmp_path):
     with scheduler(tmp_path) as (_, file), worker(file, "--no-nanny") as victim:
-        assert "has no workers any more" in end_of_sweep(tmp_path, file, victim)
+        assert "has no workers left" in end_of_sweep(tmp_path, file, victim)

@@ -206,7 +206,7 @@ def test_the_written_config_is_valid_and_draws_what_was_planted(tmp_path, capsys
     calibrate(path, config="own-book", out=out, weight="account", level=0.95, resamples=200, debug=False)
     printed = capsys.readouterr().out
     assert "1,200 positions of 1,200 accounts" in printed
-    assert "leverage law taken, by account               pareto" in printed
+    assert "leverage law chosen, by account              pareto" in printed
     config = load_config(out).config
     cohort = next(cohort for cohort in config.population.cohorts if cohort.name == "fitted")
     item = cohort.opening[0]

@@ -190,7 +190,7 @@ def test_a_failing_report_maker_leaves_nothing(tmp_path: Path) -> None:
 def test_an_existing_folder_is_refused_unless_it_may_be_overwritten(tmp_path: Path) -> None:
     folder = run(tmp_path / "out")
     (folder / "old").write_text("x")
-    with pytest.raises(ResultError, match="exists; choose another --out, or say --overwrite"):
+    with pytest.raises(ResultError, match="exists; choose another --out, or add --overwrite"):
         run(folder)
     assert (folder / "old").exists()
     run(folder, overwrite=True)
@@ -267,8 +267,9 @@ def test_check_step_says_which_share_of_the_shortfall_vanishes(tmp_path: Path) -
     assert found["vanishing_share"] == pytest.approx(0.2)
     assert found["vanishing_share_low"] == pytest.approx(0.2 - 0.44784, abs=1e-4)
     assert found["vanishing_share_high"] == pytest.approx(0.2 + 0.44784, abs=1e-4)
-    assert "20.0% of the shortfall vanishes at dt/4, pairs of runs: 3, 95% interval -24.8% to 64.8%" in step_check_line(
-        found
+    assert (
+        "20.0% of the shortfall vanishes at a quarter of the step, pairs of runs: 3, 95% interval -24.8% to 64.8%"
+        in step_check_line(found)
     )
     assert "does not exclude 5%" in step_check_line(found)
 
@@ -277,7 +278,10 @@ def test_one_pair_of_runs_gives_no_interval(tmp_path: Path) -> None:
     engine = FakeEngine(shortfalls=(200,), refined_shortfalls=(196,))
     output = run_config(CONFIG, RunOptions(out=tmp_path / "out", check_step=True, step_pairs=1), simulate=engine)
     line = step_check_line(output.manifest["step_check"])
-    assert line == "step check: 2.0% of the shortfall vanishes at dt/4, pairs of runs: 1, no interval from one"
+    assert line == (
+        "time-step check: 2.0% of the shortfall vanishes at a quarter of the step, pairs of runs: 1,"
+        " no interval from one pair"
+    )
 
 
 def test_write_run_takes_tables_in_memory(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
-"""Where a study looks: rows of quantiles, one column an uncertainty, and which rows share their randomness.
+"""The points of a study: rows of quantiles, one column per uncertainty, and which rows share their randomness.
 
-A *scenario* numbers the randomness of a run. Rows of a grid, a list and one-at-a-time share scenario 0 with each
-other: they are compared, so they get the same luck. Random, Latin hypercube and Sobol rows have a scenario each: they
-are averaged, so their luck should differ. A Saltelli block (one row of A, of B, and of each A with a column of B)
+The *scenario* of a run selects its randomness. All rows of a grid, a list or a one-at-a-time design have scenario 0:
+they are compared, so they get the same randomness. Random, Latin hypercube and Sobol rows have a scenario each: they
+are averaged, so their randomness should differ. A Saltelli block (one row of A, of B, and of each A with a column of B)
 shares one. The arms of a study always share the scenario of their row.
 """
 
@@ -14,7 +14,7 @@ from pydantic import Field
 from ...layout import F64, I64
 from ...policy import Policy, PositiveInt
 
-#: Quantiles stay this far from 0 and 1.
+#: Minimum distance of quantiles from 0 and 1.
 EDGE = 1e-12
 Quantile = Annotated[float, Field(gt=0, lt=1)]
 
@@ -26,7 +26,7 @@ class Grid(Policy):
     n: PositiveInt = Field(1, description="Values of each uncertainty: quantiles (i + 1/2) / n.")
 
     def rows(self, k: int, seed: int) -> tuple[F64, I64]:
-        """(n^k, k) quantiles and their scenarios; the first uncertainty moves slowest."""
+        """(n^k, k) quantiles and their scenarios; the first uncertainty varies slowest."""
         middles = (np.arange(self.n) + 0.5) / self.n
         axes = np.meshgrid(*[middles] * k, indexing="ij") if k else []
         rows = np.stack([axis.ravel() for axis in axes], axis=1) if k else np.zeros((1, 0))
@@ -120,7 +120,7 @@ Design = Annotated[Grid | Listed | Random | LatinHypercube | Sobol | Saltelli | 
 
 
 def power_of_two(n: int) -> int:
-    """The smallest power of two that is not below n."""
+    """The smallest power of two that is at least n."""
     return 1 << (n - 1).bit_length()
 
 

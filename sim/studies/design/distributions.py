@@ -1,4 +1,4 @@
-"""What an uncertainty of a study may be distributed like: each law gives the value at a quantile.
+"""The distributions of an uncertainty of a study: each law gives the value at a quantile.
 
 Quantiles are strictly inside (0, 1). Sources: the textbook inverse of each law.
 """
@@ -70,12 +70,12 @@ class Normal(Policy):
             _require_order(self.low, self.high)
         below, under = self._tails()
         if below == under:
-            raise ValueError("nothing of the law lies between low and high")
+            raise ValueError("the law has no probability between low and high")
         return self
 
     def _tails(self) -> tuple[float, float]:
-        """Probabilities below low and below high, of the mirrored law if it is cut above its mean: upper tails round
-        to 1 far out, lower tails do not."""
+        """Probabilities below low and below high, of the mirrored law if it is cut above its mean: far out, upper tails
+        round to 1, lower tails do not."""
         ends = [-math.inf if self.low is None else self.low, math.inf if self.high is None else self.high]
         scores = [(end - self.mean) / self.sd * self._side for end in ends]
         below, under = sorted(normal_probability(score) for score in scores)
@@ -107,7 +107,7 @@ class LogNormal(Policy):
 
 
 class Triangular(Policy):
-    """A density that rises to the mode and falls from it."""
+    """A density that rises to the mode and falls after it."""
 
     kind: Literal["triangular"] = Field("triangular", description="Triangular on [low, high] with a mode.")
     low: Number = Field(description="Smallest value.")

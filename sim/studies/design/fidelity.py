@@ -1,4 +1,4 @@
-"""Which engine an arm of a study runs on: its study's, or what a lever sets under `fidelity`."""
+"""The engine of an arm of a study: that of the study, or what a lever sets under `fidelity`."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ FIDELITY = "fidelity"
 
 
 def split_fidelity(settings: Sequence[Setting], default: str) -> tuple[str, tuple[Setting, ...]]:
-    """(engine, the settings that are config paths); the last `fidelity` counts. ConfigError for another word."""
+    """(engine, the settings that are config paths); the last `fidelity` counts. ConfigError for an unknown engine."""
     chosen = [value for path, value in settings if path == FIDELITY]
     if any(value not in ("full", "reduced") for value in chosen):
         raise ConfigError(f"fidelity must be full or reduced, found {', '.join(map(str, chosen))}")

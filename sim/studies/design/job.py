@@ -1,7 +1,7 @@
-"""One run of a study: all that is needed to carry it out, and what comes of it.
+"""One run of a study: everything needed to carry it out, and its outcome.
 
-A job is a function of its fields: where and in which order jobs run changes no row. A run that raises is an outcome
-too.
+A job is a function of its fields: where and in which order jobs run changes no row. A run that raises is also an
+outcome.
 """
 
 import time
@@ -33,8 +33,8 @@ class Job:
     settings: tuple[tuple[str, Any], ...] = ()  # paths into it and the values of this point
     paths: int = 0  # reduced: paths of the run
     sampler: str = "crude"
-    target: float = 1e-3  # reduced, importance: probability of the event that is aimed at
-    keep_paths: bool = False  # reduced: one row a path besides the summary
+    target: float = 1e-3  # reduced, importance: probability that importance sampling aims at
+    keep_paths: bool = False  # reduced: one row per path besides the summary
 
     @property
     def config(self) -> RunConfig:
@@ -44,7 +44,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run left: its row of STUDY_RUNS and, if kept, its rows of STUDY_PATHS."""
+    """The results of a run: its row of STUDY_RUNS and, if kept, its rows of STUDY_PATHS."""
 
     run_id: str
     row: dict[str, Any]
@@ -52,7 +52,7 @@ class Outcome:
 
 
 def run_job(job: Job) -> Outcome:
-    """Carry a job out. Whatever it raises (but Ctrl-C and the like) becomes a row with status `failed`."""
+    """Carry a job out. Any exception (except Ctrl-C and the like) becomes a row with status `failed`."""
     started = time.perf_counter()
     try:
         row, paths = _reduced(job) if job.fidelity == "reduced" else _full(job)
@@ -65,7 +65,7 @@ def run_job(job: Job) -> Outcome:
 
 
 def own_columns(job: Job) -> dict[str, Any]:
-    """What a row takes from its job."""
+    """The columns of a row that come from its job."""
     return {name: getattr(job, name) for name in _OWN}
 
 
@@ -102,5 +102,5 @@ def _words(error: Exception) -> str:
 
 _OWN = ("run_id", "name", "seed", "scenario", "replication", "point", "arm", "fidelity")
 _NOTHING: dict[str, Any] = {"int64": 0, "int32": 0, "float64": np.nan, "bool": False, "string": ""}
-#: A row of `runs` of which nothing is known.
+#: A row of `runs` without results.
 EMPTY_ROW = {column.name: _NOTHING[column.kind] for column in STUDY_RUNS}

@@ -1,4 +1,4 @@
-"""From a study file, or from values, to a valid study: one line a problem, with the place where it was written."""
+"""From a study file, or from values, to a valid study: one line per problem, with its place in the file."""
 
 import copy
 import hashlib
@@ -33,14 +33,14 @@ class LoadedStudy:
 
     @property
     def where(self) -> str:
-        """The file as printed, or what a study of values is called."""
+        """The file as printed, or the name of a study of values."""
         return self.node.source
 
 
 def load_study(source: str | Path, overrides: Sequence[str] = (), *, base: Path | None = None) -> LoadedStudy:
     """The study that `source` names (a path, or a shipped name), with `a.b=c` overrides of the study file applied.
 
-    base: file to read in place of the base config it names (a study folder keeps its own). ConfigError, one line a
+    base: file to read in place of the base config it names (a study folder keeps a copy). ConfigError, one line per
     problem.
     """
     path = find_study(str(source))
@@ -57,7 +57,7 @@ def load_study(source: str | Path, overrides: Sequence[str] = (), *, base: Path 
 def study_of(values: Mapping[str, Any], *, base: RunConfig | None = None, source: str) -> LoadedStudy:
     """The study with these values of its keys; its base config is `base`, or the one that `values` names.
 
-    source: heads the errors.  ConfigError, one line a problem, with the key where it is.
+    source: prefix of errors.  ConfigError, one line per problem, with its key.
     """
     node = node_of(dict(values), source)
     study = _validated(node, Path.cwd())
@@ -82,7 +82,7 @@ def with_keys(loaded: LoadedStudy, values: Mapping[str, Any], *, source: str) ->
 
 
 def _validated(node: Node, folder: Path) -> Study:
-    """The study in a tree, files of own parts read relative to `folder`; ConfigError with every problem."""
+    """The study in a tree, files of custom parts read relative to `folder`; ConfigError with every problem."""
     try:
         study = Study.model_validate(with_code(node.plain(), folder))
     except ValidationError as error:
@@ -104,7 +104,7 @@ def _read(path: Path) -> Node:
 
 
 def line_of(node: Node, *steps: str | int) -> str:
-    """File and line of a place in the study file, or of the last place on the way that was written there."""
+    """File and line of a place in the study file, or of its nearest parent that was written there."""
     where = node.where
     for step in steps:
         children = dict(node.children())
@@ -116,7 +116,7 @@ def line_of(node: Node, *steps: str | int) -> str:
 
 
 def find_study(text: str) -> Path:
-    """The file that `text` names: a path, else a shipped study's name."""
+    """The file that `text` names: a path, else the name of a shipped study."""
     return find_in_package(text, shipped_studies(), kind="study", lister="clearsim studies")
 
 
@@ -138,7 +138,7 @@ def study_text(loaded: LoadedStudy, study: Study) -> str:
 
 
 def study_hash(study: Study, base_hash: str) -> str:
-    """SHA-256 (hex) of what the numbers of a study depend on: not of its words, nor of how many runs are made."""
+    """SHA-256 (hex) of everything that the numbers of a study depend on, without its texts and its number of runs."""
     words = {"title", "question", "answer", "outcomes", "full", "run_time", "assumes", "findings"}
     plain = study.model_dump(mode="json", exclude={*words, "base", "replications"})
     text = json.dumps([plain, base_hash], sort_keys=True, separators=(",", ":"))

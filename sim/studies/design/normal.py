@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from ...elementary import log
 
-#: Beyond this score the probability of a tail is no float above 0.
+#: Beyond this score the probability of a tail is below the smallest positive float.
 FARTHEST = 39.0
 #: Up to this score the power series is used; terms of either form, digits, and pi.
 NEAR, TERMS, DIGITS = 5, 200, 50

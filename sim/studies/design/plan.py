@@ -1,7 +1,7 @@
-"""From a study to its points and jobs: rows of the design x arms of the levers, each with what it sets in the base.
+"""From a study to its points and jobs: rows of the design x arms of the levers, each with its settings of the base.
 
 A point is row x arm; its number is row x (number of arms) + arm. Arms of a row share its scenario, and so their
-randomness. Nothing is built before it is asked for: a study of a million points costs a table of quantiles.
+randomness. Nothing is built before it is requested: a study of a million points costs a table of quantiles.
 """
 
 import copy
@@ -28,7 +28,7 @@ from .study import Lever, Study, Uncertainty, means, shown_as
 
 
 def base_tree(loaded: LoadedStudy, study: Study) -> Node:
-    """The tree of the base config with the study's `set` and seed laid in; ConfigError at the line of a bad path."""
+    """The tree of the base config with the study's `set` and seed applied; ConfigError at the line of a bad path."""
     tree = copy.deepcopy(loaded.base)
     for path, value in study.set.items():
         set_value(tree, path, value, RunConfig, source=f"{line_of(loaded.node, 'set', path)}: set")
@@ -39,7 +39,7 @@ def base_tree(loaded: LoadedStudy, study: Study) -> Node:
 
 @dataclass(frozen=True)
 class Point:
-    """One point: its place in the design, what it sets, and what tables show of it."""
+    """One point: its place in the design, its settings, and its values in tables."""
 
     number: int
     row: int
@@ -70,12 +70,12 @@ class Plan:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of what the numbers of a run depend on, besides its point and replication."""
+        """SHA-256 of everything that the numbers of a run depend on, besides its point and replication."""
         return study_hash(self.study, self.base_hash)
 
     @cached_property
     def arms(self) -> list[dict[str, int]]:
-        """Number of the value of each lever, by arm; the first lever moves slowest."""
+        """Number of the value of each lever, by arm; the first lever varies slowest."""
         grouped = {name for group in self.study.zip for name in group}
         axes: list[list[dict[str, int]]] = []
         seen: set[str] = set()
@@ -114,7 +114,7 @@ class Plan:
         return self._point(row, arm, self._drawn(row))
 
     def at_medians(self, arm: int) -> Point:
-        """An arm, uncertainties that apply in it at their medians whatever the design; numbered as of row 0."""
+        """An arm with the uncertainties that apply in it at their medians, whatever the design; numbered as row 0."""
         return self._point(0, arm, {item.name: item.value(0.5) for item in self.study.uncertainties})
 
     def _point(self, row: int, arm: int, drawn: Mapping[str, Any]) -> Point:
@@ -134,7 +134,7 @@ class Plan:
         return Point(row * len(self.arms) + arm, row, scenario, arm, places, shown, fidelity)
 
     def _applies(self, item: Uncertainty, chosen: Mapping[str, int], drawn: Mapping[str, Any]) -> bool:
-        """True if its conditions hold; one on an uncertainty that does not apply itself does not hold."""
+        """True if its conditions hold; a condition on an uncertainty that does not apply is false."""
         for name, wanted in item.when.items():
             if name in chosen:
                 holds = self._levers[name].has(chosen[name], wanted)
@@ -153,7 +153,7 @@ class Plan:
         return {item.name: item for item in self.study.uncertainties}
 
     def _drawn(self, row: int) -> dict[str, Any]:
-        """Values of the uncertainties of a row, conditions not looked at."""
+        """Values of the uncertainties of a row, whether or not their conditions hold."""
         if isinstance(self.study.design, Listed):
             listed = self.study.design.points[row]
             return {item.name: listed.get(item.name, item.value(0.5)) for item in self.study.uncertainties}
@@ -195,9 +195,9 @@ class Plan:
         shard: tuple[int, int] = (1, 1),
         without: Collection[str] = (),
     ) -> Iterator[Job]:
-        """Jobs of all points, replication after replication, but for the runs `without`.
+        """Jobs of all points, replication by replication, except the runs `without`.
 
-        shard (I, N): every N-th, beginning with the I-th.
+        shard (I, N): every N-th job, starting with the I-th.
         """
         index, count = shard
         numbers = itertools.product(replications or range(self.study.replications), range(self.n_points))

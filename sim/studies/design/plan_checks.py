@@ -1,6 +1,6 @@
-"""The plan of a study that fits its base config: every path exists and is set by one factor, every value can be set.
+"""Checks that a study fits its base config: every path exists and is set by one factor, every value can be set.
 
-Whether the parts of the study file fit each other is `study_checks.py`'s.
+`study_checks.py` checks that the parts of the study file fit each other.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ def plan_study(loaded: LoadedStudy, *, full: bool = False) -> Plan:
 
 
 def check_plan(plan: Plan) -> list[str]:
-    """Return what the user should know; ConfigError with file and line for what cannot be."""
+    """Return notes for the user; ConfigError with file and line for a plan that cannot run."""
     _require_places(plan)
     notes = [note for number in range(len(plan.study.levers)) for note in _check_lever(plan, number)]
     if not plan.study.levers:
@@ -58,11 +58,11 @@ def _require_apart(earlier: str, owner: Any, path: str, factor: Any, where: str)
     if owner is factor or _exclude_each_other(owner, factor):
         return
     if earlier == path:
-        raise ConfigError(f"{where}: {path} is set by {owner.name} and by {factor.name}; let one of them do it")
+        raise ConfigError(f"{where}: {path} is set by {owner.name} and by {factor.name}; let only one of them set it")
     if earlier.startswith((f"{path}.", f"{path}[")):
         raise ConfigError(
-            f"{where}: {factor.name} sets the whole of {path} and so undoes {owner.name}, which sets {earlier}"
-            " (levers are set in their order, then uncertainties)"
+            f"{where}: {factor.name} sets the whole of {path} and overwrites {earlier}, which {owner.name} sets"
+            " (levers are applied in order, then uncertainties)"
         )
 
 
@@ -91,7 +91,7 @@ def _tree_where_it_applies(plan: Plan, factor: Lever | Uncertainty) -> Node:
             value = next(value for value in item.distribution.values if means(value, when[item.name]))
             settings += [(path, value) for path in item.all_paths]
     for path, value in settings:
-        if isinstance(value, dict | list | tuple):  # only whole mechanisms change which paths there are
+        if isinstance(value, dict | list | tuple):  # only whole mechanisms change which paths exist
             set_value(tree, path, value, RunConfig, source=f"{plan.loaded.where}: {path}")
     return tree
 
@@ -113,19 +113,19 @@ def _check_lever(plan: Plan, number: int) -> Iterator[str]:
         if same != index:
             yield f"lever {lever.name}: {lever.shown(same)} and {lever.shown(index)} give the same config"
     if len(hashes) == 1:
-        many = "one value" if len(lever.values) == 1 else "values that are all alike"
+        many = "one value" if len(lever.values) == 1 else "values that are all equal"
         yield f"lever {lever.name} has {many}: it changes nothing"
 
 
 def _arm_of(plan: Plan, name: str, index: int) -> int:
-    """The arm in which this lever, and those zipped with it, stand at value number `index`, all others at the first."""
+    """The arm in which this lever, and those zipped with it, have value number `index`, all others the first."""
     together = next((group for group in plan.study.zip if name in group), (name,))
     wanted = {**dict.fromkeys(plan.arms[0], 0), **dict.fromkeys(together, index)}
     return plan.arms.index(wanted)
 
 
 def config_at(plan: Plan, point: Point, where: str) -> RunConfig:
-    """The config of a point, fit for its engine; ConfigError headed by `where`."""
+    """The config of a point, valid for its engine; ConfigError with the prefix `where`."""
     from ...reduced.admit import require_reduced
 
     try:
@@ -139,7 +139,7 @@ def config_at(plan: Plan, point: Point, where: str) -> RunConfig:
 
 
 def _explained(plan: Plan, settings: Sequence[Setting], where: str) -> str:
-    """What reading the whole config says of these settings, in the words of config files; empty if it has none."""
+    """The errors of the whole config with these settings, worded as for config files; empty if there are none."""
     tree = base_tree(plan.loaded, plan.study)
     try:
         for path, value in settings:

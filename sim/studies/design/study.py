@@ -1,7 +1,6 @@
-"""What a study is: a base config, what is uncertain, what can be chosen, how often each is run, and what is asked.
+"""A study: a base config, uncertainties, levers, the number of runs of each point, and a question.
 
-Reading its file is `load_study.py`'s; where a value goes in a config is `config/settings.py`'s, which points there are
-is `plan.py`'s.
+`load_study.py` reads its file, `config/settings.py` sets values in a config, `plan.py` lists the points.
 """
 
 import json
@@ -18,20 +17,20 @@ PathText = Annotated[str, Field(min_length=1)]
 
 
 def shown_as(value: Any) -> Any:
-    """What a table shows of a value: numbers and text as they are, a list as text, a mechanism by its kind or, the
-    user's own, by its class."""
+    """A value as tables show it: numbers and text unchanged, a list as text, a mechanism as its kind, a custom part
+    as its class."""
     if isinstance(value, dict):
         return str(value["class"]) if "class" in value else str(value.get("kind", json.dumps(value, sort_keys=True)))
     return json.dumps(value) if isinstance(value, list | tuple) else value
 
 
 def means(value: Any, wanted: Any) -> bool:
-    """True if a condition that asks for `wanted` is met by `value`, as it is or as tables show it."""
+    """True if a condition that requires `wanted` is met by `value`, as it is or as tables show it."""
     return bool(value == wanted or shown_as(value) == wanted)
 
 
 class _Factor(Policy):
-    """Something that differs between points of a study, and where it stands in the config."""
+    """Something that differs between points of a study, and its place in the config."""
 
     name: Name = Field(description="Name in tables and charts.")
     path: PathText | None = Field(None, description="Dotted path into the config.")
@@ -45,9 +44,9 @@ class _Factor(Policy):
 
 
 class Uncertainty(_Factor):
-    """A number or mechanism that nobody knows or controls: drawn from a distribution by the design."""
+    """A number or mechanism that is not known or controlled: the design draws it from a distribution."""
 
-    distribution: Distribution = Field(description="Its law.")
+    distribution: Distribution = Field(description="Its distribution.")
     whole: bool = Field(False, description="Round to whole numbers (keys in ppm, ms and the like).")
     when: dict[str, Any] = Field(
         default_factory=dict, description="Only where these uncertainties or levers have these values (or labels)."
@@ -60,7 +59,7 @@ class Uncertainty(_Factor):
         return self
 
     def value(self, quantile: float) -> Any:
-        """The value at a quantile as it is written into the config: 12 significant digits, whole if asked."""
+        """The value at a quantile as it is written into the config: 12 significant digits, whole if requested."""
         value = self.distribution.value(quantile)
         if isinstance(self.distribution, Choice | Integers):
             return value
@@ -74,7 +73,7 @@ class Lever(_Factor):
     """
 
     values: tuple[Any, ...] = Field(min_length=1, description="Values; or, without a path, mappings of path to value.")
-    labels: tuple[str, ...] | None = Field(None, description="How the values are called; null: by themselves.")
+    labels: tuple[str, ...] | None = Field(None, description="Labels of the values; null: the values themselves.")
 
     @model_validator(mode="after")
     def _fits(self) -> "Lever":
@@ -98,7 +97,7 @@ class Lever(_Factor):
         return shown_as(self.values[index])
 
     def has(self, index: int, wanted: Any) -> bool:
-        """True if value number `index` is what a condition asks for, by its label or itself."""
+        """True if value number `index` is what a condition requires, by its label or by value."""
         return means(self.shown(index), wanted) or means(self.values[index], wanted)
 
 
@@ -106,7 +105,7 @@ class FullSize(Policy):
     """The larger size of a study, for `--full`."""
 
     replications: PositiveInt | None = Field(None, description="Replications; null: as before.")
-    paths: PositiveInt | None = Field(None, description="Paths a reduced run; null: as before.")
+    paths: PositiveInt | None = Field(None, description="Paths per reduced run; null: as before.")
     n: PositiveInt | None = Field(None, description="`n` of the design; null: as before.")
 
 
@@ -114,31 +113,31 @@ class Study(Policy):
     """A study: uncertainties x levers x replications over a base config."""
 
     schema_version: Literal[1] = Field(1, description="Version of this format.")
-    name: Name = Field(description="Short name; the results folder is called after it.")
+    name: Name = Field(description="Short name; it also names the results folder.")
     title: str = Field(description="One line.")
-    question: str = Field("", description="What the study asks, a sentence with a question mark.")
-    base: str = Field(description="Base config: a shipped name, or a path (against this file's folder).")
+    question: str = Field("", description="Question of the study, one sentence with a question mark.")
+    base: str = Field(description="Base config: a shipped name, or a path relative to this file.")
     set: dict[str, Any] = Field(default_factory=dict, description="Config paths and values that hold in all points.")
     fidelity: Literal["full", "reduced"] = Field("full", description="Engine: agents on a book, or the reduced form.")
     seed: NonNegativeInt | None = Field(None, description="Seed of runs and design; null: the config's.")
     replications: PositiveInt = Field(1, description="Runs of each point, each with its own randomness.")
     paths: PositiveInt = Field(10_000, description="Paths of one run of the reduced engine.")
     sampler: Literal["crude", "importance", "sobol"] = Field("crude", description="Reduced: how paths are drawn.")
-    target: Annotated[float, Field(gt=0, lt=1)] = Field(1e-3, description="Importance: probability aimed at.")
-    keep_paths: bool = Field(True, description="Reduced: keep one row a path, for curves and tails.")
+    target: Annotated[float, Field(gt=0, lt=1)] = Field(1e-3, description="Importance: target probability.")
+    keep_paths: bool = Field(True, description="Reduced: keep one row per path, for curves and tails.")
     design: Design = Field(default_factory=lambda: Grid(kind="grid"), description="Points of the uncertainties.")
-    uncertainties: tuple[Uncertainty, ...] = Field((), description="What is not known.")
+    uncertainties: tuple[Uncertainty, ...] = Field((), description="What is uncertain.")
     levers: tuple[Lever, ...] = Field((), description="What can be chosen.")
-    zip: tuple[tuple[str, ...], ...] = Field((), description="Groups of levers that move together.")
-    outcomes: tuple[str, ...] = Field((), description="Columns of runs, or events, that the report looks at.")
+    zip: tuple[tuple[str, ...], ...] = Field((), description="Groups of levers that change together.")
+    outcomes: tuple[str, ...] = Field((), description="Columns of runs, or events, that the report shows.")
     answer: dict[str, Any] | None = Field(None, description="What `sufficient` means; see the how-to on sizing a fund.")
     full: FullSize = Field(default_factory=FullSize, description="The larger size, for --full.")
     run_time: str = Field("", description="Stated time of the default size.")
-    assumes: tuple[str, ...] = Field((), description="What the study takes for granted, one sentence each.")
-    findings: str = Field("", description="What was found, with intervals, by the default size.")
+    assumes: tuple[str, ...] = Field((), description="Assumptions of the study, one sentence each.")
+    findings: str = Field("", description="Findings of the default size, with intervals.")
 
     def in_full(self) -> "Study":
-        """The study in its larger size."""
+        """The study at its larger size."""
         design = self.design
         if self.full.n is not None and hasattr(design, "n"):
             design = design.model_copy(update={"n": self.full.n})

@@ -1,7 +1,7 @@
-"""What must fit together inside a study file: names, conditions, zipped levers, listed points.
+"""Consistency checks of a study file: names, conditions, zipped levers, listed points.
 
-Each check returns problems with their paths, so that all are told at once with file and line. Whether a study fits its
-base config is `plan_checks.py`'s.
+Each check returns problems with their paths, so that all are reported at once with file and line.
+`plan_checks.py` checks that a study fits its base config.
 """
 
 from collections import Counter
@@ -46,7 +46,7 @@ def _conditions_can_hold(study: Study) -> Problems:
             if other not in factors or other == item.name:
                 names = [name for name in factors if name != item.name]
                 hint = nearest_hint(other, names) or f"; there are {', '.join(names) or 'none'}"
-                yield Problem(place, f"names {other}, which is no other uncertainty or lever{hint}")
+                yield Problem(place, f"names {other}, but no other uncertainty or lever has that name{hint}")
             elif (text := _never(factors[other], wanted)) is not None:
                 yield Problem((*place, other), text)
     if not any(True for _ in _unknown_conditions(study, factors)) and (ring := _ring(study)):
@@ -58,13 +58,13 @@ def _unknown_conditions(study: Study, factors: Mapping[str, Any]) -> Iterator[st
 
 
 def _never(factor: Lever | Uncertainty, wanted: Any) -> str | None:
-    """Why a factor never has the value that a condition asks for; None if it may."""
+    """Why a factor never has the value that a condition requires; None if it may."""
     law = getattr(factor, "distribution", None)
     if isinstance(law, Integers):
         met = isinstance(wanted, int) and law.low <= wanted <= law.high
         return None if met else f"must be a whole number from {law.low} to {law.high}, found {wanted}"
     if law is not None and not isinstance(law, Choice):
-        return f"must be of a choice or of integers; {factor.name} is {law.kind}, which hits no single value"
+        return f"must be on a choice or integers; {factor.name} is {law.kind}, which has no single values"
     values = law.values if law is not None else factor.values  # type: ignore[union-attr]
     labels = getattr(factor, "labels", None) or [shown_as(value) for value in values]
     if any(means(value, wanted) for value in (*labels, *values)):
@@ -74,7 +74,7 @@ def _never(factor: Lever | Uncertainty, wanted: Any) -> str | None:
 
 
 def _ring(study: Study) -> list[str]:
-    """Names of uncertainties whose conditions lead back to the first; empty if none do."""
+    """Names of uncertainties whose conditions form a circle; empty if none do."""
     conditions = {item.name: list(item.when) for item in study.uncertainties}
 
     def walk(path: list[str]) -> list[str]:
@@ -95,13 +95,13 @@ def _zipped_levers_fit(study: Study) -> Problems:
         unknown = [name for name in group if name not in counts]
         for name in unknown:
             hint = nearest_hint(name, counts) or f"; levers are {', '.join(counts) or 'none'}"
-            yield Problem(("zip", number), f"names {name}, which is no lever{hint}")
+            yield Problem(("zip", number), f"names {name}, which is not a lever{hint}")
         for name in dict.fromkeys(group):
             if used[name] > 1:
-                yield Problem(("zip", number), f"must not hold {name}, which stands in `zip` twice")
+                yield Problem(("zip", number), f"must not contain {name} twice")
         if not unknown and len({counts[name] for name in group}) > 1:
             sizes = ", ".join(f"{name} {counts[name]}" for name in group)
-            yield Problem(("zip", number), f"must hold levers with as many values as each other, found {sizes}")
+            yield Problem(("zip", number), f"must contain levers with equal numbers of values, found {sizes}")
 
 
 def _listed_points_are_known(study: Study) -> Problems:
@@ -112,4 +112,4 @@ def _listed_points_are_known(study: Study) -> Problems:
         for name in point:
             if name not in names:
                 hint = nearest_hint(name, names) or f"; they are {', '.join(names) or 'none'}"
-                yield Problem(("design", "points", number, name), f"is no uncertainty{hint}")
+                yield Problem(("design", "points", number, name), f"is not an uncertainty{hint}")

@@ -1,7 +1,7 @@
-"""How many jobs go into one task: short jobs travel together, so that sending them costs little; long ones alone.
+"""The number of jobs in a task: short jobs are sent together, so that sending them costs little; long ones alone.
 
-A task aims at half a second. The stream of jobs is read only a little ahead, so millions of jobs need no memory; once
-its end is seen, tasks get smaller, so that all workers end at about the same time.
+A task aims at half a second. The stream of jobs is read only a little ahead, so millions of jobs need no memory. Near
+its end tasks get smaller, so that all workers finish at about the same time.
 """
 
 import math
@@ -26,14 +26,14 @@ class Chunks(Generic[T]):
         self._ended = False
         self._seconds: deque[float] = deque(
             maxlen=7
-        )  # a job, by the last tasks; a median forgives the one that compiles
+        )  # per job, in the latest tasks; a median ignores the one that compiles
 
     def learn(self, *, seconds: float, n_jobs: int) -> None:
-        """Take note of how long a task took."""
+        """Record how long a task took."""
         self._seconds.append(seconds / n_jobs)
 
     def peek(self) -> T | None:
-        """The next job, which stays; None if there are no more."""
+        """The next job, without taking it; None if there are no more."""
         self._read(1)
         return self._ahead[0] if self._ahead else None
 

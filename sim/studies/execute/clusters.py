@@ -1,7 +1,7 @@
-"""Starts Dask workers on this machine, or finds a cluster that runs already and makes sure that it computes as we do.
+"""Starts Dask workers on this machine, or connects to a running cluster and checks that it computes the same numbers.
 
-Local workers listen on the loopback interface only and end with their parent, however it ends. A cluster is refused if
-it does not answer, has no workers, or runs other versions or another source of clearsim.
+Local workers listen on the loopback interface only and always end with their parent. A cluster is refused if it
+does not answer, has no workers, or runs other versions or another source of clearsim.
 """
 
 import logging
@@ -24,26 +24,26 @@ from .pool import ExecutorSettings
 
 ONE_THREAD = {name: 1 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")}
 LOCAL = {
-    "distributed.scheduler.allowed-failures": 0,  # who killed a worker is found out here, see dask_pool.py
-    "distributed.scheduler.worker-ttl": None,  # a kernel that computes for minutes is not a dead worker
+    "distributed.scheduler.allowed-failures": 0,  # dask_pool.py finds out which job killed a worker
+    "distributed.scheduler.worker-ttl": None,  # a worker whose kernel computes for minutes is not dead
     "distributed.nanny.pre-spawn-environ": ONE_THREAD,
     "distributed.worker.multiprocessing-method": "spawn",
     "distributed.admin.low-level-log-length": 0,
-    # Dask gives a worker up for good that is starting anew when this time after its death ends; the default is 15 s.
+    # Dask abandons a worker that is still restarting this long after its death; the default is 15 s.
     "distributed.deploy.lost-worker-timeout": "1000 days",
 }
 REFRESH_SECONDS = 5.0
 
 
 class Cluster:
-    """A client and what it may expect of the workers."""
+    """A client and what it expects of the workers."""
 
     def __init__(self, client: Any, *, name: str, expected: dict[str, str] | None, settings: ExecutorSettings) -> None:
         self.client = client
         self.name = name
         #: What workers must run with; None for local workers, which are copies of this process.
         self.expected = expected
-        #: Starts the workers that are missing, where that is ours to do.
+        #: Starts missing workers, where this process is responsible for them.
         self.refill: Callable[[], None] | None = None
         self._settings = settings
         self._slots = 0
@@ -51,7 +51,7 @@ class Cluster:
         self._bad_since: float | None = None
 
     def n_slots(self) -> int:
-        """How many tasks can run at once, at least 1; asked of the scheduler every few seconds."""
+        """The number of tasks that can run at once, at least 1; queried from the scheduler every few seconds."""
         now = time.monotonic()
         if now - self._asked >= (REFRESH_SECONDS if self._slots else REFRESH_SECONDS / 5):
             self._asked = now
@@ -61,7 +61,7 @@ class Cluster:
         return max(1, self._slots)
 
     def heard(self) -> None:
-        """Note that something came back: the cluster is alive."""
+        """Note that a result arrived: the cluster is alive."""
         self._bad_since = None
 
     def check(self) -> None:
@@ -75,11 +75,11 @@ class Cluster:
         self._bad_since = self._bad_since or now
         patience = self._settings.connect_seconds if lost else self._settings.workerless_seconds
         if now - self._bad_since > patience:
-            raise self.gone("does not answer any more" if lost else "has no workers any more")
+            raise self.gone("no longer answers" if lost else "has no workers left")
 
     def gone(self, what: str) -> ClusterError:
-        """The error of a cluster that cannot be used further."""
-        return ClusterError(f"{self.name} {what}; what came back is stored, the same command goes on from there")
+        """The error of a cluster that can no longer be used."""
+        return ClusterError(f"{self.name} {what}; finished runs are stored; repeat the command to resume")
 
     def _count(self) -> int:
         with suppress(OSError, TimeoutError):
@@ -89,7 +89,7 @@ class Cluster:
 
 @contextmanager
 def open_cluster(settings: ExecutorSettings, *, say: Callable[[str], None]) -> Iterator[Cluster]:
-    """Workers to send tasks to; those that were started end with the block."""
+    """Workers to send tasks to; those that were started here end with the block."""
     if settings.kind == "local":
         with _local_workers(settings) as cluster:
             yield cluster
@@ -135,10 +135,10 @@ def _local_workers(settings: ExecutorSettings) -> Iterator[Cluster]:
 
 @contextmanager
 def _without_main() -> Iterator[None]:
-    """Let processes that start meanwhile leave out the program that was started.
+    """Inside the block, processes start without importing the main program.
 
-    A spawned process imports it anew, and a script without `if __name__ == "__main__":` would then sweep again inside
-    each worker. Workers need nothing of it: parcels carry what is defined there (see `pack`).
+    A spawned process imports it again, and a script without `if __name__ == "__main__":` would then sweep again inside
+    each worker. Workers do not need it: parcels carry what is defined there (see `pack`).
     """
     original = spawn.get_preparation_data
 
@@ -156,27 +156,27 @@ def _without_main() -> Iterator[None]:
 
 
 def _kill_workers(workers: Any) -> None:
-    """End worker processes at once: what they still compute is wanted by nobody."""
+    """End worker processes at once: their unfinished results are not needed."""
     for nanny in list(workers.workers.values()):
-        nanny.close_gracefully()  # it starts no other
+        nanny.close_gracefully()  # it starts no new worker
         if nanny.pid:
             with suppress(ProcessLookupError):
                 os.kill(nanny.pid, signal.SIGKILL)
 
 
 def _silence() -> None:
-    """Keep Dask's own log off the screen; what matters is told in our words."""
+    """Keep Dask's log off the screen; clearsim reports what matters."""
     for name in ("distributed", "distributed.core", "distributed.client", "distributed.comm", "distributed.scheduler"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _target(settings: ExecutorSettings) -> tuple[dict[str, Any], str]:
-    """Arguments of the client, and how the scheduler is called in messages."""
+    """Arguments of the client, and the name of the scheduler in messages."""
     if settings.kind == "address":
         return {"address": settings.address}, f"the scheduler at {settings.address}"
     path = settings.scheduler_file or Path()
     if not path.is_file():
-        raise ClusterError(f"{path}: there is no such scheduler file; is `dask scheduler --scheduler-file {path}` up?")
+        raise ClusterError(f"{path}: no such scheduler file; is `dask scheduler --scheduler-file {path}` running?")
     return {"scheduler_file": str(path)}, f"the scheduler of {path}"
 
 
@@ -185,7 +185,7 @@ def _connect(target: dict[str, Any], name: str, settings: ExecutorSettings) -> A
         return Client(**target, timeout=settings.connect_seconds, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise ClusterError(
-            f"{name} does not answer ({error}); check that it is up and that this machine can reach it"
+            f"{name} does not answer ({error}); check that it is running and that this machine can reach it"
         ) from error
 
 
@@ -206,7 +206,7 @@ def _require_same(client: Any, name: str, settings: ExecutorSettings, say: Calla
 
 
 def _require_installed(client: Any, name: str) -> None:
-    """Ask with the standard library alone, since clearsim may not be there."""
+    """Ask with the standard library only, because clearsim may not be installed there."""
     for worker, theirs in client.run(metadata.version, "clearsim", on_error="return").items():
         mine = environment()["clearsim"]
         if isinstance(theirs, BaseException):

@@ -1,7 +1,7 @@
-"""Runs jobs on Dask workers: keeps each busy with a short queue of tasks, and finds out which job kills workers.
+"""Runs jobs on Dask workers: keeps each busy with a short queue of tasks, and finds the jobs that kill workers.
 
-A task whose worker dies goes, job by job, into tasks of its own; a job whose lonely task dies too waits until all other
-work is done and then runs with nothing beside it. Who kills a worker there is blamed: no other job can be.
+A task whose worker dies is split into one task per job; a job whose single task dies too waits until all other work is
+done and then runs alone. A job that kills a worker then is blamed: it cannot be another.
 """
 
 import queue
@@ -25,10 +25,10 @@ from .pool import ExecutorSettings, Run
 from .worker_tasks import Parcel, pack, run_parcel, unpack
 
 POLL_SECONDS = 0.1
-#: A job is blamed when so many workers died with it, the last one with nothing else to do.
+#: A job is blamed when this many workers died with it, the last one while running it alone.
 DEATHS = 3
-#: So many suspects are too many to keep waiting to the end.
-MOST_SUSPECTS = 100
+#: Maximum number of suspects that wait until the end.
+MAX_SUSPECTS = 100
 CRASHED = (
     f"the run ended its worker process {DEATHS} times, the last time with no other run beside it "
     "(out of memory, a crash in native code, or an agent that ends the process)"
@@ -37,14 +37,14 @@ CRASHED = (
 
 @dataclass
 class _Task:
-    """Jobs that travel together; `alone` if no other task is under way."""
+    """Jobs that are sent together; `alone` if no other task is running."""
 
     jobs: list[Job]
     alone: bool = False
 
 
 class DaskPool:
-    """Workers of a Dask cluster, this machine's own or another's."""
+    """Workers of a Dask cluster, on this machine or elsewhere."""
 
     def __init__(self, settings: ExecutorSettings, *, say: Callable[[str], None]) -> None:
         self._settings = settings
@@ -52,7 +52,7 @@ class DaskPool:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        """Start or find the cluster; ClusterError if it cannot be used."""
+        """Start or connect to the cluster; ClusterError if it cannot be used."""
         self._cluster = self._stack.enter_context(open_cluster(self._settings, say=self._say))
         return self
 
@@ -86,7 +86,7 @@ class DaskPool:
 
 @dataclass
 class _Batch:
-    """One call of `execute`: what was sent, what came back, who is suspected."""
+    """One call of `execute`: tasks sent, results received, jobs suspected."""
 
     cluster: Cluster
     chunks: Chunks[Job]
@@ -101,9 +101,9 @@ class _Batch:
     deaths: dict[str, int] = field(default_factory=dict)
 
     def step(self, *, most_sent: int | None = None) -> bool:
-        """Send what there is room for and take one task in, waiting for a moment at most; False if all is done.
+        """Send as many tasks as there is room for and receive one, after a short wait at most; False if all is done.
 
-        most_sent: tasks under way at once; None is two a worker, so that none waits for us.
+        most_sent: maximum number of tasks sent at once; None is two per worker, so that no worker waits.
         """
         stop_if_asked()
         self._send(most_sent or 2 * self.cluster.n_slots())
@@ -117,7 +117,7 @@ class _Batch:
         task = self.sent.pop(future, None)
         if task is not None:
             self.cluster.heard()
-            if future.status in ("pending", "lost"):  # its worker died with the result, which is computed anew
+            if future.status in ("pending", "lost"):  # its worker died with the result, which is computed again
                 self._wait_for(future, task)
             else:
                 self._receive(future, task)
@@ -125,7 +125,7 @@ class _Batch:
         return True
 
     def drop(self) -> None:
-        """Forget what is under way."""
+        """Drop the tasks that are running."""
         sent, self.sent = list(self.sent), {}
         if sent:
             with suppress(Exception):  # the scheduler may be gone
@@ -142,10 +142,10 @@ class _Batch:
         future.add_done_callback(self.back.put)
 
     def _next(self) -> _Task | None:
-        """What to send next; a suspect only when nothing else is under way, and nothing else beside a suspect."""
+        """The next task to send; a suspect is sent only when nothing else is running, and runs alone."""
         if any(task.alone for task in self.sent.values()):
             return None
-        if len(self.suspects) < MOST_SUSPECTS:
+        if len(self.suspects) < MAX_SUSPECTS:
             if self.single:
                 return _Task([self.single.popleft()])
             if jobs := self.chunks.take():
@@ -160,11 +160,11 @@ class _Batch:
             return
         try:
             parcel: Parcel = future.result()
-        except KilledWorker as error:  # while the result was on its way
+        except KilledWorker as error:  # while the result was being sent
             self._blame(task, error)
             return
         except (OSError, TimeoutError, CancelledError) as error:
-            raise self.cluster.gone("dropped our tasks or does not answer any more") from error
+            raise self.cluster.gone("dropped the tasks or no longer answers") from error
         if parcel.refused:
             raise ClusterError(f"{self.cluster.name}: a worker would compute other numbers: {parcel.refused}")
         self.chunks.learn(seconds=parcel.seconds, n_jobs=len(task.jobs))
@@ -173,7 +173,7 @@ class _Batch:
                 self._hand_over(outcome)
 
     def _blame(self, task: _Task, error: BaseException) -> None:
-        """Split a task that went wrong; a job that went wrong for itself is recorded."""
+        """Split a task that failed; a job that failed in a separate task is recorded."""
         if len(task.jobs) > 1:
             for job in task.jobs:
                 self.deaths[job.run_id] = 1

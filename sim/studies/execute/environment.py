@@ -1,7 +1,7 @@
-"""What a process runs with: the versions and the source that decide a run's numbers.
+"""The environment of a process: the versions and the source that decide a run's numbers.
 
 Client and workers of a cluster must agree on it, or the rows of a study would depend on where they were computed. The
-processor is told too: another one may round floating-point sums of numpy and scipy differently.
+processor is reported too: another one may round floating-point sums of numpy and scipy differently.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-#: Packages that an installation puts into this one and a checkout does not; no number of a run depends on them.
+#: Packages that an installation adds to this one and a checkout does not; no number of a run depends on them.
 BESIDE = ("analysis", "configs")
 DECIDING = ("clearsim", "numpy", "numba", "scipy", "simpy", "pydantic")
 
@@ -30,7 +30,7 @@ def processor() -> str:
 
 
 def differences(mine: dict[str, str], theirs: dict[str, str]) -> list[str]:
-    """What differs, in words; empty if nothing does."""
+    """The differences as text; empty if there are none."""
     names = [*mine, *(name for name in theirs if name not in mine)]
     return [
         f"{name} {mine.get(name, 'absent')[:12]} here, {theirs.get(name, 'absent')[:12]} there"

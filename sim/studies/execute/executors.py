@@ -1,7 +1,7 @@
 """Where the runs of a study are carried out: in this process, by workers of this machine, or by a Dask cluster.
 
-Every executor streams: jobs are read a little ahead of the workers, outcomes are handed over in the caller's thread as
-they come (in no particular order) and are then forgotten. What a run returns does not depend on the executor. Dask is
+Every executor streams: jobs are read a little ahead of the workers, outcomes are passed on in the caller's thread as
+they arrive (in no particular order) and are not kept. What a run returns does not depend on the executor. Dask is
 imported only by those executors that use it.
 """
 
@@ -18,7 +18,7 @@ __all__ = ["ExecutorSettings", "Pool", "Run", "SerialPool", "execute", "open_poo
 
 
 class SerialPool:
-    """Runs jobs in this process, one after another: for debugging, since a run that kills its process ends it all."""
+    """Runs jobs in this process, one after another: for debugging: a run that kills its process ends the sweep."""
 
     def __init__(self, *, say: Callable[[str], None] = lambda text: None) -> None:
         self._say = say
@@ -45,7 +45,7 @@ class SerialPool:
 def open_pool(settings: ExecutorSettings, *, say: Callable[[str], None] = lambda text: None) -> Iterator[Pool]:
     """A pool to run jobs in; its workers end with the block. ClusterError if a scheduler cannot be used.
 
-    say: told what the user should know (kernels being compiled, other processors than here).
+    say: receives notes for the user (kernels being compiled, processors that differ from this one).
     """
     if settings.kind == "serial":
         yield SerialPool(say=say)
@@ -65,6 +65,6 @@ def execute(
     stop: Callable[[], bool] = lambda: False,
     say: Callable[[str], None] = lambda text: None,
 ) -> None:
-    """Run jobs in a pool of their own; see `Pool.execute`."""
+    """Run jobs in a new pool; see `Pool.execute`."""
     with open_pool(settings, say=say) as pool:
         pool.execute(jobs, on_outcome=on_outcome, run=run, stop=stop)

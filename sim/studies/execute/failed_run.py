@@ -1,4 +1,4 @@
-"""The row of a run that left no result: who it was, how it ended, zeros where a result would stand."""
+"""The row stored for a run that failed or crashed: its identity, its status and error, zeros for results."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ def lost_outcome(job: Job, status: str, error: str) -> Outcome:
 
 
 def run_guarded(run: Callable[[Job], Outcome], job: Job) -> Outcome:
-    """The outcome of a run, also if it raises or wants to end the process; a signal ends it all the same."""
+    """The outcome of a run, also if it raises or tries to exit the process; a signal still ends the process."""
     try:
         return run(job)
     except (Exception, SystemExit) as error:

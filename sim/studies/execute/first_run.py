@@ -1,4 +1,4 @@
-"""The first run of a sweep whose kernels are not compiled yet: announced, alone, and with a second process to help."""
+"""The first run of a sweep that has to compile kernels: it is announced and runs alone, and a second process helps."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from .pool import Run
 
 @contextmanager
 def first_run(job: Job | None, run: Run, say: Callable[[str], None]) -> Iterator[bool]:
-    """Around the first job of a batch; True if it will compile the engine's kernels, which all processes then share."""
+    """Context of the first job of a batch; True if it compiles the engine's kernels, which all processes then share."""
     from ...runs.first_start import announced_start, first_start, is_cache_cold
 
     if job is None or run is not run_job:

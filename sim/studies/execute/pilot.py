@@ -1,4 +1,4 @@
-"""What a sweep will cost, from a few timed runs: nothing is kept of them."""
+"""The cost of a sweep, from a few timed runs whose results are not kept."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class Pilot:
     """Measured on runs spread over the points."""
 
     runs: int
-    seconds_a_run: float  # median, of both engines the mean over arms; runs that load kernels are not counted
+    seconds_a_run: float  # median; with both engines the mean over arms; runs that load kernels do not count
     slowest: float
     bytes_a_run: float
     failed: tuple[str, ...]
@@ -23,7 +23,7 @@ class Pilot:
 def time_pilots(plan: Plan, *, runs: int = 3) -> Pilot:
     """Run `runs` points spread over the design, and one before them to load the kernels.
 
-    Where arms run on different engines, each arm is run once, for one engine's time says nothing of the other's.
+    Where arms run on different engines, each arm is run once, because one engine's time does not predict the other's.
     """
     last, both = plan.n_points - 1, len(plan.fidelities) > 1
     numbers = [round(last * i / max(runs - 1, 1)) for i in range(runs)]

@@ -1,4 +1,4 @@
-"""What every executor promises, and how one is chosen."""
+"""The interface of executors, and their settings."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -13,10 +13,10 @@ Run = Callable[[Job], Outcome]
 
 @dataclass(frozen=True)
 class ExecutorSettings:
-    """Which executor, and how long it is patient."""
+    """The executor, and its timeouts."""
 
     kind: Literal["serial", "local", "address", "file"] = "local"
-    workers: int | None = None  # local: None is one a core
+    workers: int | None = None  # local: None is one per core
     address: str = ""  # address: of the Dask scheduler, e.g. tcp://10.0.0.5:8786
     scheduler_file: Path | None = None  # file: the JSON file that the Dask scheduler wrote
     connect_seconds: float = 15.0  # until a scheduler must have answered
@@ -39,8 +39,8 @@ class Pool(Protocol):
         run: Run = run_job,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Run all jobs and hand over each outcome once; `stop` is asked often, and once it is true the rest is dropped.
+        """Run all jobs and pass on each outcome once; `stop` is called often, and once it is true the rest is dropped.
 
-        A run that raises, or kills its worker again and again, comes as an outcome too (failed, crashed). ClusterError
-        if the cluster goes away.
+        A run that raises, or kills its worker repeatedly, is also an outcome (failed, crashed). ClusterError if the
+        cluster is lost.
         """

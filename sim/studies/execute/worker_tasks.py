@@ -1,6 +1,6 @@
-"""The part of a sweep that runs inside a Dask worker: take a parcel of jobs, run them, hand back a parcel of outcomes.
+"""The part of a sweep that runs inside a Dask worker: take a parcel of jobs, run them, return a parcel of outcomes.
 
-Parcels are bytes, so that Dask neither looks into them nor copies them.
+Parcels are bytes, so that Dask neither inspects nor copies them.
 """
 
 import pickle
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Parcel(NamedTuple):
-    """What a task brings back: outcomes in the order of the jobs, or why the worker refused them."""
+    """The result of a task: outcomes in the order of the jobs, or why the worker refused them."""
 
     outcomes: bytes
     seconds: float
@@ -25,7 +25,7 @@ class Parcel(NamedTuple):
 
 
 def run_parcel(parcel: bytes, expected: dict[str, str] | None) -> Parcel:
-    """Run the jobs of a parcel one after another; refuse them if this process does not run with what is expected."""
+    """Run the jobs of a parcel one after another; refuse them unless this process has the expected environment."""
     if expected is not None and (found := differences(expected, environment())):
         return Parcel(b"", 0.0, "; ".join(found))
     started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What a study says when its folder cannot be written."""
+"""The errors of a study folder that cannot be written."""
 
 import errno
 from collections.abc import Iterator
@@ -10,14 +10,13 @@ from ...errors import ResultError
 
 @contextmanager
 def telling_what_is_kept(folder: Path, *, n_waiting: int = 0) -> Iterator[None]:
-    """Turn an OSError of writing into a ResultError that says what is stored and how to go on."""
+    """Turn an OSError from writing into a ResultError that states what is stored and how to resume."""
     try:
         yield
     except OSError as error:
         lost = f"; finished runs that are not stored: {n_waiting}" if n_waiting else ""
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise ResultError(
-                f"{folder}: the disk is full{lost}, all others are. Free space and give the same command again: "
-                "it goes on from there"
+                f"{folder}: the disk is full{lost}. Stored runs are kept; free space and repeat the command to resume"
             ) from error
         raise ResultError(f"{folder}: cannot be written: {error.strerror or error}{lost}") from error

@@ -1,4 +1,4 @@
-"""What stands in a study folder beside its tables: the study, its base config, the manifest."""
+"""The files of a study folder besides its tables: the study, its base config, the manifest."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,14 +13,14 @@ from .disk_errors import telling_what_is_kept
 from .part_files import write_whole
 from .store import StudyStore
 
-#: The base config of a study folder, resolved: what replay and verify read.
+#: The base config of a study folder, resolved; replay and verify read it.
 BASE_FILE = "base.yaml"
 
 
 def open_store(plan: Plan, folder: Path, *, command: Sequence[str] = (), shard: tuple[int, int] = (1, 1)) -> StudyStore:
-    """The study folder, made if it is not there; a folder of the same study is gone on with, in the study's new words.
+    """The study folder, created if absent; a folder of the same study is resumed, with the new texts of the study.
 
-    The manifest's replications never fall: runs that are stored stay wanted.
+    The number of replications in the manifest never falls: stored runs remain part of the study.
     """
     manifest = {**manifest_of(plan), "command": list(command), "shard": list(shard)}
     text = study_text(plan.loaded, plan.study)
@@ -45,7 +45,7 @@ def open_store(plan: Plan, folder: Path, *, command: Sequence[str] = (), shard: 
 
 
 def note_result(store: StudyStore) -> None:
-    """Have the manifest say how many runs are stored and what their hash is."""
+    """Write the number of stored runs and their hash into the manifest."""
     _write_manifest(store, {"result_hash": store.result_hash(), "n_runs": len(store.done_ids())})
 
 
@@ -56,7 +56,7 @@ def _write_manifest(store: StudyStore, changes: dict[str, Any]) -> None:
 
 
 def manifest_of(plan: Plan) -> dict[str, Any]:
-    """What the manifest of a study says."""
+    """The content of the manifest of a study."""
     described = describe_run(plan.base)
     kept = ("asset", "quantum", "simulated_share", "markets", "versions", "python", "host", "git_commit")
     return {

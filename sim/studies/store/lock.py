@@ -1,7 +1,7 @@
-"""One writer for a study folder: a lock file that the system frees when its process ends, however it ends.
+"""One writer for a study folder: a lock file that the system releases when its process ends, in whatever way.
 
-The file `.lock` stays in the folder; it is empty when nobody writes. Where the file system knows no locks, the process
-id in the file decides: a dead process of this machine is no writer any more.
+The file `.lock` stays in the folder; it is empty when nobody writes. Where the file system has no locks, the process
+id in the file decides: a dead process of this machine is no longer a writer.
 """
 
 import errno
@@ -30,7 +30,7 @@ class FolderLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock; ResultError if another process has it. What a dead process left behind is taken over."""
+        """Take the lock; ResultError if another process has it. The lock of a dead process is taken over."""
         try:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
@@ -47,7 +47,7 @@ class FolderLock:
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Give the lock back; nothing happens if it was not held."""
+        """Release the lock; nothing happens if it was not held."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.ftruncate(descriptor, 0)
@@ -56,13 +56,13 @@ class FolderLock:
     def _refusal(self, holder: dict[str, Any]) -> str:
         who = f"process {holder['pid']} on {holder['host']}" if holder else "another process"
         return (
-            f"{self.path.parent}: {who} is writing it; wait for it, end it, or choose another folder "
-            f"(if it is gone for certain, delete {self.path})"
+            f"{self.path.parent}: {who} is writing to it; wait for it, end it, or choose another folder "
+            f"(if that process is certainly gone, delete {self.path})"
         )
 
 
 def _system_lock(descriptor: int) -> bool | None:
-    """True if the system gave the lock, False if another has it, None if the file system knows no locks."""
+    """True if the system gave the lock, False if another has it, None if the file system has no locks."""
     if fcntl is None:
         return None
     try:

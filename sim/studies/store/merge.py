@@ -1,4 +1,4 @@
-"""Puts the folders of a study's shards together into one, as if one sweep had run them all."""
+"""Merges the folders of a study's shards into one, as if one sweep had run them all."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,10 +16,10 @@ from .store import StudyStore
 
 
 def merge(out: Path, shards: Sequence[Path]) -> Path:
-    """Write `out` with all runs of the shards, each once; the shards stay as they are. Return `out`.
+    """Write `out` with all runs of the shards, each once; the shards are not changed. Return `out`.
 
     ResultError if `out` exists, a shard is of another study or damaged, or two shards hold the same run with different
-    numbers; then nothing is written.
+    numbers; nothing is written then.
     """
     if not shards:
         raise ResultError("there is nothing to merge: name at least one study folder")
@@ -40,7 +40,7 @@ def merge(out: Path, shards: Sequence[Path]) -> Path:
 
 
 def _manifest_of(sources: Sequence[StudyStore]) -> dict[str, Any]:
-    """The first shard's manifest, with those of all shards beside it: code and machines may differ."""
+    """The first shard's manifest, together with those of all shards: code and machines may differ."""
     names = [source.folder.name for source in sources]
     if len(set(names)) < len(names):
         names = [str(source.folder) for source in sources]
@@ -74,5 +74,5 @@ def _require_equal(source: StudyStore, target: StudyStore, rows: pa.Table, paths
         some = ", ".join(ids.to_pylist()[:3])
         raise ResultError(
             f"{source.folder}: holds runs that another shard holds with other numbers, among {some}; "
-            "were they computed with other versions? `clearsim verify` tells which shard is right"
+            "were they computed with other versions? `clearsim verify` shows which shard is right"
         )

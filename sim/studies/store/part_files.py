@@ -1,6 +1,6 @@
-"""Part files of a study's tables: one Parquet file that is there whole or not at all, with checksums in its pages.
+"""Part files of a study's tables: each a Parquet file that is complete or absent, with checksums in its pages.
 
-Decides how a part is written, read and called corrupt; which parts there are is `store.py`'s.
+Decides how a part is written, read and found to be corrupt; `store.py` decides which parts exist.
 """
 
 import os
@@ -19,7 +19,7 @@ from ...runs.folder import ColumnHashes, batch_of, schema_of
 
 RUNS_SCHEMA = schema_of(STUDY_RUNS)
 PATHS_SCHEMA = schema_of(STUDY_PATHS)
-#: Columns of `runs` that do not count for the result hash.
+#: Columns of `runs` that are not part of the result hash.
 UNHASHED = ("seconds",)
 
 
@@ -50,7 +50,7 @@ def parquet_bytes(table: pa.Table) -> pa.Buffer:
 
 
 def write_whole(path: Path, data: pa.Buffer | bytes) -> None:
-    """Make `path` hold `data`, durable; on any error (OSError) the old content or nothing is there."""
+    """Make `path` hold `data`, durable; on any error (OSError) it holds the old content or does not exist."""
     partial = path.with_name(f".{path.name}.partial")
     try:
         with partial.open("wb") as handle:
@@ -111,7 +111,7 @@ def hash_rows(rows: pa.Table) -> str:
 
 
 def hash_paths_of_runs(part: pa.Table) -> dict[str, str]:
-    """SHA-256 (hex) of the paths of each run in a part; the rows of a run stand together there."""
+    """SHA-256 (hex) of the paths of each run in a part; the rows of a run are contiguous there."""
     part = part.combine_chunks()
     ids = part.column("run_id").to_numpy(zero_copy_only=False)
     if not len(ids):

@@ -9,7 +9,7 @@ from ...errors import ClearsimError
 from ...runs.run import Progress, RunOptions, run_config
 from .verify import find_run, plan_of_folder
 
-#: Columns that say which run of which study it was: they differ between a row and a run of its own.
+#: Columns that identify the run in its study; they differ between a row and a separate run.
 _IDENTITY = ("run_id", "name", "status", "error", "seconds", "point", "arm", "fidelity")
 
 
@@ -38,7 +38,7 @@ def replay_row(
     row = find_run(folder, run)
     if row["fidelity"] != "full":
         raise ClearsimError(
-            f"{folder}: run {row['run_id']} is of the reduced engine, which keeps no events; see its paths"
+            f"{folder}: run {row['run_id']} used the reduced engine, which keeps no events; see its paths"
         )
     plan = plan_of_folder(folder)
     options = RunOptions(

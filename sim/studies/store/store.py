@@ -1,9 +1,9 @@
-"""The folder of a study: outcomes come in one by one and are on disk, in whole part files, a few seconds later.
+"""The folder of a study: outcomes arrive one by one and are on disk, in complete part files, a few seconds later.
 
     study.yaml  manifest.json  points.parquet  inputs/  runs/part-*.parquet  paths/part-*.parquet  quarantine/
 
-A part of `paths` counts only beside the part of `runs` of the same name, which is written after it: a run is stored or
-it is not, whatever ends the process. A run's rows do not depend on the order in which runs end, nor does the result
+A part of `paths` counts only together with the part of `runs` of the same name, which is written after it: a run is
+stored or not, whatever ends the process. A run's rows do not depend on the order in which runs end, nor does the result
 hash; the names and sizes of parts do.
 """
 
@@ -44,13 +44,13 @@ if TYPE_CHECKING:
 FLUSH_RUNS = 1_000
 FLUSH_BYTES = 64 * 2**20
 FLUSH_SECONDS = 10.0
-#: In a long sweep rows wait longer, so that it has hundreds of parts, not thousands: a hundredth of its time so far.
+#: In a long sweep rows wait a hundredth of its time so far, so that it has hundreds of parts, not thousands.
 LONGEST_SECONDS = 60.0
 
 
 @dataclass
 class _Waiting:
-    """Outcomes that are not on disk yet; they become the part of this name."""
+    """Outcomes that are not on disk yet; they become the part with this name."""
 
     name: str
     runs: list[tuple[Mapping[str, Any], pa.RecordBatch | None]] = field(default_factory=list)  # a row and its paths
@@ -64,7 +64,7 @@ class StudyStore:
     def __init__(self, folder: Path, manifest: Mapping[str, Any], lock: FolderLock | None) -> None:
         self.folder = folder
         self.manifest = dict(manifest)
-        #: What was wrong with the folder when it was opened, in sentences; empty if nothing was.
+        #: Problems of the folder when it was opened, as sentences; empty if there were none.
         self.problems: list[str] = []
         self._lock = lock
         self._writer = uuid.uuid4().hex[:8]
@@ -93,10 +93,10 @@ class StudyStore:
 
     @classmethod
     def open(cls, folder: Path, *, study_hash: str | None = None, read_only: bool = False) -> Self:
-        """An existing study folder, put in order if it is to be written: leftovers removed, damaged parts set aside.
+        """An existing study folder, cleaned up if it is opened for writing: leftovers removed, damaged parts set aside.
 
-        ResultError if it is none, was written with another schema version, holds another study than `study_hash`, or is
-        being written by another process.
+        ResultError if it is not a study folder, has another schema version or another study than `study_hash`, or
+        another process is writing to it.
         """
         manifest = read_manifest(folder)
         _require_same(folder, manifest, study_hash)
@@ -114,13 +114,13 @@ class StudyStore:
             raise
 
     def __enter__(self) -> Self:
-        """Nothing; the folder is open already."""
+        """Return the folder, which is already open."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Write what waits, also on an error or Ctrl-C, and give the lock back; a full disk is not told twice."""
+        """Write pending outcomes, also on an error or Ctrl-C, and release the lock; a full disk is reported once."""
         try:
             self.flush()
         except ResultError:
@@ -130,28 +130,28 @@ class StudyStore:
             self._release()
 
     def close(self) -> None:
-        """Write what waits and give the lock back."""
+        """Write pending outcomes and release the lock."""
         try:
             self.flush()
         finally:
             self._release()
 
     def done_ids(self) -> frozenset[str]:
-        """Ids of all runs stored, however they ended."""
+        """Ids of all stored runs, whatever their status."""
         if self._lock is not None:
             return frozenset(self._ids)
         return frozenset(run_id for path in self.run_parts() for run_id in _ids_of(path))
 
     def add(self, outcome: "Outcome") -> None:
-        """Take an outcome over; it is on disk when enough wait, or some seconds later at the next `add` or `tick`."""
+        """Add an outcome; it is written when enough are pending, or some seconds later at the next `add` or `tick`."""
         if self._lock is None:
             raise ValueError("the study folder is open for reading")
         run_id = outcome.run_id
         if run_id in self._ids:
-            raise ResultError(f"{self.folder}: run {run_id} is stored already; a study must not hold a run twice")
+            raise ResultError(f"{self.folder}: run {run_id} is stored already; a study must not contain a run twice")
         if set(outcome.row) != set(RUNS_SCHEMA.names):
             differ = sorted(set(outcome.row) ^ set(RUNS_SCHEMA.names))
-            raise ResultError(f"run {run_id}: its row lacks or invents columns: {', '.join(differ)}")
+            raise ResultError(f"run {run_id}: its row has missing or unknown columns: {', '.join(differ)}")
         batch = paths_to_batch(run_id, outcome.paths) if outcome.paths is not None else None
         waiting = self._waiting
         if not waiting.runs:
@@ -165,7 +165,7 @@ class StudyStore:
             self.tick()
 
     def add_part(self, rows: pa.Table, paths: pa.Table) -> None:
-        """Take over whole runs that another study folder stores, with their paths; they are on disk at once."""
+        """Add complete runs of another study folder, with their paths; they are on disk at once."""
         self.flush()
         part = self._new_part()
         if rows.num_rows:
@@ -173,24 +173,24 @@ class StudyStore:
             self._ids.update(rows.column("run_id").to_pylist())
 
     def tick(self) -> None:
-        """Write what waits if it has waited long; cheap, for a caller's idle moments."""
+        """Write pending outcomes if they have waited long; cheap, for idle moments of the caller."""
         now = time.monotonic()
         patience = max(FLUSH_SECONDS, min(LONGEST_SECONDS, (now - self._opened) / 100))
         if self._waiting.runs and now - self._waiting.since >= patience:
             self.flush()
 
     def flush(self) -> None:
-        """Have everything that was added on disk, durably; ResultError if it cannot be written (it waits further)."""
+        """Write everything that was added to disk, durably; ResultError if that fails (it stays pending)."""
         waiting = self._waiting
         if not waiting.runs:
             return
         rows = pa.Table.from_batches([rows_to_batch([row for row, _ in waiting.runs])])
         batches = [batch for _, batch in waiting.runs if batch is not None]
         self._write(waiting, rows, pa.Table.from_batches(batches, schema=PATHS_SCHEMA))
-        self._waiting = self._new_part()  # after both: an interrupt before it writes the same part once more
+        self._waiting = self._new_part()  # after both: an interrupt before this line writes the same part again
 
     def forget(self, statuses: Sequence[str]) -> int:
-        """Remove all runs that ended so (`failed`, `crashed`), to run them again; return how many those were."""
+        """Remove all runs with these statuses (`failed`, `crashed`), to run them again; return their number."""
         self.flush()
         n_forgotten = 0
         for part in self.run_parts():
@@ -223,7 +223,7 @@ class StudyStore:
         return table.select(wanted).combine_chunks()
 
     def result_hash(self) -> str:
-        """SHA-256 (hex) of all rows but their seconds, and of all paths; the order of runs and parts does not count."""
+        """SHA-256 (hex) of all rows without their seconds, and of all paths; order of runs and parts is irrelevant."""
         rows = self.rows()
         by_run: dict[str, str] = {}
         for path in self.path_parts():
@@ -292,12 +292,12 @@ def _require_same(folder: Path, manifest: Mapping[str, Any], study_hash: str | N
     version = manifest.get("schema_version")
     if version != SCHEMA_VERSION:
         raise ResultError(
-            f"{folder}: was written with schema version {version}, this clearsim writes {SCHEMA_VERSION}; "
-            "choose another folder, or use the clearsim that wrote it"
+            f"{folder}: was written with schema version {version}, this version of clearsim writes {SCHEMA_VERSION}; "
+            "choose another folder, or use the version that wrote it"
         )
     if study_hash is not None and found != study_hash:
         raise ResultError(
-            f"{folder}: holds another study: the study file or its base config changed since it was begun "
+            f"{folder}: holds another study: the study file or its base config changed since the sweep started "
             f"({found[:12]} there, {study_hash[:12]} now); choose another folder, or undo the change"
         )
 

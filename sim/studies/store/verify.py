@@ -1,4 +1,4 @@
-"""What lies in a study folder, and whether its runs can be had again: status, verify, replay of one run."""
+"""The contents of a study folder, and whether its runs can be reproduced: status, verify, replay of one run."""
 
 import random
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from .store import StudyStore
 
 
 def plan_of_folder(folder: Path) -> Plan:
-    """The plan that a study folder was made by; ResultError if it now means something else."""
+    """The plan of a study folder; ResultError if its meaning has changed since."""
     store = StudyStore.open(folder, read_only=True)
     base = folder / BASE_FILE
     if not base.is_file():
@@ -28,27 +28,27 @@ def plan_of_folder(folder: Path) -> Plan:
     plan = plan_study(load_study(folder / "study.yaml", base=base))
     if plan.hash != store.manifest["study_hash"]:
         raise ResultError(
-            f"{folder}: its study or base config was changed after the sweep, or means something else in this version"
-            f" (hash {plan.hash[:12]}, the manifest says {str(store.manifest['study_hash'])[:12]})"
+            f"{folder}: its study or base config was changed after the sweep, or has another meaning in this version"
+            f" (hash {plan.hash[:12]}, the manifest has {str(store.manifest['study_hash'])[:12]})"
         )
     return plan
 
 
 @dataclass(frozen=True)
 class Status:
-    """How far a study is."""
+    """The progress of a study."""
 
     name: str
     points: int
     wanted: int
     by_status: dict[str, int]
-    errors: dict[str, int]  # first lines of errors and how often
+    errors: dict[str, int]  # first lines of errors and their counts
     disk_bytes: int
     problems: tuple[str, ...]
 
 
 def status_of(folder: Path) -> Status:
-    """Count what a study folder holds; nothing is changed."""
+    """Count the contents of a study folder; nothing is changed."""
     store = StudyStore.open(folder, read_only=True)
     rows = store.rows(["run_id", "status", "error"]).to_pylist()
     by_status: dict[str, int] = {}
@@ -74,7 +74,7 @@ def status_of(folder: Path) -> Status:
 
 @dataclass
 class Verification:
-    """Runs that were made again: how many were equal, and what was not."""
+    """Runs that were rerun: how many were equal, and what differed."""
 
     checked: int = 0
     different: list[str] = field(default_factory=list)
@@ -82,7 +82,7 @@ class Verification:
 
 
 def verify(folder: Path, *, runs: int = 5, seed: int = 0) -> Verification:
-    """Run `runs` random done rows again and compare the hashes of their rows and paths, seconds left out."""
+    """Rerun `runs` random finished rows and compare the hashes of their rows and paths, seconds left out."""
     plan = plan_of_folder(folder)
     store = StudyStore.open(folder, read_only=True)
     found = Verification()
@@ -128,12 +128,12 @@ def _paths_of(store: StudyStore, run: str) -> dict[str, Any] | None:
 
 
 def find_run(folder: Path, run: str) -> dict[str, Any]:
-    """The stored row of a run; ResultError naming the nearest id."""
+    """The stored row of a run; ResultError with the nearest id."""
     rows = {row["run_id"]: row for row in StudyStore.open(folder, read_only=True).rows().to_pylist()}
     matches = [name for name in rows if name.startswith(run)]
     if len(matches) == 1:
         found: dict[str, Any] = rows[matches[0]]
         return found
     if matches:
-        raise ResultError(f"{folder}: {run} may be {len(matches)} runs; write more of its id")
+        raise ResultError(f"{folder}: {run} matches {len(matches)} runs; give more of its id")
     raise ResultError(f"{folder}: holds no run {run}{nearest_hint(run, rows)}; the table `runs` lists them")

@@ -71,7 +71,7 @@ def test_an_agent_of_the_users_own_may_read_the_fund(tmp_path):
     path.write_text(CODE, encoding="utf-8")
     world = full(agents=[{"kind": "user", "name": "me", "file": str(path), "class_name": "Mine"}])
     (reason,) = fund_feeds_back(world, fidelity="full", event="first_adl")
-    assert str(reason) == "agents[0]: me runs code of its own, which may read the fund"
+    assert str(reason) == "agents[0]: me runs custom code, which may read the fund"
 
 
 @pytest.mark.parametrize(

@@ -84,5 +84,5 @@ def test_a_worker_that_dies_while_its_result_is_fetched_counts_as_one_death():
 
 
 def test_a_cancelled_task_means_that_the_scheduler_is_gone():
-    with pytest.raises(ClusterError, match="the made-up cluster dropped our tasks"):
+    with pytest.raises(ClusterError, match="the made-up cluster dropped the tasks"):
         outcomes_of(MadeUpCluster([(["cancelled"], CancelledError("task"))]), 2)

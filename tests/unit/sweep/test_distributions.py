@@ -69,7 +69,7 @@ def test_values_never_fall_and_stay_within_bounds(law):
         ({"kind": "log_uniform", "low": 0, "high": 1}, "greater than 0"),
         ({"kind": "normal", "mean": 0, "sd": 0}, "greater than 0"),
         ({"kind": "normal", "mean": 0, "sd": 1, "low": 1, "high": -1}, "low must be below high, found 1 and -1"),
-        ({"kind": "normal", "mean": 0, "sd": 1, "low": 50}, "nothing of the law lies between low and high"),
+        ({"kind": "normal", "mean": 0, "sd": 1, "low": 50}, "the law has no probability between low and high"),
         ({"kind": "triangular", "low": 0, "mode": 4, "high": 3}, "mode must lie between low and high, found 4"),
         ({"kind": "integers", "low": 6, "high": 3}, "low must be below high, found 6 and 3"),
         ({"kind": "integers", "low": 1.5, "high": 3}, "valid integer"),

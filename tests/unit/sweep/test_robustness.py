@@ -40,9 +40,9 @@ def test_variants_of_the_full_engine_are_all_that_the_config_is_not(plan):
     subjects = {variant.subject: variant for variant in variants_of(plan.base, "full")}
     assert list(subjects) == [
         "600 traders in place of 2,000",
-        "600 traders in place of 2,000, only those who open with a position multiplied",
+        "600 traders in place of 2,000, multiplying only those who open with a position",
         "6,000 traders in place of 2,000",
-        "6,000 traders in place of 2,000, only those who open with a position multiplied",
+        "6,000 traders in place of 2,000, multiplying only those who open with a position",
         "Every step cut into four",
         "Every step, and the time between makers' looks, cut into four",
         "Clearing by_account_id in place of riskiest_first",
@@ -57,7 +57,7 @@ def test_variants_of_the_full_engine_are_all_that_the_config_is_not(plan):
     assert sum(counts) + len(plan.base.agents) == 600
     # 1,600 of the 2,000 open with a position: 400 others stay, 200 and 5,600 are left
     for total, left in ((600, 200), (6000, 5600)):
-        openers = subjects[f"{total:,} traders in place of 2,000, only those who open with a position multiplied"]
+        openers = subjects[f"{total:,} traders in place of 2,000, multiplying only those who open with a position"]
         assert openers.settings == (("population.cohorts[6].traders", left),)
 
 

@@ -26,7 +26,7 @@ def test_a_number_of_events_is_met_when_the_last_arm_has_it():
         rule.add(row, None)
         assert not rule.is_met()
     assert rule.words().startswith("arm 1: 1 events (adl) in 2, ")
-    assert rule.words().endswith("asked: 2 events")
+    assert rule.words().endswith("required: 2 events")
     rule.add(run(1, adl_ms=3), None)
     assert rule.is_met()
 
@@ -76,10 +76,10 @@ def test_no_event_has_no_half_width():
         ("fund_emty:events>=3", "until: event must be one of adl, fund_empty, found 'fund_emty'"
                                 " (did you mean fund_empty?)"),
         ("events>=many", "until: 'many' is not a number"),
-        ("events<3", "until: say events>=N, or rel_half_width<W with W above 0"),
-        ("rel_half_width>=0.1", "until: say events>=N, or rel_half_width<W with W above 0"),
-        ("rel_half_width<0", "until: say events>=N, or rel_half_width<W with W above 0"),
-        ("events>=0.4", "until: say events>=N with a whole N, found 0.4"),
+        ("events<3", "until: give events>=N, or rel_half_width<W with W above 0"),
+        ("rel_half_width>=0.1", "until: give events>=N, or rel_half_width<W with W above 0"),
+        ("rel_half_width<0", "until: give events>=N, or rel_half_width<W with W above 0"),
+        ("events>=0.4", "until: give events>=N with a whole N, found 0.4"),
         ("events>=nan", "until: 'nan' is not a number"),
         ("rel_half_width<inf", "until: 'inf' is not a number"),
     ],

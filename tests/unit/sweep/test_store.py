@@ -225,7 +225,7 @@ def test_another_schema_version_is_refused(tmp_path):
     path = tmp_path / "s/manifest.json"
     path.write_text(json.dumps({**MANIFEST, "schema_version": SCHEMA_VERSION + 1}))
     with pytest.raises(
-        ResultError, match=f"schema version {SCHEMA_VERSION + 1}, this clearsim writes {SCHEMA_VERSION}"
+        ResultError, match=f"schema version {SCHEMA_VERSION + 1}, this version of clearsim writes {SCHEMA_VERSION}"
     ):
         StudyStore.open(tmp_path / "s")
 
@@ -267,7 +267,9 @@ def test_a_full_disk_is_told_and_keeps_what_was_stored_and_nothing_half(tmp_path
             again.add(outcome)
         with monkeypatch.context() as patch:
             FullDisk(patch, room=0)
-            with pytest.raises(ResultError, match=r"disk is full; finished runs that are not stored: 3.*same command"):
+            with pytest.raises(
+                ResultError, match=r"disk is full; finished runs that are not stored: 3.*repeat the command"
+            ):
                 again.flush()
             assert not list(folder.rglob("*.partial"))
             assert StudyStore.open(folder, read_only=True).result_hash() == before
@@ -288,7 +290,7 @@ def test_a_full_disk_at_the_end_is_told_too(tmp_path, monkeypatch):
 
 def test_two_writers_are_refused_and_readers_are_not(tmp_path):
     folder = fill(tmp_path / "s")
-    with StudyStore.open(folder), pytest.raises(ResultError, match=f"process {os.getpid()} on .* is writing it"):
+    with StudyStore.open(folder), pytest.raises(ResultError, match=f"process {os.getpid()} on .* is writing to it"):
         StudyStore.open(folder)
     with StudyStore.open(folder):
         assert len(StudyStore.open(folder, read_only=True).done_ids()) == 4

@@ -34,14 +34,14 @@ def left_by(folder, *, pid, host):
 def test_what_a_dead_process_left_is_taken_over(tmp_path, no_system_locks):
     taken = left_by(tmp_path, pid=a_dead_pid(), host=platform.node())
     taken.acquire()
-    with pytest.raises(ResultError, match="is writing it"):
+    with pytest.raises(ResultError, match="is writing to it"):
         FolderLock(tmp_path).acquire()
     taken.release()
     FolderLock(tmp_path).acquire()
 
 
 def test_a_process_on_another_machine_is_believed_to_live(tmp_path, no_system_locks):
-    with pytest.raises(ResultError, match=r"process 77 on elsewhere is writing it.*delete .*\.lock"):
+    with pytest.raises(ResultError, match=r"process 77 on elsewhere is writing to it.*delete .*\.lock"):
         left_by(tmp_path, pid=77, host="elsewhere").acquire()
 
 

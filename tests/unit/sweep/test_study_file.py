@@ -58,24 +58,24 @@ REFUSED = {
     "a path set twice": (
         "uncertainties:\n  - {name: s, path: 'markets[0].fees.taker_ppm', " + LAW + "}\nlevers:\n"
         "  - {name: a, path: 'markets[BTCUSDT].fees.taker_ppm', values: [400, 500]}\n",
-        "{}:5: markets[0].fees.taker_ppm is set by a and by s; let one of them do it",
+        "{}:5: markets[0].fees.taker_ppm is set by a and by s; let only one of them set it",
     ),
     "a part that a later lever overwrites": (
         "levers:\n  - {name: a, path: liquidation.surplus, values: [fund, trader]}\n" + RULE,
-        "{}:6: rule sets the whole of liquidation and so undoes a, which sets liquidation.surplus"
-        " (levers are set in their order, then uncertainties)",
+        "{}:6: rule sets the whole of liquidation and overwrites liquidation.surplus, which a sets"
+        " (levers are applied in order, then uncertainties)",
     ),
     "zipped levers of different sizes": (
         "levers:\n" + TAKER + "  - {name: b, path: seed, values: [1, 2, 3]}\nzip: [[taker, b]]\n",
-        "{}:7: zip[0] must hold levers with as many values as each other, found taker 2, b 3",
+        "{}:7: zip[0] must contain levers with equal numbers of values, found taker 2, b 3",
     ),
     "an unknown zipped lever": (
         "levers:\n" + TAKER + "zip: [[taker, tker]]\n",
-        "{}:6: zip[0] names tker, which is no lever (did you mean taker?)",
+        "{}:6: zip[0] names tker, which is not a lever (did you mean taker?)",
     ),
     "a condition on nobody": (
         "uncertainties:\n" + SHOCK + "  - {name: s, path: seed, when: {shok: 1}, " + LAW + "}\n",
-        "{}:6: uncertainties[1].when names shok, which is no other uncertainty or lever (did you mean shock?)",
+        "{}:6: uncertainties[1].when names shok, but no other uncertainty or lever has that name (did you mean shock?)",
     ),
     "a condition that is never met": (
         "uncertainties:\n  - {name: s, path: seed, when: {rule: ful}, " + LAW + "}\nlevers:\n" + RULE,
@@ -83,8 +83,8 @@ REFUSED = {
     ),
     "a condition on a continuous law": (
         "uncertainties:\n" + SHOCK + "  - {name: s, path: seed, when: {shock: -0.1}, " + LAW + "}\n",
-        "{}:6: uncertainties[1].when.shock must be of a choice or of integers;"
-        " shock is uniform, which hits no single value",
+        "{}:6: uncertainties[1].when.shock must be on a choice or integers;"
+        " shock is uniform, which has no single values",
     ),
     "conditions in a circle": (
         "uncertainties:\n  - {name: s, path: seed, when: {t: 2}, " + LAW + "}\n"
@@ -93,7 +93,7 @@ REFUSED = {
     ),
     "a listed point with an unknown name": (
         "design: {kind: list, points: [{shock: -0.1}, {shok: 1}]}\nuncertainties:\n" + SHOCK,
-        "{}:4: design.points[1].shok is no uncertainty (did you mean shock?)",
+        "{}:4: design.points[1].shok is not an uncertainty (did you mean shock?)",
     ),
     "a value of the wrong type": (
         "levers:\n  - name: a\n    path: duration_s\n    values:\n      - 300\n      - long\n",
@@ -152,7 +152,7 @@ def test_an_unknown_study_names_the_nearest():
         ),
         (
             "levers:\n  - {name: a, path: duration_s, values: [300, 300.0], labels: [x, y]}\n",
-            "lever a has values that are all alike: it changes nothing",
+            "lever a has values that are all equal: it changes nothing",
         ),
         (
             "levers:\n  - {name: a, path: duration_s, values: [300, 300.0, 200], labels: [x, y, z]}\n",
