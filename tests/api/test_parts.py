@@ -1,5 +1,7 @@
 """Parts of a user's own, built outside the package in one class each, passed as objects and run."""
 
+from pathlib import Path
+
 import clearsim
 import numpy as np
 import pandas as pd
@@ -124,3 +126,19 @@ def test_a_chart_is_a_function_from_a_result_to_a_figure(stressed):
 def test_a_part_of_no_family_is_refused(stressed):
     with pytest.raises(clearsim.ConfigError, match="UserAgentConfig"):
         stressed.with_({"agents": Seller()})
+
+
+def test_a_part_of_another_family_is_refused(stressed):
+    made_at_run_time = type("Made", (clearsim.Allocation,), {})
+    with pytest.raises(clearsim.ConfigError, match="ADL ranking Made: Made does not extend AdlRanking"):
+        clearsim.run(stressed.with_({f"waterfall[{adl_place(stressed)}].ranking": made_at_run_time}))
+
+
+def test_fields_of_an_agent_are_refused_in_one_line():
+    with pytest.raises(clearsim.ConfigError, match=r"^agent Seller: deposit_quote: Input should be greater.*0$"):
+        clearsim.UserAgentConfig.of(Seller, name="seller", deposit_quote=-1)
+
+
+def test_an_argument_that_cannot_be_sent_to_workers_is_refused(stressed):
+    with Path(__file__).open() as file, pytest.raises(clearsim.ConfigError, match="cannot be sent"):
+        stressed.with_({f"waterfall[{adl_place(stressed)}].ranking": BySize(least=file)})
