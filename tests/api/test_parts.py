@@ -142,3 +142,44 @@ def test_fields_of_an_agent_are_refused_in_one_line():
 def test_an_argument_that_cannot_be_sent_to_workers_is_refused(stressed):
     with Path(__file__).open() as file, pytest.raises(clearsim.ConfigError, match="cannot be sent"):
         stressed.with_({f"waterfall[{adl_place(stressed)}].ranking": BySize(least=file)})
+
+
+class InPlace(Equal):
+    """The same as Equal, and writes on everything it was given."""
+
+    def allocate(self, targets, winners):
+        given = super().allocate(targets, winners)
+        for column in (*targets, *winners):
+            column[:] = 0
+        return given
+
+
+class BySizeInPlace(BySize):
+    """The same as BySize, and writes on everything it was given."""
+
+    def score(self, side):
+        scores = super().score(side)
+        for column in (side.row, side.lots, side.mark_value, side.entry_cost, side.equity):
+            column[:] = 0
+        return scores
+
+
+@pytest.mark.parametrize(
+    ("key", "plain", "in_place"), [("allocation", Equal, InPlace), ("ranking", BySize, BySizeInPlace)]
+)
+def test_a_part_that_writes_on_what_it_is_given_moves_no_money(stressed, key, plain, in_place):
+    path = f"waterfall[{adl_place(stressed)}].{key}"
+    matches = [clearsim.run(stressed.with_({path: part})).adl_matches(units="quanta") for part in (plain, in_place)]
+    pd.testing.assert_frame_equal(*matches)
+
+
+class Ragged(clearsim.Allocation):
+    """Returns no array."""
+
+    def allocate(self, targets, winners):
+        return [[1], [1, 2]]
+
+
+def test_an_allocation_that_is_no_array_is_refused(stressed):
+    with pytest.raises(clearsim.ClearsimError, match="ADL allocation Ragged raised ValueError: setting an array"):
+        clearsim.run(stressed.with_({f"waterfall[{adl_place(stressed)}].allocation": Ragged}))
