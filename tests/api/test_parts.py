@@ -183,3 +183,17 @@ class Ragged(clearsim.Allocation):
 def test_an_allocation_that_is_no_array_is_refused(stressed):
     with pytest.raises(clearsim.ClearsimError, match="ADL allocation Ragged raised ValueError: setting an array"):
         clearsim.run(stressed.with_({f"waterfall[{adl_place(stressed)}].allocation": Ragged}))
+
+
+def test_parts_of_your_own_answer_who_would_be_deleveraged(stressed):
+    whole = clearsim.adl_queue(stressed, at=250, ranking=BySize)
+    longs = whole[whole["side"] == "long"]
+    assert longs["score"].tolist() == longs["lots"].tolist()
+    closes = clearsim.who_would_be_deleveraged(stressed, at=250, ranking=BySize(least=1), allocation=Equal)
+    greedy = clearsim.who_would_be_deleveraged(stressed, at=250)
+    assert closes["closed_lots"].sum() == greedy["closed_lots"].sum()
+    assert len(closes) > len(greedy)
+    with pytest.raises(
+        clearsim.ConfigError, match="allocation must be a kind, a mapping or a part of your own, found 3"
+    ):
+        clearsim.who_would_be_deleveraged(stressed, at=250, allocation=3)
