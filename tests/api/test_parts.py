@@ -197,3 +197,15 @@ def test_parts_of_your_own_answer_who_would_be_deleveraged(stressed):
         clearsim.ConfigError, match="allocation must be a kind, a mapping or a part of your own, found 3"
     ):
         clearsim.who_would_be_deleveraged(stressed, at=250, allocation=3)
+
+
+class NumpySteep(clearsim.MarginSchedule):
+    """Steep, with numbers of NumPy."""
+
+    def tiers(self):
+        return [(np.int64(0), np.int64(5_000), np.int64(100)), (np.float64(400_000), np.int64(10_000), np.int64(50))]
+
+
+def test_tiers_may_be_numbers_of_numpy(stressed):
+    hashes = [clearsim.run(stressed.with_({"markets[0].margin": part()})).result_hash for part in (Steep, NumpySteep)]
+    assert hashes[0] == hashes[1]
