@@ -139,6 +139,15 @@ def test_fields_of_an_agent_are_refused_in_one_line():
         clearsim.UserAgentConfig.of(Seller, name="seller", deposit_quote=-1)
 
 
+def test_a_config_as_yaml_carries_code_that_no_file_holds(stressed, tmp_path, monkeypatch):
+    own = stressed.with_({f"waterfall[{adl_place(stressed)}].ranking": BySize(least=2)})
+    own.to_yaml(tmp_path / "own.yaml")
+    monkeypatch.chdir(tmp_path)
+    again = clearsim.load("own.yaml")
+    assert again.hash == own.hash
+    assert clearsim.run(again, detail="summary").result_hash == clearsim.run(own, detail="summary").result_hash
+
+
 def test_an_argument_that_cannot_be_sent_to_workers_is_refused(stressed):
     with Path(__file__).open() as file, pytest.raises(clearsim.ConfigError, match="cannot be sent"):
         stressed.with_({f"waterfall[{adl_place(stressed)}].ranking": BySize(least=file)})
