@@ -75,6 +75,7 @@ def test_a_bound_ends_a_sweep_and_a_rule_needs_one(study, tmp_path):
         (lambda: clearsim.designs.sobol(n=0), "designs.sobol: n must be"),
         (lambda: clearsim.sweep("depth-leverage-small", executor="fast"), "executor must be local, serial"),
         (lambda: clearsim.sweep("depth-leverage-small", executor="serial", workers=2), "workers is for"),
+        (lambda: clearsim.sweep("depth-leverage-small", workers=-1), "workers must be a whole number from 1, found -1"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused_with_the_name_of_the_argument(make, message):
