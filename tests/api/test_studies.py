@@ -105,3 +105,14 @@ def test_a_script_without_a_guard_sweeps_once(tmp_path):
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "[50000.0, 500000.0]\n"), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_folder_of_a_run_is_no_study_and_the_folder_of_a_study_no_run(result, swept, tmp_path):
+    run = result.save(tmp_path / "run")
+    with pytest.raises(clearsim.ResultError, match="is the folder of a run, not of a study"):
+        clearsim.open_study(run)
+    study = swept.save(tmp_path / "study")
+    with pytest.raises(clearsim.ResultError, match="is the folder of a study; use open_study"):
+        clearsim.open_run(study)
+    with pytest.raises(clearsim.ResultError, match="is not a folder; give the folder of a run's results"):
+        clearsim.audit(tmp_path / "nowhere")
