@@ -50,9 +50,9 @@ def pickled(value: object) -> str:
 
     try:
         data = cloudpickle.dumps(value)
+        head = f"{PICKLE_MARK}, Python {_python()}, {fingerprint(value)}"
     except Exception as error:
         raise ConfigError(f"{type(value).__name__} cannot be sent to other processes: {error}") from error
-    head = f"{PICKLE_MARK}, Python {_python()}, {fingerprint(value)}"
     return "\n".join([head, *textwrap.wrap(base64.b64encode(data).decode(), 100)]) + "\n"
 
 

@@ -31,7 +31,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationError
 
 from .errors import ConfigError
 from .own_code import NotPlainError, is_pickled, pickled, source_of, unpickled
@@ -109,7 +109,12 @@ class OwnPart(Policy):
 
     @classmethod
     def _made(cls, kind: type, fields: dict[str, Any]) -> Self:
-        return cls.model_validate({"file": f"{kind.__name__}.py", "class": kind.__name__, **fields})
+        try:
+            return cls.model_validate({"file": f"{kind.__name__}.py", "class": kind.__name__, **fields})
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            raise ConfigError(f"{cls.noun} {kind.__name__}: {place + ': ' if place else ''}{first['msg']}") from error
 
     def with_source(self, folder: Path) -> Self:
         """Return the same part with the text of its file, read relative to `folder`; ConfigError if it cannot be
@@ -135,6 +140,8 @@ class OwnPart(Policy):
             raise ConfigError(f"{self.who}: {self.file} fails to load: {where(error, self.file)}") from error
         if isinstance(found, self.base):
             return found
+        if not (isinstance(found, type) and issubclass(found, self.base)):
+            raise ConfigError(f"{self.who}: {self.class_name} does not extend {self.base.__name__}")
         try:
             return found(**self.params)
         except FAILURES as error:

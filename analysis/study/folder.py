@@ -170,6 +170,8 @@ def open_study(path: str | Path) -> StudyFolder:
     """Open a study folder of this schema version; AnalysisError if it is not one."""
     folder = Path(path)
     manifest = read_manifest(folder, kind="study", give="the folder of a study", subject="the study has", cure="")
+    if not is_study(folder):
+        raise AnalysisError(f"{folder}: is the folder of a run, not of a study")
     study, text = read_yaml(folder / "study.yaml")
     return StudyFolder(folder, manifest, study, text)
 

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from ..errors import ConfigError
+from ..own_parts import UserPart, with_code
 from ..policy import Policy
 from .config import Config, ConfigLike, load
+from .parts import mechanism_of
 from .progress import Note, noting, run_progress
 from .result import Result
 from .units import Units, in_units
 
-#: A ranking or an allocation: its kind, a mapping with its parameters, or the policy itself.
-Part = str | Mapping[str, Any] | Policy | None
+#: A ranking or an allocation: its kind, a mapping with its parameters, the policy itself, or an object or class of
+#: your own.
+Part = str | Mapping[str, Any] | Policy | UserPart | type[UserPart] | None
 
 if TYPE_CHECKING:
     from ..engine.queue import Place
@@ -38,8 +42,9 @@ def adl_queue(
     Args:
         run: a Result, a result folder, a Config, the path of a config file, or a shipped name.
         at: seconds after the start, or a UTC time.
-        market: name of the market; default: the first.
-        ranking: replaces the config's: a kind, like "binance_wallet", or a mapping with parameters.
+        market: its name; default the first.
+        ranking: in place of the config's: its kind, like "binance_wallet", a mapping with its parameters, or an
+            AdlRanking of your own.
         units: quote, venue or quanta.
         progress, on_note: as in `clearsim.run`.
 
@@ -75,11 +80,12 @@ def who_would_be_deleveraged(
     Args:
         run: a Result, a result folder, a Config, the path of a config file, or a shipped name.
         at: seconds after the start, or a UTC time.
-        account: name of the bankrupt account; default: the one with the largest position of `side`.
-        side: side of the bankrupt position; default: the account's, or long. The other side is deleveraged.
-        market: name of the market; default: the first.
-        ranking: replaces the config's: a kind, or a mapping with parameters.
-        allocation: replaces the config's: greedy, pro_rata, water_filling, or a mapping with parameters.
+        account: name of the bankrupt account; default the one with the largest position of `side`.
+        side: of the positions to close; default the account's, or long. The other side is deleveraged.
+        market: its name; default the first.
+        ranking: in place of the config's: its kind, a mapping with its parameters, or an AdlRanking of your own.
+        allocation: in place of the config's: greedy, pro_rata, water_filling, a mapping with its parameters, or an
+            Allocation of your own.
         units: quote, venue or quanta.
         progress, on_note: as in `clearsim.run`.
 
@@ -170,10 +176,11 @@ def _part(name: str, value: Part) -> Any:
     from ..clearing.adl import AdlLayer
     from .designs import validated
 
-    given = {"kind": value} if isinstance(value, str) else value
+    given = {"kind": value} if isinstance(value, str) else mechanism_of(value)
     if isinstance(given, Policy):
         given = given.model_dump(by_alias=True)
-    layer = validated(
-        AdlLayer, {"kind": "adl", "ranking": {"kind": "profit_leverage"}, name: dict(given)}, source="ADL"
-    )
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"{name} must be a kind, a mapping or a part of your own, found {value!r}")
+    given = with_code(given, Path.cwd())
+    layer = validated(AdlLayer, {"kind": "adl", "ranking": {"kind": "profit_leverage"}, name: given}, source="ADL")
     return getattr(layer, name)

@@ -7,6 +7,7 @@ from typing import Any, Self
 from ..config import RunConfig, config_hash, load_config, to_yaml, traders_overrides, with_values
 from ..config.yamlfile import find_config, parse_yaml
 from ..errors import ConfigError
+from .arguments import whole_number
 from .parts import mechanism_of
 from .pictures import card, line
 
@@ -56,7 +57,7 @@ class Config(RunConfig):
 
             config = clearsim.load("base").with_traders(500)
         """
-        texts = traders_overrides(self, n)
+        texts = traders_overrides(self, whole_number("traders", n))
         return self.with_({path: int(count) for path, _, count in (text.partition("=") for text in texts)})
 
     def to_yaml(self, path: str | Path | None = None) -> str:

@@ -274,6 +274,8 @@ def open_run(folder: str | Path) -> Result:
 
         result = clearsim.open_run("results/base-1")
     """
+    if analysis.is_study(folder):
+        raise ResultError(f"{folder}: is the folder of a study; use open_study")
     with analysis.clearsim_errors(ResultError):
         return Result(analysis.open_run(folder))
 

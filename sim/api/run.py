@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 from ..errors import ClearsimError, ConfigError
 from . import _analysis as analysis
+from .arguments import whole_number
 from .config import Config, ConfigLike, load
 from .paths import PathsResult
 from .progress import Note, noting, run_progress
@@ -88,6 +89,7 @@ def run(
         result.summary()["adl_accounts"]
     """
     chosen = load(config)
+    scenario, replication = whole_number("scenario", scenario), whole_number("replication", replication)
     if seed is not None:
         chosen = chosen.with_({"seed": seed})
     if fidelity not in ("full", "reduced"):
@@ -108,10 +110,9 @@ def _reduced(
     from ..reduced.run import simulate_batch
 
     require_reduced(config)
-    if paths < 1 or sampler not in get_args(Sampler):
-        raise ConfigError(
-            f"expected at least 1 path and a sampler of {', '.join(get_args(Sampler))}; found {paths}, {sampler!r}"
-        )
+    paths = whole_number("paths", paths, least=1)
+    if sampler not in get_args(Sampler):
+        raise ConfigError(f"sampler must be one of {', '.join(get_args(Sampler))}; found {sampler!r}")
     batch = simulate_batch(config, scenario=scenario, replication=replication, paths=paths, sampler=sampler)
     return PathsResult(config, batch, scenario=scenario, replication=replication)
 
@@ -134,6 +135,8 @@ def _full(
     from ..runs.memory import run_in_memory
     from ..runs.run import RunOptions, run_config
 
+    if detail is not None and detail not in get_args(Detail):
+        raise ConfigError(f"detail must be one of {', '.join(get_args(Detail))}; found {detail!r}")
     note = noting(on_note)
     with first_start(note), run_progress(progress, config) as callback:
         run_options = RunOptions(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..errors import ConfigError
 from . import _analysis as analysis
+from .arguments import whole_number
 from .progress import Note, noting, sweep_progress
 from .study import Study, load_any_study
 from .study_result import StudyResult, open_study
@@ -103,7 +104,9 @@ def executor_settings(executor: str | Path, workers: int | None = None) -> "Exec
     if workers is not None and executor != "local":
         raise ConfigError(f"workers is for executor 'local', found executor {str(executor)!r}")
     if executor == "local":
-        return ExecutorSettings(kind="local", workers=workers)
+        return ExecutorSettings(
+            kind="local", workers=None if workers is None else whole_number("workers", workers, least=1)
+        )
     if executor == "serial":
         return ExecutorSettings(kind="serial", workers=1)
     if isinstance(executor, Path) or executor.endswith(".json"):

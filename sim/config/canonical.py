@@ -38,6 +38,13 @@ class InputFile:
         except OSError as error:
             raise ConfigError(f"{self.path}: input file cannot be read: {error.strerror}") from error
 
+    def is_on_disk(self) -> bool:
+        """True if the file holds the text that the config carries."""
+        try:
+            return self.text is None or Path(self.path).read_bytes() == self.text.encode()
+        except OSError:
+            return False
+
     def content_hash(self) -> str:
         """`sha256:...` of the content; of code that is carried as a pickle, of what it does."""
         content = self.read() if self.text is None else hashed_part(self.text).encode()
@@ -58,7 +65,8 @@ def _as_written(file: InputFile) -> str:
 def plain(value: Any, file_name: FileName = _as_written) -> Any:
     """A policy as dicts, lists, texts and numbers: decimals as text without trailing zeros, times in ISO 8601.
 
-    `file_name` gives the replacement for the path of an input file; text carried by a config is left out.
+    `file_name` gives the replacement for the path of an input file. Text carried by a config is left out,
+    unless the path is kept and the file does not hold it.
     """
     if isinstance(value, BaseModel):
         return _plain_model(value, file_name)
@@ -84,7 +92,7 @@ def _plain_model(model: BaseModel, file_name: FileName) -> dict[str, Any]:
     if file is not None:
         fields["file"] = file_name(file)
         if "source" in fields:
-            fields["source"] = None
+            fields["source"] = file.text if file_name is _as_written and not file.is_on_disk() else None
     return fields
 
 

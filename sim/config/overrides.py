@@ -32,6 +32,8 @@ def parse_path(text: str, *, source: str) -> list[Step]:
         elif match["item"]:
             item = match["item"].strip()
             steps.append(int(item) if item.lstrip("-").isdigit() else f"[{item}]")
+    if not steps:
+        raise ConfigError(f"{source}: the path names no key; write it like markets[0].fees.taker_ppm")
     return steps
 
 

@@ -67,6 +67,8 @@ def replay_folder(folder: Path) -> Balances:
     import pyarrow.parquet as pq
 
     parts = sorted((folder / "events" / "transfers").glob("*.parquet"))
+    if not folder.is_dir():
+        raise ResultError(f"{folder}: is not a folder; give the folder of a run's results")
     if not parts:
         raise ResultError(f"{folder}: no transfers table; run with --detail events")
     markets = list(_manifest(folder)["markets"])

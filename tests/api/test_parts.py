@@ -1,5 +1,7 @@
 """Parts of a user's own, built outside the package in one class each, passed as objects and run."""
 
+from pathlib import Path
+
 import clearsim
 import numpy as np
 import pandas as pd
@@ -124,3 +126,95 @@ def test_a_chart_is_a_function_from_a_result_to_a_figure(stressed):
 def test_a_part_of_no_family_is_refused(stressed):
     with pytest.raises(clearsim.ConfigError, match="UserAgentConfig"):
         stressed.with_({"agents": Seller()})
+
+
+def test_a_part_of_another_family_is_refused(stressed):
+    made_at_run_time = type("Made", (clearsim.Allocation,), {})
+    with pytest.raises(clearsim.ConfigError, match="ADL ranking Made: Made does not extend AdlRanking"):
+        clearsim.run(stressed.with_({f"waterfall[{adl_place(stressed)}].ranking": made_at_run_time}))
+
+
+def test_fields_of_an_agent_are_refused_in_one_line():
+    with pytest.raises(clearsim.ConfigError, match=r"^agent Seller: deposit_quote: Input should be greater.*0$"):
+        clearsim.UserAgentConfig.of(Seller, name="seller", deposit_quote=-1)
+
+
+def test_a_config_as_yaml_carries_code_that_no_file_holds(stressed, tmp_path, monkeypatch):
+    own = stressed.with_({f"waterfall[{adl_place(stressed)}].ranking": BySize(least=2)})
+    own.to_yaml(tmp_path / "own.yaml")
+    monkeypatch.chdir(tmp_path)
+    again = clearsim.load("own.yaml")
+    assert again.hash == own.hash
+    assert clearsim.run(again, detail="summary").result_hash == clearsim.run(own, detail="summary").result_hash
+
+
+def test_an_argument_that_cannot_be_sent_to_workers_is_refused(stressed):
+    with Path(__file__).open() as file, pytest.raises(clearsim.ConfigError, match="cannot be sent"):
+        stressed.with_({f"waterfall[{adl_place(stressed)}].ranking": BySize(least=file)})
+
+
+class InPlace(Equal):
+    """The same as Equal, and writes on everything it was given."""
+
+    def allocate(self, targets, winners):
+        given = super().allocate(targets, winners)
+        for column in (*targets, *winners):
+            column[:] = 0
+        return given
+
+
+class BySizeInPlace(BySize):
+    """The same as BySize, and writes on everything it was given."""
+
+    def score(self, side):
+        scores = super().score(side)
+        for column in (side.row, side.lots, side.mark_value, side.entry_cost, side.equity):
+            column[:] = 0
+        return scores
+
+
+@pytest.mark.parametrize(
+    ("key", "plain", "in_place"), [("allocation", Equal, InPlace), ("ranking", BySize, BySizeInPlace)]
+)
+def test_a_part_that_writes_on_what_it_is_given_moves_no_money(stressed, key, plain, in_place):
+    path = f"waterfall[{adl_place(stressed)}].{key}"
+    matches = [clearsim.run(stressed.with_({path: part})).adl_matches(units="quanta") for part in (plain, in_place)]
+    pd.testing.assert_frame_equal(*matches)
+
+
+class Ragged(clearsim.Allocation):
+    """Returns no array."""
+
+    def allocate(self, targets, winners):
+        return [[1], [1, 2]]
+
+
+def test_an_allocation_that_is_no_array_is_refused(stressed):
+    with pytest.raises(clearsim.ClearsimError, match="ADL allocation Ragged raised ValueError: setting an array"):
+        clearsim.run(stressed.with_({f"waterfall[{adl_place(stressed)}].allocation": Ragged}))
+
+
+def test_parts_of_your_own_answer_who_would_be_deleveraged(stressed):
+    whole = clearsim.adl_queue(stressed, at=250, ranking=BySize)
+    longs = whole[whole["side"] == "long"]
+    assert longs["score"].tolist() == longs["lots"].tolist()
+    closes = clearsim.who_would_be_deleveraged(stressed, at=250, ranking=BySize(least=1), allocation=Equal)
+    greedy = clearsim.who_would_be_deleveraged(stressed, at=250)
+    assert closes["closed_lots"].sum() == greedy["closed_lots"].sum()
+    assert len(closes) > len(greedy)
+    with pytest.raises(
+        clearsim.ConfigError, match="allocation must be a kind, a mapping or a part of your own, found 3"
+    ):
+        clearsim.who_would_be_deleveraged(stressed, at=250, allocation=3)
+
+
+class NumpySteep(clearsim.MarginSchedule):
+    """Steep, with numbers of NumPy."""
+
+    def tiers(self):
+        return [(np.int64(0), np.int64(5_000), np.int64(100)), (np.float64(400_000), np.int64(10_000), np.int64(50))]
+
+
+def test_tiers_may_be_numbers_of_numpy(stressed):
+    hashes = [clearsim.run(stressed.with_({"markets[0].margin": part()})).result_hash for part in (Steep, NumpySteep)]
+    assert hashes[0] == hashes[1]

@@ -149,6 +149,8 @@ def test_numpy_values_are_taken_as_numbers(config):
         ({"seed": True}, "seed must be a whole number, found true"),
         ({"markets[1].fees.taker_ppm": 1}, "markets has 1 items, but none is 1"),
         ({"positions": {"file": "nowhere.csv"}}, "positions.file must be a file"),
+        ({"": 1}, "the path names no key"),
+        ({".": 1}, "the path names no key"),
         ({"funds[0].markets": ["ETH"]}, "must be one of the markets BTCUSDT, found 'ETH'"),
     ],
 )  # fmt: skip
@@ -156,6 +158,12 @@ def test_a_value_that_does_not_fit_is_refused_with_its_path(config, values, mess
     with pytest.raises(clearsim.ConfigError) as refused:
         config.with_(values)
     assert message in str(refused.value)
+
+
+@pytest.mark.parametrize("traders", [300.5, "300"])
+def test_a_number_of_traders_is_whole(config, traders):
+    with pytest.raises(clearsim.ConfigError, match="traders must be a whole number from 0, found"):
+        config.with_traders(traders)
 
 
 def test_positions_come_from_a_table(config):
@@ -198,9 +206,13 @@ def test_both_engines_run_through_one_door():
         ("base", {"paths": 10}, "paths is not an option of fidelity full"),
         ("base", {"detial": "series"}, "detial is not an option of fidelity full"),
         ("base", {"fidelity": "fast"}, "fidelity must be full or reduced"),
-        ("btc-30d", {"fidelity": "reduced", "paths": 0}, "expected at least 1 path"),
+        ("btc-30d", {"fidelity": "reduced", "paths": 0}, "paths must be a whole number from 1, found 0"),
+        ("btc-30d", {"fidelity": "reduced", "paths": 10.5}, "paths must be a whole number from 1, found 10.5"),
+        ("base", {"detail": "foo"}, "detail must be one of summary, series, events; found 'foo'"),
+        ("base", {"scenario": -1}, "scenario must be a whole number from 0, found -1"),
+        ("base", {"replication": "a"}, "replication must be a whole number from 0, found 'a'"),
     ],
 )
-def test_an_option_of_the_other_engine_is_refused(source, options, message):
+def test_an_option_that_an_engine_does_not_take_is_refused(source, options, message):
     with pytest.raises(clearsim.ConfigError, match=message):
         clearsim.run(source, **options)

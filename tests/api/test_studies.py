@@ -75,6 +75,7 @@ def test_a_bound_ends_a_sweep_and_a_rule_needs_one(study, tmp_path):
         (lambda: clearsim.designs.sobol(n=0), "designs.sobol: n must be"),
         (lambda: clearsim.sweep("depth-leverage-small", executor="fast"), "executor must be local, serial"),
         (lambda: clearsim.sweep("depth-leverage-small", executor="serial", workers=2), "workers is for"),
+        (lambda: clearsim.sweep("depth-leverage-small", workers=-1), "workers must be a whole number from 1, found -1"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused_with_the_name_of_the_argument(make, message):
@@ -104,3 +105,14 @@ def test_a_script_without_a_guard_sweeps_once(tmp_path):
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "[50000.0, 500000.0]\n"), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_folder_of_a_run_is_no_study_and_the_folder_of_a_study_no_run(result, swept, tmp_path):
+    run = result.save(tmp_path / "run")
+    with pytest.raises(clearsim.ResultError, match="is the folder of a run, not of a study"):
+        clearsim.open_study(run)
+    study = swept.save(tmp_path / "study")
+    with pytest.raises(clearsim.ResultError, match="is the folder of a study; use open_study"):
+        clearsim.open_run(study)
+    with pytest.raises(clearsim.ResultError, match="is not a folder; give the folder of a run's results"):
+        clearsim.audit(tmp_path / "nowhere")

@@ -105,7 +105,7 @@ def arrived(state: OwnCohortState, now_ms: int) -> Arrived:
     while more:
         room = Arrived(np.empty(CHUNK, np.int64), np.empty(CHUNK, np.int64), np.empty((CHUNK, stream.width - 2)))
         count, more = due_arrivals(
-            stream.uniforms, stream.cursor, stream.clock.view(np.float64), stream.per_ms, traders, now_ms, *room, 0
+            stream.uniforms, stream.cursor, stream.clock, stream.per_ms, traders, now_ms, *room, 0
         )  # fmt: skip
         parts.append(Arrived(room.account[:count], room.place[:count], room.uniforms[:count]))
         if stream.is_used_up:

@@ -169,7 +169,9 @@ class LoadedAllocation:
         """Return the closes into the pot and out of it; AgentError if `allocate` raises or its answer is invalid."""
 
         def allocate(targets: TargetView, winners: WinnerView) -> I64:
-            lots: I64 = guarded(self.who, self.file, self.part.allocate, targets, winners, error=AgentError)
+            asked = TargetView(*map(np.copy, targets)), WinnerView(*map(np.copy, winners))
+            answer = guarded(self.who, self.file, self.part.allocate, *asked, error=AgentError)
+            lots: I64 = guarded(self.who, self.file, np.asarray, answer, error=AgentError)
             return lots
 
         return decide_through_pot(case, allocate, who=self.who)

@@ -305,7 +305,7 @@ class LoadedRanking:
         """Return the scores of one side; AgentError if `score` raises or returns no number for a row."""
         rows = np.empty(len(accounts.quote), np.int64)
         rows = rows[: gather_side(accounts, markets, market, side, only_profit, rows)]
-        view = _view_of(accounts, markets, rows, market=market, side=side, quantum=quantum)
+        view = _view_of(accounts, markets, rows.copy(), market=market, side=side, quantum=quantum)
         answer = guarded(self.who, self.file, self.part.score, view, error=AgentError)
         found = guarded(self.who, self.file, np.asarray, answer, np.float64, error=AgentError)
         if found.shape != rows.shape:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import ValidationError
 
 from ...errors import ConfigError
@@ -48,7 +49,9 @@ class OwnSchedule(OwnPart):
     def tiered(self) -> TieredMargin:
         """Return its tiers as a schedule; ConfigError if the class fails or the tiers are invalid."""
         part: MarginSchedule = self.load()
-        rows = guarded(self.who, self.file, lambda: [tuple(row) for row in part.tiers()], error=ConfigError)
+        rows = guarded(
+            self.who, self.file, lambda: [tuple(map(_plain, row)) for row in part.tiers()], error=ConfigError
+        )
         names = ("floor_quote", "maintenance_ppm", "max_leverage")
         fields: dict[str, Any] = {
             "base": part.margin_base,
@@ -76,3 +79,8 @@ class OwnSchedule(OwnPart):
     def lower(self, *, quantum: Decimal, fees: FeeSchedule) -> tuple[Mapping[str, int], Records]:
         """Return the parameters and the tiers (K,); ConfigError if a floor or deduction is not whole quanta."""
         return self.tiered().lower(quantum=quantum, fees=fees)
+
+
+def _plain(value: Any) -> Any:
+    """A NumPy number as one of Python."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -27,24 +27,24 @@ MAX_VALUE = 2**61
 def due_arrivals(uniforms, cursor, clock, per_ms, traders, now_ms, who, key, own, count):
     """Write the arrivals up to `now_ms` from number `count` on; return the number reached, and if more must be drawn.
 
-    uniforms: (slots, 2 + U) gap, trader, and U for the cohort.  clock: (2,) next arrival and last wake, ms; the last
-    wake moves when all are written.  who, key: (capacity,) index of the trader, place in the tick.  own: (capacity, U).
-    Stops early when the slots or the room are used up.
+    uniforms: (slots, 2 + U) gap, trader, and U for the cohort.  clock: (1,) CLOCK_DTYPE, ms; the last wake moves when
+    all are written.  who, key: (capacity,) index of the trader, place in the tick.  own: (capacity, U).
+    Stops early when the slots are used up or the room is.
     """
-    last_ms = clock[1]
-    while clock[0] <= now_ms:
+    last_ms = clock[0].last_ms
+    while clock[0].next_ms <= now_ms:
         if cursor[0] == uniforms.shape[0] or count == who.shape[0]:
             return count, True
         u = uniforms[cursor[0]]
         cursor[0] += 1
-        at_ms = clock[0]
-        clock[0] = at_ms - log(1.0 - u[0]) / per_ms
+        at_ms = clock[0].next_ms
+        clock[0].next_ms = at_ms - log(1.0 - u[0]) / per_ms
         who[count] = min(int(u[1] * traders), traders - 1)
         key[count] = arrival_key(at_ms, last_ms, float(now_ms))
         for j in range(own.shape[1]):
             own[count, j] = u[2 + j]
         count += 1
-    clock[1] = now_ms
+    clock[0].last_ms = now_ms
     return count, False
 
 
