@@ -169,7 +169,7 @@ class LoadedAllocation:
         """Return the closes into the pot and out of it; AgentError if `allocate` raises or its answer cannot be."""
 
         def allocate(targets: TargetView, winners: WinnerView) -> I64:
-            asked = TargetView(*map(np.copy, targets)), WinnerView(*map(np.copy, winners))
+            asked = TargetView._make(map(np.copy, targets)), WinnerView._make(map(np.copy, winners))
             answer = guarded(self.who, self.file, self.part.allocate, *asked, error=AgentError)
             lots: I64 = guarded(self.who, self.file, np.asarray, answer, error=AgentError)
             return lots
