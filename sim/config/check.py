@@ -17,6 +17,9 @@ from .yamlfile import Step
 
 Problems = Iterator[Problem]
 
+#: Times in milliseconds stay far below what an integer holds.
+MAX_DURATION_S = 10_000_000_000
+
 #: Keys whose numbers describe the run and the file, not the world: they need no provenance.
 TECHNICAL = (
     "schema_version",
@@ -65,6 +68,9 @@ def _names_are_unique(config: RunConfig) -> Problems:
 
 
 def _times_fit(config: RunConfig) -> Problems:
+    if config.duration_s > MAX_DURATION_S:
+        yield Problem(("duration_s",), f"must be at most {MAX_DURATION_S:,} (300 years), found {config.duration_s}")
+        return
     if config.duration_s * 1000 % 1 != 0:
         yield Problem(("duration_s",), f"must be whole milliseconds, found {config.duration_s}")
         return

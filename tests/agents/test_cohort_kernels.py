@@ -327,7 +327,7 @@ def test_due_arrivals_are_the_slots_up_to_now(seed):
     rng = np.random.default_rng(seed)
     slots, per_ms, traders = rng.random((200, 4)), 0.05, 7
     first, last, expected = 12.5, 10.0, []
-    clock, cursor = np.array([first, last]), np.zeros(1, np.int64)
+    clock, cursor = np.array([(first, last)], CLOCK_DTYPE), np.zeros(1, np.int64)
     at, used = first, 0
     for now in (20, 700, 701, 2_500):
         while at <= now:
@@ -341,17 +341,17 @@ def test_due_arrivals_are_the_slots_up_to_now(seed):
         assert not more
         found = list(zip(room[0][:count].tolist(), room[1][:count].tolist(), *room[2][:count].T.tolist(), strict=True))
         assert found == expected[len(expected) - count :]
-        assert (cursor[0], clock[1]) == (used, now)
+        assert (cursor[0], clock["last_ms"][0]) == (used, now)
     assert used > 80
 
 
 def test_due_arrivals_stop_where_the_slots_or_the_room_end():
     slots = np.full((5, 2), 0.5)
-    clock, cursor = np.array([0.0, 0.0]), np.zeros(1, np.int64)
+    clock, cursor = np.array([(0.0, 0.0)], CLOCK_DTYPE), np.zeros(1, np.int64)
     room = np.empty(3, np.int64), np.empty(3, np.int64), np.empty((3, 0))
     assert due_arrivals(slots, cursor, clock, 1.0, 2, 1_000, *room, 0) == (3, True)
     assert due_arrivals(slots, cursor, clock, 1.0, 2, 1_000, *room, 0) == (2, True)
-    assert clock[1] == 0.0  # not done: places in the tick are still counted from the last wake
+    assert clock["last_ms"][0] == 0.0  # not done: places in the tick are still counted from the last wake
 
 
 def plain_actions(actions, home):

@@ -103,6 +103,7 @@ def test_all_errors_are_told_at_once() -> None:
         ("duration_s=600.5", "duration_s must be a whole number of ticks of 1000 ms, found 600.5 s"),
         ("duration_s=0", "duration_s must be greater than 0, found 0"),
         ("duration_s=0.0001", "duration_s must be whole milliseconds, found 0.0001"),
+        ("duration_s=1e99", "duration_s must be at most 10,000,000,000 (300 years), found 1E+99"),
         ("record.sample_ms=1500", "record.sample_ms must be a whole number of ticks of 1000 ms, found 1500"),
         ("asset.quantum=0.01", "markets[0].tick_size must fit asset.quantum"),
         (
