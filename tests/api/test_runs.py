@@ -147,7 +147,7 @@ def test_numpy_values_are_taken_as_numbers(config):
         ({"markets[0].fees.taker_pp": 1}, "no markets[0].fees.taker_pp (did you mean markets[0].fees.taker_ppm?)"),
         ({"seed": 1.5}, "seed must be a whole number, found 1.5"),
         ({"seed": True}, "seed must be a whole number, found true"),
-        ({"markets[1].fees.taker_ppm": 1}, "markets has 1 items and none is 1"),
+        ({"markets[1].fees.taker_ppm": 1}, "markets has 1 items, but none is 1"),
         ({"positions": {"file": "nowhere.csv"}}, "positions.file must be a file"),
         ({"funds[0].markets": ["ETH"]}, "must be one of the markets BTCUSDT, found 'ETH'"),
     ],
