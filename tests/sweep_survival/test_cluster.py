@@ -165,7 +165,7 @@ def end_of_sweep(folder, file, victim):
 
 def test_the_sweep_ends_with_a_word_when_the_scheduler_dies(tmp_path):
     with scheduler(tmp_path) as (victim, file), worker(file, "--no-nanny"):
-        assert "what came back is stored" in end_of_sweep(tmp_path, file, victim)
+        assert "finished runs are stored" in end_of_sweep(tmp_path, file, victim)
 
 
 def test_the_sweep_ends_with_a_word_when_the_last_worker_is_gone(tmp_path):
