@@ -1,9 +1,9 @@
 """A user's own agent: a class in the user's own Python file, named from the config. See docs/how-to/write-an-agent.md.
 
-The agent gets a read-only picture of the market and of its own account and returns a list of requests. Whatever goes
-wrong in it (an exception, a wrong type, a size that is not a number, a price off the grid) becomes an AgentError that
-says which agent, when, and what. The text of the file is kept in the config (`source`), so it is part of the config's
-hash, travels to workers, and a result folder can be replayed without the file.
+The agent gets a read-only picture of the market and of its own account and returns a list of requests. Any failure in
+it (an exception, a wrong type, a size that is not a number, a price off the grid) becomes an AgentError that names the
+agent, the time and the problem. The text of the file is kept in the config (`source`), so it is part of the config's
+hash and is sent to workers, and a result folder can be replayed without the file.
 """
 
 import math
@@ -53,7 +53,7 @@ class Order:
         price: Decimal | str | float | None = None,
         time_in_force: str = "GTC",
         reduce_only: bool = False,
-    ) -> None:  # written out, for the one of a frozen dataclass takes twice as long
+    ) -> None:  # written out: that of a frozen dataclass takes twice as long
         self.__dict__.update(
             market=market, side=side, size=size, price=price, time_in_force=time_in_force, reduce_only=reduce_only
         )
@@ -82,7 +82,7 @@ class UserAgent(UserPart):
 
 @dataclass
 class UserState:
-    """The running agent and what is needed to translate for it."""
+    """The running agent and the data that translate its requests."""
 
     row: int
     agent: UserAgent
@@ -98,7 +98,7 @@ class UserState:
 class UserAgentConfig(OwnPart, NamedTrader):
     """A user's own agent, named from the config or passed as an object.
 
-    Its amounts are taken as written, not scaled.
+    Its amounts are used as written, not scaled.
     """
 
     venue_scale: ClassVar[bool] = False
@@ -121,7 +121,7 @@ class UserAgentConfig(OwnPart, NamedTrader):
         return UserState(row, agent, instruments, rng)
 
     def decide(self, state: UserState, view: MarketView, intents: Intents) -> None:
-        """Ask the agent and append what it wants; AgentError if it raises or answers nonsense."""
+        """Call the agent and append its requests; AgentError if it raises or returns an invalid answer."""
         if view.pictures is None:
             view.pictures = MarketPictures.take(view)
         seen = picture(view.time_ms, view.pictures, view.accounts, state.row)
@@ -136,7 +136,7 @@ class UserAgentConfig(OwnPart, NamedTrader):
                 f"{self._at(view)} must return a list of Order and CancelAll, returned {type(answer).__name__}"
             )
         if len(answer) > MAX_REQUESTS:
-            raise AgentError(f"{self._at(view)} returned {len(answer)} requests; the most is {MAX_REQUESTS}")
+            raise AgentError(f"{self._at(view)} returned {len(answer)} requests; the maximum is {MAX_REQUESTS}")
         arrival = int(state.rng.integers(0, ARRIVAL_SLOTS))
         for number, request in enumerate(answer):
             try:
@@ -149,7 +149,7 @@ class UserAgentConfig(OwnPart, NamedTrader):
 
 
 def _append(request: object, state: UserState, intents: Intents, arrival: int) -> None:
-    """Translate one request; ValueError says what is wrong with it."""
+    """Translate one request; ValueError names its fault."""
     if not isinstance(request, Order):
         if not isinstance(request, CancelAll):
             raise ValueError(f"must be an Order or a CancelAll, was {type(request).__name__}")
@@ -169,7 +169,7 @@ def _append(request: object, state: UserState, intents: Intents, arrival: int) -
     lots = _whole(request.size, instrument.lot_size, "size", "lot")
     price = 0 if is_market else _whole(request.price, instrument.tick_size, "price", "tick")
     if lots * price * instrument.tick_value > 2**61:
-        raise ValueError(f"size {request.size} at price {request.price} exceeds the largest amount the run can count")
+        raise ValueError(f"size {request.size} at price {request.price} exceeds the maximum that the run can represent")
     kind, tif = (_MARKET, _IOC) if is_market else (_LIMIT, _TIMES[request.time_in_force])
     flags = _REDUCE_ONLY if request.reduce_only else 0
     intents.write(state.row, market, _SIDES[request.side], kind, tif, price, lots, flags, arrival)
@@ -177,14 +177,14 @@ def _append(request: object, state: UserState, intents: Intents, arrival: int) -
 
 def _market(name: object, markets: dict[str, int]) -> int:
     if not isinstance(name, str) or name not in markets:
-        raise ValueError(f"no market is called {name!r}; there are {', '.join(markets)}")
+        raise ValueError(f"no market is called {name!r}; the markets are {', '.join(markets)}")
     return markets[name]
 
 
 def _whole(value: object, unit: Decimal, what: str, unit_name: str) -> int:
     """`value` in whole units; ValueError unless it is a finite positive number on the grid."""
     kind = type(value)
-    if kind is Decimal or kind is int or kind is str:  # as most orders say it; what fails here is explained below
+    if kind is Decimal or kind is int or kind is str:  # the form of most orders; failures are explained below
         try:
             count = (value if kind is Decimal else Decimal(value)) / unit  # type: ignore[arg-type,operator]
             whole = int(count)
@@ -196,7 +196,7 @@ def _whole(value: object, unit: Decimal, what: str, unit_name: str) -> int:
 
 
 def _explained(value: object, unit: Decimal, what: str, unit_name: str) -> int:
-    """As `_whole`, of any object, saying what is wrong with it."""
+    """As `_whole`, for any object; ValueError names its fault."""
     if isinstance(value, bool) or not isinstance(value, Decimal | str | int | float | np.number):
         raise ValueError(f"{what} must be a number, was {value!r}")
     try:
@@ -206,7 +206,7 @@ def _explained(value: object, unit: Decimal, what: str, unit_name: str) -> int:
     if not number.is_finite() or number <= 0:
         raise ValueError(f"{what} must be positive and finite, was {value}")
     if number / unit > 2**53:
-        raise ValueError(f"{what} {value} is beyond the largest the run can count")
+        raise ValueError(f"{what} {value} exceeds the maximum that the run can represent")
     count = number / unit
     if count != count.to_integral_value():
         below = math.floor(count) * unit

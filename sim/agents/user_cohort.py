@@ -1,7 +1,7 @@
 """A user's own cohort: thousands of accounts that decide in one call, on arrays. See docs/how-to/write-an-agent.md.
 
-The class says what it does with `decide(view)`: NumPy arrays in, `Actions` (arrays) out. The arithmetic may be NumPy or
-a numba function of the user's own. What comes back is checked element by element before any of it reaches the market.
+The class decides in `decide(view)`: NumPy arrays in, `Actions` (arrays) out. The arithmetic may be NumPy or
+a numba function of the user's own. The answer is checked element by element before any of it reaches the market.
 """
 
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ GTC, IOC, FOK, POST_ONLY = range(4)
 
 @dataclass(frozen=True)
 class Actions:
-    """What a cohort wants to do now: K actions, each an array (K,) or one value for all.
+    """The actions of a cohort: K actions, each field an array (K,) or one value for all.
 
     account: index into the cohort, 0 .. n - 1.  lots: + buys, - sells, 0: no order.  price_ticks: limit price, 0: a
     market order.  market: number of the market.  time_in_force: GTC, IOC, FOK or POST_ONLY, of limit orders.  cancel:
-    True cancels first what the account has resting in the market.  arrival: place in the tick, 0 .. 2**20 - 1; None:
+    True first cancels the account's resting orders in the market.  arrival: place in the tick, 0 .. 2**20 - 1; None:
     drawn. Orders of equal place reach the book in the order of the arrays.
     """
 
@@ -42,7 +42,7 @@ class Actions:
 
 
 class Arrived(NamedTuple):
-    """The accounts whose turn it is, as a Poisson process says; an account may come twice. K of them."""
+    """The accounts that a Poisson process draws; an account may come twice. K of them."""
 
     account: I64  # (K,) index into the cohort
     place: I64  # (K,) place in the tick, for Actions.arrival
@@ -50,7 +50,7 @@ class Arrived(NamedTuple):
 
 
 class CohortView:
-    """What a cohort sees at one wake; use it inside `decide` only. n traders, M markets. Arrays are copies.
+    """The view of a cohort at one wake; use it inside `decide` only. n traders, M markets. Arrays are copies.
 
     Prices are ticks (int64, 0: there is none), sizes lots (+ is long), money quanta.
     """
@@ -88,7 +88,7 @@ class CohortView:
 
     @property
     def tick_value(self) -> I64:
-        """(M,) quanta that one tick on one lot is worth."""
+        """(M,) value of one tick on one lot, quanta."""
         return self._view.markets.params["tick_value"].copy()
 
     @property
@@ -160,7 +160,7 @@ class CohortView:
 class UserCohort(UserPart):
     """Base class of a user's cohort. `params` of the config are passed to the constructor by name.
 
-    The class, or its constructor, may set `arrivals_per_s`: then `view.arrived` names the accounts whose turn it is, at
+    The class, or its constructor, may set `arrivals_per_s`: then `view.arrived` names the accounts that are due, at
     that rate for the whole cohort, each with `uniforms` numbers of its own; so the flow does not depend on the clock's
     step. `self.rng` (set before the first call) is the only other randomness that keeps a run reproducible. Keep state
     in attributes; do not read clocks or files.
@@ -171,15 +171,15 @@ class UserCohort(UserPart):
     rng: np.random.Generator
 
     def start(self, view: CohortView) -> None:
-        """Called once, before the first `decide`: make room for what is remembered of `view.n` traders."""
+        """Called once, before the first `decide`: make room for the state of `view.n` traders."""
 
     def decide(self, view: CohortView) -> Actions | None:
-        """Return what the traders do now; None: nothing."""
+        """Return the traders' actions now; None: nothing."""
         raise NotImplementedError
 
 
 def whole_column(name: str, value: Any, length: int) -> I64:
-    """A column of an answer as int64 (length,); ValueError says what is wrong, at which element."""
+    """A column of an answer as int64 (length,); ValueError names the fault and the element."""
     array = np.asarray(value)
     if array.ndim == 0:
         array = np.full(length, array)
@@ -195,7 +195,7 @@ def whole_column(name: str, value: Any, length: int) -> I64:
             raise ValueError(f"element {at}: {name} must be a whole number, was {array[at]}")
     elif array.dtype == np.uint64 and len(array) and int(array.max()) >= 2**63:
         at = int(np.argmax(array))
-        raise ValueError(f"element {at}: {name} is beyond the largest the run can count, was {array[at]}")
+        raise ValueError(f"element {at}: {name} exceeds the maximum that the run can represent, was {array[at]}")
     elif array.dtype.kind not in "iub":
         raise ValueError(f"{name} must be whole numbers, was an array of {array.dtype}")
     return array.astype(np.int64)

@@ -104,7 +104,7 @@ def test_the_command_prints_and_writes_the_queue(tmp_path):
         (["--at", "soon"], "time must be seconds or a UTC time"),
         (["--at", "nan"], "time must be seconds or a UTC time"),
         (["--at", "-1"], "the run goes from 2025-01-01T00:00:00Z to 2025-01-01T00:05:00Z"),
-        (["--at", "2025-01-01T00:01:00"], "write Z behind it"),
+        (["--at", "2025-01-01T00:01:00"], "append Z for UTC"),
         (["--at", "10", "--market", "DOGE"], "markets are BTCUSDT"),
         (["--at", "10", "--account", "nobody"], "nobody: holds no position"),
     ],
