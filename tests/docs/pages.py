@@ -13,12 +13,11 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
-import clearsim.docs
 import pytest
 from clearsim.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCS = Path(clearsim.docs.__file__).resolve().parent
+DOCS = ROOT / "sim" / "docs"
 RUN_PAGES = [DOCS / "tutorial.md", *sorted((DOCS / "how-to").glob("*.md"))]
 #: A command line with such a comment takes too long for every change.
 SLOW = re.compile(r"#.*\babout \d+ minutes?\b")

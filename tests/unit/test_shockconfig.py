@@ -69,7 +69,7 @@ def test_the_command_finds_a_smaller_fall_for_a_smaller_fund(tmp_path):
         arguments = ["reverse-stress", "btc-30d", "--set", "reduced.impact={kind: none}", "--depth", "0",
                      "--concentration", "0", "--runs", "1", "--fund", str(fund), "--out", str(tmp_path)]  # fmt: skip
         done = CliRunner().invoke(app, arguments, catch_exceptions=False, standalone_mode=False)
-        assert "the price of BTCUSDT is one fall" in done.output
+        assert "the price of BTCUSDT falls once after a minute" in done.output
         return pd.read_parquet(tmp_path / "reverse_stress.parquet").iloc[0]
 
     small, large = jump(1e6), jump(3e8)
