@@ -18,6 +18,9 @@ from clearsim.results import SCHEMA_VERSION, Column
 
 from .errors import AnalysisError
 
+#: The parser in C where PyYAML was built with it: ten times as fast.
+_SafeLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 KINDS = {
     "int64": pa.int64(),
     "int32": pa.int32(),
@@ -56,7 +59,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], str]:
     """(The mapping in a YAML file, its text); empty if there is no such file."""
     text = read_text(path)
     try:
-        content = yaml.safe_load(text) or {}
+        content = yaml.load(text, Loader=_SafeLoader) or {}
     except yaml.YAMLError as error:
         raise AnalysisError(f"{path}: is not valid YAML: {error}") from error
     if not isinstance(content, dict):

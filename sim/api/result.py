@@ -59,14 +59,19 @@ class Result:
         result.who_paid()
     """
 
-    def __init__(self, run: "analysis.RunFolder", *, memory: "MemoryRun | None" = None) -> None:
+    def __init__(
+        self, run: "analysis.RunFolder", *, memory: "MemoryRun | None" = None, config: Config | None = None
+    ) -> None:
         self._run = run
+        self._config = config
         self._memory = memory
         self._figures: dict[str, go.Figure] = {}
 
     @cached_property
     def config(self) -> Config:
         """The resolved config of the run."""
+        if self._config is not None:
+            return self._config
         return Config.of(self._memory.config) if self._memory is not None else load(self._run.path / "config.yaml")
 
     @property
@@ -274,10 +279,15 @@ def open_run(folder: str | Path) -> Result:
 
         result = clearsim.open_run("results/base-1")
     """
+    return open_folder(folder)
+
+
+def open_folder(folder: str | Path, config: Config | None = None) -> Result:
+    """Open a result folder, with the config of the run where it is at hand and need not be read."""
     if analysis.is_study(folder):
         raise ResultError(f"{folder}: is the folder of a study; use open_study")
     with analysis.clearsim_errors(ResultError):
-        return Result(analysis.open_run(folder))
+        return Result(analysis.open_run(folder), config=config)
 
 
 def in_memory(run: "MemoryRun") -> Result:

@@ -11,7 +11,7 @@ from .arguments import whole_number
 from .config import Config, ConfigLike, load
 from .paths import PathsResult
 from .progress import Note, noting, run_progress
-from .result import Result, in_memory, open_run
+from .result import Result, in_memory, open_folder
 
 if TYPE_CHECKING:
     from ..runs.run import Progress
@@ -153,7 +153,7 @@ def _full(
         )
         if out is None:
             return in_memory(run_in_memory(config, run_options))
-        return open_run(run_config(config, run_options).folder)
+        return open_folder(run_config(config, run_options).folder, config)
 
 
 def default_folder(config: Config) -> Path:

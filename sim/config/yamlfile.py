@@ -66,7 +66,11 @@ class Node:
             yield from enumerate(self.value)
 
 
-class StrictLoader(yaml.SafeLoader):
+#: The parser in C where PyYAML was built with it: ten times as fast, the same nodes.
+_SafeLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class StrictLoader(_SafeLoader):
     """SafeLoader whose nodes are read by `_to_node`; it resolves no scalars and defines no tags."""
 
 
@@ -104,7 +108,7 @@ def _to_node(raw: yaml.Node, source: str, seen: set[int]) -> Node:
         return Node(_mapping(raw, source, seen), source, line, replaces)
     if isinstance(raw, yaml.SequenceNode):
         return Node([_to_node(item, source, seen) for item in raw.value], source, line, replaces)
-    if not isinstance(raw, yaml.ScalarNode) or raw.style is not None:  # quoted or block text
+    if not isinstance(raw, yaml.ScalarNode) or raw.style:  # quoted or block text
         return Node(str(raw.value), source, line)
     try:
         return Node(read_scalar(raw.value), source, line)
@@ -133,17 +137,17 @@ def parse_yaml(text: str, *, source: str) -> Node:
     """Return the tree of one YAML document; ConfigError with file and line for anything but strict YAML."""
     try:
         raw = yaml.compose(text, Loader=StrictLoader)
+        if raw is not None:
+            return _to_node(raw, source, set())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
+        line = min(mark.line + 1, len(text.splitlines()) or 1) if mark else 1  # not beyond the last line
         raise ConfigError(f"{source}:{line}: not valid YAML: {error.problem or error.context}") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{source}:1: not valid YAML: {' '.join(str(error).split())}") from error
     except RecursionError as error:
         raise ConfigError(f"{source}:1: nested too deeply") from error
-    if raw is None:
-        raise ConfigError(f"{source}:1: the file is empty; expected a config (clearsim init writes one)")
-    return _to_node(raw, source, set())
+    raise ConfigError(f"{source}:1: the file is empty; expected a config (clearsim init writes one)")
 
 
 def node_of(value: Any, source: str) -> Node:
