@@ -59,8 +59,8 @@ def test_thresholds_equal_a_dense_scan_after_every_cycle() -> None:
     cycles, seen = [], set()
 
     def compare(*_: object) -> None:
-        count = find_distressed(world.thresholds, world.accounts, world.markets, world.row_buffer)
-        found = world.row_buffer[:count].tolist()
+        count = find_distressed(world.exchange, world.tick.rows)
+        found = world.tick.rows[:count].tolist()
         assert len(found) == len(set(found))
         assert set(found) == distressed_by_scan(world), f"cycle {world.cycle}"
         seen.update(found)

@@ -9,6 +9,7 @@ from clearsim.clearing.fund import FundPolicy
 from clearsim.clearing.house import ClearingHouse
 from clearsim.clearing.liquidation import FullLiquidation, LiquidationBase
 from clearsim.clearing.waterfall import WaterfallLayer
+from clearsim.kernels.exchange import make_exchange
 from clearsim.kernels.ledger.transfer import post_transfer
 from clearsim.layout import INTENT_DTYPE, OUTSIDE, AccountMode, Reason, Side
 from clearsim.ledger.accounts import Rows, make_accounts
@@ -54,8 +55,9 @@ class ClearingWorld:
             name="f", markets=["m"], seed_quote=Decimal(0), fee_share_ppm=fee_share_ppm,
             inventory_cap_quote=None if cap is None else Decimal(cap),
         )  # fmt: skip
+        self.exchange = make_exchange(self.accounts, self.markets, self.log)
         self.house = ClearingHouse(
-            self.accounts, self.markets, self.log, liquidation=liquidation or FullLiquidation(),
+            self.exchange, liquidation=liquidation or FullLiquidation(),
             funds=[fund] * len(scopes), fund_of_market=self.scope_of, waterfall=waterfall, quantum=Decimal(1),
             spill=self.spill,
         )  # fmt: skip
@@ -84,7 +86,7 @@ class ClearingWorld:
     def transfer(self, payer: int, payee: int, quote: int, lots: int, market: int, reason: Reason) -> None:
         if self.log.header["n_transfers"][0] == len(self.log.transfers):
             self.spill()
-        post_transfer(self.accounts, self.markets, self.log, payer, payee, quote, lots, market, int(reason), 0)
+        post_transfer(self.exchange, payer, payee, quote, lots, market, int(reason), 0)
 
     def deposit(self, row: int, quote: int) -> None:
         self.transfer(OUTSIDE, row, quote, 0, 0, Reason.DEPOSIT)
@@ -128,7 +130,7 @@ class ClearingWorld:
 
     def finish(self) -> Outcome:
         """Settle and run the waterfall."""
-        left = self.house.settle(self.due, self.intents, self.n_intents)
+        left = self.house.settle(self.due, self.intents[: self.n_intents])
         outcome = self.house.run_waterfall(left)
         self.house.finish(self.due)
         return outcome

@@ -1,6 +1,7 @@
 """Effects of one fill: its row in the log, the transfer of lots and money, and the trading fees.
 
-`accounts` and `markets` may be None (a book without a clearing house): then a fill is a row of the log and counters.
+`accounts` is the exchange's, or None (a book without a clearing house): then a fill is a row of the log and counters.
+It is an argument of its own because numba removes a branch on None only where an argument is None.
 """
 
 import numpy as np
@@ -19,9 +20,9 @@ TRANSFERS_PER_FILL = 3
 
 
 @inlined_kernel
-def has_log_room(books, accounts, log, lots):
+def has_log_room(exchange, accounts, lots):
     """True if the longest sweep of an order fits the logs: its fills exceed neither its lots nor the resting orders."""
-    header = log.header
+    books, log, header = exchange.books, exchange.log, exchange.log.header
     if header[0].log_on == 0:
         return True
     fills = min(lots, books.free.shape[0] - books.n_free[0])
@@ -60,50 +61,51 @@ def _is_flat(accounts, row):
 
 
 @inlined_kernel
-def charge_fee(accounts, markets, log, row, market, value, rate_ppm):
+def charge_fee(exchange, row, market, value, rate_ppm):
     """Move the trading fee on `value` quanta, rounded up, from the row's wallet to FEES; a negative rate pays a rebate.
 
     A wallet without positions pays at most what it has, so that a fee leaves no debt.
     """
     if rate_ppm == 0:
         return
+    accounts = exchange.accounts
     fee = rate_ceil(value, rate_ppm, _PPM)
     payer = np.int64(accounts.wallet[row])
     if fee > 0 and fee > accounts.quote[payer] and _is_flat(accounts, payer):
         fee = max(0, accounts.quote[payer])
     if fee != 0:
-        post_transfer(accounts, markets, log, payer, FEES, fee, 0, market, _FEE, 0)
-        log.header[0].fees += fee
+        post_transfer(exchange, payer, FEES, fee, 0, market, _FEE, 0)
+        exchange.log.header[0].fees += fee
 
 
 @inlined_kernel
-def _settle(accounts, markets, log, market, side, price, lots, value, maker, taker, reason):
+def _settle(exchange, market, side, price, lots, value, maker, taker, reason):
     """Move lots and money between maker and taker, and their fees; liquidation and unwind orders pay none."""
-    params = markets.params[market]
+    params = exchange.markets.params[market]
     if side == BID:
-        post_transfer(accounts, markets, log, taker, maker, value, lots, market, reason, price)
+        post_transfer(exchange, taker, maker, value, lots, market, reason, price)
         params.net_taker_lots += lots
     else:
-        post_transfer(accounts, markets, log, maker, taker, value, lots, market, reason, price)
+        post_transfer(exchange, maker, taker, value, lots, market, reason, price)
         params.net_taker_lots -= lots
     if reason == _TRADE:
-        charge_fee(accounts, markets, log, taker, market, value, params.taker_ppm)
-    charge_fee(accounts, markets, log, maker, market, value, params.maker_ppm)
+        charge_fee(exchange, taker, market, value, params.taker_ppm)
+    charge_fee(exchange, maker, market, value, params.maker_ppm)
     params.last_trade = price
     if reason != _LIQUIDATION:
         params.last_trade_calm = price
 
 
 @inlined_kernel
-def record_fill(accounts, markets, log, market, side, price, lots, maker, taker, maker_serial, taker_serial, reason):
+def record_fill(exchange, accounts, market, side, price, lots, maker, taker, maker_serial, taker_serial, reason):
     """Record one fill, count it, and settle it if there are accounts. side: the taker's."""
-    header = log.header
+    log, header = exchange.log, exchange.log.header
     if header[0].log_on != 0:
         _write_fill(log, market, side, price, lots, maker, taker, maker_serial, taker_serial, reason)
     value = price * lots
     if accounts is not None:
-        value *= markets.params[market].tick_value
-        _settle(accounts, markets, log, market, side, price, lots, value, maker, taker, reason)
+        value *= exchange.markets.params[market].tick_value
+        _settle(exchange, market, side, price, lots, value, maker, taker, reason)
     header[0].filled_lots += lots
     header[0].fill_count += 1
     header[0].volume += value
