@@ -23,7 +23,7 @@ from ..kernels.margin.bankruptcy import lot_value
 from ..kernels.margin.requirement import equity
 from ..layout import AccountArrays, AccountMode, MarketArrays, Reason, RecordArrays
 from .desk import Desk, LayerBase, Round, Scope
-from .fund import draw_fund
+from .fund import draw_fund, unpaid_in
 from .targets import targets_of
 
 I64 = npt.NDArray[np.int64]
@@ -199,11 +199,7 @@ def measure_gains(accounts, markets, fund, basis, gains):
 @kernel
 def owed_in_scope(accounts, markets, fund, engine, records):
     """Debts of this round's flat accounts and of a flat ENGINE below zero in the scope of `fund`, quanta."""
-    total = 0
-    for index in range(records.counts[0].round_start, records.counts[0].liquidations):
-        record = records.liquidations[index]
-        if markets.params[record.market].fund_row == fund:
-            total += record.owed
+    total = unpaid_in(markets, records, fund)
     if is_flat(accounts, engine) and accounts.quote[engine] < 0:
         total -= accounts.quote[engine]
     return total

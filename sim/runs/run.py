@@ -47,6 +47,10 @@ class RunResult(Protocol):
         """The one row of the `runs` table."""
 
     @property
+    def funds(self) -> Columns:
+        """Columns of the `funds` table."""
+
+    @property
     def series(self) -> Columns:
         """Columns of the `series` table."""
 
@@ -142,6 +146,7 @@ def simulate_into(
 def fill_tables(sink: EventSink, result: RunResult, detail: str) -> None:
     """Put the tables that are not events into `sink`."""
     sink.append("runs", as_columns(result.runs))
+    sink.append("funds", result.funds)
     sink.append("accounts", result.accounts)
     if detail != "summary":
         sink.append("series", result.series)
