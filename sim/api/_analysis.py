@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from clearsim.analysis.estimators.paired import paired_difference as paired_difference
     from clearsim.analysis.figure_files import export_figures as export_figures
     from clearsim.analysis.figure_files import parse_formats as parse_formats
+    from clearsim.analysis.fund_and_adl import adl_cause_texts as adl_cause_texts
+    from clearsim.analysis.fund_and_adl import endless_text as endless_text
+    from clearsim.analysis.fund_and_adl import required_text as required_text
     from clearsim.analysis.money import format_short as format_short
     from clearsim.analysis.reports.page import embed as embed
     from clearsim.analysis.reports.page import page as page
@@ -91,6 +94,7 @@ _HOMES = {
     "estimators.estimate": "Estimate RefusedError",
     "estimators.intervals": "clopper_pearson",
     "estimators.paired": "paired_difference",
+    "fund_and_adl": "adl_cause_texts endless_text required_text",
     "figure_files": "export_figures parse_formats",
     "study.export": "ema_results salib_export study_frame write_ema write_salib",
     "money": "format_short",

@@ -97,7 +97,7 @@ def test_a_distressed_account_that_the_cap_keeps_from_a_takeover_is_closed_becau
 
 
 def test_an_insolvent_inventory_is_deleveraged_because_the_fund_is_dry():
-    """Fund 300,000. At 44,000 the engine takes 200 lots at a loss of 200,000; at 43,000 it loses as much: 100,000 short."""
+    """Fund 300,000. At 44,000 the engine takes 200 lots at a loss of 200,000; at 43,000 400,000: 100,000 short."""
     world, [victim] = crash([TAKEOVER, FUND, ADL], fund=300_000)
     world.clear(victim)
     assert causes(world) == {}
