@@ -101,6 +101,8 @@ def _run(own, scale, generator, n):
              "fund_initial_quanta": FUND * QUANTA, "required_fund_quanta": int(required.mean()), "n_traders": 100,
              "first_adl_ms": int(first.max()), "first_fund_empty_ms": int(first.max()),
              "step_ratio_worst": 5.0}  # fmt: skip
+    if n == 1:  # a full run, whose fund knows no more than its size
+        known |= {"required_fund_is_bound": bool(empty[0]), "required_fund_bound_by": "fund" if empty[0] else "none"}
     return known, rows
 
 
