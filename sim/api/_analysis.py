@@ -13,6 +13,7 @@ from clearsim.analysis.errors import AnalysisError
 from ..errors import ClearsimError
 
 if TYPE_CHECKING:
+    from clearsim.analysis.bounds import bounds_text as bounds_text
     from clearsim.analysis.calibration.fit import BookFit as BookFit
     from clearsim.analysis.calibration.fit import LeverageFit as LeverageFit
     from clearsim.analysis.calibration.fit import MarketFit as MarketFit
@@ -85,6 +86,7 @@ if TYPE_CHECKING:
     from clearsim.analysis.who_paid import who_paid as who_paid
 
 _HOMES = {
+    "bounds": "bounds_text",
     "calibration.fit": "BookFit LeverageFit MarketFit SizeFit fit_book",
     "charts.chart_context": "StudyContext",
     "charts.study.estimators": "draw_estimators",

@@ -101,9 +101,19 @@ def _run(own, scale, generator, n):
              "fund_initial_quanta": FUND * QUANTA, "required_fund_quanta": int(required.mean()), "n_traders": 100,
              "first_adl_ms": int(first.max()), "first_fund_empty_ms": int(first.max()),
              "step_ratio_worst": 5.0}  # fmt: skip
-    if n == 1:  # a full run, whose fund knows no more than its size
-        known |= {"required_fund_is_bound": bool(empty[0]), "required_fund_bound_by": "fund" if empty[0] else "none"}
     return known, rows
+
+
+def cut_off(folder, *, by="fund"):
+    """Cut required funds of a study's full runs off at the fund at hand, as the engine does; return how many are."""
+    path = Path(folder) / "runs" / "part-a.parquet"
+    runs = pd.read_parquet(path)
+    is_bound = runs["required_fund_quanta"] > FUND * QUANTA
+    runs["required_fund_quanta"] = runs["required_fund_quanta"].clip(upper=FUND * QUANTA)
+    runs["required_fund_is_bound"] = is_bound
+    runs["required_fund_bound_by"] = np.where(is_bound, by, "none")
+    runs.to_parquet(path)
+    return int(is_bound.sum())
 
 
 def _write(path, table, frame):
