@@ -123,6 +123,18 @@ class AccountMode(IntEnum):
     RESERVED = 2
 
 
+class AdlCause(IntEnum):
+    """Why ADL closed a position that no layer before it took."""
+
+    FUND_DRY = 0  # the fund, with ENGINE at mark, had no means left for it
+    CAP = 1  # ENGINE's inventory had reached its cap
+    ORDER = 2  # no takeover comes before ADL, whatever the fund has
+    TRIGGER = 3  # the same, and the account was not even below zero: the trigger is `distressed`
+
+
+# Bits of what stopped a takeover: FUND's means, ENGINE's cap, and which of two was tighter (means if tied).
+STOPPED_BY_MEANS, STOPPED_BY_CAP, CAP_WAS_TIGHTER = 1, 2, 4
+
 # Bits of AccountArrays.flags: events in the row's history (cleared only where stated).
 FLAG_FROZEN = 1  # being liquidated now: its orders are refused (cleared when the liquidation ends)
 FLAG_LIQUIDATED = 2
@@ -306,6 +318,8 @@ MATCH_DTYPE = record(
     "harm",  # (mark - execution) x quantity given up by the counterparty; positive: it lost against the mark
     "partial",  # 1: the counterparty kept part of its position
     "side",  # +1: the counterparty was long, -1: short
+    "why",  # AdlCause
+    "waited",  # 1: a limit had held the account closed out back
 )
 
 #: Counters of a market since the start of the run; notional at mark, quanta.

@@ -10,7 +10,7 @@ run's start. A folder holds `config.yaml`, `manifest.json`, `report.html`, and p
 
 from typing import NamedTuple
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class Column(NamedTuple):
@@ -56,6 +56,11 @@ taken_over_quanta           | int64   | quanta | part of it taken over by ENGINE
 adl_notional_quanta         | int64   | quanta | contracts closed by ADL x mark then, one side
 adl_accounts                | int64   | accounts | counterparties deleveraged at least once
 adl_matches                 | int64   | matches | deleveraging closes
+adl_fund_dry_quanta         | int64   | quanta | part of adl_notional: the fund was dry
+adl_cap_quanta              | int64   | quanta | part of adl_notional: the inventory cap was reached
+adl_order_quanta            | int64   | quanta | part of adl_notional: no takeover comes before ADL
+adl_trigger_quanta          | int64   | quanta | part of adl_notional: the same, but the account was above zero
+adl_waited_quanta           | int64   | quanta | part of these four: a limit had held the account back
 adl_harm_quanta             | int64   | quanta | sum of (mark - execution) x quantity closed by ADL
 adl_forgone_1m_quanta       | int64   | quanta | profit forgone by the deleveraged, one minute after the close
 adl_forgone_10m_quanta      | int64   | quanta | ten minutes after the close
@@ -68,6 +73,8 @@ fund_min_quanta             | int64   | quanta | lowest cash of all funds togeth
 fund_draw_quanta            | int64   | quanta | paid out of the funds
 fund_gain_quanta            | int64   | quanta | paid into the funds
 required_fund_quanta        | int64   | quanta | max over time of (F0 - equity of FUND + ENGINE)+
+required_fund_is_bound      | bool    |        | the required fund is only a lower bound
+required_fund_bound_by      | string  |        | none, fund, cap, or fund and cap
 inventory_peak_quanta       | int64   | quanta | largest |ENGINE inventory| x mark
 socialised_loss_quanta      | int64   | quanta | loss charged to winners
 bad_debt_quanta             | int64   | quanta | negative equity that remains at the end
@@ -202,6 +209,54 @@ ROLES = (
 #: Roles of reserved accounts: no trader has one.
 RESERVED_ROLES = ROLES[-5:]
 
+FUNDS = _columns("""
+fund                        | string  |        | name of the fund's scope
+initial_quanta              | int64   | quanta | cash at the start
+final_quanta                | int64   | quanta | cash at the end
+draw_quanta                 | int64   | quanta | paid out
+gain_quanta                 | int64   | quanta | paid in
+required_fund_quanta        | int64   | quanta | max over time of (F0 - equity of this FUND + ENGINE)+
+required_fund_is_bound      | bool    |        | the required fund is at least that
+required_fund_bound_by      | string  |        | none, fund, cap, or fund and cap
+""")
+
+#: Columns of `runs` whose value may be a lower bound, and how a row shows it: the flag that is true, or the sign (-1)
+#: that stands for "not within the run".
+BOUNDS = {
+    "required_fund_quanta": "required_fund_is_bound",
+    "first_adl_ms": "",
+    "first_fund_empty_ms": "",
+}
+
+
+class Cause(NamedTuple):
+    """Why ADL came: its name in `adl_matches`, the column of `runs` with its notional, and the reason as text."""
+
+    name: str
+    column: str
+    sentence: str
+
+
+#: In the order of the engine's codes. They sum to adl_notional.
+ADL_CAUSES = tuple(
+    Cause(*row)
+    for row in _rows(
+        """
+fund_dry | adl_fund_dry_quanta | the fund was dry
+cap      | adl_cap_quanta      | the engine had reached its inventory cap (inventory_cap_quote) while the fund had money
+order    | adl_order_quanta    | no takeover comes before adl in the waterfall: ADL closes what the book leaves, whatever the fund has
+trigger  | adl_trigger_quanta  | adl's trigger is distressed: it closed accounts above zero, before the fund was asked
+""",  # noqa: E501  (a table)
+        3,
+    )
+)
+#: Part of ADL in addition to its cause.
+ADL_WAITED = Cause(
+    "waited",
+    "adl_waited_quanta",
+    "a limit (latency, cooldown, liquidations per second, rounds, ADL matches per cycle) had held the accounts back",
+)
+
 TRANSFERS = _columns("""
 seq | int64 | | sequence number
 time_ms | int64 | ms | time since the start
@@ -281,6 +336,8 @@ price | float64 | quote | execution price
 mark_price | float64 | quote | mark then
 harm_quanta | int64 | quanta | (mark - execution) x closed quantity of the counterparty
 partial | bool | | the counterparty kept part of its position
+why | string | | why ADL closed it: fund_dry, cap, order or trigger
+waited | bool | | a limit had held the closed account back before
 """)
 
 FUND_MOVES = _columns("""
@@ -373,6 +430,12 @@ EVENT_TABLES: dict[str, tuple[Column, ...]] = {
     "adl_matches": ADL_MATCHES,
     "fund_moves": FUND_MOVES,
 }
-TABLES: dict[str, tuple[Column, ...]] = {"runs": RUNS, "series": SERIES, "accounts": ACCOUNTS, **EVENT_TABLES}
+TABLES: dict[str, tuple[Column, ...]] = {
+    "runs": RUNS,
+    "funds": FUNDS,
+    "series": SERIES,
+    "accounts": ACCOUNTS,
+    **EVENT_TABLES,
+}
 
 DETAILS = ("summary", "series", "events")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from clearsim.config import RunConfig, config_hash, run_id
-from clearsim.results import ACCOUNTS, EVENT_TABLES, RUNS, SERIES
+from clearsim.results import ACCOUNTS, EVENT_TABLES, FUNDS, RUNS, SERIES
 
 DTYPES = {"int64": np.int64, "int32": np.int32, "float64": np.float64, "bool": np.bool_}
 
@@ -16,6 +16,7 @@ class FakeResult:
     """What the engine returns."""
 
     runs: dict[str, Any]
+    funds: dict[str, Any]
     series: dict[str, Any]
     accounts: dict[str, Any]
 
@@ -79,4 +80,4 @@ class FakeEngine:
         runs["fund_draw_quanta"] = self.shortfalls[refine][replication]
         series = blank(SERIES, 10)
         series["mark_price"] = rng.normal(100, 1, 10)
-        return FakeResult(runs, series, accounts_table())
+        return FakeResult(runs, blank(FUNDS, 1), series, accounts_table())

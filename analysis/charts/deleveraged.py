@@ -16,11 +16,15 @@ from .theme import GREY, LONG, SHORT
 QUESTION = "Who was deleveraged, and at what cost?"
 
 
-def draw_deleveraged(adl_matches: pd.DataFrame, context: RunContext, *, recorded: bool, adl_accounts: int) -> go.Figure:
+def draw_deleveraged(
+    adl_matches: pd.DataFrame, context: RunContext, *, recorded: bool, adl_accounts: int, why: str = ""
+) -> go.Figure:
     """Deleveraged accounts: score at the close versus harm, size by notional, colour by side.
 
     adl_matches: the event table.  recorded: whether this run kept event tables.  adl_accounts: count from `runs`.
+    why: causes of ADL as text.
     """
+    reason = f" Why ADL came: {why}." if why else ""
     axes = (
         "ADL score at the close (in the units of the rule; the highest comes first)",
         f"harm ({context.asset})",
@@ -30,6 +34,7 @@ def draw_deleveraged(adl_matches: pd.DataFrame, context: RunContext, *, recorded
             "No account was deleveraged: the layers before ADL covered every deficit, or there was none."
             if recorded or adl_accounts == 0
             else f"{adl_accounts:,} accounts were deleveraged, but closes were not stored: run with --detail events."
+            + reason
         )
         return empty(context, question=QUESTION, text=text, axes=axes)
     points = by_counterparty(adl_matches, context)
@@ -52,7 +57,7 @@ def draw_deleveraged(adl_matches: pd.DataFrame, context: RunContext, *, recorded
         traces,
         context,
         question=QUESTION,
-        answer=_summary(points, drawn, context),
+        answer=_summary(points, drawn, context) + reason,
         axes={"xaxis": score, "yaxis": harm},
         height=500,
         legend=legend(),

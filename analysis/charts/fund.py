@@ -17,8 +17,13 @@ QUESTION = "Was the insurance fund{name} large enough?"
 _COLOURS = (BLUE, "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
 
 
-def draw_fund(series: pd.DataFrame, context: RunContext, *, name: str, markets: list[str]) -> go.Figure:
-    """One fund over time: balance, payments, receipts, the engine's inventory; `series` may hold other markets too."""
+def draw_fund(
+    series: pd.DataFrame, context: RunContext, *, name: str, markets: list[str], required: str = ""
+) -> go.Figure:
+    """One fund over time: balance, payments, receipts, the engine's inventory; `series` may hold other markets too.
+
+    required: the required fund as a sentence.
+    """
     question = QUESTION.format(name=f" “{name}”" if name else "")
     samples = [series[series["market"] == market].reset_index(drop=True) for market in markets]
     samples = [frame for frame in samples if not frame.empty]
@@ -37,7 +42,7 @@ def draw_fund(series: pd.DataFrame, context: RunContext, *, name: str, markets: 
         [trace for part in parts for trace in part.traces],
         context,
         question=question,
-        answer=_summary(fund, context),
+        answer=f"{_summary(fund, context)} {required}".strip(),
         axes=axes_of,
         height=640,
         notes=[note for part in parts for note in part.notes],
@@ -119,7 +124,7 @@ def _summary(fund: pd.DataFrame, context: RunContext) -> str:
     start, low, end = (_short(int(value), context) for value in (cash[0], cash.min(), cash[-1]))
     drawn, gained = int(fund["fund_draw_quanta"].iloc[-1]), int(fund["fund_gain_quanta"].iloc[-1])
     if drawn == 0:
-        verdict = "It was not drawn on."
+        verdict = "There was none." if int(cash[0]) == 0 else "It was not drawn on."
     elif cash.min() == 0:
         verdict = "No: it ran empty."
     else:

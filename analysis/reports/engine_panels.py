@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from ..bounds import bounds_text
 from ..charts.chart_context import StudyContext
-from ..charts.study.engines import draw_engines
+from ..charts.compose import empty
+from ..charts.study.engines import QUESTION, draw_engines
 from ..study.engines import engine_factor, engine_frame, has_both_engines
 from ..study.folder import StudyFolder
 from ..study.outcomes import runs_with_outcomes, shown_outcomes
@@ -19,8 +21,12 @@ def engine_panels(study: StudyFolder, context: StudyContext) -> Iterator[Panel]:
     runs["x"] = runs["point"].map(study.points.set_index("point")[factor]) if factor else 0.0
     title = "" if not factor else " ".join([factor[2:], f"({study.unit_of(factor[2:])})"]).replace(" ()", "")
     for outcome in shown_outcomes(study, every):
-        than, frame = engine_frame(study, runs, outcome, level=context.level)
         name = f"engines-{outcome.column.removesuffix('_quote').replace('_', '-')}"
+        if bounds := bounds_text(runs, outcome.column):
+            text = f"Not drawn: {outcome.label} is {bounds}, and a ratio takes exact values."
+            yield Panel(name, empty(context, question=QUESTION, text=text, axes=(title or "factor", outcome.label)))
+            continue
+        than, frame = engine_frame(study, runs, outcome, level=context.level)
         figure = draw_engines(
             frame, context, outcome=outcome.label, unit=outcome.unit, is_money=outcome.is_money, factor=title, than=than
         )

@@ -18,6 +18,8 @@ from ..charts.price import draw_price
 from ..charts.who_paid import draw_who_paid
 from ..comparisons import read_comparisons
 from ..flows import CLEARING_GROUPS, loss_flows
+from ..fund_and_adl import adl_cause_texts, endless_text, required_text
+from ..money import format_short, to_quote
 from ..run_folder import RunFolder
 from ..who_paid import attribution_by_cohort, who_paid
 
@@ -47,7 +49,9 @@ def _figures(run: RunFolder, context: RunContext) -> Iterator[tuple[str, go.Figu
     yield "who-paid", draw_who_paid(who_paid(accounts), context)
     yield "loss-waterfall", draw_loss_waterfall(accounts, context)
     for name, scope in run.funds.items():
-        figure = draw_fund(run.series, context, name=name if len(run.funds) > 1 else "", markets=scope)
+        figure = draw_fund(
+            run.series, context, name=name if len(run.funds) > 1 else "", markets=scope, required=_required(run, name)
+        )
         yield f"fund-{name}" if name else "fund", figure
     yield "deleveraged", _deleveraged(run, context)
     for market in markets:
@@ -67,11 +71,26 @@ def _figures(run: RunFolder, context: RunContext) -> Iterator[tuple[str, go.Figu
     )  # fmt: skip
 
 
+def _required(run: RunFolder, fund: str) -> str:
+    """The required fund of one fund as a sentence, with the second pass if it is the only fund."""
+    funds = run.table("funds")
+    rows = funds[funds["fund"] == fund] if fund else funds
+    if len(rows) != 1:
+        return ""
+
+    def money(quanta: int) -> str:
+        return format_short(float(to_quote(quanta, run.quantum)), run.asset)
+
+    parts = [required_text(rows.iloc[0].to_dict(), money), endless_text(run.manifest, money) if len(funds) == 1 else ""]
+    return f"Required fund: {'; '.join(part for part in parts if part)}."
+
+
 def _deleveraged(run: RunFolder, context: RunContext) -> go.Figure:
     recorded = run.text("detail", "events") == "events"
     return draw_deleveraged(
-        run.table("adl_matches"), context, recorded=recorded, adl_accounts=int(run.run["adl_accounts"])
-    )
+        run.table("adl_matches"), context, recorded=recorded, adl_accounts=int(run.run["adl_accounts"]),
+        why="; ".join(adl_cause_texts(run.run, lambda quanta: format_short(float(context.quote(quanta)), run.asset))),
+    )  # fmt: skip
 
 
 def largest_markets(run: RunFolder) -> list[str]:

@@ -12,6 +12,7 @@ import pandas as pd
 from ..comparisons import measure, read_comparisons
 from ..figure_files import export_figures, parse_formats
 from ..flows import MONEY_COLUMNS, money_flows
+from ..fund_and_adl import Money, adl_cause_texts, bound_text, endless_text
 from ..money import format_exact, format_short, to_quote
 from ..run_folder import RunFolder, open_run
 from ..who_paid import adl_harm_lines, attribution_by_cohort, group_components, who_paid
@@ -103,9 +104,14 @@ def _duration(milliseconds: int) -> str:
 def _cards(run: RunFolder) -> str:
     row = run.run
 
-    def money(column: str) -> str:
-        return format_short(float(to_quote(int(row[column]), run.quantum)), run.asset)
+    def short(quanta: int) -> str:
+        return format_short(float(to_quote(quanta, run.quantum)), run.asset)
 
+    def money(column: str) -> str:
+        return short(int(row[column]))
+
+    required, of_required = required_card(run, short)
+    why = "; ".join(adl_cause_texts(row, short))
     market = run.markets[0] if run.markets else "first market"
     cards = [
         (
@@ -116,8 +122,11 @@ def _cards(run: RunFolder) -> str:
         (f"{int(row['liquidated_accounts']):,} accounts", "liquidated at least once"),
         (money("liquidated_notional_quanta"), f"liquidated, of which {money('book_liquidated_quanta')} in the book"),
         (money("fund_draw_quanta"), f"paid by the insurance fund; it received {money('fund_gain_quanta')}"),
-        (money("required_fund_quanta"), f"required fund; initial fund {money('fund_initial_quanta')}"),
-        (money("adl_notional_quanta"), f"deleveraged (ADL) from {int(row['adl_accounts']):,} accounts"),
+        (required, of_required),
+        (
+            money("adl_notional_quanta"),
+            f"deleveraged (ADL) from {int(row['adl_accounts']):,} accounts{f'. Why: {why}' if why else ''}",
+        ),
         (money("socialised_loss_quanta"), f"socialised loss; bad debt left {money('bad_debt_quanta')}"),
     ]
     seed = f" · seed {row['seed']}"
@@ -129,6 +138,16 @@ def _cards(run: RunFolder) -> str:
         )
         + "</div>"
     )
+
+
+def required_card(run: RunFolder, short: Money) -> tuple[str, str]:
+    """The required fund, `≥` if it is only a bound, and its label: what bounds it, a second pass."""
+    row = run.run
+    amount, label = short(int(row["required_fund_quanta"])), "required fund"
+    if row["required_fund_is_bound"]:
+        amount, label = f"≥ {amount}", f"required fund, only a lower bound: {bound_text(row)}"
+    parts = [label, endless_text(run.manifest, short), f"initial fund {short(int(row['fund_initial_quanta']))}"]
+    return amount, "; ".join(part for part in parts if part)
 
 
 def _count(number: int) -> Cell:

@@ -6,6 +6,7 @@ may vanish with steps a quarter as long; otherwise part of the shortfall is an a
 
 import math
 
+from ..fund_and_adl import endless_text, required_text
 from ..money import format_exact
 from ..run_folder import RunFolder
 from .page import Finding
@@ -24,6 +25,7 @@ def examine(run: RunFolder) -> list[Finding]:
         _rounds(run),
         _residual(run),
         _bad_debt(run),
+        _required_fund(run),
         _backlog(run),
         _scale(run),
     ]
@@ -112,6 +114,15 @@ def _bad_debt(run: RunFolder) -> Finding:
     debt = int(run.run["bad_debt_quanta"])
     meaning = "No account ended below zero." if debt == 0 else "Negative equity that no layer of the waterfall paid."
     return Finding("Bad debt left at the end", f"{format_exact(debt, run.quantum)} {run.asset}", meaning, debt != 0)
+
+
+def _required_fund(run: RunFolder) -> Finding:
+    text = required_text(run.run, lambda quanta: format_exact(quanta, run.quantum))
+    if not run.run["required_fund_is_bound"]:
+        return Finding("Required fund", f"{text} {run.asset}", "The fund had money throughout, and no cap was reached.")
+    second = endless_text(run.manifest, lambda quanta: f"{format_exact(quanta, run.quantum)} {run.asset}")
+    meaning = f"The run on the same randomness {second}." if second else "Run it with a larger fund, without a cap."
+    return Finding("Required fund", f"{text} {run.asset}", f"Only a lower bound. {meaning}", True)
 
 
 def _backlog(run: RunFolder) -> Finding:

@@ -29,7 +29,7 @@ def examine_study(study: StudyFolder, samples: Sequence[ArmSample]) -> list[Find
         _pooling(study),
         _books(study, samples),
         *_weights(samples),
-        *_dry(study, samples),
+        *_bounds(study, samples),
         _residual(study),
         _step_ratio(study),
         _rounds(study),
@@ -159,19 +159,20 @@ def _weights(samples: Sequence[ArmSample]) -> list[Finding]:
     return [Finding("Largest weight of a path", f"{worst:.2%} of all", meaning, worst > 0.02)]  # fmt: skip
 
 
-def _dry(study: StudyFolder, samples: Sequence[ArmSample]) -> list[Finding]:
-    """Full runs whose required fund is cut off, because their own fund ran dry."""
-    dry = [sample for sample in samples if math.isfinite(sample.known_to)]
-    if not dry:
+def _bounds(study: StudyFolder, samples: Sequence[ArmSample]) -> list[Finding]:
+    """Full runs whose required fund is only a lower bound: their fund ran dry, or the inventory cap was reached."""
+    count = sum(sample.n_bounds for sample in samples)
+    if not count:
         return []
-    count = sum(int((sample.first_empty_ms >= 0).sum()) for sample in dry)
+    by = study.done["required_fund_bound_by"].astype(str)
+    dry, capped = (int(by.str.contains(name, regex=False).sum()) for name in ("fund", "cap"))
     return [
         Finding(
-            "Full runs whose fund ran dry",
+            "Full runs whose required fund is only a lower bound",
             f"{count:,} of {sum(sample.n for sample in samples):,}",
-            "Their required fund is cut off at the size of their fund: its mean is too low, and curves end there. To"
-            " size a"
-            " fund, run the study with a fund that never runs dry, or use clearsim size-fund.",
+            f"The fund ran dry in {dry:,}, the inventory cap was reached in {capped:,}. Their required fund enters no"
+            " mean with an interval, and curves end at the smallest of them. To size a fund, run the study with a fund"
+            " that never runs dry and without a cap, or use clearsim size-fund.",
             asks_fund(study),
         )
     ]

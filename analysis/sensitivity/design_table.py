@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from clearsim.results import EVENTS
 
+from ..bounds import bounds_of, refuse_bounds
 from ..errors import AnalysisError
 
 F64 = npt.NDArray[np.float64]
@@ -38,6 +39,7 @@ class DesignTable:
     point: I64
     is_event: bool
     outcome: str
+    bound: npt.NDArray[np.bool_]  # (P, R) the value is only a lower bound
 
     @property
     def names(self) -> list[str]:
@@ -71,8 +73,9 @@ class DesignTable:
         """Some of the points."""
         inputs = self.inputs[keep].reset_index(drop=True)
         return DesignTable(
-            inputs, self.values[keep], self.scenario[keep], self.point[keep], self.is_event, self.outcome
-        )
+            inputs, self.values[keep], self.scenario[keep], self.point[keep], self.is_event, self.outcome,
+            self.bound[keep],
+        )  # fmt: skip
 
 
 def outcome_of(runs: pd.DataFrame, outcome: str) -> pd.Series:
@@ -98,9 +101,11 @@ def design_table(
     *,
     inputs: Sequence[str] | None = None,
     arm: int | None = None,
+    exact_for: str = "",
 ) -> DesignTable:
     """Join points and runs.
 
+    exact_for: what takes exact values only: AnalysisError if a run knows only a lower bound of the outcome.
     inputs: names with or without `u.` / `l.`; by default every uncertainty that is not the same in all points.
     arm: only the points of this combination of levers; needed if there are several and no lever is an input.
     """
@@ -117,14 +122,18 @@ def design_table(
     chosen = chosen.sort_values("point", kind="stable").reset_index(drop=True)
     found = outcome_of(runs, outcome)
     done = (runs["status"] == "done").to_numpy() & runs["point"].isin(chosen["point"]).to_numpy()
-    table = pd.DataFrame(
-        {"point": runs["point"], "replication": runs["replication"], "value": found.astype(np.float64)}
-    )[done]
+    if exact_for:
+        refuse_bounds(runs[done], outcome, by=exact_for)
+    columns_of_runs = {"point": runs["point"], "replication": runs["replication"], "value": found.astype(np.float64)}
+    table = pd.DataFrame({**columns_of_runs, "bound": bounds_of(runs, outcome)})[done]
     if table.empty:
         raise AnalysisError("no run of the study is done: there is nothing to analyse")
     if table.duplicated(["point", "replication"]).any():
         raise AnalysisError("a point has two runs of the same replication: merge the parts of the study first")
-    wide = table.pivot(index="point", columns="replication", values="value").reindex(chosen["point"])
+    wide, bound = (
+        table.pivot(index="point", columns="replication", values=name).reindex(chosen["point"])
+        for name in ("value", "bound")
+    )
     return DesignTable(
         inputs=chosen[columns].rename(columns=dict(zip(columns, _names(columns), strict=True))),
         values=wide.to_numpy(np.float64),
@@ -132,6 +141,7 @@ def design_table(
         point=chosen["point"].to_numpy(np.int64),
         is_event=found.dtype == bool,
         outcome=outcome,
+        bound=np.asarray(bound == True),  # noqa: E712  (a missing run is no bound)
     )
 
 

@@ -40,7 +40,7 @@ def importance(
     with a condition explains includes whether it applies.
     AnalysisError below two bins of MIN_IN_BIN points, or for points that are drawn in blocks.
     """
-    sample = design_table(points, runs, outcome, inputs=inputs, arm=arm).complete()
+    sample = design_table(points, runs, outcome, inputs=inputs, arm=arm, exact_for="importance measures").complete()
     response, n = sample.values.mean(axis=1), len(sample.values)
     if n < 2 * MIN_IN_BIN:
         raise AnalysisError(f"importance needs {2 * MIN_IN_BIN} points with all their runs, found {n}")

@@ -7,11 +7,13 @@ How much the cells differ beyond what rows and columns explain is the interactio
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..bounds import lower_ends
 from ..estimators.clusters import mean_over_clusters, share_over_clusters
 from ..estimators.estimate import Estimate
 from ..estimators.intervals import normal_quantile
@@ -19,7 +21,7 @@ from .design_table import F64, I64, DesignTable, design_table, is_numeric
 from .tornado import mean_of
 
 MAX_LEVELS = 12
-COLUMNS = ("x", "y", "value", "low", "high", "level", "n", "events", "method")
+COLUMNS = ("x", "y", "value", "low", "high", "level", "n", "events", "method", "bounds")
 
 
 def heat_map(
@@ -39,9 +41,13 @@ def heat_map(
     An input of more than MAX_LEVELS numbers is cut into `bins` of equal counts. n: runs of events (Wilson interval, of
     as many runs as they are worth), points, blocks of points, or replications of a grid, of other outcomes (t interval;
     NaN bounds for one). events: -1 if it is none.  errors: column of the runs with the standard error of their outcome
-    over their own paths; a cell of one run then has a normal interval, which holds for its opening book.
+    over their own paths; a cell of one run then has a normal interval, which holds for its opening book.  bounds: runs
+    of the cell that know only a lower bound; then the value is one, without an interval, and n counts runs.
     """
     sample = design_table(points, runs, outcome, inputs=[x, y], arm=arm)
+    if sample.bound.any():
+        ends = runs.assign(**{outcome: lower_ends(runs, outcome)})
+        sample = replace(sample, values=design_table(points, ends, outcome, inputs=[x, y], arm=arm).values)
     keep = np.asarray(np.isfinite(sample.values).any(axis=1))
     sample, within = sample.rows(keep), np.full_like(sample.values[keep], np.nan)
     if errors is not None:
@@ -50,7 +56,8 @@ def heat_map(
     frame = pd.DataFrame({"x": places[0], "y": places[1]})
     rows = []
     for (at_x, at_y), own in frame.groupby(["x", "y"], sort=True):
-        rows.append({"x": at_x, "y": at_y, **_cell(sample, own.index.to_numpy(), level, within), "level": level})
+        place = {"x": at_x, "y": at_y, "level": level, "bounds": 0}
+        rows.append(place | _cell(sample, own.index.to_numpy(), level, within))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -64,6 +71,10 @@ def axis_of(column: pd.Series, bins: int) -> pd.Series:
 
 def _cell(sample: DesignTable, rows: Sequence[int] | np.ndarray, level: float, within: F64) -> dict[str, object]:
     values, unit = sample.values[rows], sample.unit[rows]
+    if n_bounds := int(sample.bound[rows].sum()):
+        n = int(np.isfinite(values).sum())
+        lone = {"value": float(np.nanmean(values)), "low": np.nan, "high": np.nan, "n": n, "events": -1}
+        return {**lone, "method": "a lower bound", "bounds": n_bounds}
     if sample.shares_randomness and len(values) > 1:
         return _over_replications(values, is_event=sample.is_event, level=level)
     if sample.is_event:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from ..bounds import refuse_bounds
 from ..errors import AnalysisError
 from ..estimators.intervals import clopper_pearson, tail_mass
 from .design_table import F64, I64, design_table, labelled
@@ -68,6 +69,9 @@ def boxes_of_study(
     sample = design_table(points, runs, outcome, inputs=inputs, arm=arm)
     if not sample.is_event and (at_least is None) == (at_most is None):
         raise AnalysisError(f"outcome {outcome} is a number: define the cases with at_least=... or at_most=...")
+    bound = sample.values[sample.bound]  # a case at any value from here on
+    if (at_least is not None and (bound < at_least).any()) or (at_most is not None and (bound <= at_most).any()):
+        refuse_bounds(runs, outcome, by="boxes")
     place, replication = np.nonzero(np.isfinite(sample.values))
     values = sample.values[place, replication]
     case = values > 0

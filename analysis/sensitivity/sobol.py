@@ -62,7 +62,7 @@ def sobol_indices(
     Values are NaN where the outcome has no variance. AnalysisError if the points are no Saltelli design, or fewer than
     MIN_BLOCKS blocks have all their runs.
     """
-    blocks = saltelli_blocks(design_table(points, runs, outcome, inputs=inputs, arm=arm))
+    blocks = saltelli_blocks(design_table(points, runs, outcome, inputs=inputs, arm=arm, exact_for="Sobol indices"))
     return indices_of_blocks(blocks, level=level, resamples=resamples, seed=seed)
 
 

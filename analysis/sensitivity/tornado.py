@@ -42,7 +42,7 @@ def swings(
     of the two ends are left out. An input whose design has one end only has no swing. AnalysisError if the points are
     not one-at-a-time.
     """
-    sample = design_table(points, runs, outcome, inputs=inputs, arm=arm)
+    sample = design_table(points, runs, outcome, inputs=inputs, arm=arm, exact_for="swings of a tornado")
     base = base_point(sample)
     rows = [_row("", "", "base", (None, None), _level_of(sample, base, level), None)]
     for name in sample.names:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from ..bounds import bounds_of, lower_ends
 from ..estimators.clusters import share_over_clusters
 from ..estimators.estimate import Estimate
 from ..estimators.intervals import clopper_pearson
@@ -18,14 +19,15 @@ from ..sensitivity.tornado import mean_of
 from .folder import StudyFolder
 
 #: Columns of `drawn`.
-DRAW, FIXED, SHARED, VALUE, PATHS = "draw", "fixed", "shared", "value", "paths"
+DRAW, FIXED, SHARED, VALUE, PATHS, BOUND = "draw", "fixed", "shared", "value", "paths", "bound"
 
 
 def drawn(study: StudyFolder, runs: pd.DataFrame, column: str, *, paths: str) -> pd.DataFrame:
     """Runs that have the column: arm, place (row of the design in its arm), replication and the columns above.
 
     runs: done, with the column, and in column `paths` how many outcomes each is the mean of.  draw: what is drawn.
-    fixed: places are, and share the draw.  shared: runs with the same randomness have the same number.
+    fixed: places are, and share the draw.  shared: runs with the same randomness have the same number.  bound: the
+    value is only a lower bound.
     """
     table = runs[runs[column].notna()]
     ordered = study.points.sort_values("point").set_index("point")
@@ -35,7 +37,8 @@ def drawn(study: StudyFolder, runs: pd.DataFrame, column: str, *, paths: str) ->
             "arm": table["arm"],
             "place": table["point"].map(ordered.groupby("arm").cumcount()),
             "replication": table["replication"],
-            VALUE: table[column],
+            VALUE: lower_ends(table, column),
+            BOUND: bounds_of(table, column),
             DRAW: table["scenario"] if has_several_scenarios else table["replication"],
             FIXED: not has_several_scenarios,
             SHARED: table.groupby(["scenario", "replication"]).ngroup(),

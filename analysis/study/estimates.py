@@ -114,10 +114,9 @@ def fund_for(sample: ArmSample, p: float, *, level: float = 0.95) -> Estimate:
         return _over_groups(sample, estimate, funds, p, level) if sample.over_runs else estimate
     estimate = required_fund(sample.required, p, level=level)
     if estimate.high >= sample.known_to:
-        dry = int((sample.first_empty_ms >= 0).sum())
         raise RefusedError(
-            f"the fund ran dry in {dry:,} of {sample.n:,} full runs, so their required fund is not known: run the study"
-            " with a larger fund"
+            f"in {sample.n_bounds:,} of {sample.n:,} full runs the fund ran dry or the inventory cap was reached, so"
+            " their required fund is not known: run the study with a larger fund and without a cap"
         )
     if not sample.over_runs:
         return estimate

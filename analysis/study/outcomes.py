@@ -11,7 +11,7 @@ import pandas as pd
 from clearsim.results import STUDY_RUNS
 
 from ..estimators.intervals import clopper_pearson
-from .draws import drawn, mean_of_arm
+from .draws import BOUND, VALUE, drawn, mean_of_arm
 from .events import EVENT_BY_ANSWER, EVENT_BY_NAME
 from .folder import StudyFolder
 from .labels import arm_labels
@@ -136,9 +136,10 @@ def honest(frame: pd.DataFrame, runs: pd.DataFrame, outcome: Outcome, level: flo
 def arm_means(study: StudyFolder, *, level: float) -> pd.DataFrame:
     """The mean of each outcome that the study names, by arm: columns as `draw_arm_outcomes` takes them.
 
-    The interval is over draws (see `draws.py`); no rows if the study names no outcome.
+    The interval is over draws (see `draws.py`); no rows if the study names no outcome. If `bounds` of an arm's `runs`
+    know only a lower bound, the mean is one too, and has no interval.
     """
-    columns = ["arm", "outcome", "unit", "is_money", "value", "low", "high", "n"]
+    columns = ["arm", "outcome", "unit", "is_money", "value", "low", "high", "n", "bounds", "runs"]
     if not study.study.get("outcomes") or study.done.empty:
         return pd.DataFrame(columns=columns)
     every = runs_with_outcomes(study)
@@ -146,8 +147,10 @@ def arm_means(study: StudyFolder, *, level: float) -> pd.DataFrame:
     rows = []
     for outcome in shown_outcomes(study, every):
         for arm, own in drawn(study, runs, outcome.column, paths=OUTCOMES).groupby("arm", sort=True):
-            found = mean_of_arm(own, is_chance=outcome.is_chance, level=level)
-            if found is not None:
-                words = (labels[arm], outcome.label, outcome.unit, outcome.is_money)
-                rows.append((*words, found.value, found.low, found.high, found.n))
+            words = (labels[arm], outcome.label, outcome.unit, outcome.is_money)
+            n_bounds = int(own[BOUND].sum())
+            if n_bounds:
+                rows.append((*words, float(own[VALUE].mean()), np.nan, np.nan, len(own), n_bounds, len(own)))
+            elif (found := mean_of_arm(own, is_chance=outcome.is_chance, level=level)) is not None:
+                rows.append((*words, found.value, found.low, found.high, found.n, 0, len(own)))
     return pd.DataFrame(rows, columns=columns)

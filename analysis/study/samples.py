@@ -25,7 +25,7 @@ F64 = npt.NDArray[np.float64]
 class ArmSample:
     """The outcomes of one arm; arrays are (n,), one entry a path of reduced runs or a full run. Money in quote units.
 
-    known_to: required funds below it are known; full runs do not show the required fund if their fund ran dry.
+    known_to: required funds below it are known; of `n_bounds` outcomes the required fund is only a lower bound.
     cluster: the draw of the design (point; Saltelli block), or in an arm of one point the run, of an outcome.
     fund: at the start.
     """
@@ -42,6 +42,7 @@ class ArmSample:
     fund: float
     known_to: float
     n_runs: int
+    n_bounds: int = 0
 
     @property
     def n(self) -> int:
@@ -78,7 +79,7 @@ def arm_samples(study: StudyFolder, event: str) -> list[ArmSample]:
     labels = arm_labels(study)
     samples = []
     for arm, rows in outcomes.groupby("arm", sort=True):
-        dry = rows["is_full"].to_numpy(bool) & (rows["first_fund_empty_ms"].to_numpy() >= 0)
+        is_bound = rows["required_fund_is_bound"].to_numpy(bool)
         required = rows["required_fund_quanta"].to_numpy(np.float64) * study.quantum
         fund = rows["fund_initial_quanta"].to_numpy(np.float64) * study.quantum
         samples.append(
@@ -93,8 +94,9 @@ def arm_samples(study: StudyFolder, event: str) -> list[ArmSample]:
                 run_id=rows["run_id"].to_numpy(object),
                 cluster=rows["cluster"].to_numpy(np.int64),
                 fund=float(np.median(fund)),
-                known_to=float(fund[dry].min()) if dry.any() else math.inf,
+                known_to=float(required[is_bound].min()) if is_bound.any() else math.inf,
                 n_runs=int((runs["arm"] == arm).sum()),
+                n_bounds=int(is_bound.sum()),
             )
         )
     return samples
@@ -107,7 +109,8 @@ def happened(rows: pd.DataFrame, event: str) -> npt.NDArray[np.bool_]:
         return np.asarray(rows[column].to_numpy() >= EVENT_BY_ANSWER[event].threshold)
     required, fund = rows["required_fund_quanta"].to_numpy(), rows["fund_initial_quanta"].to_numpy()
     # A full run whose fund ran dry needed all of it, or more.
-    dry = rows["is_full"].to_numpy(bool) & (rows["first_fund_empty_ms"].to_numpy() >= 0) & (required >= fund)
+    emptied = (rows["first_fund_empty_ms"].to_numpy() >= 0) | rows["is_short"].to_numpy(bool)
+    dry = rows["is_full"].to_numpy(bool) & emptied & (required >= fund)
     return np.asarray((required > fund) | dry)
 
 
@@ -116,8 +119,12 @@ def outcome_rows(study: StudyFolder) -> pd.DataFrame:
     runs = study.done
     keep = ["arm", "point", "scenario", "fund_initial_quanta"]
     measured = ["required_fund_quanta", "first_adl_ms", "first_fund_empty_ms"]
-    full = runs.loc[runs["fidelity"] == "full", ["run_id", *keep, *measured]].assign(log_weight=0.0, is_full=True)
+    own = ["run_id", *keep, *measured, "required_fund_is_bound"]
+    full = runs.loc[runs["fidelity"] == "full", [*own, "required_fund_bound_by"]].assign(log_weight=0.0, is_full=True)
+    full["is_short"] = full.pop("required_fund_bound_by").str.contains("fund", regex=False).astype(bool)
     reduced = runs.loc[runs["fidelity"] != "full", ["run_id", *keep]].assign(is_full=False)
+    # Paths need what a fund that never runs dry would pay.
+    reduced = reduced.assign(required_fund_is_bound=False, is_short=False)
     paths = study.paths[["run_id", "log_weight", *measured]].merge(reduced, on="run_id", how="inner")
     outcomes = pd.concat([frame for frame in (full, paths) if len(frame)] or [full], ignore_index=True)
     arms = outcomes.groupby("arm")

@@ -13,6 +13,7 @@ from clearsim.analysis.errors import AnalysisError
 from ..errors import ClearsimError
 
 if TYPE_CHECKING:
+    from clearsim.analysis.bounds import bounds_text as bounds_text
     from clearsim.analysis.calibration.fit import BookFit as BookFit
     from clearsim.analysis.calibration.fit import LeverageFit as LeverageFit
     from clearsim.analysis.calibration.fit import MarketFit as MarketFit
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from clearsim.analysis.estimators.paired import paired_difference as paired_difference
     from clearsim.analysis.figure_files import export_figures as export_figures
     from clearsim.analysis.figure_files import parse_formats as parse_formats
+    from clearsim.analysis.fund_and_adl import adl_cause_texts as adl_cause_texts
+    from clearsim.analysis.fund_and_adl import endless_text as endless_text
+    from clearsim.analysis.fund_and_adl import required_text as required_text
     from clearsim.analysis.money import format_short as format_short
     from clearsim.analysis.reports.page import embed as embed
     from clearsim.analysis.reports.page import page as page
@@ -82,6 +86,7 @@ if TYPE_CHECKING:
     from clearsim.analysis.who_paid import who_paid as who_paid
 
 _HOMES = {
+    "bounds": "bounds_text",
     "calibration.fit": "BookFit LeverageFit MarketFit SizeFit fit_book",
     "charts.chart_context": "StudyContext",
     "charts.study.estimators": "draw_estimators",
@@ -91,6 +96,7 @@ _HOMES = {
     "estimators.estimate": "Estimate RefusedError",
     "estimators.intervals": "clopper_pearson",
     "estimators.paired": "paired_difference",
+    "fund_and_adl": "adl_cause_texts endless_text required_text",
     "figure_files": "export_figures parse_formats",
     "study.export": "ema_results salib_export study_frame write_ema write_salib",
     "money": "format_short",

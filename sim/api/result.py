@@ -17,6 +17,7 @@ from ..results import EVENT_TABLES, TABLES
 from . import _analysis as analysis
 from .config import Config, load
 from .pictures import card, line
+from .required_fund import RequiredFund
 from .units import Units, in_units
 
 if TYPE_CHECKING:
@@ -116,9 +117,32 @@ class Result:
     def summary(self, *, units: Units = "quote") -> "pd.Series[Any]":
         """The one row of `runs`: headline numbers of the run.
 
-        result.summary()["required_fund_quote"]
+        Its required fund is a lower bound if `required_fund_is_bound`; see `required_fund`.
+
+        result.summary()["adl_accounts"]
         """
         return self.table("runs", units=units).iloc[0]
+
+    @property
+    def required_fund(self) -> RequiredFund:
+        """The required fund, whether it is only a lower bound, and what an endless fund would have needed.
+
+        print(result.required_fund)
+        """
+        return RequiredFund.of(self.summary(units="quanta"), self.manifest, self._run.quantum)
+
+    @property
+    def why_adl(self) -> tuple[str, ...]:
+        """Why ADL came, the largest part first; empty if it did not.
+
+        print(result.why_adl)
+        """
+        row, quantum = self.summary(units="quanta"), self._run.quantum
+        return tuple(analysis.adl_cause_texts(row, lambda quanta: f"{quanta * quantum:,.0f}"))
+
+    def funds(self, *, units: Units = "quote") -> pd.DataFrame:
+        """One row per fund: cash at the start and the end, payments, required fund, whether that is a bound."""
+        return self.table("funds", units=units)
 
     def who_paid(self, *, units: Units = "quote") -> pd.DataFrame:
         """One row per role: accounts, equity before and after, deposits, result. The results sum to exactly 0 quanta.
@@ -258,7 +282,9 @@ class Result:
             "liquidated": f"{row['liquidated_accounts']:,} accounts, {row['liquidated_notional_quote']:,.0f} {asset}",
             "fund": f"{row['fund_initial_quote']:,.0f} -> {row['fund_final_quote']:,.0f} {asset},"
             f" lowest {row['fund_min_quote']:,.0f}",
+            "required fund": str(self.required_fund),
             "ADL": f"{row['adl_accounts']:,} accounts, {row['adl_notional_quote']:,.0f} {asset}",
+            **({"why ADL came": "; ".join(self.why_adl)} if self.why_adl else {}),
             "result hash": self.result_hash[:16],
         }
         picture = ""

@@ -1,7 +1,7 @@
 """`run`: a config through either engine; a full run in memory or into a result folder."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
@@ -14,7 +14,8 @@ from .progress import Note, noting, run_progress
 from .result import Result, in_memory, open_folder
 
 if TYPE_CHECKING:
-    from ..runs.run import Progress
+    from ..config import RunConfig
+    from ..runs.run import Progress, SecondPass
 
 Detail = Literal["summary", "series", "events"]
 Sampler = Literal["crude", "importance", "sobol"]
@@ -33,6 +34,7 @@ def run(
     overwrite: bool = False,
     report: bool = False,
     check_step: int = 0,
+    second_pass: bool = True,
     progress: "Literal[True] | Progress | None" = None,
     on_note: Note | None = None,
     command: Sequence[str] = (),
@@ -74,6 +76,8 @@ def run(
             overwrite: replace a result folder that exists.
             report: write report.html into the folder.
             check_step: number of replications to compare with runs at a quarter of the time step; 0: none.
+            second_pass: if the fund ran dry or the inventory cap was reached, run again with an endless fund, on the
+                same randomness, to find the required fund (`Result.required_fund`).
             progress: True for a bar on standard error, or a function (time_ms, mark, fund_quanta, liquidated).
             on_note: called with notes for the user; default: the logger `clearsim`.
             command: command line of the caller, for the manifest.
@@ -127,6 +131,7 @@ def _full(
     overwrite: bool = False,
     report: bool = False,
     check_step: int = 0,
+    second_pass: bool = True,
     progress: "Literal[True] | Progress | None" = None,
     on_note: Note | None = None,
     command: Sequence[str] = (),
@@ -149,11 +154,27 @@ def _full(
             step_pairs=check_step,
             command=command,
             progress=callback,
+            second_pass=_second_pass(note) if second_pass else None,
             finish=report_writer(note) if report and out is not None else None,
         )
         if out is None:
             return in_memory(run_in_memory(config, run_options))
         return open_folder(run_config(config, run_options).folder, config)
+
+
+def _second_pass(note: Note) -> "SecondPass":
+    """The pass with an endless fund; if it fails, the results of the run are kept and the reason is noted."""
+
+    def find(config: "RunConfig", row: Mapping[str, Any], scenario: int, replication: int) -> Mapping[str, Any] | None:
+        from ..funds.second_pass import endless_fund
+
+        try:
+            return endless_fund(config, row, scenario=scenario, replication=replication)
+        except ClearsimError as error:
+            note(f"warning: no second pass with an endless fund: {error}")
+            return None
+
+    return find
 
 
 def default_folder(config: Config) -> Path:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ..errors import ClearsimError, ConfigError
+from ..results import BOUNDS
 from . import _analysis as analysis
 
 SHAPES = ("ema", "salib", "csv", "parquet", "pandas", "polars")
@@ -25,12 +26,22 @@ def export_study(
     try:
         with analysis.clearsim_errors():
             if to == "ema":
-                return _write_ema(study, out, outcomes)
+                return [*_write_ema(study, out, outcomes), *_bounds(study, outcomes)]
             if to == "salib":
-                return _write_salib(study, out, outcomes, arm)
-            return _write_table(study, to, out)
+                return [*_write_salib(study, out, outcomes, arm), *_bounds(study, outcomes)]
+            return [*_write_table(study, to, out), *_bounds(study, None)]
     except OSError as error:
         raise ClearsimError(f"{error.filename}: cannot be written: {error.strerror}") from error
+
+
+def _bounds(study: "analysis.StudyFolder", outcomes: list[str] | None) -> list[str]:
+    """A line about each exported outcome that is only a lower bound in some runs, and how to recognise them."""
+    lines = []
+    for column, flag in BOUNDS.items():
+        text = analysis.bounds_text(study.done, column) if outcomes is None or column in outcomes else ""
+        if text:
+            lines.append(f"{column} is {text}: there {flag or f'{column} is -1'}")
+    return lines
 
 
 def _write_ema(study: "analysis.StudyFolder", out: Path | None, outcomes: list[str] | None) -> list[str]:

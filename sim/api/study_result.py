@@ -76,10 +76,12 @@ class StudyResult:
     def frame(self, *, units: Units = "quote") -> pd.DataFrame:
         """One row per finished run: values of uncertainties (`u.`) and levers (`l.`), then the columns of `runs`.
 
+        The required fund of a run is only a lower bound where `required_fund_is_bound`.
+
         Args:
             units: quote, venue or quanta.
 
-            result.frame()[["l.depth", "required_fund_quote"]]
+            result.frame()[["l.depth", "adl_accounts"]]
         """
         with analysis.clearsim_errors(ResultError):
             return self._in_units(analysis.study_frame(self._study.points, self._study.runs), units)
@@ -205,12 +207,15 @@ class StudyResult:
         rows = {"runs": f"{len(frame):,} done, {failed:,} failed", "folder": self.folder}
         rows["result hash"] = self.result_hash[:16]
         inputs = [name for name in frame if name.startswith(("u.", "l."))]
-        shown = [*inputs, "liquidated_accounts", "adl_accounts", "required_fund_quote"]
+        shown = [*inputs, "liquidated_accounts", "adl_accounts", "required_fund_quote", "required_fund_is_bound"]
         numbers = [name for name in inputs if frame[name].dtype.kind in "if"]
         picture = ""
         if numbers and len(frame):
+            known = frame[~frame["required_fund_is_bound"]]
             label = f"required fund (up) by {numbers[0][2:]} (across)"
-            picture = dots(frame[numbers[0]].tolist(), frame["required_fund_quote"].tolist(), label=label)
+            if len(known) < len(frame):
+                label += f"; {len(frame) - len(known):,} runs that know only a lower bound are not drawn"
+            picture = dots(known[numbers[0]].tolist(), known["required_fund_quote"].tolist(), label=label)
         table = frame[shown].head(10).to_html(index=False, float_format=lambda value: f"{value:,.4g}")
         return card(f"Study {self._study.name}", rows, picture, table)
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ..kernels.clearing.closes import Closes
 from ..kernels.clearing.payments import Payments
 from ..kernels.exchange import Exchange
-from ..layout import AccountArrays, LogArrays, MarketArrays, Reason, RecordArrays, WaitingArrays
+from ..layout import AccountArrays, AdlCause, LogArrays, MarketArrays, Reason, RecordArrays, WaitingArrays
 from ..ledger.closes import apply_closes, apply_payments
 from ..policy import Policy
 
@@ -47,6 +47,7 @@ class Round:
     rows: I64
     outcome: Outcome = field(default_factory=Outcome)
     is_postponed: bool = False  # ADL reached its limit in this cycle: the rest waits, and nothing is torn up
+    stopped: I64 | None = None  # (len(rows), M) STOPPED_ bits of the takeover of each position; None: none was tried
 
 
 class LayerBase(Policy):
@@ -73,6 +74,22 @@ class MatchesLeft:
         if cycle != self.cycle:
             self.cycle, self.left = cycle, per_cycle or NO_LIMIT
         return self.left
+
+
+@dataclass
+class Limits:
+    """Which limits have acted since the start of the run, and the ADL that they caused."""
+
+    fund_short: npt.NDArray[np.bool_]  # (scopes,) FUND could not pay, or carry a takeover, in full
+    cap_reached: npt.NDArray[np.bool_]  # (scopes,) ENGINE left positions because of its cap
+    held_cycle: I64  # (A,) last cycle in which a limit held the row back in its present distress, -1 if none
+    adl_notional: I64  # (causes,) contracts closed by ADL x mark, one side, by AdlCause
+    adl_waited: int = 0  # part of it that closed rows which a limit had held back
+
+    @classmethod
+    def none(cls, *, scopes: int, rows: int) -> Self:
+        """Return the state at the start of a run."""
+        return cls(np.zeros(scopes, bool), np.zeros(scopes, bool), np.full(rows, -1), np.zeros(len(AdlCause), np.int64))
 
 
 class Desk:
@@ -102,6 +119,7 @@ class Desk:
         self.scopes = [
             Scope(int(markets.params["fund_row"][m]), int(markets.params["engine_row"][m]), int(m)) for m in first
         ]
+        self.limits = Limits.none(scopes=len(self.scopes), rows=len(exchange.accounts.quote))
 
     @property
     def accounts(self) -> AccountArrays:

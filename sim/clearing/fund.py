@@ -63,6 +63,8 @@ class InsuranceFundLayer(LayerBase):
 def draw_fund(desk: Desk) -> None:
     """FUND pays what this round's flat accounts owe, and settles with ENGINE."""
     desk.pay(plan_fund_draws(desk.exchange), Reason.FUND_DRAW)
+    for number, scope in enumerate(desk.scopes):
+        desk.limits.fund_short[number] |= unpaid_in(desk.exchange, scope.fund) > 0
     settle_engines(desk)
 
 
@@ -93,12 +95,25 @@ def _plan_fund_draws(exchange, cash, payments):
     return n
 
 
+@kernel
+def unpaid_in(exchange, fund):
+    """What this round's flat accounts still owe in the scope of `fund`, quanta."""
+    markets, records = exchange.markets, exchange.records
+    total = 0
+    for index in range(records.counts[0].round_start, records.counts[0].liquidations):
+        record = records.liquidations[index]
+        if markets.params[record.market].fund_row == fund:
+            total += record.owed
+    return total
+
+
 def settle_engines(desk: Desk) -> None:
     """FUND pays ENGINE's negative equity (if the waterfall has that layer); gains of a flat ENGINE go to FUND."""
-    for scope in desk.scopes:
+    for number, scope in enumerate(desk.scopes):
         worth, holds = desk.standing_of(scope.engine)
         if worth < 0 and desk.may_draw:
             paid = min(-worth, int(desk.accounts.quote[scope.fund]))
+            desk.limits.fund_short[number] |= paid < -worth
             if paid > 0:
                 draw = one_payment(payer=scope.fund, payee=scope.engine, quote=paid, market=scope.market)
                 desk.pay(draw, Reason.FUND_DRAW)

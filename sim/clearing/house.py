@@ -104,6 +104,7 @@ class ClearingHouse:
         cycle = int(self.log.header["cycle"][0])
         waiting = self.waiting
         new = rows[waiting.seen_cycle[rows] < cycle - 1]
+        self._forget_limits(new, cycle)
         waiting.seen_ms[new] = now_ms
         waiting.attempts[new] = 0
         waiting.seen_cycle[rows] = cycle
@@ -112,8 +113,18 @@ class ClearingHouse:
             ready &= (now_ms - waiting.attempt_ms[rows] >= self.policy.cooldown) | self._below_zero(rows)
         due = self._in_order(rows[ready])
         passed = self._throttle.take(len(due), now_ms)
-        self._note_backlog(np.concatenate([rows[~ready], due[passed:]]))
+        self.hold_back(np.concatenate([rows[~ready], due[passed:]]))
         return due[:passed]
+
+    def hold_back(self, rows: I64) -> None:
+        """Let `rows` wait for a limit (latency, cooldown, liquidations per second, rounds): they are the backlog."""
+        self.desk.limits.held_cycle[rows] = int(self.log.header["cycle"][0])
+        self._note_backlog(rows)
+
+    def _forget_limits(self, new: I64, cycle: int) -> None:
+        """Rows whose distress is new have waited for no limit, unless one held them back in the cycle before."""
+        held = self.desk.limits.held_cycle
+        held[new[held[new] < cycle - 1]] = -1
 
     def _in_order(self, rows: I64) -> I64:
         keys = np.empty(len(rows), np.float64)

@@ -24,7 +24,7 @@ from ..kernels.margin.bankruptcy import lot_value
 from ..kernels.margin.requirement import equity
 from ..layout import AccountArrays, AccountMode, MarketArrays, Reason
 from .desk import Desk, LayerBase, Round, Scope
-from .fund import draw_fund
+from .fund import draw_fund, unpaid_in
 from .targets import targets_of
 
 I64 = npt.NDArray[np.int64]
@@ -206,12 +206,8 @@ def measure_gains(accounts, markets, fund, basis, gains):
 @kernel
 def owed_in_scope(exchange, fund, engine):
     """Debts of this round's flat accounts and of a flat ENGINE below zero in the scope of `fund`, quanta."""
-    accounts, markets, records = exchange.accounts, exchange.markets, exchange.records
-    total = 0
-    for index in range(records.counts[0].round_start, records.counts[0].liquidations):
-        record = records.liquidations[index]
-        if markets.params[record.market].fund_row == fund:
-            total += record.owed
+    accounts = exchange.accounts
+    total = unpaid_in(exchange, fund)
     if is_flat(accounts, engine) and accounts.quote[engine] < 0:
         total -= accounts.quote[engine]
     return total

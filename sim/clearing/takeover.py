@@ -17,7 +17,7 @@ from ..kernels.ledger.draft import make_draft, move
 from ..kernels.margin.bankruptcy import bankruptcy_quote, count_positions, lot_value
 from ..kernels.margin.requirement import equity
 from ..kernels.rounding import mul_div_floor
-from ..layout import Reason
+from ..layout import CAP_WAS_TIGHTER, STOPPED_BY_CAP, STOPPED_BY_MEANS, Reason
 from .desk import Desk, LayerBase, Round
 
 I64 = npt.NDArray[np.int64]
@@ -31,21 +31,34 @@ class TakeoverLayer(LayerBase):
     def run(self, desk: Desk, round_: Round) -> None:
         """Take over as much of the round's rows as allowed, in their order."""
         if len(round_.rows):
-            closes = plan_takeover(desk.exchange, round_.rows, caps=desk.caps)
+            round_.stopped = np.zeros((len(round_.rows), desk.n_markets), np.int64)
+            closes = plan_takeover(desk.exchange, round_.rows, caps=desk.caps, stopped=round_.stopped)
+            note_stops(desk, round_.stopped)
             desk.close(closes, Reason.TAKEOVER)
 
 
-def plan_takeover(exchange: Exchange, rows: I64, *, caps: I64) -> Closes:
+def note_stops(desk: Desk, stopped: I64) -> None:
+    """Note, by scope, whether FUND's means or ENGINE's cap stopped a takeover.  stopped: int64 (rows, M) bits."""
+    bits = np.bitwise_or.reduce(stopped, axis=0)
+    for number, scope in enumerate(desk.scopes):
+        found = int(np.bitwise_or.reduce(bits[desk.markets.params["fund_row"] == scope.fund]))
+        desk.limits.fund_short[number] |= bool(found & STOPPED_BY_MEANS)
+        desk.limits.cap_reached[number] |= bool(found & STOPPED_BY_CAP)
+
+
+def plan_takeover(exchange: Exchange, rows: I64, *, caps: I64, stopped: I64 | None = None) -> Closes:
     """Return the closes by which ENGINE takes over as much of `rows` as allowed, in order; nothing is changed.
 
     A position is taken in part only if it is the row's only one; otherwise each is taken in full or not at all.
     Positions without a liquidation record of this round are left. caps: int64 (M,) maximum inventory of the market's
-    ENGINE at mark, quanta.
+    ENGINE at mark, quanta.  stopped: int64 (len(rows), M), receives the STOPPED_ bits of each position.
     """
     draft, ids = make_draft(exchange.accounts, rows)
+    if stopped is None:
+        stopped = np.zeros((len(rows), draft.lots.shape[1]), np.int64)
     first = len(ids) - len(rows)
     closes = make_closes(len(rows) * draft.lots.shape[1])
-    n = _plan_takeover(exchange, draft, ids, first, caps, closes)
+    n = _plan_takeover(exchange, draft, ids, first, caps, closes, stopped)
     return first_closes(closes, n)
 
 
@@ -59,34 +72,46 @@ def inventory_notional(accounts, markets, engine):
 
 
 @kernel
-def lots_acceptable(accounts, markets, row, market, cap):
-    """How many contracts (absolute) of the position ENGINE may take over, by inventory cap and by solvency.
-
-    After it, ENGINE's inventory at mark is at most `cap` quanta, and FUND's cash plus ENGINE's equity is not below
-    zero (CLR-FND-003).
-    """
-    engine, fund = markets.params[market].engine_row, markets.params[market].fund_row
+def lots_by_cap(accounts, markets, row, market, cap):
+    """How many contracts (absolute) of the position ENGINE may take over, so that its inventory at mark is at most
+    `cap` quanta (CLR-FND-003)."""
+    engine = markets.params[market].engine_row
     lots = accounts.lots[row, market]
-    size = abs(lots)
     unit = lot_value(markets, market)
     held = accounts.lots[engine, market]
     same_way = held if lots > 0 else -held
     others = inventory_notional(accounts, markets, engine) - abs(held) * unit
     by_cap = (cap - others) // unit - same_way if cap >= others else -same_way
-    gain = lots * unit - bankruptcy_quote(accounts, markets, row, market, size)
-    means = accounts.quote[fund] + equity(accounts, markets, engine)
-    by_means = size
-    if gain >= 0:
-        by_means = size if means + gain >= 0 else 0
-    elif means <= 0:
-        by_means = 0
-    elif means < -gain:
-        by_means = mul_div_floor(means, size, -gain)
-    return max(0, min(size, by_cap, by_means))
+    return max(0, min(abs(lots), by_cap))
 
 
 @kernel
-def _plan_takeover(exchange, draft, ids, first, caps, closes):
+def lots_by_means(accounts, markets, row, market):
+    """How many contracts (absolute) of the position ENGINE may take over, so that FUND's cash plus ENGINE's equity is
+    not below zero afterwards (CLR-FND-003)."""
+    engine, fund = markets.params[market].engine_row, markets.params[market].fund_row
+    lots = accounts.lots[row, market]
+    size = abs(lots)
+    gain = lots * lot_value(markets, market) - bankruptcy_quote(accounts, markets, row, market, size)
+    means = accounts.quote[fund] + equity(accounts, markets, engine)
+    if gain >= 0:
+        return size if means + gain >= 0 else 0
+    if means <= 0:
+        return 0
+    return mul_div_floor(means, size, -gain) if means < -gain else size
+
+
+@kernel
+def _stops(size, by_cap, by_means):
+    """The STOPPED_ bits of a position of `size` contracts, of which a cap and means allow these."""
+    bits = STOPPED_BY_MEANS if by_means < size else 0
+    if by_cap < size:
+        bits |= STOPPED_BY_CAP
+    return bits | CAP_WAS_TIGHTER if by_cap < by_means else bits
+
+
+@kernel
+def _plan_takeover(exchange, draft, ids, first, caps, closes, stopped):
     """Write the closes of draft rows [first, end) to `closes`; return how many. ids: account row of each."""
     markets, records = exchange.markets, exchange.records
     n = 0
@@ -95,8 +120,11 @@ def _plan_takeover(exchange, draft, ids, first, caps, closes):
             held = draft.lots[row, market]
             if held == 0 or find_record(records, ids[row], market) < 0:
                 continue
-            lots = lots_acceptable(draft, markets, row, market, caps[market])
             size = abs(held)
+            by_cap = lots_by_cap(draft, markets, row, market, caps[market])
+            by_means = lots_by_means(draft, markets, row, market)
+            stopped[row - first, market] = _stops(size, by_cap, by_means)
+            lots = min(by_cap, by_means)
             if lots == 0 or (lots < size and count_positions(draft, row) > 1):
                 continue
             quote = bankruptcy_quote(draft, markets, row, market, size)

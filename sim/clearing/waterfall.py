@@ -65,6 +65,8 @@ def run_waterfall(desk: Desk, layers: Sequence[WaterfallLayer], rows: np.typing.
         record_bad_debt(desk.exchange)
         out = np.empty(len(rows), np.int64)
         round_.outcome.left = out[: gather_distressed(desk.accounts, desk.markets, rows, 0, out)]
+        if round_.is_postponed:
+            desk.limits.held_cycle[round_.outcome.left] = desk.cycle
     return round_.outcome
 
 

@@ -1,6 +1,6 @@
 """The text that a run prints: the who-paid table and headline numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -47,8 +47,13 @@ def _cells(values: list[int], config: "Config", unit: int) -> list[str]:
     return [f"{values[0]:,}", *(money_text(value, float(config.quantum) / unit) for value in values[1:])]
 
 
-def memo_lines(runs: Mapping[str, Any], config: "Config") -> list[str]:
-    """Headline numbers, and what deleveraged accounts gave up, which is outside the sum."""
+def memo_lines(
+    runs: Mapping[str, Any], config: "Config", *, required: str = "", why_adl: Sequence[str] = ()
+) -> list[str]:
+    """Headline numbers, and what deleveraged accounts gave up, which is outside the sum.
+
+    required: the required fund as text, with what bounds it.  why_adl: causes of ADL.
+    """
     quantum, asset = float(config.quantum), config.asset.name
 
     def amount(name: str) -> str:
@@ -63,12 +68,14 @@ def memo_lines(runs: Mapping[str, Any], config: "Config") -> list[str]:
         f" (book {amount('book_liquidated_quanta')}, taken over {amount('taken_over_quanta')},"
         f" by ADL and tear-up {money_text(elsewhere, quantum)})",
         f"fund {amount('fund_initial_quanta')} -> {amount('fund_final_quanta')} {asset}, lowest"
-        f" {amount('fund_min_quanta')}; required {amount('required_fund_quanta')}",
+        f" {amount('fund_min_quanta')}",
+        f"required fund {required}",
         f"ADL {int(runs['adl_accounts']):,} accounts, {amount('adl_notional_quanta')} {asset}; given up by deleveraged"
         f" accounts (not in the sums above): at execution {amount('adl_harm_quanta')},"
         f" after 1 min {amount('adl_forgone_1m_quanta')}, 10 min"
         f" {amount('adl_forgone_10m_quanta')}, 60 min {amount('adl_forgone_60m_quanta')}, final mark"
         f" {amount('adl_forgone_close_quanta')}",
+        *([f"why ADL came: {'; '.join(why_adl)}"] if why_adl else []),
         f"socialised loss {amount('socialised_loss_quanta')}, bad debt {amount('bad_debt_quanta')} {asset}",
         f"worst step ratio r = -ln(1-m)/(sigma sqrt(dt)): {float(runs['step_ratio_worst']):.2f}"
         f" (a step of {int(runs['step_ms_at_worst']):,} ms)",
@@ -105,11 +112,13 @@ def print_run(result: "Result", console: "Console") -> None:
     row: Any = result.summary(units="quanta")
     console.print(who_paid_table(result.who_paid(units="quanta"), config))
     console.print(ACCOUNTS_NOTE, highlight=False, soft_wrap=True)
-    for line in memo_lines(row, config):
+    for line in memo_lines(row, config, required=str(result.required_fund), why_adl=result.why_adl):
         console.print(line, highlight=False, soft_wrap=True)
     if "step_check" in manifest:
         console.print(step_check_line(manifest["step_check"]), highlight=False, soft_wrap=True)
-    console.print(f"result {result.result_hash[:16]}  {manifest['seconds']:.1f} s", highlight=False)
+    second = manifest.get("endless_fund")
+    also = f", second pass with an endless fund {second['seconds']:.1f} s" if second else ""
+    console.print(f"result {result.result_hash[:16]}  {manifest['seconds']:.1f} s{also}", highlight=False)
     for name in ("report.html", ""):
         if result.folder is not None and (path := result.folder / name).exists():
             console.print(str(path), highlight=False, soft_wrap=True)

@@ -31,6 +31,13 @@ def run(
         bool, typer.Option("--check-step", help="Repeat the run at a quarter of the time step.")
     ] = False,
     step_pairs: Annotated[int, typer.Option(min=1, help="Number of replications that --check-step compares.")] = 3,
+    second_pass: Annotated[
+        bool,
+        typer.Option(
+            "--second-pass/--no-second-pass",
+            help="If the fund ran dry or the inventory cap was reached, run again with an endless fund.",
+        ),
+    ] = True,
     report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html.")] = True,
     debug: Debug = False,
 ) -> None:
@@ -53,6 +60,7 @@ def run(
         out=out or default_folder(chosen),
         overwrite=overwrite,
         check_step=step_pairs if check_step else 0,
+        second_pass=second_pass,
         report=report,
         progress=True,
         on_note=note_printer(),

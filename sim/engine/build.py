@@ -329,5 +329,7 @@ def _open(world: World, opening: OpeningBook) -> None:
     tick_sizes = np.array([float(instrument.tick_size) for instrument in world.instruments])
     world.liquidation_prices = liquidation_prices(world.accounts, world.markets, tick_sizes)
     world.margin_initial = margin_of_all(world.accounts, world.markets)
-    world.fund_initial = sum(int(world.accounts.quote[world.rows.fund(s)]) for s in range(len(world.rows.scopes)))
+    world.funds_initial = [int(world.accounts.quote[world.rows.fund(s)]) for s in range(len(world.rows.scopes))]
+    world.fund_initial = sum(world.funds_initial)
+    world.extremes.needed_of_fund = [0] * len(world.funds_initial)
     world.extremes.fund_min = world.fund_initial

@@ -4,6 +4,8 @@ The clearing house (`sim/clearing/house.py`) decides and applies; this file sets
 the books.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -67,7 +69,7 @@ def clear(world: World) -> None:
                 return
             break
         if done == rounds_max:
-            house.backlog = rows.copy()
+            house.hold_back(rows.copy())
             world.extremes.rounds_max_reached += 1
             break
         before = int(world.log.header["seq"][0])
@@ -135,9 +137,13 @@ def note_extremes(world: World) -> None:
     """Keep the running extremes of funds, inventory and backlog that a summary reports."""
     extremes, house = world.extremes, world.clearing
     extremes.backlog_peak = max(extremes.backlog_peak, len(house.backlog))
-    cash, equity, inventory = fund_position(world)
+    scopes = positions_of_funds(world)
+    cash, equity, inventory = _summed(scopes)
     extremes.fund_min = min(extremes.fund_min, cash)
     extremes.fund_needed = max(extremes.fund_needed, world.fund_initial - equity)
+    for number, scope in enumerate(scopes):
+        needed = world.funds_initial[number] - scope.equity
+        extremes.needed_of_fund[number] = max(extremes.needed_of_fund[number], needed)
     extremes.inventory_peak = max(extremes.inventory_peak, inventory)
     counters = house.records.counters
     if extremes.first_adl_ms < 0 and any(counters["adl_matches"].tolist()):
@@ -152,16 +158,31 @@ def _a_fund_is_empty(world: World) -> bool:
     return bool(((counters["fund_draw"] > 0) & (world.accounts.quote[funds] == 0)).any())
 
 
-def fund_position(world: World) -> tuple[int, int, int]:
-    """Cash of all funds, their equity with ENGINE's at mark, and ENGINE's inventory at mark, quanta."""
+class FundPosition(NamedTuple):
+    """Cash of a fund, its equity with ENGINE's at mark, and ENGINE's inventory at mark, quanta."""
+
+    cash: int
+    equity: int
+    inventory: int
+
+
+def fund_position(world: World) -> FundPosition:
+    """The position of all funds together."""
+    return _summed(positions_of_funds(world))
+
+
+def _summed(scopes: list[FundPosition]) -> FundPosition:
+    return FundPosition(*(sum(column) for column in zip(*scopes, strict=True)))
+
+
+def positions_of_funds(world: World) -> list[FundPosition]:
+    """The position of each fund, in the order of the config."""
     accounts, value = world.accounts, world.unit_values()
-    cash = equity = inventory = 0
+    found = []
     for scope in range(len(world.rows.scopes)):
         fund, engine = world.rows.fund(scope), world.rows.engine(scope)
-        cash += int(accounts.quote[fund])
-        equity += int(accounts.quote[fund]) + int(accounts.quote[engine])
-        for market in range(len(world.instruments)):
-            held = int(accounts.lots[engine, market]) * value[market]
-            equity += held
-            inventory += abs(held)
-    return cash, equity, inventory
+        cash = int(accounts.quote[fund])
+        held = [int(lots) * unit for lots, unit in zip(accounts.lots[engine].tolist(), value, strict=True)]
+        equity = cash + int(accounts.quote[engine]) + sum(held)
+        found.append(FundPosition(cash, equity, sum(abs(amount) for amount in held)))
+    return found

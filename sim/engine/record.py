@@ -12,8 +12,9 @@ from ..errors import ConservationError
 from ..kernels.book.levels import depth_within
 from ..kernels.ledger.totals import sum_accounts
 from ..layout import as_dict, sums_of
+from ..results import ADL_CAUSES, ADL_WAITED
 from .build import spill
-from .clearing import fund_position
+from .clearing import fund_position, positions_of_funds
 from .world import World
 
 
@@ -141,7 +142,7 @@ def finish(world: World) -> None:
 
 def summary_row(world: World, identity: dict[str, object]) -> dict[str, object]:
     """Return the row of the `runs` table; `identity` holds run_id, hashes and the like."""
-    header, extremes = world.log.header, world.extremes
+    header, extremes, limits = world.log.header, world.extremes, world.clearing.desk.limits
     total = sums_of(world.clearing.records.counters)
     worst = world.paths.worst_step([m.margin.smallest_maintenance_ppm() for m in world.config.markets])
     return {
@@ -164,6 +165,7 @@ def summary_row(world: World, identity: dict[str, object]) -> dict[str, object]:
         "adl_notional_quanta": int(total["adl_notional"]),
         "adl_accounts": int(total["adl_accounts"]),
         "adl_matches": int(total["adl_matches"]),
+        **_adl_causes(world),
         "adl_harm_quanta": int(total["adl_harm"]),
         **_forgone(world),
         "margin_initial_quanta": world.margin_initial,
@@ -173,6 +175,7 @@ def summary_row(world: World, identity: dict[str, object]) -> dict[str, object]:
         "fund_draw_quanta": int(total["fund_draw"]),
         "fund_gain_quanta": int(total["fund_gain"]),
         "required_fund_quanta": extremes.fund_needed,
+        **_bound(limits.fund_short.any(), limits.cap_reached.any()),
         "inventory_peak_quanta": extremes.inventory_peak,
         "socialised_loss_quanta": int(total["socialised"]),
         "bad_debt_quanta": _bad_debt(world),
@@ -184,6 +187,38 @@ def summary_row(world: World, identity: dict[str, object]) -> dict[str, object]:
         "backlog_peak": extremes.backlog_peak,
         "residual_quanta": int(world.accounts.quote.sum()),
     }
+
+
+def funds_table(world: World) -> dict[str, object]:
+    """Return the `funds` table: one row per fund, in the order of the config."""
+    limits, counters = world.clearing.desk.limits, world.clearing.records.counters
+    scopes = range(len(world.rows.scopes))
+    own = [world.markets.params["fund_row"] == world.rows.fund(scope) for scope in scopes]
+    bounds = [_bound(limits.fund_short[scope], limits.cap_reached[scope]) for scope in scopes]
+    return {
+        "fund": list(world.rows.scopes),
+        "initial_quanta": world.funds_initial,
+        "final_quanta": [position.cash for position in positions_of_funds(world)],
+        "draw_quanta": [int(counters["fund_draw"][markets].sum()) for markets in own],
+        "gain_quanta": [int(counters["fund_gain"][markets].sum()) for markets in own],
+        "required_fund_quanta": world.extremes.needed_of_fund,
+        **{name: [bound[name] for bound in bounds] for name in bounds[0]},
+    }
+
+
+def _bound(by_fund: np.bool_, by_cap: np.bool_) -> dict[str, object]:
+    """Whether the required fund is only a lower bound, and by what."""
+    found = [name for name, is_it in (("fund", by_fund), ("cap", by_cap)) if is_it]
+    return {"required_fund_is_bound": bool(found), "required_fund_bound_by": " and ".join(found) or "none"}
+
+
+def _adl_causes(world: World) -> dict[str, object]:
+    """Notional of ADL by its cause; ConservationError if the causes do not sum to all of it."""
+    limits, total = world.clearing.desk.limits, int(world.clearing.records.counters["adl_notional"].sum())
+    if int(limits.adl_notional.sum()) != total:
+        raise ConservationError(f"causes of ADL sum to {int(limits.adl_notional.sum())} quanta, not to {total}")
+    by_cause = {cause.column: int(amount) for cause, amount in zip(ADL_CAUSES, limits.adl_notional, strict=True)}
+    return {**by_cause, ADL_WAITED.column: limits.adl_waited}
 
 
 def _bad_debt(world: World) -> int:

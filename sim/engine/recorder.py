@@ -15,7 +15,7 @@ import pyarrow as pa
 from ..arrow import arrow_array, arrow_strings
 from ..instrument import Instrument
 from ..layout import I64, OrderKind, OrderStatus, Reason, Records, TimeInForce
-from ..results import SERIES
+from ..results import ADL_CAUSES, SERIES
 
 Columns = Mapping[str, object]
 
@@ -46,6 +46,7 @@ REASON_NAMES = Names([member.name for member in Reason])
 SIDE_NAMES = Names(["buy", "sell"])
 KIND_NAMES = Names([member.name for member in OrderKind])
 TIF_NAMES = Names([member.name for member in TimeInForce])
+CAUSE_NAMES = Names([cause.name for cause in ADL_CAUSES])
 STATUS_NAMES = Names([status.name for status in OrderStatus if status >= 0])
 
 #: Minimum number of orders in a batch for the sink; orders are collected over cycles.
@@ -231,6 +232,8 @@ class EventTables:
             "mark_price": self.price(market, rows["mark"]),
             "harm_quanta": rows["harm"],
             "partial": rows["partial"] != 0,
+            "why": CAUSE_NAMES[rows["why"]],
+            "waited": rows["waited"] != 0,
         }
         self.append("adl_matches", columns, len(rows))
 

@@ -17,7 +17,7 @@ from ..layout import I64
 from .build import build_world
 from .cycle import run_cycle
 from .processes import exchange_clock, funding_clock, sample_clock, wake_up
-from .record import finish, sample, summary_row
+from .record import finish, funds_table, sample, summary_row
 from .recorder import EventSink
 from .summary import Snapshot, accounts_table, assign_roles, attribute, take_snapshot
 from .world import World
@@ -34,6 +34,11 @@ class RunResult:
     world: World
     closing: Snapshot  # balances at the end
     components: dict[str, I64]  # (A,) each: components of the change of the rows' equity, quanta; residual 0
+
+    @cached_property
+    def funds(self) -> dict[str, object]:
+        """The `funds` table."""
+        return funds_table(self.world)
 
     @cached_property
     def accounts(self) -> dict[str, object]:

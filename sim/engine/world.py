@@ -59,6 +59,7 @@ class Extremes:
     dislocation_max: float = 0.0
     fund_min: int = 0
     fund_needed: int = 0  # max over time of (F0 - equity of FUND + ENGINE)+, net of income
+    needed_of_fund: list[int] = field(default_factory=list)  # the same of each fund alone
     inventory_peak: int = 0
     backlog_peak: int = 0
     first_adl_ms: int = -1
@@ -106,6 +107,7 @@ class World:
     dt_ms: int = 0
     backlog: int = 0
     fund_initial: int = 0
+    funds_initial: list[int] = field(default_factory=list)  # of each fund
     margin_initial: int = 0  # quanta, maintenance of all positions at the start
     events_on: bool = False
 

@@ -14,6 +14,7 @@ import numpy as np
 from ..config import RunConfig, config_hash, run_id
 from ..layout import I64
 from ..results import RUNS
+from ..units import PPM
 from .run import Batch
 
 
@@ -45,9 +46,14 @@ def summarise(config: RunConfig, batch: Batch, *, scenario: int = 0, replication
         "first_fund_empty_ms": _earliest(batch.flow("first_empty_ms")),
         "step_ratio_worst": lowered.step_ratio,
         "step_ms_at_worst": round(float(lowered.params["step"][0]) * 365 * 86_400_000),
+        "required_fund_is_bound": False,  # paths need what a fund that never runs dry would pay
+        "required_fund_bound_by": "none",
         "residual_quanta": int(residuals(batch).sum()),
         **money,
     }
+    # A drawdown trigger (`adl_drawdown_ppm`) deleverages before the fund is empty.
+    cause = "adl_fund_dry_quanta" if int(lowered.params["trigger_ppm"][0]) >= PPM else "adl_trigger_quanta"
+    known[cause] = money["adl_notional_quanta"]
     return {column.name: known.get(column.name, 0) for column in RUNS}
 
 

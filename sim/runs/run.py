@@ -47,6 +47,10 @@ class RunResult(Protocol):
         """The one row of the `runs` table."""
 
     @property
+    def funds(self) -> Columns:
+        """Columns of the `funds` table."""
+
+    @property
     def series(self) -> Columns:
         """Columns of the `series` table."""
 
@@ -81,6 +85,10 @@ class RunOutput:
     manifest: dict[str, Any]
 
 
+#: Finds, from a config and its row of `runs` (scenario, replication), an entry of the manifest; None: there is none.
+SecondPass = Callable[[RunConfig, Mapping[str, Any], int, int], Mapping[str, Any] | None]
+
+
 @dataclass(frozen=True)
 class RunOptions:
     """How a run is carried out; none of this changes its numbers."""
@@ -94,6 +102,7 @@ class RunOptions:
     step_pairs: int = 3  # replications that --check-step compares
     command: Sequence[str] = field(default_factory=tuple)
     progress: Progress | None = None
+    second_pass: SecondPass | None = None  # what an endless fund would have needed: `endless_fund` of the manifest
     finish: Callable[[Path], None] | None = None  # makes the report inside the complete, not yet visible folder
 
 
@@ -136,12 +145,16 @@ def simulate_into(
     extra: dict[str, Any] = {**_identity(options), "seconds": seconds, "detail": detail}
     if options.check_step:
         extra["step_check"] = check_step(config, result, options, engine)
+    if options.second_pass is not None:
+        found = options.second_pass(config, result.runs, options.scenario, options.replication)
+        extra |= {"endless_fund": dict(found)} if found else {}
     return result, extra
 
 
 def fill_tables(sink: EventSink, result: RunResult, detail: str) -> None:
     """Put the tables that are not events into `sink`."""
     sink.append("runs", as_columns(result.runs))
+    sink.append("funds", result.funds)
     sink.append("accounts", result.accounts)
     if detail != "summary":
         sink.append("series", result.series)

@@ -92,6 +92,11 @@ def _millions(column: str) -> Callable[[Outcome], float]:
     return lambda run: run.of(column) * run.venue / 1e6
 
 
+def _required_fund(run: Outcome) -> float:
+    """Of a run that knows only a lower bound: NaN, so that a target on it is missed rather than met by a bound."""
+    return math.nan if run.row["required_fund_is_bound"] else _of_open_interest("required_fund_quanta")(run)
+
+
 METRICS: dict[str, Metric] = {
     "index_fall": Metric("lowest index / first - 1", "fraction", _lowest("index_price")),
     "index_end": Metric("last index / first - 1", "fraction", lambda run: run.change("index_price")),
@@ -117,7 +122,9 @@ METRICS: dict[str, Metric] = {
         "fund and its inventory at mark, lowest / first - 1", "fraction", _lowest("fund_equity_quanta")
     ),
     "required_fund_of_open_interest": Metric(
-        "required fund / first open interest at mark", "fraction", _of_open_interest("required_fund_quanta")
+        "required fund / first open interest at mark; none if the fund ran dry or the inventory cap was reached",
+        "fraction",
+        _required_fund,
     ),
     "shortfall_of_open_interest": Metric(
         "fund draws, harm of ADL, socialised loss and bad debt / first open interest at mark",

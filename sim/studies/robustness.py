@@ -25,8 +25,8 @@ CHECKS_FILE = "checks.json"
 #: Rows of other checks in the same file have another `by`, or none, and are kept.
 BY = "clearsim robustness"
 OUTCOMES = {"required_fund_quanta": "required fund", "liquidated_notional_quanta": "liquidated notional"}
-#: 1 if the fund of a full run was empty at any time: its required fund is cut off at the fund available.
-RAN_DRY = "ran_dry"
+#: 1 if the required fund of a full run is only a lower bound: its fund ran dry, or its inventory cap was reached.
+IS_BOUND = "required_fund_is_bound"
 #: A difference matters if its whole interval is farther from zero than this share of the mean.
 TOLERANCE = 0.05
 
@@ -71,8 +71,7 @@ def run_outcomes(job: Job, refine: int) -> dict[str, float]:
         runs: Mapping[str, Any] = simulate(
             job.config, detail="summary", refine=refine, scenario=scenario, replication=replication
         ).runs
-        dry = float(runs["first_fund_empty_ms"] >= 0)
-        return {name: float(runs[name]) for name in OUTCOMES} | {RAN_DRY: dry}
+        return {name: float(runs[name]) for name in (*OUTCOMES, IS_BOUND)}
     outcome = run_job(replace(job, keep_paths=True))
     if outcome.paths is None:
         raise ResultError(f"run {job.run_id} failed: {outcome.row['error']}")
@@ -127,13 +126,16 @@ def _row(
         meaning = f"How much the results depend on it is not known: {why.splitlines()[0]}"
         return {"subject": variant.subject, "found": "not measured", "meaning": meaning, "warns": True, "by": BY}
     measured = [measure([row[name] for row in base], [row[name] for row in changed], paired) for name in OUTCOMES]
+    bounds = int(sum(row.get(IS_BOUND, 0) for row in (*base, *changed)))
+    if bounds:
+        measured[0] = {"mean": None, "difference": None, "low": None, "high": None, "verdict": "unknown"}
+        where += (
+            f" The required fund is only a lower bound in {bounds} of {2 * len(base)} runs (the fund ran dry, or the"
+            " inventory cap was reached), so its difference is not known."
+        )
     found = "; ".join(f"{name} {_words(one)}" for name, one in zip(OUTCOMES.values(), measured, strict=True))
     verdicts = {one["verdict"] for one in measured}
-    dry = int(sum(row.get(RAN_DRY, 0) for row in (*base, *changed)))
-    if dry:
-        verdicts = (verdicts - {"agrees"}) | {"open"}
-        where += f" The fund ran dry in {dry} of {2 * len(base)} runs, which cuts off the required fund."
-    elif all(one["difference"] == one["low"] == one["high"] == 0 for one in measured):
+    if not bounds and all(one["difference"] == one["low"] == one["high"] == 0 for one in measured):
         where += " Equal in every run."
     warns = bool(verdicts & {"differs", "undefined"})
     return {
@@ -166,6 +168,8 @@ def measure(first: Sequence[float], second: Sequence[float], paired: Paired) -> 
 
 
 def _words(one: Mapping[str, Any]) -> str:
+    if one["difference"] is None:
+        return "not known"
     if "relative" not in one:
         return "0 in both" if one["verdict"] == "agrees" else f"0 as configured, {one['difference']:,.0f} quanta here"
     return f"{one['relative']:+.1%} [{one['relative_low']:+.1%}, {one['relative_high']:+.1%}]"
@@ -176,6 +180,8 @@ def _meaning(verdicts: set[str]) -> str:
         return "Results depend on it: an outcome that is zero as configured is not zero here."
     if "differs" in verdicts:
         return f"Results depend on it: an interval lies more than {TOLERANCE:.0%} of the mean from zero."
+    if "unknown" in verdicts:
+        return "Not settled: a difference is not known."
     if verdicts == {"agrees"}:
         return f"Within {TOLERANCE:.0%} of the mean."
     return f"Not settled: some intervals reach beyond {TOLERANCE:.0%} of the mean; use more replications."

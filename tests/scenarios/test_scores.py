@@ -25,6 +25,7 @@ def outcome(**changes):
         "fund_final_quanta": 600,
         "fund_min_quanta": 250,
         "required_fund_quanta": 800,
+        "required_fund_is_bound": False,
         "dislocation_max": 0.02,
         **changes,
     }
@@ -160,3 +161,7 @@ def test_a_miss_stands_at_the_top_of_the_page_before_any_table():
     assert "http://" not in body.replace("http://www.w3.org", "")
     assert html == build_page([score()], [facts], about=about)
     assert "No target was missed" in build_page([score(high=0.25)], [facts], about=about)
+
+
+def test_a_required_fund_that_is_only_a_bound_meets_no_target():
+    assert np.isnan(METRICS["required_fund_of_open_interest"].compute(outcome(required_fund_is_bound=True)))

@@ -36,9 +36,10 @@ def run(folder: Path, **options: Any) -> Path:
 
 def test_a_run_writes_every_table_with_its_schema(tmp_path: Path) -> None:
     folder = run(tmp_path / "out")
-    assert left_behind(folder) == ["accounts", "config.yaml", "events", "manifest.json", "runs", "series"]
+    assert left_behind(folder) == ["accounts", "config.yaml", "events", "funds", "manifest.json", "runs", "series"]
     for table, place in (
         ("runs", "runs"),
+        ("funds", "funds"),
         ("series", "series"),
         ("accounts", "accounts"),
         ("transfers", "events/transfers"),
@@ -47,7 +48,7 @@ def test_a_run_writes_every_table_with_its_schema(tmp_path: Path) -> None:
         assert schema.names == [column.name for column in TABLES[table]]
         assert schema.field(0).metadata is not None
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["row_counts"] == {"accounts": 3, "runs": 1, "series": 10, "transfers": 4000}
+    assert manifest["row_counts"] == {"accounts": 3, "funds": 1, "runs": 1, "series": 10, "transfers": 4000}
     assert manifest["quantum"] == "0.000001"
     assert manifest["lot_sizes"] == {"BTCUSDT": "0.001"}
     assert manifest["start_utc"] == "2026-01-05T12:00:00Z"

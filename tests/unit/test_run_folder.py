@@ -61,7 +61,7 @@ def test_a_corrupt_part_is_named(tmp_path):
 
 def test_another_schema_version_is_refused(tmp_path):
     folder = write_quiet(tmp_path, schema_version=99)
-    with pytest.raises(AnalysisError, match="schema version 99, this program reads version 2"):
+    with pytest.raises(AnalysisError, match="schema version 99, this program reads version 3"):
         open_run(folder)
 
 

@@ -355,15 +355,16 @@ def test_full_runs_whose_fund_ran_dry_do_not_say_what_lies_beyond(tmp_path):
     dry = runs.index < 6  # cut off at the fund at hand, as the engine reports it
     runs.loc[dry, "required_fund_quanta"] = FUND * 1_000_000
     runs.loc[dry, "first_fund_empty_ms"] = 1_000
+    runs.loc[dry, ["required_fund_is_bound", "required_fund_bound_by"]] = [True, "fund"]
     runs.loc[~dry, "required_fund_quanta"] = runs.loc[~dry, "required_fund_quanta"].clip(upper=FUND * 500_000)
     runs.loc[~dry, "first_fund_empty_ms"] = -1
     runs.to_parquet(folder / "runs" / "part-a.parquet")
     (sample,) = arm_samples(open_study(folder), "equity_zero")
     assert chance_of(sample).events == 6
     assert curve_of(sample)["fund"].max() < FUND
-    with pytest.raises(RefusedError, match="ran dry in 6 of 60 full runs"):
+    with pytest.raises(RefusedError, match="in 6 of 60 full runs the fund ran dry"):
         fund_for(sample, 0.08)
-    found = finding(folder, "Full runs whose fund ran dry")
+    found = finding(folder, "Full runs whose required fund is only a lower bound")
     assert found.warns
     assert found.result == "6 of 60"
 

@@ -118,6 +118,10 @@ def make_runs(
         "fund_initial_quanta": int(fund[0]),
         "fund_final_quanta": int(fund[-1]),
         "fund_min_quanta": int(fund.min()),
+        "required_fund_quanta": int(fund[0] - fund.min()),
+        "required_fund_is_bound": bool(fund.min() == 0),
+        "required_fund_bound_by": "fund" if fund.min() == 0 else "none",
+        "adl_fund_dry_quanta": int(accounts["notional_initial_quanta"][accounts["deleveraged"]].sum()),
         "fund_draw_quanta": int(series["fund_draw_quanta"][-1]),
         "fund_gain_quanta": int(series["fund_gain_quanta"][-1]),
         "socialised_loss_quanta": int(series["socialised_loss_quanta"][-1]),
@@ -157,6 +161,8 @@ def _adl_matches(accounts: dict[str, Any]) -> dict[str, Any]:
         "mark_price": mark,
         "harm_quanta": harm,
         "partial": np.arange(n) == n - 1,
+        "why": ["fund_dry"] * n,
+        "waited": np.zeros(n, bool),
     }
 
 

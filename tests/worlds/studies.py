@@ -104,6 +104,18 @@ def _run(own, scale, generator, n):
     return known, rows
 
 
+def cut_off(folder, *, by="fund"):
+    """Cut required funds of a study's full runs off at the fund at hand, as the engine does; return how many are."""
+    path = Path(folder) / "runs" / "part-a.parquet"
+    runs = pd.read_parquet(path)
+    is_bound = runs["required_fund_quanta"] > FUND * QUANTA
+    runs["required_fund_quanta"] = runs["required_fund_quanta"].clip(upper=FUND * QUANTA)
+    runs["required_fund_is_bound"] = is_bound
+    runs["required_fund_bound_by"] = np.where(is_bound, by, "none")
+    runs.to_parquet(path)
+    return int(is_bound.sum())
+
+
 def _write(path, table, frame):
     kinds = {"int64": "int64", "int32": "int32", "float64": "float64", "bool": "bool", "string": "object"}
     full = {}

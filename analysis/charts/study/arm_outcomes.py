@@ -21,8 +21,9 @@ def draw_arm_outcomes(means: pd.DataFrame, context: StudyContext, *, than: str =
     """One panel per outcome (at most MAX_OUTCOMES), one row per arm, in the study's order.
 
     means: arm (its label), outcome (its label), unit, is_money (bool: value and bounds are quote units), value, low,
-    high, n (independent runs or points behind the mean).  than: label of the reference arm of differences, ""
-    if values are means.
+    high, n (independent runs or points behind the mean); optional bounds, runs: in how many of an arm's runs the
+    outcome is only a lower bound (a mean without an interval is one too; a difference is NaN).  than: label of the
+    reference arm of differences, "" if values are means.
     """
     if means.empty:
         text = "No arm has completed runs, or none of the study's outcomes is known."
@@ -40,7 +41,10 @@ def draw_arm_outcomes(means: pd.DataFrame, context: StudyContext, *, than: str =
         number = "" if i == 0 else str(i + 1)
         rows = means[(means["outcome"] == outcome) & means["arm"].isin(arms)]
         scale = context.scale(column(rows, "value")) if rows["is_money"].iloc[0] else Scale(1.0, rows["unit"].iloc[0])
-        traces.append(_points(rows, place, number, scale, LINES[i], context))
+        is_bound = _n_bounds(rows) > 0
+        traces.append(_points(rows[~is_bound], place, number, scale, LINES[i], context))
+        if is_bound.any():
+            traces.append(_bounds(rows[is_bound], place, number, scale, LINES[i], is_paired=bool(than)))
         left = i * (width + 0.08)
         title = f"{outcome}{' minus the first arm' if than else ''}"
         title = f"{title} ({scale.unit})" if scale.unit else title
@@ -62,7 +66,40 @@ def draw_arm_outcomes(means: pd.DataFrame, context: StudyContext, *, than: str =
     )
 
 
+def _n_bounds(rows: pd.DataFrame) -> np.ndarray:
+    """Runs of each row whose outcome is only a lower bound."""
+    return rows["bounds"].to_numpy(np.int64) if "bounds" in rows else np.zeros(len(rows), np.int64)
+
+
+def _bounds(
+    rows: pd.DataFrame, place: dict[str, int], number: str, scale: Scale, colour: str, *, is_paired: bool
+) -> go.Scatter:
+    """Means that are only lower bounds as open triangles to the right; differences of bounds as crosses at 0."""
+    counts = [f"a lower bound in {k:,} of {n:,} runs" for k, n in zip(rows["bounds"], rows["runs"], strict=True)]
+    values = np.zeros(len(rows)) if is_paired else scale.of(column(rows, "value"))
+    said = [f"not known: {text}" if is_paired else f"at least {x:,.4g}: {text}"
+            for x, text in zip(values, counts, strict=True)]  # fmt: skip
+    return go.Scatter(
+        x=values,
+        y=[place[arm] for arm in rows["arm"]],
+        mode="markers+text",
+        marker={"color": colour, "size": 11, "symbol": "x-thin-open" if is_paired else "triangle-right-open"},
+        text=["not known" if is_paired else f"≥ {x:,.4g}" for x in values],
+        textposition="top center",
+        textfont={"size": 11},
+        customdata=[f"{arm}<br>{text}" for arm, text in zip(rows["arm"], said, strict=True)],
+        hovertemplate="%{customdata}<extra></extra>",
+        xaxis=f"x{number}",
+        yaxis=f"y{number}",
+    )
+
+
 def _note(means: pd.DataFrame, context: StudyContext, *, is_paired: bool) -> str:
+    is_bound = _n_bounds(means) > 0
+    if is_bound.any():
+        mark = "Crosses at 0: the difference is not known, because" if is_paired else "Triangles (≥): at least that,"
+        text = f"{mark} {'the outcome' if is_paired else 'because it'} is only a lower bound in some runs."
+        return text if is_bound.all() else f"{_note(means[~is_bound], context, is_paired=is_paired)} {text}"
     n = f"{int(means['n'].min()):,}"
     if is_paired:
         return (
@@ -97,6 +134,13 @@ def _points(
 
 def _summary(means: pd.DataFrame, outcome: str, context: StudyContext) -> str:
     rows = means[means["outcome"] == outcome]
+    is_bound = _n_bounds(rows) > 0
+    if is_bound.any():
+        most = rows.loc[rows["bounds"].idxmax()]
+        return (
+            f"{outcome}: only a lower bound in {is_bound.sum():,} of {len(rows):,} arms (in {int(most['bounds']):,} of"
+            f" {int(most['runs']):,} runs of {most['arm']}), so no highest and lowest arm is named."
+        )
     low, high = rows.loc[rows["value"].idxmin()], rows.loc[rows["value"].idxmax()]
     return f"{outcome}: highest {_mean_text(high, context)}; lowest {_mean_text(low, context)} ({context.interval})."
 

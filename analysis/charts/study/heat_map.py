@@ -35,7 +35,8 @@ def draw_heat_map(
     """One outcome over a grid of two factors: colour and number show the value, brackets its interval.
 
     cells: one row per cell: x, y (numbers, or labels for levels without order), value, low, high (in the unit that
-    `value_title` names), n (runs in the cell), and optionally events (then 0 of n is drawn as an upper bound).
+    `value_title` names), n (runs in the cell), and optionally events (then 0 of n is drawn as an upper bound) and
+    bounds (runs that know only a lower bound: if any, the value is drawn as one, hatched).
     contours: values at which lines are drawn; by default chosen by plotly.  logarithmic: colours by decades; cells with
     value 0 have the colour of the smallest value above 0.
     """
@@ -46,6 +47,7 @@ def draw_heat_map(
     xs, ys = _levels(cells["x"]), _levels(cells["y"])
     grid = {name: _spread(cells, xs, ys, name) for name in ("value", "low", "high", "n")}
     grid["events"] = _spread(cells, xs, ys, "events") if "events" in cells else np.full(grid["value"].shape, np.nan)
+    grid["bounds"] = _spread(cells, xs, ys, "bounds") if "bounds" in cells else np.zeros(grid["value"].shape)
     colour, ticks = _colours(grid["value"], logarithmic)
     return compose(
         [_cells(grid, colour, value_title, ticks), *_contours(colour, xs, ys, contours, logarithmic)],
@@ -53,8 +55,9 @@ def draw_heat_map(
         question=question,
         answer=_summary(grid, xs, ys, context, x_title, y_title),
         axes={"xaxis": _factor_axis(x_title, xs), "yaxis": _factor_axis(y_title, ys)},
-        note=note or f"In brackets: {context.interval}. {_runs(grid)} {_lines(xs, ys)}",
+        note=note or f"In brackets: {context.interval}. {_runs(grid)} {_lines(xs, ys)} {_hatched(grid)}".strip(),
         legend=legend(),
+        shapes=_hatches(grid["bounds"]),
         height=max(420, min(640, 220 + 58 * len(ys))),
     )
 
@@ -84,6 +87,22 @@ def _cells(
         xgap=1,
         ygap=1,
     )
+
+
+def _hatches(bounds: npt.NDArray[np.float64]) -> list[dict[str, Any]]:
+    """Diagonal lines over the cells whose value is only a lower bound."""
+    ends = [((-0.5, 0.0), (0.0, 0.5)), ((-0.5, -0.5), (0.5, 0.5)), ((0.0, -0.5), (0.5, 0.0))]
+    look: dict[str, Any] = {"type": "line", "line": {"color": "rgba(34,34,34,0.35)", "width": 1, "dash": "dot"}}
+    return [
+        {**look, "x0": col + x0, "y0": row + y0, "x1": col + x1, "y1": row + y1}
+        for row, col in np.argwhere(bounds > 0).tolist()
+        for (x0, y0), (x1, y1) in ends
+    ]
+
+
+def _hatched(grid: dict[str, npt.NDArray[np.float64]]) -> str:
+    n = int((grid["bounds"] > 0).sum())
+    return f"Hatched, ≥: the mean is only a lower bound in {n:,} of {grid['value'].size:,} cells." if n else ""
 
 
 def _text_size(cell_texts: list[list[str]], cols: int) -> float:
@@ -134,17 +153,23 @@ def _colours(value: npt.NDArray[np.float64], logarithmic: bool) -> tuple[npt.NDA
 def _cell_texts(grid: dict[str, npt.NDArray[np.float64]], *, digits: int = 3) -> list[list[str]]:
     return [
         [
-            _cell(*(float(grid[name][row, col]) for name in ("value", "low", "high", "n", "events")), digits=digits)
+            _cell(*(float(grid[name][row, col]) for name in _SHOWN), digits=digits)
             for col in range(grid["value"].shape[1])
         ]
         for row in range(grid["value"].shape[0])
     ]
 
 
-def _cell(value: float, low: float, high: float, n: float, events: float, *, digits: int = 3) -> str:
+#: What the text of a cell shows.
+_SHOWN = ("value", "low", "high", "n", "events", "bounds")
+
+
+def _cell(value: float, low: float, high: float, n: float, events: float, bounds: float, *, digits: int = 3) -> str:
     """The cell's value, and its bounds in `digits` digits."""
     if np.isnan(value):
         return "no run"
+    if bounds > 0:
+        return f"≥ {rounded(value)}<br>in {bounds:,.0f} of {n:,.0f}"
     if events == 0:
         return f"0 of {n:,.0f}<br>≤ {rounded(high)}"
     if np.isnan(low) or np.isnan(high):
@@ -203,11 +228,13 @@ def _summary(
     y_title: str,
 ) -> str:
     value = grid["value"]
+    if (grid["bounds"] > 0).any():
+        return _summary_of_bounds(grid)
     parts = []
     for word, place in (("Highest", np.nanargmax(value)), ("lowest", np.nanargmin(value))):
         row, col = np.unravel_index(place, value.shape)
         spot = [rounded(level) if isinstance(level, float) else level for level in (xs[col], ys[row])]
-        number = _cell(*(float(grid[name][row, col]) for name in ("value", "low", "high", "n", "events")))
+        number = _cell(*(float(grid[name][row, col]) for name in _SHOWN))
         where = f"{x_title.split(' (')[0]} {spot[0]}, {y_title.split(' (')[0]} {spot[1]}"
         parts.append(f"{word}: {number.replace('<br>', ' ')} at {where}")
         if np.nanmax(value) == np.nanmin(value):
@@ -215,3 +242,13 @@ def _summary(
                 f"Every cell shows {rounded(float(np.nanmax(value)))}: within these ranges neither factor changes it."
             )
     return f"{'; '.join(parts)} ({context.interval})."
+
+
+def _summary_of_bounds(grid: dict[str, npt.NDArray[np.float64]]) -> str:
+    """With bounds there is no highest and no lowest cell; only the largest bound is certain."""
+    value, is_bound = grid["value"], grid["bounds"] > 0
+    largest = rounded(float(np.nanmax(value)))
+    return (
+        f"In {int(is_bound.sum()):,} of {int(np.isfinite(value).sum()):,} cells the mean is only a lower bound, so no"
+        f" cell is the highest or the lowest; the largest of all means is at least {largest}."
+    )

@@ -15,6 +15,7 @@ from ...policy import PositiveInt
 from ..desk import Desk, LayerBase, Round
 from ..targets import targets_of
 from .allocation import AllocationPolicy, Greedy
+from .causes import causes_of, note_causes
 from .ranking import RankingPolicy
 from .who import who_would_be_deleveraged
 
@@ -63,6 +64,8 @@ class AdlLayer(LayerBase):
         )  # fmt: skip
         desk.matches_left.left -= decision.matches
         round_.is_postponed |= decision.is_postponed
+        why, first = causes_of(desk, round_, targets, market), desk.n_matches
         desk.close(decision.closes, Reason.ADL)
+        note_causes(desk, decision.closes, targets, why, market=market, first=first)
         if decision.matches:
             round_.outcome.reduced.append((market, np.unique(decision.reduced)))

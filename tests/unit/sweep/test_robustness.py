@@ -138,13 +138,14 @@ def test_a_variant_that_cannot_run_is_told_and_the_others_stand(plan):
     assert rows["Clearing interleaved in place of batch"]["found"].startswith("required fund +100.0%")
 
 
-def test_a_fund_that_ran_dry_settles_nothing(plan):
-    rows = run_checks(
-        plan, paired=paired_difference, replications=2, runner=lambda job, refine: fake(job, 1) | {"ran_dry": 1.0}
-    )
+def test_a_required_fund_that_is_only_a_bound_settles_nothing(plan):
+    bound = {"required_fund_is_bound": 1.0}
+    rows = run_checks(plan, paired=paired_difference, replications=2, runner=lambda job, refine: fake(job, 1) | bound)
     cut = next(row for row in rows if row["subject"] == "Every step cut into four")
     assert cut["meaning"].startswith("Not settled")
-    assert cut["meaning"].endswith("The fund ran dry in 4 of 4 runs, which cuts off the required fund.")
+    assert "The required fund is only a lower bound in 4 of 4 runs" in cut["meaning"]
+    assert cut["found"].startswith("required fund not known; liquidated notional ")
+    assert cut["differences"]["required_fund_quanta"]["difference"] is None
 
 
 def test_a_point_that_is_not_there_is_refused(plan):
