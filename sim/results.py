@@ -10,7 +10,7 @@ run's start. A folder holds `config.yaml`, `manifest.json`, `report.html`, and p
 
 from typing import NamedTuple
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class Column(NamedTuple):
@@ -56,11 +56,16 @@ taken_over_quanta           | int64   | quanta | part of it taken over by ENGINE
 adl_notional_quanta         | int64   | quanta | contracts closed by ADL x mark then, one side
 adl_accounts                | int64   | accounts | counterparties deleveraged at least once
 adl_matches                 | int64   | matches | deleveraging closes
-adl_harm_quanta             | int64   | quanta | sum of (mark - execution) x quantity closed by ADL
-adl_forgone_1m_quanta       | int64   | quanta | profit forgone by the deleveraged, one minute after the close
-adl_forgone_10m_quanta      | int64   | quanta | ten minutes after the close
-adl_forgone_60m_quanta      | int64   | quanta | sixty minutes after the close, or at the end of the run
-adl_forgone_close_quanta    | int64   | quanta | at the final mark
+adl_harm_quanta             | int64   | quanta | sum of (mark - execution) x quantity closed by ADL: losses less gains
+adl_forgone_1m_quanta       | int64   | quanta | profit forgone by the deleveraged, one minute after the close, net
+adl_forgone_10m_quanta      | int64   | quanta | ten minutes after the close, net
+adl_forgone_60m_quanta      | int64   | quanta | sixty minutes after the close, or at the end of the run, net
+adl_forgone_close_quanta    | int64   | quanta | at the final mark, net
+adl_harm_gained_quanta      | int64   | quanta | part of adl_harm_quanta: gains of closes better than the mark, >= 0
+adl_forgone_1m_gained_quanta | int64  | quanta | the same for closes better than the mark one minute later
+adl_forgone_10m_gained_quanta | int64 | quanta | ten minutes later
+adl_forgone_60m_gained_quanta | int64 | quanta | sixty minutes later, or at the end of the run
+adl_forgone_close_gained_quanta | int64 | quanta | than the final mark
 margin_initial_quanta       | int64   | quanta | maintenance margin of all positions at the start
 fund_initial_quanta         | int64   | quanta | all funds at the start
 fund_final_quanta           | int64   | quanta | all funds at the end, cash
@@ -169,6 +174,7 @@ trader                      | int32   |        | wallet row of its owner
 name                        | string  |        | owner: reserved account, agent, account of a file, else cohort#number
 cohort                      | string  |        | cohort
 mode                        | string  |        | cross, isolated or reserved
+kind                        | string  |        | what its owner is: trader, named agent, maker, hedged, residual, reserved
 role                        | string  |        | who-paid role of the row's owner at the end
 market                      | string  |        | market of an isolated row, else empty
 side                        | string  |        | long, short or flat at the start
@@ -185,14 +191,21 @@ adl_harm_quanta             | int64   | quanta | (mark - execution) x quantity c
     + "\n".join(f"{name}_quanta | int64 | quanta | change in equity by {name}" for name in ATTRIBUTION)
 )
 
-#: Who-paid roles, in the order of the table. Every row has exactly one; a trader's rows share their owner's.
+#: What the owner of a row is, whatever happens to it. `hedged`: holds the opposite position outside (arbitrage, carry);
+#: `residual`: balances longs and shorts of custom positions; `reserved`: an account of the clearing house.
+KINDS = ("trader", "named agent", "maker", "hedged", "residual", "reserved")
+
+#: Who-paid roles, in the order of the table: what happened to the owner, else what it is, else its result at the final
+#: mark. Every row has exactly one; a trader's rows share their owner's.
 ROLES = (
     "liquidated traders",
     "deleveraged traders",
     "other losers",
     "winners",
+    "flat or unchanged",
     "makers",
-    "named agents",
+    "hedged traders",
+    "residual account",
     "insurance fund",
     "engine",
     "fees",
