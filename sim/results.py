@@ -156,7 +156,7 @@ fee                  | FEE                 | market   | trading fees           |
 liquidation_fee      | LIQUIDATION_FEE     | clearing | liquidation penalty    | fees and penalties        |                   |   | orange
 surplus              | SURPLUS             | clearing | liquidation penalty    | fees and penalties        |                   |   | orange
 funding              | FUNDING             | market   | funding                | funding and rounding      |                   |   | blue
-fund                 | FUND_DRAW FUND_GAIN | clearing | insurance fund         |                           | insurance fund    | 1 | yellow
+fund                 | FUND_DRAW FUND_GAIN | clearing | fund, net of ENGINE    |                           | fund, net of ENGINE | 1 | yellow
 adl                  | ADL                 | clearing | ADL                    |                           | deleveraged (ADL) | 2 | purple
 socialised_loss      | SOCIALISED_LOSS     | clearing | socialised loss        |                           | socialised loss   | 3 | vermillion
 rounding             | ROUNDING            | market   | deposits and rounding  | funding and rounding      |                   |   | pale
@@ -174,7 +174,7 @@ trader                      | int32   |        | wallet row of its owner
 name                        | string  |        | owner: reserved account, agent, account of a file, else cohort#number
 cohort                      | string  |        | cohort
 mode                        | string  |        | cross, isolated or reserved
-kind                        | string  |        | what its owner is: trader, named agent, maker, hedged, residual, reserved
+kind                        | string  |        | trader, named agent, maker, hedged, residual or reserved: its owner
 role                        | string  |        | who-paid role of the row's owner at the end
 market                      | string  |        | market of an isolated row, else empty
 side                        | string  |        | long, short or flat at the start
