@@ -31,7 +31,56 @@ def _columns(text: str) -> tuple[Column, ...]:
     return tuple(Column(*row) for row in _rows(text, 4))
 
 
-RUNS = _columns("""
+class Flow(NamedTuple):
+    """One flow of money: a component of the change in a row's equity, and its presentation.
+
+    name: of the component; its column of `accounts` is `<name>_quanta`.  reasons: of its transfers, by name; none for
+    `price`, the rest of the change in the value of positions.  moved_by: market, clearing (the clearing house) or owner
+    (between an owner's accounts, or from outside).  group: label of the components shown together.  cause: label among
+    the causes of the loss of liquidated accounts, empty if it is none.  payer: label of the payer who covers it, empty
+    if there is none.  payer_rank: place among the payers.  colour: of the group, a key of the charts' palette.  paid:
+    column of `runs` with what others paid through it for bankrupt accounts, part of the shortfall; empty if none. A
+    column that no table names is added to `runs` and `series`, and counts the payments of clearing with its reasons.
+    """
+
+    name: str
+    reasons: tuple[str, ...]
+    moved_by: str
+    group: str
+    cause: str
+    payer: str
+    payer_rank: int
+    colour: str
+    paid: str
+
+
+def _flows(text: str) -> tuple[Flow, ...]:
+    return tuple(
+        Flow(name, tuple(reasons.split()), moved_by, group, cause, payer, int(rank or 0), colour, paid)
+        for name, reasons, moved_by, group, cause, payer, rank, colour, paid in _rows(text, 9)
+    )
+
+
+#: Flows of money in the order of a report. Components sum exactly to the change in a row's equity.
+FLOWS = _flows("""
+price                |                     | market   | price                  | price move, at mark       |                     |   | grey       |
+trade_slippage       | TRADE               | market   | execution against mark | execution worse than mark |                     |   | sky        |
+liquidation_slippage | LIQUIDATION         | market   | execution against mark | execution worse than mark |                     |   | sky        |
+takeover             | TAKEOVER            | clearing | takeover by the engine |                           | backstop            | 4 | brown      |
+unwind               | UNWIND              | market   | execution against mark | execution worse than mark |                     |   | sky        |
+fee                  | FEE                 | market   | trading fees           | fees and penalties        |                     |   | silver     |
+liquidation_fee      | LIQUIDATION_FEE     | clearing | liquidation penalty    | fees and penalties        |                     |   | orange     |
+surplus              | SURPLUS             | clearing | liquidation penalty    | fees and penalties        |                     |   | orange     |
+funding              | FUNDING             | market   | funding                | funding and rounding      |                     |   | blue       |
+fund                 | FUND_DRAW FUND_GAIN | clearing | fund, net of ENGINE    |                           | fund, net of ENGINE | 1 | yellow     | fund_draw_quanta
+adl                  | ADL                 | clearing | ADL                    |                           | deleveraged (ADL)   | 2 | purple     | adl_harm_quanta
+socialised_loss      | SOCIALISED_LOSS     | clearing | socialised loss        |                           | socialised loss     | 3 | vermillion | socialised_loss_quanta
+rounding             | ROUNDING            | market   | deposits and rounding  | funding and rounding      |                     |   | pale       |
+deposit              | DEPOSIT OPENING     | owner    | deposits and rounding  |                           |                     |   | pale       |
+margin_move          | MARGIN_MOVE         | owner    | deposits and rounding  |                           |                     |   | pale       |
+""")  # noqa: E501  (a table)
+
+_RUNS = _columns("""
 run_id                      | string  |        | content hash of config, seed, scenario, replication
 name                        | string  |        | name of the config
 config_hash                 | string  |        | SHA-256 of the canonical resolved config
@@ -85,7 +134,7 @@ backlog_peak                | int64   | accounts | longest queue of liquidations
 residual_quanta             | int64   | quanta | sum of all quote balances: always 0
 """)
 
-SERIES = _columns("""
+_SERIES = _columns("""
 time_ms                     | int64   | ms     | time since the start
 cycle                       | int64   | cycles | clearing cycle
 market                      | string  |        | market
@@ -118,51 +167,18 @@ taker_net_lots              | int64   | lots   | taker buys minus taker sells so
 """)
 
 
-class Flow(NamedTuple):
-    """One flow of money: a component of the change in a row's equity, and its presentation.
-
-    name: of the component; its column of `accounts` is `<name>_quanta`.  reasons: of its transfers, by name; none for
-    `price`, the rest of the change in the value of positions.  moved_by: market, clearing (the clearing house) or owner
-    (between an owner's accounts, or from outside).  group: label of the components shown together.  cause: label among
-    the causes of the loss of liquidated accounts, empty if it is none.  payer: label of the payer who covers it, empty
-    if there is none.  payer_rank: place among the payers.  colour: of the group, a key of the charts' palette.
-    """
-
-    name: str
-    reasons: tuple[str, ...]
-    moved_by: str
-    group: str
-    cause: str
-    payer: str
-    payer_rank: int
-    colour: str
+#: Flows whose payments have a column of their own in `runs` and `series`, because no text above names it.
+COUNTED_FLOWS = tuple(flow for flow in FLOWS if flow.paid and flow.paid not in {column.name for column in _RUNS})
 
 
-def _flows(text: str) -> tuple[Flow, ...]:
-    return tuple(
-        Flow(name, tuple(reasons.split()), moved_by, group, cause, payer, int(rank or 0), colour)
-        for name, reasons, moved_by, group, cause, payer, rank, colour in _rows(text, 8)
-    )
+def _counted(meaning: str) -> tuple[Column, ...]:
+    return tuple(Column(flow.paid, "int64", "quanta", f"{flow.payer}: {meaning}") for flow in COUNTED_FLOWS)
 
 
-#: Flows of money in the order of a report. Components sum exactly to the change in a row's equity.
-FLOWS = _flows("""
-price                |                     | market   | price                  | price move, at mark       |                   |   | grey
-trade_slippage       | TRADE               | market   | execution against mark | execution worse than mark |                   |   | sky
-liquidation_slippage | LIQUIDATION         | market   | execution against mark | execution worse than mark |                   |   | sky
-takeover             | TAKEOVER            | clearing | takeover by the engine |                           | backstop          | 4 | brown
-unwind               | UNWIND              | market   | execution against mark | execution worse than mark |                   |   | sky
-fee                  | FEE                 | market   | trading fees           | fees and penalties        |                   |   | silver
-liquidation_fee      | LIQUIDATION_FEE     | clearing | liquidation penalty    | fees and penalties        |                   |   | orange
-surplus              | SURPLUS             | clearing | liquidation penalty    | fees and penalties        |                   |   | orange
-funding              | FUNDING             | market   | funding                | funding and rounding      |                   |   | blue
-fund                 | FUND_DRAW FUND_GAIN | clearing | fund, net of ENGINE    |                           | fund, net of ENGINE | 1 | yellow
-adl                  | ADL                 | clearing | ADL                    |                           | deleveraged (ADL) | 2 | purple
-socialised_loss      | SOCIALISED_LOSS     | clearing | socialised loss        |                           | socialised loss   | 3 | vermillion
-rounding             | ROUNDING            | market   | deposits and rounding  | funding and rounding      |                   |   | pale
-deposit              | DEPOSIT OPENING     | owner    | deposits and rounding  |                           |                   |   | pale
-margin_move          | MARGIN_MOVE         | owner    | deposits and rounding  |                           |                   |   | pale
-""")  # noqa: E501  (a table)
+RUNS = _RUNS + _counted("payments")
+SERIES = _SERIES + _counted("payments so far")
+#: Columns of `runs` whose sum is the shortfall: what others paid for bankrupt accounts, and what nobody paid.
+SHORTFALL = (*(flow.paid for flow in FLOWS if flow.paid), "bad_debt_quanta")
 
 #: Components of the change in a row's equity, in the order of a report; they sum exactly to the change.
 ATTRIBUTION = tuple(flow.name for flow in FLOWS)

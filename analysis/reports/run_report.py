@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+from clearsim.results import COUNTED_FLOWS
 
 from ..comparisons import measure, read_comparisons
 from ..figure_files import export_figures, parse_formats
@@ -123,6 +124,7 @@ def _cards(run: RunFolder) -> str:
         (money("required_fund_quanta"), f"required fund; initial fund {money('fund_initial_quanta')}"),
         (money("adl_notional_quanta"), f"deleveraged (ADL) from {int(row['adl_accounts']):,} accounts"),
         (money("socialised_loss_quanta"), f"socialised loss; bad debt left {money('bad_debt_quanta')}"),
+        *((money(flow.paid), f"paid: {flow.payer}") for flow in COUNTED_FLOWS),
     ]
     seed = f" · seed {row['seed']}"
     return (

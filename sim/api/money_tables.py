@@ -5,6 +5,7 @@ from decimal import Decimal
 import pandas as pd
 
 from ..errors import ResultError
+from ..results import COUNTED_FLOWS as COUNTED_FLOWS
 from . import _analysis as analysis
 from .units import Units, in_units
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..api.money_tables import COUNTED_FLOWS
+
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
@@ -70,7 +72,8 @@ def memo_lines(runs: Mapping[str, Any], config: "Config") -> list[str]:
         f"fund {amount('fund_initial_quanta')} -> {amount('fund_final_quanta')} {asset}, lowest"
         f" {amount('fund_min_quanta')}; required {amount('required_fund_quanta')}",
         f"ADL {int(runs['adl_accounts']):,} accounts, {amount('adl_notional_quanta')} {asset}{_harm(runs, quantum)}",
-        f"socialised loss {amount('socialised_loss_quanta')}, bad debt {amount('bad_debt_quanta')} {asset}",
+        f"socialised loss {amount('socialised_loss_quanta')}, bad debt {amount('bad_debt_quanta')} {asset}"
+        + "".join(f", {flow.payer} {amount(flow.paid)}" for flow in COUNTED_FLOWS),
         f"worst step ratio r = -ln(1-m)/(sigma sqrt(dt)): {float(runs['step_ratio_worst']):.2f}"
         f" (a step of {int(runs['step_ms_at_worst']):,} ms)",
     ]

@@ -11,7 +11,8 @@ import numpy as np
 from ..errors import ConservationError
 from ..kernels.book.levels import depth_within
 from ..kernels.ledger.totals import sum_accounts
-from ..layout import I64, MATCH_DTYPE, as_dict, sums_of
+from ..layout import I64, MATCH_DTYPE, Reason, as_dict, sums_of
+from ..results import COUNTED_FLOWS
 from .build import spill
 from .clearing import fund_position
 from .world import World
@@ -128,7 +129,14 @@ def _sample_of(world: World, market: int) -> dict[str, int | float]:
         "socialised_loss_quanta": count["socialised"],
         "volume_quanta": int(world.log.header["volume"][0]),
         "taker_net_lots": params["net_taker_lots"],
+        **_counted(world, market),
     }
+
+
+def _counted(world: World, market: int | slice) -> dict[str, int]:
+    """Payments so far of the flows that have a column of their own, in one market or in several."""
+    paid = world.clearing.records.paid[market]
+    return {flow.paid: int(paid[..., [Reason[name] for name in flow.reasons]].sum()) for flow in COUNTED_FLOWS}
 
 
 def finish(world: World) -> None:
@@ -183,6 +191,7 @@ def summary_row(world: World, identity: dict[str, object]) -> dict[str, object]:
         "rounds_max_reached": extremes.rounds_max_reached,
         "backlog_peak": extremes.backlog_peak,
         "residual_quanta": int(world.accounts.quote.sum()),
+        **_counted(world, slice(None)),
     }
 
 

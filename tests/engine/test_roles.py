@@ -136,7 +136,9 @@ def test_a_residual_account_has_a_line_of_its_own(tmp_path):
         "account,market,side,quantity,entry,margin,mode,collateral\nann,BTCUSDT,long,1,50000,25000,isolated,500\n"
     )
     positions = {"file": str(tmp_path / "book.csv"), "residual_account": "house"}
-    result = clearsim.run(clearsim.load("own-book").with_({"positions": positions, "duration_s": 5}))
+    result = clearsim.run(
+        clearsim.load("own-book").with_({"positions": positions, "duration_s": 5, "markets[0].price.shock_ms": 2000})
+    )
     named = result.named_accounts().set_index("name")
     assert named.loc["house", "what_happened"] == "residual account"
     paid = result.who_paid().set_index("role")

@@ -61,6 +61,7 @@ def _note_payment(accounts, records, payments, i, reason):
     """Record the effect of payment `i`: a debt that is paid, a surplus, a fee, a haircut."""
     quote, index = payments.quote[i], payments.record[i]
     counters = records.counters[payments.market[i]]
+    records.paid[payments.market[i], reason] += quote
     if reason == _FUND_DRAW:
         counters.fund_draw += quote
     elif reason == _FUND_GAIN:
