@@ -23,8 +23,8 @@ I64 = npt.NDArray[np.int64]
 #: Row of the account outside the venue.
 OUTSIDE = 0
 
-#: What changes the open interest of one side, in the order of a report. The last: contracts that ENGINE took over less
-#: those that it unwound into the book.
+#: What changes the open interest of one side, in the order of a report. Of ENGINE's contracts, those that ADL closed
+#: count as closed by ADL.
 CAUSES = (
     "liquidated into the book",
     "taken over by ENGINE",
@@ -32,7 +32,7 @@ CAUSES = (
     "torn up",
     "closed by choice",
     "opened anew",
-    "ENGINE's inventory, net",
+    "ENGINE: taken over less unwound",
 )
 _LIQUIDATED, _TAKEN_OVER, _ADL, _TORN_UP, _CHOICE, _OPENED, _INVENTORY = range(len(CAUSES))
 _REASONS = ("OPENING", "TRADE", "LIQUIDATION", "TAKEOVER", "UNWIND", "ADL", "SOCIALISED_LOSS")

@@ -63,21 +63,21 @@ def _flows(text: str) -> tuple[Flow, ...]:
 
 #: Flows of money in the order of a report. Components sum exactly to the change in a row's equity.
 FLOWS = _flows("""
-price                |                     | market   | price                  | price move, at mark       |                     |   | grey       |
-trade_slippage       | TRADE               | market   | execution against mark | execution worse than mark |                     |   | sky        |
-liquidation_slippage | LIQUIDATION         | market   | execution against mark | execution worse than mark |                     |   | sky        |
-takeover             | TAKEOVER            | clearing | takeover by the engine |                           | backstop            | 4 | brown      |
-unwind               | UNWIND              | market   | execution against mark | execution worse than mark |                     |   | sky        |
-fee                  | FEE                 | market   | trading fees           | fees and penalties        |                     |   | silver     |
-liquidation_fee      | LIQUIDATION_FEE     | clearing | liquidation penalty    | fees and penalties        |                     |   | orange     |
-surplus              | SURPLUS             | clearing | liquidation penalty    | fees and penalties        |                     |   | orange     |
-funding              | FUNDING             | market   | funding                | funding and rounding      |                     |   | blue       |
-fund                 | FUND_DRAW FUND_GAIN | clearing | fund, net of ENGINE    |                           | fund, net of ENGINE | 1 | yellow     | fund_draw_quanta
-adl                  | ADL                 | clearing | ADL                    |                           | deleveraged (ADL)   | 2 | purple     | adl_harm_quanta
-socialised_loss      | SOCIALISED_LOSS     | clearing | socialised loss        |                           | socialised loss     | 3 | vermillion | socialised_loss_quanta
-rounding             | ROUNDING            | market   | deposits and rounding  | funding and rounding      |                     |   | pale       |
-deposit              | DEPOSIT OPENING     | owner    | deposits and rounding  |                           |                     |   | pale       |
-margin_move          | MARGIN_MOVE         | owner    | deposits and rounding  |                           |                     |   | pale       |
+price                |                     | market   | price                  | price move, at mark       |                        |   | grey       |
+trade_slippage       | TRADE               | market   | execution against mark | execution worse than mark |                        |   | sky        |
+liquidation_slippage | LIQUIDATION         | market   | execution against mark | execution worse than mark |                        |   | sky        |
+takeover             | TAKEOVER            | clearing | takeover by the engine |                           | backstop               | 4 | brown      |
+unwind               | UNWIND              | market   | execution against mark | execution worse than mark |                        |   | sky        |
+fee                  | FEE                 | market   | trading fees           | fees and penalties        |                        |   | silver     |
+liquidation_fee      | LIQUIDATION_FEE     | clearing | liquidation penalty    | fees and penalties        |                        |   | orange     |
+surplus              | SURPLUS             | clearing | liquidation penalty    | fees and penalties        |                        |   | orange     |
+funding              | FUNDING             | market   | funding                | funding and rounding      |                        |   | blue       |
+fund                 | FUND_DRAW FUND_GAIN | clearing | fund, net of ENGINE    |                           | fund, net of ENGINE    | 1 | yellow     | fund_draw_quanta
+adl                  | ADL                 | clearing | ADL                    |                           | deleveraged (ADL), net | 2 | purple     | adl_harm_quanta
+socialised_loss      | SOCIALISED_LOSS     | clearing | socialised loss        |                           | socialised loss        | 3 | vermillion | socialised_loss_quanta
+rounding             | ROUNDING            | market   | deposits and rounding  | funding and rounding      |                        |   | pale       |
+deposit              | DEPOSIT OPENING     | owner    | deposits and rounding  |                           |                        |   | pale       |
+margin_move          | MARGIN_MOVE         | owner    | deposits and rounding  |                           |                        |   | pale       |
 """)  # noqa: E501  (a table)
 
 _RUNS = _columns("""

@@ -83,15 +83,15 @@ def _waterfall(causes: dict[str, int], payers: dict[str, int], context: RunConte
     steps = scale.of(context.quote(amounts))
     place = len(causes)
     tops = np.cumsum(np.where(np.arange(len(steps)) == place, 0, steps))
-    base = tops - steps
-    base[place] = 0
+    low = np.minimum(tops, tops - steps)
+    low[place] = min(0.0, float(steps[place]))
     sizes = np.abs(steps)
     labels = [_BETTER.get(label, label) if amount < 0 else label for label, amount in causes.items()]
     paid = [f"{'paid' if amount >= 0 else 'gained'}: {label}" for label, amount in payers.items()]
     trace = go.Bar(
         x=[folded(label, _LINE) for label in (*labels, "loss", *paid)],
-        y=steps,
-        base=base,
+        y=sizes,
+        base=low,
         text=[f"{value:,.3g}" for value in (*steps[: place + 1], *sizes[place + 1 :])],
         textposition=["inside" if size > 0.2 * sizes.max() else "outside" for size in sizes],
         insidetextanchor="middle",
@@ -107,7 +107,7 @@ def _waterfall(causes: dict[str, int], payers: dict[str, int], context: RunConte
         hovertemplate=f"%{{x}}: %{{text}} {scale.unit}<extra></extra>",
         **in_panel(1),
     )
-    return trace, {"title": f"loss ({scale.unit})", "range": _roomy(np.concatenate([tops, base]))}
+    return trace, {"title": f"loss ({scale.unit})", "range": _roomy(np.concatenate([low, low + sizes]))}
 
 
 def _beyond(beyond: dict[str, int], context: RunContext) -> tuple[go.Bar, dict[str, Any]]:

@@ -96,7 +96,13 @@ def decline_text(decline: Decline, split: Split | None, context: RunContext) -> 
     def amount(lots: int) -> str:
         return f"{float(context.base(lots, decline.market)):,.6g} {context.base_unit(decline.market)}"
 
-    start = f"{amount(split.opening)} at the start; " if split is not None else ""
+    start = ""
+    if split is not None:
+        long, short = (amount(split.opening + int(side.sum())) for side in split.book)
+        start = (
+            f"{amount(split.opening)} at the start, of which the same accounts held {long} long, {short} short at the"
+        )
+        start += " end; "
     if decline.lots == 0:
         return f"{decline.market}: {start}open interest never fell between two samples."
     share = f"{decline.lots / decline.peak * 100:+.3g}%"

@@ -72,7 +72,7 @@ def test_every_cause_by_hand():
         "torn up": -1,
         "closed by choice": -2,
         "opened anew": 1,
-        "ENGINE's inventory, net": 2,
+        "ENGINE: taken over less unwound": 2,
     }
     assert by_cause(found.decline[1]) == {"closed by ADL": -6, "torn up": -1, "closed by choice": -2}
     assert found.decline.sum(axis=1).tolist() == [-9, -9]

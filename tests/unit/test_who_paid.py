@@ -101,7 +101,7 @@ def test_the_loss_waterfall_by_hand():
     assert {label: paid for label, paid in sides["payers"].items() if paid} == {
         "own margin": 50,
         "fund, net of ENGINE": 15,
-        "deleveraged (ADL)": 5,
+        "deleveraged (ADL), net": 5,
     }
 
 
@@ -110,11 +110,16 @@ def test_the_loss_waterfall_balances_and_uses_every_layer(run):
     assert sum(sides["causes"].values()) == sum(sides["payers"].values()) > 0
     payers = sides["payers"]
     assert (
-        min(payers["own margin"], payers["fund, net of ENGINE"], payers["deleveraged (ADL)"], payers["socialised loss"])
+        min(
+            payers["own margin"],
+            payers["fund, net of ENGINE"],
+            payers["deleveraged (ADL), net"],
+            payers["socialised loss"],
+        )
         > 0
     )
     assert payers["backstop"] == 0
-    assert payers["deleveraged (ADL)"] == run.run["adl_harm_quanta"]
+    assert payers["deleveraged (ADL), net"] == run.run["adl_harm_quanta"]
 
 
 def test_the_harm_of_adl_is_named_five_ways(run):
