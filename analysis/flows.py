@@ -29,7 +29,8 @@ def loss_flows(accounts: pd.DataFrame, groups: tuple[str, ...] = tuple(GROUPS), 
 
     Nodes: (role, "lost"), (reason, "reason"), (role, "gained"), with label and kind; edges carry `quanta` > 0.
     Flows into a reason equal flows out of it, exactly, before edges below `min_share` of the whole flow are left out;
-    graph.graph has total_quanta, omitted_edges, omitted_quanta, and the graph has at most MAX_NODES nodes.
+    graph.graph has total_quanta, omitted_edges, omitted_quanta, and inside_quanta: what moved between accounts of one
+    role and so is in no edge. The graph has at most MAX_NODES nodes.
     """
     edges: list[tuple[str, str, int]] = []
     for group in groups:
@@ -38,7 +39,10 @@ def loss_flows(accounts: pd.DataFrame, groups: tuple[str, ...] = tuple(GROUPS), 
     total = sum(-amount for _, _, amount in edges if amount < 0)
     kept, omitted = _prune(edges, total, min_share)
     graph = nx.DiGraph(
-        total_quanta=total, omitted_edges=len(omitted), omitted_quanta=sum(abs(amount) for _, _, amount in omitted)
+        total_quanta=total,
+        omitted_edges=len(omitted),
+        omitted_quanta=sum(abs(amount) for _, _, amount in omitted),
+        inside_quanta=sum(_moved(accounts, group) for group in groups) - total,
     )
     for role, group, amount in kept:
         _add_edge(graph, role, group, amount)
@@ -50,6 +54,12 @@ def _net_by_role(accounts: pd.DataFrame, group: str) -> dict[str, int]:
     names = [f"{name}_quanta" for name in GROUPS[group]]
     roles = accounts["role"].to_numpy(dtype=object)
     return {role: sum(exact_sum(accounts.loc[roles == role, name]) for name in names) for role in ROLES}
+
+
+def _moved(accounts: pd.DataFrame, group: str) -> int:
+    """What accounts lost through a group of components, quanta: equal to what others gained, nothing netted by role."""
+    change = accounts[[f"{name}_quanta" for name in GROUPS[group]]].sum(axis=1).to_numpy(dtype="int64")
+    return -exact_sum(change[change < 0])
 
 
 def _prune(

@@ -35,6 +35,7 @@ class RunFolder:
     manifest: Mapping[str, Any]
     config: Mapping[str, Any]
     config_text: str
+    derived: dict[str, Any] = field(default_factory=dict, repr=False)  # kept by those who compute it from the tables
     _frames: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @property

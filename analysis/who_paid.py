@@ -6,7 +6,8 @@ the change in equity of every row, and each component sums to zero over all rows
 a memo: it is not part of any sum, because no account received it.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,13 +28,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
 #: Flows through which others cover a loss, in the order of the loss waterfall.
 PAYERS = tuple(sorted((flow for flow in FLOWS if flow.payer), key=lambda flow: flow.payer_rank))
 
-#: The measures of the harm of ADL to the deleveraged: label -> column of `runs`.
+#: The measures of the harm of ADL to the deleveraged: label -> column of `runs`, without `_quanta`.
 ADL_HARM = {
-    "booked: (mark - execution) x quantity": "adl_harm_quanta",
-    "profit forgone 1 minute later": "adl_forgone_1m_quanta",
-    "profit forgone 10 minutes later": "adl_forgone_10m_quanta",
-    "profit forgone 60 minutes later (or at the close)": "adl_forgone_60m_quanta",
-    "profit forgone against the mark at the close": "adl_forgone_close_quanta",
+    "at execution: (mark - execution) x quantity": "adl_harm",
+    "profit forgone 1 minute later": "adl_forgone_1m",
+    "profit forgone 10 minutes later": "adl_forgone_10m",
+    "profit forgone 60 minutes later (or at the close)": "adl_forgone_60m",
+    "profit forgone against the mark at the close": "adl_forgone_close",
 }
 
 
@@ -41,7 +42,8 @@ def who_paid(accounts: pd.DataFrame) -> pd.DataFrame:
     """One row per role that has accounts, in the order of ROLES; the results sum to exactly 0.
 
     Columns: role, n_accounts, n_traders, equity_initial_quanta, net_deposits_quanta, equity_final_quanta, result_quanta
-    (final - initial - net deposits) as Python ints.  AnalysisError if a role is unknown or the sum is not 0.
+    (final - initial - net deposits), gained_quanta and lost_quanta (sums over the traders of the role who gained and
+    who lost, >= 0; result = gained - lost) as Python ints.  AnalysisError if a role is unknown or the sum is not 0.
     """
     rows = [
         {
@@ -52,6 +54,8 @@ def who_paid(accounts: pd.DataFrame) -> pd.DataFrame:
             "net_deposits_quanta": row.deposits,
             "equity_final_quanta": row.equity_final,
             "result_quanta": row.result,
+            "gained_quanta": row.gained,
+            "lost_quanta": row.lost,
         }
         for row in role_results(accounts)
     ]
@@ -110,9 +114,23 @@ def group_components(attribution: pd.DataFrame) -> pd.DataFrame:
     return grouped
 
 
-def adl_harm_lines(run: pd.Series) -> list[tuple[str, int]]:
-    """Memo lines of the who-paid table: the harm of ADL by each measure; (label, quanta)."""
-    return [(label, int(run[column])) for label, column in ADL_HARM.items()]
+class AdlHarm(NamedTuple):
+    """The harm of ADL by one measure, quanta: what closes worse than the measure's price lost, what better ones gained
+    (both >= 0), and the difference."""
+
+    label: str
+    lost: int
+    gained: int
+    net: int
+
+
+def adl_harm_lines(run: Mapping[str, Any]) -> list[AdlHarm]:
+    """Memo lines of the who-paid table: the harm of ADL by each measure, from the row of `runs`."""
+    lines = []
+    for label, name in ADL_HARM.items():
+        net, gained = int(run[f"{name}_quanta"]), int(run[f"{name}_gained_quanta"])
+        lines.append(AdlHarm(label, net + gained, gained, net))
+    return lines
 
 
 def is_failed(accounts: pd.DataFrame) -> npt.NDArray[np.bool_]:

@@ -67,7 +67,7 @@ class Reason(IntEnum):
     ROUNDING = 15
 
 
-N_REASONS = 16
+N_REASONS = len(Reason)
 
 
 class OrderKind(IntEnum):
@@ -360,6 +360,7 @@ class RecordArrays(NamedTuple):
     matches: Records  # (capacity,) MATCH_DTYPE
     scores: F64  # (capacity,) ranking score of each match
     counters: Records  # (M,) COUNTER_DTYPE
+    paid: I64  # (M, R) payments of clearing since the start of the run, quanta
     counts: Records  # (1,) COUNTS_DTYPE
     first_record: I64  # (A,) first liquidation row of an account in this round, -1 if none; its markets follow
 
@@ -394,6 +395,7 @@ def make_records(*, n_rows: int, n_markets: int, capacity: int = 4096) -> Record
         matches=np.zeros(capacity, MATCH_DTYPE),
         scores=np.zeros(capacity, np.float64),
         counters=np.zeros(n_markets, COUNTER_DTYPE),
+        paid=np.zeros((n_markets, N_REASONS), np.int64),
         counts=np.zeros(1, COUNTS_DTYPE),
         first_record=np.full(n_rows, -1, np.int64),
     )

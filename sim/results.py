@@ -31,7 +31,56 @@ def _columns(text: str) -> tuple[Column, ...]:
     return tuple(Column(*row) for row in _rows(text, 4))
 
 
-RUNS = _columns("""
+class Flow(NamedTuple):
+    """One flow of money: a component of the change in a row's equity, and its presentation.
+
+    name: of the component; its column of `accounts` is `<name>_quanta`.  reasons: of its transfers, by name; none for
+    `price`, the rest of the change in the value of positions.  moved_by: market, clearing (the clearing house) or owner
+    (between an owner's accounts, or from outside).  group: label of the components shown together.  cause: label among
+    the causes of the loss of liquidated accounts, empty if it is none.  payer: label of the payer who covers it, empty
+    if there is none.  payer_rank: place among the payers.  colour: of the group, a key of the charts' palette.  paid:
+    column of `runs` with what others paid through it for bankrupt accounts, part of the shortfall; empty if none. A
+    column that no table names is added to `runs` and `series`, and counts the payments of clearing with its reasons.
+    """
+
+    name: str
+    reasons: tuple[str, ...]
+    moved_by: str
+    group: str
+    cause: str
+    payer: str
+    payer_rank: int
+    colour: str
+    paid: str
+
+
+def _flows(text: str) -> tuple[Flow, ...]:
+    return tuple(
+        Flow(name, tuple(reasons.split()), moved_by, group, cause, payer, int(rank or 0), colour, paid)
+        for name, reasons, moved_by, group, cause, payer, rank, colour, paid in _rows(text, 9)
+    )
+
+
+#: Flows of money in the order of a report. Components sum exactly to the change in a row's equity.
+FLOWS = _flows("""
+price                |                     | market   | price                  | price move, at mark       |                        |   | grey       |
+trade_slippage       | TRADE               | market   | execution against mark | execution worse than mark |                        |   | sky        |
+liquidation_slippage | LIQUIDATION         | market   | execution against mark | execution worse than mark |                        |   | sky        |
+takeover             | TAKEOVER            | clearing | takeover by the engine |                           | backstop               | 4 | brown      |
+unwind               | UNWIND              | market   | execution against mark | execution worse than mark |                        |   | sky        |
+fee                  | FEE                 | market   | trading fees           | fees and penalties        |                        |   | silver     |
+liquidation_fee      | LIQUIDATION_FEE     | clearing | liquidation penalty    | fees and penalties        |                        |   | orange     |
+surplus              | SURPLUS             | clearing | liquidation penalty    | fees and penalties        |                        |   | orange     |
+funding              | FUNDING             | market   | funding                | funding and rounding      |                        |   | blue       |
+fund                 | FUND_DRAW FUND_GAIN | clearing | fund, net of ENGINE    |                           | fund, net of ENGINE    | 1 | yellow     | fund_draw_quanta
+adl                  | ADL                 | clearing | ADL                    |                           | deleveraged (ADL), net | 2 | purple     | adl_harm_quanta
+socialised_loss      | SOCIALISED_LOSS     | clearing | socialised loss        |                           | socialised loss        | 3 | vermillion | socialised_loss_quanta
+rounding             | ROUNDING            | market   | deposits and rounding  | funding and rounding      |                        |   | pale       |
+deposit              | DEPOSIT OPENING     | owner    | deposits and rounding  |                           |                        |   | pale       |
+margin_move          | MARGIN_MOVE         | owner    | deposits and rounding  |                           |                        |   | pale       |
+""")  # noqa: E501  (a table)
+
+_RUNS = _columns("""
 run_id                      | string  |        | content hash of config, seed, scenario, replication
 name                        | string  |        | name of the config
 config_hash                 | string  |        | SHA-256 of the canonical resolved config
@@ -61,11 +110,16 @@ adl_cap_quanta              | int64   | quanta | part of adl_notional: the inven
 adl_order_quanta            | int64   | quanta | part of adl_notional: no takeover comes before ADL
 adl_trigger_quanta          | int64   | quanta | part of adl_notional: the same, but the account was above zero
 adl_waited_quanta           | int64   | quanta | part of these four: a limit had held the account back
-adl_harm_quanta             | int64   | quanta | sum of (mark - execution) x quantity closed by ADL
-adl_forgone_1m_quanta       | int64   | quanta | profit forgone by the deleveraged, one minute after the close
-adl_forgone_10m_quanta      | int64   | quanta | ten minutes after the close
-adl_forgone_60m_quanta      | int64   | quanta | sixty minutes after the close, or at the end of the run
-adl_forgone_close_quanta    | int64   | quanta | at the final mark
+adl_harm_quanta             | int64   | quanta | sum of (mark - execution) x quantity closed by ADL: losses less gains
+adl_forgone_1m_quanta       | int64   | quanta | profit forgone by the deleveraged, one minute after the close, net
+adl_forgone_10m_quanta      | int64   | quanta | ten minutes after the close, net
+adl_forgone_60m_quanta      | int64   | quanta | sixty minutes after the close, or at the end of the run, net
+adl_forgone_close_quanta    | int64   | quanta | at the final mark, net
+adl_harm_gained_quanta      | int64   | quanta | part of adl_harm_quanta: gains of closes better than the mark, >= 0
+adl_forgone_1m_gained_quanta | int64  | quanta | the same for closes better than the mark one minute later
+adl_forgone_10m_gained_quanta | int64 | quanta | ten minutes later
+adl_forgone_60m_gained_quanta | int64 | quanta | sixty minutes later, or at the end of the run
+adl_forgone_close_gained_quanta | int64 | quanta | than the final mark
 margin_initial_quanta       | int64   | quanta | maintenance margin of all positions at the start
 fund_initial_quanta         | int64   | quanta | all funds at the start
 fund_final_quanta           | int64   | quanta | all funds at the end, cash
@@ -87,7 +141,7 @@ backlog_peak                | int64   | accounts | longest queue of liquidations
 residual_quanta             | int64   | quanta | sum of all quote balances: always 0
 """)
 
-SERIES = _columns("""
+_SERIES = _columns("""
 time_ms                     | int64   | ms     | time since the start
 cycle                       | int64   | cycles | clearing cycle
 market                      | string  |        | market
@@ -120,51 +174,18 @@ taker_net_lots              | int64   | lots   | taker buys minus taker sells so
 """)
 
 
-class Flow(NamedTuple):
-    """One flow of money: a component of the change in a row's equity, and its presentation.
-
-    name: of the component; its column of `accounts` is `<name>_quanta`.  reasons: of its transfers, by name; none for
-    `price`, the rest of the change in the value of positions.  moved_by: market, clearing (the clearing house) or owner
-    (between an owner's accounts, or from outside).  group: label of the components shown together.  cause: label among
-    the causes of the loss of liquidated accounts, empty if it is none.  payer: label of the payer who covers it, empty
-    if there is none.  payer_rank: place among the payers.  colour: of the group, a key of the charts' palette.
-    """
-
-    name: str
-    reasons: tuple[str, ...]
-    moved_by: str
-    group: str
-    cause: str
-    payer: str
-    payer_rank: int
-    colour: str
+#: Flows whose payments have a column of their own in `runs` and `series`, because no text above names it.
+COUNTED_FLOWS = tuple(flow for flow in FLOWS if flow.paid and flow.paid not in {column.name for column in _RUNS})
 
 
-def _flows(text: str) -> tuple[Flow, ...]:
-    return tuple(
-        Flow(name, tuple(reasons.split()), moved_by, group, cause, payer, int(rank or 0), colour)
-        for name, reasons, moved_by, group, cause, payer, rank, colour in _rows(text, 8)
-    )
+def _counted(meaning: str) -> tuple[Column, ...]:
+    return tuple(Column(flow.paid, "int64", "quanta", f"{flow.payer}: {meaning}") for flow in COUNTED_FLOWS)
 
 
-#: Flows of money in the order of a report. Components sum exactly to the change in a row's equity.
-FLOWS = _flows("""
-price                |                     | market   | price                  | price move, at mark       |                   |   | grey
-trade_slippage       | TRADE               | market   | execution against mark | execution worse than mark |                   |   | sky
-liquidation_slippage | LIQUIDATION         | market   | execution against mark | execution worse than mark |                   |   | sky
-takeover             | TAKEOVER            | clearing | takeover by the engine |                           | backstop          | 4 | brown
-unwind               | UNWIND              | market   | execution against mark | execution worse than mark |                   |   | sky
-fee                  | FEE                 | market   | trading fees           | fees and penalties        |                   |   | silver
-liquidation_fee      | LIQUIDATION_FEE     | clearing | liquidation penalty    | fees and penalties        |                   |   | orange
-surplus              | SURPLUS             | clearing | liquidation penalty    | fees and penalties        |                   |   | orange
-funding              | FUNDING             | market   | funding                | funding and rounding      |                   |   | blue
-fund                 | FUND_DRAW FUND_GAIN | clearing | insurance fund         |                           | insurance fund    | 1 | yellow
-adl                  | ADL                 | clearing | ADL                    |                           | deleveraged (ADL) | 2 | purple
-socialised_loss      | SOCIALISED_LOSS     | clearing | socialised loss        |                           | socialised loss   | 3 | vermillion
-rounding             | ROUNDING            | market   | deposits and rounding  | funding and rounding      |                   |   | pale
-deposit              | DEPOSIT OPENING     | owner    | deposits and rounding  |                           |                   |   | pale
-margin_move          | MARGIN_MOVE         | owner    | deposits and rounding  |                           |                   |   | pale
-""")  # noqa: E501  (a table)
+RUNS = _RUNS + _counted("payments")
+SERIES = _SERIES + _counted("payments so far")
+#: Columns of `runs` whose sum is the shortfall: what others paid for bankrupt accounts, and what nobody paid.
+SHORTFALL = (*(flow.paid for flow in FLOWS if flow.paid), "bad_debt_quanta")
 
 #: Components of the change in a row's equity, in the order of a report; they sum exactly to the change.
 ATTRIBUTION = tuple(flow.name for flow in FLOWS)
@@ -176,6 +197,7 @@ trader                      | int32   |        | wallet row of its owner
 name                        | string  |        | owner: reserved account, agent, account of a file, else cohort#number
 cohort                      | string  |        | cohort
 mode                        | string  |        | cross, isolated or reserved
+kind                        | string  |        | trader, named agent, maker, hedged, residual or reserved: its owner
 role                        | string  |        | who-paid role of the row's owner at the end
 market                      | string  |        | market of an isolated row, else empty
 side                        | string  |        | long, short or flat at the start
@@ -192,14 +214,21 @@ adl_harm_quanta             | int64   | quanta | (mark - execution) x quantity c
     + "\n".join(f"{name}_quanta | int64 | quanta | change in equity by {name}" for name in ATTRIBUTION)
 )
 
-#: Who-paid roles, in the order of the table. Every row has exactly one; a trader's rows share their owner's.
+#: What the owner of a row is, whatever happens to it. `hedged`: holds the opposite position outside (arbitrage, carry);
+#: `residual`: balances longs and shorts of custom positions; `reserved`: an account of the clearing house.
+KINDS = ("trader", "named agent", "maker", "hedged", "residual", "reserved")
+
+#: Who-paid roles, in the order of the table: what happened to the owner, else what it is, else its result at the final
+#: mark. Every row has exactly one; a trader's rows share their owner's.
 ROLES = (
     "liquidated traders",
     "deleveraged traders",
     "other losers",
     "winners",
+    "flat or unchanged",
     "makers",
-    "named agents",
+    "hedged traders",
+    "residual account",
     "insurance fund",
     "engine",
     "fees",

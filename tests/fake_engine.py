@@ -33,7 +33,9 @@ def accounts_table() -> dict[str, Any]:
     """Three accounts: outside deposited 100 into each of two traders; the first lost 30 to the second."""
     table = blank(ACCOUNTS, 3)
     table["account"] = np.arange(3, dtype=np.int32)
+    table["kind"] = np.array(["reserved", "trader", "trader"], dtype=object)
     table["role"] = np.array(["outside", "liquidated traders", "winners"], dtype=object)
+    table["trader"] = np.arange(3, dtype=np.int32)
     table["equity_initial_quanta"] = np.array([-200, 100, 100])
     table["equity_final_quanta"] = np.array([-200, 70, 130])
     return table

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ..instants import instant_text
 from ..money import Scale, choose_scale, format_short
 from ..run_folder import RunFolder
 
@@ -64,6 +65,15 @@ class RunContext:
             f"{self.name} · seed {self.seed} · {self.n_traders:,} traders · simulated share of the venue {share}%"
             f" · config {self.config_hash[:10]}"
         )
+
+    def instant(self, time_ms: int) -> str:
+        """An instant of the run as text, without the date if the run has only one, which the axis shows."""
+        text = instant_text(time_ms, self.start_utc)
+        if self.start_utc is None or (self.start_utc + timedelta(milliseconds=self.duration_ms)).date() != (
+            self.start_utc.date()
+        ):
+            return text
+        return text.split(" ", 1)[1]
 
     def quote(self, quanta: Any) -> F64:
         """Quanta -> quote units as float64, for drawing only."""

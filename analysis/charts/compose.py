@@ -115,6 +115,11 @@ def in_panel(number: int) -> dict[str, str]:
     return {"xaxis": f"x{place}", "yaxis": f"y{place}"}
 
 
+def no_trace(number: int) -> go.Scatter:
+    """An invisible trace for a panel with nothing to draw: without one plotly draws neither axes nor text of it."""
+    return go.Scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip", **in_panel(number))
+
+
 #: An axis of a panel that has nothing to draw.
 HIDDEN: dict[str, Any] = {"showticklabels": False, "showgrid": False, "zeroline": False}
 

@@ -16,13 +16,11 @@ from .theme import GREY, LONG, SHORT
 QUESTION = "Who was deleveraged, and at what cost?"
 
 
-def draw_deleveraged(
-    adl_matches: pd.DataFrame, context: RunContext, *, recorded: bool, adl_accounts: int, why: str = ""
-) -> go.Figure:
+def draw_deleveraged(adl_matches: pd.DataFrame, context: RunContext, *, adl_accounts: int, why: str = "") -> go.Figure:
     """Deleveraged accounts: score at the close versus harm, size by notional, colour by side.
 
-    adl_matches: the event table.  recorded: whether this run kept event tables.  adl_accounts: count from `runs`.
-    why: causes of ADL as text.
+    adl_matches: the event table, empty if the run did not store it.  adl_accounts: count from `runs`.  why: causes of
+    ADL as text.
     """
     reason = f" Why ADL came: {why}." if why else ""
     axes = (
@@ -31,8 +29,8 @@ def draw_deleveraged(
     )
     if adl_matches.empty:
         text = (
-            "No account was deleveraged: the layers before ADL covered every deficit, or there was none."
-            if recorded or adl_accounts == 0
+            "No account was deleveraged."
+            if adl_accounts == 0
             else f"{adl_accounts:,} accounts were deleveraged, but closes were not stored: run with --detail events."
             + reason
         )
@@ -57,7 +55,7 @@ def draw_deleveraged(
         traces,
         context,
         question=QUESTION,
-        answer=_summary(points, drawn, context) + reason,
+        answer=_summary(points, drawn, adl_matches["harm_quanta"], context) + reason,
         axes={"xaxis": score, "yaxis": harm},
         height=500,
         legend=legend(),
@@ -125,12 +123,14 @@ def _markers(
     )
 
 
-def _summary(points: pd.DataFrame, drawn: pd.DataFrame, context: RunContext) -> str:
-    harm = format_short(float(context.quote(exact_sum(points["harm_quanta"]))), context.asset)
+def _summary(points: pd.DataFrame, drawn: pd.DataFrame, harm: pd.Series, context: RunContext) -> str:
+    """harm: of each close, quanta."""
+    lost, gained = exact_sum(harm[harm > 0]), -exact_sum(harm[harm < 0])
+    sides = [format_short(float(context.quote(quanta)), context.asset) for quanta in (lost, gained, lost - gained)]
     notional = format_short(float(points["notional"].sum()), context.asset)
-    better = " (negative: closed at better prices than mark)" if points["harm_quanta"].sum() < 0 else ""
     text = (
-        f"{points['counterparty'].nunique():,} accounts lost {notional} of positions (the size of a point is the"
-        f" notional closed); total booked harm {harm}{better}."
+        f"{points['counterparty'].nunique():,} accounts had {notional} of positions closed (the size of a point is the"
+        f" notional closed). Against the mark at execution, closes lost {sides[0]} and gained {sides[1]}: net harm"
+        f" {sides[2]}."
     )
     return text if len(drawn) == len(points) else f"{text} Drawn: the {len(drawn):,} largest."

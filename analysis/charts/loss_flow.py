@@ -15,9 +15,11 @@ _HEADINGS = ("lost", "through", "gained")
 
 
 def draw_loss_flow(graph: nx.DiGraph, context: RunContext, *, question: str, nothing: str) -> go.Figure:
-    """A Sankey diagram of `flows.loss_flows`; `nothing` is the text if no money moved."""
+    """A Sankey diagram of `flows.loss_flows`; `nothing` is the text if no money moved between any two accounts."""
     if graph.number_of_edges() == 0:
-        return empty(context, question=question, text=nothing, axes=("", f"flow ({context.asset})"))
+        inside = graph.graph["inside_quanta"]
+        text = f"Net by role and reason nothing moved; {_inside(inside, context)}." if inside else nothing
+        return empty(context, question=question, text=text, axes=("", f"flow ({context.asset})"))
     nodes = _ordered(graph)
     number = {node: i for i, node in enumerate(nodes)}
     edges = list(graph.edges(data="quanta"))
@@ -112,9 +114,16 @@ def _fade(colour: str) -> str:
 def _summary(graph: nx.DiGraph, context: RunContext) -> str:
     total = format_short(float(context.quote(graph.graph["total_quanta"])), context.asset)
     text = f"{total} changed hands, net by role and reason"
+    if graph.graph["inside_quanta"]:
+        text += f"; {_inside(graph.graph['inside_quanta'], context)}"
     omitted = graph.graph["omitted_edges"]
     if omitted:
         rest = format_short(float(context.quote(graph.graph["omitted_quanta"])), context.asset)
         flows, are = ("flow", "is") if omitted == 1 else ("flows", "are")
         text += f"; {omitted} {flows} too small to draw {are} left out ({rest} in total)"
     return text + "."
+
+
+def _inside(quanta: int, context: RunContext) -> str:
+    amount = format_short(float(context.quote(quanta)), context.asset)
+    return f"{amount} moved between accounts of the same role and is not drawn"

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from ..comparisons import Comparison
 from ..money import format_short
 from .chart_context import RunContext
-from .compose import HIDDEN, axis, compose, empty, in_panel, legend, note_in_panel, panel_grid
+from .compose import HIDDEN, axis, compose, empty, in_panel, legend, no_trace, note_in_panel, panel_grid
 from .theme import BLACK, BLUE, LONG, PURPLE, SHORT, VERMILLION
 from .time_axis import choose_span, draw_bars, draw_line, span_label, sum_increments, time_axes
 
@@ -34,7 +34,7 @@ def draw_price(
     axes_of["yaxis2"] = axis(title, **grid["yaxis2"], **({} if bars else HIDDEN))
     stacked: dict[str, Any] = {"barmode": "relative", "bargap": 0} if bars else {}
     return compose(
-        [*_prices(series, context, comparisons), *bars],
+        [*_prices(series, context, comparisons), *(bars or [no_trace(2)])],
         context,
         question=question,
         answer=_summary(series, context),

@@ -78,8 +78,12 @@ def draw_bars(
 
 
 def time_axes(context: RunContext, grid: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The x axes of a grid of panels as time axes; only the last has the title with its unit."""
-    look: dict[str, Any] = {"type": context.time_type}
+    """The x axes of a grid of panels as time axes; only the last has the title with its unit.
+
+    They span the run, whatever is drawn: a panel without a trace would otherwise move the shared axis to 1970 or 2000.
+    """
+    start, end = context.times([0, context.duration_ms]).tolist()
+    look: dict[str, Any] = {"type": context.time_type, "range": [start, max(end, start + 1)]}
     if context.start_utc is not None and context.duration_ms <= 86_400_000:
         short = context.duration_ms <= 600_000
         look |= {"tickformat": "%H:%M:%S" if short else "%H:%M", "hoverformat": "%d %b %H:%M:%S"}

@@ -1,71 +1,113 @@
-"""Who paid for the crash? The gain or loss of each role; the bars sum to exactly zero."""
+"""Who paid for the crash? The gain or loss of each role, and of the members who gained and who lost in it."""
+
+from collections.abc import Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from ..money import format_short
+from ..named_accounts import NamedAccount
 from .chart_context import RunContext
-from .compose import axis, compose, empty
-from .theme import GAIN, LOSS
+from .compose import axis, compose, empty, join_and, legend
+from .theme import BLACK, GAIN, LOSS
 
 QUESTION = "Who paid for the crash?"
+#: Names of a role's members that fit below its label.
+_MAX_NAMES = 3
 
 
-def draw_who_paid(paid: pd.DataFrame, context: RunContext) -> go.Figure:
-    """Bars of `who_paid.who_paid`: result of each role, quote units."""
-    quote = context.quote(paid["result_quanta"].to_numpy(dtype="int64"))
-    scale = context.scale(quote)
-    x_title = f"result: final equity − initial equity − net deposits ({scale.unit})"
-    if not quote.any():
-        text = "No role gained or lost anything."
+def draw_who_paid(paid: pd.DataFrame, context: RunContext, *, named: Sequence[NamedAccount] = ()) -> go.Figure:
+    """Bars of `who_paid.who_paid`: what members of each role gained and lost, and its result, quote units.
+
+    named: accounts whose names stand below their role.
+    """
+    x_title = f"result: final equity − initial equity − net deposits ({context.asset})"
+    moved = paid[(paid["gained_quanta"] != 0) | (paid["lost_quanta"] != 0)]
+    if moved.empty:
+        text = "Nobody gained or lost anything: the result of every account is 0."
         return empty(context, question=QUESTION, text=text, axes=(x_title, "role"))
-    values = scale.of(quote)
+    amounts = {name: context.quote(moved[f"{name}_quanta"].to_numpy("int64")) for name in ("result", "gained", "lost")}
+    scale = context.scale(*amounts.values())
+    result, gained, lost = (scale.of(values) for values in amounts.values())
     labels = [
-        f"{role}<br><span style='font-size:11px;color:#777'>{_count(traders, rows)}</span>"
-        for role, traders, rows in zip(paid["role"], paid["n_traders"], paid["n_accounts"], strict=True)
+        f"{role}<br><span style='font-size:11px;color:#777'>{_members(role, traders, rows, named)}</span>"
+        for role, traders, rows in zip(moved["role"], moved["n_traders"], moved["n_accounts"], strict=True)
     ]
-    bars = go.Bar(
-        x=values,
-        y=labels,
-        orientation="h",
-        marker={"color": [GAIN if value >= 0 else LOSS for value in values]},
-        text=[_bar_text(value) for value in values],
-        textposition="outside",
-        cliponaxis=False,
-        hovertemplate=f"%{{x:+,.5~g}} {scale.unit}<extra></extra>",
-    )
-    span = float(abs(values).max())
-    low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
+    hover = f"%{{y}}: %{{x:+,.5~g}} {scale.unit}<extra>%{{fullData.name}}</extra>"
+    traces = [
+        go.Bar(
+            x=values, y=labels, orientation="h", name=name, marker={"color": colour, "opacity": 0.75},
+            hovertemplate=hover,
+        )
+        for values, name, colour in ((gained, "members who gained", GAIN), (-lost, "members who lost", LOSS))
+    ]  # fmt: skip
+    marks = go.Scatter(
+        x=result, y=labels, mode="markers", name="result of the role", hovertemplate=hover,
+        marker={"symbol": "diamond", "size": 10, "color": BLACK, "line": {"width": 1, "color": "white"}},
+    )  # fmt: skip
+    span = float(max(gained.max(), lost.max()))
+    low, high = -float(lost.max()) - 0.04 * span, float(gained.max()) + 0.26 * span
+    notes = [
+        _result_text(int(quanta), label, high, context)
+        for quanta, label in zip(moved["result_quanta"], labels, strict=True)
+    ]
     return compose(
-        [bars],
+        [*traces, marks],
         context,
         question=QUESTION,
         answer=_summary(paid, context),
         axes={
-            "xaxis": axis(x_title, range=[low - 0.12 * span, high + 0.12 * span]),
-            "yaxis": axis("role (accounts)", autorange="reversed"),
+            "xaxis": axis(x_title.replace(f"({context.asset})", f"({scale.unit})"), range=[low, high]),
+            "yaxis": axis("role (members)", autorange="reversed"),
         },
-        height=210 + 38 * len(paid),
+        note=_undrawn(paid, moved),
+        height=230 + 38 * len(moved),
+        barmode="relative",
+        legend=legend(),
+        notes=notes,
     )
 
 
-def _bar_text(value: float) -> str:
-    """A bar's number; `≈ 0` if it is too small for the axis, 0 only if it is exactly 0."""
-    if value == 0:
-        return "0"
-    return f"{value:+,.3g}" if abs(value) >= 0.001 else "≈ 0"
+def _result_text(quanta: int, label: str, right: float, context: RunContext) -> dict[str, object]:
+    """The result of a role at the right edge, with three significant digits and its own unit."""
+    amount = float(context.quote(quanta))
+    return {
+        "text": f"{'+' if amount > 0 else ''}{format_short(amount)}".replace("-", "−"), "x": right, "y": label,
+        "xref": "x", "yref": "y", "xanchor": "right", "showarrow": False, "font": {"size": 13},
+        "bgcolor": "white",
+    }  # fmt: skip
 
 
-def _count(traders: int, rows: int) -> str:
+def _members(role: str, traders: int, rows: int, named: Sequence[NamedAccount]) -> str:
     number, word = (traders, "trader") if traders else (rows, "account")
-    return f"{number:,} {word}{'s' if number != 1 else ''}"
+    count = f"{number:,} {word}{'s' if number != 1 else ''}"
+    names = [account.name for account in named if account.role == role]
+    if not names:
+        return count
+    more = f" and {len(names) - _MAX_NAMES:,} more" if len(names) > _MAX_NAMES else ""
+    return f"{count}: {', '.join(names[:_MAX_NAMES])}{more}" if number == len(names) else f"{count}, {names[0]} too"
+
+
+def _undrawn(paid: pd.DataFrame, moved: pd.DataFrame) -> str | None:
+    """The roles in which the result of every account is 0."""
+    rest = [role for role in paid["role"] if role not in set(moved["role"])]
+    return f"Not drawn, because the result of every account in them is 0: {join_and(rest)}." if rest else None
 
 
 def _summary(paid: pd.DataFrame, context: RunContext) -> str:
-    ordered = paid.sort_values("result_quanta", kind="stable")
-    worst, best = ordered.iloc[0], ordered.iloc[-1]
-    loss = format_short(-float(context.quote(int(worst["result_quanta"]))), context.asset)
-    gain = format_short(float(context.quote(int(best["result_quanta"]))), context.asset)
+    """What happened first: the liquidated, the fund, the deleveraged; then what the others made."""
+    result = dict(zip(paid["role"], paid["result_quanta"], strict=True))
+
+    def told(role: str) -> str:
+        amount = int(result[role])
+        size = format_short(abs(float(context.quote(amount))), context.asset)
+        return f"{role} {f'lost {size}' if amount < 0 else f'gained {size}' if amount > 0 else 'net 0'}"
+
+    first = [role for role in ("liquidated traders", "insurance fund", "deleveraged traders") if role in result]
+    others = [role for role in ("other losers", "winners", "makers", "hedged traders", "residual account")]
+    parts = [told(role) for role in first] + [told(role) for role in others if role in result]
+    head = "; ".join(parts)
     return (
-        f"Largest loss: {worst['role']} ({loss}). Largest gain: {best['role']} ({gain}). All results sum to exactly 0."
+        f"{head[:1].upper()}{head[1:]}. Winners and losers by their result at the final mark,"
+        f" {context.instant(context.duration_ms)}; all results sum to exactly 0."
     )

@@ -1,6 +1,6 @@
 """The report of one run: `report.html` in its result folder, one self-contained file.
 
-Results come first: warnings, headline numbers, who paid; then figures; then reliability, sources of
+Results come first: warnings, headline numbers, tables of money; then figures; then reliability, sources of
 numbers, and how to reproduce the run. The same result folder gives the same bytes.
 """
 
@@ -8,18 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+from clearsim.results import COUNTED_FLOWS
 
 from ..comparisons import measure, read_comparisons
 from ..figure_files import export_figures, parse_formats
 from ..flows import MONEY_COLUMNS, money_flows
 from ..fund_and_adl import Money, adl_cause_texts, bound_text, endless_text
-from ..money import format_exact, format_short, to_quote
+from ..money import format_short, to_quote
 from ..run_folder import RunFolder, open_run
-from ..who_paid import adl_harm_lines, attribution_by_cohort, group_components, who_paid
+from ..who_paid import attribution_by_cohort, group_components
+from .money_sections import fund_section, money_cell, open_interest_section, who_paid_section
 from .page import (
     Cell,
     again_section,
-    amount,
     embed,
     escape,
     page,
@@ -37,6 +38,8 @@ from .run_trust import examine
 REPORT_NAME = "report.html"
 _ANCHORS = (
     ("who-paid", "who paid"),
+    ("fund-account", "account of the fund"),
+    ("open-interest-by-cause", "open interest"),
     ("figures", "figures"),
     ("attribution", "attribution"),
     ("trust", "reliability"),
@@ -66,7 +69,9 @@ def build_report(run: RunFolder) -> str:
         _header(run, title),
         warnings_box(findings),
         _cards(run),
-        _who_paid(run),
+        who_paid_section(run),
+        fund_section(run),
+        open_interest_section(run),
         "<h2 id='figures'>Figures</h2>",
         *(embed(panel.name, panel.figure) for panel in run_panels(run)),
         _attribution(run),
@@ -121,13 +126,14 @@ def _cards(run: RunFolder) -> str:
         (f"{float(row['dislocation_max']) * 100:.2f}%", f"largest gap between mark and index, {market}"),
         (f"{int(row['liquidated_accounts']):,} accounts", "liquidated at least once"),
         (money("liquidated_notional_quanta"), f"liquidated, of which {money('book_liquidated_quanta')} in the book"),
-        (money("fund_draw_quanta"), f"paid by the insurance fund; it received {money('fund_gain_quanta')}"),
+        (money("fund_draw_quanta"), f"paid out by the insurance fund, gross; it received {money('fund_gain_quanta')}"),
         (required, of_required),
         (
             money("adl_notional_quanta"),
             f"deleveraged (ADL) from {int(row['adl_accounts']):,} accounts{f'. Why: {why}' if why else ''}",
         ),
         (money("socialised_loss_quanta"), f"socialised loss; bad debt left {money('bad_debt_quanta')}"),
+        *((money(flow.paid), f"paid: {flow.payer}") for flow in COUNTED_FLOWS),
     ]
     seed = f" · seed {row['seed']}"
     return (
@@ -150,49 +156,15 @@ def required_card(run: RunFolder, short: Money) -> tuple[str, str]:
     return amount, "; ".join(part for part in parts if part)
 
 
-def _count(number: int) -> Cell:
-    return Cell(f"{number:,}" if number else "–", "n")
-
-
-def _money(run: RunFolder, quanta: int) -> Cell:
-    return amount(format_exact(quanta, run.quantum))
-
-
-def _who_paid(run: RunFolder) -> str:
-    paid = who_paid(run.accounts)
-    columns = ("equity_initial_quanta", "net_deposits_quanta", "equity_final_quanta", "result_quanta")
-    rows = [
-        [row["role"], _count(row["n_traders"]), _count(row["n_accounts"]),
-         *(_money(run, row[column]) for column in columns)]
-        for row in paid.to_dict("records")
-    ]  # fmt: skip
-    sums = ["sum", Cell(f"{paid['n_traders'].sum():,}", "n"), Cell(f"{paid['n_accounts'].sum():,}", "n")]
-    sums += [_money(run, sum(paid[column])) for column in columns]
-    header = ("role", "traders", "accounts", f"initial equity ({run.asset})", "net deposits", "final equity", "result")
-    memo = [(label, _money(run, quanta)) for label, quanta in adl_harm_lines(run.run)]
-    harm = (
-        f"<p class='note'>Memo, not in the sums above: the harm of ADL to deleveraged traders, by each measure"
-        f" (seed {run.run['seed']}).</p>" + table(("harm of ADL", f"amount ({run.asset})"), memo, numbers=(1,))
-        if int(run.run["adl_matches"])
-        else "<p class='note'>No account was deleveraged, so ADL did no harm.</p>"
-    )
-    return (
-        "<h2 id='who-paid'>Who paid</h2><p class='note'>Every account has exactly one role. Result = final"
-        " equity − initial equity − net deposits, at the final mark. The results sum to exactly zero.</p>"
-        + table(header, rows, sums=sums, numbers=range(1, 7))
-        + harm
-    )
-
-
 def _attribution(run: RunFolder) -> str:
     attribution = attribution_by_cohort(run.accounts)
     grouped = group_components(attribution)
     labels = [label for label in grouped.columns[1:-1] if any(grouped[label] != 0)]
     rows = [
-        [row["cohort"], *(_money(run, row[label]) for label in labels), _money(run, row["change_quanta"])]
+        [row["cohort"], *(money_cell(run, row[label]) for label in labels), money_cell(run, row["change_quanta"])]
         for row in grouped.to_dict("records")
     ]
-    sums = ["sum", *(_money(run, sum(grouped[label])) for label in (*labels, "change_quanta"))]
+    sums = ["sum", *(money_cell(run, sum(grouped[label])) for label in (*labels, "change_quanta"))]
     return (
         "<h2 id='attribution'>Attribution of each cohort's change in equity</h2><p class='note'>"
         f"{escape(run.asset)}, exact; the components sum to the change of every account, with residual 0 (checked).</p>"
@@ -209,7 +181,7 @@ def _money_flows(run: RunFolder) -> str:
     graph = money_flows(run.batches("transfers", MONEY_COLUMNS), roles)
     edges = sorted(graph.edges(data=True), key=lambda edge: (-edge[2]["quanta"], edge[0], edge[1], edge[2]["reason"]))
     rows = [
-        [payer, payee, detail["reason"], Cell(f"{detail['transfers']:,}", "n"), _money(run, detail["quanta"])]
+        [payer, payee, detail["reason"], Cell(f"{detail['transfers']:,}", "n"), money_cell(run, detail["quanta"])]
         for payer, payee, detail in edges[:20]
     ]
     if not rows:

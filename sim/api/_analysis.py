@@ -29,10 +29,16 @@ if TYPE_CHECKING:
     from clearsim.analysis.estimators.paired import paired_difference as paired_difference
     from clearsim.analysis.figure_files import export_figures as export_figures
     from clearsim.analysis.figure_files import parse_formats as parse_formats
+    from clearsim.analysis.fund_account import fund_account as fund_account
     from clearsim.analysis.fund_and_adl import adl_cause_texts as adl_cause_texts
     from clearsim.analysis.fund_and_adl import endless_text as endless_text
     from clearsim.analysis.fund_and_adl import required_text as required_text
+    from clearsim.analysis.hedged import hedged_parties as hedged_parties
+    from clearsim.analysis.instants import instant_text as instant_text
     from clearsim.analysis.money import format_short as format_short
+    from clearsim.analysis.named_accounts import named_accounts as named_accounts
+    from clearsim.analysis.open_interest import CAUSES as CAUSES
+    from clearsim.analysis.open_interest import declines as declines
     from clearsim.analysis.reports.page import embed as embed
     from clearsim.analysis.reports.page import page as page
     from clearsim.analysis.reports.run_panels import run_panels as run_panels
@@ -83,6 +89,7 @@ if TYPE_CHECKING:
     from clearsim.analysis.validation.table import measured as measured
     from clearsim.analysis.validation.table import summary as summary
     from clearsim.analysis.validation.table import verdict as verdict
+    from clearsim.analysis.who_paid import adl_harm_lines as adl_harm_lines
     from clearsim.analysis.who_paid import who_paid as who_paid
 
 _HOMES = {
@@ -122,7 +129,12 @@ _HOMES = {
     "sizing.target": "Target parse_target",
     "validation.score": "TargetScore estimate_mean judge reason_of",
     "validation.table": "band measured summary verdict",
-    "who_paid": "who_paid",
+    "who_paid": "adl_harm_lines who_paid",
+    "fund_account": "fund_account",
+    "hedged": "hedged_parties",
+    "instants": "instant_text",
+    "named_accounts": "named_accounts",
+    "open_interest": "CAUSES declines",
 }
 #: Name -> module of the analysis where it is.
 PLACES = {name: home for home, names in _HOMES.items() for name in names.split()}

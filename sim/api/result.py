@@ -4,7 +4,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +15,10 @@ from ..errors import ClearsimError, ConfigError, ResultError
 from ..results import EVENT_TABLES, TABLES
 from . import _analysis as analysis
 from .config import Config, load
+from .money_tables import MoneyTables
 from .pictures import card, line
 from .required_fund import RequiredFund
-from .units import Units, in_units
+from .units import Units
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -49,7 +49,7 @@ class MemoryFolder(analysis.RunFolder):
         yield self.table(table, columns)
 
 
-class Result:
+class Result(MoneyTables):
     """The results of a run: one summary row, who paid, accounts, series over time, events; and figures of it.
 
     Tables are pandas frames. Money is in `..._quote` columns (float64, each the nearest to the exact amount); with
@@ -143,14 +143,6 @@ class Result:
     def funds(self, *, units: Units = "quote") -> pd.DataFrame:
         """One row per fund: cash at the start and the end, payments, required fund, whether that is a bound."""
         return self.table("funds", units=units)
-
-    def who_paid(self, *, units: Units = "quote") -> pd.DataFrame:
-        """One row per role: accounts, equity before and after, deposits, result. The results sum to exactly 0 quanta.
-
-        result.who_paid().set_index("role")["result_quote"]
-        """
-        with analysis.clearsim_errors(ResultError):
-            return self._in_units(analysis.who_paid(self._run.table("accounts")), units)
 
     def series(self, market: str | None = None, *, units: Units = "quote") -> pd.DataFrame:
         """Samples over time: prices, depth, fund, open interest; of one market, or of all.
@@ -257,10 +249,6 @@ class Result:
         if self._memory is not None:
             return self._memory.write(target, overwrite=overwrite)
         return copied_folder(self._run.path, target, overwrite=overwrite)
-
-    def _in_units(self, frame: pd.DataFrame, units: str) -> pd.DataFrame:
-        share = Decimal(str(self.manifest.get("simulated_share", 1)))
-        return in_units(frame, units, quantum=self._run.quantum, share=share)
 
     def _panels(self) -> "dict[str, go.Figure]":
         if not self._figures:

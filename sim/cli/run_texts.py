@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..api.money_tables import COUNTED_FLOWS
+
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 #: From this amount on (quote units) the who-paid table is in thousands.
 THOUSANDS_FROM = 1e9
 ACCOUNTS_NOTE = "accounts: wallets and isolated positions; those of one trader count under one role"
+#: Named accounts that are printed.
+MAX_NAMED = 12
 
 
 def money_text(quanta: int, quantum: float, digits: int = 0) -> str:
@@ -21,8 +25,11 @@ def money_text(quanta: int, quantum: float, digits: int = 0) -> str:
     return f"{quanta * quantum:,.{digits}f}"
 
 
-def who_paid_table(paid: "pd.DataFrame", config: "Config") -> "Table":
-    """The who-paid table for printing, from amounts in quanta; large amounts are shown in thousands."""
+def who_paid_table(paid: "pd.DataFrame", config: "Config", instant: str) -> "Table":
+    """The who-paid table for printing, from amounts in quanta; large amounts are shown in thousands.
+
+    instant: of the final mark, at which winners and losers are told apart.
+    """
     from rich import box
     from rich.table import Table
 
@@ -30,7 +37,7 @@ def who_paid_table(paid: "pd.DataFrame", config: "Config") -> "Table":
     largest = float(paid[amounts].abs().to_numpy().max()) * float(config.quantum)
     unit = 1000 if largest >= THOUSANDS_FROM else 1
     name = f"{'thousand ' if unit > 1 else ''}{config.asset.name}"
-    title = f"Who paid ({name}; result = equity after - before - net deposits, at the final mark)"
+    title = f"Who paid ({name}; result = equity after - before - net deposits, at the final mark, {instant})"
     table = Table(title=title, title_justify="left", show_footer=True, box=box.SIMPLE_HEAD, padding=(0, 1))
     table.add_column("role", footer="sum", no_wrap=True)
     headers = ("accounts", "equity before", "net deposits", "equity after", "result")
@@ -70,17 +77,73 @@ def memo_lines(
         f"fund {amount('fund_initial_quanta')} -> {amount('fund_final_quanta')} {asset}, lowest"
         f" {amount('fund_min_quanta')}",
         f"required fund {required}",
-        f"ADL {int(runs['adl_accounts']):,} accounts, {amount('adl_notional_quanta')} {asset}; given up by deleveraged"
-        f" accounts (not in the sums above): at execution {amount('adl_harm_quanta')},"
-        f" after 1 min {amount('adl_forgone_1m_quanta')}, 10 min"
-        f" {amount('adl_forgone_10m_quanta')}, 60 min {amount('adl_forgone_60m_quanta')}, final mark"
-        f" {amount('adl_forgone_close_quanta')}",
+        f"ADL {int(runs['adl_accounts']):,} accounts, {amount('adl_notional_quanta')} {asset}{_harm(runs, quantum)}",
         *([f"why ADL came: {'; '.join(why_adl)}"] if why_adl else []),
-        f"socialised loss {amount('socialised_loss_quanta')}, bad debt {amount('bad_debt_quanta')} {asset}",
+        f"socialised loss {amount('socialised_loss_quanta')}, bad debt {amount('bad_debt_quanta')} {asset}"
+        + "".join(f", {flow.payer} {amount(flow.paid)}" for flow in COUNTED_FLOWS),
         f"worst step ratio r = -ln(1-m)/(sigma sqrt(dt)): {float(runs['step_ratio_worst']):.2f}"
         f" (a step of {int(runs['step_ms_at_worst']):,} ms)",
     ]
     return [*lines, *_warnings(runs)]
+
+
+def _harm(runs: Mapping[str, Any], quantum: float) -> str:
+    """The harm of ADL by each measure with both signs, net of each other; empty if there was no ADL."""
+    if not int(runs["adl_matches"]):
+        return ""
+    measures = {
+        "adl_harm": "at execution",
+        "adl_forgone_1m": "after 1 min",
+        "adl_forgone_10m": "10 min",
+        "adl_forgone_60m": "60 min",
+        "adl_forgone_close": "final mark",
+    }
+    parts = []
+    for name, label in measures.items():
+        net, gained = int(runs[f"{name}_quanta"]), int(runs[f"{name}_gained_quanta"])
+        lost = money_text(net + gained, quantum)
+        parts.append(f"{label} {lost} - {money_text(gained, quantum)} = {money_text(net, quantum)}")
+    return f"; harm to deleveraged accounts (not in the sums above), lost - gained = net: {', '.join(parts)}"
+
+
+def named_lines(named: "pd.DataFrame", config: "Config") -> list[str]:
+    """One line per account with a name of its own: what happened to it and its result."""
+    quantum, asset = float(config.quantum), config.asset.name
+    lines = [
+        f"{row['name']}: {row['what_happened']}, equity {money_text(int(row['equity_initial_quanta']), quantum)} ->"
+        f" {money_text(int(row['equity_final_quanta']), quantum)} {asset}, result"
+        f" {money_text(int(row['result_quanta']), quantum)}"
+        for row in named.head(MAX_NAMED).to_dict("records")
+    ]
+    rest = len(named) - MAX_NAMED
+    return [*lines, f"and {rest:,} more accounts with a name: accounts table"] if rest > 0 else lines
+
+
+def hedged_lines(hedged: "pd.DataFrame", config: "Config") -> list[str]:
+    """Both legs of hedged traders; no line if there are none."""
+    quantum = float(config.quantum)
+    return [
+        f"hedged traders ({row['traders']:,}), with the outside leg as the mirror of their position at the mark (not in"
+        f" the sums above): here {money_text(int(row['result_quanta']), quantum)}, outside"
+        f" {money_text(int(row['outside_quanta']), quantum)}, both {money_text(int(row['both_quanta']), quantum)}"
+        for row in hedged.to_dict("records")
+    ]
+
+
+def fund_lines(account: "pd.DataFrame", config: "Config") -> list[str]:
+    """The account of the fund, one line per amount; a single line if nothing moved."""
+    amounts = [int(value) for value in account["amount_quanta"]]
+    if not any(amounts):
+        return ["account of the fund: it paid nothing and received nothing; required 0"]
+    texts = [money_text(value, float(config.quantum)) for value in amounts]
+    width = max(len(text) for text in texts)
+    return [
+        f"account of the fund ({config.asset.name}, rounded, + into the fund):",
+        *(
+            f"  {text:>{width}}  {'= ' if total else ''}{label}"
+            for text, total, label in zip(texts, account["is_total"], account["label"], strict=True)
+        ),
+    ]
 
 
 def _warnings(runs: Mapping[str, Any]) -> list[str]:
@@ -92,6 +155,29 @@ def _warnings(runs: Mapping[str, Any]) -> list[str]:
         )
     if int(runs["residual_quanta"]):
         lines.append(f"warning: balances sum to {runs['residual_quanta']} quanta, not to 0")
+    return lines
+
+
+def open_interest_lines(result: "Result") -> list[str]:
+    """The largest decline of open interest of each market and its causes; no line for a run without events."""
+    if result.detail != "events":
+        return []
+    frame, lines = result.open_interest(), []
+    for market, rows in frame.groupby("market", sort=False):
+        first = rows.iloc[0]
+        peak, trough = (int(first[f"{end}_lots"]) for end in ("peak", "trough"))
+        sides = (
+            f"{side}: "
+            + ", ".join(f"{c} {n:+,}" for c, n in zip(rows["cause"], rows[f"{side}_lots"], strict=True) if n)
+            for side in ("long", "short")
+        )
+        share = f"{100 * (trough - peak) / peak:+.1f}%" if peak else "none"
+        causes = f"; {'; '.join(sides)}" if trough < peak else ""
+        lines.append(
+            f"open interest of {market}, lots: {int(first['opening_lots']):,} at the start; largest decline {share},"
+            f" from {peak:,} at {int(first['peak_ms']) / 1000:g} s to {trough:,} at"
+            f" {int(first['trough_ms']) / 1000:g} s{causes}"
+        )
     return lines
 
 
@@ -110,9 +196,16 @@ def print_run(result: "Result", console: "Console") -> None:
     """Print the who-paid table, the headline numbers and where the results are."""
     config, manifest = result.config, result.manifest
     row: Any = result.summary(units="quanta")
-    console.print(who_paid_table(result.who_paid(units="quanta"), config))
-    console.print(ACCOUNTS_NOTE, highlight=False, soft_wrap=True)
-    for line in memo_lines(row, config, required=str(result.required_fund), why_adl=result.why_adl):
+    console.print(who_paid_table(result.who_paid(units="quanta"), config, result.final_instant))
+    lines = [
+        ACCOUNTS_NOTE,
+        *named_lines(result.named_accounts(units="quanta"), config),
+        *hedged_lines(result.hedged(units="quanta"), config),
+        *memo_lines(row, config, required=str(result.required_fund), why_adl=result.why_adl),
+        *fund_lines(result.fund_account(units="quanta"), config),
+        *open_interest_lines(result),
+    ]
+    for line in lines:
         console.print(line, highlight=False, soft_wrap=True)
     if "step_check" in manifest:
         console.print(step_check_line(manifest["step_check"]), highlight=False, soft_wrap=True)

@@ -11,8 +11,8 @@ import numpy as np
 from ..errors import ConservationError
 from ..kernels.book.levels import depth_within
 from ..kernels.ledger.totals import sum_accounts
-from ..layout import as_dict, sums_of
-from ..results import ADL_CAUSES, ADL_WAITED
+from ..layout import I64, MATCH_DTYPE, Reason, as_dict, sums_of
+from ..results import ADL_CAUSES, ADL_WAITED, COUNTED_FLOWS
 from .build import spill
 from .clearing import fund_position, positions_of_funds
 from .world import World
@@ -129,7 +129,14 @@ def _sample_of(world: World, market: int) -> dict[str, int | float]:
         "socialised_loss_quanta": count["socialised"],
         "volume_quanta": int(world.log.header["volume"][0]),
         "taker_net_lots": params["net_taker_lots"],
+        **_counted(world, market),
     }
+
+
+def _counted(world: World, market: int | slice) -> dict[str, int]:
+    """Payments so far of the flows that have a column of their own, in one market or in several."""
+    paid = world.clearing.records.paid[market]
+    return {flow.paid: int(paid[..., [Reason[name] for name in flow.reasons]].sum()) for flow in COUNTED_FLOWS}
 
 
 def finish(world: World) -> None:
@@ -167,7 +174,7 @@ def summary_row(world: World, identity: dict[str, object]) -> dict[str, object]:
         "adl_matches": int(total["adl_matches"]),
         **_adl_causes(world),
         "adl_harm_quanta": int(total["adl_harm"]),
-        **_forgone(world),
+        **_harm_of_adl(world),
         "margin_initial_quanta": world.margin_initial,
         "fund_initial_quanta": world.fund_initial,
         "fund_final_quanta": fund_position(world)[0],
@@ -186,6 +193,7 @@ def summary_row(world: World, identity: dict[str, object]) -> dict[str, object]:
         "rounds_max_reached": extremes.rounds_max_reached,
         "backlog_peak": extremes.backlog_peak,
         "residual_quanta": int(world.accounts.quote.sum()),
+        **_counted(world, slice(None)),
     }
 
 
@@ -229,17 +237,18 @@ def _bad_debt(world: World) -> int:
     return -int(equity[equity < 0].sum())
 
 
-def _forgone(world: World) -> dict[str, object]:
-    """Profit forgone by the deleveraged after 1, 10, 60 minutes and at the close."""
+def _harm_of_adl(world: World) -> dict[str, object]:
+    """Gains among the harm of ADL at execution, and profit forgone after 1, 10, 60 minutes and at the close: net, and
+    the gains in it."""
     from .summary import forgone_profit
 
     horizons = {"1m": 60_000, "10m": 600_000, "60m": 3_600_000, "close": None}
-    if not world.adl_matches:
-        return {f"adl_forgone_{name}_quanta": 0 for name in horizons}
-    matches = np.concatenate(world.adl_matches)
+    none = np.zeros(0, MATCH_DTYPE)
+    matches = np.concatenate([none, *world.adl_matches])
     side = matches["side"]
-    return {
-        f"adl_forgone_{name}_quanta": forgone_profit(
+    found = {"adl_harm_gained_quanta": _gained(matches["harm"])}
+    for name, horizon in horizons.items():
+        forgone = forgone_profit(
             time_ms=matches["time_ms"],
             signed_lots=side * matches["lots"],
             quote=side * matches["quote"],
@@ -249,5 +258,11 @@ def _forgone(world: World) -> dict[str, object]:
             marks=world.mark_path,
             horizon_ms=horizon,
         )
-        for name, horizon in horizons.items()
-    }
+        found[f"adl_forgone_{name}_quanta"] = int(forgone.sum())
+        found[f"adl_forgone_{name}_gained_quanta"] = _gained(forgone)
+    return dict(found)
+
+
+def _gained(harm: I64) -> int:
+    """Gains (harm below 0) of closes, quanta (>= 0)."""
+    return -int(harm[harm < 0].sum())

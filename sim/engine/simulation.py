@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import simpy
 
 from ..config import RunConfig, config_hash, run_id
 from ..errors import ConservationError
 from ..layout import I64
+from ..results import KINDS
 from .build import build_world
 from .cycle import run_cycle
 from .processes import exchange_clock, funding_clock, sample_clock, wake_up
@@ -129,12 +131,11 @@ def _accounts(result: RunResult) -> dict[str, object]:
     deposits = (after.flows - before.flows)[:, [0, 1]].sum(axis=1)
     reserved = [world.rows.name(row) for row in range(world.rows.first_trader)]
     owners = np.array([*reserved, *opening.account_names()], dtype=object)
+    kinds = _kinds(world, owners)
     roles = assign_roles(
         accounts,
-        n_reserved=len(reserved),
         reserved_names=reserved,
-        is_maker=opening.is_maker,
-        is_named=opening.is_named,
+        kinds=kinds,
         result=after.equity - before.equity - deposits,
     )
     cohorts = np.array([*opening.cohort_names, ""], dtype=object)[opening.cohort]
@@ -145,8 +146,27 @@ def _accounts(result: RunResult) -> dict[str, object]:
         result.components,
         names=owners[opening.wallet],
         cohorts=cohorts,
+        kinds=kinds,
         roles=roles,
         liquidation_prices=world.liquidation_prices,
         market_names=world.config.market_names,
         harm=world.adl_harm,
     )
+
+
+def _kinds(world: World, owners: npt.NDArray[np.object_]) -> npt.NDArray[np.int64]:
+    """(A,) what the owner of each row is: an index into KINDS. owners: names of wallets, by row."""
+    opening, config = world.population.opening, world.config
+    hedged = {cohort.name for cohort in config.population.cohorts if cohort.behaviour.is_hedged}
+    is_hedged = np.array([*(name in hedged for name in opening.cohort_names), False])[opening.cohort]
+    residual = config.positions.residual_account if config.positions is not None else None
+    fits = {
+        "reserved": np.arange(len(opening.wallet)) < world.rows.first_trader,
+        "residual": owners[opening.wallet] == residual if residual is not None else np.zeros(len(is_hedged), np.bool_),
+        "named agent": opening.is_named,
+        "maker": opening.is_maker,
+        "hedged": is_hedged,
+    }
+    numbers = [np.int64(KINDS.index(name)) for name in fits]
+    found: npt.NDArray[np.int64] = np.select(list(fits.values()), numbers, np.int64(KINDS.index("trader")))
+    return found

@@ -23,24 +23,18 @@ from ..layout import (
     MarketArrays,
     Reason,
 )
-from ..results import ATTRIBUTION, ROLES
+from ..results import ATTRIBUTION, FLOWS, KINDS, ROLES
 
 #: Reasons that make up each component; `price` is the rest of the change in position value, computed separately.
 COMPONENT_REASONS: dict[str, tuple[Reason, ...]] = {
-    "trade_slippage": (Reason.TRADE,),
-    "liquidation_slippage": (Reason.LIQUIDATION,),
-    "takeover": (Reason.TAKEOVER,),
-    "unwind": (Reason.UNWIND,),
-    "fee": (Reason.FEE,),
-    "liquidation_fee": (Reason.LIQUIDATION_FEE,),
-    "surplus": (Reason.SURPLUS,),
-    "funding": (Reason.FUNDING,),
-    "fund": (Reason.FUND_DRAW, Reason.FUND_GAIN),
-    "adl": (Reason.ADL,),
-    "socialised_loss": (Reason.SOCIALISED_LOSS,),
-    "rounding": (Reason.ROUNDING,),
-    "deposit": (Reason.DEPOSIT, Reason.OPENING),
-    "margin_move": (Reason.MARGIN_MOVE,),
+    flow.name: tuple(Reason[name] for name in flow.reasons) for flow in FLOWS if flow.reasons
+}
+_RESERVED_ROLE = {
+    "OUTSIDE": "outside",
+    "FEES": "fees",
+    "ROUNDING": "rounding",
+    "FUND": "insurance fund",
+    "ENGINE": "engine",
 }
 
 
@@ -92,41 +86,34 @@ def attribute(before: Snapshot, after: Snapshot) -> dict[str, I64]:
 
 
 def assign_roles(
-    accounts: AccountArrays,
-    *,
-    n_reserved: int,
-    reserved_names: Sequence[str],
-    is_maker: npt.NDArray[np.bool_],
-    is_named: npt.NDArray[np.bool_],
-    result: I64,
+    accounts: AccountArrays, *, reserved_names: Sequence[str], kinds: npt.NDArray[np.int64], result: I64
 ) -> npt.NDArray[np.int64]:
     """Return each row's index into ROLES. A trader's rows share one role, the first that fits:
 
-    named agents, makers, liquidated traders, deleveraged traders, then winners (result >= 0) and other losers, by the
-    result of all the trader's rows together (change of equity less net deposits). A trader who went bankrupt by a fill
-    of its own order, such as a stop in a gap, counts as liquidated: others paid the deficit all the same.
+    residual account, liquidated traders, deleveraged traders; then makers and hedged traders; then other losers,
+    winners, or flat or unchanged, by the result of all the trader's rows together (change of equity less net deposits)
+    at the final mark. Named agents have no role of their own: theirs follows what happened to them. A trader who went
+    bankrupt by a fill of its own order, such as a stop in a gap, counts as liquidated: others paid the deficit all the
+    same. kinds: (A,) index into KINDS.
     """
-    n_rows = accounts.quote.shape[0]
     owner = accounts.wallet.astype(np.int64)
-    per_owner = np.zeros(n_rows, np.int64)
+    per_owner, flags = np.zeros(len(owner), np.int64), np.zeros(len(owner), np.uint8)
     np.add.at(per_owner, owner, result)
-    flags = np.zeros(n_rows, np.uint8)
     np.bitwise_or.at(flags, owner, accounts.flags)
-    trader = np.where(per_owner >= 0, ROLES.index("winners"), ROLES.index("other losers"))
-    trader = np.where(flags & FLAG_DELEVERAGED, ROLES.index("deleveraged traders"), trader)
-    trader = np.where(flags & (FLAG_LIQUIDATED | FLAG_BANKRUPT), ROLES.index("liquidated traders"), trader)
-    trader = np.where(is_maker, ROLES.index("makers"), trader)
-    trader = np.where(is_named, ROLES.index("named agents"), trader)
-    role = trader[owner]
-    prefix = {
-        "OUTSIDE": "outside",
-        "FEES": "fees",
-        "ROUNDING": "rounding",
-        "FUND": "insurance fund",
-        "ENGINE": "engine",
+    fits = {
+        "residual account": kinds == KINDS.index("residual"),
+        "liquidated traders": flags & (FLAG_LIQUIDATED | FLAG_BANKRUPT) != 0,
+        "deleveraged traders": flags & FLAG_DELEVERAGED != 0,
+        "makers": kinds == KINDS.index("maker"),
+        "hedged traders": kinds == KINDS.index("hedged"),
+        "other losers": per_owner < 0,
+        "winners": per_owner > 0,
     }
-    for row in range(n_reserved):
-        role[row] = ROLES.index(prefix[reserved_names[row].split(":")[0]])
+    numbers = [np.int64(ROLES.index(name)) for name in fits]
+    role: npt.NDArray[np.int64] = np.select(list(fits.values()), numbers, np.int64(ROLES.index("flat or unchanged")))
+    role = role[owner]
+    for row, name in enumerate(reserved_names):
+        role[row] = ROLES.index(_RESERVED_ROLE[name.split(":")[0]])
     return role
 
 
@@ -138,6 +125,7 @@ def accounts_table(
     *,
     names: npt.NDArray[np.object_],
     cohorts: npt.NDArray[np.object_],
+    kinds: npt.NDArray[np.int64],
     roles: npt.NDArray[np.int64],
     liquidation_prices: npt.NDArray[np.float64],
     market_names: Sequence[str],
@@ -152,6 +140,7 @@ def accounts_table(
         "name": names,
         "cohort": cohorts,
         "mode": mode,
+        "kind": np.array(KINDS, dtype=object)[kinds],
         "role": np.array(ROLES, dtype=object)[roles],
         "market": np.where(accounts.mode == AccountMode.ISOLATED, market, ""),
         "side": np.array(["short", "flat", "long"], dtype=object)[before.side + 1],
@@ -178,18 +167,17 @@ def forgone_profit(
     mark_times_ms: I64,
     marks: I64,
     horizon_ms: int | None,
-) -> int:
-    """Profit that deleveraged positions would have made up to `horizon_ms` later, in quanta.
+) -> I64:
+    """(n,) profit that each deleveraged position would have made up to `horizon_ms` later, quanta; below 0 if its owner
+    is better off without it.
 
     signed_lots: (n,) lots each counterparty gave up, + was long.  quote: (n,) quanta received (+) or paid (-) for them.
     marks: (T, M) ticks at mark_times_ms. A horizon beyond the end of the run, or None, uses the final mark.
     """
-    if time_ms.size == 0:
-        return 0
     last = len(mark_times_ms) - 1
     if horizon_ms is None:
         step = np.full(time_ms.shape, last)
     else:
         step = np.minimum(np.searchsorted(mark_times_ms, time_ms + horizon_ms, side="right") - 1, last)
-    later = signed_lots * marks[step, market] * tick_values[market]
-    return int((later - quote).sum())
+    later: I64 = signed_lots * marks[step, market] * tick_values[market]
+    return later - quote

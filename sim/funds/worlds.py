@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ..config import RunConfig
 from ..layout import F64
+from ..runs.shortfall import shortfall_quanta
 from .config import LARGEST, open_interest_quote, with_fund
 
 if TYPE_CHECKING:
@@ -188,12 +189,11 @@ class FullWorld:
         return result.runs
 
     def _columns(self, row: Mapping[str, Any], required: float) -> Columns:
-        paid = ("fund_draw_quanta", "adl_harm_quanta", "socialised_loss_quanta", "bad_debt_quanta")
         amounts = {
             "required": required,
             "log_weight": 0.0,
             "liquidated": float(row["liquidated_notional_quanta"]) * self._unit,
-            "shortfall": sum(float(row[name]) for name in paid) * self._unit,
+            "shortfall": shortfall_quanta(row) * self._unit,
             "adl_notional": float(row["adl_notional_quanta"]) * self._unit,
             "bad_debt": float(row["bad_debt_quanta"]) * self._unit,
             "income": float(row["fund_gain_quanta"]) * self._unit,

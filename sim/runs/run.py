@@ -23,6 +23,7 @@ from .folder import (
     telling_disk_errors,
 )
 from .manifest import describe_run, manifest_text
+from .shortfall import shortfall_quanta
 
 
 class Progress(Protocol):
@@ -228,12 +229,6 @@ def _identity(options: RunOptions) -> dict[str, Any]:
         "replication": options.replication,
         "command": shlex.join(options.command) if options.command else None,
     }
-
-
-def shortfall_quanta(runs: Mapping[str, Any]) -> int:
-    """What others paid for bankrupt accounts in a run: fund draws, ADL harm at the mark, socialised loss, bad debt."""
-    paid = int(runs["fund_draw_quanta"]) + int(runs["socialised_loss_quanta"]) + abs(int(runs["bad_debt_quanta"]))
-    return paid + max(0, int(runs["adl_harm_quanta"]))
 
 
 def check_step(config: RunConfig, result: RunResult, options: RunOptions, engine: Simulate) -> dict[str, Any]:

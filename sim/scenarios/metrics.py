@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..layout import F64
-from ..runs.run import shortfall_quanta
+from ..runs.shortfall import shortfall_quanta
 
 MINUTE_MS = 60_000
 #: Share of the samples, from the start, whose median is the calm depth.

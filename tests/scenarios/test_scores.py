@@ -16,7 +16,7 @@ def outcome(**changes):
     row = {
         "fund_draw_quanta": 300,
         "socialised_loss_quanta": 100,
-        "bad_debt_quanta": -50,
+        "bad_debt_quanta": 50,
         "adl_harm_quanta": -7,
         "adl_notional_quanta": 2_000,
         "liquidated_notional_quanta": 8_000,

@@ -14,11 +14,12 @@ from tests.worlds.results import write_quiet, write_rich
 
 NAMES = [
     "price-BTCUSDT", "price-ETHUSDT", "who-paid", "loss-waterfall", "fund-shared", "deleveraged", "depth-BTCUSDT",
-    "depth-ETHUSDT", "open-interest", "leverage", "attribution", "loss-flow", "loss-flow-clearing",
+    "depth-ETHUSDT", "open-interest", "open-interest-split-BTCUSDT", "open-interest-split-ETHUSDT", "leverage",
+    "attribution", "loss-flow", "loss-flow-clearing",
 ]  # fmt: skip
 #: What counts as a unit in an axis title; the axes of these names are lists of words.
 UNITS = ("USDT", "UTC", "BTC", "ETH", "%", "times", "units of the rule")
-CATEGORIES = ("role", "cohort")
+CATEGORIES = ("role", "cohort", "cause")
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +84,10 @@ def test_the_lowest_mark_is_drawn(panels, tmp_path):
     ("chart", "words"),
     [
         ("price-BTCUSDT", "No account was liquidated in this market"),
-        ("who-paid", "No role gained or lost anything"),
+        ("who-paid", "Nobody gained or lost anything: the result of every account is 0"),
         ("loss-waterfall", "No account was liquidated: there is no loss to cover"),
         ("fund-shared", "The fund was not used"),
-        ("fund-shared", "The engine took over no position"),
+        ("fund-shared", "ENGINE held no position at any sample"),
         ("deleveraged", "No account was deleveraged"),
         ("attribution", "No account's equity changed"),
         ("loss-flow", "No money changed hands"),

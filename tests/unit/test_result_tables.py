@@ -5,8 +5,10 @@ from collections import Counter
 from clearsim.analysis.charts.theme import PALETTE
 from clearsim.analysis.sizing import target
 from clearsim.analysis.who_paid import GROUPS
+from clearsim.engine.summary import COMPONENT_REASONS
 from clearsim.layout import Reason
-from clearsim.results import ATTRIBUTION, EVENTS, FLOWS, RESERVED_ROLES, ROLES, RUNS
+from clearsim.results import ATTRIBUTION, EVENTS, FLOWS, RESERVED_ROLES, ROLES, RUNS, SHORTFALL
+from clearsim.runs.shortfall import shortfall_quanta
 from clearsim.studies import stopping as rules
 
 
@@ -29,6 +31,19 @@ def test_a_flow_is_a_cause_of_a_loss_or_covers_it_unless_it_is_the_owners_money(
     for flow in FLOWS:
         assert [bool(flow.cause), bool(flow.payer), flow.moved_by == "owner"].count(True) == 1, flow.name
         assert bool(flow.payer) == bool(flow.payer_rank), flow.name
+
+
+def test_components_of_the_engine_are_the_flows():
+    assert list(COMPONENT_REASONS) == list(ATTRIBUTION[1:])
+    assert COMPONENT_REASONS["fund"] == (Reason.FUND_DRAW, Reason.FUND_GAIN)
+
+
+def test_the_shortfall_is_what_the_flows_say_was_paid_and_what_nobody_paid():
+    """300 by the fund, 100 socialised, 50 of bad debt; the deleveraged gained 7, which covers nothing."""
+    assert SHORTFALL == ("fund_draw_quanta", "adl_harm_quanta", "socialised_loss_quanta", "bad_debt_quanta")
+    assert set(SHORTFALL) <= {column.name for column in RUNS}
+    row = {"fund_draw_quanta": 300, "adl_harm_quanta": -7, "socialised_loss_quanta": 100, "bad_debt_quanta": 50}
+    assert shortfall_quanta(row) == 450
 
 
 def test_events_read_columns_of_runs():

@@ -10,9 +10,9 @@ from tests.fake_engine import accounts_table
 
 def test_roles_partition_accounts_and_sums_to_zero() -> None:
     assert role_results(accounts_table()) == [
-        RoleResult("liquidated traders", 1, 100, 0, 70, -30, 1),
-        RoleResult("winners", 1, 100, 0, 130, 30, 1),
-        RoleResult("outside", 1, -200, 0, -200, 0, 0),
+        RoleResult("liquidated traders", 1, 100, 0, 70, -30, 1, gained=0, lost=30),
+        RoleResult("winners", 1, 100, 0, 130, 30, 1, gained=30, lost=0),
+        RoleResult("outside", 1, -200, 0, -200, 0, 0, gained=0, lost=0),
     ]
 
 
@@ -21,6 +21,23 @@ def test_deposits_are_not_results() -> None:
     table["deposit_quanta"] = np.array([-50, 50, 0])
     table["equity_final_quanta"] = np.array([-250, 120, 130])
     assert [row.result for row in role_results(table)] == [-30, 30, 0]
+
+
+def test_a_role_that_nets_to_zero_still_shows_what_its_members_gained_and_lost() -> None:
+    """Two makers, one +30 and one -30: the role nets to 0, and 30 was gained and 30 lost in it."""
+    table = accounts_table()
+    table["role"] = np.array(["outside", "makers", "makers"], dtype=object)
+    makers = role_results(table)[0]
+    assert (makers.role, makers.result, makers.gained, makers.lost) == ("makers", 0, 30, 30)
+
+
+def test_rows_of_one_trader_count_as_one_gain_or_loss() -> None:
+    """A wallet that gained 30 and an isolated position that lost 30 are one trader who neither gained nor lost."""
+    table = accounts_table()
+    table["trader"] = np.array([0, 1, 1])
+    table["role"] = np.array(["outside", "flat or unchanged", "flat or unchanged"], dtype=object)
+    row = role_results(table)[0]
+    assert (row.traders, row.result, row.gained, row.lost) == (1, 0, 0, 0)
 
 
 def test_a_table_that_does_not_sum_to_zero_is_an_error() -> None:

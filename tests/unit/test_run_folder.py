@@ -9,6 +9,7 @@ from clearsim.analysis.downsample import MAX_POINTS, keep_extremes
 from clearsim.analysis.errors import AnalysisError
 from clearsim.analysis.money import choose_scale, exact_sum, format_exact, format_short
 from clearsim.analysis.run_folder import open_run
+from clearsim.results import SCHEMA_VERSION
 
 from tests.worlds.results import write_quiet, write_rich
 
@@ -61,7 +62,7 @@ def test_a_corrupt_part_is_named(tmp_path):
 
 def test_another_schema_version_is_refused(tmp_path):
     folder = write_quiet(tmp_path, schema_version=99)
-    with pytest.raises(AnalysisError, match="schema version 99, this program reads version 3"):
+    with pytest.raises(AnalysisError, match=f"schema version 99, this program reads version {SCHEMA_VERSION}"):
         open_run(folder)
 
 

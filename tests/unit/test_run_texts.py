@@ -7,7 +7,7 @@ from clearsim.cli.run_texts import memo_lines
 QUANTUM = 0.01
 CONFIG = SimpleNamespace(quantum=QUANTUM, asset=SimpleNamespace(name="USDT"))
 FLOATS = ("index_low", "mark_low", "dislocation_max", "step_ratio_worst")
-COUNTS = ("liquidated_accounts", "adl_accounts", "step_ms_at_worst", "rounds_max_reached")
+COUNTS = ("liquidated_accounts", "adl_accounts", "adl_matches", "step_ms_at_worst", "rounds_max_reached")
 AMOUNTS = (
     *("fund_initial", "fund_final", "fund_min", "required_fund", "adl_notional", "adl_harm", "adl_forgone_1m"),
     *("adl_forgone_10m", "adl_forgone_60m", "adl_forgone_close", "socialised_loss", "bad_debt", "residual"),

@@ -8,6 +8,7 @@ from clearsim.analysis.errors import AnalysisError
 from clearsim.analysis.flows import CLEARING_GROUPS, MAX_NODES, MONEY_COLUMNS, loss_flows, money_flows
 from clearsim.analysis.run_folder import open_run
 from clearsim.analysis.who_paid import (
+    ADL_HARM,
     COMPONENTS,
     GROUPS,
     adl_harm_lines,
@@ -34,6 +35,7 @@ def make_accounts(**changes):
         "role": ["liquidated traders", "winners", "insurance fund", "outside"],
         "cohort": ["longs", "shorts", "", ""],
         "mode": ["cross", "cross", "reserved", "reserved"],
+        "kind": ["trader", "trader", "reserved", "reserved"],
         "liquidated": [True, False, False, False],
         "bankrupt": [True, False, False, False],
         "equity_initial_quanta": [50, 40, 30, -120],
@@ -98,8 +100,8 @@ def test_the_loss_waterfall_by_hand():
     assert {label: paid for label, paid in sides["causes"].items() if paid} == {"price move, at mark": 70}
     assert {label: paid for label, paid in sides["payers"].items() if paid} == {
         "own margin": 50,
-        "insurance fund": 15,
-        "deleveraged (ADL)": 5,
+        "fund, net of ENGINE": 15,
+        "deleveraged (ADL), net": 5,
     }
 
 
@@ -108,16 +110,32 @@ def test_the_loss_waterfall_balances_and_uses_every_layer(run):
     assert sum(sides["causes"].values()) == sum(sides["payers"].values()) > 0
     payers = sides["payers"]
     assert (
-        min(payers["own margin"], payers["insurance fund"], payers["deleveraged (ADL)"], payers["socialised loss"]) > 0
+        min(
+            payers["own margin"],
+            payers["fund, net of ENGINE"],
+            payers["deleveraged (ADL), net"],
+            payers["socialised loss"],
+        )
+        > 0
     )
     assert payers["backstop"] == 0
-    assert payers["deleveraged (ADL)"] == run.run["adl_harm_quanta"]
+    assert payers["deleveraged (ADL), net"] == run.run["adl_harm_quanta"]
 
 
 def test_the_harm_of_adl_is_named_five_ways(run):
     lines = adl_harm_lines(run.run)
     assert len(lines) == 5
-    assert lines[0] == ("booked: (mark - execution) x quantity", run.run["adl_harm_quanta"])
+    assert lines[0].net == run.run["adl_harm_quanta"]
+
+
+def test_the_harm_of_adl_has_both_signs():
+    """Closes that lost 70 + 30 and gained 40 against the mark: net 60."""
+    row = dict.fromkeys((f"{name}{part}_quanta" for name in ADL_HARM.values() for part in ("", "_gained")), 0)
+    row |= {"adl_harm_quanta": 60, "adl_harm_gained_quanta": 40, "adl_forgone_1m_quanta": -5}
+    row |= {"adl_forgone_1m_gained_quanta": 5}
+    booked, minute, *_ = adl_harm_lines(row)
+    assert (booked.lost, booked.gained, booked.net) == (100, 40, 60)
+    assert (minute.lost, minute.gained, minute.net) == (0, 5, -5)
 
 
 def test_loss_flows_balance_at_every_reason():
@@ -138,6 +156,18 @@ def test_loss_flows_leave_out_the_small_and_say_so(run):
     assert drawn.graph["omitted_quanta"] >= left_out > 0
     clearing = loss_flows(run.accounts, CLEARING_GROUPS, min_share=0)
     assert ("price", "reason") not in clearing
+
+
+def test_what_moves_inside_a_role_is_counted_though_no_edge_shows_it():
+    """ADL of 5 between two accounts of one role, and nothing else."""
+    none = [0, 0, 0, 0]
+    accounts = make_accounts(
+        role=["makers", "makers", "insurance fund", "outside"], price_quanta=none, fund_quanta=none,
+        equity_initial_quanta=[50, 40, 30, -120], equity_final_quanta=[55, 35, 30, -120],
+    )  # fmt: skip
+    graph = loss_flows(accounts)
+    assert graph.number_of_edges() == 0
+    assert (graph.graph["total_quanta"], graph.graph["inside_quanta"]) == (0, 5)
 
 
 def test_nothing_flows_in_a_quiet_run(tmp_path):

@@ -42,6 +42,9 @@ def make_blank_accounts(cohorts: list[tuple[str, int]]) -> dict[str, Any]:
     table["name"] = list(RESERVED) + ["whale" if name == "whale" else "" for name in names]
     table["cohort"] = [""] * FIRST + names
     table["mode"] = ["reserved"] * FIRST + ["cross"] * len(names)
+    table["kind"] = ["reserved"] * FIRST + [
+        {"whale": "named agent", "makers": "maker"}.get(name, "trader") for name in names
+    ]
     table["role"] = list(RESERVED_ROLES) + ["other losers"] * len(names)
     table["market"] = [""] * n
     table["side"] = ["flat"] * n
@@ -168,16 +171,16 @@ def _assign_roles(table: dict[str, Any]) -> None:
         mates = owner == owner[row]
         cohort = table["cohort"][owner[row]]
         roles[row] = (
-            "named agents"
-            if cohort == "whale"
-            else "makers"
-            if cohort == "makers"
-            else "liquidated traders"
+            "liquidated traders"
             if table["liquidated"][mates].any()
             else "deleveraged traders"
             if table["deleveraged"][mates].any()
+            else "makers"
+            if cohort == "makers"
             else "winners"
-            if per_owner[owner[row]] >= 0
+            if per_owner[owner[row]] > 0
             else "other losers"
+            if per_owner[owner[row]] < 0
+            else "flat or unchanged"
         )
     table["role"] = roles

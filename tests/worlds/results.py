@@ -24,7 +24,7 @@ def write_rich(folder: Path, *, detail: str = "events", **manifest: Any) -> Path
     """A run with every layer of the waterfall; `manifest` entries replace the usual ones."""
     accounts = make_rich_accounts()
     series = make_series(MARKETS, crash=True, accounts=accounts)
-    events = make_events(accounts) if detail == "events" else {}
+    events = make_events(accounts, series) if detail == "events" else {}
     runs = make_runs(accounts, series, events, n_traders=len(set(accounts["trader"][FIRST:])))
     tables = {"runs": runs, "accounts": accounts, "series": series, **events}
     return write_folder(folder, tables, detail=detail, markets=MARKETS, **manifest)
@@ -40,7 +40,7 @@ def write_quiet(folder: Path, **manifest: Any) -> Path:
     accounts["equity_final_quanta"] = accounts["equity_initial_quanta"].copy()
     for when in ("initial", "final"):
         accounts[f"notional_{when}_quanta"][traders[:20]] = 3_000 * QUANTUM
-    accounts["role"][FIRST:] = ["winners"] * 40
+    accounts["role"][FIRST:] = ["flat or unchanged"] * 40
     series = make_series(("BTCUSDT",), crash=False, accounts=accounts)
     tables = {"runs": make_runs(accounts, series, {}, n_traders=40), "accounts": accounts, "series": series}
     return write_folder(folder, tables, detail="events", markets=("BTCUSDT",), **manifest)

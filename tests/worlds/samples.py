@@ -20,6 +20,9 @@ from tests.worlds.accounts import (
     START_PRICE,
 )
 
+#: Counters that a payment raises in one market only.
+ONCE = ("fund_draw_quanta", "fund_gain_quanta", "socialised_loss_quanta")
+
 
 def make_series(markets: tuple[str, ...], *, crash: bool, accounts: dict[str, Any]) -> dict[str, Any]:
     time = np.arange(0, DURATION_MS + 1, 1_000, dtype=np.int64)
@@ -52,7 +55,8 @@ def make_series(markets: tuple[str, ...], *, crash: bool, accounts: dict[str, An
     cash = np.maximum(fund + running["fund_gain_quanta"] - running["fund_draw_quanta"], 0)
     for i, market in enumerate(markets):
         rows = slice(i, None, m)
-        for name, values in {**running, **_market_samples(market, time, progress, crash)}.items():
+        paid = {name: values if i == 0 or name not in ONCE else 0 * values for name, values in running.items()}
+        for name, values in {**paid, **_market_samples(market, time, progress, crash)}.items():
             table[name][rows] = values
         table["fund_quanta"][rows] = cash
         value = table["inventory_lots"][rows] * LOT[market] * table["mark_price"][rows] * QUANTUM
@@ -122,9 +126,9 @@ def make_runs(
         "required_fund_is_bound": bool(fund.min() == 0),
         "required_fund_bound_by": "fund" if fund.min() == 0 else "none",
         "adl_fund_dry_quanta": int(accounts["notional_initial_quanta"][accounts["deleveraged"]].sum()),
-        "fund_draw_quanta": int(series["fund_draw_quanta"][-1]),
-        "fund_gain_quanta": int(series["fund_gain_quanta"][-1]),
-        "socialised_loss_quanta": int(series["socialised_loss_quanta"][-1]),
+        "fund_draw_quanta": int(series["fund_draw_quanta"].max()),
+        "fund_gain_quanta": int(series["fund_gain_quanta"].max()),
+        "socialised_loss_quanta": int(series["socialised_loss_quanta"].max()),
         "step_ratio_worst": 3.4,
         "step_ms_at_worst": 250,
         "first_adl_ms": -1,
@@ -132,11 +136,12 @@ def make_runs(
     }
     for minutes, share in (("1m", 90), ("10m", 70), ("60m", 40), ("close", 35)):
         row[f"adl_forgone_{minutes}_quanta"] = row["adl_harm_quanta"] * share // 100
+        row[f"adl_forgone_{minutes}_gained_quanta"] = 0
     return {name: [value] for name, value in row.items()}
 
 
-def make_events(accounts: dict[str, Any]) -> dict[str, Any]:
-    return {"adl_matches": _adl_matches(accounts), "transfers": _transfers(accounts)}
+def make_events(accounts: dict[str, Any], series: dict[str, Any]) -> dict[str, Any]:
+    return {"adl_matches": _adl_matches(accounts), "transfers": _transfers(accounts, series)}
 
 
 def _adl_matches(accounts: dict[str, Any]) -> dict[str, Any]:
@@ -166,9 +171,10 @@ def _adl_matches(accounts: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _transfers(accounts: dict[str, Any]) -> dict[str, Any]:
-    """Money-only transfers that pair with the components of fees, penalties, fund and socialised loss."""
-    legs: list[tuple[str, int, int, int]] = []
+def _transfers(accounts: dict[str, Any], series: dict[str, Any]) -> dict[str, Any]:
+    """Money that pairs with the components of fees, penalties, fund and socialised loss, and the contracts of the
+    series: the first trader long and the second short, who close at every sample as much as open interest fell."""
+    legs: list[tuple[int, str, int, int, int, int, str]] = []
     for name, reason, pool in (
         ("fee", "FEE", FEES),
         ("liquidation_fee", "LIQUIDATION_FEE", FUND),
@@ -176,19 +182,27 @@ def _transfers(accounts: dict[str, Any]) -> dict[str, Any]:
         ("socialised_loss", "SOCIALISED_LOSS", ENGINE),
     ):
         column = accounts[f"{name}_quanta"]
-        legs += [(reason, int(row), pool, -int(column[row])) for row in np.flatnonzero(column < 0)]
+        rows = np.flatnonzero(column < 0).tolist()
+        legs += [(2_000_000, reason, row, pool, -int(column[row]), 0, "") for row in rows]
+    for market in dict.fromkeys(series["market"]):
+        own = np.array(series["market"]) == market
+        lots, time = series["open_interest_lots"][own], series["time_ms"][own]
+        legs.append((0, "OPENING", FIRST, FIRST + 1, 0, int(lots[0]), market))
+        falls = -np.diff(lots)
+        legs += [(int(time[i + 1]), "TRADE", FIRST + 1, FIRST, 0, int(falls[i]), market) for i in np.flatnonzero(falls)]
+    legs.sort(key=lambda leg: leg[0])
     n = len(legs)
-    reason, payer, payee, quote = (list(part) for part in zip(*legs, strict=True))
+    time_ms, reason, payer, payee, quote, moved, market_of = (list(part) for part in zip(*legs, strict=True))
     return {
         "seq": np.arange(n),
-        "time_ms": np.full(n, 2_000_000),
-        "cycle": np.full(n, 2_000),
+        "time_ms": time_ms,
+        "cycle": np.array(time_ms) // 1000,
         "cause_seq": np.full(n, -1),
         "reason": reason,
         "payer": payer,
         "payee": payee,
         "quote_quanta": quote,
-        "lots": np.zeros(n, np.int64),
-        "market": [""] * n,
+        "lots": moved,
+        "market": market_of,
         "price": np.full(n, np.nan),
     }

@@ -12,7 +12,7 @@ bp covers two taker fees; capital and delay are assumptions.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -38,6 +38,7 @@ class Arbitrageur(BehaviourPolicy):
     """Ties the perpetual to the index as far as capital allows."""
 
     kind: Literal["arbitrageur"] = "arbitrageur"
+    is_hedged: ClassVar[bool] = True
 
     market: str = Field(description="name of the market")
     entry_ppm: PositiveInt = Field(description="basis beyond which it takes a position")

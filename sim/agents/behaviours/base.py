@@ -64,6 +64,8 @@ class BehaviourPolicy(Policy):
     ordinary: ClassVar[bool] = False
     #: True for cohorts whose accounts the who-paid table calls makers.
     is_maker: ClassVar[bool] = False
+    #: True for cohorts that hold the opposite position outside: their accounts here show one leg of two.
+    is_hedged: ClassVar[bool] = False
 
     def look_ms(self) -> int | None:
         """Time between two looks of one trader at the market, if each trader has its own phase; None: traders

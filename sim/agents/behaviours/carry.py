@@ -39,6 +39,7 @@ class Carry(BehaviourPolicy):
 
     kind: Literal["carry"] = "carry"
     ordinary: ClassVar[bool] = True
+    is_hedged: ClassVar[bool] = True
 
     market: str = Field(description="name of the market")
     unwind_ppm: PositiveInt = Field(description="discount of the best offer to the index from which it buys back")

@@ -56,9 +56,11 @@ def _is_own(cls: type, name: str) -> bool:
 
 
 def _members(cls: type) -> dict[str, Any]:
-    """Public methods and properties that the class itself defines, in the order of the source."""
+    """Public methods and properties that the class defines, in the order of the source, then those of the API's
+    classes that it extends."""
+    homes = [cls, *(base for base in cls.__mro__[1:] if base.__module__.startswith("clearsim.api."))]
     out = {}
-    for name, member in vars(cls).items():
+    for name, member in (item for home in homes for item in vars(home).items()):
         function = getattr(member, "__func__", member)
         is_property = isinstance(member, property | functools.cached_property)
         if not name.startswith("_") and (is_property or inspect.isfunction(function)):

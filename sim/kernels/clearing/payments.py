@@ -62,6 +62,7 @@ def _note_payment(exchange, payments, i, reason):
     accounts, records = exchange.accounts, exchange.records
     quote, index = payments.quote[i], payments.record[i]
     counters = records.counters[payments.market[i]]
+    records.paid[payments.market[i], reason] += quote
     if reason == _FUND_DRAW:
         counters.fund_draw += quote
     elif reason == _FUND_GAIN:
