@@ -11,7 +11,6 @@ from numba.core.imputils import impl_ret_borrowed, lower_getattr_generic
 from numba.core.typing.typeof import typeof, typeof_impl
 from numba.extending import NativeValue, register_model, unbox
 
-from .packed import Packed
 from .structs import call_for_each_struct
 
 # LLVM attributes of an argument that is such an address. LLVM 21 renamed one.
@@ -31,7 +30,7 @@ class PackedType(StructType):
 
 
 def _register(struct: type) -> None:
-    kind = PackedType if issubclass(struct, Packed) else StructType
+    kind = PackedType if issubclass(struct, np.void) else StructType
 
     @typeof_impl.register(struct)
     def _type_of(value: Any, context: Any) -> StructType:

@@ -101,12 +101,12 @@ def test_other_priorities_are_by_id_or_a_hash_that_depends_on_the_key_only():
     rows = np.arange(5, 13)
     keys = np.zeros((3, 8))
     for out, key in zip(keys, (1, 1, 2), strict=True):
-        kernels.risk_keys(world.accounts, world.markets, rows, 8, kernels.PRIORITY_RANDOM, key, out)
+        kernels.risk_keys(world.accounts, world.markets, rows, kernels.PRIORITY_RANDOM, key, out)
     assert (keys[0] == keys[1]).all()
     assert (keys[0] != keys[2]).all()
     assert len(set(keys[0])) == 8
     assert ((keys >= 0) & (keys < 1)).all()
-    kernels.risk_keys(world.accounts, world.markets, rows, 8, kernels.PRIORITY_BY_ID, 0, keys[0])
+    kernels.risk_keys(world.accounts, world.markets, rows, kernels.PRIORITY_BY_ID, 0, keys[0])
     assert keys[0].tolist() == rows.tolist()
 
 
