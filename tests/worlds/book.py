@@ -98,4 +98,4 @@ def intent(
     order: int = 0,
 ) -> list[int]:
     """One intent row."""
-    return [row, market, int(side), int(kind), int(tif), price, lots, flags, order, 0, 0, 0]
+    return [row, market, int(side), int(kind), int(tif), price, lots, flags, order, 0, 0, 0, 0]

@@ -35,6 +35,7 @@ class ClearingWorld:
         scope_of: Sequence[int] | None = None,
         log_capacity: int = 1000,
         at_or_below: bool = False,
+        names: Sequence[str] = (),
     ) -> None:
         n_markets = len(marks)
         self.scope_of = list(scope_of or [0] * n_markets)
@@ -59,7 +60,7 @@ class ClearingWorld:
         self.house = ClearingHouse(
             self.exchange, liquidation=liquidation or FullLiquidation(),
             funds=[fund] * len(scopes), fund_of_market=self.scope_of, waterfall=waterfall, quantum=Decimal(1),
-            spill=self.spill,
+            spill=self.spill, names=names,
         )  # fmt: skip
         self.intents = np.zeros(len(self.accounts.quote) * n_markets, INTENT_DTYPE)
         self.n_intents = 0
@@ -127,6 +128,7 @@ class ClearingWorld:
         value = signed * price * int(self.markets.params["tick_value"][market])
         self.transfer(row, against, value, signed, market, Reason.LIQUIDATION)
         self.intents["filled"][index] += lots
+        self.intents["value"][index] += abs(value)
 
     def finish(self) -> Outcome:
         """Settle and run the waterfall."""

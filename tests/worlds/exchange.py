@@ -217,7 +217,7 @@ class Exchange:
     ) -> OrderStatus:
         """Send one order; return what became of it."""
         rows = np.zeros(1, INTENT_DTYPE)
-        rows[0] = (row, market, side, kind, tif, price, lots, flags, order, 0, OrderStatus.PENDING, 0)
+        rows[0] = (row, market, side, kind, tif, price, lots, flags, order, 0, OrderStatus.PENDING, 0, 0)
         match(self.world, rows, 1, releases=True)
         refresh_quotes(self.world)
         self.audit()

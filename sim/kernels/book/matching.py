@@ -15,7 +15,7 @@ from ...layout import OrderFlag, OrderKind, OrderStatus, Reason, TimeInForce
 from ..jit import inlined_kernel, kernel
 from .fills import has_log_room, record_fill
 from .levels import ASK, BID, SLOT_BITS, find_order, first_order
-from .order_checks import PRICE_LIMIT, can_fill, check_fields_and_margin, crosses, is_same_trader
+from .order_checks import PRICE_LIMIT, band_limit, can_fill, check_fields_and_margin, crosses, is_same_trader
 from .prefetch import fetch_level, fetch_maker, fetch_newest, fetch_owner, fetch_row, fetch_surroundings
 from .resting import (
     cancel_order,
@@ -117,6 +117,8 @@ def _place(exchange, accounts, row, market, side, kind, tif, price, lots, flags)
     limit = price
     if kind == _MARKET:
         limit = PRICE_LIMIT if side == BID else 1
+        if accounts is not None:
+            limit = band_limit(exchange.markets, market, side, flags, limit)
     if accounts is not None and flags & _REDUCE_ONLY != 0:
         lots = min(lots, room_to_reduce(accounts, row, market, side))
         if lots <= 0:
@@ -224,11 +226,13 @@ def _match(exchange, accounts, intents, start):
         elif kind == _AMEND:
             status, market, side, price, flags = _begin_amend(exchange, accounts, row, order_id, price, lots)
             kind, tif = _LIMIT, _GTC
+        volume = header[0].volume
         if status == _REPLACE:
             header[0].cause = order_id if flags & _LIQUIDATION != 0 else -1
             status, filled, order_id = _place(exchange, accounts, row, market, side, kind, tif, price, lots, flags)
         intent.status = status
         intent.filled = filled
+        intent.value = header[0].volume - volume
         intent.order = order_id
         header[0].order_count += 1
         header[0].reject_count += 1 if status != _DONE else 0
