@@ -62,6 +62,8 @@ adl_forgone_10m_quanta      | int64   | quanta | ten minutes after the close
 adl_forgone_60m_quanta      | int64   | quanta | sixty minutes after the close, or at the end of the run
 adl_forgone_close_quanta    | int64   | quanta | at the final mark
 margin_initial_quanta       | int64   | quanta | maintenance margin of all positions at the start
+bankrupt_initial_accounts   | int64   | accounts | margin rows below zero at the start, at the initial mark
+deficit_initial_quanta      | int64   | quanta | their equities together, positive: missing before the first price move
 fund_initial_quanta         | int64   | quanta | all funds at the start
 fund_final_quanta           | int64   | quanta | all funds at the end, cash
 fund_min_quanta             | int64   | quanta | lowest cash of all funds together
@@ -193,6 +195,7 @@ ROLES = (
     "winners",
     "makers",
     "named agents",
+    "residual account",
     "insurance fund",
     "engine",
     "fees",

@@ -30,6 +30,7 @@ ROLE_COLOURS = {
     "winners": GREEN,
     "makers": BLUE,
     "named agents": SKY,
+    "residual account": "#b0b0b0",
     "insurance fund": YELLOW,
     "engine": BROWN,
     "fees": GREY,

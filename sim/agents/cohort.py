@@ -65,6 +65,10 @@ class OpeningPositions(Policy):
         return self
 
 
+#: Cohorts that custom positions add: accounts that only hold, and the account that balances longs and shorts.
+OWN_BOOK, RESIDUAL = "own book", "residual account"
+
+
 class Cohort(Policy):
     """A group of traders that decide alike, each an individual with its own wallet, positions and orders."""
 

@@ -12,6 +12,7 @@ from ..errors import ConfigError
 from ..own_parts import UserPart, with_code
 from ..policy import Policy
 from .config import Config, ConfigLike, load
+from .inputs import note_inputs
 from .parts import mechanism_of
 from .progress import Note, noting, run_progress
 from .result import Result
@@ -132,6 +133,7 @@ class _Moment:
         from ..runs.first_start import first_start
 
         config, scenario, replication = identity_of(run)
+        note_inputs(config, noting(on_note))
         time_ms, number = time_in_run(at, config), market_number(market, config)
         with first_start(noting(on_note)), run_progress(progress, config) as callback:
             world = world_at(config, time_ms, scenario=scenario, replication=replication, progress=callback)

@@ -110,11 +110,20 @@ def load(source: ConfigLike) -> Config:
     return Config.of(load_config(str(source)).config)
 
 
-def load_with(source: str, overrides: Sequence[str], *, traders: int | None = None) -> Config:
-    """The config that `source` names with `path=value` texts applied, then with this number of traders."""
-    loaded = load_config(source, overrides)
+def load_with(
+    source: str,
+    overrides: Sequence[str],
+    *,
+    traders: int | None = None,
+    options: Mapping[str, tuple[str, Any]] | None = None,
+) -> Config:
+    """The config that `source` names with the values of options and `path=value` texts, then this number of traders.
+
+    options: name of an option -> path and value that it sets.
+    """
+    loaded = load_config(source, overrides, options)
     if traders is not None:
-        loaded = load_config(source, [*overrides, *traders_overrides(loaded.config, traders)])
+        loaded = load_config(source, [*overrides, *traders_overrides(loaded.config, traders)], options)
     return Config.of(loaded.config)
 
 
@@ -129,12 +138,16 @@ def path_of(source: str) -> Path:
 
 
 def checked_lines(config: RunConfig) -> list[str]:
-    """Read every input file of a config as the run would; return lines about the size of the run."""
+    """Read every input file of a config as the run would; return notes about them and lines about the size of the run.
+
+    No code that comes with the config is executed.
+    """
     from ..runs.inputs import check_inputs
     from ..runs.size import estimate_lines
 
-    check_inputs(config)
-    return estimate_lines(config)
+    facts = check_inputs(config)
+    book = None if facts.opening is None else facts.opening.book
+    return [*facts.notes, *estimate_lines(config, book)]
 
 
 def _index_path(config: RunConfig) -> list[float]:

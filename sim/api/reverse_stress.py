@@ -10,6 +10,7 @@ import pandas as pd
 from ..errors import ConfigError
 from . import _analysis as analysis
 from .config import Config, ConfigLike, load
+from .inputs import note_inputs
 from .pictures import card, interval
 from .progress import Counted, Note, count_progress, noting
 from .result import chosen_figure
@@ -109,7 +110,7 @@ def reverse_stress(
     *,
     fund: float | None = None,
     depth: Sequence[float] = (0.0, 0.5, 0.8),
-    concentration: Sequence[float] = (0.0, 0.1),
+    concentration: Sequence[float] | None = None,
     leverage: float = 5.0,
     largest_jump: float = 0.6,
     tolerance: float = 0.005,
@@ -125,7 +126,8 @@ def reverse_stress(
         config: a Config, the path of a config file, or a shipped name.
         fund: fund to exhaust, quote units at venue scale; default: the config's.
         depth: shares of depth lost, each from 0 to below 1.
-        concentration: shares of open interest that one more long account holds.
+        concentration: shares of open interest that one more long account holds; default: 0 and 0.1, 0 with custom
+            positions, which no further account can join.
         leverage: leverage of that account.
         largest_jump: largest fall tried, fraction of the price.
         tolerance: width of the last bracket, fraction of the price.
@@ -152,7 +154,15 @@ def reverse_stress(
     _require(0 < share < 1, f"share must lie between 0 and 1, found {share:g}")
     _require(0 <= size < float("inf"), f"fund must be at least 0, found {size:g}")
     _require(1 <= leverage <= 1000, f"leverage must lie between 1 and 1000, found {leverage:g}")
+    if concentration is None:
+        concentration = (0.0, 0.1) if chosen.positions is None else (0.0,)
     losses, shares = _shares(depth, "depth"), _shares(concentration, "concentration")
+    _require(
+        chosen.positions is None or not any(shares),
+        "concentration must be 0 with custom positions: they balance, so no further account can join them; add it to"
+        " the file",
+    )
+    note_inputs(chosen, noting(on_note))
     if replaces_price(chosen):
         text = (
             f"the price of {chosen.markets[0].name} falls once after a minute; the config's price process is not used"

@@ -9,6 +9,7 @@ from ..errors import ClearsimError, ConfigError
 from . import _analysis as analysis
 from .arguments import whole_number
 from .config import Config, ConfigLike, load
+from .inputs import note_inputs
 from .paths import PathsResult
 from .progress import Note, noting, run_progress
 from .result import Result, in_memory, open_run
@@ -138,6 +139,7 @@ def _full(
     if detail is not None and detail not in get_args(Detail):
         raise ConfigError(f"detail must be one of {', '.join(get_args(Detail))}; found {detail!r}")
     note = noting(on_note)
+    input_notes = note_inputs(config, note)
     with first_start(note), run_progress(progress, config) as callback:
         run_options = RunOptions(
             out=None if out is None else Path(out),
@@ -148,6 +150,7 @@ def _full(
             check_step=check_step > 0,
             step_pairs=check_step,
             command=command,
+            input_notes=input_notes,
             progress=callback,
             finish=report_writer(note) if report and out is not None else None,
         )

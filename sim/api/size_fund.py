@@ -9,6 +9,7 @@ from ..config import RunConfig
 from ..errors import ConfigError
 from . import _analysis as analysis
 from .answer import Answer, SizedArm
+from .inputs import note_inputs, once
 from .progress import Counted, Note, count_progress, noting
 from .study import Study
 from .worlds import WorldOf, at_horizon, define
@@ -75,7 +76,9 @@ def size_fund(
     sized = []
     with analysis.clearsim_errors(ConfigError), count_progress(progress) as callback:
         wanted, on_runs = analysis.parse_target(target), _Total(callback)
+        seen: set[str] = set()
         for question in load_questions(asked, pairs, seed=seed, fidelity=fidelity, arms=arms, draws=spread):
+            note_inputs(question.config, once(noting(on_note), seen))
             arm = _answered(question, wanted, budget, compare, spread, options, noting(on_note), on_runs)
             sized.append(arm)
             (on_arm or (lambda arm: None))(arm)
@@ -142,8 +145,10 @@ def _spreads(
     """The required fund over other opening books, and over other values of the study's uncertainties."""
     if count < 2 or question.fidelity != "reduced" or solved.facts.feeds_back or solved.fund is None:
         return ()
-    books = [WorldOf(question, target.event, book=book, on_runs=on_runs) for book in range(1, count + 1)]
-    spreads = [analysis.spread_over("other opening books of the same population", books, target.p)]
+    spreads = []
+    if question.config.positions is None:  # custom positions are the same in every book
+        books = [WorldOf(question, target.event, book=book, on_runs=on_runs) for book in range(1, count + 1)]
+        spreads.append(analysis.spread_over("other opening books of the same population", books, target.p))
     if question.others:
         others = [replace(question, config=config, others=()) for config in question.others]
         worlds = [WorldOf(at_horizon(other, target), target.event, on_runs=on_runs) for other in others]

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigError
-from .options import ConfigName, Debug, Sets, load, settings_of
+from .options import (
+    ConfigName,
+    CustomPositions,
+    Debug,
+    Mapped,
+    Positions,
+    Residual,
+    RoundToLot,
+    Sets,
+    load,
+    settings_of,
+)
 from .output import command_line
 
 if TYPE_CHECKING:
@@ -47,6 +58,10 @@ def size_fund(
     fidelity: Annotated[str | None, typer.Option(help="reduced or full; default: the study's.")] = None,
     set_: Sets = [],  # noqa: B006
     seed: Annotated[int | None, typer.Option(help="Seed; default: the config's.")] = None,
+    positions: Positions = None,
+    residual: Residual = None,
+    map_: Mapped = [],  # noqa: B006
+    round_to_lot: RoundToLot = False,
     debug: Debug = False,
 ) -> None:
     """Find how large STUDY's fund must be for --target; print the fund, its interval, method and assumptions."""
@@ -65,7 +80,7 @@ def size_fund(
         capital_cost=capital_cost,
         shortfall_cost=shortfall_cost,
         fidelity=fidelity,  # type: ignore[arg-type]  # refused there if it is anything else
-        settings=settings_of(set_),
+        settings=settings_of(set_, CustomPositions(positions, residual, map_, round_to_lot)),
         seed=seed,
         progress=True,
         on_note=typer.echo,
@@ -92,8 +107,9 @@ def reverse_stress(
     fund: Annotated[float | None, typer.Option(help="Fund to exhaust, quote units; default: the config's.")] = None,
     depth: Annotated[str, typer.Option(help="Shares of depth lost, comma-separated.")] = "0,0.5,0.8",
     concentration: Annotated[
-        str, typer.Option(help="Shares of open interest of one more long account, comma-separated.")
-    ] = "0,0.1",
+        str | None,
+        typer.Option(help="Shares of open interest of one more long account, comma-separated; default 0,0.1."),
+    ] = None,
     leverage: Annotated[float, typer.Option(help="Leverage of that account.")] = 5,
     largest_jump: Annotated[float, typer.Option(help="Largest fall tried, fraction of the price.")] = 0.6,
     tolerance: Annotated[float, typer.Option(help="Width of the last bracket, fraction of the price.")] = 0.005,
@@ -101,6 +117,10 @@ def reverse_stress(
     runs: Annotated[int | None, typer.Option(min=1, help="Runs per shock; default: 20 reduced, 7 full.")] = None,
     fidelity: Annotated[str | None, typer.Option(help="reduced or full; default: reduced where possible.")] = None,
     set_: Sets = [],  # noqa: B006  (typer copies it)
+    positions: Positions = None,
+    residual: Residual = None,
+    map_: Mapped = [],  # noqa: B006
+    round_to_lot: RoundToLot = False,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder to write; a study folder shows it in its report. Default results/reverse-stress-..."),
@@ -111,12 +131,12 @@ def reverse_stress(
     from ..api.reverse_stress import default_folder
     from ..api.reverse_stress import reverse_stress as search
 
-    chosen = load(config, set_)
+    chosen = load(config, set_, positions=CustomPositions(positions, residual, map_, round_to_lot))
     frontier = search(
         chosen,
         fund=fund,
         depth=_numbers(depth, "--depth"),
-        concentration=_numbers(concentration, "--concentration"),
+        concentration=None if concentration is None else _numbers(concentration, "--concentration"),
         leverage=leverage,
         largest_jump=largest_jump,
         tolerance=tolerance,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigError
-from .options import Debug, Sets
+from .options import NO_POSITIONS, CustomPositions, Debug, Mapped, Positions, Residual, RoundToLot, Sets, load
 from .output import command_line, console, note_printer
 
 if TYPE_CHECKING:
@@ -48,16 +48,20 @@ def queue(
     out: Annotated[Path | None, typer.Option(help="CSV file to write, with every position.")] = None,
     set_: Sets = [],  # noqa: B006
     seed: Annotated[int | None, typer.Option(help="Seed; default: the config's.")] = None,
+    positions: Positions = None,
+    residual: Residual = None,
+    map_: Mapped = [],  # noqa: B006
+    round_to_lot: RoundToLot = False,
     debug: Debug = False,
 ) -> None:
     """Run CONFIG up to a time and print the ADL queue at that time: place, light (1 is the front fifth), score."""
     from ..api.adl import adl_queue
-    from .options import load
 
     is_folder = Path(source).is_dir()
-    if is_folder and (set_ or seed is not None):
-        raise ConfigError("--set and --seed do not apply to a result folder; give its config instead")
-    run = source if is_folder else load(source, set_, seed=seed)
+    custom = CustomPositions(positions, residual, map_, round_to_lot)
+    if is_folder and (set_ or seed is not None or custom != NO_POSITIONS):
+        raise ConfigError("--set, --seed and --positions do not apply to a result folder; give its config instead")
+    run = source if is_folder else load(source, set_, seed=seed, positions=custom)
     places = adl_queue(run, at=at, market=market, progress=True, on_note=note_printer())
     facts = places.attrs
     unknown = sorted(set(account) - set(places["account"]))

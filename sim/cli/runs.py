@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ..errors import ConfigError
-from .options import ConfigName, Debug, Sets, load
+from .options import ConfigName, CustomPositions, Debug, Mapped, Positions, Residual, RoundToLot, Sets, load
 from .output import command_line, console, note_printer
 
 
@@ -25,8 +25,10 @@ def run(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing result folder.")] = False,
     detail: Annotated[str | None, typer.Option(help="summary, series or events; default: the config's.")] = None,
     traders: Annotated[int | None, typer.Option(help="Number of traders; cohorts keep their proportions.")] = None,
-    positions: Annotated[Path | None, typer.Option(help="CSV of opening positions.")] = None,
-    residual: Annotated[str | None, typer.Option(help="Account that balances longs and shorts of --positions.")] = None,
+    positions: Positions = None,
+    residual: Residual = None,
+    map_: Mapped = [],  # noqa: B006
+    round_to_lot: RoundToLot = False,
     check_step: Annotated[
         bool, typer.Option("--check-step", help="Repeat the run at a quarter of the time step.")
     ] = False,
@@ -44,8 +46,7 @@ def run(
         set_,
         seed=seed,
         traders=traders,
-        positions=positions,
-        residual=residual,
+        positions=CustomPositions(positions, residual, map_, round_to_lot),
         detail=detail,
     )
     result = run_config(
@@ -65,14 +66,17 @@ def check(
     config: ConfigName,
     set_: Sets = [],  # noqa: B006
     traders: Annotated[int | None, typer.Option(help="Number of traders.")] = None,
-    positions: Annotated[Path | None, typer.Option(help="CSV of opening positions.")] = None,
-    residual: Annotated[str | None, typer.Option(help="Account that balances longs and shorts of --positions.")] = None,
+    positions: Positions = None,
+    residual: Residual = None,
+    map_: Mapped = [],  # noqa: B006
+    round_to_lot: RoundToLot = False,
     debug: Debug = False,
 ) -> None:
     """Check that CONFIG and its input files are valid, and print the size of a run; nothing is run."""
     from ..api.config import checked_lines, path_of
 
-    chosen = load(config, set_, traders=traders, positions=positions, residual=residual)
+    custom = CustomPositions(positions, residual, map_, round_to_lot)
+    chosen = load(config, set_, traders=traders, positions=custom)
     lines = checked_lines(chosen)
     typer.echo(f"{path_of(config)}: valid; config hash {chosen.hash}")
     for line in lines:

@@ -9,7 +9,7 @@ that sets the simulated part of the venue. A key called `file` names an input fi
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field, StrictBool, StrictInt, field_validator
 
@@ -71,9 +71,19 @@ class Market(Policy):
 class PositionsFile(Policy):
     """Opening positions from a CSV file in place of the population's."""
 
+    ADDED_FIELDS: ClassVar[frozenset[str]] = frozenset({"columns", "round_to_lot"})
+
     file: str = Field(min_length=1, description="CSV file, relative to the config's folder.")
     residual_account: Word | None = Field(
         None, description="Account that takes the difference if longs and shorts are not equal; null: refuse."
+    )
+    columns: dict[str, str] = Field(
+        {},
+        description="Columns that have other names in the file: our name -> the file's, like {account: uid}.",
+    )
+    round_to_lot: StrictBool = Field(
+        False,
+        description="True: sizes are rounded to the lot, prices to the tick, money down to the quantum; false: refuse.",
     )
 
 

@@ -167,6 +167,7 @@ def summary_row(world: World, identity: dict[str, object]) -> dict[str, object]:
         "adl_harm_quanta": int(total["adl_harm"]),
         **_forgone(world),
         "margin_initial_quanta": world.margin_initial,
+        **_bankrupt_at_the_start(world),
         "fund_initial_quanta": world.fund_initial,
         "fund_final_quanta": fund_position(world)[0],
         "fund_min_quanta": extremes.fund_min,
@@ -184,6 +185,14 @@ def summary_row(world: World, identity: dict[str, object]) -> dict[str, object]:
         "backlog_peak": extremes.backlog_peak,
         "residual_quanta": int(world.accounts.quote.sum()),
     }
+
+
+def _bankrupt_at_the_start(world: World) -> dict[str, object]:
+    """Rows of traders that begin below zero at the initial mark, and their equities together as a positive amount."""
+    assert world.start is not None
+    equity = world.start.equity[world.rows.first_trader :]
+    below = equity[equity < 0]
+    return {"bankrupt_initial_accounts": len(below), "deficit_initial_quanta": -int(below.sum())}
 
 
 def _bad_debt(world: World) -> int:

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 import simpy
 
+from ..agents.cohort import RESIDUAL
 from ..config import RunConfig, config_hash, run_id
 from ..errors import ConservationError
 from ..layout import I64
@@ -124,15 +125,16 @@ def _accounts(result: RunResult) -> dict[str, object]:
     deposits = (after.flows - before.flows)[:, [0, 1]].sum(axis=1)
     reserved = [world.rows.name(row) for row in range(world.rows.first_trader)]
     owners = np.array([*reserved, *opening.account_names()], dtype=object)
+    cohorts = np.array([*opening.cohort_names, ""], dtype=object)[opening.cohort]
     roles = assign_roles(
         accounts,
         n_reserved=len(reserved),
         reserved_names=reserved,
         is_maker=opening.is_maker,
         is_named=opening.is_named,
+        is_residual=cohorts == RESIDUAL,
         result=after.equity - before.equity - deposits,
     )
-    cohorts = np.array([*opening.cohort_names, ""], dtype=object)[opening.cohort]
     return accounts_table(
         accounts,
         before,

@@ -98,13 +98,15 @@ def assign_roles(
     reserved_names: Sequence[str],
     is_maker: npt.NDArray[np.bool_],
     is_named: npt.NDArray[np.bool_],
+    is_residual: npt.NDArray[np.bool_],
     result: I64,
 ) -> npt.NDArray[np.int64]:
     """Return each row's index into ROLES. A trader's rows share one role, the first that fits:
 
-    named agents, makers, liquidated traders, deleveraged traders, then winners (result >= 0) and other losers, by the
-    result of all the trader's rows together (change of equity less net deposits). A trader who went bankrupt by a fill
-    of its own order, such as a stop in a gap, counts as liquidated: others paid the deficit all the same.
+    named agents, the residual account of custom positions, makers, liquidated traders, deleveraged traders, then
+    winners (result >= 0) and other losers, by the result of all the trader's rows together (change of equity less net
+    deposits). A trader who went bankrupt by a fill of its own order, such as a stop in a gap, counts as liquidated:
+    others paid the deficit all the same.
     """
     n_rows = accounts.quote.shape[0]
     owner = accounts.wallet.astype(np.int64)
@@ -116,6 +118,7 @@ def assign_roles(
     trader = np.where(flags & FLAG_DELEVERAGED, ROLES.index("deleveraged traders"), trader)
     trader = np.where(flags & (FLAG_LIQUIDATED | FLAG_BANKRUPT), ROLES.index("liquidated traders"), trader)
     trader = np.where(is_maker, ROLES.index("makers"), trader)
+    trader = np.where(is_residual, ROLES.index("residual account"), trader)
     trader = np.where(is_named, ROLES.index("named agents"), trader)
     role = trader[owner]
     prefix = {

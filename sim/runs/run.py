@@ -94,6 +94,7 @@ class RunOptions:
     step_pairs: int = 3  # replications that --check-step compares
     command: Sequence[str] = field(default_factory=tuple)
     progress: Progress | None = None
+    input_notes: Sequence[str] = ()  # what reading the input files found, for the manifest and the report
     finish: Callable[[Path], None] | None = None  # makes the report inside the complete, not yet visible folder
 
 
@@ -134,6 +135,8 @@ def simulate_into(
     )
     seconds = round(time.perf_counter() - started, 3)
     extra: dict[str, Any] = {**_identity(options), "seconds": seconds, "detail": detail}
+    if options.input_notes:
+        extra["input_notes"] = list(options.input_notes)
     if options.check_step:
         extra["step_check"] = check_step(config, result, options, engine)
     return result, extra

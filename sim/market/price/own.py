@@ -106,6 +106,18 @@ class OwnPath(OwnPart, PriceProcessBase):
     def _is_data(self) -> bool:
         return self.file.endswith(".csv")
 
+    @property
+    def runs_code(self) -> bool:
+        """False for data."""
+        return not self._is_data
+
+    def check(self) -> None:
+        """ConfigError if data are not rows of ts_ms,price, or code is not Python; nothing is executed."""
+        if self._is_data:
+            self.load()
+        else:
+            super().check()
+
     def load(self) -> PricePath:
         """Return the path; ConfigError if its code or its data cannot be used."""
         if not self._is_data:

@@ -96,9 +96,10 @@ def spacing_notes(path: Path) -> list[str]:
     if not len(gaps):
         return []
     row = record.first_row + int(steps.argmax())
+    times = f"{len(gaps):,} time{'s' if len(gaps) > 1 else ''}"
     return [
-        f"{path}: the spacing of times jumps {len(gaps):,} time{'s' if len(gaps) > 1 else ''}: it is usually"
-        f" {usual / 1e3:g} s, at most {longest / 1e3:g} s (after row {row}); the price in between is filled in"
+        f"warning: {path.name}: the spacing of times jumps {times}: it is usually {usual / 1e3:g} s,"
+        f" at most {longest / 1e3:g} s (after row {row}); the price in between is filled in"
         " (price.between)"
     ]
 
@@ -115,7 +116,7 @@ class _Record:
     @property
     def is_candles(self) -> bool:
         """True for open, high, low, close."""
-        return self.prices.shape[1] == len(CANDLE_COLUMNS)
+        return bool(self.prices.shape[1] == len(CANDLE_COLUMNS))
 
     def points(self) -> tuple[I64, F64]:
         """Times and prices of the path."""
