@@ -11,6 +11,7 @@ import pandas as pd
 from ..errors import ConfigError
 from ..own_parts import UserPart, with_code
 from ..policy import Policy
+from . import _analysis as analysis
 from .config import Config, ConfigLike, load
 from .inputs import note_inputs
 from .parts import mechanism_of
@@ -112,6 +113,14 @@ def who_would_be_deleveraged(
     frame["closed_lots"] = closed
     frame["closed_quantity"] = [float(count * moment.lot_size) for count in closed]
     return frame
+
+
+def write_queue(places: pd.DataFrame, path: Path) -> None:
+    """Write the table of `adl_queue` as CSV; ConfigError if it cannot be written."""
+    try:
+        path.write_text(analysis.csv_text(places), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 class _Moment:

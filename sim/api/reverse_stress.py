@@ -74,7 +74,7 @@ class StressFrontier:
         try:
             target.mkdir(parents=True, exist_ok=True)
             self._frame.to_parquet(paths[0], index=False)
-            self._frame.to_csv(paths[1], index=False)
+            paths[1].write_text(analysis.csv_text(self._frame), encoding="utf-8")
             paths[2].write_text(analysis.page(title=title, body=body), encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"{target}: cannot be written: {error.strerror}") from error

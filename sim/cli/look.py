@@ -55,7 +55,7 @@ def queue(
     debug: Debug = False,
 ) -> None:
     """Run CONFIG up to a time and print the ADL queue at that time: place, light (1 is the front fifth), score."""
-    from ..api.adl import adl_queue
+    from ..api.adl import adl_queue, write_queue
 
     is_folder = Path(source).is_dir()
     custom = CustomPositions(positions, residual, map_, round_to_lot)
@@ -72,10 +72,7 @@ def queue(
     for side in ("long", "short"):
         tables.print(_table(places[places["side"] == side], side, top, set(account)))
     if out is not None:
-        try:
-            places.to_csv(out, index=False)
-        except OSError as error:
-            raise ConfigError(f"{out}: cannot be written: {error.strerror}") from error
+        write_queue(places, out)
         typer.echo(f"{out}: {len(places):,} positions")
 
 
