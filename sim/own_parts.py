@@ -19,6 +19,7 @@ The code is part of the config: `source` is read when the config is resolved, is
 and is kept in the result folder, so that a run can be replayed without the file. The code that runs is the code that
 was hashed.
 `OwnPart.load` is the only place where code that comes with a config is executed; `check` looks at the text alone.
+`refusing_own_code` closes it: what only reads configs and folders runs inside.
 """
 
 import ast
@@ -27,7 +28,9 @@ import hashlib
 import inspect
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Self
@@ -43,6 +46,22 @@ from .policy import Policy
 FAILURES = (Exception, SystemExit, GeneratorExit)
 #: Compiled functions of users' files by content and name: each is compiled once per process, not once per run.
 _COMPILED: dict[tuple[str, str], Any] = {}
+
+
+#: Digests of the texts that this process has executed.
+_EXECUTED: set[str] = set()
+#: Why code that this process has not executed yet must not be executed now; empty: it may be.
+_REFUSAL: ContextVar[str] = ContextVar("refusal of own code", default="")
+
+
+@contextmanager
+def refusing_own_code(reason: str) -> Iterator[None]:
+    """Inside, no code of own parts is executed that this process has not executed before: ConfigError with `reason`."""
+    token = _REFUSAL.set(reason)
+    try:
+        yield
+    finally:
+        _REFUSAL.reset(token)
 
 
 class UserPart:
@@ -139,6 +158,11 @@ class OwnPart(Policy):
         """SHA-256 of the text that would be executed."""
         return hashlib.sha256((self.source or "").encode()).hexdigest()
 
+    @property
+    def was_executed(self) -> bool:
+        """True if this process has executed the text before."""
+        return self.digest in _EXECUTED
+
     def check(self) -> None:
         """ConfigError if the text is not Python, or binds no name like the class; nothing of it is executed."""
         if self.source is None:
@@ -166,6 +190,9 @@ class OwnPart(Policy):
         """Run the code and return a new instance of the class; ConfigError if any of this fails."""
         if self.source is None:
             raise ConfigError(f"{self.who}: the text of {self.file} was not read; call with_source(folder) first")
+        if _REFUSAL.get() and not self.was_executed:
+            raise ConfigError(f"{_REFUSAL.get()}\n  {self.who}: class {self.class_name} of {self.file}")
+        _EXECUTED.add(self.digest)
         try:
             found = unpickled(self.source) if is_pickled(self.source) else self._class(self.source)
         except ConfigError as error:

@@ -7,6 +7,7 @@ from typing import Any, Self
 from ..config import RunConfig, config_hash, load_config, to_yaml, traders_overrides, with_values
 from ..config.yamlfile import find_config, parse_yaml
 from ..errors import ConfigError
+from ..own_parts import OwnPart, refusing_own_code
 from .arguments import whole_number
 from .parts import mechanism_of
 from .pictures import card, line
@@ -145,13 +146,16 @@ def checked_lines(config: RunConfig) -> list[str]:
     from ..runs.inputs import check_inputs
     from ..runs.size import estimate_lines
 
-    facts = check_inputs(config)
+    with refusing_own_code("check executes no code"):
+        facts = check_inputs(config)
     book = None if facts.opening is None else facts.opening.book
     return [*facts.notes, *estimate_lines(config, book)]
 
 
 def _index_path(config: RunConfig) -> list[float]:
-    """The index of the first market as replication 0 draws it."""
+    """The index of the first market as replication 0 draws it; empty if it is computed by code of the user's own."""
+    if any(isinstance(part, OwnPart) and part.runs_code for m in config.markets for part in (m.price, m.margin)):
+        return []
     from ..market.price.paths import build_paths
     from ..rng import Streams
 

@@ -14,6 +14,7 @@ from .inputs import note_inputs
 from .pictures import card, interval
 from .progress import Counted, Note, count_progress, noting
 from .result import chosen_figure
+from .trust import code_of, parts_of, received_from
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -117,6 +118,7 @@ def reverse_stress(
     share: float = 0.5,
     runs: int | None = None,
     fidelity: Literal["reduced", "full"] | None = None,
+    trust: bool = False,
     progress: "Literal[True] | Counted | None" = None,
     on_note: Note | None = None,
 ) -> StressFrontier:
@@ -134,6 +136,7 @@ def reverse_stress(
         share: share of the runs in which the fund must be exhausted.
         runs: runs per shock; default: 20 reduced, 7 full.
         fidelity: reduced or full; default: reduced where the config allows it.
+        trust: True: code that comes with a folder of results, from which the config is read, may be executed.
         progress: True for lines on standard error, or a function of the number of runs so far.
         on_note: called with notes for the user; default: the logger `clearsim`.
 
@@ -169,7 +172,8 @@ def reverse_stress(
         )
         noting(on_note)(text)
     search = {"largest_jump": largest_jump, "tolerance": tolerance, "share": share}
-    with analysis.clearsim_errors(), count_progress(progress) as on_runs:
+    asked = code_of(received_from(config), parts_of(chosen), trust=trust, note=noting(on_note))
+    with asked, analysis.clearsim_errors(), count_progress(progress) as on_runs:
         world = StressRuns(chosen, engine, size, runs or RUNS[engine], Decimal(repr(float(leverage))), on_runs)
         frame = analysis.frontier(world.exhausts, depth_losses=losses, concentrations=shares, **search)
     return StressFrontier(frame, world, share)

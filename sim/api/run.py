@@ -13,6 +13,7 @@ from .inputs import note_inputs
 from .paths import PathsResult
 from .progress import Note, noting, run_progress
 from .result import Result, in_memory, open_run
+from .trust import code_of, parts_of, received_from
 
 if TYPE_CHECKING:
     from ..runs.run import Progress
@@ -31,6 +32,7 @@ def run(
     seed: int | None = None,
     scenario: int = 0,
     replication: int = 0,
+    trust: bool = False,
     overwrite: bool = False,
     report: bool = False,
     check_step: int = 0,
@@ -50,6 +52,7 @@ def run(
     seed: int | None = None,
     scenario: int = 0,
     replication: int = 0,
+    trust: bool = False,
 ) -> PathsResult: ...
 
 
@@ -60,6 +63,7 @@ def run(
     seed: int | None = None,
     scenario: int = 0,
     replication: int = 0,
+    trust: bool = False,
     **options: Any,
 ) -> Result | PathsResult:
     """Run a config in the full engine (agents on an order book), or many paths of it in the reduced one.
@@ -69,6 +73,7 @@ def run(
         fidelity: full or reduced.
         seed: replaces the config's.
         scenario, replication: whole numbers that select the randomness of the run, together with the seed.
+        trust: True: code that comes with a folder of results, from which the config is read, may be executed.
         options: of the full engine:
             out: result folder to write; None keeps the run in memory.
             detail: which tables are kept: summary, series, or events (the config's by default).
@@ -89,7 +94,14 @@ def run(
         result = clearsim.run(clearsim.load("base").with_traders(300), detail="series")
         result.summary()["adl_accounts"]
     """
-    chosen = load(config)
+    chosen, note = load(config), noting(options.get("on_note"))
+    with code_of(received_from(config), parts_of(chosen), trust=trust, note=note):
+        return _run(chosen, fidelity, seed, scenario, replication, options)
+
+
+def _run(
+    chosen: Config, fidelity: str, seed: int | None, scenario: int, replication: int, options: dict[str, Any]
+) -> Result | PathsResult:
     scenario, replication = whole_number("scenario", scenario), whole_number("replication", replication)
     if seed is not None:
         chosen = chosen.with_({"seed": seed})

@@ -19,6 +19,7 @@ from .options import (
     Residual,
     RoundToLot,
     Sets,
+    Trust,
     load,
     settings_of,
 )
@@ -62,6 +63,7 @@ def size_fund(
     residual: Residual = None,
     map_: Mapped = [],  # noqa: B006
     round_to_lot: RoundToLot = False,
+    trust: Trust = False,
     debug: Debug = False,
 ) -> None:
     """Find how large STUDY's fund must be for --target; print the fund, its interval, method and assumptions."""
@@ -82,6 +84,7 @@ def size_fund(
         fidelity=fidelity,  # type: ignore[arg-type]  # refused there if it is anything else
         settings=settings_of(set_, CustomPositions(positions, residual, map_, round_to_lot)),
         seed=seed,
+        trust=trust,
         progress=True,
         on_note=typer.echo,
         on_arm=_print_arm,
@@ -121,6 +124,7 @@ def reverse_stress(
     residual: Residual = None,
     map_: Mapped = [],  # noqa: B006
     round_to_lot: RoundToLot = False,
+    trust: Trust = False,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder to write; a study folder shows it in its report. Default results/reverse-stress-..."),
@@ -130,22 +134,24 @@ def reverse_stress(
     """Find the smallest fall that exhausts CONFIG's fund, for thinner books and for one more large account."""
     from ..api.reverse_stress import default_folder
     from ..api.reverse_stress import reverse_stress as search
+    from ..api.trust import code_of, parts_of, received_from
 
     chosen = load(config, set_, positions=CustomPositions(positions, residual, map_, round_to_lot))
-    frontier = search(
-        chosen,
-        fund=fund,
-        depth=_numbers(depth, "--depth"),
-        concentration=None if concentration is None else _numbers(concentration, "--concentration"),
-        leverage=leverage,
-        largest_jump=largest_jump,
-        tolerance=tolerance,
-        share=share,
-        runs=runs,
-        fidelity=fidelity,  # type: ignore[arg-type]  # refused there if it is anything else
-        progress=True,
-        on_note=typer.echo,
-    )
+    with code_of(received_from(config), parts_of(chosen), trust=trust, note=typer.echo):
+        frontier = search(
+            chosen,
+            fund=fund,
+            depth=_numbers(depth, "--depth"),
+            concentration=None if concentration is None else _numbers(concentration, "--concentration"),
+            leverage=leverage,
+            largest_jump=largest_jump,
+            tolerance=tolerance,
+            share=share,
+            runs=runs,
+            fidelity=fidelity,  # type: ignore[arg-type]  # refused there if it is anything else
+            progress=True,
+            on_note=typer.echo,
+        )
     typer.echo(str(frontier))
     for path in frontier.save(out or default_folder(chosen)):
         typer.echo(path)

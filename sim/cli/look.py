@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigError
-from .options import NO_POSITIONS, CustomPositions, Debug, Mapped, Positions, Residual, RoundToLot, Sets, load
+from .options import CustomPositions, Debug, Mapped, Positions, Residual, RoundToLot, Sets, Trust, load
 from .output import command_line, console, note_printer
 
 if TYPE_CHECKING:
@@ -52,17 +52,22 @@ def queue(
     residual: Residual = None,
     map_: Mapped = [],  # noqa: B006
     round_to_lot: RoundToLot = False,
+    trust: Trust = False,
     debug: Debug = False,
 ) -> None:
     """Run CONFIG up to a time and print the ADL queue at that time: place, light (1 is the front fifth), score."""
     from ..api.adl import adl_queue, write_queue
+    from ..api.trust import code_of, parts_of, received_from
 
     is_folder = Path(source).is_dir()
     custom = CustomPositions(positions, residual, map_, round_to_lot)
-    if is_folder and (set_ or seed is not None or custom != NO_POSITIONS):
+    if is_folder and (set_ or seed is not None or custom.are_given):
         raise ConfigError("--set, --seed and --positions do not apply to a result folder; give its config instead")
-    run = source if is_folder else load(source, set_, seed=seed, positions=custom)
-    places = adl_queue(run, at=at, market=market, progress=True, on_note=note_printer())
+    chosen = None if is_folder else load(source, set_, seed=seed, positions=custom)
+    note = note_printer()
+    parts = [] if chosen is None else parts_of(chosen)
+    with code_of(None if is_folder else received_from(source), parts, trust=trust, note=note):
+        places = adl_queue(chosen or source, at=at, market=market, trust=trust, progress=True, on_note=note)
     facts = places.attrs
     unknown = sorted(set(account) - set(places["account"]))
     if unknown:
@@ -122,12 +127,15 @@ def replay(
     out: Annotated[
         Path | None, typer.Option(help="Result folder for a study's run; default DIR/replays/RUN_ID.")
     ] = None,
+    trust: Trust = False,
     debug: Debug = False,
 ) -> None:
     """Run one recorded run again and compare all its tables byte for byte; exit code 1 if they differ."""
     from ..api.again import replay as replay_run
 
-    replayed = replay_run(folder, run_id, out=out, progress=True, on_note=note_printer(), command=command_line())
+    replayed = replay_run(
+        folder, run_id, out=out, trust=trust, progress=True, on_note=note_printer(), command=command_line()
+    )
     for line in replayed.lines:
         typer.echo(line)
     if not replayed.equal:

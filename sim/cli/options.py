@@ -45,6 +45,11 @@ class CustomPositions:
     mapped: Sequence[str] = ()
     round_to_lot: bool = False
 
+    @property
+    def are_given(self) -> bool:
+        """True if any of the options is."""
+        return bool(self.file or self.residual or self.mapped or self.round_to_lot)
+
     def settings(self) -> dict[str, tuple[str, Any]]:
         """Option -> path and value of the config that it sets; ConfigError for options that need --positions."""
         from ..api.inputs import columns_of, positions_value
@@ -65,6 +70,9 @@ class CustomPositions:
         return found
 
 
+Trust = Annotated[
+    bool, typer.Option("--trust", help="Execute code that comes with a folder of results; it is listed first.")
+]
 NO_POSITIONS = CustomPositions()
 
 

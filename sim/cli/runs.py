@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ..errors import ConfigError
-from .options import ConfigName, CustomPositions, Debug, Mapped, Positions, Residual, RoundToLot, Sets, load
+from .options import ConfigName, CustomPositions, Debug, Mapped, Positions, Residual, RoundToLot, Sets, Trust, load
 from .output import command_line, console, note_printer
 
 
@@ -34,31 +34,36 @@ def run(
     ] = False,
     step_pairs: Annotated[int, typer.Option(min=1, help="Number of replications that --check-step compares.")] = 3,
     report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html.")] = True,
+    trust: Trust = False,
     debug: Debug = False,
 ) -> None:
     """Run CONFIG and write a result folder with report.html."""
     from ..api.run import default_folder
     from ..api.run import run as run_config
+    from ..api.trust import code_of, parts_of, received_from
     from .run_texts import print_run
 
+    source = _or_custom_positions(config, positions)
     chosen = load(
-        _or_custom_positions(config, positions),
+        source,
         set_,
         seed=seed,
         traders=traders,
         positions=CustomPositions(positions, residual, map_, round_to_lot),
         detail=detail,
     )
-    result = run_config(
-        chosen,
-        out=out or default_folder(chosen),
-        overwrite=overwrite,
-        check_step=step_pairs if check_step else 0,
-        report=report,
-        progress=True,
-        on_note=note_printer(),
-        command=command_line(),
-    )
+    note = note_printer()
+    with code_of(received_from(source), parts_of(chosen), trust=trust, note=note):
+        result = run_config(
+            chosen,
+            out=out or default_folder(chosen),
+            overwrite=overwrite,
+            check_step=step_pairs if check_step else 0,
+            report=report,
+            progress=True,
+            on_note=note,
+            command=command_line(),
+        )
     print_run(result, console())
 
 
