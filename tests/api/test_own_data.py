@@ -141,3 +141,12 @@ def test_a_price_file_in_seconds_is_refused_before_the_run(tmp_path):
     for name in ("check", "run"):
         done = command(name, config, "--positions", book, *settings)
         assert "these look like seconds: multiply by 1000" in str(done.exception), name
+
+
+@pytest.mark.parametrize("setting", ["duration_s=80", "markets[0].price.points[3].t_s=65"])
+def test_check_refuses_prices_that_do_not_fit_the_run(tmp_path, setting):
+    config, _ = write_world(tmp_path)
+    done = command("check", config, "--set", setting)
+    assert "market BTCUSDT: waypoints span 0 s to" in str(done.exception)
+    shock = command("check", "base", "--set", "duration_s=60")
+    assert "market BTCUSDT: price.shock_ms is" in str(shock.exception)
