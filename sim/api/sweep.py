@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import ConfigError
+from ..errors import ConfigError, InputDataError
 from . import _analysis as analysis
 from .arguments import whole_number
+from .inputs import note_inputs
 from .progress import Note, noting, sweep_progress
 from .study import Study, load_any_study
 from .study_result import StudyResult, open_study
@@ -63,6 +64,7 @@ def sweep(
     note = noting(on_note)
     with reading(study):
         chosen = load_any_study(study)
+    _note_positions(chosen, note)
     settings = executor_settings(executor, workers)
     _require_bounds(until, max_runs, max_seconds, shard)
     folder, temporary = _folder(out, chosen)
@@ -85,6 +87,16 @@ def sweep(
     if report:
         result.try_report(note)
     return result
+
+
+def _note_positions(study: Study, note: Note) -> None:
+    """Pass on what there is to know about the custom positions of the base config; a point may set another price."""
+    if study.plan.base.positions is None:
+        return
+    try:
+        note_inputs(study.plan.base, note)
+    except InputDataError as error:
+        note(f"warning: the base config: {error}")
 
 
 def _folder(out: str | Path | None, study: Study) -> "tuple[Path, tempfile.TemporaryDirectory[str] | None]":

@@ -42,9 +42,13 @@ def names_of(folder, event="equity_zero"):
     return [panel.name for panel in study_panels(study, samples, study_context(study, samples))]
 
 
-def finding(folder, subject):
+def findings(folder):
     study = open_study(folder)
-    return next(f for f in examine_study(study, arm_samples(study, "equity_zero")) if f.subject.startswith(subject))
+    return examine_study(study, arm_samples(study, "equity_zero"))
+
+
+def finding(folder, subject):
+    return next(f for f in findings(folder) if f.subject.startswith(subject))
 
 
 @pytest.fixture(scope="module")
@@ -366,6 +370,19 @@ def test_full_runs_whose_fund_ran_dry_do_not_say_what_lies_beyond(tmp_path):
     found = finding(folder, "Full runs whose fund ran dry")
     assert found.warns
     assert found.result == "6 of 60"
+
+
+def test_accounts_that_began_below_zero_are_a_warning(tmp_path):
+    folder = write_study(tmp_path / "study", fidelity="full", replications=4)
+    assert not any(f.subject.startswith("Accounts below zero") for f in findings(folder))
+    part = folder / "runs" / "part-a.parquet"
+    runs = pd.read_parquet(part)
+    runs["deficit_initial_quanta"] = [0, 10**9, 0, 3 * 10**9]  # quanta of 1e-6: up to 3,000
+    runs.to_parquet(part)
+    found = finding(folder, "Accounts below zero at the start")
+    assert found.warns
+    assert found.result.startswith("in 2 of 4 runs, together by ")
+    assert "3.00 thousand" in found.result or "3,000" in found.result
 
 
 def test_a_study_that_names_outcomes_is_shown_by_them(tmp_path):
