@@ -10,6 +10,10 @@ import plotly.graph_objects as go
 from .errors import AnalysisError
 
 FORMATS = ("png", "svg", "pdf")
+_NO_KALEIDO = (
+    "exporting figures needs the Python package kaleido: pip install 'kaleido>=1,<2' (clearsim's extra `export`)."
+    " report.html is complete without it"
+)
 _NO_BROWSER = (
     "exporting figures needs Chrome or Chromium: install it (for example: apt-get install chromium), or set the"
     " environment variable BROWSER_PATH to its executable. report.html is complete without it"
@@ -54,9 +58,9 @@ def export_figures(figures: Mapping[str, go.Figure], out_dir: str | Path, format
 
 
 def _require_browser() -> None:
-    """AnalysisError if kaleido or the browser is clearly missing; kaleido itself finds browsers in unusual places."""
+    """AnalysisError for what is clearly missing, kaleido or the browser; kaleido finds browsers in unusual places."""
     if importlib.util.find_spec("kaleido") is None:
-        raise AnalysisError(f"exporting figures needs kaleido: pip install 'kaleido>=1,<2'; and {_NO_BROWSER}")
+        raise AnalysisError(_NO_KALEIDO)
     path = os.environ.get("BROWSER_PATH")
     if path is not None and not Path(path).is_file():
         raise AnalysisError(f"{_NO_BROWSER} (BROWSER_PATH is {path!r}, which is not a file)")

@@ -18,15 +18,19 @@ instance, so no state passes from one run to another; call it once per run, wher
 The code is part of the config: `source` is read when the config is resolved, is part of its hash, is sent to workers,
 and is kept in the result folder, so that a run can be replayed without the file. The code that runs is the code that
 was hashed.
-`OwnPart.load` is the only place where code that comes with a config is executed.
+`OwnPart.load` is the only place where code that comes with a config is executed; `check` looks at the text alone.
+`refusing_own_code` closes it: what only reads configs and folders runs inside.
 """
 
+import ast
 import difflib
 import hashlib
 import inspect
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Self
@@ -42,6 +46,22 @@ from .policy import Policy
 FAILURES = (Exception, SystemExit, GeneratorExit)
 #: Compiled functions of users' files by content and name: each is compiled once per process, not once per run.
 _COMPILED: dict[tuple[str, str], Any] = {}
+
+
+#: Digests of the texts that this process has executed.
+_EXECUTED: set[str] = set()
+#: Why code that this process has not executed yet must not be executed now; empty: it may be.
+_REFUSAL: ContextVar[str] = ContextVar("refusal of own code", default="")
+
+
+@contextmanager
+def refusing_own_code(reason: str) -> Iterator[None]:
+    """Inside, no code of own parts is executed that this process has not executed before: ConfigError with `reason`."""
+    token = _REFUSAL.set(reason)
+    try:
+        yield
+    finally:
+        _REFUSAL.reset(token)
 
 
 class UserPart:
@@ -128,10 +148,51 @@ class OwnPart(Policy):
             raise ConfigError(f"{self.who}: cannot read {path}: {error}") from error
         return self.model_copy(update={"source": text})
 
+    @property
+    def runs_code(self) -> bool:
+        """True if loading the part executes code, false if the text is data."""
+        return True
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the text that would be executed."""
+        return hashlib.sha256((self.source or "").encode()).hexdigest()
+
+    @property
+    def was_executed(self) -> bool:
+        """True if this process has executed the text before."""
+        return self.digest in _EXECUTED
+
+    def check(self) -> None:
+        """ConfigError if the text is not Python, or binds no name like the class; nothing of it is executed."""
+        if self.source is None:
+            raise ConfigError(f"{self.who}: the text of {self.file} was not read; call with_source(folder) first")
+        if is_pickled(self.source):
+            return
+        try:
+            tree = ast.parse(self.source, self.file)
+            compile(self.source, self.file, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            raise ConfigError(f"{self.who}: {self.file} is not Python: {where(error, self.file)}") from error
+        bound, classes = _bound_names(tree)
+        if self.class_name not in bound and "*" not in bound:
+            raise ConfigError(f"{self.who}: {self._no_class(classes)}")
+
+    def _no_class(self, classes: list[str]) -> str:
+        near = difflib.get_close_matches(self.class_name, classes, n=1)
+        hint = f" (did you mean {near[0]}?)" if near and near[0] != self.class_name else ""
+        return (
+            f"{self.file} has no class {self.class_name} that extends {self.base.__name__}; it has"
+            f" {', '.join(classes) or 'none'}{hint}"
+        )
+
     def load(self) -> Any:
         """Run the code and return a new instance of the class; ConfigError if any of this fails."""
         if self.source is None:
             raise ConfigError(f"{self.who}: the text of {self.file} was not read; call with_source(folder) first")
+        if _REFUSAL.get() and not self.was_executed:
+            raise ConfigError(f"{_REFUSAL.get()}\n  {self.who}: class {self.class_name} of {self.file}")
+        _EXECUTED.add(self.digest)
         try:
             found = unpickled(self.source) if is_pickled(self.source) else self._class(self.source)
         except ConfigError as error:
@@ -164,12 +225,22 @@ class OwnPart(Policy):
             for key, value in module.__dict__.items()
             if isinstance(value, type) and issubclass(value, self.base) and value is not self.base
         ]
-        near = difflib.get_close_matches(self.class_name, classes, n=1)
-        hint = f" (did you mean {near[0]}?)" if near and near[0] != self.class_name else ""
-        raise ConfigError(
-            f"{self.file} has no class {self.class_name} that extends {self.base.__name__}; it has"
-            f" {', '.join(classes) or 'none'}{hint}"
-        )
+        raise ConfigError(self._no_class(classes))
+
+
+def _bound_names(tree: ast.Module) -> tuple[set[str], list[str]]:
+    """(names that a module binds anywhere: classes, imports, assignments; its classes), without executing it."""
+    bound: set[str] = set()
+    classes: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            bound.add(node.name)
+            classes.append(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            bound |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            bound.add(node.id)
+    return bound, classes
 
 
 def _keep_compiled(module: ModuleType, digest: str) -> None:

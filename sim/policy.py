@@ -16,6 +16,13 @@ class Policy(BaseModel):
     ADDED_FIELDS: ClassVar[frozenset[str]] = frozenset()
 
 
+#: Names of markets, cohorts, agents, assets and funds. They become names of accounts and columns, and stand in pages
+#: and CSV files: nothing that HTML, a spreadsheet or a file system reads as more than text, and neither of the marks of
+#: accounts' names (`FUND:main`, `makers#3`).
+NAME_PATTERN = r"^[A-Za-z0-9](?:[A-Za-z0-9 ._-]*[A-Za-z0-9._-])?$"
+#: The name of a config, which also names folders: without spaces.
+SLUG_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=80)]
 PositiveInt = Annotated[StrictInt, Field(gt=0)]
 NonNegativeInt = Annotated[StrictInt, Field(ge=0)]
 #: A share or rate in parts per million, 0..1_000_000.

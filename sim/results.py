@@ -121,6 +121,8 @@ adl_forgone_10m_gained_quanta | int64 | quanta | ten minutes later
 adl_forgone_60m_gained_quanta | int64 | quanta | sixty minutes later, or at the end of the run
 adl_forgone_close_gained_quanta | int64 | quanta | than the final mark
 margin_initial_quanta       | int64   | quanta | maintenance margin of all positions at the start
+bankrupt_initial_accounts   | int64   | accounts | margin rows below zero at the start, at the initial mark
+deficit_initial_quanta      | int64   | quanta | their equities together, positive: missing before the first price move
 fund_initial_quanta         | int64   | quanta | all funds at the start
 fund_final_quanta           | int64   | quanta | all funds at the end, cash
 fund_min_quanta             | int64   | quanta | lowest cash of all funds together

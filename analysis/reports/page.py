@@ -1,13 +1,18 @@
 """The page of every report: its building blocks as HTML, the sections that reports share, and how the file is written.
 
-One self-contained page, no requests, the same bytes for the same content.
+One self-contained page, no requests, the same bytes for the same content. Its Content-Security-Policy lets a browser
+execute two scripts, by their hashes: plotly.js, and the one that draws the figures from JSON. Whatever else got into a
+page, it is text.
 """
 
+import base64
+import hashlib
 import html
 import json
 import os
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,14 +119,14 @@ def _cell(value: object) -> str:
 
 
 def embed(name: str, figure: go.Figure) -> str:
-    """A figure as a div and the script that draws it; the page must contain plotly.js."""
-    identity = json.dumps(f"figure-{name}")
+    """A figure as a div and the JSON that the page's script draws in it."""
     parts = json.loads(figure.to_json())
-    data, layout = (_script_json(parts[key]) for key in ("data", "layout"))
-    width, height = figure.layout.width, figure.layout.height
+    width, height = int(figure.layout.width), int(figure.layout.height)
     return (
-        f'<div class="figure"><div id={identity} style="width:{width}px;height:{height}px"></div>'
-        f"<script>Plotly.newPlot({identity},{data},{layout},{_script_json(_PLOT_CONFIG)});</script></div>\n"
+        f'<div class="figure"><div class="plot" id="{escape(f"figure-{name}")}"'
+        f' style="width:{width}px;height:{height}px"></div>'
+        f'<script type="application/json">{_script_json({key: parts[key] for key in ("data", "layout")})}</script>'
+        "</div>\n"
     )
 
 
@@ -130,13 +135,37 @@ def _script_json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
 
 
+#: Draws every figure from the JSON behind its div. A constant: its hash is in the page's policy.
+_DRAW = (
+    "for(const place of document.querySelectorAll('div.plot')){"
+    "const figure=JSON.parse(place.nextElementSibling.textContent);"
+    f"Plotly.newPlot(place,figure.data,figure.layout,{json.dumps(_PLOT_CONFIG, separators=(',', ':'))});}}"
+)
+
+
 def page(*, title: str, body: str) -> str:
-    """A whole page, which contains plotly.js once."""
+    """A whole page, which contains plotly.js once and draws the figures of `body`."""
     return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">\n<title>{escape(title)}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<style>{_STYLE}</style>\n<script>{get_plotlyjs()}</script></head>\n<body>\n{body}\n</body></html>\n"
+        f"<style>{_STYLE}</style>\n<script>{get_plotlyjs()}</script></head>\n<body>\n{body}\n"
+        f"<script>{_DRAW}</script></body></html>\n"
     )
+
+
+@cache
+def _policy() -> str:
+    """The Content-Security-Policy of a page: our two scripts by hash, inline styles, pictures that plotly makes."""
+    scripts = " ".join(f"'sha256-{_hash(text)}'" for text in (get_plotlyjs(), _DRAW))
+    return (
+        f"default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data: blob:;"
+        " base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 class Finding(NamedTuple):

@@ -19,6 +19,8 @@ def examine(run: RunFolder) -> list[Finding]:
     """All checks of a run, in the order of the report."""
     return [
         *_status(run),
+        *_opening(run),
+        *_inputs(run),
         _step_ratio(run),
         _step_check(run),
         _impact(run),
@@ -38,6 +40,33 @@ def _status(run: RunFolder) -> list[Finding]:
     return [
         Finding("End of the run", status, "The run did not end as planned; its numbers cover only part of it.", True)
     ]
+
+
+def _opening(run: RunFolder) -> list[Finding]:
+    """Accounts that were bankrupt before the first price move: what others pay for them is not the event's."""
+    deficit = int(run.run.get("deficit_initial_quanta", 0))
+    if not deficit:
+        return []
+    accounts = int(run.run["bankrupt_initial_accounts"])
+    draw, required = (
+        format_exact(int(run.run[name]), run.quantum) for name in ("fund_draw_quanta", "required_fund_quanta")
+    )
+    return [
+        Finding(
+            "Accounts below zero at the start",
+            f"{accounts:,}, together by {format_exact(deficit, run.quantum)} {run.asset}",
+            f"Missing before the first price move, so not caused by it; the fund paid {draw} and the required fund is"
+            f" {required} {run.asset} with this part in them, as far as the fund paid it. Check the first price,"
+            " entries and margins.",
+            True,
+        )
+    ]
+
+
+def _inputs(run: RunFolder) -> list[Finding]:
+    """What reading the input files found before the run."""
+    notes = [str(text).partition(": ") for text in run.manifest.get("input_notes") or []]
+    return [Finding("Input files", text, "Noted before the run.", kind == "warning") for kind, _, text in notes]
 
 
 def _step_ratio(run: RunFolder) -> Finding:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..charts.compose import upper_first
 from ..estimators.clusters import MIN_CLUSTERS
+from ..money import format_short
 from ..study.design import is_pooled
 from ..study.folder import StudyFolder
 from ..study.question import asks_fund, defined
@@ -25,6 +26,7 @@ def examine_study(study: StudyFolder, samples: Sequence[ArmSample]) -> list[Find
         _complete(study),
         _failures(study),
         *_notes(study),
+        *_opening(study),
         _defined(study),
         _pooling(study),
         _books(study, samples),
@@ -68,6 +70,25 @@ def _failures(study: StudyFolder) -> Finding:
         " low."
     )
     return Finding("Runs that failed or crashed", f"{len(lost):,} ({share:.2%}; {arms})", meaning, True)
+
+
+def _opening(study: StudyFolder) -> list[Finding]:
+    """Runs in which accounts began below zero: their deficit is in every amount that others paid."""
+    if "deficit_initial_quanta" not in study.runs:
+        return []
+    missing = study.runs.loc[study.runs["status"] == "done", "deficit_initial_quanta"]
+    if not (missing > 0).any():
+        return []
+    low, high = (format_short(float(end) * study.quantum, study.asset) for end in (missing.min(), missing.max()))
+    return [
+        Finding(
+            "Accounts below zero at the start",
+            f"in {int((missing > 0).sum()):,} of {len(missing):,} runs, together by {low} to {high}",
+            "Missing before the first price move, and contained in required funds and payments. Check the first price,"
+            " entries and margins.",
+            True,
+        )
+    ]
 
 
 def _notes(study: StudyFolder) -> list[Finding]:

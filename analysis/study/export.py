@@ -2,14 +2,15 @@
 
 Decides shapes and file layouts; the caller reads the study. Only runs that are done are exported. Neither tool needs
 to be installed: EMA's archive is written in its own layout (read with `ema_workbench.load_results`), SALib's as the
-problem mapping with inputs and outputs in SALib's row order.
+problem mapping with inputs and outputs in SALib's row order. Cells of EMA's archive stay as they are: no spreadsheet
+opens it.
 """
 
 import gzip
 import io
 import json
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..csv_text import csv_text
 from ..errors import AnalysisError
 from ..sensitivity.design_table import F64, RUN_EVENTS, DesignTable, design_table, is_numeric
 from ..sensitivity.sobol import block_order
@@ -36,6 +38,39 @@ def study_frame(points: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     done = runs[runs["status"] == "done"]
     frame = done[["point"]].merge(points[["point", *inputs]], on="point", how="left", validate="many_to_one")
     return pd.concat([frame[inputs], done.reset_index(drop=True)], axis=1)
+
+
+def left_out_lines(points: pd.DataFrame, runs: pd.DataFrame, *, whole_points: bool) -> list[str]:
+    """What an export leaves out, one line each; none if all runs of all points are done.
+
+    whole_points: points of which any run is not done are left out (EMA Workbench), else the runs alone.
+    """
+    lines = []
+    failed = runs[runs["status"] != "done"]
+    if len(failed):
+        where = _ranges(failed["point"].unique().tolist())
+        lines.append(f"{len(failed):,} of {len(runs):,} runs failed and are left out ({where})")
+    expected = int(runs.groupby("point").size().max()) if len(runs) else 1
+    done = runs.loc[runs["status"] == "done", "point"].value_counts().reindex(points["point"], fill_value=0)
+    missing = done.index[done < expected] if whole_points else done.index[done == 0]
+    if len(missing):
+        why = "a run is not done" if whole_points else "no run is done"
+        lines.append(f"{len(missing):,} of {len(points):,} points are left out, of which {why} ({_ranges(missing)})")
+    return lines
+
+
+def _ranges(numbers: Iterable[int]) -> str:
+    """Numbers of points as text: points 0-2, 5; shortened after ten ranges."""
+    ordered = sorted(int(number) for number in numbers)
+    groups: list[list[int]] = []
+    for number in ordered:
+        if groups and number == groups[-1][1] + 1:
+            groups[-1][1] = number
+        else:
+            groups.append([number, number])
+    texts = [str(first) if first == last else f"{first}-{last}" for first, last in groups]
+    listed = ", ".join(texts[:10]) + (", ..." if len(texts) > 10 else "")
+    return f"point{'s' if len(ordered) > 1 else ''} {listed}"
 
 
 def outcome_names(runs: pd.DataFrame) -> list[str]:
@@ -143,8 +178,8 @@ def write_salib(folder: Path, export: SalibExport) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / name for name in ("problem.json", "inputs.csv", "outputs.csv")]
     paths[0].write_text(json.dumps(export.problem, indent=2) + "\n", encoding="utf-8")
-    pd.DataFrame(export.x, columns=export.problem["names"]).to_csv(paths[1], index=False)
-    pd.DataFrame(export.y, columns=export.problem["outputs"]).to_csv(paths[2], index=False)
+    for path, values, names in ((paths[1], export.x, "names"), (paths[2], export.y, "outputs")):
+        path.write_text(csv_text(pd.DataFrame(values, columns=export.problem[names])), encoding="utf-8")
     return paths
 
 

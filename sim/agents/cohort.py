@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StrictInt, model_validator
 
-from ..policy import NonNegativeDecimal, Policy, PositiveDecimal, PositiveInt, SharePpm
+from ..policy import Name, NonNegativeDecimal, Policy, PositiveDecimal, PositiveInt, SharePpm
 from .behaviours import Behaviour
 from .distributions import Ageing, EqualSizes, LeverageDistribution, PpmRange, SizeDistribution
 
@@ -65,10 +65,14 @@ class OpeningPositions(Policy):
         return self
 
 
+#: Cohorts that custom positions add: accounts that only hold, and the account that balances longs and shorts.
+OWN_BOOK, RESIDUAL = "own book", "residual account"
+
+
 class Cohort(Policy):
     """A group of traders that decide alike, each an individual with its own wallet, positions and orders."""
 
-    name: str = Field(min_length=1, description="name of the cohort")
+    name: Name = Field(description="name of the cohort")
     traders: PositiveInt = Field(description="number of traders")
     behaviour: Behaviour = Field(description="how each of them decides")
     interval_ms: PositiveInt = Field(

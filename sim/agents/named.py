@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StrictInt, model_validator
 
-from ..policy import NonNegativeDecimal, Policy, PositiveDecimal, PositiveInt
+from ..policy import Name, NonNegativeDecimal, Policy, PositiveDecimal, PositiveInt
 
 
 class NamedPosition(Policy):
@@ -32,7 +32,7 @@ class NamedTrader(Policy):
     #: True: amounts are written at venue scale and multiplied by the simulated share; False: taken as written.
     venue_scale: ClassVar[bool] = True
 
-    name: str = Field(min_length=1, description="name of the agent")
+    name: Name = Field(description="name of the agent")
     deposit_quote: NonNegativeDecimal = Field(
         default=Decimal(0), description="money beyond the margin of its positions"
     )

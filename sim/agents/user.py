@@ -26,7 +26,8 @@ MAX_REQUESTS = 1000
 _SIDES = {"buy": int(Side.BUY), "sell": int(Side.SELL)}
 _TIMES = {name: int(code) for name, code in TimeInForce.__members__.items()}
 _LIMIT, _MARKET, _CANCEL_ALL = int(OrderKind.LIMIT), int(OrderKind.MARKET), int(OrderKind.CANCEL_ALL)
-_IOC, _REDUCE_ONLY = int(TimeInForce.IOC), int(OrderFlag.REDUCE_ONLY)
+_IOC, _FOK, _POST_ONLY = int(TimeInForce.IOC), int(TimeInForce.FOK), int(TimeInForce.POST_ONLY)
+_REDUCE_ONLY = int(OrderFlag.REDUCE_ONLY)
 
 
 @dataclass(frozen=True, init=False)
@@ -35,7 +36,8 @@ class Order:
 
     size: base units, a positive multiple of the lot.  price: on the grid; None: a market order.
 
-    time_in_force: GTC, IOC, FOK or POST_ONLY (limit orders only). Numbers may be Decimal, str, int or float.
+    time_in_force: GTC, IOC, FOK or POST_ONLY. A market order never rests: GTC (the default) and IOC fill what they can
+    at once, FOK all or nothing; POST_ONLY needs a price. Numbers may be Decimal, str, int or float.
     """
 
     market: str
@@ -170,7 +172,11 @@ def _append(request: object, state: UserState, intents: Intents, arrival: int) -
     price = 0 if is_market else _whole(request.price, instrument.tick_size, "price", "tick")
     if lots * price * instrument.tick_value > 2**61:
         raise ValueError(f"size {request.size} at price {request.price} exceeds the maximum that the run can represent")
-    kind, tif = (_MARKET, _IOC) if is_market else (_LIMIT, _TIMES[request.time_in_force])
+    kind, tif = _LIMIT, _TIMES[request.time_in_force]
+    if is_market:
+        if tif == _POST_ONLY:
+            raise ValueError("time_in_force POST_ONLY needs a price: an order without one always takes")
+        kind, tif = _MARKET, _FOK if tif == _FOK else _IOC
     flags = _REDUCE_ONLY if request.reduce_only else 0
     intents.write(state.row, market, _SIDES[request.side], kind, tif, price, lots, flags, arrival)
 

@@ -26,9 +26,10 @@ class Actions:
     """The actions of a cohort: K actions, each field an array (K,) or one value for all.
 
     account: index into the cohort, 0 .. n - 1.  lots: + buys, - sells, 0: no order.  price_ticks: limit price, 0: a
-    market order.  market: number of the market.  time_in_force: GTC, IOC, FOK or POST_ONLY, of limit orders.  cancel:
-    True first cancels the account's resting orders in the market.  arrival: place in the tick, 0 .. 2**20 - 1; None:
-    drawn. Orders of equal place reach the book in the order of the arrays.
+    market order.  market: number of the market.  time_in_force: GTC, IOC, FOK or POST_ONLY; a market order never rests:
+    FOK is all or nothing, GTC and IOC fill what they can, POST_ONLY is an error.  cancel: True first cancels the
+    account's resting orders in the market.  arrival: place in the tick, 0 .. 2**20 - 1; None: drawn. Orders of equal
+    place reach the book in the order of the arrays.
     """
 
     account: npt.ArrayLike

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from clearsim.analysis.charts.study.estimators import draw_estimators as draw_estimators
     from clearsim.analysis.charts.study.fund_fan import fan_frame as fan_frame
     from clearsim.analysis.charts.study.reverse_stress import draw_reverse_stress as draw_reverse_stress
+    from clearsim.analysis.csv_text import csv_text as csv_text
+    from clearsim.analysis.csv_text import defused as defused
     from clearsim.analysis.estimators.estimate import Estimate as Estimate
     from clearsim.analysis.estimators.estimate import RefusedError as RefusedError
     from clearsim.analysis.estimators.intervals import clopper_pearson as clopper_pearson
@@ -72,6 +74,7 @@ if TYPE_CHECKING:
     from clearsim.analysis.sizing.target import parse_target as parse_target
     from clearsim.analysis.sizing.world_runs import Runner as Runner
     from clearsim.analysis.study.export import ema_results as ema_results
+    from clearsim.analysis.study.export import left_out_lines as left_out_lines
     from clearsim.analysis.study.export import salib_export as salib_export
     from clearsim.analysis.study.export import study_frame as study_frame
     from clearsim.analysis.study.export import write_ema as write_ema
@@ -99,13 +102,14 @@ _HOMES = {
     "charts.study.estimators": "draw_estimators",
     "charts.study.fund_fan": "fan_frame",
     "charts.study.reverse_stress": "draw_reverse_stress",
+    "csv_text": "csv_text defused",
     "run_folder": "RunFolder open_run",
     "estimators.estimate": "Estimate RefusedError",
     "estimators.intervals": "clopper_pearson",
     "estimators.paired": "paired_difference",
     "fund_and_adl": "adl_cause_texts endless_text required_text",
     "figure_files": "export_figures parse_formats",
-    "study.export": "ema_results salib_export study_frame write_ema write_salib",
+    "study.export": "ema_results left_out_lines salib_export study_frame write_ema write_salib",
     "money": "format_short",
     "reports.page": "embed page",
     "reports.run_panels": "run_panels",

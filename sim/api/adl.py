@@ -11,10 +11,13 @@ import pandas as pd
 from ..errors import ConfigError
 from ..own_parts import UserPart, with_code
 from ..policy import Policy
+from . import _analysis as analysis
 from .config import Config, ConfigLike, load
+from .inputs import note_inputs
 from .parts import mechanism_of
 from .progress import Note, noting, run_progress
 from .result import Result
+from .trust import code_of, parts_of, received_from
 from .units import Units, in_units
 
 #: A ranking or an allocation: its kind, a mapping with its parameters, the policy itself, or an object or class of
@@ -34,6 +37,7 @@ def adl_queue(
     market: str | None = None,
     ranking: Part = None,
     units: Units = "quote",
+    trust: bool = False,
     progress: "Literal[True] | Progress | None" = None,
     on_note: Note | None = None,
 ) -> pd.DataFrame:
@@ -46,7 +50,7 @@ def adl_queue(
         ranking: in place of the config's: its kind, like "binance_wallet", a mapping with its parameters, or an
             AdlRanking of your own.
         units: quote, venue or quanta.
-        progress, on_note: as in `clearsim.run`.
+        trust, progress, on_note: as in `clearsim.run`.
 
     Returns one row per position, longs first, each side in the order of its queue: side, place (1 is first), light (1
     is the front fifth of the contracts, to 5), account, cohort, mode, lots (+ long), quantity (base units), notional,
@@ -55,7 +59,7 @@ def adl_queue(
 
         clearsim.adl_queue(clearsim.load("base").with_traders(300), at=250).head()
     """
-    moment = _Moment.of(run, at, market, progress, on_note)
+    moment = _Moment.of(run, at, market, trust, progress, on_note)
     from ..engine.queue import queue_of
 
     places = queue_of(moment.world, moment.market, ranking=_part("ranking", ranking))
@@ -72,6 +76,7 @@ def who_would_be_deleveraged(
     ranking: Part = None,
     allocation: Part = None,
     units: Units = "quote",
+    trust: bool = False,
     progress: "Literal[True] | Progress | None" = None,
     on_note: Note | None = None,
 ) -> pd.DataFrame:
@@ -87,7 +92,7 @@ def who_would_be_deleveraged(
         allocation: in place of the config's: greedy, pro_rata, water_filling, a mapping with its parameters, or an
             Allocation of your own.
         units: quote, venue or quanta.
-        progress, on_note: as in `clearsim.run`.
+        trust, progress, on_note: as in `clearsim.run`.
 
     Returns the rows of `adl_queue` that would be closed, in that order, with `closed_lots` and `closed_quantity` (how
     much of each). The ADL layer decides; nothing is changed. Raises as `adl_queue`
@@ -97,7 +102,7 @@ def who_would_be_deleveraged(
     """
     from ..engine.deleveraging import would_be_deleveraged
 
-    moment = _Moment.of(run, at, market, progress, on_note)
+    moment = _Moment.of(run, at, market, trust, progress, on_note)
     closes = would_be_deleveraged(
         moment.world,
         moment.market,
@@ -113,6 +118,14 @@ def who_would_be_deleveraged(
     return frame
 
 
+def write_queue(places: pd.DataFrame, path: Path) -> None:
+    """Write the table of `adl_queue` as CSV; ConfigError if it cannot be written."""
+    try:
+        path.write_text(analysis.csv_text(places), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
+
+
 class _Moment:
     """A run at a given time."""
 
@@ -125,6 +138,7 @@ class _Moment:
         run: Result | ConfigLike,
         at: float | str | datetime,
         market: str | None,
+        trust: bool,
         progress: "Literal[True] | Progress | None",
         on_note: Note | None,
     ) -> "_Moment":
@@ -132,8 +146,15 @@ class _Moment:
         from ..runs.first_start import first_start
 
         config, scenario, replication = identity_of(run)
+        folder = run.folder if isinstance(run, Result) else received_from(run)
         time_ms, number = time_in_run(at, config), market_number(market, config)
-        with first_start(noting(on_note)), run_progress(progress, config) as callback:
+        note = noting(on_note)
+        with (
+            code_of(folder, parts_of(config), trust=trust, note=note),
+            first_start(note),
+            run_progress(progress, config) as callback,
+        ):
+            note_inputs(config, note)
             world = world_at(config, time_ms, scenario=scenario, replication=replication, progress=callback)
         return cls(config, world, number, time_ms)
 

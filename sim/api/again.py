@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from ..errors import ConfigError
 from .progress import Note, noting, run_progress
 from .result import Result
+from .trust import code_of, parts_of, parts_of_plan, plan_in
 
 if TYPE_CHECKING:
     from ..runs.run import Progress
@@ -74,6 +75,7 @@ def replay(
     run_id: str | None = None,
     *,
     out: str | Path | None = None,
+    trust: bool = False,
     progress: "Literal[True] | Progress | None" = None,
     on_note: Note | None = None,
     command: Sequence[str] = (),
@@ -85,6 +87,7 @@ def replay(
         run_id: the run of a study folder, or the beginning of its id; it is run with its full event log and compared
             with its stored row.
         out: result folder of the study's run; default DIR/replays/RUN_ID.
+        trust: True: code that the folder keeps may be executed, although it may be somebody else's.
         progress, on_note, command: as in `clearsim.run`.
 
     Returns the Replay, which is `equal` or lists differences. Raises ResultError if it is not such a folder, or was
@@ -97,11 +100,13 @@ def replay(
 
     path, note = _folder_of(folder), noting(on_note)
     if run_id is not None:
-        return _replay_row(path, run_id, None if out is None else Path(out), note, command)
+        with code_of(path, parts_of_plan(plan_in(path)), trust=trust, note=note):
+            return _replay_row(path, run_id, None if out is None else Path(out), note, command)
     if (path / "study.yaml").is_file():
         raise ConfigError(f"{path}: is a study folder; name one of its runs, or use verify")
     recorded = load_run(path)
-    with first_start(note), run_progress(progress, recorded.config) as callback:
+    asked = code_of(path, parts_of(recorded.config), trust=trust, note=note)
+    with asked, first_start(note), run_progress(progress, recorded.config) as callback:
         outcome = replay_run(recorded, progress=callback)
     return Replay(outcome.equal, tuple(outcome.lines))
 

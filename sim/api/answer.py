@@ -196,7 +196,7 @@ class Answer:
             for number, arm in enumerate(self.arms, start=1):
                 self._write(target, arm, "" if len(self.arms) == 1 else f"-{number:02d}")
             if len(self.arms) > 1:
-                self.frame().to_csv(target / "arms.csv", index=False)
+                (target / "arms.csv").write_text(analysis.csv_text(self.frame()), encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"{target}: cannot be written: {error.strerror}") from error
         return target / ("answer.html" if len(self.arms) == 1 else "answer-01.html")
@@ -212,9 +212,9 @@ class Answer:
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
         if not solved.curve.empty:
-            solved.curve.to_csv(folder / f"curve{suffix}.csv", index=False)
+            (folder / f"curve{suffix}.csv").write_text(analysis.csv_text(solved.curve), encoding="utf-8")
         if arm.comparison is not None:
-            arm.comparison.to_csv(folder / f"estimators{suffix}.csv", index=False)
+            (folder / f"estimators{suffix}.csv").write_text(analysis.csv_text(arm.comparison), encoding="utf-8")
 
     @property
     def _only(self) -> SizedArm:

@@ -7,6 +7,7 @@ from typing import Any, Self
 from ..config import RunConfig, config_hash, load_config, to_yaml, traders_overrides, with_values
 from ..config.yamlfile import find_config, parse_yaml
 from ..errors import ConfigError
+from ..own_parts import OwnPart, refusing_own_code
 from .arguments import whole_number
 from .parts import mechanism_of
 from .pictures import card, line
@@ -110,11 +111,20 @@ def load(source: ConfigLike) -> Config:
     return Config.of(load_config(str(source)).config)
 
 
-def load_with(source: str, overrides: Sequence[str], *, traders: int | None = None) -> Config:
-    """The config that `source` names with `path=value` texts applied, then with this number of traders."""
-    loaded = load_config(source, overrides)
+def load_with(
+    source: str,
+    overrides: Sequence[str],
+    *,
+    traders: int | None = None,
+    options: Mapping[str, tuple[str, Any]] | None = None,
+) -> Config:
+    """The config that `source` names with the values of options and `path=value` texts, then this number of traders.
+
+    options: name of an option -> path and value that it sets.
+    """
+    loaded = load_config(source, overrides, options)
     if traders is not None:
-        loaded = load_config(source, [*overrides, *traders_overrides(loaded.config, traders)])
+        loaded = load_config(source, [*overrides, *traders_overrides(loaded.config, traders)], options)
     return Config.of(loaded.config)
 
 
@@ -129,16 +139,23 @@ def path_of(source: str) -> Path:
 
 
 def checked_lines(config: RunConfig) -> list[str]:
-    """Read every input file of a config as the run would; return lines about the size of the run."""
+    """Read every input file of a config as the run would; return notes about them and lines about the size of the run.
+
+    No code that comes with the config is executed.
+    """
     from ..runs.inputs import check_inputs
     from ..runs.size import estimate_lines
 
-    check_inputs(config)
-    return estimate_lines(config)
+    with refusing_own_code("check executes no code"):
+        facts = check_inputs(config)
+    book = None if facts.opening is None else facts.opening.book
+    return [*facts.notes, *estimate_lines(config, book)]
 
 
 def _index_path(config: RunConfig) -> list[float]:
-    """The index of the first market as replication 0 draws it."""
+    """The index of the first market as replication 0 draws it; empty if it is computed by code of the user's own."""
+    if any(isinstance(part, OwnPart) and part.runs_code for m in config.markets for part in (m.price, m.margin)):
+        return []
     from ..market.price.paths import build_paths
     from ..rng import Streams
 

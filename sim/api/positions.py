@@ -10,6 +10,7 @@ from ..config import RunConfig
 from ..config.nearest import nearest_hint
 from ..errors import InputDataError
 from ..opening import COLUMNS, OPTIONAL_COLUMNS
+from .inputs import positions_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,16 +21,18 @@ def positions(
     *,
     columns: Mapping[str, str] | None = None,
     residual_account: str | None = None,
+    round_to_lot: bool = False,
     path: str | Path | None = None,
 ) -> dict[str, Any]:
     """Opening positions of a run from a table, as a value for `config.with_({"positions": ...})`.
 
     Args:
-        table: one row per position: account, market, side (long or short), quantity (base units), entry (price),
-            margin, mode (cross or isolated), collateral; optional cohort, initial_ppm, stop, stop_quantity. A row
-            without a market holds money only.
+        table: one row per position: account, market, side (long, short, or none: the sign of the quantity), quantity
+            (base units), entry (price), margin, mode (cross or isolated), collateral; optional cohort, initial_ppm,
+            stop, stop_quantity. A row without a market holds money only.
         columns: names in the table -> names above, where they differ.
         residual_account: account that takes the difference of longs and shorts; None: they must balance.
+        round_to_lot: round sizes to the lot, prices to the tick, money down to the quantum; False: refuse others.
         path: CSV file to write; default: one in the user's cache folder, named by its content.
 
     Returns the value. Raises InputDataError for columns that are missing or unknown; cells are checked against the
@@ -39,7 +42,7 @@ def positions(
     """
     known = (*COLUMNS, *OPTIONAL_COLUMNS)
     frame = table.rename(columns=dict(columns or {}))
-    missing = [name for name in COLUMNS if name not in frame]
+    missing = [name for name in COLUMNS if name not in frame and name != "side"]
     if missing:
         raise InputDataError(
             f"positions: column {', '.join(missing)} is missing; expected {', '.join(COLUMNS)}, found"
@@ -56,7 +59,7 @@ def positions(
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputDataError(f"positions: {file}: cannot be written: {error.strerror}") from error
-    return {"file": str(file.resolve()), "residual_account": residual_account}
+    return positions_value(file, residual=residual_account, round_to_lot=round_to_lot)
 
 
 def write_opening(config: RunConfig, path: Path) -> int:

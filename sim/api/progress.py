@@ -37,8 +37,13 @@ def console(*, stderr: bool = False, width: int = WIDTH) -> "Console":
 
 
 def noting(on_note: Note | None) -> Note:
-    """The receiver of notes: the callback, or the logger `clearsim`."""
-    return on_note or logging.getLogger("clearsim").info
+    """The receiver of notes: the callback, or the logger `clearsim` (its warnings are printed by default)."""
+    return on_note or _log
+
+
+def _log(text: str) -> None:
+    level = logging.WARNING if text.startswith("warning: ") else logging.INFO
+    logging.getLogger("clearsim").log(level, "%s", text.removeprefix("warning: "))
 
 
 @contextmanager

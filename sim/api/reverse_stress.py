@@ -10,9 +10,11 @@ import pandas as pd
 from ..errors import ConfigError
 from . import _analysis as analysis
 from .config import Config, ConfigLike, load
+from .inputs import note_inputs
 from .pictures import card, interval
 from .progress import Counted, Note, count_progress, noting
 from .result import chosen_figure
+from .trust import code_of, parts_of, received_from
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -73,7 +75,7 @@ class StressFrontier:
         try:
             target.mkdir(parents=True, exist_ok=True)
             self._frame.to_parquet(paths[0], index=False)
-            self._frame.to_csv(paths[1], index=False)
+            paths[1].write_text(analysis.csv_text(self._frame), encoding="utf-8")
             paths[2].write_text(analysis.page(title=title, body=body), encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"{target}: cannot be written: {error.strerror}") from error
@@ -109,13 +111,14 @@ def reverse_stress(
     *,
     fund: float | None = None,
     depth: Sequence[float] = (0.0, 0.5, 0.8),
-    concentration: Sequence[float] = (0.0, 0.1),
+    concentration: Sequence[float] | None = None,
     leverage: float = 5.0,
     largest_jump: float = 0.6,
     tolerance: float = 0.005,
     share: float = 0.5,
     runs: int | None = None,
     fidelity: Literal["reduced", "full"] | None = None,
+    trust: bool = False,
     progress: "Literal[True] | Counted | None" = None,
     on_note: Note | None = None,
 ) -> StressFrontier:
@@ -125,13 +128,15 @@ def reverse_stress(
         config: a Config, the path of a config file, or a shipped name.
         fund: fund to exhaust, quote units at venue scale; default: the config's.
         depth: shares of depth lost, each from 0 to below 1.
-        concentration: shares of open interest that one more long account holds.
+        concentration: shares of open interest that one more long account holds; default: 0 and 0.1, 0 with custom
+            positions, which no further account can join.
         leverage: leverage of that account.
         largest_jump: largest fall tried, fraction of the price.
         tolerance: width of the last bracket, fraction of the price.
         share: share of the runs in which the fund must be exhausted.
         runs: runs per shock; default: 20 reduced, 7 full.
         fidelity: reduced or full; default: reduced where the config allows it.
+        trust: True: code that comes with a folder of results, from which the config is read, may be executed.
         progress: True for lines on standard error, or a function of the number of runs so far.
         on_note: called with notes for the user; default: the logger `clearsim`.
 
@@ -152,14 +157,23 @@ def reverse_stress(
     _require(0 < share < 1, f"share must lie between 0 and 1, found {share:g}")
     _require(0 <= size < float("inf"), f"fund must be at least 0, found {size:g}")
     _require(1 <= leverage <= 1000, f"leverage must lie between 1 and 1000, found {leverage:g}")
+    if concentration is None:
+        concentration = (0.0, 0.1) if chosen.positions is None else (0.0,)
     losses, shares = _shares(depth, "depth"), _shares(concentration, "concentration")
+    _require(
+        chosen.positions is None or not any(shares),
+        "concentration must be 0 with custom positions: they balance, so no further account can join them; add it to"
+        " the file",
+    )
+    note_inputs(chosen, noting(on_note))
     if replaces_price(chosen):
         text = (
             f"the price of {chosen.markets[0].name} falls once after a minute; the config's price process is not used"
         )
         noting(on_note)(text)
     search = {"largest_jump": largest_jump, "tolerance": tolerance, "share": share}
-    with analysis.clearsim_errors(), count_progress(progress) as on_runs:
+    asked = code_of(received_from(config), parts_of(chosen), trust=trust, note=noting(on_note))
+    with asked, analysis.clearsim_errors(), count_progress(progress) as on_runs:
         world = StressRuns(chosen, engine, size, runs or RUNS[engine], Decimal(repr(float(leverage))), on_runs)
         frame = analysis.frontier(world.exhausts, depth_losses=losses, concentrations=shares, **search)
     return StressFrontier(frame, world, share)

@@ -9,9 +9,11 @@ from ..errors import ClearsimError, ConfigError
 from . import _analysis as analysis
 from .arguments import whole_number
 from .config import Config, ConfigLike, load
+from .inputs import note_inputs
 from .paths import PathsResult
 from .progress import Note, noting, run_progress
 from .result import Result, in_memory, open_folder
+from .trust import code_of, parts_of, received_from
 
 if TYPE_CHECKING:
     from ..config import RunConfig
@@ -31,6 +33,7 @@ def run(
     seed: int | None = None,
     scenario: int = 0,
     replication: int = 0,
+    trust: bool = False,
     overwrite: bool = False,
     report: bool = False,
     check_step: int = 0,
@@ -51,6 +54,7 @@ def run(
     seed: int | None = None,
     scenario: int = 0,
     replication: int = 0,
+    trust: bool = False,
 ) -> PathsResult: ...
 
 
@@ -61,6 +65,7 @@ def run(
     seed: int | None = None,
     scenario: int = 0,
     replication: int = 0,
+    trust: bool = False,
     **options: Any,
 ) -> Result | PathsResult:
     """Run a config in the full engine (agents on an order book), or many paths of it in the reduced one.
@@ -70,6 +75,7 @@ def run(
         fidelity: full or reduced.
         seed: replaces the config's.
         scenario, replication: whole numbers that select the randomness of the run, together with the seed.
+        trust: True: code that comes with a folder of results, from which the config is read, may be executed.
         options: of the full engine:
             out: result folder to write; None keeps the run in memory.
             detail: which tables are kept: summary, series, or events (the config's by default).
@@ -92,7 +98,14 @@ def run(
         result = clearsim.run(clearsim.load("base").with_traders(300), detail="series")
         result.summary()["adl_accounts"]
     """
-    chosen = load(config)
+    chosen, note = load(config), noting(options.get("on_note"))
+    with code_of(received_from(config), parts_of(chosen), trust=trust, note=note):
+        return _run(chosen, fidelity, seed, scenario, replication, options)
+
+
+def _run(
+    chosen: Config, fidelity: str, seed: int | None, scenario: int, replication: int, options: dict[str, Any]
+) -> Result | PathsResult:
     scenario, replication = whole_number("scenario", scenario), whole_number("replication", replication)
     if seed is not None:
         chosen = chosen.with_({"seed": seed})
@@ -143,6 +156,7 @@ def _full(
     if detail is not None and detail not in get_args(Detail):
         raise ConfigError(f"detail must be one of {', '.join(get_args(Detail))}; found {detail!r}")
     note = noting(on_note)
+    input_notes = note_inputs(config, note)
     with first_start(note), run_progress(progress, config) as callback:
         run_options = RunOptions(
             out=None if out is None else Path(out),
@@ -153,6 +167,7 @@ def _full(
             check_step=check_step > 0,
             step_pairs=check_step,
             command=command,
+            input_notes=input_notes,
             progress=callback,
             second_pass=_second_pass(note) if second_pass else None,
             finish=report_writer(note) if report and out is not None else None,

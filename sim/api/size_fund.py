@@ -9,8 +9,10 @@ from ..config import RunConfig
 from ..errors import ConfigError
 from . import _analysis as analysis
 from .answer import Answer, SizedArm
+from .inputs import note_inputs, once
 from .progress import Counted, Note, count_progress, noting
 from .study import Study
+from .trust import code_of, parts_of, received_from
 from .worlds import WorldOf, at_horizon, define
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ def size_fund(
     fidelity: Literal["reduced", "full"] | None = None,
     settings: Mapping[str, Any] | None = None,
     seed: int | None = None,
+    trust: bool = False,
     progress: "Literal[True] | Counted | None" = None,
     on_note: Note | None = None,
     on_arm: Callable[[SizedArm], None] | None = None,
@@ -54,6 +57,7 @@ def size_fund(
         capital_cost: per year and quote unit; also finds the least-cost fund.  shortfall_cost: per quote unit of it.
         fidelity: reduced or full; default: the study's, or reduced where the config allows it.
         settings: config paths and values to set first.  seed: replaces the config's.
+        trust: True: code that comes with a folder of results, the source, may be executed.
         progress: True for lines on standard error, or a function of the number of runs so far.
         on_note: called with notes for the user; default: the logger `clearsim`.
         on_arm: called with each SizedArm as it is found.
@@ -75,8 +79,11 @@ def size_fund(
     sized = []
     with analysis.clearsim_errors(ConfigError), count_progress(progress) as callback:
         wanted, on_runs = analysis.parse_target(target), _Total(callback)
+        seen, note = set[str](), noting(on_note)
         for question in load_questions(asked, pairs, seed=seed, fidelity=fidelity, arms=arms, draws=spread):
-            arm = _answered(question, wanted, budget, compare, spread, options, noting(on_note), on_runs)
+            note_inputs(question.config, once(note, seen))
+            with code_of(received_from(source), parts_of(question.config), trust=trust, note=once(note, seen)):
+                arm = _answered(question, wanted, budget, compare, spread, options, note, on_runs)
             sized.append(arm)
             (on_arm or (lambda arm: None))(arm)
     return Answer(tuple(sized), command=command or f"clearsim.size_fund({_named(source)!r}, {target!r})")
@@ -142,8 +149,10 @@ def _spreads(
     """The required fund over other opening books, and over other values of the study's uncertainties."""
     if count < 2 or question.fidelity != "reduced" or solved.facts.feeds_back or solved.fund is None:
         return ()
-    books = [WorldOf(question, target.event, book=book, on_runs=on_runs) for book in range(1, count + 1)]
-    spreads = [analysis.spread_over("other opening books of the same population", books, target.p)]
+    spreads = []
+    if question.config.positions is None:  # custom positions are the same in every book
+        books = [WorldOf(question, target.event, book=book, on_runs=on_runs) for book in range(1, count + 1)]
+        spreads.append(analysis.spread_over("other opening books of the same population", books, target.p))
     if question.others:
         others = [replace(question, config=config, others=()) for config in question.others]
         worlds = [WorldOf(at_horizon(other, target), target.event, on_runs=on_runs) for other in others]

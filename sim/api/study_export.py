@@ -50,6 +50,7 @@ def _write_ema(study: "analysis.StudyFolder", out: Path | None, outcomes: list[s
     analysis.write_ema(path, experiments, results)
     return [
         f"{path}: {len(experiments):,} experiments, {len(results)} outcomes",
+        *analysis.left_out_lines(study.points, study.runs, whole_points=True),
         f'read it with: from ema_workbench import load_results; experiments, outcomes = load_results("{path}")',
     ]
 
@@ -63,6 +64,13 @@ def _write_salib(
     rows = "Saltelli blocks, whole ones only" if export.is_saltelli else "points of the design, in its order"
     lines = [f"{path}" for path in paths]
     lines.append(f"{len(export.x):,} rows: {rows}")
+    points = study.points if arm is None else study.points[study.points["arm"] == arm]
+    runs = study.runs[study.runs["point"].isin(points["point"])]
+    left_out = analysis.left_out_lines(points, runs, whole_points=True)
+    if left_out and export.is_saltelli:
+        lines += [*left_out, f"whole blocks of {export.problem['num_vars'] + 2} rows are left out with them"]
+    elif left_out:
+        lines += [text.replace("left out", "nan in outputs.csv") for text in left_out]
     if export.is_saltelli:
         lines.append("analyse with: SALib.analyze.sobol.analyze(problem, Y, calc_second_order=False), Y one column")
     return lines
@@ -83,9 +91,10 @@ def _write_table(study: "analysis.StudyFolder", to: str, out: Path | None) -> li
     frame = analysis.study_frame(study.points, study.runs)
     path = out or study.path / ("study.csv" if to == "csv" else "study.parquet")
     if to == "csv":
-        frame.to_csv(path, index=False)
+        path.write_text(analysis.csv_text(frame), encoding="utf-8")
     else:
         frame.to_parquet(path, index=False)
     lines = [f"{path}: {len(frame):,} runs, {len(frame.columns)} columns"]
+    lines += analysis.left_out_lines(study.points, study.runs, whole_points=False)
     how = {"pandas": "import pandas as pd; pd", "polars": "import polars as pl; pl"}.get(to)
     return lines + ([f'read it with: {how}.read_parquet("{path}")'] if how else [])

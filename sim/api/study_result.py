@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ..errors import ClearsimError, ConfigError, ResultError
+from ..own_parts import refusing_own_code
 from . import _analysis as analysis
 from .pictures import card, dots
 from .progress import Note
@@ -133,7 +135,8 @@ class StudyResult:
 
         with analysis.clearsim_errors():
             if baseline:
-                add_tables(self.folder, on_note)
+                with nullcontext() if self.swept is not None else refusing_own_code("report executes no code"):
+                    add_tables(self.folder, on_note)
             written = analysis.write_study_report(self.folder)
         return written if path is None else copied(written, Path(path))
 

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import ConfigError
+from ..errors import ConfigError, InputDataError
 from . import _analysis as analysis
 from .arguments import whole_number
+from .inputs import note_inputs
 from .progress import Note, noting, sweep_progress
 from .study import Study, load_any_study
 from .study_result import StudyResult, open_study
+from .trust import code_of, parts_of_plan, reading, received_from
 
 if TYPE_CHECKING:
     from ..studies.execute.executors import ExecutorSettings
@@ -31,6 +33,7 @@ def sweep(
     shard: tuple[int, int] = (1, 1),
     retry_failed: bool = False,
     report: bool = False,
+    trust: bool = False,
     progress: "Literal[True] | SweepProgress | None" = None,
     on_note: Note | None = None,
     command: Sequence[str] = (),
@@ -46,6 +49,7 @@ def sweep(
         until: add replications until a rule holds in every arm, like "events>=100"; needs max_runs or max_seconds.
         max_runs, max_seconds: stop after this many.  shard: (i, n) runs only every n-th run, starting with the i-th.
         retry_failed: rerun failed and crashed runs.  report: write report.html into the folder.
+        trust: True: code that comes with a folder of results, from which the study is read, may be executed.
         progress: True for a bar, or a function (done=, failed=, total=, seconds=).  on_note, command: as in `run`.
 
     Returns the StudyResult. A run that fails is a row of it, not an error. Works in a notebook and in a script without
@@ -57,7 +61,10 @@ def sweep(
     """
     from ..studies.sweep import SweepOptions, run_sweep
 
-    chosen, note = load_any_study(study), noting(on_note)
+    note = noting(on_note)
+    with reading(study):
+        chosen = load_any_study(study)
+    _note_positions(chosen, note)
     settings = executor_settings(executor, workers)
     _require_bounds(until, max_runs, max_seconds, shard)
     folder, temporary = _folder(out, chosen)
@@ -74,11 +81,22 @@ def sweep(
             progress=callback,
             say=note,
         )
-        swept = run_sweep(chosen.plan, options)
+        with code_of(received_from(study), parts_of_plan(chosen.plan), trust=trust, note=note):
+            swept = run_sweep(chosen.plan, options)
     result = open_study(folder).with_sweep(swept, temporary)
     if report:
         result.try_report(note)
     return result
+
+
+def _note_positions(study: Study, note: Note) -> None:
+    """Pass on what there is to know about the custom positions of the base config; a point may set another price."""
+    if study.plan.base.positions is None:
+        return
+    try:
+        note_inputs(study.plan.base, note)
+    except InputDataError as error:
+        note(f"warning: the base config: {error}")
 
 
 def _folder(out: str | Path | None, study: Study) -> "tuple[Path, tempfile.TemporaryDirectory[str] | None]":

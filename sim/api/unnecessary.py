@@ -16,8 +16,10 @@ from ..engine.simulation import simulate
 from ..errors import ClearsimError, ConfigError
 from ..runs.folder import to_record_batch
 from ..runs.memory import MemoryTables
-from ..studies.store.verify import plan_of_folder
+from ..studies.design.plan import Plan
 from . import _analysis as analysis
+from .progress import Note, noting
+from .trust import code_of, parts_of_plan, plan_in
 
 FILE = "unneeded.parquet"
 
@@ -36,18 +38,34 @@ class ArmShare:
 
 
 def unnecessary_liquidations(
-    folder: Path, *, runs: int = 16, level: float = 0.95, on_arm: Callable[[ArmShare], None] = lambda share: None
+    folder: Path,
+    *,
+    runs: int = 16,
+    level: float = 0.95,
+    trust: bool = False,
+    on_arm: Callable[[ArmShare], None] = lambda share: None,
+    on_note: Note | None = None,
 ) -> list[ArmShare]:
     """The share of each arm of a study of full runs, from the same `runs` runs in all arms; writes the table.
 
     A liquidation is necessary if the index reached the account's bankruptcy price at the liquidation or after it,
-    within the run.
+    within the run. trust: True: code that the folder keeps may be executed.
     """
     if not 0.5 <= level < 1:
         raise ConfigError(f"level must be at least 0.5 and below 1, found {level}")
     with analysis.clearsim_errors():
         study = analysis.open_study(folder)
-    plan, chosen = plan_of_folder(folder), choose_runs(study.points, study.runs, runs)
+    plan, chosen = plan_in(folder), choose_runs(study.points, study.runs, runs)
+    with code_of(folder, parts_of_plan(plan), trust=trust, note=noting(on_note)):
+        shares = _shares(plan, chosen, level, on_arm)
+    rows = [{"arm": item.arm, **item.share.row()} for item in shares if item.share is not None]
+    if rows:
+        pd.DataFrame(rows).to_parquet(folder / FILE, index=False)
+    return shares
+
+
+def _shares(plan: Plan, chosen: pd.DataFrame, level: float, on_arm: Callable[[ArmShare], None]) -> list[ArmShare]:
+    """Rerun the chosen runs, arm by arm."""
     shares = []
     for arm, own in chosen.groupby("arm", sort=True):
         judged = []
@@ -60,9 +78,6 @@ def unnecessary_liquidations(
                 estimate = analysis.unneeded_share(judged, draw=own["draw"].tolist(), level=level)
         shares.append(ArmShare(int(arm), estimate, len(judged)))
         on_arm(shares[-1])
-    rows = [{"arm": item.arm, **item.share.row()} for item in shares if item.share is not None]
-    if rows:
-        pd.DataFrame(rows).to_parquet(folder / FILE, index=False)
     return shares
 
 

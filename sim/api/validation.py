@@ -162,7 +162,8 @@ def targets_csv(scores: "Sequence[analysis.TargetScore]") -> str:
         mean = (found.value, found.low, found.high) if found else ("", "", "")
         values = " ".join(f"{value:.10g}" for value in score.values)
         writer.writerow(
-            (score.scenario, score.metric, score.low, score.high, *mean, values, score.verdict, score.is_firm,
-             score.status, score.source, score.date, score.reason)
+            analysis.defused(cell)
+            for cell in (score.scenario, score.metric, score.low, score.high, *mean, values, score.verdict,
+                         score.is_firm, score.status, score.source, score.date, score.reason)
         )  # fmt: skip
     return text.getvalue()

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ..config import RunConfig
@@ -108,8 +109,12 @@ def _facts(question: Question, event: str, world: ReducedWorld | FullWorld) -> "
 
 
 def _assumptions(config: RunConfig, fidelity: str) -> tuple[str, ...]:
+    file = None if config.positions is None else Path(config.positions.file).name
     if fidelity == "full":
-        return ("fidelity full: order book, all agents, a new opening book in every run",)
+        book = "a new opening book in every run"
+        if file is not None:
+            book = f"the positions of {file} in every run: they are fixed, and so is the open interest"
+        return (f"fidelity full: order book, all agents, {book}",)
     assert config.reduced is not None
     left_out = ", ".join(config.reduced.leaves_out) or "nothing"
     return (
@@ -117,5 +122,6 @@ def _assumptions(config: RunConfig, fidelity: str) -> tuple[str, ...]:
         f"deliberately left out of the config: {left_out}",
         f"marks: {config.reduced.marks}; impact: {config.reduced.impact.kind}; a jump is seen at"
         f" {config.reduced.jump_marks} mark{'s' if config.reduced.jump_marks > 1 else ''}",
-        "one opening book, drawn from the seed, in all paths; intervals are given this book",
+        f"one opening book, {'drawn from the seed' if file is None else f'the positions of {file}'}, in all paths;"
+        " intervals are given this book",
     )

@@ -15,7 +15,7 @@ from ..kernels.clearing.payments import Payments, add_payment, first_payments, m
 from ..kernels.exchange import Exchange
 from ..kernels.jit import kernel
 from ..layout import Reason
-from ..policy import NonNegativeDecimal, Policy, SharePpm
+from ..policy import Name, NonNegativeDecimal, Policy, SharePpm
 from .desk import Desk, LayerBase, Round
 from .unwind import UnwindPolicy
 
@@ -28,7 +28,7 @@ NO_CAP = 2**62
 class FundPolicy(Policy):
     """One insurance fund and the markets it covers."""
 
-    name: str = Field(min_length=1, description="name of the fund's scope")
+    name: Name = Field(description="name of the fund's scope")
     markets: list[str] = Field(min_length=1, description="markets in the scope")
     seed_quote: NonNegativeDecimal = Field(description="cash at the start, at venue scale")
     fee_share_ppm: SharePpm = Field(description="the fund's share of liquidation fees; FEES gets the rest")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigError
-from .options import Debug
+from .options import Debug, Mapped, RoundToLot
 
 if TYPE_CHECKING:
     from ..api.calibration import BookFit
@@ -19,14 +19,21 @@ def calibrate(
     weight: Annotated[str, typer.Option(help="Weight of the written leverage law: notional or account.")] = "notional",
     level: Annotated[float, typer.Option(help="Confidence level of the intervals.")] = 0.95,
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap draws of the accounts.")] = 1000,
+    map_: Mapped = [],  # noqa: B006  (typer copies it)
+    round_to_lot: RoundToLot = False,
     debug: Debug = False,
 ) -> None:
     """Fit the leverage (by account, by notional, and given size), sizes and concentration of a book of positions."""
     from ..api.calibration import calibrate as fit_positions
+    from ..api.inputs import columns_of
 
     if weight not in ("notional", "account"):
         raise ConfigError(f"--weight must be notional or account, found {weight!r}")
-    fitted = fit_positions(positions, config, level=level, resamples=resamples)
+    fitted = fit_positions(
+        positions, config, level=level, resamples=resamples, columns=columns_of(map_), round_to_lot=round_to_lot
+    )
+    for note in fitted.notes:
+        typer.echo(note, err=True)
     lines = report_lines(positions, fitted.fit, fitted.left_out)
     text = fitted.yaml(weight=weight, comment=lines)
     typer.echo("\n".join(lines))

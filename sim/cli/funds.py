@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigError
-from .options import ConfigName, Debug, Sets, load, settings_of
+from .options import (
+    ConfigName,
+    CustomPositions,
+    Debug,
+    Mapped,
+    Positions,
+    Residual,
+    RoundToLot,
+    Sets,
+    Trust,
+    load,
+    settings_of,
+)
 from .output import command_line
 
 if TYPE_CHECKING:
@@ -47,6 +59,11 @@ def size_fund(
     fidelity: Annotated[str | None, typer.Option(help="reduced or full; default: the study's.")] = None,
     set_: Sets = [],  # noqa: B006
     seed: Annotated[int | None, typer.Option(help="Seed; default: the config's.")] = None,
+    positions: Positions = None,
+    residual: Residual = None,
+    map_: Mapped = [],  # noqa: B006
+    round_to_lot: RoundToLot = False,
+    trust: Trust = False,
     debug: Debug = False,
 ) -> None:
     """Find how large STUDY's fund must be for --target; print the fund, its interval, method and assumptions."""
@@ -65,8 +82,9 @@ def size_fund(
         capital_cost=capital_cost,
         shortfall_cost=shortfall_cost,
         fidelity=fidelity,  # type: ignore[arg-type]  # refused there if it is anything else
-        settings=settings_of(set_),
+        settings=settings_of(set_, CustomPositions(positions, residual, map_, round_to_lot)),
         seed=seed,
+        trust=trust,
         progress=True,
         on_note=typer.echo,
         on_arm=_print_arm,
@@ -92,8 +110,9 @@ def reverse_stress(
     fund: Annotated[float | None, typer.Option(help="Fund to exhaust, quote units; default: the config's.")] = None,
     depth: Annotated[str, typer.Option(help="Shares of depth lost, comma-separated.")] = "0,0.5,0.8",
     concentration: Annotated[
-        str, typer.Option(help="Shares of open interest of one more long account, comma-separated.")
-    ] = "0,0.1",
+        str | None,
+        typer.Option(help="Shares of open interest of one more long account, comma-separated; default 0,0.1."),
+    ] = None,
     leverage: Annotated[float, typer.Option(help="Leverage of that account.")] = 5,
     largest_jump: Annotated[float, typer.Option(help="Largest fall tried, fraction of the price.")] = 0.6,
     tolerance: Annotated[float, typer.Option(help="Width of the last bracket, fraction of the price.")] = 0.005,
@@ -101,6 +120,11 @@ def reverse_stress(
     runs: Annotated[int | None, typer.Option(min=1, help="Runs per shock; default: 20 reduced, 7 full.")] = None,
     fidelity: Annotated[str | None, typer.Option(help="reduced or full; default: reduced where possible.")] = None,
     set_: Sets = [],  # noqa: B006  (typer copies it)
+    positions: Positions = None,
+    residual: Residual = None,
+    map_: Mapped = [],  # noqa: B006
+    round_to_lot: RoundToLot = False,
+    trust: Trust = False,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder to write; a study folder shows it in its report. Default results/reverse-stress-..."),
@@ -110,22 +134,24 @@ def reverse_stress(
     """Find the smallest fall that exhausts CONFIG's fund, for thinner books and for one more large account."""
     from ..api.reverse_stress import default_folder
     from ..api.reverse_stress import reverse_stress as search
+    from ..api.trust import code_of, parts_of, received_from
 
-    chosen = load(config, set_)
-    frontier = search(
-        chosen,
-        fund=fund,
-        depth=_numbers(depth, "--depth"),
-        concentration=_numbers(concentration, "--concentration"),
-        leverage=leverage,
-        largest_jump=largest_jump,
-        tolerance=tolerance,
-        share=share,
-        runs=runs,
-        fidelity=fidelity,  # type: ignore[arg-type]  # refused there if it is anything else
-        progress=True,
-        on_note=typer.echo,
-    )
+    chosen = load(config, set_, positions=CustomPositions(positions, residual, map_, round_to_lot))
+    with code_of(received_from(config), parts_of(chosen), trust=trust, note=typer.echo):
+        frontier = search(
+            chosen,
+            fund=fund,
+            depth=_numbers(depth, "--depth"),
+            concentration=None if concentration is None else _numbers(concentration, "--concentration"),
+            leverage=leverage,
+            largest_jump=largest_jump,
+            tolerance=tolerance,
+            share=share,
+            runs=runs,
+            fidelity=fidelity,  # type: ignore[arg-type]  # refused there if it is anything else
+            progress=True,
+            on_note=typer.echo,
+        )
     typer.echo(str(frontier))
     for path in frontier.save(out or default_folder(chosen)):
         typer.echo(path)

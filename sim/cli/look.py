@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigError
-from .options import Debug, Sets
+from .options import CustomPositions, Debug, Mapped, Positions, Residual, RoundToLot, Sets, Trust, load
 from .output import command_line, console, note_printer
 
 if TYPE_CHECKING:
@@ -48,17 +48,26 @@ def queue(
     out: Annotated[Path | None, typer.Option(help="CSV file to write, with every position.")] = None,
     set_: Sets = [],  # noqa: B006
     seed: Annotated[int | None, typer.Option(help="Seed; default: the config's.")] = None,
+    positions: Positions = None,
+    residual: Residual = None,
+    map_: Mapped = [],  # noqa: B006
+    round_to_lot: RoundToLot = False,
+    trust: Trust = False,
     debug: Debug = False,
 ) -> None:
     """Run CONFIG up to a time and print the ADL queue at that time: place, light (1 is the front fifth), score."""
-    from ..api.adl import adl_queue
-    from .options import load
+    from ..api.adl import adl_queue, write_queue
+    from ..api.trust import code_of, parts_of, received_from
 
     is_folder = Path(source).is_dir()
-    if is_folder and (set_ or seed is not None):
-        raise ConfigError("--set and --seed do not apply to a result folder; give its config instead")
-    run = source if is_folder else load(source, set_, seed=seed)
-    places = adl_queue(run, at=at, market=market, progress=True, on_note=note_printer())
+    custom = CustomPositions(positions, residual, map_, round_to_lot)
+    if is_folder and (set_ or seed is not None or custom.are_given):
+        raise ConfigError("--set, --seed and --positions do not apply to a result folder; give its config instead")
+    chosen = None if is_folder else load(source, set_, seed=seed, positions=custom)
+    note = note_printer()
+    parts = [] if chosen is None else parts_of(chosen)
+    with code_of(None if is_folder else received_from(source), parts, trust=trust, note=note):
+        places = adl_queue(chosen or source, at=at, market=market, trust=trust, progress=True, on_note=note)
     facts = places.attrs
     unknown = sorted(set(account) - set(places["account"]))
     if unknown:
@@ -68,10 +77,7 @@ def queue(
     for side in ("long", "short"):
         tables.print(_table(places[places["side"] == side], side, top, set(account)))
     if out is not None:
-        try:
-            places.to_csv(out, index=False)
-        except OSError as error:
-            raise ConfigError(f"{out}: cannot be written: {error.strerror}") from error
+        write_queue(places, out)
         typer.echo(f"{out}: {len(places):,} positions")
 
 
@@ -121,12 +127,15 @@ def replay(
     out: Annotated[
         Path | None, typer.Option(help="Result folder for a study's run; default DIR/replays/RUN_ID.")
     ] = None,
+    trust: Trust = False,
     debug: Debug = False,
 ) -> None:
     """Run one recorded run again and compare all its tables byte for byte; exit code 1 if they differ."""
     from ..api.again import replay as replay_run
 
-    replayed = replay_run(folder, run_id, out=out, progress=True, on_note=note_printer(), command=command_line())
+    replayed = replay_run(
+        folder, run_id, out=out, trust=trust, progress=True, on_note=note_printer(), command=command_line()
+    )
     for line in replayed.lines:
         typer.echo(line)
     if not replayed.equal:

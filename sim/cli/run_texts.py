@@ -84,7 +84,7 @@ def memo_lines(
         f"worst step ratio r = -ln(1-m)/(sigma sqrt(dt)): {float(runs['step_ratio_worst']):.2f}"
         f" (a step of {int(runs['step_ms_at_worst']):,} ms)",
     ]
-    return [*lines, *_warnings(runs)]
+    return [*lines, *_warnings(runs, quantum, asset)]
 
 
 def _harm(runs: Mapping[str, Any], quantum: float) -> str:
@@ -146,8 +146,15 @@ def fund_lines(account: "pd.DataFrame", config: "Config") -> list[str]:
     ]
 
 
-def _warnings(runs: Mapping[str, Any]) -> list[str]:
+def _warnings(runs: Mapping[str, Any], quantum: float, asset: str) -> list[str]:
     lines = []
+    if int(runs["deficit_initial_quanta"]):
+        count = int(runs["bankrupt_initial_accounts"])
+        lines.append(
+            f"warning: {count:,} account{'s' if count != 1 else ''} started below zero, together by"
+            f" {money_text(int(runs['deficit_initial_quanta']), quantum)} {asset}: that part of what the fund or others"
+            " paid was missing before the first price move"
+        )
     if int(runs["rounds_max_reached"]):
         lines.append(
             f"warning: {int(runs['rounds_max_reached']):,} cycles reached the limit of clearing rounds"

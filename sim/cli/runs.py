@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ..errors import ConfigError
-from .options import ConfigName, Debug, Sets, load
+from .options import ConfigName, CustomPositions, Debug, Mapped, Positions, Residual, RoundToLot, Sets, Trust, load
 from .output import command_line, console, note_printer
 
 
@@ -25,8 +25,10 @@ def run(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing result folder.")] = False,
     detail: Annotated[str | None, typer.Option(help="summary, series or events; default: the config's.")] = None,
     traders: Annotated[int | None, typer.Option(help="Number of traders; cohorts keep their proportions.")] = None,
-    positions: Annotated[Path | None, typer.Option(help="CSV of opening positions.")] = None,
-    residual: Annotated[str | None, typer.Option(help="Account that balances longs and shorts of --positions.")] = None,
+    positions: Positions = None,
+    residual: Residual = None,
+    map_: Mapped = [],  # noqa: B006
+    round_to_lot: RoundToLot = False,
     check_step: Annotated[
         bool, typer.Option("--check-step", help="Repeat the run at a quarter of the time step.")
     ] = False,
@@ -39,33 +41,37 @@ def run(
         ),
     ] = True,
     report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html.")] = True,
+    trust: Trust = False,
     debug: Debug = False,
 ) -> None:
     """Run CONFIG and write a result folder with report.html."""
     from ..api.run import default_folder
     from ..api.run import run as run_config
+    from ..api.trust import code_of, parts_of, received_from
     from .run_texts import print_run
 
+    source = _or_custom_positions(config, positions)
     chosen = load(
-        _or_custom_positions(config, positions),
+        source,
         set_,
         seed=seed,
         traders=traders,
-        positions=positions,
-        residual=residual,
+        positions=CustomPositions(positions, residual, map_, round_to_lot),
         detail=detail,
     )
-    result = run_config(
-        chosen,
-        out=out or default_folder(chosen),
-        overwrite=overwrite,
-        check_step=step_pairs if check_step else 0,
-        second_pass=second_pass,
-        report=report,
-        progress=True,
-        on_note=note_printer(),
-        command=command_line(),
-    )
+    note = note_printer()
+    with code_of(received_from(source), parts_of(chosen), trust=trust, note=note):
+        result = run_config(
+            chosen,
+            out=out or default_folder(chosen),
+            overwrite=overwrite,
+            check_step=step_pairs if check_step else 0,
+            second_pass=second_pass,
+            report=report,
+            progress=True,
+            on_note=note,
+            command=command_line(),
+        )
     print_run(result, console())
 
 
@@ -73,14 +79,17 @@ def check(
     config: ConfigName,
     set_: Sets = [],  # noqa: B006
     traders: Annotated[int | None, typer.Option(help="Number of traders.")] = None,
-    positions: Annotated[Path | None, typer.Option(help="CSV of opening positions.")] = None,
-    residual: Annotated[str | None, typer.Option(help="Account that balances longs and shorts of --positions.")] = None,
+    positions: Positions = None,
+    residual: Residual = None,
+    map_: Mapped = [],  # noqa: B006
+    round_to_lot: RoundToLot = False,
     debug: Debug = False,
 ) -> None:
     """Check that CONFIG and its input files are valid, and print the size of a run; nothing is run."""
     from ..api.config import checked_lines, path_of
 
-    chosen = load(config, set_, traders=traders, positions=positions, residual=residual)
+    custom = CustomPositions(positions, residual, map_, round_to_lot)
+    chosen = load(config, set_, traders=traders, positions=custom)
     lines = checked_lines(chosen)
     typer.echo(f"{path_of(config)}: valid; config hash {chosen.hash}")
     for line in lines:

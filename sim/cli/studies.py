@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConfigError
-from .options import Debug
+from .options import Debug, Trust
 from .output import command_line, note_printer
 from .study_texts import print_dry_run, print_sweep, sbatch_script, size
 
@@ -49,14 +49,17 @@ def sweep(
         bool, typer.Option("--print-sbatch", help="Print a Slurm array job for the study.")
     ] = False,
     report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html at the end.")] = True,
+    trust: Trust = False,
     debug: Debug = False,
 ) -> None:
     """Run every point of STUDY; runs that are already stored are skipped."""
     from ..api.study import Study
     from ..api.study_folders import parse_shard
     from ..api.sweep import executor_settings
+    from ..api.trust import code_of, parts_of_plan, reading, received_from
 
-    loaded = Study.from_yaml(study, set_)
+    with reading(study):
+        loaded = Study.from_yaml(study, set_)
     target = out or Path("results") / (loaded.name + ("-full" if full else ""))
     if print_sbatch:
         typer.echo(sbatch_script(study, loaded.name, str(target), sets=set_, full=full), nl=False)
@@ -65,13 +68,16 @@ def sweep(
     for text in chosen.notes:
         typer.echo(f"note: {text}", err=True)
     executor = _executor(workers, serial, scheduler, scheduler_file)
+    asked = code_of(received_from(study), parts_of_plan(chosen.plan), trust=trust, note=note_printer())
     if dry_run:
-        print_dry_run(chosen, executor_settings(executor, workers).n_local_workers)
+        with asked:
+            print_dry_run(chosen, executor_settings(executor, workers).n_local_workers)
         return
     if until is not None and max_runs is None and max_time is None:
         raise ConfigError("--until needs a bound: give --max-runs or --max-time too")
     bounds = {"until": until, "max_runs": max_runs, "max_seconds": _seconds(max_time), "shard": parse_shard(shard)}
-    _sweep(chosen, target, report, executor=executor, workers=workers, retry_failed=retry_failed, **bounds)
+    with asked:
+        _sweep(chosen, target, report, executor=executor, workers=workers, retry_failed=retry_failed, **bounds)
 
 
 def _sweep(chosen: "Study", target: Path, report: bool, **options: Any) -> None:
@@ -144,12 +150,13 @@ def verify(
     folder: Folder,
     runs: Annotated[int, typer.Option(min=1, help="Number of runs to run again.")] = 5,
     seed: Annotated[int, typer.Option(help="Seed for choosing them.")] = 0,
+    trust: Trust = False,
     debug: Debug = False,
 ) -> None:
     """Run a random sample of STUDY_DIR's runs again and compare their hashes; exit code 1 if any differs."""
     from ..api.study_folders import verify as verify_folder
 
-    sample = verify_folder(folder, runs=runs, seed=seed)
+    sample = verify_folder(folder, runs=runs, seed=seed, trust=trust, on_note=note_printer())
     for note in sample.notes:
         typer.echo(f"note: {note}")
     for line in sample.different:
@@ -203,6 +210,7 @@ def robustness(
         typer.Option(metavar="N1,N2,...", help="Total numbers of traders; default: 0.3 and 3 times the config's."),
     ] = None,
     point: Annotated[int | None, typer.Option(min=0, help="Point of the study; default: the middle one.")] = None,
+    trust: Trust = False,
     debug: Debug = False,
 ) -> None:
     """Measure how much STUDY_DIR's results depend on time step, number of traders and order of clearing."""
@@ -213,6 +221,7 @@ def robustness(
         replications=replications,
         traders=_totals(traders),
         point=point,
+        trust=trust,
         on_note=lambda text: typer.echo(text, err=True),
     )
     width = max(len(row["subject"]) for row in rows)
@@ -237,6 +246,7 @@ def unnecessary_liquidations(
     folder: Annotated[Path, typer.Argument(metavar="STUDY_DIR", help="A study folder of full runs.")],
     runs: Annotated[int, typer.Option(min=1, help="Runs per arm; all arms use the same points and replications.")] = 16,
     level: Annotated[float, typer.Option(help="Confidence level of the intervals.")] = 0.95,
+    trust: Trust = False,
     debug: Debug = False,
 ) -> None:
     """Rerun some runs of each arm and print the share of their liquidations that were unnecessary.
@@ -247,6 +257,8 @@ def unnecessary_liquidations(
     from ..api.unnecessary import FILE
     from ..api.unnecessary import unnecessary_liquidations as measure
 
-    shares = measure(folder, runs=runs, level=level, on_arm=lambda share: typer.echo(str(share)))
+    shares = measure(
+        folder, runs=runs, level=level, trust=trust, on_arm=lambda share: typer.echo(str(share)), on_note=note_printer()
+    )
     if any(item.share is not None for item in shares):
         typer.echo(f"{folder / FILE}: read by the study's report")

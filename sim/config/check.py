@@ -7,7 +7,9 @@ import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
+from ..agents.cohort import OWN_BOOK, RESIDUAL
 from ..errors import ConfigError
+from ..ledger.accounts import is_reserved_name
 from ..units import QUANTA_LIMIT
 from .canonical import leaves
 from .model import RunConfig
@@ -37,6 +39,7 @@ def check_config(config: RunConfig) -> list[Problem]:
     """Every problem across the parts of a config that is valid part by part; empty if it can be run."""
     checks: tuple[Callable[[RunConfig], Problems], ...] = (
         _names_are_unique,
+        _names_are_free,
         _times_fit,
         _ticks_fit_the_quantum,
         _money_has_headroom,
@@ -65,6 +68,17 @@ def _names_are_unique(config: RunConfig) -> Problems:
     for index, agent in enumerate(config.agents):
         if agent.name in cohorts:
             yield Problem(("agents", index, "name"), f"must differ from the names of cohorts, {agent.name} is one")
+
+
+def _names_are_free(config: RunConfig) -> Problems:
+    """Accounts of the exchange, and cohorts that custom positions add, keep their names."""
+    for index, agent in enumerate(config.agents):
+        if is_reserved_name(agent.name):
+            yield Problem(("agents", index, "name"), f"must not be an account of the exchange, {agent.name} is one")
+    for index, cohort in enumerate(config.population.cohorts):
+        if cohort.name in (OWN_BOOK, RESIDUAL):
+            place = ("population", "cohorts", index, "name")
+            yield Problem(place, f"must not be a cohort of custom positions, {cohort.name!r} is one")
 
 
 def _times_fit(config: RunConfig) -> Problems:

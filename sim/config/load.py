@@ -1,8 +1,9 @@
 """From a file name to a runnable RunConfig: read, overlay, override, validate, cross-check, hash."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -10,7 +11,7 @@ from ..errors import ConfigError
 from .canonical import config_hash, input_files
 from .check import check_config
 from .model import RunConfig
-from .overrides import apply_overrides
+from .overrides import apply_overrides, set_value
 from .own import with_sources
 from .problems import Problem, loose_values, problems_of, raise_problems
 from .yamlfile import Node, anchor_files, find_config, parse_yaml, read_nodes
@@ -25,13 +26,18 @@ class LoadedConfig:
     hash: str
 
 
-def load_config(source: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig:
+def load_config(
+    source: str | Path, overrides: Sequence[str] = (), options: Mapping[str, tuple[str, Any]] | None = None
+) -> LoadedConfig:
     """Return the config that `source` names (a path, or a shipped name), with `a.b=c` overrides applied.
 
+    options: name of an option, which heads its errors -> the path and the value that it sets, before the overrides.
     ConfigError with one line per problem, each `file:line: dotted.path must ..., found ...`.
     """
     path = find_config(str(source))
     node = read_nodes(path)
+    for name, (place, value) in (options or {}).items():
+        set_value(node, place, value, RunConfig, source=name)
     apply_overrides(node, overrides, RunConfig)
     for text in overrides:
         if text.partition("=")[0].strip().endswith("file"):

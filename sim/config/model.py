@@ -26,11 +26,10 @@ from ..market.funding import FundingRule
 from ..market.impact import ImpactRule
 from ..market.mark import MarkRule
 from ..market.price import PriceProcess, PriceSystem
-from ..policy import Policy, PositiveDecimal, PositiveInt
+from ..policy import SLUG_PATTERN, Name, Policy, PositiveDecimal, PositiveInt
 from .reduced import Reduced
 
-Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
-Word = Annotated[str, Field(min_length=1, max_length=80)]
+Slug = Annotated[str, Field(pattern=SLUG_PATTERN, max_length=80)]
 _MILLISECOND = timedelta(milliseconds=1)
 Seed = Annotated[StrictInt, Field(ge=0, lt=2**63)]
 
@@ -38,7 +37,7 @@ Seed = Annotated[StrictInt, Field(ge=0, lt=2**63)]
 class Asset(Policy):
     """The settlement asset of the run: money is counted in whole quanta of it."""
 
-    name: Word = Field(description="Name as printed, e.g. USDT.")
+    name: Name = Field(description="Name as printed, e.g. USDT.")
     quantum: PositiveDecimal = Field(description="Smallest unit of money, quote units.")
 
 
@@ -55,7 +54,7 @@ class Market(Policy):
 
     ADDED_FIELDS: ClassVar[frozenset[str]] = frozenset({"order_band_ppm"})
 
-    name: Word = Field(description="Name of the market; other parts of the config refer to it.")
+    name: Name = Field(description="Name of the market; other parts of the config refer to it.")
     tick_size: PositiveDecimal = Field(description="Smallest price step, quote units per base unit.")
     lot_size: PositiveDecimal = Field(description="Smallest size step, base units.")
     price: PriceProcess = Field(description="Source of the index price.")
@@ -78,9 +77,19 @@ class Market(Policy):
 class PositionsFile(Policy):
     """Opening positions from a CSV file in place of the population's."""
 
+    ADDED_FIELDS: ClassVar[frozenset[str]] = frozenset({"columns", "round_to_lot"})
+
     file: str = Field(min_length=1, description="CSV file, relative to the config's folder.")
-    residual_account: Word | None = Field(
+    residual_account: Name | None = Field(
         None, description="Account that takes the difference if longs and shorts are not equal; null: refuse."
+    )
+    columns: dict[str, str] = Field(
+        {},
+        description="Columns that have other names in the file: our name -> the file's, like {account: uid}.",
+    )
+    round_to_lot: StrictBool = Field(
+        False,
+        description="True: sizes are rounded to the lot, prices to the tick, money down to the quantum; false: refuse.",
     )
 
 
@@ -126,8 +135,8 @@ class RecordedPrice(Policy):
 class Comparison(Policy):
     """A recorded series for comparison with the run. The simulation never reads it."""
 
-    name: Word = Field(description="Name of the series.")
-    market: Word = Field(description="Name of the market.")
+    name: Name = Field(description="Name of the series.")
+    market: Name = Field(description="Name of the market.")
     quantity: Literal["mark", "index"] = Field(description="Quantity of the run for the comparison.")
     source: str = Field(min_length=1, description="Document or data set.")
     date: str | None = Field(None, description="Date at which the source was valid or was read.")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ..errors import ConfigError
+from ..policy import NAME_PATTERN, SLUG_PATTERN
 from .nearest import nearest_hint
 from .shape import Shape, below, child, keys, kinds, path_text, shape_of
 from .yamlfile import Node, Step, describe
@@ -171,7 +172,16 @@ _REQUIREMENTS = {
 }
 
 
+#: What a pattern of names means, in words.
+_PATTERNS = {
+    NAME_PATTERN: "must be letters, digits, spaces, dots, dashes and underscores, the first a letter or digit",
+    SLUG_PATTERN: "must be letters, digits, dots, dashes and underscores, the first a letter or digit",
+}
+
+
 def _requirement(detail: ErrorDetails) -> str:
+    if detail["type"] == "string_pattern_mismatch" and detail["ctx"]["pattern"] in _PATTERNS:
+        return _PATTERNS[detail["ctx"]["pattern"]]
     template = _REQUIREMENTS.get(detail["type"])
     if template is not None:
         return template.format(**detail.get("ctx", {}))

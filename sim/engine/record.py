@@ -176,6 +176,7 @@ def summary_row(world: World, identity: dict[str, object]) -> dict[str, object]:
         "adl_harm_quanta": int(total["adl_harm"]),
         **_harm_of_adl(world),
         "margin_initial_quanta": world.margin_initial,
+        **_bankrupt_at_the_start(world),
         "fund_initial_quanta": world.fund_initial,
         "fund_final_quanta": fund_position(world)[0],
         "fund_min_quanta": extremes.fund_min,
@@ -227,6 +228,14 @@ def _adl_causes(world: World) -> dict[str, object]:
         raise ConservationError(f"causes of ADL sum to {int(limits.adl_notional.sum())} quanta, not to {total}")
     by_cause = {cause.column: int(amount) for cause, amount in zip(ADL_CAUSES, limits.adl_notional, strict=True)}
     return {**by_cause, ADL_WAITED.column: limits.adl_waited}
+
+
+def _bankrupt_at_the_start(world: World) -> dict[str, object]:
+    """Rows of traders that begin below zero at the initial mark, and their equities together as a positive amount."""
+    assert world.start is not None
+    equity = world.start.equity[world.rows.first_trader :]
+    below = equity[equity < 0]
+    return {"bankrupt_initial_accounts": len(below), "deficit_initial_quanta": -int(below.sum())}
 
 
 def _bad_debt(world: World) -> int:

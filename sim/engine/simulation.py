@@ -132,13 +132,13 @@ def _accounts(result: RunResult) -> dict[str, object]:
     reserved = [world.rows.name(row) for row in range(world.rows.first_trader)]
     owners = np.array([*reserved, *opening.account_names()], dtype=object)
     kinds = _kinds(world, owners)
+    cohorts = np.array([*opening.cohort_names, ""], dtype=object)[opening.cohort]
     roles = assign_roles(
         accounts,
         reserved_names=reserved,
         kinds=kinds,
         result=after.equity - before.equity - deposits,
     )
-    cohorts = np.array([*opening.cohort_names, ""], dtype=object)[opening.cohort]
     return accounts_table(
         accounts,
         before,

@@ -13,8 +13,13 @@ LARGEST = Decimal(4)
 
 
 def open_interest_quote(config: RunConfig) -> Decimal:
-    """Open interest of all markets that a fund stands behind, quote units at venue scale, at the opening price."""
+    """Open interest of all markets that a fund stands behind, quote units at venue scale, at the opening price.
+
+    That of the positions file where the config names one: reads it, and executes own code that knows the first price.
+    """
     covered = {market for fund in config.funds for market in fund.markets}
+    if config.positions is not None:
+        return _of_positions(config, covered)
     opening = {market.name: market.price.start_price() for market in config.markets}
     total = Decimal(0)
     for item in config.population.open_interest:
@@ -25,6 +30,14 @@ def open_interest_quote(config: RunConfig) -> Decimal:
         elif item.base is not None and (price := opening[item.market]) is not None:
             total += item.base * price
     return total
+
+
+def _of_positions(config: RunConfig, covered: set[str]) -> Decimal:
+    from ..runs.inputs import opening_interest
+
+    quanta = opening_interest(config)
+    total = sum(amount for name, amount in zip(config.market_names, quanta.tolist(), strict=True) if name in covered)
+    return Decimal(total) * config.quantum / config.scale.simulated_share
 
 
 def fund_at_hand(config: RunConfig) -> float:

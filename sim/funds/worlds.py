@@ -164,7 +164,7 @@ class FullWorld:
     def _unit(self) -> float:
         return float(self.config.quantum / self.config.scale.simulated_share)
 
-    @property
+    @cached_property
     def abundant(self) -> Decimal:
         """A fund that never runs dry."""
         return LARGEST * open_interest_quote(self.config)

@@ -8,6 +8,16 @@ import numpy as np
 
 from ..layout import FEES, FIRST_SCOPE_ROW, N_REASONS, OUTSIDE, ROUNDING, AccountArrays, AccountMode
 
+#: Names of the reserved rows, and of those of each scope before a colon. No trader may have one.
+RESERVED_NAMES = ("OUTSIDE", "FEES", "ROUNDING")
+SCOPE_NAMES = ("FUND", "ENGINE")
+
+
+def is_reserved_name(name: str) -> bool:
+    """True for a name that a reserved row has in some run, in any case of its letters."""
+    whole = name.upper().partition(":")[0].strip()
+    return whole in (*RESERVED_NAMES, *SCOPE_NAMES)
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -32,11 +42,11 @@ class Rows:
         """Name of a reserved row; empty for a trader's."""
         if row >= self.first_trader:
             return ""
-        fixed = {OUTSIDE: "OUTSIDE", FEES: "FEES", ROUNDING: "ROUNDING"}
+        fixed = dict(zip((OUTSIDE, FEES, ROUNDING), RESERVED_NAMES, strict=True))
         if row in fixed:
             return fixed[row]
         scope, kind = divmod(row - FIRST_SCOPE_ROW, 2)
-        return f"{'ENGINE' if kind else 'FUND'}:{self.scopes[scope]}"
+        return f"{SCOPE_NAMES[kind]}:{self.scopes[scope]}"
 
 
 def make_accounts(*, n_rows: int, n_markets: int, scopes: Sequence[str]) -> AccountArrays:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputDataError
 from ..instrument import Instrument
-from .positions_file import PositionRow
+from .position_cells import PositionRow
 
 if TYPE_CHECKING:
     import pandas as pd

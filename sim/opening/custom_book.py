@@ -4,6 +4,7 @@ Accounts of the file that name a cohort replace that cohort's traders; the other
 that only holds its positions. Cohorts that the file does not name keep their traders and money if they open no
 positions (makers, noise), and are left out if they do: the file replaces them. Longs must equal shorts in every
 market, or one named residual account takes the difference at the opening mark, with margin for its full value.
+`plausibility.py` compares the result with the opening mark.
 """
 
 from collections.abc import Sequence
@@ -15,17 +16,18 @@ import numpy as np
 
 from ..agents.behaviours import Levered
 from ..agents.book import Draft, OpeningBook
-from ..agents.cohort import Cohort, PopulationConfig
+from ..agents.cohort import OWN_BOOK, RESIDUAL, Cohort, PopulationConfig
 from ..agents.opening import build_opening
 from ..agents.shares import Venue
+from ..cells import Faults, shown
 from ..config.nearest import nearest_hint
-from ..errors import InputDataError
 from ..layout import I64, Side
+from ..ledger.accounts import is_reserved_name
 from ..rng import Streams
 from ..units import PPM, QUANTA_LIMIT, allocate_largest_remainder
-from .positions_file import PositionRow
+from .plausibility import check_opening, check_stops
+from .position_cells import PositionRow
 
-OWN_BOOK = "own book"
 DEFAULT_INITIAL_PPM = 100_000
 
 
@@ -58,11 +60,19 @@ def opening_from_positions(
     agents: Sequence[Any],
     venue: Venue,
     streams: Streams,
+    faults: Faults | None = None,
+    price_keys: Sequence[str] = (),
 ) -> ImportedOpening:
-    """Return the opening book of a positions file; InputDataError if it does not balance or names unknown cohorts."""
-    rows = _balanced(path, rows, residual_account, venue)
-    wallets = _wallets(path, rows)
-    _refuse_unknown_cohorts(path, wallets, population)
+    """Return the opening book of a positions file; InputDataError with everything that is wrong with the file.
+
+    faults: those that reading the lines has found.  price_keys: the key that sets the first price of each market, for
+    the message about entries far from the opening mark.
+    """
+    faults = faults or Faults(path)
+    if not faults:
+        rows = _balanced(faults, rows, residual_account, venue)
+    wallets = _wallets(faults, rows)
+    _check_cohorts(faults, wallets, population)
     members: list[tuple[Cohort, list[_Wallet]]] = []
     for cohort in population.cohorts:
         own = [wallet for wallet in wallets if wallet.rows[0].cohort == cohort.name]
@@ -71,19 +81,32 @@ def opening_from_positions(
         elif not cohort.opening:
             members.append((cohort, _drawn(cohort, venue, streams)))
     names = {agent.name for agent in agents}
-    alone = [wallet for wallet in wallets if not wallet.rows[0].cohort and wallet.name not in names]
-    if alone:
-        cohort = Cohort(name=OWN_BOOK, traders=len(alone), behaviour=Levered(kind="levered"))
-        members.append((cohort, alone))
-    named = [_agent_wallet(path, agent, wallets, venue) for agent in agents]
+    for label in (OWN_BOOK, RESIDUAL):
+        alone = [w for w in wallets if w.name not in names and _holding_cohort(w, residual_account) == label]
+        if alone:
+            members.append((Cohort(name=label, traders=len(alone), behaviour=Levered(kind="levered")), alone))
+    named = [_agent_wallet(faults, agent, wallets, venue) for agent in agents]
+    check_stops(faults, rows, venue, price_keys)
+    faults.require_none()
     book = _lay_out(members, list(agents), named, venue)
+    check_opening(faults, book, rows, venue, price_keys)
     capital = [np.array([wallet.capital for wallet in own], np.int64) for _, own in members]
     config = population.model_copy(update={"cohorts": tuple(cohort for cohort, _ in members), "open_interest": ()})
     return ImportedOpening(config, book, capital)
 
 
-def _balanced(path: Path, rows: Sequence[PositionRow], residual_account: str | None, venue: Venue) -> list[PositionRow]:
-    """The rows, with the residual account's added; InputDataError if longs and shorts differ and none is named."""
+def _holding_cohort(wallet: _Wallet, residual_account: str | None) -> str:
+    """The cohort of an account that follows no behaviour of the config; empty for another account."""
+    row = wallet.rows[0]
+    if row.cohort == RESIDUAL or (not row.cohort and row.line == 0 and wallet.name == residual_account):
+        return RESIDUAL
+    return "" if row.cohort else OWN_BOOK
+
+
+def _balanced(
+    faults: Faults, rows: Sequence[PositionRow], residual_account: str | None, venue: Venue
+) -> list[PositionRow]:
+    """The rows, with the residual account's added; a fault if longs and shorts differ and none is named."""
     found = list(rows)
     for market, instrument in enumerate(venue.instruments):
         longs = sum(row.lots for row in found if row.market == market and row.lots > 0)
@@ -91,17 +114,22 @@ def _balanced(path: Path, rows: Sequence[PositionRow], residual_account: str | N
         if longs == shorts:
             continue
         if residual_account is None:
-            raise InputDataError(
-                f"{path}: {instrument.name}: longs {instrument.size(longs)} and shorts {instrument.size(shorts)} differ"
+            faults.add(
+                0,
+                f"{instrument.name}: longs {instrument.size(longs)} and shorts {instrument.size(shorts)} differ"
                 f" by {instrument.size(abs(longs - shorts))}; they must be equal, or name an account that takes"
-                " the rest: --residual NAME (positions.residual_account)"
+                " the rest: --residual NAME (positions.residual_account)",
             )
-        if any(row.account == residual_account and row.market == market for row in found):
-            raise InputDataError(
-                f"{path}: {instrument.name}: the residual account {residual_account} already has a position there;"
-                " name another one"
+        elif is_reserved_name(residual_account):
+            faults.add(0, f"the residual account must not be called {residual_account}: the exchange's own account is")
+        elif any(row.account == residual_account and row.market == market for row in found):
+            faults.add(
+                0,
+                f"{instrument.name}: the residual account {residual_account} already has a position there;"
+                " name another one",
             )
-        found.append(_residual(residual_account, market, shorts - longs, found, venue))
+        else:
+            found.append(_residual(residual_account, market, shorts - longs, found, venue))
     return found
 
 
@@ -109,13 +137,13 @@ def _residual(name: str, market: int, lots: int, rows: list[PositionRow], venue:
     """The residual account's position at the opening mark; a new account has money for its full value."""
     mark = int(venue.markets.mark[market])
     value = abs(lots) * mark * venue.instruments[market].tick_value
-    if any(row.account == name for row in rows):
-        cohort = next(row.cohort for row in rows if row.account == name)
-        return PositionRow(0, name, market, lots, mark, 0, False, None, cohort, None, 0, 0)
+    known = next((row for row in rows if row.account == name and row.line), None)
+    if known is not None:
+        return PositionRow(0, name, market, lots, mark, 0, False, None, known.cohort, None, 0, 0)
     return PositionRow(0, name, market, lots, mark, value, True, 0, "", PPM, 0, 0)
 
 
-def _wallets(path: Path, rows: Sequence[PositionRow]) -> list[_Wallet]:
+def _wallets(faults: Faults, rows: Sequence[PositionRow]) -> list[_Wallet]:
     """Accounts in the order of their first line."""
     grouped: dict[str, list[PositionRow]] = {}
     for row in rows:
@@ -126,25 +154,22 @@ def _wallets(path: Path, rows: Sequence[PositionRow]) -> list[_Wallet]:
         cross = [row for row in own if not row.isolated]
         margin = sum(row.margin for row in cross)
         if margin > deposit:
-            raise InputDataError(
-                f"{path}: row {own[0].line}: margins of the cross positions of account {name} must not exceed"
-                " its collateral"
-            )
+            text = f": {shown(name)}"
+            faults.add(own[0].line, "margins of the cross positions of an account must not exceed its collateral", text)
         stated = [row.initial_ppm for row in cross if row.initial_ppm is not None]
         initial_ppm = min(stated) if stated else DEFAULT_INITIAL_PPM
         wallets.append(_Wallet(name, own, deposit, initial_ppm, deposit - margin))
     return wallets
 
 
-def _refuse_unknown_cohorts(path: Path, wallets: Sequence[_Wallet], population: PopulationConfig) -> None:
+def _check_cohorts(faults: Faults, wallets: Sequence[_Wallet], population: PopulationConfig) -> None:
     known = [cohort.name for cohort in population.cohorts]
     for wallet in wallets:
         row = wallet.rows[0]
-        if row.cohort and row.cohort not in known:
+        if row.cohort and row.cohort not in (*known, RESIDUAL):
             hint = nearest_hint(row.cohort, known)
-            raise InputDataError(
-                f"{path}: row {row.line}: cohort must be one of {', '.join(known)} or empty, found {row.cohort!r}{hint}"
-            )
+            text = f", found {shown(row.cohort)}{hint}"
+            faults.add(row.line, f"cohort must be one of {', '.join(known)} or empty", text)
 
 
 def _drawn(cohort: Cohort, venue: Venue, streams: Streams) -> list[_Wallet]:
@@ -157,15 +182,16 @@ def _drawn(cohort: Cohort, venue: Venue, streams: Streams) -> list[_Wallet]:
     ]
 
 
-def _agent_wallet(path: Path, agent: Any, wallets: Sequence[_Wallet], venue: Venue) -> _Wallet:
+def _agent_wallet(faults: Faults, agent: Any, wallets: Sequence[_Wallet], venue: Venue) -> _Wallet:
     """A named agent's account: its line in the file, else its money from the config."""
     found = next((wallet for wallet in wallets if wallet.name == agent.name and not wallet.rows[0].cohort), None)
     if found is not None:
         return found
     if agent.positions:
-        raise InputDataError(
-            f"{path}: agent {agent.name} has positions in the config but no line here; add lines, or remove"
-            " the positions from the config"
+        faults.add(
+            0,
+            f"agent {agent.name} has positions in the config but no line here; add lines, or remove"
+            " the positions from the config",
         )
     deposit = int(agent.deposit_quote * (venue.share if agent.venue_scale else 1) / venue.quantum)
     return _Wallet(agent.name, [], deposit, -(-PPM // agent.max_leverage), deposit)

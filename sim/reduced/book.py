@@ -44,6 +44,7 @@ class Positions:
     liquidation: F64  # (P,) relative price; 0 or infinite: never
     tier: I64  # (P,) maintenance class at the liquidation price
     margin: I64  # (P,) maintenance margin at the opening price, quanta
+    equity: I64  # (P,) at the opening price, quanta
 
     @property
     def long(self) -> npt.NDArray[np.bool_]:
@@ -94,7 +95,8 @@ def thresholds_of(book: OpeningBook, markets: MarketArrays) -> Positions:
     size = np.abs(lots).astype(np.float64) * tick_value * mark  # quanta at a relative price of 1
     ticks, tier = liquidation_ticks(markets.params[0], markets.tiers[0], lots=lots, quote=quote, cost=cost)
     margin = maintenance_margins(markets.params[0], markets.tiers[0], mark, lots=lots, cost=cost)
-    return Positions(lots, size, -quote * np.sign(lots), ticks / mark, tier, margin)
+    equity = quote + lots * tick_value * mark
+    return Positions(lots, size, -quote * np.sign(lots), ticks / mark, tier, margin, equity)
 
 
 def _side_levels(positions: Positions, side: int, buckets: int) -> Records:
@@ -149,6 +151,8 @@ class ThresholdIndex:
     open_interest: int  # quanta at the opening price, one side
     n_traders: int
     margin: int  # maintenance margin of all positions at the opening price, quanta
+    bankrupt: int = 0  # positions below zero at the opening price
+    deficit: int = 0  # their equities together, positive quanta
 
     @classmethod
     def build(
@@ -167,7 +171,18 @@ class ThresholdIndex:
             fresh, fresh_far = near_and_far(new, renewal.cell_ppm / PPM)
             opening = on_grid(opening, renewal.cell_ppm / PPM)
         held = positions.notional[positions.long].sum()
-        return cls(opening, fresh, fresh_far, gaps, int(held), len(positions.lots), int(positions.margin.sum()))
+        below = positions.equity[positions.equity < 0]
+        return cls(
+            opening,
+            fresh,
+            fresh_far,
+            gaps,
+            open_interest=int(held),
+            n_traders=len(positions.lots),
+            margin=int(positions.margin.sum()),
+            bankrupt=len(below),
+            deficit=-int(below.sum()),
+        )
 
 
 def levels_of(positions: Positions, buckets: int) -> Records:

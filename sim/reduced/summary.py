@@ -40,6 +40,8 @@ def summarise(config: RunConfig, batch: Batch, *, scenario: int = 0, replication
         "mark_low": low,
         "dislocation_max": float("nan"),
         "margin_initial_quanta": lowered.index.margin,
+        "bankrupt_initial_accounts": lowered.index.bankrupt,
+        "deficit_initial_quanta": lowered.index.deficit,
         "fund_initial_quanta": seed,
         "fund_min_quanta": 0 if emptied else min(seed, int(batch.flow("fund").min())),
         "first_adl_ms": _earliest(batch.flow("first_adl_ms")),

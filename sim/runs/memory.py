@@ -63,7 +63,7 @@ class MemoryRun:
         columns = {
             name: dict(zip(table.column_names, table.columns, strict=True)) for name, table in self.tables.items()
         }
-        own = ("scenario", "replication", "command", "seconds", "detail", "step_check", "endless_fund")
+        own = ("scenario", "replication", "command", "seconds", "detail", "step_check", "endless_fund", "input_notes")
         extra = {name: self.manifest[name] for name in own if name in self.manifest}
         return write_run(folder, self.config, columns, extra, overwrite=overwrite)
 

@@ -104,6 +104,7 @@ class RunOptions:
     command: Sequence[str] = field(default_factory=tuple)
     progress: Progress | None = None
     second_pass: SecondPass | None = None  # what an endless fund would have needed: `endless_fund` of the manifest
+    input_notes: Sequence[str] = ()  # what reading the input files found, for the manifest and the report
     finish: Callable[[Path], None] | None = None  # makes the report inside the complete, not yet visible folder
 
 
@@ -144,6 +145,8 @@ def simulate_into(
     )
     seconds = round(time.perf_counter() - started, 3)
     extra: dict[str, Any] = {**_identity(options), "seconds": seconds, "detail": detail}
+    if options.input_notes:
+        extra["input_notes"] = list(options.input_notes)
     if options.check_step:
         extra["step_check"] = check_step(config, result, options, engine)
     if options.second_pass is not None:

@@ -4,6 +4,7 @@ The constants were measured on the reference market (2,000 traders) and on 10 Oc
 orders): 350 MB and 743 MB resident, 1 MB and 42 MB on disk, with events.
 """
 
+from ..agents.book import OpeningBook
 from ..config import RunConfig
 
 PROCESS_BYTES = 350_000_000
@@ -24,8 +25,11 @@ def n_traders(config: RunConfig) -> int:
     return sum(cohort.traders for cohort in config.population.cohorts) + len(config.agents)
 
 
-def n_margin_rows(config: RunConfig) -> int:
-    """Margin rows: reserved ones, wallets, and isolated positions as far as the config states their share."""
+def n_margin_rows(config: RunConfig, book: OpeningBook | None = None) -> int:
+    """Margin rows: of the custom positions that were read; else reserved ones, wallets, and isolated positions as far
+    as the config states their share."""
+    if book is not None:
+        return book.n_rows
     isolated = sum(
         cohort.traders * item.accounts_ppm * item.isolated_ppm // 1_000_000**2
         for cohort in config.population.cohorts
@@ -43,32 +47,34 @@ def most_orders(config: RunConfig) -> float:
     return orders
 
 
-def memory_bytes(config: RunConfig) -> int:
+def memory_bytes(config: RunConfig, book: OpeningBook | None = None) -> int:
     """Resident memory of the run."""
-    rows = n_margin_rows(config)
+    rows = n_margin_rows(config, book)
     events = WRITER_BYTES + rows * LOG_ROW_BYTES if config.record.detail == "events" else 0
     return PROCESS_BYTES + rows * (ROW_BYTES + len(config.markets) * ROW_MARKET_BYTES) + events
 
 
-def disk_bytes(config: RunConfig) -> float:
+def disk_bytes(config: RunConfig, book: OpeningBook | None = None) -> float:
     """Size of the result tables."""
     samples = config.duration_ms // max(config.record.sample_ms, config.clock.tick_ms) * len(config.markets)
-    size = n_margin_rows(config) * ACCOUNT_BYTES
+    size = n_margin_rows(config, book) * ACCOUNT_BYTES
     if config.record.detail != "summary":
         size += samples * SERIES_ROW_BYTES
     return size + (most_orders(config) * ORDER_BYTES if config.record.detail == "events" else 0)
 
 
-def estimate_lines(config: RunConfig) -> list[str]:
-    """The lines of `clearsim check` on the size of a run."""
+def estimate_lines(config: RunConfig, book: OpeningBook | None = None) -> list[str]:
+    """The lines of `clearsim check` on the size of a run. book: custom positions, as they were read."""
     ticks = config.duration_ms // config.clock.tick_ms
     at_least = "at least " if config.clock.kind == "adaptive" else ""
     markets = len(config.markets)
+    traders = n_traders(config) if book is None else book.n_traders
+    about = "about " if book is None else ""
     return [
-        f"{n_traders(config):,} traders in about {n_margin_rows(config):,} margin rows, {markets} market(s),"
+        f"{traders:,} traders in {about}{n_margin_rows(config, book):,} margin rows, {markets} market(s),"
         f" {at_least}{ticks:,} ticks of {config.clock.tick_ms:,} ms or less",
         f"up to {most_orders(config):,.0f} orders from makers and cohorts with a stated rate;"
         " other cohorts add to this",
-        f"about {memory_bytes(config) / 1e9:.2f} GB of memory, {disk_bytes(config) / 1e6:,.0f} MB on disk"
+        f"about {memory_bytes(config, book) / 1e9:.2f} GB of memory, {disk_bytes(config, book) / 1e6:,.0f} MB on disk"
         f" with detail {config.record.detail}",
     ]

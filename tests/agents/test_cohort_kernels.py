@@ -8,7 +8,7 @@ from clearsim.elementary import expm1, log, log1p
 from clearsim.kernels.agents.arbitrage import ArbitrageArrays, arbitrage_orders
 from clearsim.kernels.agents.cohorts import NoiseArrays, SignalArrays, noise_orders, signal_orders
 from clearsim.kernels.agents.makers import MakerArrays, maker_ladders
-from clearsim.kernels.agents.user_orders import append_actions, due_arrivals
+from clearsim.kernels.agents.user_orders import FAULTS, append_actions, due_arrivals
 from clearsim.kernels.book.arrivals import RADIX_SIZE, sort_by_arrival
 from clearsim.kernels.exchange import make_exchange
 from clearsim.layout import (
@@ -27,7 +27,7 @@ from tests.worlds.book import make_log, make_markets, make_venue
 from tests.worlds.records import as_records, fields
 
 KEYS = 1 << 20
-BUY, SELL, LIMIT, MARKET, CANCEL_ALL, GTC, IOC, POST_ONLY = 0, 1, 0, 1, 3, 0, 1, 3
+BUY, SELL, LIMIT, MARKET, CANCEL_ALL, GTC, IOC, FOK, POST_ONLY = 0, 1, 0, 1, 3, 0, 1, 2, 3
 MARK = 100_000
 
 
@@ -377,7 +377,7 @@ def plain_actions(actions, home):
         if cancel:
             rows.append((row, BUY, CANCEL_ALL, GTC, 0, 0, 0, arrival))
         if lots:
-            kind, time = (LIMIT, tif) if price else (MARKET, IOC)
+            kind, time = (LIMIT, tif) if price else (MARKET, FOK if tif == FOK else IOC)
             rows.append((row, BUY if lots > 0 else SELL, kind, time, price, abs(lots), int(bool(reduce_only)), arrival))
     return rows
 
@@ -390,8 +390,22 @@ def test_actions_of_users_cohorts_equal_their_twin(seed):
     actions = np.stack([rng.integers(-2 if k == 2 else 0, high, n) for k, high in enumerate(highs)], axis=1)
     untouched = [-9] * len(INTENT_DTYPE.names)
     rows = as_records([untouched] * (2 * n + 3), INTENT_DTYPE)
+    actions[(actions[:, 3] == 0) & (actions[:, 4] == POST_ONLY), 4] = FOK  # POST_ONLY needs a price
     columns = [np.ascontiguousarray(column) for column in actions.T]
     written, at, fault = append_actions(*columns, home, np.array([100, 100]), rows, 3)
     assert (at, fault) == (-1, 0)
     assert brief(rows[3 : 3 + written]) == plain_actions(actions.tolist(), home)
     assert set(map(tuple, fields(rows[:3]) + fields(rows[3 + written :]))) == {tuple(untouched)}
+
+
+def test_post_only_without_a_price_is_a_fault_and_fill_or_kill_is_kept():
+    home = np.array([[9]], np.int32)
+    rows = as_records([[0] * len(INTENT_DTYPE.names)] * 4, INTENT_DTYPE)
+
+    def of(tif):
+        columns = [np.array([value]) for value in (0, 0, 3, 0, tif, 0, 0, 5)]
+        return append_actions(*columns, home, np.array([100]), rows, 0)
+
+    assert of(POST_ONLY) == (0, 0, FAULTS.index("post_only"))
+    assert of(FOK) == (1, -1, 0)
+    assert (rows["kind"][0], rows["tif"][0]) == (MARKET, FOK)

@@ -50,6 +50,13 @@ def test_orders_become_intents():
     assert len(set(orders["account"].tolist())) == 1
 
 
+def test_a_market_order_keeps_fill_or_kill_and_else_takes_what_there_is():
+    wished = ("GTC", "IOC", "FOK")
+    orders = run(agent(f"return [Order('BTCUSDT', 'buy', 1, None, tif) for tif in {wished}]"))
+    assert orders["kind"].tolist() == [OrderKind.MARKET] * 3
+    assert orders["tif"].tolist() == [TimeInForce.IOC, TimeInForce.IOC, TimeInForce.FOK]
+
+
 def test_none_and_an_empty_list_are_nothing():
     assert len(run(agent("return None"))) == len(run(agent("return []"))) == 0
 
@@ -75,6 +82,7 @@ MISTAKES = {
     "return [Order('BTCUSDT', ['buy'], 1)]": "side must be 'buy' or 'sell'",
     "return [Order('BTCUSDT', 'buy', 1, 1, 'DAY')]": "time_in_force must be one of GTC, IOC, FOK, POST_ONLY, was 'DAY'",
     "return [Order('BTCUSDT', 'buy', 1, 1, ['GTC'])]": "time_in_force must be one of",
+    "return [Order('BTCUSDT', 'buy', 1, None, 'POST_ONLY')]": "time_in_force POST_ONLY needs a price",
     "return [Order('BTCUSDT', 'buy', 1, reduce_only=2)]": "reduce_only must be True or False, was 2",
     "return [Order(['BTCUSDT'], 'buy', 1)]": "no market is called",
     "return Order('BTCUSDT', 'buy', 1)": "must return a list of Order and CancelAll, returned Order",

@@ -21,6 +21,7 @@ HEIGHT = {
     # nouns, numbers, schemas
     "units": 0,
     "elementary": 0,
+    "cells": 0,
     "variates": 0,
     "errors": 0,
     "interrupt": 0,

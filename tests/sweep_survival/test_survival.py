@@ -207,3 +207,14 @@ def test_a_sweep_with_a_damaged_part_runs_its_runs_again(tmp_path, undisturbed):
     assert sweep(folder, n=30) == 12
     assert StudyStore.open(folder, read_only=True).result_hash() == undisturbed
     assert (folder / "quarantine/runs" / part.name).exists()
+
+
+def test_local_workers_take_connections_with_credentials_only(two_workers):
+    pytest.importorskip("cryptography")
+    from distributed import Client
+
+    address = two_workers._cluster.client.scheduler.address
+    assert address.startswith("tls://127.0.0.1:")
+    for stranger in (address, address.replace("tls://", "tcp://")):
+        with pytest.raises((OSError, TimeoutError, ValueError, TypeError)):
+            Client(stranger, timeout=2, set_as_default=False)

@@ -26,12 +26,16 @@ def test_without_a_browser_the_message_says_what_to_install(tmp_path, monkeypatc
     with pytest.raises(AnalysisError, match=r"apt-get install chromium.*BROWSER_PATH.*report\.html is complete"):
         export_figures({"bar": FIGURE}, tmp_path / "out", ("png",))
     assert not (tmp_path / "out").exists()
+    with pytest.raises(AnalysisError) as caught:
+        export_figures({"bar": FIGURE}, tmp_path / "out", ("png",))
+    assert "kaleido" not in str(caught.value)
 
 
 def test_without_kaleido_the_message_names_the_package(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(AnalysisError, match=r"pip install 'kaleido>=1,<2'"):
+    with pytest.raises(AnalysisError, match=r"pip install 'kaleido>=1,<2'") as caught:
         export_figures({"bar": FIGURE}, tmp_path, ("svg",))
+    assert "Chrom" not in str(caught.value)  # the browser was not looked for, so nothing is said of it
 
 
 @pytest.mark.slow

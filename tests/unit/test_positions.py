@@ -17,6 +17,7 @@ from clearsim.opening import (
     opening_from_positions,
     positions_of_opening,
     read_positions,
+    scan_positions,
     write_positions,
 )
 from clearsim.rng import Streams
@@ -90,6 +91,21 @@ def test_positions_are_read_in_whole_lots_ticks_and_quanta(tmp_path: Path) -> No
         ("ann,,long,,,,,0", "row 2: side must be empty if market is empty, found 'long'"),
         ("ann,BTCUSDT,long,0.2", "row 2: must have 8 cells, found 4"),
         ("ann,BTCUSDT,long,1e12,50000,1000,isolated,0", "exceeds the int64 head-room"),
+        # Numbers: plain ASCII within a limit of length, whatever Python's own readers take. No cell gives a traceback.
+        ("ann,BTCUSDT,long,1e30,50000,1000,isolated,0", "row 2: quantity exceeds the int64 head-room"),
+        ("ann,BTCUSDT,long,1e999,50000,1000,isolated,0", "row 2: quantity exceeds the int64 head-room"),
+        ("ann,BTCUSDT,long,1e9999,50000,1000,isolated,0", "row 2: quantity must be a positive number, found '1e9999'"),
+        ("ann,BTCUSDT,long,0.2,1e30,1000,isolated,0", "row 2: entry exceeds the int64 head-room"),
+        ("ann,BTCUSDT,long,0.2,50000,1e30,isolated,0", "row 2: margin must be within the head-room"),
+        ("ann,BTCUSDT,long,0.2,50000,1000,isolated,1e-40", "row 2: collateral must be whole quanta of 0.000001"),
+        ("ann,BTCUSDT,long,１,50000,1000,isolated,0", "row 2: quantity must be a positive number, found '１'"),
+        ("ann,BTCUSDT,long,1_0,50000,1000,isolated,0", "row 2: quantity must be a positive number, found '1_0'"),
+        ("ann,BTCUSDT,long," + "1" * 61 + ",50000,1000,isolated,0", "row 2: quantity must be a positive number"),
+        # Names: those of the exchange's own accounts, and what a spreadsheet would execute.
+        ("FUND:main,BTCUSDT,long,0.2,50000,1000,isolated,0", "row 2: account must not be a name of the exchange's own"),
+        ("outside,BTCUSDT,long,0.2,50000,1000,isolated,0", "row 2: account must not be a name of the exchange's own"),
+        ("=1+1,BTCUSDT,long,0.2,50000,1000,isolated,0", "row 2: account must not start with = + - @"),
+        ("a\x07b,BTCUSDT,long,0.2,50000,1000,isolated,0", "row 2: account must be up to 80 printable characters"),
     ],
 )
 def test_a_wrong_cell_is_told_with_row_and_column(tmp_path: Path, line: str, message: str) -> None:
@@ -107,12 +123,125 @@ def test_a_wrong_cell_is_told_with_row_and_column(tmp_path: Path, line: str, mes
         (HEADER.replace("entry", "entree"), "row 1: column 'entree' is unknown (did you mean entry?)"),
         (HEADER.replace(",margin", ""), "row 1: column margin is missing"),
         (HEADER + ",side", "row 1: column side is a duplicate"),
+        (HEADER.replace("account", "uid").replace("side", "positionSide"), "row 1: columns 'uid', 'positionSide' are"),
+        (HEADER.replace("account", "uid"), "expected account,market,side,quantity,entry,margin,mode,collateral, opt"),
     ],
 )
 def test_a_wrong_header_is_told(tmp_path: Path, header: str, message: str) -> None:
     with pytest.raises(InputDataError, match=r"book\.csv") as caught:
         read_positions(write(tmp_path, header=header), (BTC, ETH))
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["²", "1.5", "0", "1000001", "٣", "-1"])
+def test_an_initial_rate_is_a_whole_number_of_ppm(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path, f"{LONG},{text}", header=f"{HEADER},initial_ppm")
+    with pytest.raises(InputDataError, match="row 2: initial_ppm must be a whole number from 1 to 1,000,000, found"):
+        read_positions(path, (BTC, ETH))
+
+
+def test_all_faults_are_in_one_error_by_kind_with_counts_and_rows(tmp_path: Path) -> None:
+    lines = [f"a{n},BTCUSDT,buy,0.0005,50000,1000,isolated,0" for n in range(7)]
+    path = write(tmp_path, *lines, LONG, LONG, "bob,BTCUSDT,short,0.2,50000,x,cross,5000")
+    with pytest.raises(InputDataError) as caught:
+        read_positions(path, (BTC, ETH))
+    seven = "(7 rows: 2, 3, 4, 5, 6, ...)"
+    assert str(caught.value).splitlines() == [
+        f"{path}: row 2: side must be long or short, found 'buy' {seven}",
+        f"{path}: row 2: quantity must be a whole multiple of the lot 0.001, found '0.0005' {seven}",
+        f"{path}: row 11: margin must be a number, zero or more, found 'x'",
+        f"{path}: row 10: an account has a second line for a market: 'ann' for BTCUSDT (first at row 9)",
+    ]
+
+
+def test_sides_are_read_in_any_case_or_from_the_sign_of_the_quantity(tmp_path: Path) -> None:
+    lines = ["a,BTCUSDT,LONG,0.2,50000,1000,ISOLATED,0", "b,BTCUSDT,Both,-0.1,50000,0,crossed,5000",
+             "c,BTCUSDT,,-0.1,50000,0,Cross,5000", "d,ETHUSDT,SHORT,-1,3000,0,cross,5000"]  # fmt: skip
+    rows = read_positions(write(tmp_path, *lines), (BTC, ETH))
+    assert [row.lots for row in rows] == [200, -100, -100, -100]
+    assert [row.isolated for row in rows] == [True, False, False, False]
+    without = write(tmp_path, "a,BTCUSDT,0.2,50000,1000,isolated,0", header=HEADER.replace(",side", ""))
+    with pytest.raises(InputDataError, match="column side is missing, and no quantity is negative"):
+        read_positions(without, (BTC, ETH))
+    write(
+        tmp_path, "a,BTCUSDT,0.2,50000,0,cross,9", "b,BTCUSDT,-0.2,50000,0,cross,9", header=HEADER.replace(",side", "")
+    )
+    assert [row.lots for row in read_positions(without, (BTC, ETH))] == [200, -200]
+
+
+EXPORT = "uid,symbol,positionSide,positionAmt,entryPrice,marginType,isolatedWallet,walletBalance,markPrice"
+THEIRS = {
+    "account": "uid", "market": "symbol", "side": "positionSide", "quantity": "positionAmt", "entry": "entryPrice",
+    "mode": "marginType", "margin": "isolatedWallet", "collateral": "walletBalance",
+}  # fmt: skip
+
+
+def test_columns_of_other_names_are_mapped_and_the_rest_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "1001,BTCUSDT,LONG,0.2,50000,isolated,1000,500,50000", header=EXPORT)
+    scan = scan_positions(path, (BTC, ETH), columns=THEIRS)
+    row = scan.rows[0]
+    assert (row.account, row.lots, row.margin, row.collateral) == ("1001", 200, 10**9, 5 * 10**8)
+    assert scan.notes == ["note: book.csv: columns that are not read: markPrice"]
+    with pytest.raises(InputDataError, match="column 'userId', to be read as account, is missing; the file has uid,"):
+        read_positions(path, (BTC, ETH), columns={**THEIRS, "account": "userId"})
+    with pytest.raises(InputDataError, match=r"no column is called 'acount' \(did you mean account\?\)"):
+        read_positions(path, (BTC, ETH), columns={**THEIRS, "acount": "uid"})
+
+
+def test_rounding_to_the_grid_is_by_request_and_reports_what_it_changed(tmp_path: Path) -> None:
+    lines = ["a,BTCUSDT,long,0.2004,51020.37,1000.0000009,isolated,0", "b,BTCUSDT,short,0.1996,50000,0,cross,5000",
+             "c,BTCUSDT,long,0.0002,50000,0,cross,7"]  # fmt: skip
+    path = write(tmp_path, *lines)
+    with pytest.raises(InputDataError, match=r"row 2: quantity must be a whole multiple of the lot 0\.001"):
+        read_positions(path, (BTC, ETH))
+    scan = scan_positions(path, (BTC, ETH), round_to_lot=True)
+    assert [(row.market, row.lots, row.entry, row.margin) for row in scan.rows] == [
+        (0, 200, 510_204, 1_000_000_000),  # 0.2004 -> 0.200; 51,020.37 -> 51,020.4; money down to a quantum
+        (0, -200, 500_000, 0),  # 0.1996 -> 0.200
+        (-1, 0, 0, 0),  # less than half a lot: only its money stays
+    ]
+    assert scan.rows[2].collateral == 7_000_000
+    assert scan.notes == [  # -0.0004 + 0.0004 - 0.0002; +0.03; -9e-7
+        "note: book.csv: rounded 3 cells of quantity of BTCUSDT, together by -0.0002",
+        "note: book.csv: rounded 1 cells of entry of BTCUSDT, together by +0.03",
+        "note: book.csv: rounded 1 cells of margin, together by -9e-07",
+        "note: book.csv: left out 1 positions smaller than half a lot",
+    ]
+
+
+def test_stops_that_would_fire_at_once_are_refused_with_their_rows(tmp_path: Path) -> None:
+    header = f"{HEADER},stop,stop_quantity"
+    lines = ["a,BTCUSDT,long,0.2,50000,1000,isolated,0,55000,0.2",
+             "b,BTCUSDT,short,0.2,50000,0,cross,5000,50000,", "c,BTCUSDT,long,0.1,50000,0,cross,900,49999.9,",
+             "d,BTCUSDT,short,0.1,50000,0,cross,900,50000.1,"]  # fmt: skip
+    with pytest.raises(InputDataError) as caught:
+        opening(write(tmp_path, *lines, header=header))
+    path = tmp_path / "book.csv"
+    assert str(caught.value).splitlines() == [
+        f"{path}: row 2: stop of a long must be below the opening mark 50000.0 of BTCUSDT, found 55000.0",
+        f"{path}: row 3: stop of a short must be above the opening mark 50000.0 of BTCUSDT, found 50000.0",
+    ]
+    assert len(opening(write(tmp_path, *lines[2:], header=header)).book.stops) == 2
+
+
+def test_names_of_drawn_traders_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputDataError, match="row 2: account must not have the name of a trader of the config: 'noise#0'"
+    ):
+        opening(write(tmp_path, LONG.replace("ann", "noise#0"), SHORT))
+
+
+def test_a_book_of_another_price_level_is_refused_with_counts_and_both_prices(tmp_path: Path) -> None:
+    # At a mark of 50,000 a long of 0.1 from 111,863 with 1,000 has lost 6,186.30: two of three accounts are below zero.
+    lines = ["a,BTCUSDT,long,0.1,111863,1000,isolated,0", "b,BTCUSDT,long,0.1,111863,1000,isolated,0",
+             "c,BTCUSDT,short,0.2,111863,0,cross,5000"]  # fmt: skip
+    with pytest.raises(InputDataError) as caught:
+        opening(write(tmp_path, *lines))
+    assert str(caught.value) == (
+        f"{tmp_path / 'book.csv'}: 2 of 3 margin accounts with positions are below zero at the opening mark 50000.0 of"
+        " BTCUSDT; their median entry is 111863.0; set the first price of the config to the mark at which the positions"
+        " were recorded"
+    )
 
 
 def test_a_header_alone_and_a_missing_file_are_refused(tmp_path: Path) -> None:
@@ -123,10 +252,15 @@ def test_a_header_alone_and_a_missing_file_are_refused(tmp_path: Path) -> None:
 
 
 def test_duplicates_and_contradictions_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputDataError, match=r"row 3: account ann has a second line for BTCUSDT \(first at row 2\)"):
+    with pytest.raises(
+        InputDataError, match=r"row 3: an account has a second line .*: 'ann' for BTCUSDT \(first at row 2\)"
+    ):
         read_positions(write(tmp_path, LONG, LONG), (BTC, ETH))
     other = "ann,ETHUSDT,long,1,3000,100,isolated,600"
-    with pytest.raises(InputDataError, match="row 3: collateral of account ann must be the same"):
+    message = (
+        "row 3: collateral of an account must be the same on all its lines, or stated once: 'ann' differs from row 2"
+    )
+    with pytest.raises(InputDataError, match=message):
         read_positions(write(tmp_path, LONG, other), (BTC, ETH))
 
 
@@ -143,6 +277,7 @@ def test_a_residual_account_takes_the_difference_at_the_mark_with_money_for_all_
     row, market, lots, entry = positions[-1]
     assert (market, lots, entry) == (0, -50, 500_000)  # 0.05 BTC short at the mark of 50,000
     assert book.deposit[row] == 50 * 500_000 * 100  # its whole value: 2,500 USDT
+    assert book.cohort_names == ("noise", "own book", "residual account")  # a line of its own in results
 
 
 def test_a_residual_account_must_have_no_position_of_its_own_there(tmp_path: Path) -> None:

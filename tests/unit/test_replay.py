@@ -7,7 +7,7 @@ import pytest
 from clearsim.errors import ConfigError, InputDataError
 from clearsim.market.clock import FixedClock
 from clearsim.market.price import Independent, Replay, build_paths
-from clearsim.market.price.replay import read_prices
+from clearsim.market.price.replay import read_prices, spacing_notes
 from clearsim.rng import Streams
 
 START_MS = 1_760_130_000_000
@@ -112,11 +112,13 @@ def test_record_must_span_the_run(tmp_path):
         ("ts_ms,price\n0,1\n1\n", "row 3: expected at least 2 columns, found 1"),
         ("ts_ms,price\n0,50000\n1,50,001\n", r"row 3: expected 2 columns as in the header, found 3 \(a comma"),
         ("ts_ms,price\n0.5,1\n1,1\n", "row 2: time must be whole milliseconds, found '0.5'"),
-        ("ts_ms,price\n1760130000000000,1\n1760130000001001,1\n", "row 3: time .* is not whole milliseconds"),
-        (
-            "ts_ms,price\n1760130000000000000,1\n2,1\n",
-            "row 2: time .* is not whole milliseconds, nor whole microseconds",
-        ),
+        ("ts_ms,price\n1760130000000000,1\n1760130000001001,1\n", "row 3: a time in microseconds is not whole"),
+        ("ts_ms,price\n1760130000000000000,1\n2,1\n", "these look like nanoseconds: divide by 1000000"),
+        ("ts_ms,price\n0,1\n99999999999999999999,1\n", "row 3: time must be milliseconds within 3,000 years"),
+        ("ts_ms,price\n0,１\n1,1\n", "row 2: price must be a positive number, found '１'"),
+        ("ts_ms,price\n0,1_0\n1,1\n", "row 2: price must be a positive number, found '1_0'"),
+        ("ts_ms,price\n0,1e999\n1,1\n", "row 2: price must be a positive number, found '1e999'"),
+        ("ts_ms,price\n٣,1\n4,1\n", "row 2: time must be whole milliseconds, found '٣'"),
         (BARE.replace("94", "0") + BARE, "row 1: low must be a positive number, found '0'"),
         ("ts_ms,open,high,low,close\n0,1,1,1,1\n9,3,2,1,1\n", "row 3: open and close must be between low and high"),
         ("ts_ms,open,high,low,close\n0,1,1,1,1\n2,1,1,1,1\n", "bars of 2 ms are too short"),
@@ -127,6 +129,57 @@ def test_bad_files_are_refused_with_file_and_row(tmp_path, text, message):
     with pytest.raises(InputDataError, match=message) as error:
         read_prices(path)
     assert str(path) in str(error.value)
+
+
+HOURLY_S = [1_759_968_000 + 3_600 * hour for hour in range(121)]  # Unix seconds, as many exchanges publish them
+
+
+def test_seconds_since_1970_are_refused_with_the_factor(tmp_path):
+    path = write(tmp_path, "ts_ms,price\n" + "".join(f"{time},50000\n" for time in HOURLY_S))
+    with pytest.raises(InputDataError) as error:
+        read_prices(path)
+    assert str(error.value) == (
+        f"{path}: row 2: times must be milliseconds since 1970; these look like seconds: multiply by 1000"
+    )
+    write(tmp_path, "ts_ms,price\n" + "".join(f"{1000 * time},50000\n" for time in HOURLY_S))
+    assert read_prices(path)[0][:2].tolist() == [1_759_968_000_000, 1_759_971_600_000]
+
+
+def test_a_change_of_unit_inside_a_file_is_refused_with_its_rows(tmp_path):
+    mixed = [1_735_689_600_000, 1_735_689_660_000, 1_735_689_720_000_000, 1_735_689_780_000_000]
+    path = write(tmp_path, "ts_ms,price\n" + "".join(f"{time},1\n" for time in mixed))
+    message = r"row 4: times must have one unit; .* starts in milliseconds, .* microseconds .*\(2 rows: 4, 5\)"
+    with pytest.raises(InputDataError, match=message):
+        read_prices(path)
+    since_start = [0, 60, 120, 180, 240_000, 300_000, 360_000]  # seconds, then milliseconds, since the start
+    write(tmp_path, "ts_ms,price\n" + "".join(f"{time},1\n" for time in since_start))
+    # spacings 60 60 60 | 239,820 60,000 60,000: a thousandfold, from row 5 on
+    with pytest.raises(InputDataError, match=r"row 6: .*1000 times as far apart as before: multiply"):
+        read_prices(path)
+
+
+def test_times_from_zero_are_milliseconds_and_gaps_in_them_are_reported(tmp_path):
+    minutes = [60_000 * n for n in range(10)]
+    path = write(tmp_path, "ts_ms,price\n" + "".join(f"{time},1\n" for time in minutes))
+    assert read_prices(path)[0].tolist() == minutes
+    assert spacing_notes(path) == []
+    later = [*minutes, 540_000 + 3_600_000, 540_000 + 3_660_000]
+    write(tmp_path, "ts_ms,price\n" + "".join(f"{time},1\n" for time in later))
+    (note,) = spacing_notes(path)  # the tenth price stands in row 11, an hour passes after it
+    assert "jumps 1 time: it is usually 60 s, at most 3600 s (after row 11)" in note
+    write(tmp_path, "ts_ms,open,high,low,close\n" + "".join(f"{t},1,1,1,1\n" for t in (0, 60_000, 180_000)))
+    assert "(after row 3)" in spacing_notes(path)[0]  # one bar is missing
+
+
+def test_all_faults_of_a_file_are_in_one_error(tmp_path):
+    path = write(tmp_path, "ts_ms,price\n0,1\n1,x\n2,-1\n3,1,1\nnoon,1\n")
+    with pytest.raises(InputDataError) as error:
+        read_prices(path)
+    assert str(error.value).splitlines() == [
+        f"{path}: row 3: price must be a positive number, found 'x' (2 rows: 3, 4)",
+        f"{path}: row 5: expected 2 columns as in the header, found 3 (a comma inside a number?)",
+        f"{path}: row 6: time must be whole milliseconds, found 'noon'",
+    ]
 
 
 def test_missing_file(tmp_path):

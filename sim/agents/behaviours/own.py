@@ -26,6 +26,7 @@ _LIMITS = {
     "lots": "must be between -2**53 and 2**53",
     "price_ticks": "must be between 0 and 2**53",
     "time_in_force": "must be 0 .. 3 (GTC, IOC, FOK, POST_ONLY)",
+    "post_only": "needs price_ticks: an order without a price always takes",
     "arrival": "must be 0 .. 2**20 - 1",
 }
 
@@ -148,4 +149,6 @@ def _words(name: str, at: int, columns: dict[str, I64], home: npt.NDArray[np.int
         lots, price = columns["lots"][at], columns["price_ticks"][at]
         return f"element {at}: {lots} lots at {price} ticks exceed the maximum that the run can represent"
     limit = _LIMITS[name].format(n_last=home.shape[0] - 1, m_last=home.shape[1] - 1)
+    if name == "post_only":
+        return f"element {at}: time_in_force POST_ONLY {limit}"
     return f"element {at}: {name} {limit}, was {columns[name][at]}"

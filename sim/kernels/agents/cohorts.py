@@ -16,7 +16,8 @@ from ..packed import Packed
 
 # Codes of orders, as plain numbers for the compiler.
 KIND_LIMIT, KIND_MARKET, KIND_CANCEL_ALL = int(OrderKind.LIMIT), int(OrderKind.MARKET), int(OrderKind.CANCEL_ALL)
-TIF_GTC, TIF_IOC, TIF_POST_ONLY = int(TimeInForce.GTC), int(TimeInForce.IOC), int(TimeInForce.POST_ONLY)
+TIF_GTC, TIF_IOC = int(TimeInForce.GTC), int(TimeInForce.IOC)
+TIF_FOK, TIF_POST_ONLY = int(TimeInForce.FOK), int(TimeInForce.POST_ONLY)
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 REDUCE_ONLY = int(OrderFlag.REDUCE_ONLY)
 KEYS = 1 << 20  # arrival keys of a tick, view.ARRIVAL_SLOTS

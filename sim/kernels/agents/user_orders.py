@@ -8,15 +8,17 @@ from .cohorts import (
     KIND_LIMIT,
     KIND_MARKET,
     REDUCE_ONLY,
+    TIF_FOK,
     TIF_GTC,
     TIF_IOC,
+    TIF_POST_ONLY,
     arrival_key,
     put_order,
 )
 
 #: Faults of an action, in the order in which they are checked; 0: none.
-FAULTS = ("", "account", "market", "lots", "price_ticks", "value", "time_in_force", "arrival")
-_ACCOUNT, _MARKET, _LOTS, _PRICE, _VALUE, _TIF, _ARRIVAL = range(1, 8)
+FAULTS = ("", "account", "market", "lots", "price_ticks", "value", "time_in_force", "post_only", "arrival")
+_ACCOUNT, _MARKET, _LOTS, _PRICE, _VALUE, _TIF, _PRICELESS, _ARRIVAL = range(1, 9)
 SELL = 1
 KEYS = 1 << 20  # arrival keys of a tick
 MAX_COUNT = 2**53
@@ -63,6 +65,8 @@ def _fault(account, market, lots, price, tif, arrival, home, tick_values):
         return _VALUE
     if tif < 0 or tif > 3:
         return _TIF
+    if tif == TIF_POST_ONLY and price == 0 and lots != 0:
+        return _PRICELESS
     if arrival < 0 or arrival >= KEYS:
         return _ARRIVAL
     return 0
@@ -91,7 +95,9 @@ def append_actions(
         if lots[i] == 0:
             continue
         side = BUY if lots[i] > 0 else SELL
-        kind, time = (KIND_MARKET, TIF_IOC) if price[i] == 0 else (KIND_LIMIT, tif[i])
+        kind, time = KIND_LIMIT, tif[i]
+        if price[i] == 0:  # a market order never rests
+            kind, time = KIND_MARKET, TIF_FOK if tif[i] == TIF_FOK else TIF_IOC
         flags = REDUCE_ONLY if reduce_only[i] != 0 else 0
         put_order(rows, count + n, row, market[i], side, kind, time, price[i], abs(lots[i]), flags, arrival[i])
         n += 1

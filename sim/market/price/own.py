@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, StrictBool
 
+from ...cells import decimal_of, whole_of
 from ...errors import ConfigError
 from ...own_parts import FAILURES, OwnPart, UserPart, one_line, where
 from .recorded import Between, skeleton_of_points
@@ -105,6 +106,18 @@ class OwnPath(OwnPart, PriceProcessBase):
     def _is_data(self) -> bool:
         return self.file.endswith(".csv")
 
+    @property
+    def runs_code(self) -> bool:
+        """False for data."""
+        return not self._is_data
+
+    def check(self) -> None:
+        """ConfigError if data are not rows of ts_ms,price, or code is not Python; nothing is executed."""
+        if self._is_data:
+            self.load()
+        else:
+            super().check()
+
     def load(self) -> PricePath:
         """Return the path; ConfigError if its code or its data cannot be used."""
         if not self._is_data:
@@ -112,12 +125,22 @@ class OwnPath(OwnPart, PriceProcessBase):
             return path
         if self.source is None:
             raise ConfigError(f"{self.who}: the text of {self.file} was not read; call with_source(folder) first")
-        try:
-            rows = [(int(t), float(p)) for t, p in list(csv.reader(io.StringIO(self.source)))[1:]]
-        except ValueError as error:
-            raise ConfigError(f"{self.who}: {self.file} must be rows of ts_ms,price: {error}") from error
-        times, prices = np.array(rows, np.float64).reshape(-1, 2).T
+        times, prices = self._read_data(self.source)
         return PricePath(prices, times / 1000.0)
+
+    def _read_data(self, text: str) -> tuple[F64, F64]:
+        """Times in ms and prices of a text of rows ts_ms,price; ConfigError with the first row that is not one."""
+        read: list[tuple[float, float]] = []
+        for number, row in enumerate(csv.reader(io.StringIO(text)), start=1):
+            time, price = (whole_of(row[0]), decimal_of(row[1])) if len(row) == 2 else (None, None)
+            if time is not None and price is not None:
+                read.append((float(time), float(price)))
+            elif number > 1 and row:
+                raise ConfigError(
+                    f"{self.who}: {self.file}: row {number}: must be ts_ms,price, found {','.join(row)!r}"
+                )
+        times, prices = np.array(read, np.float64).reshape(-1, 2).T
+        return times, prices
 
     def start_price(self) -> Decimal | None:
         """The first price of data that begin at the start of the run."""

@@ -3,14 +3,14 @@
 Candles (`ts_ms` or `open_time`, then open, high, low, close; other columns are ignored) become four points per bar:
 open at the bar's start, then for a rising bar low and high, for a falling bar high and low, at one and two thirds of
 it, and close one millisecond before the next bar. Bar length is the smallest spacing in the file. Binance's spot
-candles, twelve columns without a header, are read by their order; times in microseconds (there since 2025) are
-divided. Reading is strict: anything but an increasing series of positive prices is an InputDataError that names file
-and row.
+candles, twelve columns without a header, are read by their order. Units of time: `time_units.py`. Reading is strict:
+anything but an increasing series of positive prices is an InputDataError that names file, rows and every fault.
 """
 
 import csv
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -18,17 +18,19 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from ...cells import Faults, decimal_of, shown, whole_of
 from ...elementary import log
 from ...errors import ConfigError, InputDataError
 from .recorded import Between, skeleton_of_points
 from .skeleton import F64, I64, PathContext, PriceProcessBase, Skeleton
+from .time_units import in_ms
 
 TIME_COLUMNS = ("ts_ms", "open_time")
 CANDLE_COLUMNS = ("open", "high", "low", "close")
 #: Columns of a file of Binance's candles without a header. Source: data.binance.vision, spot klines, read 2026-11.
 BARE_CANDLES = ("open_time", *CANDLE_COLUMNS, "volume", "close_time", "quote_volume", "count", "b", "q", "ignore")
-#: Times above it are microseconds: as milliseconds they would be after the year 5000.
-MAX_MS = 100_000_000_000_000
+#: Times of a price series that lie this many times the usual spacing apart are a gap.
+GAP = 10
 
 
 class Replay(PriceProcessBase):
@@ -69,13 +71,61 @@ class Replay(PriceProcessBase):
         """InputDataError if the file cannot be used."""
         self.points(context)
 
+    def input_notes(self, context: PathContext) -> list[str]:
+        """A line if the times have gaps."""
+        return spacing_notes(Path(self.file) if context.folder is None else context.folder / self.file)
+
     def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
         """Return the path on the base grid; it has no noise, so a finer grid only reads the record more often."""
         return skeleton_of_points(context, *self.points(context), self.between)
 
 
 def read_prices(path: Path) -> tuple[I64, F64]:
-    """Return times (epoch ms, increasing) and positive prices of a CSV file; InputDataError naming file and row."""
+    """Return times (epoch ms, increasing) and positive prices of a CSV file; InputDataError naming file and rows."""
+    record = _read(path)
+    return record.points()
+
+
+def spacing_notes(path: Path) -> list[str]:
+    """One line if the times of the file have gaps, else none: their number, the longest, and the row before it."""
+    record = _read(path)
+    steps = np.diff(record.times)
+    usual = int(steps.min()) if record.is_candles else int(np.median(steps))
+    longest = int(steps.max())
+    gaps = np.flatnonzero(steps > (usual if record.is_candles else GAP * usual))
+    if not len(gaps):
+        return []
+    row = record.first_row + int(steps.argmax())
+    times = f"{len(gaps):,} time{'s' if len(gaps) > 1 else ''}"
+    return [
+        f"warning: {path.name}: the spacing of times jumps {times}: it is usually {usual / 1e3:g} s,"
+        f" at most {longest / 1e3:g} s (after row {row}); the price in between is filled in"
+        " (price.between)"
+    ]
+
+
+@dataclass(frozen=True)
+class _Record:
+    """The rows of a file: times in ms, and one price or four per row; row number of the first."""
+
+    path: Path
+    times: I64  # (n,)
+    prices: F64  # (n, 1) or (n, 4)
+    first_row: int
+
+    @property
+    def is_candles(self) -> bool:
+        """True for open, high, low, close."""
+        return bool(self.prices.shape[1] == len(CANDLE_COLUMNS))
+
+    def points(self) -> tuple[I64, F64]:
+        """Times and prices of the path."""
+        if self.is_candles:
+            return _candle_points(self.path, self.times, self.prices, self.first_row)
+        return self.times, self.prices[:, 0]
+
+
+def _read(path: Path) -> _Record:
     try:
         with path.open(newline="", encoding="utf-8-sig") as handle:
             return _parse(path, csv.reader(handle))
@@ -83,10 +133,10 @@ def read_prices(path: Path) -> tuple[I64, F64]:
         raise InputDataError(f"{path}: cannot be read as CSV: {error}") from error
 
 
-def _parse(path: Path, rows: Iterable[list[str]]) -> tuple[I64, F64]:
+def _parse(path: Path, rows: Iterable[list[str]]) -> _Record:
     lines, first_row = iter(rows), 2
     header = [name.strip().lower() for name in next(lines, [])]
-    if len(header) == len(BARE_CANDLES) and header[0].isdecimal():
+    if len(header) == len(BARE_CANDLES) and whole_of(header[0]) is not None:
         lines, first_row, header = chain([header], lines), 1, list(BARE_CANDLES)
     if not header:
         raise InputDataError(f"{path}: the file is empty; expected a header ts_ms,price or ts_ms,open,high,low,close")
@@ -98,74 +148,64 @@ def _parse(path: Path, rows: Iterable[list[str]]) -> tuple[I64, F64]:
             f"{path}: row 1: expected columns ts_ms,price or ts_ms (open_time),open,high,low,close;"
             f" found {','.join(header)}"
         )
-    columns = [header.index(name) for name in names]
+    columns = {name: header.index(name) for name in names}
     numbered = enumerate(lines, start=first_row)
-    times, prices = _read_rows(path, numbered, header.index(time_name), columns, list(names), n_columns=len(header))
-    if len(names) == 1:
-        return times, prices[:, 0]
-    return _candle_points(path, times, prices)
+    numbers, stamps, prices = _read_rows(path, numbered, header.index(time_name), columns, n_columns=len(header))
+    times = in_ms(path, numbers, stamps)
+    late = np.flatnonzero(np.diff(times) <= 0)
+    faults = Faults(path)
+    for place in late.tolist():
+        faults.add(numbers[place + 1], "times must increase", f", found {stamps[place + 1]} after {stamps[place]}")
+    faults.require_none()
+    return _Record(path, times, prices, first_row)
 
 
 def _read_rows(
-    path: Path,
-    lines: Iterable[tuple[int, list[str]]],
-    time_column: int,
-    columns: list[int],
-    names: list[str],
-    *,
-    n_columns: int,
-) -> tuple[I64, F64]:
-    width = max(time_column, *columns) + 1
+    path: Path, lines: Iterable[tuple[int, list[str]]], time_column: int, columns: dict[str, int], *, n_columns: int
+) -> tuple[list[int], list[int], F64]:
+    """Row numbers, times as written, prices (n, columns); InputDataError with every fault of every cell."""
+    width = max(time_column, *columns.values()) + 1
+    faults = Faults(path)
+    numbers: list[int] = []
     times: list[int] = []
     prices: list[list[float]] = []
     for number, row in lines:
         if not row:
             continue
         if len(row) < width:
-            raise InputDataError(f"{path}: row {number}: expected at least {width} columns, found {len(row)}")
+            faults.add(number, f"expected at least {width} columns", f", found {len(row)}")
+            continue
         if len(row) > n_columns:
-            raise InputDataError(
-                f"{path}: row {number}: expected {n_columns} columns as in the header, found {len(row)}"
-                " (a comma inside a number?)"
-            )
-        time = _whole_ms(path, number, row[time_column])
-        if times and time <= times[-1]:
-            raise InputDataError(f"{path}: row {number}: times must increase, found {time} after {times[-1]}")
-        times.append(time)
-        prices.append([_price(path, number, name, row[c]) for name, c in zip(names, columns, strict=True)])
+            text = f", found {len(row)} (a comma inside a number?)"
+            faults.add(number, f"expected {n_columns} columns as in the header", text)
+            continue
+        time = whole_of(row[time_column].strip())
+        if time is None:
+            faults.add(number, "time must be whole milliseconds", f", found {shown(row[time_column])}")
+        numbers.append(number)
+        times.append(time or 0)
+        prices.append([_price(faults, number, name, row[c]) for name, c in columns.items()])
+    faults.require_none()
     if len(times) < 2:
         raise InputDataError(f"{path}: expected at least 2 rows of prices, found {len(times)}")
-    return np.array(times, np.int64), np.array(prices)
+    return numbers, times, np.array(prices)
 
 
-def _whole_ms(path: Path, number: int, text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        raise InputDataError(f"{path}: row {number}: time must be whole milliseconds, found {text!r}") from None
-    if value <= MAX_MS:
-        return value
-    if value % 1000 or value > 1000 * MAX_MS:
-        raise InputDataError(f"{path}: row {number}: time {value} is not whole milliseconds, nor whole microseconds")
-    return value // 1000
-
-
-def _price(path: Path, number: int, name: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+def _price(faults: Faults, number: int, name: str, text: str) -> float:
+    exact = decimal_of(text.strip())
+    value = math.nan if exact is None else float(exact)
     if not math.isfinite(value) or value <= 0:
-        raise InputDataError(f"{path}: row {number}: {name} must be a positive number, found {text!r}")
+        faults.add(number, f"{name} must be a positive number", f", found {shown(text)}")
     return value
 
 
-def _candle_points(path: Path, times: I64, candles: F64) -> tuple[I64, F64]:
+def _candle_points(path: Path, times: I64, candles: F64, first_row: int) -> tuple[I64, F64]:
     """Four points per bar, as described at the top of this file."""
     opened, high, low, close = candles.T
-    wrong = np.flatnonzero((high < np.maximum(opened, close)) | (low > np.minimum(opened, close)))
-    if len(wrong):
-        raise InputDataError(f"{path}: row {wrong[0] + 2}: open and close must be between low and high")
+    faults = Faults(path)
+    for place in np.flatnonzero((high < np.maximum(opened, close)) | (low > np.minimum(opened, close))).tolist():
+        faults.add(first_row + place, "open and close must be between low and high")
+    faults.require_none()
     bar_ms = int(np.diff(times).min())
     if bar_ms < 4:
         raise InputDataError(f"{path}: bars of {bar_ms} ms are too short; expected at least 4 ms")

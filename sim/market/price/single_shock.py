@@ -43,13 +43,17 @@ class SingleShock(PriceProcessBase):
         """The stated price."""
         return self.initial_price
 
-    def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
-        """Return the path on the base grid; ConfigError if the shock comes after the end of the run."""
+    def require_inputs(self, context: PathContext) -> None:
+        """ConfigError if the shock comes after the end of the run."""
         if self.shock_ms > context.duration_ms:
             raise ConfigError(
                 f"market {context.name}: price.shock_ms is {self.shock_ms},"
                 f" after the end of the run ({context.duration_ms} ms)"
             )
+
+    def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
+        """Return the path on the base grid; ConfigError if the shock comes after the end of the run."""
+        self.require_inputs(context)
         return assemble(
             context,
             initial_price=self.initial_price,

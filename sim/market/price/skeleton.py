@@ -127,6 +127,10 @@ class PriceProcessBase(Policy):
         """ConfigError or InputDataError if a file or code that the process reads cannot be used; `context` needs the
         ends of the run only."""
 
+    def input_notes(self, context: PathContext) -> list[str]:
+        """What a user should know about the file that the process reads, one line each; `context` as above."""
+        return []
+
     def pinned_ms(self, context: PathContext) -> I64:
         """Times inside the run at which the clock must tick because the process has a fixed value there; usually
         none."""

@@ -93,6 +93,10 @@ class Waypoints(PriceProcessBase):
         """True: the path is given from outside."""
         return True
 
+    def require_inputs(self, context: PathContext) -> None:
+        """ConfigError if the waypoints do not span the run."""
+        self.point_times_ms(context)
+
     def point_times_ms(self, context: PathContext) -> I64:
         """Times of all waypoints; ConfigError if they are out of order or do not span the run."""
         times = np.array([point.time_ms(context) for point in self.points], np.int64)

@@ -1,6 +1,7 @@
 """Starts Dask workers on this machine, or connects to a running cluster and checks that it computes the same numbers.
 
-Local workers listen on the loopback interface only and always end with their parent. A cluster is refused if it
+Local workers listen on the loopback interface only, take connections with credentials that Dask makes for this sweep
+alone, and always end with their parent. A cluster is refused if it
 does not answer, has no workers, or runs other versions or another source of clearsim.
 """
 
@@ -17,6 +18,7 @@ from typing import Any
 
 import dask
 from distributed import Client, LocalCluster
+from distributed.security import Security
 
 from ...errors import ClusterError
 from .environment import differences, environment, processor
@@ -91,7 +93,7 @@ class Cluster:
 def open_cluster(settings: ExecutorSettings, *, say: Callable[[str], None]) -> Iterator[Cluster]:
     """Workers to send tasks to; those that were started here end with the block."""
     if settings.kind == "local":
-        with _local_workers(settings) as cluster:
+        with _local_workers(settings, say) as cluster:
             yield cluster
         return
     _silence()
@@ -105,14 +107,16 @@ def open_cluster(settings: ExecutorSettings, *, say: Callable[[str], None]) -> I
 
 
 @contextmanager
-def _local_workers(settings: ExecutorSettings) -> Iterator[Cluster]:
-    n_workers = settings.n_local_workers
+def _local_workers(settings: ExecutorSettings, say: Callable[[str], None]) -> Iterator[Cluster]:
+    n_workers, credentials = settings.n_local_workers, _credentials(say)
     with dask.config.set(LOCAL), _without_main():
         workers = LocalCluster(
             n_workers=n_workers,
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
+            protocol="tcp://" if credentials is None else "tls://",
+            security=credentials,
             dashboard_address="127.0.0.1:0",
             worker_dashboard_address="127.0.0.1:0",
             scheduler_kwargs={"dashboard": False},
@@ -131,6 +135,21 @@ def _local_workers(settings: ExecutorSettings) -> Iterator[Cluster]:
                 client.close(timeout=2)
         finally:
             workers.close(timeout=5)
+
+
+def _credentials(say: Callable[[str], None]) -> Security | None:
+    """Credentials for the workers of one sweep: without them no other user of this machine can send them a task.
+
+    They exist in memory only. None, after a note, where the package cryptography cannot be imported.
+    """
+    try:
+        return Security.temporary()
+    except ImportError:
+        say(
+            "note: local workers take connections from any user of this machine (on 127.0.0.1, without credentials):"
+            " pip install cryptography closes them"
+        )
+        return None
 
 
 @contextmanager
