@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -227,7 +227,7 @@ class Result:
         target = Path(folder)
         if self._memory is not None:
             return self._memory.write(target, overwrite=overwrite)
-        return copied_folder(self._run.path, target, overwrite=overwrite)
+        return copied_folder(self._run.path, target, kind="run", overwrite=overwrite)
 
     def _in_units(self, frame: pd.DataFrame, units: str) -> pd.DataFrame:
         share = Decimal(str(self.manifest.get("simulated_share", 1)))
@@ -314,13 +314,16 @@ def copied(source: Path, target: Path) -> Path:
     return target
 
 
-def copied_folder(source: Path, target: Path, *, overwrite: bool) -> Path:
-    """Copy a folder of results; ResultError if the target exists already, or cannot be written."""
-    if target.exists() and not (overwrite and (target / "manifest.json").is_file()):
-        raise ResultError(f"{target}: exists; choose another folder, or overwrite a folder of results")
+def copied_folder(source: Path, target: Path, *, kind: Literal["run", "study"], overwrite: bool) -> Path:
+    """Copy a folder of results; ResultError if the target exists already (overwrite: unless it is of the same kind), or
+    cannot be written."""
+    from ..runs.folder import ResultFolder
+
     try:
-        if target.exists():
-            shutil.rmtree(target)
-        return Path(shutil.copytree(source, target))
+        with ResultFolder(target, kind=kind, overwrite=overwrite) as made:
+            shutil.copytree(source, made.folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".lock"))
+            return made.commit()
+    except shutil.Error as error:
+        raise ResultError(f"{target}: cannot be written: {error.args[0][0][2]}") from error
     except OSError as error:
         raise ResultError(f"{target}: cannot be written: {error.strerror}") from error

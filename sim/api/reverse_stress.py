@@ -171,10 +171,10 @@ def _require(holds: bool, otherwise: str) -> None:
 
 
 def default_folder(config: Config) -> Path:
-    """Where the command line puts a frontier: results/reverse-stress-<name>-<seed>, with a suffix if that is taken."""
-    from ..runs.folder import free_folder
+    """Make the folder of the command line: results/reverse-stress-<name>-<seed>, with a suffix if that is taken."""
+    from ..runs.place import new_folder
 
-    return free_folder(Path("results"), f"reverse-stress-{config.name}-{config.seed}")
+    return new_folder(Path("results") / f"reverse-stress-{config.name}-{config.seed}")
 
 
 def _shares(values: Sequence[float], name: str) -> list[float]:

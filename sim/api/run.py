@@ -31,6 +31,7 @@ def run(
     scenario: int = 0,
     replication: int = 0,
     overwrite: bool = False,
+    numbered: bool = False,
     report: bool = False,
     check_step: int = 0,
     progress: "Literal[True] | Progress | None" = None,
@@ -71,7 +72,8 @@ def run(
         options: of the full engine:
             out: result folder to write; None keeps the run in memory.
             detail: which tables are kept: summary, series, or events (the config's by default).
-            overwrite: replace a result folder that exists.
+            overwrite: replace the result folder of a run that exists; never a study.
+            numbered: if `out` is taken, write out-2, out-3, ...: the first that is free.
             report: write report.html into the folder.
             check_step: number of replications to compare with runs at a quarter of the time step; 0: none.
             progress: True for a bar on standard error, or a function (time_ms, mark, fund_quanta, liquidated).
@@ -125,6 +127,7 @@ def _full(
     out: str | Path | None = None,
     detail: Detail | None = None,
     overwrite: bool = False,
+    numbered: bool = False,
     report: bool = False,
     check_step: int = 0,
     progress: "Literal[True] | Progress | None" = None,
@@ -142,6 +145,7 @@ def _full(
         run_options = RunOptions(
             out=None if out is None else Path(out),
             overwrite=overwrite,
+            numbered=numbered,
             detail=detail,
             scenario=scenario,
             replication=replication,
@@ -149,18 +153,12 @@ def _full(
             step_pairs=check_step,
             command=command,
             progress=callback,
+            say=note,
             finish=report_writer(note) if report and out is not None else None,
         )
         if out is None:
             return in_memory(run_in_memory(config, run_options))
         return open_run(run_config(config, run_options).folder)
-
-
-def default_folder(config: Config) -> Path:
-    """Where the command line puts a run: results/<name>-<seed>, with a suffix if that is taken."""
-    from ..runs.folder import free_folder
-
-    return free_folder(Path("results"), f"{config.name}-{config.seed}")
 
 
 def kernel_folder() -> Path:

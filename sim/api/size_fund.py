@@ -83,11 +83,11 @@ def size_fund(
 
 
 def default_folder(answer: Answer) -> Path:
-    """Where the command line puts an answer: results/size-fund-<name>-<seed>, with a suffix if that is taken."""
-    from ..runs.folder import free_folder
+    """Make the folder of the command line: results/size-fund-<name>-<seed>, with a suffix if that is taken."""
+    from ..runs.place import new_folder
 
     facts = answer.arms[0].solved.facts
-    return free_folder(Path("results"), f"size-fund-{facts.name}-{facts.seed}")
+    return new_folder(Path("results") / f"size-fund-{facts.name}-{facts.seed}")
 
 
 class _Total:

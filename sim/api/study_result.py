@@ -181,7 +181,7 @@ class StudyResult:
 
         Raises ResultError if it exists or cannot be written.
         """
-        return copied_folder(self.folder, Path(folder), overwrite=overwrite)
+        return copied_folder(self.folder, Path(folder), kind="study", overwrite=overwrite)
 
     def _in_units(self, frame: pd.DataFrame, units: str) -> pd.DataFrame:
         quantum, share = (Decimal(str(self.manifest[name])) for name in ("quantum", "simulated_share"))

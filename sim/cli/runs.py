@@ -22,7 +22,7 @@ def run(
     set_: Sets = [],  # noqa: B006  (typer copies it)
     seed: Annotated[int | None, typer.Option(help="Seed; default: the config's.")] = None,
     out: Annotated[Path | None, typer.Option(help="Result folder; default results/<name>-<seed>.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing result folder.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run's existing result folder.")] = False,
     detail: Annotated[str | None, typer.Option(help="summary, series or events; default: the config's.")] = None,
     traders: Annotated[int | None, typer.Option(help="Number of traders; cohorts keep their proportions.")] = None,
     positions: Annotated[Path | None, typer.Option(help="CSV of opening positions.")] = None,
@@ -35,7 +35,6 @@ def run(
     debug: Debug = False,
 ) -> None:
     """Run CONFIG and write a result folder with report.html."""
-    from ..api.run import default_folder
     from ..api.run import run as run_config
     from .run_texts import print_run
 
@@ -50,7 +49,8 @@ def run(
     )
     result = run_config(
         chosen,
-        out=out or default_folder(chosen),
+        out=out or Path("results") / f"{chosen.name}-{chosen.seed}",
+        numbered=out is None,
         overwrite=overwrite,
         check_step=step_pairs if check_step else 0,
         report=report,

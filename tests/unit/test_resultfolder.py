@@ -16,7 +16,7 @@ from clearsim.config.starter import starter_text
 from clearsim.errors import ConservationError, ResultError
 from clearsim.results import TABLES, TRANSFERS
 from clearsim.runs import folder as resultfolder
-from clearsim.runs.folder import ResultFolder, combine_hashes, free_folder
+from clearsim.runs.folder import ResultFolder, combine_hashes
 from clearsim.runs.replay import compare_folders, load_run, replay_run
 from clearsim.runs.run import RunOptions, run_config, write_run
 
@@ -212,13 +212,6 @@ def test_a_folder_that_holds_something_else_is_never_overwritten(tmp_path: Path)
     with pytest.raises(ResultError, match="is not a result folder; it is not overwritten"):
         run(tmp_path / "precious", overwrite=True)
     assert left_behind(tmp_path / "precious") == ["thesis.txt"]
-
-
-def test_default_folders_get_a_suffix_when_taken(tmp_path: Path) -> None:
-    for expected in ("run-1", "run-1-2", "run-1-3"):
-        folder = free_folder(tmp_path, "run-1")
-        assert folder.name == expected
-        folder.mkdir()
 
 
 def test_a_folder_replays_equal_and_a_changed_table_is_found(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def merge(out: Path, shards: Sequence[Path]) -> Path:
     first = StudyStore.open(shards[0], read_only=True)
     study_hash = first.manifest["study_hash"]
     sources = [StudyStore.open(shard, study_hash=study_hash, read_only=True) for shard in shards]
-    with ResultFolder(out) as made:
+    with ResultFolder(out, kind="study") as made:
         for path in sorted([*shards[0].glob("*.yaml"), *shards[0].glob("*.parquet")]):
             made.write_bytes(path.name, path.read_bytes())
         for path in sorted(shards[0].glob("inputs/*")):

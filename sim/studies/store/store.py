@@ -21,9 +21,9 @@ import pyarrow.compute as pc
 from ...errors import ResultError
 from ...results import SCHEMA_VERSION
 from ...runs.folder import ResultFolder, combine_hashes
+from ...runs.lock import FolderLock
 from ...runs.manifest import manifest_text, read_manifest
 from .disk_errors import telling_what_is_kept
-from .lock import FolderLock
 from .part_files import (
     PATHS_SCHEMA,
     RUNS_SCHEMA,
@@ -81,15 +81,18 @@ class StudyStore:
         manifest = {"schema_version": SCHEMA_VERSION, **manifest}
         if "study_hash" not in manifest:
             raise ValueError("the manifest of a study needs study_hash")
-        with ResultFolder(folder) as made:
+        notes: list[str] = []
+        with ResultFolder(folder, kind="study", say=notes.append) as made:
             made.write_text("study.yaml", study_yaml)
             made.write_text("manifest.json", manifest_text(manifest))
             if points is not None:
                 made.write_bytes("points.parquet", parquet_bytes(points).to_pybytes())
             for table in ("runs", "paths"):
                 (made.folder / table).mkdir()
-            made.commit()
-        return cls.open(folder, study_hash=manifest["study_hash"])
+            placed = made.commit()
+        store = cls.open(placed, study_hash=manifest["study_hash"])
+        store.problems += notes
+        return store
 
     @classmethod
     def open(cls, folder: Path, *, study_hash: str | None = None, read_only: bool = False) -> Self:
