@@ -114,7 +114,7 @@ def _replay_row(folder: Path, run_id: str, out: Path | None, note: Note, command
     with first_start(note):
         row = replay_row(folder, run_id, out=out, command=command, finish=report_writer(note))
     columns = ", ".join(row.different)
-    verdict = f"differs from the stored row in {columns}" if row.different else "equal to the stored row"
+    verdict = f"differs from the stored row in {columns}; {row.cause}" if row.different else "equal to the stored row"
     return Replay(not row.different, (str(row.folder), verdict), row.folder)
 
 

@@ -226,6 +226,14 @@ def test_a_folder_replays_equal_and_a_changed_table_is_found(tmp_path: Path) -> 
     outcome = replay_run(load_run(folder), simulate=FakeEngine())
     assert not outcome.equal
     assert outcome.lines[1].startswith("series: row 7, column mark_price: ")
+    assert outcome.lines[2].startswith("versions, source and processor are those on record: the folder was changed")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["environment"]["numpy"] = "1.0"
+    manifest["host"]["processor"] = "x86_64 another"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    cause = replay_run(load_run(folder), simulate=FakeEngine()).lines[2]
+    assert cause.startswith("cause: numpy was 1.0, is ")
+    assert "the processor was x86_64 another, is " in cause
 
 
 def test_a_folder_whose_config_was_edited_is_not_replayed(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import dask
 from distributed import Client, LocalCluster
 
 from ...errors import ClusterError
-from .environment import differences, environment, processor
+from ...runs.environment import differences, environment, processor
 from .pool import ExecutorSettings
 
 ONE_THREAD = {name: 1 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")}
@@ -202,7 +202,7 @@ def _require_same(client: Any, name: str, settings: ExecutorSettings, say: Calla
             )
     other = {theirs for theirs in client.run(processor).values() if theirs != processor()}
     if other:
-        say(f"note: workers run on {', '.join(sorted(other))}, this machine is {processor()}: last digits may differ")
+        say(f"note: workers run on {', '.join(sorted(other))}, this machine is {processor()}; each row names its own")
 
 
 def _require_installed(client: Any, name: str) -> None:
