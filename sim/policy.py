@@ -14,6 +14,8 @@ class Policy(BaseModel):
     #: Fields that the canonical form leaves out while they have their default. They were added when configs had hashes
     #: already, and a config that does not name them keeps its hash.
     ADDED_FIELDS: ClassVar[frozenset[str]] = frozenset()
+    #: Fields that can change no number of a run, and are left out of the hash.
+    UNHASHED_FIELDS: ClassVar[frozenset[str]] = frozenset()
 
 
 PositiveInt = Annotated[StrictInt, Field(gt=0)]

@@ -126,7 +126,7 @@ class UserAgentConfig(OwnPart, NamedTrader):
             view.pictures = MarketPictures.take(view)
         seen = picture(view.time_ms, view.pictures, view.accounts, state.row)
         try:
-            answer = state.agent.decide(seen)
+            answer = self.limited(state.agent.decide, seen)
         except FAILURES as error:
             raise AgentError(f"{self._at(view)} raised {where(error, self.file)}") from error
         if answer is None:

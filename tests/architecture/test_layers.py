@@ -33,6 +33,8 @@ HEIGHT = {
     "orders": 0,
     "own_fingerprint": 0,
     "own_code": 0,
+    "own_watchdog": 0,
+    "own_limit": 0,
     "own_parts": 0,
     # numba: arrays in, arrays out
     "kernels": 1,

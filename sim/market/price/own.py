@@ -135,7 +135,7 @@ class OwnPath(OwnPart, PriceProcessBase):
         who = f"market {context.name}: {self.who}"
         path = self.load()
         try:
-            answer = path.points(context.duration_ms / 1e3, context.stream("own"))
+            answer = self.limited(path.points, context.duration_ms / 1e3, context.stream("own"))
         except FAILURES as error:
             raise ConfigError(f"{who} raised {where(error, self.file)}") from error
         if not isinstance(answer, tuple) or len(answer) != 2:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from ...interrupt import stop_if_asked
+from ...own_limit import set_label
 from ...runs.environment import maker
 from ..design.job import EMPTY_ROW, Job, Outcome
 
@@ -16,6 +17,7 @@ def lost_outcome(job: Job, status: str, error: str) -> Outcome:
 
 def run_guarded(run: Callable[[Job], Outcome], job: Job) -> Outcome:
     """The outcome of a run, also if it raises or tries to exit the process; a signal still ends the process."""
+    set_label(job.run_id)
     try:
         return run(job)
     except (Exception, SystemExit) as error:

@@ -6,29 +6,27 @@ A worker that is killed is replaced, at work by Dask, while it starts by `_refil
 import logging
 import os
 import signal
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import spawn
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import dask
 from distributed import Client, LocalCluster, Status
 
 from ...errors import ClusterError
 from ...interrupt import stop_if_asked
+from ...own_limit import LAST_WORDS
+from .cluster import Cluster
 from .pool import ExecutorSettings
-
-if TYPE_CHECKING:
-    from .clusters import Cluster
-
-    ClusterOf = Callable[[Any], Cluster]
 
 ONE_THREAD = {name: 1 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")}
 LOCAL = {
     "distributed.scheduler.allowed-failures": 0,  # dask_pool.py finds out which job killed a worker
     "distributed.scheduler.worker-ttl": None,  # a worker whose kernel computes for minutes is not dead
-    "distributed.nanny.pre-spawn-environ": ONE_THREAD,
     "distributed.worker.multiprocessing-method": "spawn",
     "distributed.admin.low-level-log-length": 0,
     # Dask abandons a worker that is still restarting this long after its death; the default is 15 s.
@@ -39,10 +37,10 @@ _DEAD = (Status.failed, Status.closed)
 
 
 @contextmanager
-def local_workers(settings: ExecutorSettings, cluster_of: "ClusterOf") -> "Iterator[Cluster]":
+def local_workers(settings: ExecutorSettings) -> Iterator[Cluster]:
     """Workers of this machine as a cluster; they end with the block. ClusterError if none can be started."""
     n_workers = settings.n_local_workers
-    with dask.config.set(LOCAL), _without_main():
+    with tempfile.TemporaryDirectory(prefix="clearsim-sweep-") as last_words, _configured(last_words), _without_main():
         workers = LocalCluster(
             n_workers=0,  # added below, where one that dies while it starts is replaced
             threads_per_worker=1,
@@ -57,7 +55,8 @@ def local_workers(settings: ExecutorSettings, cluster_of: "ClusterOf") -> "Itera
         silence()
         try:
             client = Client(workers, set_as_default=False, direct_to_workers=True)
-            cluster = cluster_of(client)
+            cluster = Cluster(client, name="the local cluster", settings=settings)
+            cluster.last_words = Path(last_words)
             cluster.refill = lambda: _refill(workers, n_workers)
             try:
                 _wait_for_workers(cluster, n_workers, settings.workerless_seconds)
@@ -67,6 +66,11 @@ def local_workers(settings: ExecutorSettings, cluster_of: "ClusterOf") -> "Itera
                 client.close(timeout=2)
         finally:
             workers.close(timeout=5)
+
+
+def _configured(last_words: str) -> Any:
+    """Context in which Dask has the settings of local workers."""
+    return dask.config.set({**LOCAL, "distributed.nanny.pre-spawn-environ": {**ONE_THREAD, LAST_WORDS: last_words}})
 
 
 @contextmanager
@@ -105,7 +109,7 @@ def _refill(workers: Any, wanted: int) -> None:
     workers.loop.add_callback(replace_dead)
 
 
-def _wait_for_workers(cluster: "Cluster", wanted: int, patience: float) -> None:
+def _wait_for_workers(cluster: Cluster, wanted: int, patience: float) -> None:
     """Wait until the workers are there, or some of them after a while; ClusterError if there is none."""
     started = time.monotonic()
     while (waited := time.monotonic() - started) < patience:
