@@ -51,9 +51,9 @@ class UserPart:
     _made_with: tuple[tuple[Any, ...], dict[str, Any]]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Make the instance and note the arguments; TypeError for arguments that no constructor takes."""
+        """Make the instance and note the arguments; ConfigError for arguments that no constructor takes."""
         if cls.__init__ is object.__init__ and (args or kwargs):
-            raise TypeError(f"{cls.__name__}() takes no arguments")
+            raise ConfigError(f"{cls.__name__}() takes no arguments")
         made = super().__new__(cls)
         object.__setattr__(made, "_made_with", (args, kwargs))
         return made

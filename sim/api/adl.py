@@ -12,6 +12,7 @@ from ..errors import ConfigError
 from ..own_parts import UserPart, with_code
 from ..policy import Policy
 from .config import Config, ConfigLike, load
+from .door import checked
 from .parts import mechanism_of
 from .progress import Note, noting, run_progress
 from .result import Result
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ..runs.run import Progress
 
 
+@checked
 def adl_queue(
     run: Result | ConfigLike,
     *,
@@ -62,6 +64,7 @@ def adl_queue(
     return moment.frame(places, units)
 
 
+@checked
 def who_would_be_deleveraged(
     run: Result | ConfigLike,
     *,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import ConfigError
+from .door import checked
 from .progress import Note, noting, run_progress
 from .result import Result
 
@@ -42,6 +43,7 @@ class Replay:
         return "\n".join(self.lines)
 
 
+@checked
 def audit(run: Result | str | Path) -> Audit:
     """Rebuild all balances of a run from its event log, by code that is independent of the simulator.
 
@@ -69,6 +71,7 @@ def audit(run: Result | str | Path) -> Audit:
     return Audit(folder, audited.transfers, n_owners, n_markets, audited.equities_compared, tuple(proved))
 
 
+@checked
 def replay(
     folder: Result | str | Path,
     run_id: str | None = None,

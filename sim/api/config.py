@@ -7,7 +7,9 @@ from typing import Any, Self
 from ..config import RunConfig, config_hash, load_config, to_yaml, traders_overrides, with_values
 from ..config.yamlfile import find_config, parse_yaml
 from ..errors import ConfigError
+from ..policy import PublicPolicy
 from .arguments import whole_number
+from .door import checked, checked_class
 from .parts import mechanism_of
 from .pictures import card, line
 
@@ -15,7 +17,8 @@ from .pictures import card, line
 ConfigLike = RunConfig | str | Path
 
 
-class Config(RunConfig):
+@checked_class
+class Config(RunConfig, metaclass=PublicPolicy):
     """A run, completely described: markets, funds, rules, traders, price. Its fields are the keys of a config file.
 
     Immutable; `with_` returns a changed copy. Amounts of the venue are quote units at venue scale.
@@ -94,6 +97,7 @@ class Config(RunConfig):
         return card(f"Config {self.name}", rows, line(_index_path(self), label=f"index of {self.market_names[0]}"))
 
 
+@checked
 def load(source: ConfigLike) -> Config:
     """Read a config.
 

@@ -16,6 +16,7 @@ from ..errors import ClearsimError, ConfigError, ResultError
 from ..results import EVENT_TABLES, TABLES
 from . import _analysis as analysis
 from .config import Config, load
+from .door import checked, checked_class
 from .pictures import card, line
 from .units import Units, in_units
 
@@ -48,6 +49,7 @@ class MemoryFolder(analysis.RunFolder):
         yield self.table(table, columns)
 
 
+@checked_class
 class Result:
     """The results of a run: one summary row, who paid, accounts, series over time, events; and figures of it.
 
@@ -264,6 +266,7 @@ class Result:
         return card(f"Run {self.manifest['name']}", rows, picture, table)
 
 
+@checked
 def open_run(folder: str | Path) -> Result:
     """Open a result folder that `clearsim.run` or the command line wrote.
 

@@ -10,6 +10,7 @@ import pandas as pd
 from ..errors import ConfigError
 from . import _analysis as analysis
 from .config import Config, ConfigLike, load
+from .door import checked, checked_class
 from .pictures import card, interval
 from .progress import Counted, Note, count_progress, noting
 from .result import chosen_figure
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ..funds.stress_runs import StressRuns
 
 
+@checked_class
 class StressFrontier:
     """The smallest fall that exhausts a fund, for each loss of depth and each concentration.
 
@@ -104,6 +106,7 @@ class StressFrontier:
         return card("Reverse stress test", rows, interval(bars, label="smallest fall, fraction of the price"), table)
 
 
+@checked
 def reverse_stress(
     config: ConfigLike,
     *,

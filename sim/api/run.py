@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
@@ -9,6 +10,7 @@ from ..errors import ClearsimError, ConfigError
 from . import _analysis as analysis
 from .arguments import whole_number
 from .config import Config, ConfigLike, load
+from .door import checked
 from .paths import PathsResult
 from .progress import Note, noting, run_progress
 from .result import Result, in_memory, open_run
@@ -53,6 +55,7 @@ def run(
 ) -> PathsResult: ...
 
 
+@checked
 def run(
     config: ConfigLike,
     *,
@@ -105,6 +108,7 @@ def run(
     return _full(chosen, scenario, replication, **options)
 
 
+@partial(checked, name="run")
 def _reduced(
     config: Config, scenario: int, replication: int, *, paths: int = 10_000, sampler: Sampler = "crude"
 ) -> PathsResult:
@@ -119,6 +123,7 @@ def _reduced(
     return PathsResult(config, batch, scenario=scenario, replication=replication)
 
 
+@partial(checked, name="run")
 def _full(
     config: Config,
     scenario: int,

@@ -9,6 +9,7 @@ from ..config import RunConfig
 from ..errors import ConfigError
 from . import _analysis as analysis
 from .answer import Answer, SizedArm
+from .door import checked
 from .progress import Counted, Note, count_progress, noting
 from .study import Study
 from .worlds import WorldOf, at_horizon, define
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 BUDGET = {"reduced": 2_000_000, "full": 200}
 
 
+@checked
 def size_fund(
     source: Study | RunConfig | str | Path,
     target: str,

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..errors import ClearsimError, ConfigError, ResultError
 from . import _analysis as analysis
+from .door import checked, checked_class
 from .pictures import card, dots
 from .progress import Note
 from .result import Result, chosen_figure, copied, copied_folder, open_run
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ..studies.sweep import SweepResult
 
 
+@checked_class
 class StudyResult:
     """The runs of a study that are stored, finished or not.
 
@@ -215,6 +217,7 @@ class StudyResult:
         return card(f"Study {self._study.name}", rows, picture, table)
 
 
+@checked
 def open_study(folder: str | Path) -> StudyResult:
     """Open a study folder that `clearsim.sweep` or the command line wrote, finished or not.
 

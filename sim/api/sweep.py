@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from ..errors import ConfigError
 from . import _analysis as analysis
 from .arguments import whole_number
+from .door import checked
 from .progress import Note, noting, sweep_progress
 from .study import Study, load_any_study
 from .study_result import StudyResult, open_study
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..studies.sweep import SweepResult as SweepResult
 
 
+@checked
 def sweep(
     study: Study | str | Path,
     *,
