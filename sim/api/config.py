@@ -81,7 +81,7 @@ class Config(RunConfig, metaclass=PublicPolicy):
         return f"<Config {self.name}: {', '.join(self.market_names)}, {self.duration_s} s, seed {self.seed}>"
 
     def _repr_html_(self) -> str:
-        from ..runs.size import n_traders
+        from ..config import n_traders
 
         funds = ", ".join(f"{fund.name} {fund.seed_quote:,} {self.asset.name}" for fund in self.funds)
         rows = {
@@ -132,13 +132,16 @@ def path_of(source: str) -> Path:
     return find_config(source)
 
 
-def checked_lines(config: RunConfig) -> list[str]:
-    """Read every input file of a config as the run would; return lines about the size of the run."""
-    from ..runs.inputs import check_inputs
+def checked_lines(config: RunConfig, *, draw: bool = False) -> list[str]:
+    """Read every input file of a config as the run would; return lines about the size of the run.
+
+    draw: also draw the path and the opening book of replication 0, which shows whatever a run refuses at its start.
+    """
+    from ..runs.inputs import check_inputs, draw_opening
     from ..runs.size import estimate_lines
 
     check_inputs(config)
-    return estimate_lines(config)
+    return [*estimate_lines(config), *(draw_opening(config) if draw else [])]
 
 
 def _index_path(config: RunConfig) -> list[float]:

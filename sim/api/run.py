@@ -114,9 +114,12 @@ def _reduced(
 ) -> PathsResult:
     from ..reduced.admit import require_reduced
     from ..reduced.run import simulate_batch
+    from ..studies.design.plan_checks import MAX_PATHS
 
     require_reduced(config)
     paths = whole_number("paths", paths, least=1)
+    if paths > MAX_PATHS:
+        raise ConfigError(f"paths must be at most {MAX_PATHS:,}, found {paths:,}")
     if sampler not in get_args(Sampler):
         raise ConfigError(f"sampler must be one of {', '.join(get_args(Sampler))}; found {sampler!r}")
     batch = simulate_batch(config, scenario=scenario, replication=replication, paths=paths, sampler=sampler)

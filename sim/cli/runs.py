@@ -67,13 +67,16 @@ def check(
     traders: Annotated[int | None, typer.Option(help="Number of traders.")] = None,
     positions: Annotated[Path | None, typer.Option(help="CSV of opening positions.")] = None,
     residual: Annotated[str | None, typer.Option(help="Account that balances longs and shorts of --positions.")] = None,
+    draw: Annotated[
+        bool, typer.Option("--draw", help="Also draw the price path and the opening book, as a run does first.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Check that CONFIG and its input files are valid, and print the size of a run; nothing is run."""
     from ..api.config import checked_lines, path_of
 
     chosen = load(config, set_, traders=traders, positions=positions, residual=residual)
-    lines = checked_lines(chosen)
+    lines = checked_lines(chosen, draw=draw)
     typer.echo(f"{path_of(config)}: valid; config hash {chosen.hash}")
     for line in lines:
         typer.echo(line)

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..config import RunConfig, config_hash, run_id
 from ..errors import ResultError
+from ..manifest_fields import problem_of_manifest
 from ..results import SCHEMA_VERSION
 from .environment import environment, processor
 
@@ -100,4 +101,6 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise ResultError(f"{path}: is not valid JSON: {error}") from error
     if not isinstance(manifest, dict):
         raise ResultError(f"{path}: must be a mapping")
+    if problem := problem_of_manifest(manifest):
+        raise ResultError(f"{path}: {problem}; it was changed or damaged")
     return manifest

@@ -94,7 +94,7 @@ def _first_difference(ours: list[Path], theirs: list[Path]) -> str:
     for a, b in zip(ours, theirs, strict=True):
         try:
             left, right = pq.read_table(a), pq.read_table(b)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError) as error:
             return f"{a.name} cannot be read: {error}"
         if left.column_names != right.column_names:
             return "columns differ"

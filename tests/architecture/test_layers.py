@@ -26,6 +26,7 @@ HEIGHT = {
     "interrupt": 0,
     "layout": 0,
     "results": 0,
+    "manifest_fields": 0,
     "arrow": 0,
     "rng": 0,
     "policy": 0,
@@ -71,7 +72,7 @@ HEIGHT = {
 }
 SIBLINGS = {"market", "clearing", "agents"}
 #: The only parts of `sim` that the analysis may know.
-ANALYSIS_MAY_IMPORT = {"results"}
+ANALYSIS_MAY_IMPORT = {"results", "manifest_fields"}
 
 
 def modules():

@@ -101,8 +101,8 @@ def verify(folder: Path, *, runs: int = 5, seed: int = 0) -> Verification:
         if row_hash(stored) != row_hash(again):
             names = [k for k, v in stored.row.items() if k not in UNHASHED and _differs(v, again.row.get(k))]
             found.different.append(f"{run}: {', '.join(names) or 'paths'} differ; {cause}")
-        elif cause != NO_CAUSE and cause not in found.notes:
-            found.notes.append(f"equal although {cause.removeprefix('cause: ')}")
+        elif cause != NO_CAUSE and (note := f"equal although {cause.removeprefix('cause: ')}") not in found.notes:
+            found.notes.append(note)
     return found
 
 
