@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+from clearsim.manifest_fields import problem_of_manifest
 from clearsim.results import SCHEMA_VERSION, Column
 
 from .errors import AnalysisError
@@ -52,6 +53,8 @@ def read_manifest(folder: Path, *, kind: str, give: str, subject: str, cure: str
             f"{folder}: {subject} schema version {version}, this program reads version {SCHEMA_VERSION};"
             f" use the clearsim version named in manifest.json{cure}"
         )
+    if problem := problem_of_manifest(manifest):
+        raise AnalysisError(f"{path}: {problem}; it was changed or damaged")
     return manifest
 
 
@@ -69,9 +72,9 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], str]:
 
 def read_text(path: Path) -> str:
     """A file as text, empty if there is none."""
-    if not path.exists():
-        return ""
     try:
+        if not path.exists():
+            return ""
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise AnalysisError(f"{path}: cannot be read: {error}") from error

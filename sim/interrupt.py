@@ -1,4 +1,4 @@
-"""Ctrl-C and a request to end (SIGTERM) stop a run, also where the exception that they raise gets lost.
+"""Ctrl-C, a request to end (SIGTERM) and a closed terminal (SIGHUP) stop a run, also where their exception gets lost.
 
 A signal may arrive inside a callback of a compiled library, which prints the exception and goes on. So the signal is
 remembered too, and whoever runs long asks between steps.
@@ -7,7 +7,7 @@ remembered too, and whoever runs long asks between steps.
 import signal
 from typing import NoReturn
 
-INTERRUPTED, TERMINATED = 130, 143  # exit codes, 128 + the signal's number
+INTERRUPTED = 130  # exit code of Ctrl-C; of another signal it is 128 + its number too
 
 _pending: list[int] = []
 
@@ -19,9 +19,12 @@ class Interrupted(KeyboardInterrupt):
 
 
 def catch_signals() -> None:
-    """Let SIGINT raise KeyboardInterrupt and SIGTERM raise SystemExit(143), at once and when next asked."""
+    """Let SIGINT raise KeyboardInterrupt, SIGTERM and SIGHUP raise SystemExit(128 + number), at once and when next
+    asked; SIGHUP unless it is ignored, as under nohup."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _remember)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _remember)
 
 
 def stop_if_asked() -> None:
@@ -36,6 +39,6 @@ def _remember(number: int, frame: object) -> NoReturn:
 
 
 def _raise(number: int) -> NoReturn:
-    if number == signal.SIGTERM:
-        raise SystemExit(TERMINATED)
-    raise Interrupted
+    if number == signal.SIGINT:
+        raise Interrupted
+    raise SystemExit(128 + number)

@@ -35,11 +35,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Self
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, PositiveFloat, ValidationError
 
 from .errors import ConfigError
 from .own_code import NotPlainError, is_pickled, pickled, source_of, unpickled
 from .own_fingerprint import fingerprint
+from .own_limit import TIME_LIMIT_S, limited
 from .policy import Policy
 
 #: Exceptions reported as a failure of the user's code; Ctrl-C is not one.
@@ -70,9 +71,9 @@ class UserPart:
     _made_with: tuple[tuple[Any, ...], dict[str, Any]]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Make the instance and note the arguments; TypeError for arguments that no constructor takes."""
+        """Make the instance and note the arguments; ConfigError for arguments that no constructor takes."""
         if cls.__init__ is object.__init__ and (args or kwargs):
-            raise TypeError(f"{cls.__name__}() takes no arguments")
+            raise ConfigError(f"{cls.__name__}() takes no arguments")
         made = super().__new__(cls)
         object.__setattr__(made, "_made_with", (args, kwargs))
         return made
@@ -82,6 +83,7 @@ class OwnPart(Policy):
     """A user's class by file and name, or with its code. Families extend it: see the file's first paragraph."""
 
     model_config = ConfigDict(populate_by_name=True)
+    UNHASHED_FIELDS: ClassVar[frozenset[str]] = frozenset({"time_limit_s"})
     #: The class that the user's class must extend.
     base: ClassVar[type] = UserPart
     #: Name of the part in messages.
@@ -93,6 +95,9 @@ class OwnPart(Policy):
     class_name: str = Field(alias="class", min_length=1, description="name of the class in it")
     params: dict[str, Any] = Field(default_factory=dict, description="passed to the class by name")
     source: str | None = Field(default=None, description="text of the file; filled in when the config is resolved")
+    time_limit_s: PositiveFloat = Field(
+        default=TIME_LIMIT_S, description="seconds that one call of the class may take; it changes no number"
+    )
 
     @property
     def name_in_run(self) -> str:
@@ -194,7 +199,7 @@ class OwnPart(Policy):
             raise ConfigError(f"{_REFUSAL.get()}\n  {self.who}: class {self.class_name} of {self.file}")
         _EXECUTED.add(self.digest)
         try:
-            found = unpickled(self.source) if is_pickled(self.source) else self._class(self.source)
+            found = self.limited(unpickled if is_pickled(self.source) else self._class, self.source)
         except ConfigError as error:
             raise ConfigError(f"{self.who}: {error}") from error
         except FAILURES as error:
@@ -204,10 +209,14 @@ class OwnPart(Policy):
         if not (isinstance(found, type) and issubclass(found, self.base)):
             raise ConfigError(f"{self.who}: {self.class_name} does not extend {self.base.__name__}")
         try:
-            return found(**self.params)
+            return self.limited(lambda: found(**self.params))
         except FAILURES as error:
             text = where(error, self.file)
             raise ConfigError(f"{self.who}: {self.class_name}(**params) failed: {text}") from error
+
+    def limited(self, call: Callable[..., Any], *args: Any) -> Any:
+        """Return `call(*args)` of the part's code; TimeLimitError after `time_limit_s`."""
+        return limited(f"{self.who} ({self.file}:{self.class_name})", self.time_limit_s, call, *args)
 
     def _class(self, source: str) -> Any:
         """The class in the text of the file; ConfigError if there is none that extends `base`."""
@@ -313,9 +322,12 @@ def with_code(value: Any, folder: Path) -> Any:
     return [with_code(item, folder) for item in value] if isinstance(value, list) else value
 
 
-def guarded(who: str, file: str, call: Callable[..., Any], *args: Any, error: type[Exception]) -> Any:
-    """Return `call(*args)` of a user's code; raise `error` with `who`, the problem and its line if it fails."""
+def guarded(
+    who: str, file: str, call: Callable[..., Any], *args: Any, error: type[Exception], seconds: float = TIME_LIMIT_S
+) -> Any:
+    """Return `call(*args)` of a user's code; raise `error` with `who`, the problem and its line if it fails, or has no
+    answer after `seconds`."""
     try:
-        return call(*args)
+        return limited(f"{who} ({file})", seconds, call, *args)
     except FAILURES as problem:
         raise error(f"{who} raised {where(problem, file)}") from problem

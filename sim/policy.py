@@ -1,9 +1,11 @@
 """The base of every mechanism that a config can choose: a frozen value with pure methods, and no state."""
 
 from decimal import Decimal
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
+
+from .errors import ConfigError
 
 
 class Policy(BaseModel):
@@ -14,6 +16,24 @@ class Policy(BaseModel):
     #: Fields that the canonical form leaves out while they have their default. They were added when configs had hashes
     #: already, and a config that does not name them keeps its hash.
     ADDED_FIELDS: ClassVar[frozenset[str]] = frozenset()
+    #: Fields that can change no number of a run, and are left out of the hash.
+    UNHASHED_FIELDS: ClassVar[frozenset[str]] = frozenset()
+
+
+class PublicPolicy(type(BaseModel)):  # type: ignore[misc]
+    """Class of those policies that users construct by name: what does not fit is a ConfigError."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Make the instance; ConfigError names the field."""
+        try:
+            return super().__call__(*args, **kwargs)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            text = first["msg"].removeprefix("Value error, ")
+            raise ConfigError(f"{cls.__name__}: {place + ': ' if place else ''}{text}") from error
+        except TypeError as error:  # arguments without names
+            raise ConfigError(f"{cls.__name__}: {error}") from error
 
 
 #: Names of markets, cohorts, agents, assets and funds. They become names of accounts and columns, and stand in pages

@@ -397,6 +397,7 @@ arm | int64 | | index of the combination of levers
 fidelity | string | | full or reduced
 error | string | | last line, then the traceback, of a run that failed; empty if done
 seconds | float64 | s | duration of the run; not part of the result hash
+made_by | string | | what made the row: key of `environments` in the manifest, processor; not in the result hash
 """)
 
 #: One row per path of a reduced run.

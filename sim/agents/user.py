@@ -17,6 +17,7 @@ from ..errors import AgentError
 from ..instrument import Instrument
 from ..layout import OrderFlag, OrderKind, Side, TimeInForce
 from ..own_parts import FAILURES, OwnPart, UserPart, one_line, where
+from ..policy import PublicPolicy
 from .named import NamedTrader
 from .pictures import AgentView, MarketPictures, picture
 from .view import ARRIVAL_SLOTS, Intents, MarketView
@@ -97,7 +98,7 @@ class UserState:
         self.markets = {instrument.name: number for number, instrument in enumerate(self.instruments)}
 
 
-class UserAgentConfig(OwnPart, NamedTrader):
+class UserAgentConfig(OwnPart, NamedTrader, metaclass=PublicPolicy):
     """A user's own agent, named from the config or passed as an object.
 
     Its amounts are used as written, not scaled.
@@ -128,7 +129,7 @@ class UserAgentConfig(OwnPart, NamedTrader):
             view.pictures = MarketPictures.take(view)
         seen = picture(view.time_ms, view.pictures, view.accounts, state.row)
         try:
-            answer = state.agent.decide(seen)
+            answer = self.limited(state.agent.decide, seen)
         except FAILURES as error:
             raise AgentError(f"{self._at(view)} raised {where(error, self.file)}") from error
         if answer is None:

@@ -13,6 +13,7 @@ from ..own_parts import UserPart, with_code
 from ..policy import Policy
 from . import _analysis as analysis
 from .config import Config, ConfigLike, load
+from .door import checked
 from .inputs import note_inputs
 from .parts import mechanism_of
 from .progress import Note, noting, run_progress
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ..runs.run import Progress
 
 
+@checked
 def adl_queue(
     run: Result | ConfigLike,
     *,
@@ -66,6 +68,7 @@ def adl_queue(
     return moment.frame(places, units)
 
 
+@checked
 def who_would_be_deleveraged(
     run: Result | ConfigLike,
     *,

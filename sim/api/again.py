@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import ConfigError
+from .door import checked
 from .progress import Note, noting, run_progress
 from .result import Result
 from .trust import code_of, parts_of, parts_of_plan, plan_in
@@ -43,6 +44,7 @@ class Replay:
         return "\n".join(self.lines)
 
 
+@checked
 def audit(run: Result | str | Path) -> Audit:
     """Rebuild all balances of a run from its event log, by code that is independent of the simulator.
 
@@ -70,6 +72,7 @@ def audit(run: Result | str | Path) -> Audit:
     return Audit(folder, audited.transfers, n_owners, n_markets, audited.equities_compared, tuple(proved))
 
 
+@checked
 def replay(
     folder: Result | str | Path,
     run_id: str | None = None,
@@ -119,7 +122,7 @@ def _replay_row(folder: Path, run_id: str, out: Path | None, note: Note, command
     with first_start(note):
         row = replay_row(folder, run_id, out=out, command=command, finish=report_writer(note))
     columns = ", ".join(row.different)
-    verdict = f"differs from the stored row in {columns}" if row.different else "equal to the stored row"
+    verdict = f"differs from the stored row in {columns}; {row.cause}" if row.different else "equal to the stored row"
     return Replay(not row.different, (str(row.folder), verdict), row.folder)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..errors import ClearsimError, ConfigError
 from . import _analysis as analysis
+from .door import checked_class
 from .pictures import card, interval
 from .result import chosen_figure
 from .worlds import WorldOf
@@ -97,6 +98,7 @@ def arm_text(arm: SizedArm) -> str:
     return "\n".join(lines)
 
 
+@checked_class
 class Answer:
     """How large the fund must be for a target: one answer per arm of a study, or one for a config.
 

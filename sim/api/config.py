@@ -8,7 +8,9 @@ from ..config import RunConfig, config_hash, load_config, to_yaml, traders_overr
 from ..config.yamlfile import find_config, parse_yaml
 from ..errors import ConfigError
 from ..own_parts import OwnPart, refusing_own_code
+from ..policy import PublicPolicy
 from .arguments import whole_number
+from .door import checked, checked_class
 from .parts import mechanism_of
 from .pictures import card, line
 
@@ -16,7 +18,8 @@ from .pictures import card, line
 ConfigLike = RunConfig | str | Path
 
 
-class Config(RunConfig):
+@checked_class
+class Config(RunConfig, metaclass=PublicPolicy):
     """A run, completely described: markets, funds, rules, traders, price. Its fields are the keys of a config file.
 
     Immutable; `with_` returns a changed copy. Amounts of the venue are quote units at venue scale.
@@ -79,7 +82,7 @@ class Config(RunConfig):
         return f"<Config {self.name}: {', '.join(self.market_names)}, {self.duration_s} s, seed {self.seed}>"
 
     def _repr_html_(self) -> str:
-        from ..runs.size import n_traders
+        from ..config import n_traders
 
         funds = ", ".join(f"{fund.name} {fund.seed_quote:,} {self.asset.name}" for fund in self.funds)
         rows = {
@@ -95,6 +98,7 @@ class Config(RunConfig):
         return card(f"Config {self.name}", rows, line(_index_path(self), label=f"index of {self.market_names[0]}"))
 
 
+@checked
 def load(source: ConfigLike) -> Config:
     """Read a config.
 
@@ -138,18 +142,19 @@ def path_of(source: str) -> Path:
     return find_config(source)
 
 
-def checked_lines(config: RunConfig) -> list[str]:
+def checked_lines(config: RunConfig, *, draw: bool = False) -> list[str]:
     """Read every input file of a config as the run would; return notes about them and lines about the size of the run.
 
-    No code that comes with the config is executed.
+    No code that comes with the config is executed, unless `draw`: also draw the path and the opening book of
+    replication 0, which shows whatever a run refuses at its start.
     """
-    from ..runs.inputs import check_inputs
+    from ..runs.inputs import check_inputs, draw_opening
     from ..runs.size import estimate_lines
 
     with refusing_own_code("check executes no code"):
         facts = check_inputs(config)
     book = None if facts.opening is None else facts.opening.book
-    return [*facts.notes, *estimate_lines(config, book)]
+    return [*facts.notes, *estimate_lines(config, book), *(draw_opening(config) if draw else [])]
 
 
 def _index_path(config: RunConfig) -> list[float]:

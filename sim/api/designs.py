@@ -14,11 +14,13 @@ from ..config.settings import native
 from ..config.yamlfile import node_of
 from ..policy import Policy
 from ..studies.design import designs as kinds
+from .door import checked
 
 __all__ = ["grid", "latin_hypercube", "listed", "one_at_a_time", "random", "saltelli", "sobol"]
 D = TypeVar("D", bound=Policy)
 
 
+@checked
 def grid(n: int = 1) -> kinds.Grid:
     """Every combination of `n` equally spaced quantiles of each uncertainty, (i + 1/2) / n.
 
@@ -27,6 +29,7 @@ def grid(n: int = 1) -> kinds.Grid:
     return _made(kinds.Grid, "grid", n=n)
 
 
+@checked
 def listed(points: Sequence[Mapping[str, Any]]) -> kinds.Listed:
     """These points: mappings of names of uncertainties to values; a name left out is at its median.
 
@@ -35,6 +38,7 @@ def listed(points: Sequence[Mapping[str, Any]]) -> kinds.Listed:
     return _made(kinds.Listed, "listed", points=list(points))
 
 
+@checked
 def random(n: int) -> kinds.Random:
     """`n` independent random points.
 
@@ -43,6 +47,7 @@ def random(n: int) -> kinds.Random:
     return _made(kinds.Random, "random", n=n)
 
 
+@checked
 def latin_hypercube(n: int) -> kinds.LatinHypercube:
     """`n` points; each uncertainty has one value in each of `n` equally likely parts.
 
@@ -51,6 +56,7 @@ def latin_hypercube(n: int) -> kinds.LatinHypercube:
     return _made(kinds.LatinHypercube, "latin_hypercube", n=n)
 
 
+@checked
 def sobol(n: int) -> kinds.Sobol:
     """`n` points of a scrambled Sobol sequence, rounded up to a power of two.
 
@@ -59,6 +65,7 @@ def sobol(n: int) -> kinds.Sobol:
     return _made(kinds.Sobol, "sobol", n=n)
 
 
+@checked
 def saltelli(n: int) -> kinds.Saltelli:
     """`n` blocks of k + 2 points for Sobol indices of k uncertainties; `n` is rounded up to a power of two.
 
@@ -67,6 +74,7 @@ def saltelli(n: int) -> kinds.Saltelli:
     return _made(kinds.Saltelli, "saltelli", n=n)
 
 
+@checked
 def one_at_a_time(low: float = 0.05, high: float = 0.95) -> kinds.OneAtATime:
     """All medians, then each uncertainty alone at its quantiles `low` and `high`.
 

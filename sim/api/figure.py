@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from ..errors import ConfigError
+from .door import checked
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
@@ -17,6 +20,7 @@ class HasFigures(Protocol):
 R = TypeVar("R", bound=HasFigures)
 
 
+@checked
 def figure(result: R, name: "str | Callable[[R], go.Figure]") -> "go.Figure":
     """A figure of a result by its name or the beginning of it (first match); or a chart of your own.
 
@@ -25,15 +29,16 @@ def figure(result: R, name: "str | Callable[[R], go.Figure]") -> "go.Figure":
         name: like "price" or "who-paid"; `result.figures` lists them. Or a function that makes a plotly figure of the
             result: a chart of your own.
 
-    Returns a plotly figure. Raises ConfigError naming the available figures, and TypeError if your function returns
-    something else.
+    Returns a plotly figure. Raises ConfigError naming the available figures, or if your function returns no figure.
 
         clearsim.figure(clearsim.open_run("results/base-1"), "price")
     """
+    if not hasattr(result, "figure"):
+        raise ConfigError(f"figure: result must be a result with figures, found {type(result).__name__}")
     if isinstance(name, str):
         return result.figure(name)
     drawn = name(result)
     if not (hasattr(drawn, "to_plotly_json") and hasattr(drawn, "update_layout")):
         who = getattr(name, "__name__", "the chart")
-        raise TypeError(f"{who} must return a plotly figure, not {type(drawn).__name__}")
+        raise ConfigError(f"{who} must return a plotly figure, not {type(drawn).__name__}")
     return drawn

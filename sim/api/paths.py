@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .config import Config
+from .door import checked_class
 from .pictures import card, line
 from .units import Units, in_units
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from ..reduced.run import Batch
 
 
+@checked_class
 class PathsResult:
     """Paths of the reduced engine: one row per path, and the summary row that a full run also has.
 

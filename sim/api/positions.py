@@ -10,12 +10,14 @@ from ..config import RunConfig
 from ..config.nearest import nearest_hint
 from ..errors import InputDataError
 from ..opening import COLUMNS, OPTIONAL_COLUMNS
+from .door import checked
 from .inputs import positions_value
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+@checked
 def positions(
     table: "pd.DataFrame",
     *,
@@ -40,6 +42,10 @@ def positions(
 
         config = clearsim.load("own-book").with_({"positions": clearsim.positions(table, residual_account="house")})
     """
+    import pandas as pd
+
+    if not isinstance(table, pd.DataFrame):
+        raise InputDataError(f"positions: table must be a DataFrame, found {type(table).__name__}")
     known = (*COLUMNS, *OPTIONAL_COLUMNS)
     frame = table.rename(columns=dict(columns or {}))
     missing = [name for name in COLUMNS if name not in frame and name != "side"]

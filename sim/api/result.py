@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -15,6 +15,7 @@ from ..errors import ClearsimError, ConfigError, ResultError
 from ..results import EVENT_TABLES, TABLES
 from . import _analysis as analysis
 from .config import Config, load
+from .door import checked, checked_class
 from .money_tables import MoneyTables
 from .pictures import card, line
 from .required_fund import RequiredFund
@@ -49,6 +50,7 @@ class MemoryFolder(analysis.RunFolder):
         yield self.table(table, columns)
 
 
+@checked_class
 class Result(MoneyTables):
     """The results of a run: one summary row, who paid, accounts, series over time, events; and figures of it.
 
@@ -248,7 +250,7 @@ class Result(MoneyTables):
         target = Path(folder)
         if self._memory is not None:
             return self._memory.write(target, overwrite=overwrite)
-        return copied_folder(self._run.path, target, overwrite=overwrite)
+        return copied_folder(self._run.path, target, kind="run", overwrite=overwrite)
 
     def _panels(self) -> "dict[str, go.Figure]":
         if not self._figures:
@@ -283,6 +285,7 @@ class Result(MoneyTables):
         return card(f"Run {self.manifest['name']}", rows, picture, table)
 
 
+@checked
 def open_run(folder: str | Path) -> Result:
     """Open a result folder that `clearsim.run` or the command line wrote.
 
@@ -338,13 +341,16 @@ def copied(source: Path, target: Path) -> Path:
     return target
 
 
-def copied_folder(source: Path, target: Path, *, overwrite: bool) -> Path:
-    """Copy a folder of results; ResultError if the target exists already, or cannot be written."""
-    if target.exists() and not (overwrite and (target / "manifest.json").is_file()):
-        raise ResultError(f"{target}: exists; choose another folder, or overwrite a folder of results")
+def copied_folder(source: Path, target: Path, *, kind: Literal["run", "study"], overwrite: bool) -> Path:
+    """Copy a folder of results; ResultError if the target exists already (overwrite: unless it is of the same kind), or
+    cannot be written."""
+    from ..runs.folder import ResultFolder
+
     try:
-        if target.exists():
-            shutil.rmtree(target)
-        return Path(shutil.copytree(source, target))
+        with ResultFolder(target, kind=kind, overwrite=overwrite) as made:
+            shutil.copytree(source, made.folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".lock"))
+            return made.commit()
+    except shutil.Error as error:
+        raise ResultError(f"{target}: cannot be written: {error.args[0][0][2]}") from error
     except OSError as error:
         raise ResultError(f"{target}: cannot be written: {error.strerror}") from error

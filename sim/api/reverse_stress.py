@@ -10,6 +10,7 @@ import pandas as pd
 from ..errors import ConfigError
 from . import _analysis as analysis
 from .config import Config, ConfigLike, load
+from .door import checked, checked_class
 from .inputs import note_inputs
 from .pictures import card, interval
 from .progress import Counted, Note, count_progress, noting
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ..funds.stress_runs import StressRuns
 
 
+@checked_class
 class StressFrontier:
     """The smallest fall that exhausts a fund, for each loss of depth and each concentration.
 
@@ -106,6 +108,7 @@ class StressFrontier:
         return card("Reverse stress test", rows, interval(bars, label="smallest fall, fraction of the price"), table)
 
 
+@checked
 def reverse_stress(
     config: ConfigLike,
     *,
@@ -185,10 +188,10 @@ def _require(holds: bool, otherwise: str) -> None:
 
 
 def default_folder(config: Config) -> Path:
-    """Where the command line puts a frontier: results/reverse-stress-<name>-<seed>, with a suffix if that is taken."""
-    from ..runs.folder import free_folder
+    """Make the folder of the command line: results/reverse-stress-<name>-<seed>, with a suffix if that is taken."""
+    from ..runs.place import new_folder
 
-    return free_folder(Path("results"), f"reverse-stress-{config.name}-{config.seed}")
+    return new_folder(Path("results") / f"reverse-stress-{config.name}-{config.seed}")
 
 
 def _shares(values: Sequence[float], name: str) -> list[float]:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
@@ -9,6 +10,7 @@ from ..errors import ClearsimError, ConfigError
 from . import _analysis as analysis
 from .arguments import whole_number
 from .config import Config, ConfigLike, load
+from .door import checked
 from .inputs import note_inputs
 from .paths import PathsResult
 from .progress import Note, noting, run_progress
@@ -35,6 +37,7 @@ def run(
     replication: int = 0,
     trust: bool = False,
     overwrite: bool = False,
+    numbered: bool = False,
     report: bool = False,
     check_step: int = 0,
     second_pass: bool = True,
@@ -58,6 +61,7 @@ def run(
 ) -> PathsResult: ...
 
 
+@checked
 def run(
     config: ConfigLike,
     *,
@@ -79,7 +83,8 @@ def run(
         options: of the full engine:
             out: result folder to write; None keeps the run in memory.
             detail: which tables are kept: summary, series, or events (the config's by default).
-            overwrite: replace a result folder that exists.
+            overwrite: replace the result folder of a run that exists; never a study.
+            numbered: if `out` is taken, write out-2, out-3, ...: the first that is free.
             report: write report.html into the folder.
             check_step: number of replications to compare with runs at a quarter of the time step; 0: none.
             second_pass: if the fund ran dry or the inventory cap was reached, run again with an endless fund, on the
@@ -120,20 +125,25 @@ def _run(
     return _full(chosen, scenario, replication, **options)
 
 
+@partial(checked, name="run")
 def _reduced(
     config: Config, scenario: int, replication: int, *, paths: int = 10_000, sampler: Sampler = "crude"
 ) -> PathsResult:
     from ..reduced.admit import require_reduced
     from ..reduced.run import simulate_batch
+    from ..studies.design.plan_checks import MAX_PATHS
 
     require_reduced(config)
     paths = whole_number("paths", paths, least=1)
+    if paths > MAX_PATHS:
+        raise ConfigError(f"paths must be at most {MAX_PATHS:,}, found {paths:,}")
     if sampler not in get_args(Sampler):
         raise ConfigError(f"sampler must be one of {', '.join(get_args(Sampler))}; found {sampler!r}")
     batch = simulate_batch(config, scenario=scenario, replication=replication, paths=paths, sampler=sampler)
     return PathsResult(config, batch, scenario=scenario, replication=replication)
 
 
+@partial(checked, name="run")
 def _full(
     config: Config,
     scenario: int,
@@ -142,6 +152,7 @@ def _full(
     out: str | Path | None = None,
     detail: Detail | None = None,
     overwrite: bool = False,
+    numbered: bool = False,
     report: bool = False,
     check_step: int = 0,
     second_pass: bool = True,
@@ -161,6 +172,7 @@ def _full(
         run_options = RunOptions(
             out=None if out is None else Path(out),
             overwrite=overwrite,
+            numbered=numbered,
             detail=detail,
             scenario=scenario,
             replication=replication,
@@ -170,6 +182,7 @@ def _full(
             input_notes=input_notes,
             progress=callback,
             second_pass=_second_pass(note) if second_pass else None,
+            say=note,
             finish=report_writer(note) if report and out is not None else None,
         )
         if out is None:
@@ -190,13 +203,6 @@ def _second_pass(note: Note) -> "SecondPass":
             return None
 
     return find
-
-
-def default_folder(config: Config) -> Path:
-    """Where the command line puts a run: results/<name>-<seed>, with a suffix if that is taken."""
-    from ..runs.folder import free_folder
-
-    return free_folder(Path("results"), f"{config.name}-{config.seed}")
 
 
 def kernel_folder() -> Path:

@@ -9,6 +9,7 @@ from ..config import RunConfig
 from ..errors import ConfigError
 from . import _analysis as analysis
 from .answer import Answer, SizedArm
+from .door import checked
 from .inputs import note_inputs, once
 from .progress import Counted, Note, count_progress, noting
 from .study import Study
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 BUDGET = {"reduced": 2_000_000, "full": 200}
 
 
+@checked
 def size_fund(
     source: Study | RunConfig | str | Path,
     target: str,
@@ -90,11 +92,11 @@ def size_fund(
 
 
 def default_folder(answer: Answer) -> Path:
-    """Where the command line puts an answer: results/size-fund-<name>-<seed>, with a suffix if that is taken."""
-    from ..runs.folder import free_folder
+    """Make the folder of the command line: results/size-fund-<name>-<seed>, with a suffix if that is taken."""
+    from ..runs.place import new_folder
 
     facts = answer.arms[0].solved.facts
-    return free_folder(Path("results"), f"size-fund-{facts.name}-{facts.seed}")
+    return new_folder(Path("results") / f"size-fund-{facts.name}-{facts.seed}")
 
 
 class _Total:

@@ -16,6 +16,7 @@ from ..studies.design.plan import Plan
 from ..studies.design.plan_checks import plan_study
 from .config import Config, ConfigLike
 from .designs import validated
+from .door import checked_class
 from .parts import mechanism_of
 from .pictures import card, dots
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ..studies.execute.pilot import Pilot
 
 
+@checked_class
 class Uncertainty:
     """An uncertain number or mechanism: the design draws it from a distribution.
 
@@ -83,6 +85,7 @@ class Uncertainty:
         return f"<Uncertainty {self.name}: {', '.join(self._model.all_paths)}, {self._model.distribution!r}>"
 
 
+@checked_class
 class Lever:
     """Something that can be chosen: every value is run under the same randomness.
 
@@ -125,6 +128,7 @@ class Lever:
         return f"<Lever {self.name}: {', '.join(shown)}>"
 
 
+@checked_class
 class Study:
     """Uncertainties x levers x replications over a base config.
 
@@ -282,6 +286,8 @@ class Study:
         if path is None:
             return text
         target = Path(path)
+        if not target.name:
+            raise ConfigError(f"to_yaml: path must name a file, found {str(path)!r}")
         try:
             if not self._is_on_a_shipped_config():
                 beside = target.with_name(f"{target.stem}-base.yaml")
@@ -333,7 +339,11 @@ def load_any_study(study: "Study | str | Path") -> Study:
 
 def _kept(fields: dict[str, Any]) -> dict[str, Any]:
     """Fields that are not empty, as a study file would contain them."""
-    return {name: value for name, value in fields.items() if value not in (None, "", [], {})}
+    return {
+        name: value
+        for name, value in fields.items()
+        if value is not None and not (isinstance(value, str | list | dict) and not value)
+    }
 
 
 def _law(

@@ -32,6 +32,9 @@ def verify(
         return verify_folder(folder, runs=runs, seed=seed)
 
 
-def merge(out: Path, shards: Sequence[Path]) -> StudyResult:
-    """Merge the folders of a study's shards into one, as if one sweep had run them."""
-    return open_study(merge_folders(out, list(shards)))
+def merge(out: Path, shards: Sequence[Path], *, mix_versions: bool = False) -> StudyResult:
+    """Merge the folders of a study's shards into one, as if one sweep had run them.
+
+    mix_versions: also shards that other versions or another source of clearsim computed.
+    """
+    return open_study(merge_folders(out, list(shards), mix_versions=mix_versions))

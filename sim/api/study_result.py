@@ -13,6 +13,7 @@ import pandas as pd
 from ..errors import ClearsimError, ConfigError, ResultError
 from ..own_parts import refusing_own_code
 from . import _analysis as analysis
+from .door import checked, checked_class
 from .pictures import card, dots
 from .progress import Note
 from .result import Result, chosen_figure, copied, copied_folder, open_run
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ..studies.sweep import SweepResult
 
 
+@checked_class
 class StudyResult:
     """The runs of a study that are stored, finished or not.
 
@@ -186,7 +188,7 @@ class StudyResult:
 
         Raises ResultError if it exists or cannot be written.
         """
-        return copied_folder(self.folder, Path(folder), overwrite=overwrite)
+        return copied_folder(self.folder, Path(folder), kind="study", overwrite=overwrite)
 
     def _in_units(self, frame: pd.DataFrame, units: str) -> pd.DataFrame:
         quantum, share = (Decimal(str(self.manifest[name])) for name in ("quantum", "simulated_share"))
@@ -223,6 +225,7 @@ class StudyResult:
         return card(f"Study {self._study.name}", rows, picture, table)
 
 
+@checked
 def open_study(folder: str | Path) -> StudyResult:
     """Open a study folder that `clearsim.sweep` or the command line wrote, finished or not.
 

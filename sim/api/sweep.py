@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from ..errors import ConfigError, InputDataError
 from . import _analysis as analysis
 from .arguments import whole_number
+from .door import checked
 from .inputs import note_inputs
 from .progress import Note, noting, sweep_progress
 from .study import Study, load_any_study
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ..studies.sweep import SweepResult as SweepResult
 
 
+@checked
 def sweep(
     study: Study | str | Path,
     *,
@@ -32,6 +34,7 @@ def sweep(
     max_seconds: float | None = None,
     shard: tuple[int, int] = (1, 1),
     retry_failed: bool = False,
+    mix_versions: bool = False,
     report: bool = False,
     trust: bool = False,
     progress: "Literal[True] | SweepProgress | None" = None,
@@ -50,11 +53,12 @@ def sweep(
         max_runs, max_seconds: stop after this many.  shard: (i, n) runs only every n-th run, starting with the i-th.
         retry_failed: rerun failed and crashed runs.  report: write report.html into the folder.
         trust: True: code that comes with a folder of results, from which the study is read, may be executed.
+        mix_versions: add runs to a folder whose runs other versions or another source of clearsim computed.
         progress: True for a bar, or a function (done=, failed=, total=, seconds=).  on_note, command: as in `run`.
 
     Returns the StudyResult. A run that fails is a row of it, not an error. Works in a notebook and in a script without
     `if __name__ == "__main__":`. Raises ConfigError for arguments that do not fit, ResultError for a folder of another
-    study, ClusterError if no worker can be used.
+    study or of other versions, ClusterError if no worker can be used.
 
         study = clearsim.Study.from_yaml("depth-leverage-small").with_({"design.n": 1, "replications": 1})
         clearsim.sweep(study, executor="serial").frame()
@@ -77,6 +81,7 @@ def sweep(
             max_runs=max_runs,
             max_seconds=max_seconds,
             retry_failed=retry_failed,
+            mix_versions=mix_versions,
             command=tuple(command),
             progress=callback,
             say=note,

@@ -10,8 +10,8 @@ from typing import ClassVar
 
 from ..errors import ClearsimError, ConfigError
 from ..runs.first_start import first_start
-from ..runs.folder import free_folder
 from ..runs.manifest import git_commit
+from ..runs.place import new_folder
 from ..scenarios.metrics import METRICS
 from ..scenarios.model import LoadedScenario, load_scenario, shipped_scenarios
 from ..scenarios.run import Measured, measure
@@ -95,15 +95,16 @@ def validate(scenarios: Sequence[LoadedScenario], *, quick: bool = False, on_not
 
 
 def folder_for_page(out: Path | None, *, overwrite: bool) -> Path:
-    """The folder of the page, made; ConfigError for one that is not empty, unless overwriting is allowed."""
-    folder = out or free_folder(Path("results"), "validation")
+    """The folder of the page, made; ConfigError for one that exists, unless overwriting is allowed."""
+    if out is None:
+        return new_folder(Path("results") / "validation")
     try:
-        if folder.exists() and not overwrite and (not folder.is_dir() or any(folder.iterdir())):
-            raise ConfigError(f"{folder}: exists and is not empty; name another with --out, or add --overwrite")
-        folder.mkdir(parents=True, exist_ok=True)
+        out.mkdir(parents=True, exist_ok=overwrite)
+    except FileExistsError:
+        raise ConfigError(f"{out}: exists; name another with --out, or add --overwrite") from None
     except OSError as error:
-        raise ConfigError(f"{folder}: cannot be made: {error.strerror or error}") from error
-    return folder
+        raise ConfigError(f"{out}: cannot be made: {error.strerror or error}") from error
+    return out
 
 
 def score_scenario(loaded: LoadedScenario, measured: Measured) -> "list[analysis.TargetScore]":

@@ -14,7 +14,7 @@ from typing import NoReturn
 import typer
 
 from ..errors import AgentError, ClearsimError, ConfigError, ConservationError, InputDataError, InvariantError
-from ..interrupt import INTERRUPTED, catch_signals
+from ..interrupt import INTERRUPTED, catch_signals, stop_if_asked
 from . import cite, funds, look, positions, runs, studies
 from .calibrate import calibrate
 from .groups import Groups
@@ -81,8 +81,16 @@ def main() -> None:
 
 
 def _report_unexpected(error: Exception, replay_with: str) -> NoReturn:
-    """Print usage errors of typer unchanged, any other error as one line; save its traceback (--debug: print it)."""
+    """Print usage errors of typer unchanged, any other error as one line; save its traceback (--debug: print it).
+
+    What a signal made fail is an interruption: compiled libraries turn its exception into others.
+    """
     import traceback
+
+    try:
+        stop_if_asked()
+    except KeyboardInterrupt:
+        _stop(INTERRUPTED, "interrupted; nothing was kept")
 
     show = getattr(error, "show", None)
     if callable(show):  # click's usage errors and aborts

@@ -92,8 +92,8 @@ def size_fund(
     )
     if len(answer.arms) > 1:
         typer.echo(answer.frame().to_string(index=False, float_format=lambda x: f"{x:,.4g}"))
-    folder = Path(study) if (Path(study) / "study.yaml").is_file() else default_folder(answer)
-    typer.echo(answer.save(out or folder))
+    of_study = Path(study) if (Path(study) / "study.yaml").is_file() else None
+    typer.echo(answer.save(out or of_study or default_folder(answer)))
     if not answer.confirmed:
         raise typer.Exit(1)
 

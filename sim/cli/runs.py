@@ -22,7 +22,7 @@ def run(
     set_: Sets = [],  # noqa: B006  (typer copies it)
     seed: Annotated[int | None, typer.Option(help="Seed; default: the config's.")] = None,
     out: Annotated[Path | None, typer.Option(help="Result folder; default results/<name>-<seed>.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing result folder.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run's existing result folder.")] = False,
     detail: Annotated[str | None, typer.Option(help="summary, series or events; default: the config's.")] = None,
     traders: Annotated[int | None, typer.Option(help="Number of traders; cohorts keep their proportions.")] = None,
     positions: Positions = None,
@@ -45,7 +45,6 @@ def run(
     debug: Debug = False,
 ) -> None:
     """Run CONFIG and write a result folder with report.html."""
-    from ..api.run import default_folder
     from ..api.run import run as run_config
     from ..api.trust import code_of, parts_of, received_from
     from .run_texts import print_run
@@ -63,7 +62,8 @@ def run(
     with code_of(received_from(source), parts_of(chosen), trust=trust, note=note):
         result = run_config(
             chosen,
-            out=out or default_folder(chosen),
+            out=out or Path("results") / f"{chosen.name}-{chosen.seed}",
+            numbered=out is None,
             overwrite=overwrite,
             check_step=step_pairs if check_step else 0,
             second_pass=second_pass,
@@ -83,6 +83,12 @@ def check(
     residual: Residual = None,
     map_: Mapped = [],  # noqa: B006
     round_to_lot: RoundToLot = False,
+    draw: Annotated[
+        bool,
+        typer.Option(
+            "--draw", help="Also draw the price path and the opening book, as a run does first; executes own parts."
+        ),
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Check that CONFIG and its input files are valid, and print the size of a run; nothing is run."""
@@ -90,7 +96,7 @@ def check(
 
     custom = CustomPositions(positions, residual, map_, round_to_lot)
     chosen = load(config, set_, traders=traders, positions=custom)
-    lines = checked_lines(chosen)
+    lines = checked_lines(chosen, draw=draw)
     typer.echo(f"{path_of(config)}: valid; config hash {chosen.hash}")
     for line in lines:
         typer.echo(line)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 FAILED = 1
 STUDY_HELP = "A study file, or a name from `clearsim studies`."
 Folder = Annotated[Path, typer.Argument(metavar="STUDY_DIR", help="A study folder.")]
+MixVersions = Annotated[
+    bool, typer.Option("--mix-versions", help="Allow runs of several versions; made_by says which computed each row.")
+]
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 
 
@@ -45,6 +48,7 @@ def sweep(
     scheduler_file: Annotated[Path | None, typer.Option(help="File that a Dask scheduler wrote.")] = None,
     shard: Annotated[str, typer.Option(metavar="I/N", help="Run only every N-th run, starting with the I-th.")] = "1/1",
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Rerun failed and crashed runs.")] = False,
+    mix_versions: MixVersions = False,
     print_sbatch: Annotated[
         bool, typer.Option("--print-sbatch", help="Print a Slurm array job for the study.")
     ] = False,
@@ -76,8 +80,9 @@ def sweep(
     if until is not None and max_runs is None and max_time is None:
         raise ConfigError("--until needs a bound: give --max-runs or --max-time too")
     bounds = {"until": until, "max_runs": max_runs, "max_seconds": _seconds(max_time), "shard": parse_shard(shard)}
+    again = {"retry_failed": retry_failed, "mix_versions": mix_versions}
     with asked:
-        _sweep(chosen, target, report, executor=executor, workers=workers, retry_failed=retry_failed, **bounds)
+        _sweep(chosen, target, report, executor=executor, workers=workers, **again, **bounds)
 
 
 def _sweep(chosen: "Study", target: Path, report: bool, **options: Any) -> None:
@@ -169,13 +174,14 @@ def verify(
 def merge(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Study folder to write.")],
     shards: Annotated[list[Path], typer.Argument(metavar="SHARD...", help="Study folders of the shards.")],
+    mix_versions: MixVersions = False,
     debug: Debug = False,
 ) -> None:
     """Merge the shards of a study into one folder, as if one sweep had run them."""
     from ..api.study_folders import merge as merge_shards
     from ..api.study_folders import status as status_of
 
-    merged = merge_shards(out, shards)
+    merged = merge_shards(out, shards, mix_versions=mix_versions)
     progress = status_of(merged.folder)
     typer.echo(f"{merged.folder}: {sum(progress.by_status.values()):,} of {progress.wanted:,} runs")
     typer.echo(f"result {merged.result_hash[:16]}")

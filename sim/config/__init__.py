@@ -6,6 +6,7 @@ from .load import LoadedConfig, build_config, config_from_text, load_config, req
 from .model import Asset, Market, PositionsFile, Provenance, Record, RunConfig, Scale
 from .own import own_parts, with_sources
 from .settings import Setting, with_settings, with_values
+from .sizes import max_orders, n_samples, n_traders, size_lines
 from .traders import traders_overrides
 
 __all__ = [
@@ -26,9 +27,13 @@ __all__ = [
     "config_hash",
     "input_files",
     "load_config",
+    "max_orders",
+    "n_samples",
+    "n_traders",
     "own_parts",
     "require_runnable",
     "run_id",
+    "size_lines",
     "to_yaml",
     "traders_overrides",
     "with_settings",

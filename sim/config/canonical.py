@@ -83,10 +83,11 @@ def plain(value: Any, file_name: FileName = _as_written) -> Any:
 
 def _plain_model(model: BaseModel, file_name: FileName) -> dict[str, Any]:
     added = getattr(type(model), "ADDED_FIELDS", ())
+    hidden = getattr(type(model), "UNHASHED_FIELDS", ()) if file_name is InputFile.content_hash else ()
     fields = {
         (field.alias or name): plain(getattr(model, name), file_name)
         for name, field in type(model).model_fields.items()
-        if name not in added or getattr(model, name) != field.default
+        if name not in hidden and (name not in added or getattr(model, name) != field.default)
     }
     file = _file_of(model)
     if file is not None:

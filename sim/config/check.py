@@ -15,6 +15,7 @@ from .canonical import leaves
 from .model import RunConfig
 from .problems import Problem
 from .shape import path_text
+from .sizes import problems_of_size
 from .yamlfile import Step
 
 Problems = Iterator[Problem]
@@ -41,6 +42,7 @@ def check_config(config: RunConfig) -> list[Problem]:
         _names_are_unique,
         _names_are_free,
         _times_fit,
+        problems_of_size,
         _ticks_fit_the_quantum,
         _money_has_headroom,
         _funds_cover_every_market_once,

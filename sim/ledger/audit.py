@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from ..errors import ConservationError, ResultError
 from ..layout import I64, Reason, Records
+from ..manifest_fields import problem_of_manifest
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,10 @@ def replay_folder(folder: Path) -> Balances:
     return balances
 
 
+#: What reading damaged tables raises: Arrow's errors are of these classes.
+_DAMAGE = (OSError, ValueError, KeyError, IndexError, TypeError, OverflowError)
+
+
 @dataclass(frozen=True)
 class FolderAudit:
     """Result of an audit: the log sums to zero and (if compared) gives the equities stated in the folder."""
@@ -105,6 +110,14 @@ def audit_folder(folder: Path) -> FolderAudit:
     The final marks are those of the last sample in the series; a folder whose last sample is not the end of the run
     has its sums checked only.
     """
+    try:
+        return _audited(folder)
+    except _DAMAGE as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ResultError(f"{folder}: its tables are damaged or do not fit each other: {first}") from error
+
+
+def _audited(folder: Path) -> FolderAudit:
     balances = replay_folder(folder)
     if int(balances.quote.sum()) or balances.lots.sum(axis=0).any():
         raise ConservationError(
@@ -152,7 +165,14 @@ def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / "manifest.json"
     if not path.is_file():
         raise ResultError(f"{folder}: no manifest.json; is this a result folder?")
-    return dict(json.loads(path.read_text()))
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ResultError(f"{path}: is not valid JSON: {error}") from error
+    problem = problem_of_manifest(manifest) if isinstance(manifest, dict) else "must be a mapping"
+    if problem:
+        raise ResultError(f"{path}: {problem}; it was changed or damaged")
+    return dict(manifest)
 
 
 def _read(folder: Path, table: str, columns: list[str]) -> dict[str, npt.NDArray[Any]]:

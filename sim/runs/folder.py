@@ -7,12 +7,11 @@ only. The result hash is over canonical column values: not over bytes, batches, 
 import errno
 import hashlib
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +21,7 @@ import pyarrow.parquet as pq
 from ..arrow import arrow_array, numbers_of
 from ..errors import ResultError
 from ..results import EVENT_TABLES, SCHEMA_VERSION, TABLES, Column
+from .place import Place, Say
 
 Columns = Mapping[str, Any]
 
@@ -235,26 +235,28 @@ def telling_disk_errors(target: Path) -> Iterator[None]:
 class ResultFolder:
     """A result folder being written; use it as a context manager. Without `commit`, nothing is left behind.
 
+    kind, overwrite, numbered: see `Place`.  say: receives notes for the user.
     It is also the engine's event sink: `append(table, columns)`.
     """
 
-    def __init__(self, target: Path, *, overwrite: bool = False) -> None:
-        self.target = target
-        self._overwrite = overwrite
-        self._folder = target.parent / f".{target.name}.{os.getpid()}.partial"
+    def __init__(
+        self,
+        target: Path,
+        *,
+        kind: Literal["run", "study"] = "run",
+        overwrite: bool = False,
+        numbered: bool = False,
+        say: Say = lambda text: None,
+    ) -> None:
+        self._place = Place(target, kind=kind, overwrite=overwrite, numbered=numbered, say=say)
         self._writers: dict[str, TableWriter] = {}
-        self._committed = False
+        self._folder = target
 
     def __enter__(self) -> Self:
-        """Make the hidden folder; ResultError if the target exists and must not be overwritten, or cannot be made."""
-        if self.target.exists() and not self._overwrite:
-            raise ResultError(f"{self.target}: exists; choose another --out, or add --overwrite")
-        if self.target.exists() and not _is_result_folder(self.target):
-            raise ResultError(f"{self.target}: exists and is not a result folder; it is not overwritten")
+        """Claim the place and make the hidden folder; ResultError if it is taken, or cannot be made."""
         with telling_disk_errors(self.target):
-            self.target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder.mkdir()
+            self._place.claim()
+        self._folder = self._place.partial
         return self
 
     def __exit__(
@@ -263,8 +265,12 @@ class ResultFolder:
         """Remove whatever was not committed."""
         for writer in self._writers.values():
             writer.abandon()
-        if not self._committed:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        self._place.release()
+
+    @property
+    def target(self) -> Path:
+        """Where the folder will be."""
+        return self._place.target
 
     @property
     def folder(self) -> Path:
@@ -307,36 +313,15 @@ class ResultFolder:
         return {name: writer.hashes.rows for name, writer in sorted(self._writers.items())}
 
     def commit(self) -> Path:
-        """Move the complete folder to its place; from then on it survives a crash of the machine."""
+        """Move the complete folder to its place and return that; from then on it survives a crash of the machine."""
         with telling_disk_errors(self.target):
             _sync(self._folder)
-            if self.target.exists():
-                old = self.target.parent / f".{self.target.name}.{os.getpid()}.old"
-                os.replace(self.target, old)
-                os.replace(self._folder, self.target)
-                shutil.rmtree(old, ignore_errors=True)
-            else:
-                os.replace(self._folder, self.target)
-            self._committed = True
-            _sync(self.target.parent)
-        return self.target
-
-
-def _is_result_folder(path: Path) -> bool:
-    return path.is_dir() and ((path / "manifest.json").is_file() or not any(path.iterdir()))
+            placed = self._place.put()
+            _sync(placed.resolve().parent)
+        return placed
 
 
 def combine_hashes(table_hashes: Mapping[str, str]) -> str:
     """The result hash: SHA-256 (hex) over the hashes of all tables."""
     text = "\n".join(f"{name}={table_hashes[name]}" for name in sorted(table_hashes))
     return hashlib.sha256(f"schema {SCHEMA_VERSION}\n{text}".encode()).hexdigest()
-
-
-def free_folder(parent: Path, name: str) -> Path:
-    """`parent/name`, or with the first free suffix -2, -3, ... if taken."""
-    candidate = parent / name
-    number = 2
-    while candidate.exists():
-        candidate = parent / f"{name}-{number}"
-        number += 1
-    return candidate

@@ -3,7 +3,6 @@
 import json
 import platform
 import subprocess
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import metadata
@@ -12,7 +11,9 @@ from typing import Any
 
 from ..config import RunConfig, config_hash, run_id
 from ..errors import ResultError
+from ..manifest_fields import problem_of_manifest
 from ..results import SCHEMA_VERSION
+from .environment import environment, processor
 
 PACKAGES = (
     "clearsim",
@@ -52,7 +53,8 @@ def describe_run(config: RunConfig, *, scenario: int = 0, replication: int = 0) 
         "sample_ms": config.record.sample_ms,
         "versions": package_versions(),
         "python": platform.python_version(),
-        "host": {"system": platform.platform(), "machine": platform.machine(), "processor": _processor()},
+        "host": {"system": platform.platform(), "machine": platform.machine(), "processor": processor()},
+        "environment": environment(),
         "git_commit": git_commit(),
     }
 
@@ -64,12 +66,6 @@ def package_versions() -> dict[str, str]:
         with suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
     return versions
-
-
-def _processor() -> str:
-    """The processor as the kernels' compiler sees it, empty if the compiler is not loaded."""
-    binding = sys.modules.get("llvmlite.binding")
-    return str(binding.get_host_cpu_name()) if binding is not None else platform.processor()
 
 
 def git_commit() -> str | None:
@@ -105,4 +101,6 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise ResultError(f"{path}: is not valid JSON: {error}") from error
     if not isinstance(manifest, dict):
         raise ResultError(f"{path}: must be a mapping")
+    if problem := problem_of_manifest(manifest):
+        raise ResultError(f"{path}: {problem}; it was changed or damaged")
     return manifest

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from ..config import RunConfig, load_config
 from ..errors import ConfigError, ResultError
 from ..results import TABLES
+from .environment import because, causes
 from .folder import table_folder
 from .manifest import package_versions, read_manifest
 from .run import Progress, RunOptions, Simulate, run_config
@@ -64,7 +65,7 @@ def replay_run(
         )
         output = run_config(recorded.config, options, simulate=simulate)
         differences = compare_folders(recorded.folder, output.folder)
-    lines = [*differences, *_version_lines(recorded.manifest)] if differences else []
+    lines = [*differences, _cause(recorded.manifest)] if differences else []
     name = str(recorded.folder)
     verdict = (
         f"{name}: differs" if differences else f"{name}: equal, byte for byte ({output.manifest['result_hash'][:16]})"
@@ -93,7 +94,7 @@ def _first_difference(ours: list[Path], theirs: list[Path]) -> str:
     for a, b in zip(ours, theirs, strict=True):
         try:
             left, right = pq.read_table(a), pq.read_table(b)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError) as error:
             return f"{a.name} cannot be read: {error}"
         if left.column_names != right.column_names:
             return "columns differ"
@@ -107,8 +108,9 @@ def _first_difference(ours: list[Path], theirs: list[Path]) -> str:
     return "values are equal, bytes are not (another pyarrow version?)"
 
 
-def _version_lines(manifest: dict[str, Any]) -> list[str]:
-    now = package_versions()
-    then = manifest.get("versions", {})
-    changed = [f"{name} {then[name]} -> {now.get(name)}" for name in then if then[name] != now.get(name)]
-    return [f"versions changed since: {', '.join(changed)}"] if changed else []
+def _cause(manifest: dict[str, Any]) -> str:
+    """Why the tables may differ: versions, source or processor that are not those of the run."""
+    then, now = manifest.get("versions", {}), package_versions()
+    found = causes(manifest.get("environment"), str(manifest.get("host", {}).get("processor", "")))
+    others = [f"{name} was {then[name]}, is {now.get(name)}" for name in then if then[name] != now.get(name)]
+    return because([*found, *(text for text in others if text not in found)])

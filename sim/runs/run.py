@@ -19,10 +19,10 @@ from .folder import (
     Columns,
     ResultFolder,
     combine_hashes,
-    free_folder,
     telling_disk_errors,
 )
 from .manifest import describe_run, manifest_text
+from .place import Say
 from .shortfall import shortfall_quanta
 
 
@@ -95,7 +95,8 @@ class RunOptions:
     """How a run is carried out; none of this changes its numbers."""
 
     out: Path | None = None  # None: results/<name>-<seed>, with a suffix if taken
-    overwrite: bool = False
+    overwrite: bool = False  # replace the result folder of a run
+    numbered: bool = False  # take `out` with a suffix if taken
     detail: str | None = None  # None: the config's
     scenario: int = 0
     replication: int = 0
@@ -105,6 +106,7 @@ class RunOptions:
     progress: Progress | None = None
     second_pass: SecondPass | None = None  # what an endless fund would have needed: `endless_fund` of the manifest
     input_notes: Sequence[str] = ()  # what reading the input files found, for the manifest and the report
+    say: Say = lambda text: None  # receives notes for the user
     finish: Callable[[Path], None] | None = None  # makes the report inside the complete, not yet visible folder
 
 
@@ -117,15 +119,16 @@ def _engine() -> Simulate:
 def run_config(config: RunConfig, options: RunOptions, *, simulate: Simulate | None = None) -> RunOutput:
     """Run a config and write its result folder; on any error or Ctrl-C nothing is left behind."""
     require_runnable(config)
-    target = options.out or free_folder(Path("results"), f"{config.name}-{config.seed}")
-    with ResultFolder(target, overwrite=options.overwrite) as folder:
+    target = options.out or Path("results") / f"{config.name}-{config.seed}"
+    numbered = options.numbered or options.out is None
+    with ResultFolder(target, overwrite=options.overwrite, numbered=numbered, say=options.say) as folder:
         result, extra = simulate_into(folder, config, options, simulate=simulate)
         fill_tables(folder, result, str(extra["detail"]))
         manifest = _finish(folder, config, extra)
         if options.finish is not None:
             options.finish(folder.folder)
-        folder.commit()
-    return RunOutput(target, result, manifest)
+        placed = folder.commit()
+    return RunOutput(placed, result, manifest)
 
 
 def simulate_into(

@@ -5,12 +5,14 @@ orders): 350 MB and 743 MB resident, 1 MB and 42 MB on disk, with events.
 """
 
 from ..agents.book import OpeningBook
-from ..config import RunConfig
+from ..config import RunConfig, max_orders, n_samples, n_traders, size_lines
 
 PROCESS_BYTES = 350_000_000
 #: Bytes a margin row takes in the struct of arrays: a fixed part (balances, flows, rates, indexes), a part per market.
 ROW_BYTES = 410
 ROW_MARKET_BYTES = 72
+#: The path of the price, for each tick and market.
+STEP_BYTES = 40
 #: With events: bytes of log buffers a margin row, and of the writer.
 LOG_ROW_BYTES = 1_100
 WRITER_BYTES = 100_000_000
@@ -18,11 +20,6 @@ WRITER_BYTES = 100_000_000
 SERIES_ROW_BYTES = 90
 ACCOUNT_BYTES = 20
 ORDER_BYTES = 10
-
-
-def n_traders(config: RunConfig) -> int:
-    """Traders of all cohorts, and named agents."""
-    return sum(cohort.traders for cohort in config.population.cohorts) + len(config.agents)
 
 
 def n_margin_rows(config: RunConfig, book: OpeningBook | None = None) -> int:
@@ -38,29 +35,20 @@ def n_margin_rows(config: RunConfig, book: OpeningBook | None = None) -> int:
     return 3 + 2 * len(config.funds) + n_traders(config) + isolated
 
 
-def most_orders(config: RunConfig) -> float:
-    """Orders of cohorts with a stated rate, and of makers that requote their whole ladder at every look."""
-    seconds = float(config.duration_s)
-    orders = 0.0
-    for cohort in config.population.cohorts:
-        orders += cohort.behaviour.max_orders_per_s(cohort.traders) * seconds
-    return orders
-
-
 def memory_bytes(config: RunConfig, book: OpeningBook | None = None) -> int:
     """Resident memory of the run."""
     rows = n_margin_rows(config, book)
     events = WRITER_BYTES + rows * LOG_ROW_BYTES if config.record.detail == "events" else 0
-    return PROCESS_BYTES + rows * (ROW_BYTES + len(config.markets) * ROW_MARKET_BYTES) + events
+    steps = config.duration_ms // config.clock.tick_ms * len(config.markets)
+    return PROCESS_BYTES + rows * (ROW_BYTES + len(config.markets) * ROW_MARKET_BYTES) + steps * STEP_BYTES + events
 
 
 def disk_bytes(config: RunConfig, book: OpeningBook | None = None) -> float:
     """Size of the result tables."""
-    samples = config.duration_ms // max(config.record.sample_ms, config.clock.tick_ms) * len(config.markets)
-    size = n_margin_rows(config, book) * ACCOUNT_BYTES
+    size = float(n_margin_rows(config, book) * ACCOUNT_BYTES)
     if config.record.detail != "summary":
-        size += samples * SERIES_ROW_BYTES
-    return size + (most_orders(config) * ORDER_BYTES if config.record.detail == "events" else 0)
+        size += n_samples(config) * SERIES_ROW_BYTES
+    return size + (max_orders(config) * ORDER_BYTES if config.record.detail == "events" else 0)
 
 
 def estimate_lines(config: RunConfig, book: OpeningBook | None = None) -> list[str]:
@@ -73,8 +61,8 @@ def estimate_lines(config: RunConfig, book: OpeningBook | None = None) -> list[s
     return [
         f"{traders:,} traders in {about}{n_margin_rows(config, book):,} margin rows, {markets} market(s),"
         f" {at_least}{ticks:,} ticks of {config.clock.tick_ms:,} ms or less",
-        f"up to {most_orders(config):,.0f} orders from makers and cohorts with a stated rate;"
-        " other cohorts add to this",
+        f"up to {max_orders(config):,.0f} orders from makers and cohorts with a stated rate; other cohorts add to this",
         f"about {memory_bytes(config, book) / 1e9:.2f} GB of memory, {disk_bytes(config, book) / 1e6:,.0f} MB on disk"
         f" with detail {config.record.detail}",
+        *size_lines(config),
     ]

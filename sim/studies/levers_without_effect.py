@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 #: Columns that identify runs, not their results.
 _NAMES = {"run_id", "name", "config_hash", "seed", "scenario", "replication", "status", "point", "arm", "fidelity"}
-OUTCOMES = [column.name for column in STUDY_RUNS if column.name not in _NAMES | {"error", "seconds"}]
+OUTCOMES = [column.name for column in STUDY_RUNS if column.name not in _NAMES | {"error", "seconds", "made_by"}]
 
 
 def idle_levers(plan: "Plan", store: "StudyStore") -> Iterator[str]:

@@ -12,7 +12,8 @@ from .design.job import Job, Outcome
 from .design.plan import Plan
 from .execute.executors import ExecutorSettings, open_pool
 from .levers_without_effect import idle_levers
-from .store.folder import note_result, open_store
+from .store.environments import admit_environment
+from .store.folder import note_result, open_store, refresh
 from .store.part_files import PATHS_SCHEMA, RUNS_SCHEMA, read_part
 from .store.store import StudyStore
 
@@ -48,6 +49,7 @@ class SweepOptions:
     max_runs: int | None = None
     max_seconds: float | None = None
     retry_failed: bool = False
+    mix_versions: bool = False  # add runs to those that other versions made
     command: tuple[str, ...] = ()
     progress: SweepProgress | None = None
     say: Callable[[str], None] = lambda text: None
@@ -74,7 +76,8 @@ class SweepResult:
 def run_sweep(plan: Plan, options: SweepOptions) -> SweepResult:
     """Run what the study folder lacks; stored runs are always kept.
 
-    ResultError if the folder holds another study; ClusterError if no worker is available, and then no folder is left.
+    ResultError if the folder holds another study, or runs of other versions that must not mix; ClusterError if no
+    worker is available, and then no folder is left.
     """
     was_there = options.out.exists()
     try:
@@ -88,13 +91,17 @@ def run_sweep(plan: Plan, options: SweepOptions) -> SweepResult:
 def _swept(plan: Plan, options: SweepOptions) -> SweepResult:
     started = time.monotonic()
     with open_store(plan, options.out, command=options.command, shard=options.shard) as store:
-        for problem in store.problems:
-            options.say(problem)
-        if options.retry_failed:
-            store.forget(("failed", "crashed"))
         state = _State(plan, store, options, started)
         state.count_stored()
-        if not state.is_enough() and state.is_anything_missing():
+        if (options.retry_failed and state.failed + state.crashed) or state.wants_runs():
+            admit_environment(store, mix_versions=options.mix_versions)
+        refresh(store, plan, command=options.command)
+        for problem in store.problems:
+            options.say(problem)
+        if options.retry_failed and store.forget(("failed", "crashed")):
+            state = _State(plan, store, options, started)
+            state.count_stored()
+        if state.wants_runs():
             with open_pool(options.executor, say=options.say) as pool:
                 for batch in state.batches():
                     pool.execute(batch, on_outcome=state.take, stop=state.is_enough)
@@ -162,8 +169,10 @@ class _State:
             yield self._missing(range(replication, replication + 1))
             replication += 1
 
-    def is_anything_missing(self) -> bool:
-        """True if a run is missing."""
+    def wants_runs(self) -> bool:
+        """True if a run is missing and no bound is reached."""
+        if self.is_enough():
+            return False
         wanted = range(self.plan.study.replications)
         return self.options.rule is not None or next(self._missing(wanted), None) is not None
 

@@ -27,6 +27,7 @@ HEIGHT = {
     "interrupt": 0,
     "layout": 0,
     "results": 0,
+    "manifest_fields": 0,
     "arrow": 0,
     "rng": 0,
     "policy": 0,
@@ -34,6 +35,8 @@ HEIGHT = {
     "orders": 0,
     "own_fingerprint": 0,
     "own_code": 0,
+    "own_watchdog": 0,
+    "own_limit": 0,
     "own_parts": 0,
     # numba: arrays in, arrays out
     "kernels": 1,
@@ -70,7 +73,7 @@ HEIGHT = {
 }
 SIBLINGS = {"market", "clearing", "agents"}
 #: The only parts of `sim` that the analysis may know.
-ANALYSIS_MAY_IMPORT = {"results"}
+ANALYSIS_MAY_IMPORT = {"results", "manifest_fields"}
 
 
 def modules():

@@ -1,4 +1,4 @@
-"""A sweep of toy runs as a process of its own: `python -m tests.sweep_survival.sweep_process FOLDER N KIND SECONDS`.
+"""A sweep of toy runs as a process: `python -m tests.sweep_survival.sweep_process FOLDER N KIND SECONDS [FILE]`.
 
 Creates the folder or goes on with it, says `started`, then `done` or `interrupted`; the tests kill it meanwhile.
 """
@@ -39,9 +39,10 @@ def main():
     catch_signals()
     store_module.FLUSH_RUNS = 4
     folder, n, kind, seconds = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4])
+    more = {"scheduler_file": Path(sys.argv[5])} if kind == "file" else {}
     print("started", flush=True)
     try:
-        sweep(folder, n=n, kind=kind, seconds=seconds)
+        sweep(folder, n=n, kind=kind, seconds=seconds, **more)
     except (KeyboardInterrupt, SystemExit):
         print("interrupted", flush=True)
         raise

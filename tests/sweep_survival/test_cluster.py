@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 from clearsim.errors import ClusterError
+from clearsim.runs.environment import environment
 from clearsim.studies.design.load_study import load_study
 from clearsim.studies.design.plan_checks import plan_study
-from clearsim.studies.execute.environment import environment
 from clearsim.studies.execute.executors import ExecutorSettings, open_pool
 from clearsim.studies.store.folder import open_store
 from clearsim.studies.store.store import StudyStore

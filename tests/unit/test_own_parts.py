@@ -215,7 +215,7 @@ def test_compiled_functions_are_compiled_once_and_state_is_not_shared():
 MISTAKES = [
     ("def f(:\n", {}, "score Mine: mine.py fails to load: SyntaxError"),
     ("\n\n1 / 0\n", {}, "score Mine: mine.py fails to load: ZeroDivisionError: division by zero (line 3)"),
-    (SOURCE, {"params": {"x": 1}}, "score Mine: Mine(**params) failed: TypeError: Mine() takes no arguments"),
+    (SOURCE, {"params": {"x": 1}}, "score Mine: Mine(**params) failed: ConfigError: Mine() takes no arguments"),
     (SOURCE.replace("Mine(Score)", "Mine"), {}, "mine.py has no class Mine that extends Score; it has none"),
     (SOURCE.replace("Mine", "Mina"), {}, "no class Mine that extends Score; it has Mina (did you mean Mina?)"),
     (SOURCE.replace("Mine", "Other"), {}, "no class Mine that extends Score; it has Other"),

@@ -16,7 +16,7 @@ from clearsim.config.starter import starter_text
 from clearsim.errors import ConservationError, ResultError
 from clearsim.results import TABLES, TRANSFERS
 from clearsim.runs import folder as resultfolder
-from clearsim.runs.folder import ResultFolder, combine_hashes, free_folder
+from clearsim.runs.folder import ResultFolder, combine_hashes
 from clearsim.runs.replay import compare_folders, load_run, replay_run
 from clearsim.runs.run import RunOptions, run_config, write_run
 
@@ -215,13 +215,6 @@ def test_a_folder_that_holds_something_else_is_never_overwritten(tmp_path: Path)
     assert left_behind(tmp_path / "precious") == ["thesis.txt"]
 
 
-def test_default_folders_get_a_suffix_when_taken(tmp_path: Path) -> None:
-    for expected in ("run-1", "run-1-2", "run-1-3"):
-        folder = free_folder(tmp_path, "run-1")
-        assert folder.name == expected
-        folder.mkdir()
-
-
 def test_a_folder_replays_equal_and_a_changed_table_is_found(tmp_path: Path) -> None:
     folder = run(tmp_path / "out")
     assert replay_run(load_run(folder), simulate=FakeEngine()).equal
@@ -234,6 +227,14 @@ def test_a_folder_replays_equal_and_a_changed_table_is_found(tmp_path: Path) -> 
     outcome = replay_run(load_run(folder), simulate=FakeEngine())
     assert not outcome.equal
     assert outcome.lines[1].startswith("series: row 7, column mark_price: ")
+    assert outcome.lines[2].startswith("versions, source and processor are those on record: the folder was changed")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["environment"]["numpy"] = "1.0"
+    manifest["host"]["processor"] = "x86_64 another"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    cause = replay_run(load_run(folder), simulate=FakeEngine()).lines[2]
+    assert cause.startswith("cause: numpy was 1.0, is ")
+    assert "the processor was x86_64 another, is " in cause
 
 
 def test_a_folder_whose_config_was_edited_is_not_replayed(tmp_path: Path) -> None:

@@ -77,8 +77,8 @@ class OwnBehaviour(OwnPart, BehaviourPolicy):
         try:
             if not state.started:
                 state.started = True
-                state.cohort.start(seen)
-            answer = state.cohort.decide(seen)
+                self.limited(state.cohort.start, seen)
+            answer = self.limited(state.cohort.decide, seen)
         except FAILURES as error:
             raise AgentError(f"{self._at(state, view)} raised {where(error, self.file)}") from error
         if answer is None:

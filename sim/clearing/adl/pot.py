@@ -145,7 +145,7 @@ class OwnAllocation(OwnPart):
 
     def ready(self) -> "LoadedAllocation":
         """Load the class; ConfigError if it cannot be."""
-        return LoadedAllocation(self.load(), self.who, self.file)
+        return LoadedAllocation(self.load(), self.who, self.file, self.time_limit_s)
 
     def decide(self, case: Case) -> Decision:
         """Decide with a fresh instance of the class."""
@@ -159,6 +159,7 @@ class LoadedAllocation:
     part: Allocation
     who: str
     file: str
+    seconds: float  # that a call may take
     needs_whole_queue: ClassVar[bool] = True
 
     def ready(self) -> Self:
@@ -170,7 +171,8 @@ class LoadedAllocation:
 
         def allocate(targets: TargetView, winners: WinnerView) -> I64:
             asked = TargetView._make(map(np.copy, targets)), WinnerView._make(map(np.copy, winners))
-            answer = guarded(self.who, self.file, self.part.allocate, *asked, error=AgentError)
+            seconds = self.seconds
+            answer = guarded(self.who, self.file, self.part.allocate, *asked, error=AgentError, seconds=seconds)
             lots: I64 = guarded(self.who, self.file, np.asarray, answer, error=AgentError)
             return lots
 

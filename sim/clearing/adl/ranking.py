@@ -273,7 +273,7 @@ class OwnRanking(OwnPart):
 
     def ready(self) -> "LoadedRanking":
         """Load the class; ConfigError if it cannot be."""
-        return LoadedRanking(self.load(), self.who, self.file)
+        return LoadedRanking(self.load(), self.who, self.file, self.time_limit_s)
 
     def score_side(self, accounts: AccountArrays, markets: MarketArrays, **terms: Any) -> F64:
         """Return the scores of one side by a fresh instance of the class."""
@@ -287,6 +287,7 @@ class LoadedRanking:
     part: AdlRanking
     who: str
     file: str
+    seconds: float  # that a call may take
 
     def ready(self) -> Self:
         """Return itself: its code is loaded."""
@@ -306,7 +307,7 @@ class LoadedRanking:
         rows = np.empty(len(accounts.quote), np.int64)
         rows = rows[: gather_side(accounts, markets, market, side, only_profit, rows)]
         view = _view_of(accounts, markets, rows.copy(), market=market, side=side, quantum=quantum)
-        answer = guarded(self.who, self.file, self.part.score, view, error=AgentError)
+        answer = guarded(self.who, self.file, self.part.score, view, error=AgentError, seconds=self.seconds)
         found = guarded(self.who, self.file, np.asarray, answer, np.float64, error=AgentError)
         if found.shape != rows.shape:
             raise AgentError(f"{self.who}: score must return {len(rows)} numbers; its shape is {found.shape}")

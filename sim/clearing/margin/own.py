@@ -50,7 +50,11 @@ class OwnSchedule(OwnPart):
         """Return its tiers as a schedule; ConfigError if the class fails or the tiers are invalid."""
         part: MarginSchedule = self.load()
         rows = guarded(
-            self.who, self.file, lambda: [tuple(map(_plain, row)) for row in part.tiers()], error=ConfigError
+            self.who,
+            self.file,
+            lambda: [tuple(map(_plain, row)) for row in part.tiers()],
+            error=ConfigError,
+            seconds=self.time_limit_s,
         )
         names = ("floor_quote", "maintenance_ppm", "max_leverage")
         fields: dict[str, Any] = {

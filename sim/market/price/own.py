@@ -37,15 +37,26 @@ class PricePath(UserPart):
     def __init__(self, prices: Any, times_s: Any = None, *, step_s: float = 1.0) -> None:
         if hasattr(prices, "columns"):
             times_s, prices = _of_table(prices)
-        self.prices: F64 = np.asarray(prices, np.float64)
-        steps: F64 = np.arange(len(self.prices), dtype=np.float64) * step_s
-        self.times_s: F64 = steps if times_s is None else np.asarray(times_s, np.float64)
+        self.prices: F64 = _column("prices", prices)
+        steps: F64 = np.arange(len(self.prices), dtype=np.float64) * _positive("step_s", step_s)
+        self.times_s: F64 = steps if times_s is None else _column("times_s", times_s)
 
     @classmethod
     def sampled(cls, price: Callable[[F64], Any], *, duration_s: float, step_s: float = 1.0) -> "PricePath":
         """Return the values of a function of time (an array of seconds in, prices out) every `step_s` seconds."""
-        times: F64 = np.arange(int(np.ceil(duration_s / step_s)) + 1, dtype=np.float64) * step_s
-        return PricePath(np.broadcast_to(np.asarray(price(times), np.float64), times.shape), times)
+        if not callable(price):
+            raise ConfigError(f"price path: price must be a function of an array of seconds, found {price!r}")
+        n_steps = np.ceil(_positive("duration_s", duration_s) / _positive("step_s", step_s))
+        if n_steps >= MAX_POINTS:
+            raise ConfigError(f"price path: {n_steps:,.0f} steps; the maximum is {MAX_POINTS - 1:,}")
+        times: F64 = np.arange(int(n_steps) + 1, dtype=np.float64) * step_s
+        try:
+            prices = np.broadcast_to(np.asarray(price(times), np.float64), times.shape)
+        except FAILURES as error:
+            raise ConfigError(
+                f"price path: price(seconds) must return {len(times)} prices: {one_line(error)}"
+            ) from error
+        return PricePath(prices, times)
 
     def points(self, duration_s: float, rng: np.random.Generator) -> tuple[Any, Any]:
         """Return times since the start of the run (seconds, whole milliseconds, rising from 0 or before to `duration_s`
@@ -56,6 +67,23 @@ class PricePath(UserPart):
         return self.times_s, self.prices
 
 
+def _column(name: str, values: Any) -> F64:
+    """Values as an array (n,); ConfigError if they are not numbers in a row."""
+    try:
+        array: F64 = np.asarray(values, np.float64)
+    except FAILURES as error:
+        raise ConfigError(f"price path: {name} must be an array of numbers: {one_line(error)}") from error
+    if array.ndim != 1:
+        raise ConfigError(f"price path: {name} must be an array of numbers (n,), found {type(values).__name__}")
+    return array
+
+
+def _positive(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < float("inf"):
+        raise ConfigError(f"price path: {name} must be a positive number of seconds, found {value!r}")
+    return float(value)
+
+
 def _of_table(table: Any) -> tuple[F64, F64]:
     """Times in seconds and prices of a DataFrame; ConfigError if it has other columns."""
     names = [name for name in TIME_COLUMNS if name in table.columns]
@@ -63,12 +91,13 @@ def _of_table(table: Any) -> tuple[F64, F64]:
         found = ", ".join(map(str, table.columns))
         raise ConfigError(f"price path: a table needs price and one of {', '.join(TIME_COLUMNS)}; found {found}")
     column, unit = table[names[0]], TIME_COLUMNS[names[0]]
+    prices = _column("price", table["price"])
     if unit is None:
         if column.dtype.kind != "M":
             raise ConfigError(f"price path: time must be times of the calendar, found {column.dtype}; use time_s")
         times = column.to_numpy("datetime64[ns]")
-        return (times - times[0]) / np.timedelta64(1, "ms") / 1000.0, table["price"].to_numpy(np.float64)
-    return column.to_numpy(np.float64) * (unit / 1000.0), table["price"].to_numpy(np.float64)
+        return (times - times[0]) / np.timedelta64(1, "ms") / 1000.0, prices
+    return _column(names[0], column) * (unit / 1000.0), prices
 
 
 class OwnPath(OwnPart, PriceProcessBase):
@@ -158,7 +187,7 @@ class OwnPath(OwnPart, PriceProcessBase):
         who = f"market {context.name}: {self.who}"
         path = self.load()
         try:
-            answer = path.points(context.duration_ms / 1e3, context.stream("own"))
+            answer = self.limited(path.points, context.duration_ms / 1e3, context.stream("own"))
         except FAILURES as error:
             raise ConfigError(f"{who} raised {where(error, self.file)}") from error
         if not isinstance(answer, tuple) or len(answer) != 2:

@@ -25,6 +25,10 @@ class Grid(Policy):
     kind: Literal["grid"] = Field("grid", description="Every combination of `n` values of each uncertainty.")
     n: PositiveInt = Field(1, description="Values of each uncertainty: quantiles (i + 1/2) / n.")
 
+    def count(self, k: int) -> int:
+        """n^k."""
+        return int(self.n**k)
+
     def rows(self, k: int, seed: int) -> tuple[F64, I64]:
         """(n^k, k) quantiles and their scenarios; the first uncertainty varies slowest."""
         middles = (np.arange(self.n) + 0.5) / self.n
@@ -39,6 +43,10 @@ class Listed(Policy):
     kind: Literal["list"] = Field("list", description="Points written out, each a mapping of names to values.")
     points: tuple[dict[str, Any], ...] = Field(min_length=1, description="Values by name of uncertainty.")
 
+    def count(self, k: int) -> int:
+        """As listed."""
+        return len(self.points)
+
     def rows(self, k: int, seed: int) -> tuple[F64, I64]:
         """Rows without quantiles: the values are listed."""
         return np.full((len(self.points), k), np.nan), np.zeros(len(self.points), np.int64)
@@ -50,6 +58,10 @@ class Random(Policy):
     kind: Literal["random"] = Field("random", description="Independent random points.")
     n: PositiveInt = Field(description="Points.")
 
+    def count(self, k: int) -> int:
+        """n."""
+        return self.n
+
     def rows(self, k: int, seed: int) -> tuple[F64, I64]:
         """(n, k) uniforms; the first rows of a longer design are those of a shorter one."""
         return inside(np.random.default_rng(seed).random((self.n, k))), np.arange(self.n)
@@ -60,6 +72,10 @@ class LatinHypercube(Policy):
 
     kind: Literal["latin_hypercube"] = Field("latin_hypercube", description="Latin hypercube.")
     n: PositiveInt = Field(description="Points.")
+
+    def count(self, k: int) -> int:
+        """n."""
+        return self.n
 
     def rows(self, k: int, seed: int) -> tuple[F64, I64]:
         """(n, k) quantiles."""
@@ -77,6 +93,10 @@ class Sobol(Policy):
     kind: Literal["sobol"] = Field("sobol", description="Scrambled Sobol points; n is rounded up to a power of two.")
     n: PositiveInt = Field(description="Points.")
 
+    def count(self, k: int) -> int:
+        """n, rounded up to a power of two."""
+        return power_of_two(self.n)
+
     def rows(self, k: int, seed: int) -> tuple[F64, I64]:
         """(2^m, k) quantiles."""
         n = power_of_two(self.n)
@@ -88,6 +108,10 @@ class Saltelli(Policy):
 
     kind: Literal["saltelli"] = Field("saltelli", description="Saltelli design; n (k + 2) points, n a power of two.")
     n: PositiveInt = Field(description="Blocks (base samples); rounded up to a power of two.")
+
+    def count(self, k: int) -> int:
+        """n (k + 2), n a power of two."""
+        return power_of_two(self.n) * (k + 2)
 
     def rows(self, k: int, seed: int) -> tuple[F64, I64]:
         """(n (k + 2), k) quantiles, block after block; a block's rows share a scenario."""
@@ -107,6 +131,10 @@ class OneAtATime(Policy):
     kind: Literal["one_at_a_time"] = Field("one_at_a_time", description="Base point, then low and high of each alone.")
     low: Quantile = Field(0.05, description="Low quantile.")
     high: Quantile = Field(0.95, description="High quantile.")
+
+    def count(self, k: int) -> int:
+        """1 + 2 k."""
+        return 1 + 2 * k
 
     def rows(self, k: int, seed: int) -> tuple[F64, I64]:
         """(1 + 2 k, k) quantiles."""

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ...config import RunConfig, with_settings
 from ...results import STUDY_RUNS
+from ...runs.environment import maker
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ def run_job(job: Job) -> Outcome:
     except Exception as problem:
         row, paths = dict(EMPTY_ROW), None
         status, error = "failed", _words(problem)
-    row = {**row, **own_columns(job), "status": status, "error": error, "seconds": time.perf_counter() - started}
-    return Outcome(job.run_id, row, paths)
+    ended = {"status": status, "error": error, "seconds": time.perf_counter() - started, "made_by": maker()}
+    return Outcome(job.run_id, {**row, **own_columns(job), **ended}, paths)
 
 
 def own_columns(job: Job) -> dict[str, Any]:

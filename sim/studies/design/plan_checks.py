@@ -3,6 +3,7 @@
 `study_checks.py` checks that the parts of the study file fit each other.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -18,6 +19,9 @@ from .load_study import LoadedStudy, line_of
 from .plan import Plan, Point, base_tree
 from .study import Lever, Study, Uncertainty, means, shown_as
 
+#: Bounds of a study: the plan is held in memory, and a slip of a key should not cost a year.
+MAX_POINTS, MAX_RUNS, MAX_PATHS = 1_000_000, 100_000_000, 100_000_000
+
 
 def plan_study(loaded: LoadedStudy, *, full: bool = False) -> Plan:
     """The plan of a study, checked: every path exists, every value of a lever and every median can be set."""
@@ -28,11 +32,32 @@ def plan_study(loaded: LoadedStudy, *, full: bool = False) -> Plan:
 
 def check_plan(plan: Plan) -> list[str]:
     """Return notes for the user; ConfigError with file and line for a plan that cannot run."""
+    _require_size(plan)
     _require_places(plan)
     notes = [note for number in range(len(plan.study.levers)) for note in _check_lever(plan, number)]
     if not plan.study.levers:
         config_at(plan, plan.point(0), f"{plan.loaded.where}: point 0")
     return [*notes, *_idle_uncertainties(plan.study), *_rounded(plan.study)]
+
+
+def _require_size(plan: Plan) -> None:
+    """ConfigError at the line of the design for a study with more points, runs or paths than can be planned."""
+    study, node = plan.study, plan.loaded.node
+    rows = study.design.count(len(study.uncertainties))
+    zipped = {name for group in study.zip for name in group[1:]}
+    arms = math.prod(len(lever.values) for lever in study.levers if lever.name not in zipped)
+    for size, bound, name, steps in (
+        (rows * arms, MAX_POINTS, "points", ("design",)),
+        (rows * arms * study.replications, MAX_RUNS, "runs", ("replications",)),
+        (study.paths, MAX_PATHS, "paths of a run", ("paths",)),
+    ):
+        if size > bound:
+            where = line_of(node, *steps)
+            raise ConfigError(f"{where}: {steps[0]} must keep the {name} within {bound:,}, found {_figure(size)}")
+
+
+def _figure(size: int) -> str:
+    return f"{size:,}" if size < 10**18 else "more than 10^18"
 
 
 def _require_places(plan: Plan) -> None:

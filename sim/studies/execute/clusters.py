@@ -1,102 +1,31 @@
-"""Starts Dask workers on this machine, or connects to a running cluster and checks that it computes the same numbers.
+"""Starts workers on this machine, or connects to a running Dask cluster and checks that it computes the same numbers.
 
-Local workers listen on the loopback interface only, take connections with credentials that Dask makes for this sweep
-alone, and always end with their parent. A cluster is refused if it
-does not answer, has no workers, or runs other versions or another source of clearsim.
+A cluster is refused if it does not answer, has no workers, or runs other versions or another source of clearsim.
 """
 
-import logging
-import os
-import signal
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib import metadata
-from multiprocessing import spawn
 from pathlib import Path
 from typing import Any
 
-import dask
-from distributed import Client, LocalCluster
-from distributed.security import Security
+from distributed import Client
 
 from ...errors import ClusterError
-from .environment import differences, environment, processor
+from ...runs.environment import differences, environment, processor
+from .cluster import Cluster
+from .local_workers import local_workers, silence
 from .pool import ExecutorSettings
-
-ONE_THREAD = {name: 1 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")}
-LOCAL = {
-    "distributed.scheduler.allowed-failures": 0,  # dask_pool.py finds out which job killed a worker
-    "distributed.scheduler.worker-ttl": None,  # a worker whose kernel computes for minutes is not dead
-    "distributed.nanny.pre-spawn-environ": ONE_THREAD,
-    "distributed.worker.multiprocessing-method": "spawn",
-    "distributed.admin.low-level-log-length": 0,
-    # Dask abandons a worker that is still restarting this long after its death; the default is 15 s.
-    "distributed.deploy.lost-worker-timeout": "1000 days",
-}
-REFRESH_SECONDS = 5.0
-
-
-class Cluster:
-    """A client and what it expects of the workers."""
-
-    def __init__(self, client: Any, *, name: str, expected: dict[str, str] | None, settings: ExecutorSettings) -> None:
-        self.client = client
-        self.name = name
-        #: What workers must run with; None for local workers, which are copies of this process.
-        self.expected = expected
-        #: Starts missing workers, where this process is responsible for them.
-        self.refill: Callable[[], None] | None = None
-        self._settings = settings
-        self._slots = 0
-        self._asked = -REFRESH_SECONDS
-        self._bad_since: float | None = None
-
-    def n_slots(self) -> int:
-        """The number of tasks that can run at once, at least 1; queried from the scheduler every few seconds."""
-        now = time.monotonic()
-        if now - self._asked >= (REFRESH_SECONDS if self._slots else REFRESH_SECONDS / 5):
-            self._asked = now
-            self._slots = self._count()
-            if self.refill is not None:
-                self.refill()
-        return max(1, self._slots)
-
-    def heard(self) -> None:
-        """Note that a result arrived: the cluster is alive."""
-        self._bad_since = None
-
-    def check(self) -> None:
-        """ClusterError if the scheduler has been gone, or without workers, for too long."""
-        now = time.monotonic()
-        self.n_slots()
-        lost = self.client.status != "running"
-        if self._slots and not lost:
-            self.heard()
-            return
-        self._bad_since = self._bad_since or now
-        patience = self._settings.connect_seconds if lost else self._settings.workerless_seconds
-        if now - self._bad_since > patience:
-            raise self.gone("no longer answers" if lost else "has no workers left")
-
-    def gone(self, what: str) -> ClusterError:
-        """The error of a cluster that can no longer be used."""
-        return ClusterError(f"{self.name} {what}; finished runs are stored; repeat the command to resume")
-
-    def _count(self) -> int:
-        with suppress(OSError, TimeoutError):
-            return sum(self.client.nthreads().values())
-        return 0
 
 
 @contextmanager
 def open_cluster(settings: ExecutorSettings, *, say: Callable[[str], None]) -> Iterator[Cluster]:
     """Workers to send tasks to; those that were started here end with the block."""
     if settings.kind == "local":
-        with _local_workers(settings, say) as cluster:
+        with local_workers(settings, say=say) as cluster:
             yield cluster
         return
-    _silence()
+    silence()
     target, name = _target(settings)
     client = _connect(target, name, settings)
     try:
@@ -104,89 +33,6 @@ def open_cluster(settings: ExecutorSettings, *, say: Callable[[str], None]) -> I
         yield Cluster(client, name=name, expected=dict(environment()), settings=settings)
     finally:
         client.close(timeout=2)
-
-
-@contextmanager
-def _local_workers(settings: ExecutorSettings, say: Callable[[str], None]) -> Iterator[Cluster]:
-    n_workers, credentials = settings.n_local_workers, _credentials(say)
-    with dask.config.set(LOCAL), _without_main():
-        workers = LocalCluster(
-            n_workers=n_workers,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            protocol="tcp://" if credentials is None else "tls://",
-            security=credentials,
-            dashboard_address="127.0.0.1:0",
-            worker_dashboard_address="127.0.0.1:0",
-            scheduler_kwargs={"dashboard": False},
-            silence_logs=logging.CRITICAL,
-            preload="clearsim.studies.execute.worker_setup",
-        )
-        _silence()
-        try:
-            client = Client(workers, set_as_default=False, direct_to_workers=True)
-            cluster = Cluster(client, name="the local cluster", expected=None, settings=settings)
-            cluster.refill = lambda: workers.scale(n_workers)
-            try:
-                yield cluster
-            finally:
-                _kill_workers(workers)
-                client.close(timeout=2)
-        finally:
-            workers.close(timeout=5)
-
-
-def _credentials(say: Callable[[str], None]) -> Security | None:
-    """Credentials for the workers of one sweep: without them no other user of this machine can send them a task.
-
-    They exist in memory only. None, after a note, where the package cryptography cannot be imported.
-    """
-    try:
-        return Security.temporary()
-    except ImportError:
-        say(
-            "note: local workers take connections from any user of this machine (on 127.0.0.1, without credentials):"
-            " pip install cryptography closes them"
-        )
-        return None
-
-
-@contextmanager
-def _without_main() -> Iterator[None]:
-    """Inside the block, processes start without importing the main program.
-
-    A spawned process imports it again, and a script without `if __name__ == "__main__":` would then sweep again inside
-    each worker. Workers do not need it: parcels carry what is defined there (see `pack`).
-    """
-    original = spawn.get_preparation_data
-
-    def prepared(name: str) -> dict[str, Any]:
-        data = dict(original(name))
-        for key in ("init_main_from_name", "init_main_from_path"):
-            data.pop(key, None)
-        return data
-
-    spawn.get_preparation_data = prepared
-    try:
-        yield
-    finally:
-        spawn.get_preparation_data = original
-
-
-def _kill_workers(workers: Any) -> None:
-    """End worker processes at once: their unfinished results are not needed."""
-    for nanny in list(workers.workers.values()):
-        nanny.close_gracefully()  # it starts no new worker
-        if nanny.pid:
-            with suppress(ProcessLookupError):
-                os.kill(nanny.pid, signal.SIGKILL)
-
-
-def _silence() -> None:
-    """Keep Dask's log off the screen; clearsim reports what matters."""
-    for name in ("distributed", "distributed.core", "distributed.client", "distributed.comm", "distributed.scheduler"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _target(settings: ExecutorSettings) -> tuple[dict[str, Any], str]:
@@ -221,7 +67,7 @@ def _require_same(client: Any, name: str, settings: ExecutorSettings, say: Calla
             )
     other = {theirs for theirs in client.run(processor).values() if theirs != processor()}
     if other:
-        say(f"note: workers run on {', '.join(sorted(other))}, this machine is {processor()}: last digits may differ")
+        say(f"note: workers run on {', '.join(sorted(other))}, this machine is {processor()}; each row names its own")
 
 
 def _require_installed(client: Any, name: str) -> None:

@@ -18,7 +18,8 @@ from ...errors import ClusterError
 from ...interrupt import stop_if_asked
 from ..design.job import Job, Outcome, run_job
 from .chunks import Chunks
-from .clusters import Cluster, open_cluster
+from .cluster import Cluster
+from .clusters import open_cluster
 from .failed_run import describe, lost_outcome
 from .first_run import first_run
 from .pool import ExecutorSettings, Run
@@ -173,7 +174,15 @@ class _Batch:
                 self._hand_over(outcome)
 
     def _blame(self, task: _Task, error: BaseException) -> None:
-        """Split a task that failed; a job that failed in a separate task is recorded."""
+        """Split a task that failed; a job that failed in a separate task, or is known to be the cause, is recorded."""
+        ended = {job.run_id: why for job in task.jobs if (why := self.cluster.why_ended(job.run_id))}
+        if ended:
+            for job in task.jobs:
+                if job.run_id in ended:
+                    self._hand_over(lost_outcome(job, "failed", f"AgentError: {ended[job.run_id]}"))
+                else:
+                    self.single.append(job)
+            return
         if len(task.jobs) > 1:
             for job in task.jobs:
                 self.deaths[job.run_id] = 1

@@ -3,17 +3,21 @@
 from collections.abc import Callable
 
 from ...interrupt import stop_if_asked
+from ...own_limit import set_label
+from ...runs.environment import maker
 from ..design.job import EMPTY_ROW, Job, Outcome
 
 
 def lost_outcome(job: Job, status: str, error: str) -> Outcome:
     """The outcome of a run without result; `error` is text that does not depend on where it ran."""
     row = {name: getattr(job, name, empty) for name, empty in EMPTY_ROW.items()}
-    return Outcome(job.run_id, {**row, "status": status, "error": error, "seconds": 0.0}, None)
+    row |= {"status": status, "error": error, "seconds": 0.0, "made_by": maker()}
+    return Outcome(job.run_id, row, None)
 
 
 def run_guarded(run: Callable[[Job], Outcome], job: Job) -> Outcome:
     """The outcome of a run, also if it raises or tries to exit the process; a signal still ends the process."""
+    set_label(job.run_id)
     try:
         return run(job)
     except (Exception, SystemExit) as error:

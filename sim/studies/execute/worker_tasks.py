@@ -7,7 +7,7 @@ import pickle
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from .environment import differences, environment
+from ...runs.environment import differences, environment
 from .failed_run import run_guarded
 
 if TYPE_CHECKING:

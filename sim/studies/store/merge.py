@@ -10,28 +10,32 @@ import pyarrow.compute as pc
 from ...errors import ResultError
 from ...runs.folder import ResultFolder
 from ...runs.manifest import manifest_text
-from .folder import note_result
+from .environments import environments_of
+from .folder import damage_of_points, note_result
 from .part_files import PATHS_SCHEMA, RUNS_SCHEMA, hash_paths_of_runs, hash_rows, read_part
 from .store import StudyStore
 
 
-def merge(out: Path, shards: Sequence[Path]) -> Path:
+def merge(out: Path, shards: Sequence[Path], *, mix_versions: bool = False) -> Path:
     """Write `out` with all runs of the shards, each once; the shards are not changed. Return `out`.
 
-    ResultError if `out` exists, a shard is of another study or damaged, or two shards hold the same run with different
-    numbers; nothing is written then.
+    ResultError if `out` exists, a shard is of another study or damaged, two shards hold the same run with different
+    numbers, or other versions or another source made their runs (mix_versions: allowed); nothing is written then.
     """
     if not shards:
         raise ResultError("there is nothing to merge: name at least one study folder")
     first = StudyStore.open(shards[0], read_only=True)
+    if problem := damage_of_points(shards[0]):
+        raise ResultError(problem)
     study_hash = first.manifest["study_hash"]
     sources = [StudyStore.open(shard, study_hash=study_hash, read_only=True) for shard in shards]
-    with ResultFolder(out) as made:
+    environments = environments_of(sources, mix_versions=mix_versions)
+    with ResultFolder(out, kind="study") as made:
         for path in sorted([*shards[0].glob("*.yaml"), *shards[0].glob("*.parquet")]):
             made.write_bytes(path.name, path.read_bytes())
         for path in sorted(shards[0].glob("inputs/*")):
             made.write_bytes(f"inputs/{path.name}", path.read_bytes())
-        made.write_text("manifest.json", manifest_text(_manifest_of(sources)))
+        made.write_text("manifest.json", manifest_text({**_manifest_of(sources), "environments": environments}))
         with StudyStore.open(made.folder) as target:
             for source in sources:
                 _take_over(source, target)

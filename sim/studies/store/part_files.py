@@ -20,7 +20,7 @@ from ...runs.folder import ColumnHashes, batch_of, schema_of
 RUNS_SCHEMA = schema_of(STUDY_RUNS)
 PATHS_SCHEMA = schema_of(STUDY_PATHS)
 #: Columns of `runs` that are not part of the result hash.
-UNHASHED = ("seconds",)
+UNHASHED = ("seconds", "made_by")
 
 
 class CorruptPartError(ResultError):
@@ -92,7 +92,10 @@ def _opened(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetFile]:
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             if not file.schema_arrow.equals(schema):
-                raise CorruptPartError(f"{path}: has other columns than this version of clearsim writes")
+                raise ResultError(
+                    f"{path}: has other columns than this version of clearsim writes; choose another folder, or use"
+                    " the version that wrote it"
+                )
             yield file
     except (pa.ArrowException, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno is not None:

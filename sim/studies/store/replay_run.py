@@ -7,18 +7,21 @@ from typing import Any
 
 from ...errors import ClearsimError
 from ...runs.run import Progress, RunOptions, run_config
+from .environments import cause_of
+from .store import StudyStore
 from .verify import find_run, plan_of_folder
 
 #: Columns that identify the run in its study; they differ between a row and a separate run.
-_IDENTITY = ("run_id", "name", "status", "error", "seconds", "point", "arm", "fidelity")
+_IDENTITY = ("run_id", "name", "status", "error", "seconds", "point", "arm", "fidelity", "made_by")
 
 
 @dataclass(frozen=True)
 class RowReplay:
-    """The result folder of the run, and the columns in which it differs from the stored row (none: equal)."""
+    """The result folder of the run, the columns in which its stored row differs (none: equal), and the cause."""
 
     folder: Path
     different: tuple[str, ...]
+    cause: str  # why they may differ: versions, source, processor
 
 
 def replay_row(
@@ -52,7 +55,8 @@ def replay_row(
     )
     done = run_config(plan.job(plan.point(row["point"]), row["replication"]).config, options)
     compared = ((name, value) for name, value in done.result.runs.items() if name not in _IDENTITY)
-    return RowReplay(done.folder, tuple(name for name, value in compared if not _same(value, row[name])))
+    different = tuple(name for name, value in compared if not _same(value, row[name]))
+    return RowReplay(done.folder, different, cause_of(StudyStore.open(folder, read_only=True), row["made_by"]))
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -7,6 +7,7 @@ stored or not, whatever ends the process. A run's rows do not depend on the orde
 hash; the names and sizes of parts do.
 """
 
+import shutil
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,9 +22,9 @@ import pyarrow.compute as pc
 from ...errors import ResultError
 from ...results import SCHEMA_VERSION
 from ...runs.folder import ResultFolder, combine_hashes
+from ...runs.lock import FolderLock
 from ...runs.manifest import manifest_text, read_manifest
 from .disk_errors import telling_what_is_kept
-from .lock import FolderLock
 from .part_files import (
     PATHS_SCHEMA,
     RUNS_SCHEMA,
@@ -75,21 +76,30 @@ class StudyStore:
 
     @classmethod
     def create(
-        cls, folder: Path, *, study_yaml: str, manifest: Mapping[str, Any], points: pa.Table | None = None
+        cls, folder: Path, *, study_yaml: str, manifest: Mapping[str, Any], files: Mapping[str, bytes] | None = None
     ) -> Self:
-        """A new study folder, open for writing; ResultError if it exists. `manifest` must hold `study_hash`."""
+        """A new study folder, open for writing; ResultError if it exists. `manifest` must hold `study_hash`.
+
+        files: content of other files by their path in the folder.
+        """
         manifest = {"schema_version": SCHEMA_VERSION, **manifest}
         if "study_hash" not in manifest:
             raise ValueError("the manifest of a study needs study_hash")
-        with ResultFolder(folder) as made:
+        notes: list[str] = []
+        with ResultFolder(folder, kind="study", say=notes.append) as made:
             made.write_text("study.yaml", study_yaml)
             made.write_text("manifest.json", manifest_text(manifest))
-            if points is not None:
-                made.write_bytes("points.parquet", parquet_bytes(points).to_pybytes())
+            for name, content in (files or {}).items():
+                made.write_bytes(name, content)
             for table in ("runs", "paths"):
                 (made.folder / table).mkdir()
-            made.commit()
-        return cls.open(folder, study_hash=manifest["study_hash"])
+            placed = made.commit()
+        if placed != folder:
+            shutil.rmtree(placed)
+            raise ResultError(f"{folder}: was made by something else meanwhile; choose another folder")
+        store = cls.open(placed, study_hash=manifest["study_hash"])
+        store.problems += notes
+        return store
 
     @classmethod
     def open(cls, folder: Path, *, study_hash: str | None = None, read_only: bool = False) -> Self:

@@ -9,13 +9,14 @@ import pyarrow as pa
 
 from ...config.nearest import nearest_hint
 from ...errors import ResultError
-from ...runs.manifest import package_versions
+from ...runs.environment import NO_CAUSE
 from ..design.job import Outcome, run_job
 from ..design.load_study import load_study
 from ..design.plan import Plan
 from ..design.plan_checks import plan_study
-from .folder import BASE_FILE
-from .part_files import hash_paths_of_runs, hash_rows, paths_to_batch, rows_to_batch
+from .environments import cause_of
+from .folder import BASE_FILE, damage_of_points
+from .part_files import UNHASHED, hash_paths_of_runs, hash_rows, paths_to_batch, rows_to_batch
 from .store import StudyStore
 
 
@@ -68,7 +69,7 @@ def status_of(folder: Path) -> Status:
         by_status=by_status,
         errors=errors,
         disk_bytes=size,
-        problems=tuple(store.problems),
+        problems=tuple(filter(None, [*store.problems, damage_of_points(folder)])),
     )
 
 
@@ -86,10 +87,8 @@ def verify(folder: Path, *, runs: int = 5, seed: int = 0) -> Verification:
     plan = plan_of_folder(folder)
     store = StudyStore.open(folder, read_only=True)
     found = Verification()
-    recorded = store.manifest.get("versions", {})
-    for name, version in package_versions().items():
-        if recorded.get(name, version) != version:
-            found.notes.append(f"{name} is {version}, the sweep used {recorded[name]}")
+    if problem := damage_of_points(folder):
+        found.notes.append(problem)
     done = {row["run_id"]: row for row in store.rows().to_pylist() if row["status"] == "done"}
     if not done:
         raise ResultError(f"{folder}: no run is done, so there is nothing to verify")
@@ -98,9 +97,12 @@ def verify(folder: Path, *, runs: int = 5, seed: int = 0) -> Verification:
         stored = Outcome(run, done[run], _paths_of(store, run))
         again = run_job(plan.job(plan.point(done[run]["point"]), done[run]["replication"]))
         found.checked += 1
+        cause = cause_of(store, done[run]["made_by"])
         if row_hash(stored) != row_hash(again):
-            names = [k for k, v in stored.row.items() if k != "seconds" and _differs(v, again.row.get(k))]
-            found.different.append(f"{run}: {', '.join(names) or 'paths'} differ")
+            names = [k for k, v in stored.row.items() if k not in UNHASHED and _differs(v, again.row.get(k))]
+            found.different.append(f"{run}: {', '.join(names) or 'paths'} differ; {cause}")
+        elif cause != NO_CAUSE and (note := f"equal although {cause.removeprefix('cause: ')}") not in found.notes:
+            found.notes.append(note)
     return found
 
 

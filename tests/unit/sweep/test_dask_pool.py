@@ -60,6 +60,9 @@ class MadeUpCluster:
     def gone(self, what):
         return ClusterError(f"{self.name} {what}")
 
+    def why_ended(self, run_id):
+        return ""
+
 
 def outcomes_of(cluster, n):
     got = []

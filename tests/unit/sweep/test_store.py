@@ -39,7 +39,8 @@ def fill(folder, n=4, what="paths"):
 
 def test_a_study_folder_holds_study_manifest_points_and_empty_tables(tmp_path):
     points = pa.table({"point": [0, 1], "l.fund": [1.5, 2.5]})
-    StudyStore.create(tmp_path / "s", study_yaml="name: toy\n", manifest=MANIFEST, points=points).close()
+    files = {"points.parquet": parts.parquet_bytes(points).to_pybytes()}
+    StudyStore.create(tmp_path / "s", study_yaml="name: toy\n", manifest=MANIFEST, files=files).close()
     assert (tmp_path / "s/study.yaml").read_text() == "name: toy\n"
     assert json.loads((tmp_path / "s/manifest.json").read_text()) == {**MANIFEST, "schema_version": SCHEMA_VERSION}
     assert pq.read_table(tmp_path / "s/points.parquet").equals(points)

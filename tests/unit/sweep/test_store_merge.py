@@ -5,14 +5,16 @@ import pytest
 from clearsim.errors import ResultError
 from clearsim.studies.store.folder import note_result
 from clearsim.studies.store.merge import merge
+from clearsim.studies.store.part_files import parquet_bytes
 from clearsim.studies.store.store import StudyStore
 
 from tests.sweep_survival.toy_sweep import run_toy, toy_jobs
 
 
 def shard(folder, numbers, *, study_hash="aaaa", change=None):
-    manifest, points = {"study_hash": study_hash, "host": folder.name}, pa.table({"point": [0]})
-    with StudyStore.create(folder, study_yaml="name: toy\n", manifest=manifest, points=points) as store:
+    manifest = {"study_hash": study_hash, "host": folder.name}
+    files = {"points.parquet": parquet_bytes(pa.table({"point": [0]})).to_pybytes()}
+    with StudyStore.create(folder, study_yaml="name: toy\n", manifest=manifest, files=files) as store:
         for job in [job for job in toy_jobs(20, what="paths") if job.number in numbers]:
             outcome = run_toy(job)
             if change and job.number == change[0]:

@@ -1,7 +1,7 @@
-"""One writer for a study folder: a lock file that the system releases when its process ends, in whatever way.
+"""One writer for a folder: a lock file that the system releases when its process ends, in whatever way.
 
-The file `.lock` stays in the folder; it is empty when nobody writes. Where the file system has no locks, the process
-id in the file decides: a dead process of this machine is no longer a writer.
+The file `.lock` of a study stays in its folder; it is empty when nobody writes. Where the file system has no locks, the
+process id in the file decides: a dead process of this machine is no longer a writer.
 """
 
 import errno
@@ -11,7 +11,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from ...errors import ResultError
+from ..errors import ResultError
 
 try:
     import fcntl
@@ -22,43 +22,86 @@ _HELD = (errno.EWOULDBLOCK, errno.EACCES)
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
-class FolderLock:
-    """The right to write one folder, from `acquire` to `release` or the end of the process."""
+class InUseError(ResultError):
+    """Another process has the right to write the folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / ".lock"
+
+class FolderLock:
+    """The right to write one folder, from `acquire` to `release` or the end of the process.
+
+    path: the lock file; default `.lock` in the folder.
+    """
+
+    def __init__(self, folder: Path, path: Path | None = None) -> None:
+        self.folder = folder
+        self.path = path or folder / ".lock"
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock; ResultError if another process has it. The lock of a dead process is taken over."""
+        """Take the lock; InUseError if another process has it. The lock of a dead process is taken over."""
+        while not self._acquired():  # the file was removed by its holder just now: make another
+            pass
+
+    def _acquired(self) -> bool:
+        """Take the lock; False if the file that was locked is no longer the one at the path."""
         try:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
-            raise ResultError(f"{self.path.parent}: cannot be written: {error.strerror}") from error
+            raise ResultError(f"{self.folder}: cannot be written: {error.strerror}") from error
         try:
             given = _system_lock(descriptor)
             if given is False or (given is None and _is_held(_holder(descriptor))):
-                raise ResultError(self._refusal(_holder(descriptor)))
+                raise InUseError(self._refusal(_holder(descriptor)))
+            if not _is_at(descriptor, self.path):
+                os.close(descriptor)
+                return False
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "host": platform.node()}).encode(), 0)
         except BaseException:
             os.close(descriptor)
             raise
         self._descriptor = descriptor
+        return True
 
-    def release(self) -> None:
-        """Release the lock; nothing happens if it was not held."""
+    def release(self, *, remove: bool = False) -> None:
+        """Release the lock, and remove its file if asked; nothing happens if it was not held."""
         descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
-            os.ftruncate(descriptor, 0)
+        if descriptor is None:
+            return
+        try:
+            if remove:
+                self.path.unlink(missing_ok=True)
+            else:
+                os.ftruncate(descriptor, 0)
+        finally:
+            os.close(descriptor)
+
+    def was_left(self) -> bool:
+        """True if the file names a writer, which may have ended."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            return bool(_holder(descriptor))
+        finally:
             os.close(descriptor)
 
     def _refusal(self, holder: dict[str, Any]) -> str:
         who = f"process {holder['pid']} on {holder['host']}" if holder else "another process"
         return (
-            f"{self.path.parent}: {who} is writing to it; wait for it, end it, or choose another folder "
+            f"{self.folder}: {who} is writing to it; wait for it, end it, or choose another folder "
             f"(if that process is certainly gone, delete {self.path})"
         )
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """True if the open file is the one at the path."""
+    try:
+        there = os.stat(path)
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(os.fstat(descriptor), there)
 
 
 def _system_lock(descriptor: int) -> bool | None:

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 from clearsim.errors import ResultError
-from clearsim.studies.store import lock
-from clearsim.studies.store.lock import FolderLock
+from clearsim.runs import lock
+from clearsim.runs.lock import FolderLock
 
 
 @pytest.fixture
