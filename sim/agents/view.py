@@ -52,17 +52,13 @@ class MarketView:
     time_ms: int = 0
     cycle: int = 0
     dt_ms: int = 0  # since the previous cycle
+    accounts: AccountArrays = field(init=False)  # the exchange's
+    markets: MarketArrays = field(init=False)
     pictures: Any = None  # of the markets, as users' agents see them: made when the first of a cycle looks
 
-    @property
-    def accounts(self) -> AccountArrays:
-        """The margin rows."""
-        return self.exchange.accounts
-
-    @property
-    def markets(self) -> MarketArrays:
-        """The markets."""
-        return self.exchange.markets
+    def __post_init__(self) -> None:
+        """Name the parts of the exchange that behaviours read."""
+        self.accounts, self.markets = self.exchange.accounts, self.exchange.markets
 
     @classmethod
     def make(cls, *, instruments: Sequence[Instrument], exchange: "Exchange") -> "MarketView":

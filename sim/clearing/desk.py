@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ..kernels.clearing.closes import Closes
 from ..kernels.clearing.payments import Payments
 from ..kernels.exchange import Exchange
-from ..layout import AccountArrays, AdlCause, LogArrays, MarketArrays, Reason, RecordArrays, WaitingArrays
+from ..layout import AdlCause, Reason, RecordArrays
 from ..ledger.closes import apply_closes, apply_payments
 from ..policy import Policy
 
@@ -126,6 +126,8 @@ class Desk:
         names: Sequence[str] = (),
     ) -> None:
         self.exchange = exchange
+        self.accounts, self.markets, self.log = exchange.accounts, exchange.markets, exchange.log
+        self.waiting = exchange.waiting
         markets = exchange.markets
         self.caps, self.quantum, self.may_draw = caps, quantum, may_draw
         self.spill = spill
@@ -141,29 +143,9 @@ class Desk:
         self.limits = Limits.none(scopes=len(self.scopes), rows=len(exchange.accounts.quote))
 
     @property
-    def accounts(self) -> AccountArrays:
-        """The margin rows."""
-        return self.exchange.accounts
-
-    @property
-    def markets(self) -> MarketArrays:
-        """The markets."""
-        return self.exchange.markets
-
-    @property
-    def log(self) -> LogArrays:
-        """The logs and their header."""
-        return self.exchange.log
-
-    @property
     def records(self) -> RecordArrays:
         """The records of clearing."""
         return self.exchange.records
-
-    @property
-    def waiting(self) -> WaitingArrays:
-        """The state that liquidation keeps for each row between cycles."""
-        return self.exchange.waiting
 
     @property
     def cycle(self) -> int:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..kernels.exchange import Exchange
-from ..layout import FLAG_FROZEN, AccountArrays, LogArrays, MarketArrays, RecordArrays, Records, WaitingArrays
+from ..layout import FLAG_FROZEN, RecordArrays, Records, WaitingArrays
 from .desk import Desk, Outcome
 from .fund import FundPolicy, settle_engines
 from .liquidation import PRIORITIES, LiquidationBase
@@ -76,6 +76,7 @@ class ClearingHouse:
         random_key: int = 0,
     ) -> None:
         self.exchange = exchange
+        self.accounts, self.markets, self.log = exchange.accounts, exchange.markets, exchange.log
         self.policy = liquidation
         self._plan = liquidation.lower(quantum)
         self._random_key = random_key
@@ -211,21 +212,6 @@ class ClearingHouse:
         settle_engines(self.desk)
 
     # -- records -------------------------------------------------------------------------------------------------------
-
-    @property
-    def accounts(self) -> AccountArrays:
-        """The margin rows."""
-        return self.exchange.accounts
-
-    @property
-    def markets(self) -> MarketArrays:
-        """The markets."""
-        return self.exchange.markets
-
-    @property
-    def log(self) -> LogArrays:
-        """The logs and their header."""
-        return self.exchange.log
 
     @property
     def records(self) -> RecordArrays:

@@ -189,7 +189,7 @@ def fire_stops(world: World) -> None:
     """Step 6: stops that the new mark triggers go into the book as market orders."""
     world.intents.clear()
     world.intents.reserve(int(world.exchange.stops.head[1]))
-    count = trigger_stops(world.exchange, world.intents.rows, 0)
+    count = trigger_stops(world.exchange, world.intents.rows)
     if count:
         match(world, world.intents.rows, count, releases=True)
 

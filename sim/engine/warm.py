@@ -88,7 +88,7 @@ def compile_tick(toy: Toy) -> None:
     sum_accounts(accounts.quote, accounts.lots.reshape(-1), np.zeros(1, np.int64), open_interest)
     depth_within(exchange, 0, MARK, np.array([10_000], np.int64), np.zeros((2, 1), np.int64))
     free_equity(accounts, markets, winner)
-    trigger_stops(exchange, np.zeros(8, INTENT_DTYPE), 0)
+    trigger_stops(exchange, np.zeros(8, INTENT_DTYPE))
     scores = ProfitLeverageRanking().score_side(
         accounts, markets, market=0, side=-1, only_profit=True, quantum=Decimal(1)
     )

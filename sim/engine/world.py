@@ -74,7 +74,7 @@ class World:
     config: "RunConfig"
     instruments: tuple[Instrument, ...]
     rows: Rows
-    exchange: Exchange  # accounts, markets, log, books, ...: what kernels take
+    exchange: Exchange  # what kernels take; `accounts`, `markets`, `log` and `books` below are its parts
     tick: TickArrays  # what the checks of a tick compare with and write to
     ledger: Ledger
     paths: PathSet
@@ -111,25 +111,17 @@ class World:
     margin_initial: int = 0  # quanta, maintenance of all positions at the start
     events_on: bool = False
 
-    @property
-    def accounts(self) -> AccountArrays:
-        """The margin rows."""
-        return self.exchange.accounts
+    accounts: AccountArrays = field(init=False)
+    markets: MarketArrays = field(init=False)
+    log: LogArrays = field(init=False)
+    books: BookArrays = field(init=False)
 
-    @property
-    def markets(self) -> MarketArrays:
-        """The markets."""
-        return self.exchange.markets
-
-    @property
-    def log(self) -> LogArrays:
-        """The logs and their header."""
-        return self.exchange.log
-
-    @property
-    def books(self) -> BookArrays:
-        """The books of all markets."""
-        return self.exchange.books
+    def __post_init__(self) -> None:
+        """Name the parts of the exchange that are never replaced."""
+        exchange = self.exchange
+        self.accounts, self.markets, self.log, self.books = (
+            exchange.accounts, exchange.markets, exchange.log, exchange.books,
+        )  # fmt: skip
 
     def unit_values(self) -> list[int]:
         """Value of one lot at mark, quanta, by market."""

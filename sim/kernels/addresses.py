@@ -1,5 +1,6 @@
 """Numba's types for structs of arrays that are held by address (`structs.py`, `packed.py`). Imports numba."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,16 @@ _DATA_AT = object.__basicsize__ + np.dtype(np.intp).itemsize
 
 class StructType(types.NamedTuple):
     """Compiled type of a NamedTuple class registered with `by_address`: a call from Python takes values apart."""
+
+    def __init__(self, kinds: Any, struct: type) -> None:
+        super().__init__(kinds, struct)
+        fields = (f"{name}: {kind}" for name, kind in zip(self.fields, self.types, strict=True))
+        self.name = f"{struct.__module__}.{struct.__qualname__}({', '.join(fields)})"  # by which kept code is found
+
+    @property
+    def mangling_args(self) -> tuple[str, tuple[()]]:
+        """The part of this type in names of compiled functions: short, where numba's would be thousands of letters."""
+        return f"{self.instance_class.__name__}.{hashlib.sha256(self.name.encode()).hexdigest()[:16]}", ()
 
 
 class PackedType(StructType):

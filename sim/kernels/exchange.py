@@ -2,8 +2,8 @@
 
 A kernel that reads more than one account's surroundings, or that changes anything, takes the Exchange. A formula over
 accounts that is also asked of drafts of them takes `accounts, markets` and no other part. No kernel takes three parts
-side by side. A book without a clearing house is packed as `BareBooks`; kernels of the book serve both, and take the
-accounts, or None, beside it where they must know.
+side by side. The steps of the book take `books, accounts`, or the exchange with `accounts` beside it: the accounts are
+None in a book without a clearing house, which is packed as `BareBooks`.
 """
 
 import numpy as np

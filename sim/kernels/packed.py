@@ -88,19 +88,15 @@ def _words(name: str, part: Any) -> list[int]:
     return [0, 0, part.size, part.itemsize, part.ctypes.data, *part.shape, *part.strides]
 
 
-#: Combinations of kinds of arrays that structs of a class were packed with.
-_KINDS: dict[type[Packed], list[Any]] = {}
+#: Number of each class with the kinds of arrays it was packed with: part of the name of a struct's dtype, by which
+#: numba tells compiled types apart.
+_KINDS: dict[tuple[Any, ...], int] = {}
 
 
 def _kind_number(cls: type[Packed], parts: dict[str, Any]) -> int:
-    """Number of this combination of kinds: part of the dtype's name, by which numba tells compiled types apart."""
     from .addresses import kind_of
 
-    kind = tuple(kind_of(parts[name]) for name in cls._fields)
-    known = _KINDS.setdefault(cls, [])
-    if kind not in known:
-        known.append(kind)
-    return known.index(kind)
+    return _KINDS.setdefault((cls, *(kind_of(parts[name]) for name in cls._fields)), len(_KINDS))
 
 
 def _require_kind(name: str, before: Any, after: Any) -> None:

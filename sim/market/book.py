@@ -123,7 +123,7 @@ class OrderBook:
         """Send the orders of all stops that the current mark triggers, in slot order; return their results."""
         exchange = self._with_clearing("a stop")
         rows = np.zeros(max(1, int(exchange.stops.head[1])), INTENT_DTYPE)
-        count = int(trigger_stops(exchange, rows, 0))
+        count = int(trigger_stops(exchange, rows))
         orders = []
         for i in range(count):
             self._intents[0] = rows[i]

@@ -8,7 +8,7 @@ from clearsim.elementary import expm1, log, log1p
 from clearsim.kernels.agents.arbitrage import ArbitrageArrays, arbitrage_orders
 from clearsim.kernels.agents.cohorts import NoiseArrays, SignalArrays, noise_orders, signal_orders
 from clearsim.kernels.agents.makers import MakerArrays, maker_ladders
-from clearsim.kernels.agents.user_orders import FAULTS, append_actions, due_arrivals
+from clearsim.kernels.agents.user_orders import FAULTS, ActionArrays, append_actions, due_arrivals
 from clearsim.kernels.book.arrivals import RADIX_SIZE, sort_by_arrival
 from clearsim.kernels.exchange import make_exchange
 from clearsim.layout import (
@@ -353,7 +353,7 @@ def test_due_arrivals_are_the_slots_up_to_now(seed):
             used += 1
         last = now
         room = np.empty(200, np.int64), np.empty(200, np.int64), np.empty((200, 2))
-        count, more = due_arrivals(slots, cursor, clock, per_ms, traders, now, *room, 0)
+        count, more = due_arrivals(slots, cursor, clock, per_ms, traders, now, *room)
         assert not more
         found = list(zip(room[0][:count].tolist(), room[1][:count].tolist(), *room[2][:count].T.tolist(), strict=True))
         assert found == expected[len(expected) - count :]
@@ -365,8 +365,8 @@ def test_due_arrivals_stop_where_the_slots_or_the_room_end():
     slots = np.full((5, 2), 0.5)
     clock, cursor = np.array([(0.0, 0.0)], CLOCK_DTYPE), np.zeros(1, np.int64)
     room = np.empty(3, np.int64), np.empty(3, np.int64), np.empty((3, 0))
-    assert due_arrivals(slots, cursor, clock, 1.0, 2, 1_000, *room, 0) == (3, True)
-    assert due_arrivals(slots, cursor, clock, 1.0, 2, 1_000, *room, 0) == (2, True)
+    assert due_arrivals(slots, cursor, clock, 1.0, 2, 1_000, *room) == (3, True)
+    assert due_arrivals(slots, cursor, clock, 1.0, 2, 1_000, *room) == (2, True)
     assert clock["last_ms"][0] == 0.0  # not done: places in the tick are still counted from the last wake
 
 
@@ -392,7 +392,7 @@ def test_actions_of_users_cohorts_equal_their_twin(seed):
     rows = as_records([untouched] * (2 * n + 3), INTENT_DTYPE)
     actions[(actions[:, 3] == 0) & (actions[:, 4] == POST_ONLY), 4] = FOK  # POST_ONLY needs a price
     columns = [np.ascontiguousarray(column) for column in actions.T]
-    written, at, fault = append_actions(*columns, home, np.array([100, 100]), rows, 3)
+    written, at, fault = append_actions(ActionArrays(*columns), home, np.array([100, 100]), rows[3:])
     assert (at, fault) == (-1, 0)
     assert brief(rows[3 : 3 + written]) == plain_actions(actions.tolist(), home)
     assert set(map(tuple, fields(rows[:3]) + fields(rows[3 + written :]))) == {tuple(untouched)}

@@ -7,7 +7,7 @@ import pytest
 
 #: Parts of the exchange, by the names that arguments have.
 PARTS = {"accounts", "markets", "log", "header", "books", "stops", "thresholds", "records", "waiting"}
-MAX_ARGUMENTS = 12
+MAX_ARGUMENTS, MAX_NINTH_DECILE = 12, 6
 
 
 def kernels_of(source: str) -> dict[str, list[str]]:
@@ -48,6 +48,11 @@ def test_a_kernel_that_takes_the_exchange_takes_at_most_one_part_beside_it():
     """The accounts, or None: see `kernels/exchange.py`."""
     both = {name: set(each) & PARTS for name, each in KERNELS.items() if "exchange" in each}
     assert {name for name, parts in both.items() if parts - {"accounts"}} == set()
+
+
+def test_nine_kernels_of_ten_have_at_most_six_arguments():
+    counts = sorted(len(each) for each in KERNELS.values())
+    assert counts[len(counts) * 9 // 10] <= MAX_NINTH_DECILE
 
 
 def test_no_kernel_has_more_than_a_dozen_arguments():

@@ -108,6 +108,32 @@ def test_one_class_with_arrays_of_other_kinds_is_another_compiled_type():
     assert read(box(), 0) == 1 + 100 * 2 + 10_000 * 7
 
 
+@kernel
+def difference(box):
+    return box.a[0] - box.b[0]
+
+
+def two_fields(*, swapped):
+    """A class of one name, whose fields are in this order or that."""
+    if swapped:
+
+        class Two(Packed):
+            b: I64
+            a: I64
+
+    else:
+
+        class Two(Packed):
+            a: I64
+            b: I64
+
+    return Two(a=np.array([5]), b=np.array([3]))
+
+
+def test_classes_of_one_name_with_other_fields_are_other_types():
+    assert [difference(two_fields(swapped=swapped)) for swapped in (False, True, False)] == [2, 2, 2]
+
+
 def test_a_missing_or_unknown_part_is_named():
     with pytest.raises(TypeError, match="Box takes first, second, rows; given were first, rows"):
         Box(first=pair(1), rows=np.zeros(2, np.int64))  # type: ignore[call-arg]

@@ -54,7 +54,7 @@ def intents_of(workload: Workload) -> I64:
     rows["account"][0::2] = rows["account"][1::2] = actions["owner"].astype(np.int64) + FIRST
     rows["kind"][0::2] = OrderKind.CANCEL_ALL
     for column, name in (("kind", "kind"), ("side", "side"), ("tif", "tif"), ("price", "price"), ("lots", "lots")):
-        rows[1::2, column] = actions[name]
+        rows[column][1::2] = actions[name]
     return rows
 
 

@@ -23,7 +23,7 @@ def world(n=3, marks=(100, 40)):
 
 def triggered(table, markets, accounts, *, room=64):
     rows = np.zeros(room, INTENT_DTYPE)
-    return rows[: trigger_stops(make_exchange(accounts, markets, make_log(), stops=table), rows, 0)]
+    return rows[: trigger_stops(make_exchange(accounts, markets, make_log(), stops=table), rows)]
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def arrived(state: OwnCohortState, now_ms: int) -> Arrived:
     while more:
         room = Arrived(np.empty(CHUNK, np.int64), np.empty(CHUNK, np.int64), np.empty((CHUNK, stream.width - 2)))
         count, more = due_arrivals(
-            stream.uniforms, stream.cursor, stream.clock, stream.per_ms, traders, now_ms, *room, 0
+            stream.uniforms, stream.cursor, stream.clock, stream.per_ms, traders, now_ms, *room
         )  # fmt: skip
         parts.append(Arrived(room.account[:count], room.place[:count], room.uniforms[:count]))
         if stream.is_used_up:
@@ -119,7 +119,7 @@ def arrived(state: OwnCohortState, now_ms: int) -> Arrived:
 
 def append(answer: Actions, state: OwnCohortState, intents: Intents) -> None:
     """Check an answer and write it; ValueError names the fault and the element."""
-    from ...kernels.agents.user_orders import FAULTS, append_actions
+    from ...kernels.agents.user_orders import FAULTS, ActionArrays, append_actions
 
     accounts = np.atleast_1d(np.asarray(answer.account))
     n, home = len(accounts), state.context.home
@@ -137,7 +137,9 @@ def append(answer: Actions, state: OwnCohortState, intents: Intents) -> None:
         else whole_column("arrival", answer.arrival, n)
     )
     intents.reserve(2 * n)
-    written, at, fault = append_actions(*columns.values(), home, state.tick_values, intents.rows, intents.count)
+    written, at, fault = append_actions(
+        ActionArrays(*columns.values()), home, state.tick_values, intents.rows[intents.count :]
+    )
     if fault:
         raise ValueError(_words(FAULTS[fault], at, columns, home))
     intents.count += written

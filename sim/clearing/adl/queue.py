@@ -139,7 +139,7 @@ def note_places(accounts: AccountArrays, market: int, scores: F64, rows: I64, ou
     are not in the queue, or have a larger place already, stay as they are.
     """
     room = np.empty(len(rows)), np.empty_like(rows), np.empty_like(rows)
-    _note_places(accounts, market, scores, rows, *room, out)
+    _note_places(accounts, market, scores, rows, room, out)
 
 
 @kernel
@@ -160,11 +160,12 @@ def _sort_few(scores, queue, n):
 
 
 @kernel
-def _note_places(accounts, market, scores, rows, own_scores, queue, ahead, out):
+def _note_places(accounts, market, scores, rows, room, out):
     """Without sorting the queue: one pass over all rows, each compared with the last of `rows` first.
 
-    own_scores: float64, queue and ahead: int64, all (>= len(rows),): scratch.
+    room: scratch, float64 and twice int64, all (>= len(rows),).
     """
+    own_scores, queue, ahead = room
     n = 0
     for row in rows:
         if not np.isnan(scores[row]):

@@ -35,9 +35,11 @@ def rehedge(outside, held, index, tick_value, now_ms):
 
 
 @kernel
-def wanted_trade(held, largest, step, index, best_bid, best_ask, entry, leave):
-    """Return (lots to trade, + buys; limit price): towards the basis beyond `entry`, flat inside `leave`, down to
+def wanted_trade(held, largest, index, best_bid, best_ask, params):
+    """Return (lots to trade, + buys; limit price): towards the basis beyond `entry`, flat inside `exit`, down to
     `largest`."""
+    entry, leave = params[0].entry, params[0].exit
+    step = max(1, int(params[0].step * max(largest, abs(held))))
     if abs(held) > largest:
         change = largest - held if held > 0 else -largest - held
         wide = 10.0 * entry
@@ -103,8 +105,7 @@ def arbitrage_orders(arbitrage, exchange, market, index, best_bid, best_ask, now
             moves[sent, 0], moves[sent, 1], moves[sent, 2] = account, amount, purse.due_ms
             sent += 1
         largest = max(0, int(params[0].leverage * min(equity, abroad) / (index * tick_value)))
-        step = max(1, int(params[0].step * max(largest, abs(held))))
-        change, limit = wanted_trade(held, largest, step, index, best_bid, best_ask, params[0].entry, params[0].exit)
+        change, limit = wanted_trade(held, largest, index, best_bid, best_ask, params)
         if change == 0 or limit <= 0:
             continue
         reducing = REDUCE_ONLY if held != 0 and (held > 0) != (change > 0) and abs(change) <= abs(held) else 0

@@ -119,8 +119,9 @@ def _top_up(watch, accounts, markets, i, now_ms, n):
 
 
 @kernel
-def _come_back(accounts, markets, row, market, memory, rows, n):
+def _come_back(watch, accounts, markets, i, rows, n):
     """Write the market order of a trader whose new money has arrived; return how many (0 or 1)."""
+    row, market, memory = watch.watched[i, 0], watch.watched[i, 2], watch.memory[i]
     memory.phase = PHASE_DONE
     unit = markets.mark[market] * markets.params[market].tick_value
     rate = max(accounts.initial_ppm[row], markets.tiers[market, 0].initial_ppm) / 1e6
@@ -158,7 +159,7 @@ def watch_positions(watch, exchange, now_ms, rows):
         if state.busy_ms > now_ms or flags[row] & FLAG_FROZEN:
             continue
         if state.phase == PHASE_FUNDED:
-            written += _come_back(accounts, markets, row, market, state, rows, written)
+            written += _come_back(watch, accounts, markets, i, rows, written)
         elif state.phase == PHASE_HOLDING and lots[row, market] != 0 and state.will & TOPS_UP:
             moved += _top_up(watch, accounts, markets, i, now_ms, moved)
         elif state.phase == PHASE_HOLDING and state.will & COMES_BACK and flags[row] & FLAG_LIQUIDATED:

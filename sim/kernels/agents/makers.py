@@ -52,12 +52,13 @@ def standing(accounts, markets, row):
 
 
 @kernel
-def size_factors(parameters, volatility, equity, gross, profit, quantile, inventory, capacity):
+def size_factors(parameters, volatility, standing, quantile, inventory, capacity):
     """Return (bid factor, ask factor, widening) before depletion.
 
-    inventory: position over limit, + long.  capacity: equity x leverage at the opening, quanta.  gross: value of
-    positions, quanta.
+    standing: as `standing` returns it.  inventory: position over limit, + long.  capacity: equity x leverage at the
+    opening, quanta.
     """
+    equity, gross, profit = standing
     if equity <= 0:
         return 0.0, 0.0, 1.0
     ratio = volatility / parameters[0].calm
@@ -146,12 +147,10 @@ def maker_ladders(makers, exchange, next_key, market, index, volatility, now_ms,
         if accounts.flags[account] & FLAG_FROZEN:
             memory[i].middle = 0.0
             continue
-        equity, gross, profit = standing(accounts, markets, account)
         quantile = adl_quantile[account] if adl_quantile.shape[0] > 0 else 0.0
         inventory = held / limits[i, 0]
-        bid, ask, widening = size_factors(
-            parameters, volatility, equity, gross, profit, quantile, inventory, limits[i, 1]
-        )
+        present = standing(accounts, markets, account)
+        bid, ask, widening = size_factors(parameters, volatility, present, quantile, inventory, limits[i, 1])
         bid *= 1.0 - memory[i].taken_bid
         ask *= 1.0 - memory[i].taken_ask
         reference = index + parameters[0].mark_weight * (mark - index)

@@ -1,7 +1,11 @@
 """Kernels of users' cohorts: the arrivals that are due, and the check of an answer while it becomes intents."""
 
+from typing import NamedTuple
+
+from ...layout import I64
 from ..elementary import log
 from ..jit import kernel
+from ..structs import by_address
 from .cohorts import (
     BUY,
     KIND_CANCEL_ALL,
@@ -25,15 +29,30 @@ MAX_COUNT = 2**53
 MAX_VALUE = 2**61
 
 
+@by_address
+class ActionArrays(NamedTuple):
+    """K actions of a user's cohort, int64 (K,): each cancels its account's resting orders in the market if `cancel` is
+    not 0, then sends an order unless `lots` is 0."""
+
+    account: I64  # index of the trader in the cohort
+    market: I64
+    lots: I64  # + buys, - sells
+    price: I64  # ticks; 0: a market order
+    tif: I64
+    reduce_only: I64
+    cancel: I64
+    arrival: I64  # place in the tick
+
+
 @kernel
-def due_arrivals(uniforms, cursor, clock, per_ms, traders, now_ms, who, key, own, count):
-    """Write the arrivals up to `now_ms` from number `count` on; return the number reached, and if more must be drawn.
+def due_arrivals(uniforms, cursor, clock, per_ms, traders, now_ms, who, key, own):
+    """Write the arrivals up to `now_ms`; return how many, and if more must be drawn.
 
     uniforms: (slots, 2 + U) gap, trader, and U for the cohort.  clock: (1,) CLOCK_DTYPE, ms; the last wake moves when
     all are written.  who, key: (capacity,) index of the trader, place in the tick.  own: (capacity, U).
     Stops early when the slots are used up or the room is.
     """
-    last_ms = clock[0].last_ms
+    count, last_ms = 0, clock[0].last_ms
     while clock[0].next_ms <= now_ms:
         if cursor[0] == uniforms.shape[0] or count == who.shape[0]:
             return count, True
@@ -51,8 +70,10 @@ def due_arrivals(uniforms, cursor, clock, per_ms, traders, now_ms, who, key, own
 
 
 @kernel
-def _fault(account, market, lots, price, tif, arrival, home, tick_values):
-    """Number of the first fault of one action, 0 if it has none."""
+def _fault(actions, i, home, tick_values):
+    """Number of the first fault of action `i`, 0 if it has none."""
+    account, market, lots, price = actions.account[i], actions.market[i], actions.lots[i], actions.price[i]
+    tif, arrival = actions.tif[i], actions.arrival[i]
     if account < 0 or account >= home.shape[0]:
         return _ACCOUNT
     if market < 0 or market >= home.shape[1]:
@@ -73,32 +94,29 @@ def _fault(account, market, lots, price, tif, arrival, home, tick_values):
 
 
 @kernel
-def append_actions(
-    account, market, lots, price, tif, reduce_only, cancel, arrival, home, tick_values, rows, count
-):  # fmt: skip
-    """Write actions as intents at rows[count:]; return (intents written, -1, 0), or (0, action, fault) of the first
+def append_actions(actions, home, tick_values, rows):
+    """Write ActionArrays as intents to `rows`; return (intents written, -1, 0), or (0, action, fault) of the first
     that has a fault.
 
-    An action (K of them, int64) cancels its account's resting orders in the market if `cancel` is not 0, then sends an
-    order unless `lots` is 0: + buys, - sells, price 0 is a market order.  home: (n, M) margin row by trader and market.
-    Room for 2 K rows must be reserved.
+    home: (n, M) margin row by trader and market.  rows: room for 2 K.
     """
     n = 0
-    for i in range(account.shape[0]):
-        fault = _fault(account[i], market[i], lots[i], price[i], tif[i], arrival[i], home, tick_values)
+    for i in range(actions.account.shape[0]):
+        fault = _fault(actions, i, home, tick_values)
         if fault != 0:
             return 0, i, fault
-        row = home[account[i], market[i]]
-        if cancel[i] != 0:
-            put_order(rows, count + n, row, market[i], BUY, KIND_CANCEL_ALL, TIF_GTC, 0, 0, 0, arrival[i])
+        market, lots, price, arrival = actions.market[i], actions.lots[i], actions.price[i], actions.arrival[i]
+        row = home[actions.account[i], market]
+        if actions.cancel[i] != 0:
+            put_order(rows, n, row, market, BUY, KIND_CANCEL_ALL, TIF_GTC, 0, 0, 0, arrival)
             n += 1
-        if lots[i] == 0:
+        if lots == 0:
             continue
-        side = BUY if lots[i] > 0 else SELL
-        kind, time = KIND_LIMIT, tif[i]
-        if price[i] == 0:  # a market order never rests
-            kind, time = KIND_MARKET, TIF_FOK if tif[i] == TIF_FOK else TIF_IOC
-        flags = REDUCE_ONLY if reduce_only[i] != 0 else 0
-        put_order(rows, count + n, row, market[i], side, kind, time, price[i], abs(lots[i]), flags, arrival[i])
+        side = BUY if lots > 0 else SELL
+        kind, time = KIND_LIMIT, actions.tif[i]
+        if price == 0:  # a market order never rests
+            kind, time = KIND_MARKET, TIF_FOK if time == TIF_FOK else TIF_IOC
+        flags = REDUCE_ONLY if actions.reduce_only[i] != 0 else 0
+        put_order(rows, n, row, market, side, kind, time, price, abs(lots), flags, arrival)
         n += 1
     return n, -1, 0

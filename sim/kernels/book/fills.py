@@ -4,6 +4,8 @@
 It is an argument of its own because numba removes a branch on None only where an argument is None.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ...layout import FEES, Reason
@@ -20,6 +22,20 @@ _PPM = 1_000_000
 TRANSFERS_PER_FILL = 3
 
 
+class Trade(NamedTuple):
+    """One fill, int64."""
+
+    market: int
+    side: int  # the taker's
+    price: int  # ticks
+    lots: int
+    maker: int  # rows
+    taker: int
+    maker_serial: int
+    taker_serial: int
+    reason: int
+
+
 @inlined_kernel
 def has_log_room(exchange, accounts, lots):
     """True if the longest sweep of an order fits the logs: its fills exceed neither its lots nor the resting orders."""
@@ -33,22 +49,22 @@ def has_log_room(exchange, accounts, lots):
 
 
 @inlined_kernel
-def _write_fill(log, market, side, price, lots, maker, taker, maker_serial, taker_serial, reason):
+def _write_fill(log, trade):
     """Append one fill to the log. The caller has checked its capacity."""
     header = log.header
     row = log.fills[header[0].n_fills]
     row.seq = header[0].seq
     row.time_ms = header[0].time_ms
     row.cycle = header[0].cycle
-    row.market = market
-    row.price = price
-    row.lots = lots
-    row.maker = maker
-    row.taker = taker
-    row.maker_order = maker_serial
-    row.taker_order = taker_serial
-    row.taker_side = side
-    row.reason = reason
+    row.market = trade.market
+    row.price = trade.price
+    row.lots = trade.lots
+    row.maker = trade.maker
+    row.taker = trade.taker
+    row.maker_order = trade.maker_serial
+    row.taker_order = trade.taker_serial
+    row.taker_side = trade.side
+    row.reason = trade.reason
     header[0].n_fills += 1
 
 
@@ -104,39 +120,40 @@ def _pay_rebate(exchange, row, market, value, rate_ppm, paid):
 
 
 @inlined_kernel
-def _settle(exchange, market, side, price, lots, value, maker, taker, reason):
+def _settle(exchange, trade, value):
     """Move lots and money between maker and taker, and their fees (CLR-FEE-001 to 003); ENGINE pays none."""
+    market, price, lots, maker, taker = trade.market, trade.price, trade.lots, trade.maker, trade.taker
     params = exchange.markets.params[market]
-    if side == BID:
-        post_transfer(exchange, taker, maker, value, lots, market, reason, price)
+    if trade.side == BID:
+        post_transfer(exchange, taker, maker, value, lots, market, trade.reason, price)
         params.net_taker_lots += lots
     else:
-        post_transfer(exchange, maker, taker, value, lots, market, reason, price)
+        post_transfer(exchange, maker, taker, value, lots, market, trade.reason, price)
         params.net_taker_lots -= lots
     paid = 0
-    if reason == _TRADE:
+    if trade.reason == _TRADE:
         paid = charge_fee(exchange, taker, market, value, params.taker_ppm)
-    elif reason == _LIQUIDATION:
+    elif trade.reason == _LIQUIDATION:
         paid = _charge_liquidated(exchange, taker, market, value)
     if params.maker_ppm >= 0:
         charge_fee(exchange, maker, market, value, params.maker_ppm)
     else:
         _pay_rebate(exchange, maker, market, value, params.maker_ppm, paid)
     params.last_trade = price
-    if reason != _LIQUIDATION:
+    if trade.reason != _LIQUIDATION:
         params.last_trade_calm = price
 
 
 @inlined_kernel
-def record_fill(exchange, accounts, market, side, price, lots, maker, taker, maker_serial, taker_serial, reason):
-    """Record one fill, count it, and settle it if there are accounts. side: the taker's."""
+def record_fill(exchange, accounts, trade):
+    """Record one fill, count it, and settle it if there are accounts."""
     log, header = exchange.log, exchange.log.header
     if header[0].log_on != 0:
-        _write_fill(log, market, side, price, lots, maker, taker, maker_serial, taker_serial, reason)
-    value = price * lots
+        _write_fill(log, trade)
+    value = trade.price * trade.lots
     if accounts is not None:
-        value *= exchange.markets.params[market].tick_value
-        _settle(exchange, market, side, price, lots, value, maker, taker, reason)
-    header[0].filled_lots += lots
+        value *= exchange.markets.params[trade.market].tick_value
+        _settle(exchange, trade, value)
+    header[0].filled_lots += trade.lots
     header[0].fill_count += 1
     header[0].volume += value

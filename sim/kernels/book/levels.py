@@ -105,8 +105,10 @@ def following_order(books, slot):
 
 
 @inlined_kernel
-def add_order(books, market, side, price, lots, owner, serial, flags):
-    """Rest an order at the end of its level; return its id. The caller has checked the grid and that a slot is free."""
+def add_order(books, incoming, lots, serial):
+    """Rest `lots` of an order at the end of its level; return its id. The caller has checked the grid and that a slot
+    is free."""
+    market, side, price, owner = incoming.market, incoming.side, incoming.price, incoming.row
     books.n_free[0] -= 1
     slot = np.int64(books.free[np.uint64(books.n_free[0])])
     order = books.orders[slot]
@@ -117,7 +119,7 @@ def add_order(books, market, side, price, lots, owner, serial, flags):
     order["owner"] = owner
     order["market"] = market
     order["side"] = side
-    order["flags"] = flags
+    order["flags"] = incoming.flags
     _link_to_level(books, slot, market, side, price - books.tops[market].base_ticks)
     _link_to_owner(books, slot, market, owner)
     return order_id

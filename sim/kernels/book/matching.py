@@ -13,9 +13,17 @@ import numpy as np
 
 from ...layout import OrderFlag, OrderKind, OrderStatus, Reason, TimeInForce
 from ..jit import inlined_kernel, kernel
-from .fills import has_log_room, record_fill
+from .fills import Trade, has_log_room, record_fill
 from .levels import ASK, BID, SLOT_BITS, find_order, first_order
-from .order_checks import PRICE_LIMIT, band_limit, can_fill, check_fields_and_margin, crosses, is_same_trader
+from .order_checks import (
+    PRICE_LIMIT,
+    Incoming,
+    band_limit,
+    can_fill,
+    check_fields_and_margin,
+    crosses,
+    is_same_trader,
+)
 from .prefetch import fetch_level, fetch_maker, fetch_newest, fetch_owner, fetch_row, fetch_surroundings
 from .resting import (
     cancel_order,
@@ -70,34 +78,36 @@ def cancel_account_orders(exchange, rows, market):
 
 
 @inlined_kernel
-def _take(exchange, accounts, taker, market, side, limit, lots, reason, serial):
-    """Match `lots` against the other side up to `limit` ticks; return the lots filled. Own orders are cancelled."""
-    books = exchange.books
-    left = lots
+def _take(exchange, accounts, order, serial):
+    """Match an order against the other side up to its price; return the lots filled. Own orders are cancelled."""
+    books, taker, market, side = exchange.books, order.row, order.market, order.side
+    reason = _reason_of(order.flags)
+    left = order.lots
     sign = 1 if side == BID else -1  # one comparison for both sides: a branch on a random side would be mispredicted
     while left > 0:
         slot = first_order(books, market, ASK if side == BID else BID)
         if slot == 0:
             break
-        order = books.orders[slot]
-        price, maker = np.int64(order["price"]), np.int64(order["owner"])
-        if sign * (price - limit) > 0:
+        resting = books.orders[slot]
+        price, maker = np.int64(resting["price"]), np.int64(resting["owner"])
+        if sign * (price - order.price) > 0:
             break
         if is_same_trader(accounts, taker, maker):
             cancel_order(books, accounts, market, slot)
             continue
         if accounts is not None:  # the next maker, while this one is settled
-            fetch_row(accounts, market, np.int64(books.orders[order["next"]]["owner"]))
-        traded = min(left, order["lots"])
+            fetch_row(accounts, market, np.int64(books.orders[resting["next"]]["owner"]))
+        traded = min(left, resting["lots"])
         left -= traded
-        maker_serial = order["id"] >> SLOT_BITS
+        maker_serial = resting["id"] >> SLOT_BITS
         withdraw_lots(books, accounts, market, slot, traded)
-        record_fill(exchange, accounts, market, side, price, traded, maker, taker, maker_serial, serial, reason)
+        trade = Trade(market, side, price, traded, maker, taker, maker_serial, serial, reason)
+        record_fill(exchange, accounts, trade)
         if accounts is not None:
             shrink_reduce_only(books, accounts, maker, market)
-    if accounts is not None and left != lots:
+    if accounts is not None and left != order.lots:
         shrink_reduce_only(books, accounts, taker, market)
-    return lots - left
+    return order.lots - left
 
 
 @inlined_kernel
@@ -108,13 +118,14 @@ def _reason_of(flags):
 
 
 @inlined_kernel
-def _place(exchange, accounts, row, market, side, kind, tif, price, lots, flags):
+def _place(exchange, accounts, order):
     """Check, match and rest one limit or market order; return its status, the lots filled and its order id."""
     books, header = exchange.books, exchange.log.header
-    status = check_fields_and_margin(exchange, accounts, row, market, side, kind, tif, price, lots, flags)
+    status = check_fields_and_margin(exchange, accounts, order)
     if status != _DONE:
         return status, 0, 0
-    limit = price
+    row, market, side, kind, tif, flags = order.row, order.market, order.side, order.kind, order.tif, order.flags
+    limit, lots = order.price, order.lots
     if kind == _MARKET:
         limit = PRICE_LIMIT if side == BID else 1
         if accounts is not None:
@@ -129,12 +140,13 @@ def _place(exchange, accounts, row, market, side, kind, tif, price, lots, flags)
         return _FULL, 0, 0
     if tif == _POST_ONLY and rests and crosses(books, market, side, limit):
         return _WOULD_TAKE, 0, 0
-    if tif == _FOK and not can_fill(books, accounts, row, market, side, limit, lots):
+    order = Incoming(row, market, side, kind, tif, limit, lots, flags)
+    if tif == _FOK and not can_fill(books, accounts, order):
         return _NOT_FILLED, 0, 0
     header[0].next_order = serial + 1
-    filled = _take(exchange, accounts, row, market, side, limit, lots, _reason_of(flags), serial)
+    filled = _take(exchange, accounts, order, serial)
     if rests and filled < lots:
-        return _DONE, filled, rest_order(books, accounts, market, side, limit, lots - filled, row, serial, flags)
+        return _DONE, filled, rest_order(books, accounts, order, lots - filled, serial)
     return _DONE, filled, serial << SLOT_BITS
 
 
@@ -160,7 +172,8 @@ def _begin_amend(exchange, accounts, row, order_id, price, lots):
             withdraw_lots(books, accounts, market, slot, resting - lots)
         return _DONE, market, side, price, flags
     count_open(accounts, row, market, side, -resting)
-    status = check_fields_and_margin(exchange, accounts, row, market, side, _LIMIT, _GTC, price, lots, flags)
+    wanted = Incoming(row, market, side, np.int64(_LIMIT), np.int64(_GTC), price, lots, flags)
+    status = check_fields_and_margin(exchange, accounts, wanted)
     count_open(accounts, row, market, side, resting)
     if status != _DONE:
         return status, market, side, price, flags
@@ -229,7 +242,8 @@ def _match(exchange, accounts, intents, start):
         volume = header[0].volume
         if status == _REPLACE:
             header[0].cause = order_id if flags & _LIQUIDATION != 0 else -1
-            status, filled, order_id = _place(exchange, accounts, row, market, side, kind, tif, price, lots, flags)
+            order = Incoming(row, market, side, kind, tif, price, lots, flags)
+            status, filled, order_id = _place(exchange, accounts, order)
         intent.status = status
         intent.filled = filled
         intent.value = header[0].volume - volume
@@ -267,7 +281,8 @@ def match_actions(exchange, market, actions, start):
         if kind == _CANCEL_ALL:
             continue
         side, tif, price = np.int64(action["side"]), np.int64(action["tif"]), np.int64(action["price"])
-        status, _, _ = _place(exchange, None, owner, market, side, kind, tif, price, lots, 0)
+        order = Incoming(owner, np.int64(market), side, kind, tif, price, lots, np.int64(0))
+        status, _, _ = _place(exchange, None, order)
         if status != _DONE:
             rejected += 1
     header[0].order_count += done - start

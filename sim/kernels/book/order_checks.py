@@ -3,6 +3,8 @@
 `accounts` is the exchange's, or None (a book without a clearing house): then only the order's own fields count.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ...layout import FLAG_FROZEN, OrderFlag, OrderKind, OrderStatus, TimeInForce
@@ -23,6 +25,19 @@ _BAD_SIZE, _BAD_PRICE = int(OrderStatus.REJECTED_SIZE), int(OrderStatus.REJECTED
 #: Maximum order without a clearing house, whose head-room check is stricter; and the maximum price, ticks.
 LOTS_LIMIT = 2**31 - 1
 PRICE_LIMIT = 2**31 - 1
+
+
+class Incoming(NamedTuple):
+    """A limit or market order on its way into the book, int64."""
+
+    row: int
+    market: int
+    side: int
+    kind: int  # OrderKind.LIMIT or MARKET
+    tif: int
+    price: int  # ticks
+    lots: int
+    flags: int  # OrderFlag bits
 
 
 @inlined_kernel
@@ -57,15 +72,16 @@ def _is_certain(books, accounts, slot, taker):
 
 
 @inlined_kernel
-def can_fill(books, accounts, taker, market, side, limit, lots):
+def can_fill(books, accounts, order):
     """True if all of a fill-or-kill order is sure to trade at once."""
+    market, side, limit, lots = order.market, order.side, order.price, order.lots
     found = 0
     slot = first_order(books, market, ASK if side == BID else BID)
     while slot != 0 and found < lots:
         price = books.orders[slot]["price"]
         if price > limit if side == BID else price < limit:
             break
-        if _is_certain(books, accounts, slot, taker):
+        if _is_certain(books, accounts, slot, order.row):
             found += books.orders[slot]["lots"]
         slot = following_order(books, slot)
     return found >= lots
@@ -101,27 +117,27 @@ def _has_bad_price(books, market, tif, price):
 
 
 @inlined_kernel
-def check_fields_and_margin(exchange, accounts, row, market, side, kind, tif, price, lots, flags):
+def check_fields_and_margin(exchange, accounts, order):
     """Status of an order by its own fields and its row's: account not frozen, price and size in range, margin.
 
     Liquidations, unwinding and reduce-only orders need no margin. A market order is valued at the best price.
     """
-    books = exchange.books
+    books, market, side, price, flags = exchange.books, order.market, order.side, order.price, order.flags
     is_privileged = flags & _PRIVILEGED != 0
     if accounts is not None:  # numba removes a test of None only if it is a condition by itself
-        is_frozen = accounts.flags[row] & FLAG_FROZEN != 0
+        is_frozen = accounts.flags[order.row] & FLAG_FROZEN != 0
         if is_frozen and not is_privileged:
             return _FROZEN
-    if kind == _MARKET:
+    if order.kind == _MARKET:
         price = 0
-    elif _has_bad_price(books, market, tif, price):
+    elif _has_bad_price(books, market, order.tif, price):
         return _BAD_PRICE
-    if lots <= 0 or _is_too_large(exchange, accounts, market, price, lots):
+    if order.lots <= 0 or _is_too_large(exchange, accounts, market, price, order.lots):
         return _BAD_SIZE
     if accounts is None:
         return _DONE
     if is_privileged or flags & _REDUCE_ONLY != 0:
         return _DONE
-    if kind == _MARKET:
+    if order.kind == _MARKET:
         price = np.int64(books.orders[first_order(books, market, ASK if side == BID else BID)]["price"])
-    return check_order(accounts, exchange.markets, row, market, side, price, lots)
+    return check_order(accounts, exchange.markets, order.row, market, side, price, order.lots)

@@ -24,10 +24,10 @@ def count_open(accounts, row, market, side, lots):
 
 
 @inlined_kernel
-def rest_order(books, accounts, market, side, price, lots, owner, serial, flags):
-    """Put an order into the book and among its owner's open orders; return its id."""
-    count_open(accounts, owner, market, side, lots)
-    return add_order(books, market, side, price, lots, owner, serial, flags)
+def rest_order(books, accounts, order, lots, serial):
+    """Put `lots` of an order into the book and among its owner's open orders; return its id."""
+    count_open(accounts, order.row, order.market, order.side, lots)
+    return add_order(books, order, lots, serial)
 
 
 @inlined_kernel

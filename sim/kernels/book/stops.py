@@ -140,13 +140,13 @@ def is_any_due(table, markets):
 
 
 @kernel
-def trigger_stops(exchange, intents, n):
-    """Remove every stop that the mark triggers and append its market order to intents; return the new number of
-    intents.
+def trigger_stops(exchange, intents):
+    """Remove every stop that the mark triggers and write its market order to intents; return how many.
 
     Order: by market, then by slot. Stops of accounts with nothing left to reduce vanish. When intents is full the
     rest stays and triggers at the next call.
     """
+    n = 0
     table, markets = exchange.stops, exchange.markets
     n_markets, capacity = table.down.shape
     for market in range(n_markets):
