@@ -36,13 +36,12 @@ def endless_fund(
     if not row["required_fund_is_bound"]:
         return None
     started = time.perf_counter()
-    randomness = {"scenario": scenario, "replication": replication}
-    first = row
+    first, place = row, (scenario, replication)
     if "fund" in str(row["required_fund_bound_by"]):
-        first = _with_endless_fund(config, row, randomness)
+        first = _with_endless_fund(config, row, place)
     without_cap = None
     if "cap" in str(first["required_fund_bound_by"]):
-        without_cap = int(_with_endless_fund(_without_cap(config), row, randomness)["required_fund_quanta"])
+        without_cap = int(_with_endless_fund(_without_cap(config), row, place)["required_fund_quanta"])
     return {
         "required_fund_quanta": int(first["required_fund_quanta"]),
         "without_cap_quanta": without_cap,
@@ -50,14 +49,15 @@ def endless_fund(
     }
 
 
-def _with_endless_fund(config: RunConfig, row: Mapping[str, Any], randomness: Mapping[str, int]) -> Mapping[str, Any]:
-    """The row of the run with funds so large that none runs dry."""
+def _with_endless_fund(config: RunConfig, row: Mapping[str, Any], place: tuple[int, int]) -> Mapping[str, Any]:
+    """The row of the run with funds so large that none runs dry.  place: scenario and replication."""
     from ..engine.simulation import simulate
 
     amount = _start(config, row)
     for _ in range(_ATTEMPTS):
         funds = tuple(fund.model_copy(update={"seed_quote": amount}) for fund in config.funds)
-        found = simulate(config.model_copy(update={"funds": funds}), detail="summary", **randomness).runs
+        changed = config.model_copy(update={"funds": funds})
+        found = simulate(changed, detail="summary", scenario=place[0], replication=place[1]).runs
         if "fund" not in str(found["required_fund_bound_by"]):
             return found
         amount *= _GROWTH

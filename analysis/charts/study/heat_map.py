@@ -90,9 +90,10 @@ def _cells(
 
 
 def _hatches(bounds: npt.NDArray[np.float64]) -> list[dict[str, Any]]:
-    """Diagonal lines over the cells whose value is only a lower bound."""
-    ends = [((-0.5, 0.0), (0.0, 0.5)), ((-0.5, -0.5), (0.5, 0.5)), ((0.0, -0.5), (0.5, 0.0))]
-    look: dict[str, Any] = {"type": "line", "line": {"color": "rgba(34,34,34,0.35)", "width": 1, "dash": "dot"}}
+    """Diagonal lines, on both sides of the text, over the cells whose value is only a lower bound."""
+    starts = (0.0, 0.15, 0.3)  # on the left edge and, mirrored, on the lower one
+    ends = [((-0.5, y), (-y, 0.5)) for y in starts] + [((x, -0.5), (0.5, -x)) for x in starts]
+    look: dict[str, Any] = {"type": "line", "line": {"color": "rgb(150,150,150)", "width": 1.5}}
     return [
         {**look, "x0": col + x0, "y0": row + y0, "x1": col + x1, "y1": row + y1}
         for row, col in np.argwhere(bounds > 0).tolist()
@@ -102,7 +103,7 @@ def _hatches(bounds: npt.NDArray[np.float64]) -> list[dict[str, Any]]:
 
 def _hatched(grid: dict[str, npt.NDArray[np.float64]]) -> str:
     n = int((grid["bounds"] > 0).sum())
-    return f"Hatched, ≥: the mean is only a lower bound in {n:,} of {grid['value'].size:,} cells." if n else ""
+    return "Hatched, ≥: the mean is only a lower bound; counted are the runs whose value is one." if n else ""
 
 
 def _text_size(cell_texts: list[list[str]], cols: int) -> float:
@@ -164,12 +165,12 @@ def _cell_texts(grid: dict[str, npt.NDArray[np.float64]], *, digits: int = 3) ->
 _SHOWN = ("value", "low", "high", "n", "events", "bounds")
 
 
-def _cell(value: float, low: float, high: float, n: float, events: float, bounds: float, *, digits: int = 3) -> str:
+def _cell(value: float, low: float, high: float, n: float, events: float, n_bounds: float, *, digits: int = 3) -> str:
     """The cell's value, and its bounds in `digits` digits."""
     if np.isnan(value):
         return "no run"
-    if bounds > 0:
-        return f"≥ {rounded(value)}<br>in {bounds:,.0f} of {n:,.0f}"
+    if n_bounds > 0:
+        return f"≥ {rounded(value)}<br>in {n_bounds:,.0f} of {n:,.0f}"
     if events == 0:
         return f"0 of {n:,.0f}<br>≤ {rounded(high)}"
     if np.isnan(low) or np.isnan(high):

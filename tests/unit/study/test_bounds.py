@@ -57,7 +57,7 @@ def test_the_heat_map_marks_such_a_cell_and_names_no_extreme():
     assert figure.data[0].text[1][1] == "≥ 40<br>in 1 of 2"
     assert figure.data[0].text[0][0].startswith("12<br>[")
     hatches = [shape for shape in figure.layout.shapes if shape.type == "line"]
-    assert len(hatches) == 3
+    assert len(hatches) == 6
     assert all(0.5 <= x <= 1.5 and 0.5 <= y <= 1.5 for s in hatches for x, y in ((s.x0, s.y0), (s.x1, s.y1)))
     title = figure.layout.title.text
     assert "In 1 of 4 cells the mean is only a lower bound" in title
