@@ -233,3 +233,18 @@ def _free_names(text: str) -> list[str]:
                 found.add(symbol.get_name())
         tables += table.get_children()
     return sorted(name for name in found if not hasattr(builtins, name))
+
+
+def bound_names(tree: ast.Module) -> tuple[set[str], list[str]]:
+    """(names that a module binds anywhere: classes, imports, assignments; its classes), without executing it."""
+    bound: set[str] = set()
+    classes: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            bound.add(node.name)
+            classes.append(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            bound |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            bound.add(node.id)
+    return bound, classes

@@ -38,7 +38,7 @@ from typing import Any, ClassVar, Self
 from pydantic import ConfigDict, Field, PositiveFloat, ValidationError
 
 from .errors import ConfigError
-from .own_code import NotPlainError, is_pickled, pickled, source_of, unpickled
+from .own_code import NotPlainError, bound_names, is_pickled, pickled, source_of, unpickled
 from .own_fingerprint import fingerprint
 from .own_limit import TIME_LIMIT_S, limited
 from .policy import Policy
@@ -179,7 +179,7 @@ class OwnPart(Policy):
             compile(self.source, self.file, "exec", dont_inherit=True)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise ConfigError(f"{self.who}: {self.file} is not Python: {where(error, self.file)}") from error
-        bound, classes = _bound_names(tree)
+        bound, classes = bound_names(tree)
         if self.class_name not in bound and "*" not in bound:
             raise ConfigError(f"{self.who}: {self._no_class(classes)}")
 
@@ -235,21 +235,6 @@ class OwnPart(Policy):
             if isinstance(value, type) and issubclass(value, self.base) and value is not self.base
         ]
         raise ConfigError(self._no_class(classes))
-
-
-def _bound_names(tree: ast.Module) -> tuple[set[str], list[str]]:
-    """(names that a module binds anywhere: classes, imports, assignments; its classes), without executing it."""
-    bound: set[str] = set()
-    classes: list[str] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef):
-            bound.add(node.name)
-            classes.append(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            bound |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            bound.add(node.id)
-    return bound, classes
 
 
 def _keep_compiled(module: ModuleType, digest: str) -> None:
