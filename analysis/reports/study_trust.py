@@ -173,7 +173,7 @@ def _bounds(study: StudyFolder, samples: Sequence[ArmSample]) -> list[Finding]:
             "Full runs whose required fund is only a lower bound",
             f"{count:,} of {sum(sample.n for sample in samples):,}",
             f"The fund fell short in {short:,}, the inventory cap was reached in {capped:,}. Their required fund is in"
-            " no mean with an interval, and curves end at the smallest of them. To size a fund, run the study with a fund"
+            " no mean with an interval, and curves end at the smallest of them. To size a fund, run the study with one"
             " that never runs dry and without a cap, or use clearsim size-fund.",
             asks_fund(study),
         )
