@@ -32,8 +32,8 @@ tables `runs/`, `funds/`, `series/`, `accounts/`, `events/<table>/`. Detail `sum
 The required fund is only a lower bound where `required_fund_is_bound`; so is the time of a first event that is -1: it
 did not come within the run. If the required fund is a bound, `clearsim run` stores in `manifest.json`, under
 `endless_fund`, what a second run on the same randomness with a fund that never runs dry needed:
-`required_fund_quanta` with the inventory caps of the config, `without_cap_quanta` without them (null if no cap was reached), and `seconds`. It is
-not part of the result hash."""
+`required_fund_quanta` with the inventory caps of the config, `without_cap_quanta` without
+them (null if no cap was reached), and `seconds`. It is not part of the result hash."""
 
 
 def results_page() -> str:
