@@ -35,7 +35,10 @@ def lower_ends(runs: pd.DataFrame, column: str) -> pd.Series:
 
 
 def bounds_text(runs: pd.DataFrame, column: str) -> str:
-    """`only a lower bound in 15 of 20 runs (the fund ran dry in 15, the inventory cap was reached in 3)`; or empty."""
+    """The bounds in words.
+
+    `only a lower bound in 15 of 20 runs (the fund fell short in 15, the inventory cap was reached in 3)`, or empty.
+    """
     is_bound = bounds_of(runs, column)
     if not is_bound.any():
         return ""
@@ -62,7 +65,7 @@ def _reasons(rows: pd.DataFrame, column: str) -> str:
     by = rows["required_fund_bound_by"].astype(str) if "required_fund_bound_by" in rows else pd.Series(dtype=str)
     counts = [
         f"{text} in {n:,}"
-        for name, text in (("fund", "the fund ran dry"), ("cap", "the inventory cap was reached"))
+        for name, text in (("fund", "the fund fell short"), ("cap", "the inventory cap was reached"))
         if (n := int(by.str.contains(name, regex=False).sum()))
     ]
     return f" ({', '.join(counts)})" if counts else ""

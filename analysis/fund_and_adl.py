@@ -10,13 +10,17 @@ from clearsim.results import ADL_CAUSES, ADL_WAITED
 
 #: Amount in quanta -> text.
 Money = Callable[[int], str]
-BOUND_TEXTS = {"fund": "the fund ran dry", "cap": "the inventory cap was reached"}
 
 
 def bound_text(row: Mapping[Any, Any]) -> str:
-    """What bounded a required fund: `the fund ran dry`; empty for none.  row: of `runs` or `funds`."""
+    """What bounded a required fund: `the fund ran dry`; empty for none.  row: of `runs` or `funds`.
+
+    A fund falls short without running dry where its cash does not suffice for a position that is taken whole or not.
+    """
     initial = row["initial_quanta"] if "initial_quanta" in row else row["fund_initial_quanta"]
-    texts = BOUND_TEXTS if int(initial) else BOUND_TEXTS | {"fund": "there was no fund"}
+    ran_dry = "first_fund_empty_ms" in row and int(row["first_fund_empty_ms"]) >= 0
+    short = "there was no fund" if not int(initial) else "the fund ran dry" if ran_dry else "the fund fell short"
+    texts = {"fund": short, "cap": "the inventory cap was reached"}
     return " and ".join(texts[name] for name in str(row["required_fund_bound_by"]).split(" and ") if name in texts)
 
 

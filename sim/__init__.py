@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .api.figure import figure
     from .api.paths import PathsResult
     from .api.positions import positions
+    from .api.required_fund import RequiredFund
     from .api.result import Result, open_run
     from .api.reverse_stress import StressFrontier, reverse_stress
     from .api.run import run
@@ -52,6 +53,7 @@ __all__ = [
     "PathsResult",
     "PricePath",
     "Replay",
+    "RequiredFund",
     "Result",
     "ResultError",
     "StressFrontier",
@@ -88,6 +90,7 @@ _HOMES = {
     "api.figure": "figure",
     "api.paths": "PathsResult",
     "api.positions": "positions",
+    "api.required_fund": "RequiredFund",
     "api.result": "Result open_run",
     "api.reverse_stress": "StressFrontier reverse_stress",
     "api.run": "run",

@@ -105,7 +105,7 @@ taken_over_quanta           | int64   | quanta | part of it taken over by ENGINE
 adl_notional_quanta         | int64   | quanta | contracts closed by ADL x mark then, one side
 adl_accounts                | int64   | accounts | counterparties deleveraged at least once
 adl_matches                 | int64   | matches | deleveraging closes
-adl_fund_dry_quanta         | int64   | quanta | part of adl_notional: the fund was dry
+adl_fund_dry_quanta         | int64   | quanta | part of adl_notional: the fund was dry, or could not carry it
 adl_cap_quanta              | int64   | quanta | part of adl_notional: the inventory cap was reached
 adl_order_quanta            | int64   | quanta | part of adl_notional: no takeover comes before ADL
 adl_trigger_quanta          | int64   | quanta | part of adl_notional: the same, but the account was above zero
@@ -273,8 +273,8 @@ ADL_CAUSES = tuple(
     Cause(*row)
     for row in _rows(
         """
-fund_dry | adl_fund_dry_quanta | the fund was dry
-cap      | adl_cap_quanta      | the engine had reached its inventory cap (inventory_cap_quote) while the fund had money
+fund_dry | adl_fund_dry_quanta | the fund was dry, or could not carry the position
+cap      | adl_cap_quanta      | the engine had reached its inventory cap (inventory_cap_quote), though the fund could carry more
 order    | adl_order_quanta    | no takeover comes before adl in the waterfall: ADL closes what the book leaves, whatever the fund has
 trigger  | adl_trigger_quanta  | adl's trigger is distressed: it closed accounts above zero, before the fund was asked
 """,  # noqa: E501  (a table)

@@ -90,7 +90,9 @@ def _required(run: RunFolder, fund: str) -> str:
     def money(quanta: int) -> str:
         return format_short(float(to_quote(quanta, run.quantum)), run.asset)
 
-    parts = [required_text(rows.iloc[0].to_dict(), money), endless_text(run.manifest, money) if len(funds) == 1 else ""]
+    if len(funds) > 1:
+        return f"Required fund: {required_text(rows.iloc[0].to_dict(), money)}."
+    parts = [required_text(run.run, money), endless_text(run.manifest, money)]
     return f"Required fund: {'; '.join(part for part in parts if part)}."
 
 

@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from clearsim.results import ADL_CAUSES, ADL_WAITED
 
 from ..charts.compose import upper_first
 from ..estimators.clusters import MIN_CLUSTERS
@@ -32,6 +33,7 @@ def examine_study(study: StudyFolder, samples: Sequence[ArmSample]) -> list[Find
         _books(study, samples),
         *_weights(samples),
         *_bounds(study, samples),
+        *_why_adl(study),
         _residual(study),
         _step_ratio(study),
         _rounds(study),
@@ -181,22 +183,34 @@ def _weights(samples: Sequence[ArmSample]) -> list[Finding]:
 
 
 def _bounds(study: StudyFolder, samples: Sequence[ArmSample]) -> list[Finding]:
-    """Full runs whose required fund is only a lower bound: their fund ran dry, or the inventory cap was reached."""
+    """Full runs whose required fund is only a lower bound: their fund fell short, or the inventory cap was reached."""
     count = sum(sample.n_bounds for sample in samples)
     if not count:
         return []
     by = study.done["required_fund_bound_by"].astype(str)
-    dry, capped = (int(by.str.contains(name, regex=False).sum()) for name in ("fund", "cap"))
+    short, capped = (int(by.str.contains(name, regex=False).sum()) for name in ("fund", "cap"))
     return [
         Finding(
             "Full runs whose required fund is only a lower bound",
             f"{count:,} of {sum(sample.n for sample in samples):,}",
-            f"The fund ran dry in {dry:,}, the inventory cap was reached in {capped:,}. Their required fund enters no"
-            " mean with an interval, and curves end at the smallest of them. To size a fund, run the study with a fund"
+            f"The fund fell short in {short:,}, the inventory cap was reached in {capped:,}. Their required fund is in"
+            " no mean with an interval, and curves end at the smallest of them. To size a fund, run the study with one"
             " that never runs dry and without a cap, or use clearsim size-fund.",
             asks_fund(study),
         )
     ]
+
+
+def _why_adl(study: StudyFolder) -> list[Finding]:
+    """The causes of ADL in the runs, by notional."""
+    rows = study.done[(study.done["adl_notional_quanta"] > 0).to_numpy()]
+    total = float(rows["adl_notional_quanta"].sum())
+    if not total:
+        return []
+    shares = {cause.sentence: float(rows[cause.column].sum()) / total for cause in (*ADL_CAUSES, ADL_WAITED)}
+    found = [f"{share:.0%}: {sentence}" for sentence, share in shares.items() if share]
+    meaning = "Shares of the notional that ADL closed; the part that a limit held back is in the other causes too."
+    return [Finding(f"Why ADL came, in {len(rows):,} of {len(study.done):,} runs", "; ".join(found), meaning)]
 
 
 def _residual(study: StudyFolder) -> Finding:

@@ -115,7 +115,7 @@ def fund_for(sample: ArmSample, p: float, *, level: float = 0.95) -> Estimate:
     estimate = required_fund(sample.required, p, level=level)
     if estimate.high >= sample.known_to:
         raise RefusedError(
-            f"in {sample.n_bounds:,} of {sample.n:,} full runs the fund ran dry or the inventory cap was reached, so"
+            f"in {sample.n_bounds:,} of {sample.n:,} full runs the fund fell short or the inventory cap was reached, so"
             " their required fund is not known: run the study with a larger fund and without a cap"
         )
     if not sample.over_runs:

@@ -16,7 +16,10 @@ def fit_arm_tail(sample: ArmSample) -> tuple[TailFit | None, str]:
     if sample.is_weighted:
         return None, "paths are weighted: the curve already covers the tail"
     if math.isfinite(sample.known_to):
-        return None, "in some runs the fund ran dry or the inventory cap was reached: their required fund is not known"
+        return (
+            None,
+            "in some runs the fund fell short or the inventory cap was reached: their required fund is not known",
+        )
     try:
         return fit_tail(sample.required, _chosen_k(sample.n), group=groups_of(sample)), ""
     except RefusedError as error:

@@ -13,7 +13,7 @@ class RequiredFund:
     """The required fund of a run, quote units; `str` gives the sentence that the command line prints.
 
     quote: the amount; if `is_bound`, only a lower bound.
-    bound_by: none, fund (it ran dry), cap (the inventory cap was reached), or fund and cap.
+    bound_by: none, fund (it ran dry or fell short), cap (the inventory cap was reached), or fund and cap.
     endless_quote: what an endless fund would have needed with the inventory cap; None without a second pass.
     without_cap_quote: the same without the cap; None if no cap was reached.
     """

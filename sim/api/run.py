@@ -87,7 +87,7 @@ def run(
             numbered: if `out` is taken, write out-2, out-3, ...: the first that is free.
             report: write report.html into the folder.
             check_step: number of replications to compare with runs at a quarter of the time step; 0: none.
-            second_pass: if the fund ran dry or the inventory cap was reached, run again with an endless fund, on the
+            second_pass: if the fund fell short or the inventory cap was reached, run again with an endless fund, on the
                 same randomness, to find the required fund (`Result.required_fund`).
             progress: True for a bar on standard error, or a function (time_ms, mark, fund_quanta, liquidated).
             on_note: called with notes for the user; default: the logger `clearsim`.

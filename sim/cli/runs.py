@@ -37,7 +37,7 @@ def run(
         bool,
         typer.Option(
             "--second-pass/--no-second-pass",
-            help="If the fund ran dry or the inventory cap was reached, run again with an endless fund.",
+            help="If the fund fell short or the inventory cap was reached, run again with an endless fund.",
         ),
     ] = True,
     report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html.")] = True,

@@ -25,7 +25,7 @@ CHECKS_FILE = "checks.json"
 #: Rows of other checks in the same file have another `by`, or none, and are kept.
 BY = "clearsim robustness"
 OUTCOMES = {"required_fund_quanta": "required fund", "liquidated_notional_quanta": "liquidated notional"}
-#: 1 if the required fund of a full run is only a lower bound: its fund ran dry, or its inventory cap was reached.
+#: 1 if the required fund of a full run is only a lower bound: its fund fell short, or its inventory cap was reached.
 IS_BOUND = "required_fund_is_bound"
 #: A difference matters if its whole interval is farther from zero than this share of the mean.
 TOLERANCE = 0.05
@@ -130,7 +130,7 @@ def _row(
     if bounds:
         measured[0] = {"mean": None, "difference": None, "low": None, "high": None, "verdict": "unknown"}
         where += (
-            f" The required fund is only a lower bound in {bounds} of {2 * len(base)} runs (the fund ran dry, or the"
+            f" The required fund is only a lower bound in {bounds} of {2 * len(base)} runs (the fund fell short, or the"
             " inventory cap was reached), so its difference is not known."
         )
     found = "; ".join(f"{name} {_words(one)}" for name, one in zip(OUTCOMES.values(), measured, strict=True))

@@ -75,8 +75,12 @@ def test_each_fund_has_its_own_row():
 @pytest.mark.parametrize(
     ("fund", "cap", "why"),
     [
-        (400, None, "the fund was dry"),
-        (10_000, CAP, "the engine had reached its inventory cap (inventory_cap_quote) while the fund had money"),
+        (400, None, "the fund was dry, or could not carry the position"),
+        (
+            10_000,
+            CAP,
+            "the engine had reached its inventory cap (inventory_cap_quote), though the fund could carry more",
+        ),
     ],
 )
 def test_a_run_says_why_adl_came(fund, cap, why):
@@ -90,7 +94,7 @@ def test_the_console_says_it_and_times_the_second_pass_apart(tmp_path):
     base = ["run", "fund-empty-adl", "--no-report", "--set", "funds[0].seed_quote=400"]
     said = CliRunner().invoke(app, [*base, "--out", str(tmp_path / "a")], catch_exceptions=False).output
     assert "required fund at least 400 (the fund ran dry); with an endless fund: 1,000" in said
-    assert "why ADL came: the fund was dry" in said
+    assert "why ADL came: the fund was dry, or could not carry the position" in said
     assert "second pass with an endless fund" in said
     options = ["--no-second-pass", "--out", str(tmp_path / "b")]
     said = CliRunner().invoke(app, [*base, *options], catch_exceptions=False).output
@@ -104,4 +108,4 @@ def test_the_page_says_it(tmp_path):
     text = page.read_text()
     assert "≥ 100 USDT" in text
     assert "with an endless fund: 500 USDT (no cap: 1.00 thousand USDT)" in text
-    assert "Why: the fund was dry" in text
+    assert "Why: the fund was dry, or could" in text

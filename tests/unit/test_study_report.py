@@ -366,7 +366,7 @@ def test_full_runs_whose_fund_ran_dry_do_not_say_what_lies_beyond(tmp_path):
     (sample,) = arm_samples(open_study(folder), "equity_zero")
     assert chance_of(sample).events == 6
     assert curve_of(sample)["fund"].max() < FUND
-    with pytest.raises(RefusedError, match="in 6 of 60 full runs the fund ran dry"):
+    with pytest.raises(RefusedError, match="in 6 of 60 full runs the fund fell short"):
         fund_for(sample, 0.08)
     found = finding(folder, "Full runs whose required fund is only a lower bound")
     assert found.warns

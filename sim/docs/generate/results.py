@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 
-from ...results import EVENT_TABLES, STUDY_TABLES, TABLES, Column
+from ...results import ADL_CAUSES, ADL_WAITED, EVENT_TABLES, STUDY_TABLES, TABLES, Column
 from .markdown import code, page, table
 
 _PLACES = {
     "runs": "One row a run.",
+    "funds": "One row a fund.",
     "series": "One row a sample and market; detail `series` and `events`.",
     "accounts": "One row a margin row: a trader's wallet, an isolated position, a reserved account.",
     "transfers": "Every movement of money and contracts.",
@@ -24,9 +25,15 @@ and the simulated share of the venue (`simulated_share`). In Python, `result.tab
 tables return the same columns as pandas frames, with money in quote units (`..._quote`).
 
 A result folder holds `config.yaml` (resolved), `manifest.json` (hashes, seed, versions), `report.html`, and the
-tables `runs/`, `series/`, `accounts/`, `events/<table>/`. Detail `summary` writes `runs` and `accounts`, `series`
-adds `series`, `events` adds all events. A study folder holds `study.yaml`, `base.yaml`, `manifest.json`,
-`points.parquet`, `runs/`, `paths/` (reduced engine), `report.html`."""
+tables `runs/`, `funds/`, `series/`, `accounts/`, `events/<table>/`. Detail `summary` writes `runs`, `funds` and
+`accounts`, `series` adds `series`, `events` adds all events. A study folder holds `study.yaml`, `base.yaml`,
+`manifest.json`, `points.parquet`, `runs/`, `paths/` (reduced engine), `report.html`.
+
+The required fund is only a lower bound where `required_fund_is_bound`; so is the time of a first event that is -1: it
+did not come within the run. If the required fund is a bound, `clearsim run` stores in `manifest.json`, under
+`endless_fund`, what a second run on the same randomness with a fund that never runs dry needed:
+`required_fund_quanta` with the inventory caps of the config, `without_cap_quanta` without
+them (null if no cap was reached), and `seconds`. It is not part of the result hash."""
 
 
 def results_page() -> str:
@@ -38,6 +45,10 @@ def results_page() -> str:
         *(_section(name, columns) for name, columns in TABLES.items() if name not in EVENT_TABLES),
         "## Events of a run (`events/`)",
         *(_section(name, columns) for name, columns in EVENT_TABLES.items()),
+        "## Why ADL came",
+        "`why` of `adl_matches` and the columns of `runs` with their notional, which sum to `adl_notional`.",
+        table(("`why`", "column", "meaning"), ([code(c.name), code(c.column), c.sentence] for c in ADL_CAUSES)),
+        f"{code(ADL_WAITED.column)}: {ADL_WAITED.sentence}; such closes have one of the causes above too.",
         "## Tables of a study",
         "`points` has one further column for each uncertainty (`u.NAME`) and each lever (`l.NAME`).",
         *(_study_section(name, columns) for name, columns in STUDY_TABLES.items()),

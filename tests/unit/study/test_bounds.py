@@ -9,6 +9,7 @@ from clearsim.analysis.charts.study.arm_outcomes import draw_arm_outcomes
 from clearsim.analysis.charts.study.heat_map import draw_heat_map
 from clearsim.analysis.errors import AnalysisError
 from clearsim.analysis.reports.study_report import build_study_report
+from clearsim.analysis.reports.study_trust import examine_study
 from clearsim.analysis.sensitivity.factor_importance import importance
 from clearsim.analysis.sensitivity.interaction import heat_map
 from clearsim.analysis.sensitivity.prim import boxes_of_study
@@ -17,6 +18,7 @@ from clearsim.analysis.sensitivity.tornado import swings
 from clearsim.analysis.study.differences import arm_differences
 from clearsim.analysis.study.folder import open_study
 from clearsim.analysis.study.outcomes import arm_means
+from clearsim.analysis.study.samples import arm_samples
 from clearsim.api.study_export import export_study
 
 from tests.worlds.studies import FUND, QUANTA, cut_off, write_study
@@ -78,7 +80,7 @@ def test_a_bound_is_recognised_in_either_unit(column):
     _, runs = hand_made()
     runs["required_fund_quote"] = runs["required_fund_quanta"] / 10
     assert bounds_of(runs, column).sum() == 1
-    assert bounds_text(runs, column) == "only a lower bound in 1 of 8 runs (the fund ran dry in 1)"
+    assert bounds_text(runs, column) == "only a lower bound in 1 of 8 runs (the fund fell short in 1)"
     assert bounds_text(runs, "duration_ms") == ""
 
 
@@ -160,6 +162,24 @@ def test_an_export_says_how_many_are_bounds_and_keeps_the_flag(tmp_path):
     study = open_study(folder)
     lines = export_study(study, "csv", None, outcomes=None, arm=None)
     n = int(study.runs["required_fund_is_bound"].sum())
-    expected = f"required_fund_quanta is only a lower bound in {n} of 24 runs (the fund ran dry in {n}): there"
+    expected = f"required_fund_quanta is only a lower bound in {n} of 24 runs (the fund fell short in {n}): there"
     assert any(line == f"{expected} required_fund_is_bound" for line in lines)
     assert pd.read_csv(folder / "study.csv")["required_fund_is_bound"].sum() == n
+
+
+def test_a_study_says_why_adl_came_by_its_notional(tmp_path):
+    """Runs of 300 (fund) and 100 (cap, of which 40 had waited): 75%, 25%, 10%."""
+    folder = write_study(tmp_path / "s", fidelity="full", replications=4)
+    runs = pd.read_parquet(folder / "runs" / "part-a.parquet")
+    for name, amounts in {
+        "adl_notional_quanta": [300, 100, 0, 0], "adl_fund_dry_quanta": [300, 0, 0, 0],
+        "adl_cap_quanta": [0, 100, 0, 0], "adl_waited_quanta": [0, 40, 0, 0],
+    }.items():  # fmt: skip
+        runs[name] = amounts
+    runs.to_parquet(folder / "runs" / "part-a.parquet")
+    study = open_study(folder)
+    found = next(
+        row for row in examine_study(study, arm_samples(study, "equity_zero")) if row.subject.startswith("Why")
+    )
+    assert found.subject == "Why ADL came, in 2 of 4 runs"
+    assert [text.partition(":")[0] for text in found.result.split("; ")] == ["75%", "25%", "10%"]
