@@ -101,6 +101,8 @@ def _summary(paid: pd.DataFrame, context: RunContext) -> str:
     def told(role: str) -> str:
         amount = int(result[role])
         size = format_short(abs(float(context.quote(amount))), context.asset)
+        if role == "insurance fund":
+            return f"insurance fund, net result: {'−' if amount < 0 else '+' if amount > 0 else ''}{size}"
         return f"{role} {f'lost {size}' if amount < 0 else f'gained {size}' if amount > 0 else 'net 0'}"
 
     first = [role for role in ("liquidated traders", "insurance fund", "deleveraged traders") if role in result]
