@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from .money import exact_sum
 from .run_folder import RunFolder
@@ -61,8 +62,9 @@ def fund_account(accounts: Mapping[str, Any], run: Mapping[str, Any]) -> list[Fu
 
 
 class FundFacts(NamedTuple):
-    """One fund over a run, in quanta. gross, received: paid out and received in all.  lowest: at the end of a cycle, or
-    if the run has several funds at a sample.  deleveraged: notional closed by ADL in its markets."""
+    """One fund over a run, in quanta. gross, received: paid out and received in all.  lowest: balance at the end of a
+    cycle; if the run has several funds, after any of their moves, or at a sample if they were not stored.
+    deleveraged: notional closed by ADL in its markets."""
 
     initial: int
     final: int
@@ -85,11 +87,18 @@ def fund_facts(run: RunFolder, name: str, markets: Sequence[str]) -> FundFacts |
     own = accounts[accounts["role"] == "insurance fund"]
     if len(run.funds) > 1:
         own = own[own["name"] == f"FUND:{name}"]
-        lowest = int(samples["fund_quanta"].min())
+        lowest = _lowest_of_several(run, name, samples)
     else:
         lowest = int(run.run["fund_min_quanta"])
     initial, final = (exact_sum(own[f"equity_{when}_quanta"]) for when in ("initial", "final"))
     return FundFacts(initial, final, gross, received, lowest, deleveraged)
+
+
+def _lowest_of_several(run: RunFolder, name: str, samples: pd.DataFrame) -> int:
+    if not run.has("fund_moves"):
+        return int(samples["fund_quanta"].min())
+    moves = run.table("fund_moves")
+    return int(moves.loc[moves["fund"] == name, "balance_quanta"].min())
 
 
 class _Members:

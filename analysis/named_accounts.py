@@ -58,28 +58,26 @@ def named_accounts(accounts: Mapping[str, Any]) -> list[NamedAccount]:
         name: np.asarray(accounts[f"{name}_quanta"], np.int64) for name in ("equity_initial", "deposit", "equity_final")
     }
     traders = np.unique(columns["trader"][_has_own_name(columns)])
-    rows_of: dict[int, list[int]] = {int(trader): [] for trader in traders}
-    for row in np.flatnonzero(np.isin(columns["trader"], traders)).tolist():
-        rows_of[int(columns["trader"][row])].append(row)
-    found = []
-    for rows in rows_of.values():
-        first = rows[0]
-        initial, deposits, final = (int(column[rows].sum()) for column in money.values())
-        found.append(
-            NamedAccount(
-                name=str(columns["name"][first]),
-                kind=str(columns["kind"][first]),
-                role=str(columns["role"][first]),
-                liquidated=bool(columns["liquidated"][rows].any()),
-                deleveraged=bool(columns["deleveraged"][rows].any()),
-                equity_initial=initial,
-                deposits=deposits,
-                equity_final=final,
-                result=final - initial - deposits,
-            )
-        )
+    rows = np.flatnonzero(np.isin(columns["trader"], traders))
+    owners, first, owner = np.unique(columns["trader"][rows], return_index=True, return_inverse=True)
+    sums = {name: _by_owner(column[rows], owner, len(owners)) for name, column in money.items()}
+    flags = {
+        name: _by_owner(columns[name][rows].astype(np.int64), owner, len(owners)) > 0
+        for name in ("liquidated", "deleveraged")
+    }
+    result = sums["equity_final"] - sums["equity_initial"] - sums["deposit"]
+    texts = [columns[name][rows[first]].tolist() for name in ("name", "kind", "role")]
+    numbers = [column.tolist() for column in (*flags.values(), *sums.values(), result)]
+    found = [NamedAccount(*row) for row in zip(*texts, *numbers, strict=True)]
     order = {"named agent": 0, "residual": 1}
     return sorted(found, key=lambda row: (order.get(row.kind, 2), 0 if row.kind in order else -abs(row.result)))
+
+
+def _by_owner(values: npt.NDArray[np.int64], owner: npt.NDArray[np.intp], n: int) -> npt.NDArray[np.int64]:
+    """Sum of values over the rows of each owner."""
+    total = np.zeros(n, np.int64)
+    np.add.at(total, owner, values)
+    return total
 
 
 def _has_own_name(columns: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.bool_]:

@@ -100,9 +100,8 @@ def decline_text(decline: Decline, split: Split | None, context: RunContext) -> 
     if split is not None:
         long, short = (amount(split.opening + int(side.sum())) for side in split.book)
         start = (
-            f"{amount(split.opening)} at the start, of which the same accounts held {long} long, {short} short at the"
+            f"{amount(split.opening)} at the start; the same accounts held {long} long and {short} short at the end; "
         )
-        start += " end; "
     if decline.lots == 0:
         return f"{decline.market}: {start}open interest never fell between two samples."
     share = f"{decline.lots / decline.peak * 100:+.3g}%"

@@ -1,6 +1,7 @@
 """Who paid for the crash? The gain or loss of each role, and of the members who gained and who lost in it."""
 
 from collections.abc import Sequence
+from html import escape
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -81,7 +82,7 @@ def _result_text(quanta: int, label: str, right: float, context: RunContext) -> 
 def _members(role: str, traders: int, rows: int, named: Sequence[NamedAccount]) -> str:
     number, word = (traders, "trader") if traders else (rows, "account")
     count = f"{number:,} {word}{'s' if number != 1 else ''}"
-    names = [account.name for account in named if account.role == role]
+    names = [escape(account.name) for account in named if account.role == role]  # a user's own texts
     if not names:
         return count
     more = f" and {len(names) - _MAX_NAMES:,} more" if len(names) > _MAX_NAMES else ""
@@ -101,6 +102,8 @@ def _summary(paid: pd.DataFrame, context: RunContext) -> str:
     def told(role: str) -> str:
         amount = int(result[role])
         size = format_short(abs(float(context.quote(amount))), context.asset)
+        if role == "insurance fund":
+            return f"insurance fund, net result: {'−' if amount < 0 else '+' if amount > 0 else ''}{size}"
         return f"{role} {f'lost {size}' if amount < 0 else f'gained {size}' if amount > 0 else 'net 0'}"
 
     first = [role for role in ("liquidated traders", "insurance fund", "deleveraged traders") if role in result]

@@ -166,9 +166,9 @@ def _warnings(runs: Mapping[str, Any], quantum: float, asset: str) -> list[str]:
 
 
 def open_interest_lines(result: "Result") -> list[str]:
-    """The largest decline of open interest of each market and its causes; no line for a run without events."""
+    """The largest decline of open interest of each market and its causes, which need events."""
     if result.detail != "events":
-        return []
+        return ["open interest removed, by cause: run with --detail events"]
     frame, lines = result.open_interest(), []
     for market, rows in frame.groupby("market", sort=False):
         first = rows.iloc[0]

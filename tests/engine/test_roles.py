@@ -3,6 +3,7 @@
 import clearsim
 import numpy as np
 import pytest
+from clearsim.analysis.fund_account import fund_facts
 from clearsim.engine.summary import assign_roles, forgone_profit
 from clearsim.layout import FLAG_BANKRUPT, FLAG_DELEVERAGED, FLAG_LIQUIDATED
 from clearsim.ledger.accounts import make_accounts
@@ -128,6 +129,27 @@ def test_without_events_the_split_says_how_to_get_it(stressed):
         result.open_interest()
     notes = result.figure("open-interest-split").layout.annotations
     assert "run with --detail events" in notes[0].text.replace("<br>", " ")
+
+
+def test_each_of_several_funds_has_its_own_facts_and_one_account_holds_them_all():
+    """Fund a of BTCUSDT, small; fund b of ETHUSDT. Their facts add up to the row of `runs` and to the account."""
+    config = clearsim.load("two-markets").with_traders(600).with_({"duration_s": 720})
+    fund = config.funds[0].model_dump(mode="json")
+    funds = [
+        {**fund, "name": "a", "markets": ["BTCUSDT"], "seed_quote": "100"},
+        {**fund, "name": "b", "markets": ["ETHUSDT"], "seed_quote": "200000"},
+    ]
+    result = clearsim.run(config.with_({"funds": funds}))
+    facts = [fund_facts(result._run, name, [market]) for name, market in (("a", "BTCUSDT"), ("b", "ETHUSDT"))]
+    row = result.summary(units="quanta")
+    assert sum(fact.gross for fact in facts) == row["fund_draw_quanta"] > 0
+    assert sum(fact.received for fact in facts) == row["fund_gain_quanta"] > 0
+    assert [fact.initial for fact in facts] == [100_000_000, 200_000_000_000]
+    assert all(fact.final == fact.initial + fact.received - fact.gross for fact in facts)
+    moves = result.fund_moves(units="quanta")
+    assert [fact.lowest for fact in facts] == moves.groupby("fund")["balance_quanta"].min().tolist()
+    lines = result.fund_account(units="quanta").set_index("line")["amount_quanta"]
+    assert lines["net_result"] == sum(fact.final - fact.initial for fact in facts)
 
 
 def test_a_residual_account_has_a_line_of_its_own(tmp_path):

@@ -98,6 +98,43 @@ def test_a_panel_without_content_says_so(panels, chart, words):
     assert words in words_of(panels["quiet"][chart])
 
 
+@pytest.mark.parametrize(
+    ("chart", "label"),
+    [
+        ("fund-shared", "gross, received"),
+        ("fund-shared", "net result"),
+        ("who-paid", "insurance fund, net result: −120 thousand USDT"),
+        ("loss-waterfall", "fund, net of ENGINE paid"),
+        ("loss-flow", "fund, net of ENGINE"),
+        ("loss-flow-clearing", "fund, net of ENGINE"),
+        ("attribution", "fund, net of ENGINE"),
+    ],
+)
+def test_each_figure_names_which_payments_of_the_fund_it_shows(panels, chart, label):
+    figure = panels["rich"][chart]
+    nodes = [name for trace in figure.data if trace.type == "sankey" for name in trace.node.label]
+    names = [*(str(trace.name) for trace in figure.data), *nodes]
+    assert label in " ".join([figure.layout.title.text.replace("<br>", " "), *names])
+
+
+def test_the_peak_and_the_trough_are_marked_and_told(panels):
+    """Open interest of the made-up run falls from 2,000,000 to 1,200,001 lots in both markets: -40%."""
+    figure = panels["rich"]["open-interest"]
+    title = figure.layout.title.text.replace("<br>", " ")
+    assert (
+        "BTCUSDT: 2,000 BTC at the start; the same accounts held 1,200 BTC long and 1,200 BTC short at the end" in title
+    )
+    assert title.count("largest decline -40%, from a peak of") == 2
+    ends = [trace for trace in figure.data if trace.mode == "markers"]
+    assert [list(trace.text) for trace in ends] == [["peak", "trough"]] * 2
+
+
+def test_the_split_of_a_decline_has_one_bar_of_each_side_a_cause(panels):
+    long, short = panels["rich"]["open-interest-split-BTCUSDT"].data
+    assert list(long.y) == list(short.y) == ["closed by choice", "decline"]
+    assert list(long.x) == list(short.x) == pytest.approx([-799.999, -799.999])
+
+
 @pytest.mark.parametrize("chart", ["price-BTCUSDT", "fund-shared", "depth-ETHUSDT", "open-interest"])
 def test_a_run_without_samples_says_how_to_get_them(panels, chart):
     assert "run with --detail series or events" in words_of(panels["summary"][chart])

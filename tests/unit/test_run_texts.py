@@ -1,8 +1,10 @@
 """What `clearsim run` prints under its table: where what was liquidated went."""
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 
-from clearsim.cli.run_texts import memo_lines
+import pandas as pd
+from clearsim.cli.run_texts import MAX_NAMED, fund_lines, memo_lines, named_lines
 
 QUANTUM = 0.01
 CONFIG = SimpleNamespace(quantum=QUANTUM, asset=SimpleNamespace(name="USDT"))
@@ -18,8 +20,8 @@ AMOUNTS = (
 )
 
 
-def lines_of(**quanta: int) -> str:
-    runs: dict[str, float] = {**dict.fromkeys(FLOATS, 1.0), **dict.fromkeys(COUNTS, 0)}
+def lines_of(counts: Mapping[str, int] | None = None, **quanta: int) -> str:
+    runs: dict[str, float] = {**dict.fromkeys(FLOATS, 1.0), **dict.fromkeys(COUNTS, 0), **(counts or {})}
     runs.update({f"{name}_quanta": 0 for name in AMOUNTS})
     runs.update({f"{name}_quanta": value for name, value in quanta.items()})
     return "\n".join(memo_lines(runs, CONFIG))  # type: ignore[arg-type]
@@ -42,3 +44,39 @@ def test_balances_that_do_not_sum_to_zero_are_warned_of() -> None:
     nothing = dict.fromkeys(("liquidated_notional", "book_liquidated", "taken_over"), 0)
     assert "warning" not in lines_of(**nothing)
     assert "warning: balances sum to 7 quanta, not to 0" in lines_of(**nothing, residual=7)
+
+
+def test_the_harm_of_adl_is_printed_with_both_signs() -> None:
+    """Closes lost 100.00 and gained 40.00 against the mark; ten minutes later nobody had gained."""
+    nothing = dict.fromkeys(("liquidated_notional", "book_liquidated", "taken_over"), 0)
+    gained = {f"{name}_gained": 0 for name in AMOUNTS if name.startswith("adl_") and name != "adl_notional"}
+    text = lines_of(**nothing, **{**gained, "adl_harm": 6_000, "adl_harm_gained": 4_000, "adl_forgone_10m": 500})
+    assert "lost - gained = net" not in text  # without ADL there is no harm to print
+    text = lines_of(
+        counts={"adl_matches": 1},
+        **nothing,
+        **{**gained, "adl_harm": 6_000, "adl_harm_gained": 4_000, "adl_forgone_10m": 500},
+    )
+    assert "lost - gained = net: at execution 100 - 40 = 60, after 1 min 0 - 0 = 0, 10 min 5 - 0 = 5" in text
+
+
+def test_a_fund_that_did_nothing_is_one_line_and_others_add_up() -> None:
+    frame = pd.DataFrame(
+        [("gross payments", -8_000, True), ("received from ENGINE: its gains", 1_200, False)],
+        columns=["label", "amount_quanta", "is_total"],
+    )
+    assert fund_lines(frame, CONFIG) == [  # type: ignore[arg-type]
+        "account of the fund (USDT, rounded, + into the fund):",
+        "  -80  = gross payments",
+        "   12  received from ENGINE: its gains",
+    ]
+    [line] = fund_lines(frame.assign(amount_quanta=0), CONFIG)  # type: ignore[arg-type]
+    assert line == "account of the fund: it paid nothing and received nothing; required 0"
+
+
+def test_named_accounts_beyond_the_limit_are_counted() -> None:
+    row = {"name": "ann", "what_happened": "liquidated", "equity_initial_quanta": 10_000, "equity_final_quanta": 0}
+    frame = pd.DataFrame([row | {"result_quanta": -10_000}] * (MAX_NAMED + 2))
+    lines = named_lines(frame, CONFIG)  # type: ignore[arg-type]
+    assert lines[0] == "ann: liquidated, equity 100 -> 0 USDT, result -100"
+    assert lines[-1] == "and 2 more accounts with a name: accounts table"

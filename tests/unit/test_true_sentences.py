@@ -77,6 +77,14 @@ def test_the_instant_of_winners_and_losers_is_named(context):
     assert "at the final mark, 21:30:00 UTC" in who_paid_text(make_world([30, -30]), context)
 
 
+def test_names_stand_below_their_role_as_text(context):
+    accounts = make_world([30, -30])
+    accounts["name"] = accounts["name"].where(accounts.index < 5, pd.Series(["", "", "", "", "", "ann", "<b>bob</b>"]))
+    figure = draw_who_paid(who_paid(accounts), context, named=named_accounts(accounts))
+    [label] = figure.data[0].y
+    assert "2 traders: ann, &lt;b&gt;bob&lt;/b&gt;" in label
+
+
 def test_roles_at_zero_are_listed_not_drawn(context):
     text = who_paid_text(make_world([30, -30]), context)
     assert "the result of every account in them is 0: insurance fund, engine, fees, rounding and outside." in text
