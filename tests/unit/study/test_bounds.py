@@ -1,5 +1,6 @@
 """Outcomes that some runs know only as a lower bound: how a study's tables, figures and exports show them."""
 
+import clearsim
 import numpy as np
 import pandas as pd
 import pytest
@@ -198,3 +199,12 @@ def test_the_answer_of_a_study_of_times_says_at_least(tmp_path):
     row = arm_means(study, level=0.95).iloc[0]
     assert (row["value"], row["bounds"]) == (pytest.approx(mean), never)
     assert f"(a lower bound in {never} of 12 runs)" in build_study_report(study)
+
+
+def test_the_picture_of_a_study_in_a_notebook_draws_no_bounds(tmp_path):
+    folder = write_study(tmp_path / "s", kind="grid", fidelity="full", simulated_share="1", result_hash="9" * 64)
+    assert "required fund (up)" in clearsim.open_study(folder)._repr_html_()
+    assert cut_off(folder) > 0
+    shown = clearsim.open_study(folder)._repr_html_()
+    assert "deleveraged accounts (up)" in shown
+    assert "required fund (up)" not in shown
