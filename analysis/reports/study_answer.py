@@ -97,22 +97,19 @@ def _of_outcomes(study: StudyFolder, context: StudyContext) -> list[str]:
     means = arm_means(study, level=context.level)
     lines = []
     for outcome, rows in means.groupby("outcome", sort=False):
-        values = [
-            f"{row['arm']} {context.money_interval(row['value'], row['low'], row['high'])}"
-            if row["is_money"] and not row["bounds"]
-            else _at_least(row, context)
-            if row["bounds"]
-            else f"{row['arm']} {rounded(row['value'])} [{rounded(row['low'])}, {rounded(row['high'])}]"
-            for row in rows.to_dict("records")
-        ]
+        values = [_mean_text(row, context) for row in rows.to_dict("records")]
         lines.append(f"{upper_first(str(outcome))} (mean, {context.interval}): {'; '.join(values)}.")
     return lines or ["No arm has two completed runs or points: no mean has an interval."]
 
 
-def _at_least(row: Mapping[Any, Any], context: StudyContext) -> str:
-    """A mean that is only a lower bound: `arm at least 50.0 thousand USDT (a lower bound in 5 of 12 runs)`."""
-    amount = context.money(row["value"]) if row["is_money"] else f"{rounded(row['value'])} {row['unit']}".strip()
-    return f"{row['arm']} at least {amount} (a lower bound in {row['bounds']:,} of {row['runs']:,} runs)"
+def _mean_text(row: Mapping[Any, Any], context: StudyContext) -> str:
+    """A mean with its interval, or `arm at least 50.0 thousand USDT (a lower bound in 5 of 12 runs)`."""
+    if row["bounds"]:
+        amount = context.money(row["value"]) if row["is_money"] else f"{rounded(row['value'])} {row['unit']}".strip()
+        return f"{row['arm']} at least {amount} (a lower bound in {row['bounds']:,} of {row['runs']:,} runs)"
+    if row["is_money"]:
+        return f"{row['arm']} {context.money_interval(row['value'], row['low'], row['high'])}"
+    return f"{row['arm']} {rounded(row['value'])} [{rounded(row['low'])}, {rounded(row['high'])}]"
 
 
 def _of_arms(samples: Sequence[ArmSample], context: StudyContext, event: str) -> list[str]:

@@ -196,6 +196,8 @@ def _second_pass(note: Note) -> "SecondPass":
     def find(config: "RunConfig", row: Mapping[str, Any], scenario: int, replication: int) -> Mapping[str, Any] | None:
         from ..funds.second_pass import endless_fund
 
+        if row["required_fund_is_bound"]:
+            note("the required fund is only a lower bound: running again with an endless fund (second pass)")
         try:
             return endless_fund(config, row, scenario=scenario, replication=replication)
         except ClearsimError as error:

@@ -216,11 +216,11 @@ class StudyResult:
         numbers = [name for name in inputs if frame[name].dtype.kind in "if"]
         picture = ""
         if numbers and len(frame):
-            known = frame[~frame["required_fund_is_bound"]]
-            label = f"required fund (up) by {numbers[0][2:]} (across)"
-            if len(known) < len(frame):
-                label += f"; {len(frame) - len(known):,} runs that know only a lower bound are not drawn"
-            picture = dots(known[numbers[0]].tolist(), known["required_fund_quote"].tolist(), label=label)
+            column, name = "required_fund_quote", "required fund"
+            if frame["required_fund_is_bound"].any():  # a lower bound is no point of a picture
+                column, name = "adl_accounts", "deleveraged accounts"
+            label = f"{name} (up) by {numbers[0][2:]} (across)"
+            picture = dots(frame[numbers[0]].tolist(), frame[column].tolist(), label=label)
         table = frame[shown].head(10).to_html(index=False, float_format=lambda value: f"{value:,.4g}")
         return card(f"Study {self._study.name}", rows, picture, table)
 

@@ -1,5 +1,6 @@
 """Outcomes that some runs know only as a lower bound: how a study's tables, figures and exports show them."""
 
+import clearsim
 import numpy as np
 import pandas as pd
 import pytest
@@ -183,3 +184,27 @@ def test_a_study_says_why_adl_came_by_its_notional(tmp_path):
     )
     assert found.subject == "Why ADL came, in 2 of 4 runs"
     assert [text.partition(":")[0] for text in found.result.split("; ")] == ["75%", "25%", "10%"]
+
+
+def test_the_answer_of_a_study_of_times_says_at_least(tmp_path):
+    """Without an event in a run the time is the end of the run, 30 days, or later."""
+    folder = write_study(tmp_path / "s", arms=("a", "b"), fidelity="full", replications=12, answer=False, scale=3.0)
+    with (folder / "study.yaml").open("a") as text:
+        text.write("outcomes: [first_adl_ms]\n")
+    study = open_study(folder)
+    own = study.runs[study.runs["arm"] == 0]
+    never = int((own["first_adl_ms"] < 0).sum())
+    assert 0 < never < 12
+    mean = own["first_adl_ms"].where(own["first_adl_ms"] >= 0, 30 * 86_400_000).mean()
+    row = arm_means(study, level=0.95).iloc[0]
+    assert (row["value"], row["bounds"]) == (pytest.approx(mean), never)
+    assert f"(a lower bound in {never} of 12 runs)" in build_study_report(study)
+
+
+def test_the_picture_of_a_study_in_a_notebook_draws_no_bounds(tmp_path):
+    folder = write_study(tmp_path / "s", kind="grid", fidelity="full", simulated_share="1", result_hash="9" * 64)
+    assert "required fund (up)" in clearsim.open_study(folder)._repr_html_()
+    assert cut_off(folder) > 0
+    shown = clearsim.open_study(folder)._repr_html_()
+    assert "deleveraged accounts (up)" in shown
+    assert "required fund (up)" not in shown
