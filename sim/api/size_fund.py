@@ -82,8 +82,10 @@ def size_fund(
     with analysis.clearsim_errors(ConfigError), count_progress(progress) as callback:
         wanted, on_runs = analysis.parse_target(target), _Total(callback)
         seen, note = set[str](), noting(on_note)
-        for question in load_questions(asked, pairs, seed=seed, fidelity=fidelity, arms=arms, draws=spread):
-            note_inputs(question.config, once(note, seen))
+        for asked_question in load_questions(asked, pairs, seed=seed, fidelity=fidelity, arms=arms, draws=spread):
+            found = note_inputs(asked_question.config, once(note, seen))
+            warnings = tuple(text.removeprefix("warning: ") for text in found if text.startswith("warning: "))
+            question = replace(asked_question, notes=(*asked_question.notes, *warnings))
             with code_of(received_from(source), parts_of(question.config), trust=trust, note=once(note, seen)):
                 arm = _answered(question, wanted, budget, compare, spread, options, note, on_runs)
             sized.append(arm)

@@ -143,7 +143,14 @@ def _markets_are_known(config: RunConfig) -> Problems:
     """Every value under a key called `market` names a market of the run."""
     known = config.market_names
     for path, value in leaves(config):
-        if path[-1] == "market" and "params" not in path and isinstance(value, str) and value not in known:
+        of_a_file = path[:2] == ("positions", "columns")
+        if (
+            path[-1] == "market"
+            and "params" not in path
+            and not of_a_file
+            and isinstance(value, str)
+            and value not in known
+        ):
             yield Problem(path, f"must be one of the markets {', '.join(known)}, found {value!r}")
 
 

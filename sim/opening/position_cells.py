@@ -93,16 +93,16 @@ class Line:
         value = self.decimal(column, positive=positive)
         if value is None:
             return 0
-        exact = Fraction(value) / Fraction(quantum)
-        quanta = exact.numerator // exact.denominator
+        top, bottom = _ratio(value, quantum)
+        quanta, rest = divmod(top, bottom)
         if quanta > QUANTA_LIMIT:
             self.fault(column, f"must be within the head-room of {QUANTA_LIMIT} quanta of {quantum}")
             return 0
-        if quanta != exact:
+        if rest:
             if self.rounding is None:
                 self.fault(column, f"must be whole quanta of {quantum}")
             else:
-                self.rounding.note("", column, (quanta - exact) * Fraction(quantum))
+                self.rounding.note("", column, -Fraction(rest, bottom) * Fraction(quantum))
         return quanta
 
     def whole(self, column: str, value: Decimal | None, instrument: Instrument, *, price: bool) -> int:
@@ -110,19 +110,28 @@ class Line:
         if value is None:
             return 0
         unit = instrument.tick_size if price else instrument.lot_size
-        exact = Fraction(value) / Fraction(unit)
-        count = round(exact)
+        top, bottom = _ratio(value, unit)
+        count, rest = divmod(top, bottom)
+        if rest:
+            count = round(Fraction(top, bottom))
         if count > QUANTA_LIMIT:
             self.fault(column, f"exceeds the int64 head-room of {QUANTA_LIMIT} {'ticks' if price else 'lots'}")
             return 0
-        if count != exact:
+        if rest:
             if self.rounding is None:
                 self.fault(column, f"must be a whole multiple of the {'tick' if price else 'lot'} {unit}")
             elif count == 0 and price:
                 self.fault(column, f"must be at least half the tick {unit}")
             else:
-                self.rounding.note(instrument.name, column, (count - exact) * Fraction(unit))
+                self.rounding.note(instrument.name, column, (count - Fraction(top, bottom)) * Fraction(unit))
         return count
+
+
+def _ratio(value: Decimal, unit: Decimal) -> tuple[int, int]:
+    """value / unit as two whole numbers, exact at any size."""
+    top, bottom = value.as_integer_ratio()
+    unit_top, unit_bottom = unit.as_integer_ratio()
+    return top * unit_bottom, bottom * unit_top
 
 
 def read_row(line: Line, by_name: Mapping[str, int], instruments: Sequence[Instrument]) -> PositionRow:

@@ -121,9 +121,11 @@ def test_options_about_positions_fail_by_their_own_names(tmp_path):
 
 
 def test_mapped_columns_and_rounding_are_part_of_the_config(tmp_path):
-    header = HEADER.replace("account", "uid").replace("side", "positionSide")
+    header = HEADER.replace("account", "uid").replace("side", "positionSide").replace("market", "symbol")
     config, book = write_world(tmp_path, BOOK[0].replace("0.2", "0.2001"), BOOK[1], header=header)
-    value = positions_value(book, columns={"account": "uid", "side": "positionSide"}, round_to_lot=True)
+    value = positions_value(
+        book, columns={"account": "uid", "side": "positionSide", "market": "symbol"}, round_to_lot=True
+    )
     loaded = load_with(str(config), [], options={"--positions": ("positions", value)})
     notes = []
     result = clearsim.run(loaded, out=tmp_path / "run", detail="summary", on_note=notes.append)

@@ -140,6 +140,35 @@ def test_an_initial_rate_is_a_whole_number_of_ppm(tmp_path: Path, text: str) -> 
         read_positions(path, (BTC, ETH))
 
 
+NASTY = (
+    *("1e30", "1e-30", "1e999", "1e+1000", "-0", "+5", "²", "１２", "٣", "1_000", "0x10", "nan", "-inf", "Infinity"),
+    *("1,5", "1.2.3", "1e", "--1", "9" * 30, "9" * 5_000, "0." + "1" * 50, " ", "\t1", "'", "=1+1", "\u202e1", "\x00"),
+    *("sNaN", "NULL", "true", "long", "BTCUSDT", "cross"),
+)
+
+
+def refusal(path: Path, *, round_to_lot: bool) -> str:
+    """The text of the error that reading a file raises; empty if it is read."""
+    try:
+        read_positions(path, (BTC, ETH), round_to_lot=round_to_lot)
+    except InputDataError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("place", range(12))
+def test_no_cell_of_any_column_gives_a_traceback(tmp_path: Path, place: int) -> None:
+    header = f"{HEADER},cohort,initial_ppm,stop,stop_quantity"
+    for round_to_lot in (False, True):
+        for cell in NASTY:
+            cells = [*LONG.split(","), "", "100000", "49000", "0.1"]
+            cells[place] = f'"{cell}"' if "," in cell else cell
+            path = write(tmp_path, ",".join(cells), f"{SHORT},,,,", header=header)
+            text = refusal(path, round_to_lot=round_to_lot)
+            assert text == "" or text.startswith(str(path))
+            assert len(text) < 2_000
+
+
 def test_all_faults_are_in_one_error_by_kind_with_counts_and_rows(tmp_path: Path) -> None:
     lines = [f"a{n},BTCUSDT,buy,0.0005,50000,1000,isolated,0" for n in range(7)]
     path = write(tmp_path, *lines, LONG, LONG, "bob,BTCUSDT,short,0.2,50000,x,cross,5000")

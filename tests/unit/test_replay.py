@@ -182,6 +182,38 @@ def test_all_faults_of_a_file_are_in_one_error(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("column", [0, 1])
+def test_no_cell_of_a_price_file_gives_a_traceback(tmp_path, column):
+    for cell in (
+        "1e30",
+        "1e999",
+        "²",
+        "１",
+        "1_0",
+        "nan",
+        "",
+        "9" * 19,
+        "9" * 20,
+        "9" * 400,
+        "-9" * 3,
+        "0x1",
+        "1.5",
+        "\x00",
+        "+7",
+    ):
+        row = ["5", "1"]
+        row[column] = cell
+        path = write(tmp_path, f"ts_ms,price\n0,1\n{','.join(row)}\n9,1\n")
+        if cell == "+7" or (cell == "1.5" and column == 1):
+            assert read_prices(path)[0].tolist() == [0, 7 if column == 0 else 5, 9]
+            continue
+        if column == 1 and cell in ("1e30", "9" * 19, "9" * 20):
+            assert np.isfinite(read_prices(path)[1]).all()
+            continue
+        with pytest.raises(InputDataError, match=r"prices\.csv: row "):
+            read_prices(path)
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(InputDataError, match="cannot be read as CSV"):
         read_prices(tmp_path / "none.csv")
