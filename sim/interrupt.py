@@ -5,7 +5,8 @@ remembered too, and whoever runs long asks between steps.
 """
 
 import signal
-from typing import NoReturn
+import sys
+from typing import Any, NoReturn
 
 INTERRUPTED = 130  # exit code of Ctrl-C; of another signal it is 128 + its number too
 
@@ -25,6 +26,13 @@ def catch_signals() -> None:
         signal.signal(number, _remember)
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, _remember)
+    sys.unraisablehook = _report_lost
+
+
+def _report_lost(lost: Any) -> None:
+    """Print an exception that got lost in a callback, unless it is that of a signal, which is remembered."""
+    if not (_pending and isinstance(lost.exc_value, Interrupted | SystemExit)):
+        sys.__unraisablehook__(lost)
 
 
 def stop_if_asked() -> None:

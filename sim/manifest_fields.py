@@ -1,7 +1,7 @@
 """Which kind each entry of a `manifest.json` has, so that a damaged one is refused where it is read and not where it is
 used."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -19,31 +19,30 @@ _MAPPINGS: dict[str, type] = {
     "versions": str, "environment": str, "table_hashes": str, "row_counts": int, "tick_sizes": str, "lot_sizes": str,
     "environments": dict, "shards": dict, "host": object,
 }  # fmt: skip
-#: What the manifest of a run must have.
+#: What the manifest of a run must have to be replayed or audited.
 OF_A_RUN = ("config_hash", "detail", "scenario", "replication", "markets", "quantum", "tick_sizes", "lot_sizes")
 
 
-def problem_of_manifest(manifest: Mapping[str, Any]) -> str:
-    """The first entry that is not of its kind, in words that follow the file's name; empty if all are."""
-    if "study_hash" not in manifest:
-        for name in OF_A_RUN:
-            if name not in manifest:
-                return f"{name} is missing"
+def problem_of_manifest(manifest: Mapping[str, Any], *, required: Sequence[str] = ()) -> str:
+    """The first entry that is missing or not of its kind, in words that follow the file's name; empty if all are."""
+    for name in required:
+        if name not in manifest:
+            return f"{name} is missing"
     for name, value in manifest.items():
         expected = _expected(name, value)
         if expected:
             return f"{name} must be {expected}, found {str(value)[:60]!r}"
-    if "study_hash" not in manifest:
-        for name in ("tick_sizes", "lot_sizes"):
-            if set(manifest[name]) != set(manifest["markets"]):
-                return f"{name} must have an entry for each of the markets {', '.join(manifest['markets'])}"
+    for name in ("tick_sizes", "lot_sizes"):
+        markets = manifest.get("markets", [])
+        if name in manifest and not set(markets) <= set(manifest[name]):
+            return f"{name} must have an entry for each of the markets {', '.join(markets)}"
     return ""
 
 
 def _expected(name: str, value: Any) -> str:
     """What an entry must be, if it is not; else empty. Entries that are not listed may be anything."""
     if name in _DECIMALS:
-        return "" if _is_positive(value) else "a positive number as text"
+        return "" if _is_positive(value) else "a positive number"
     if name in _TEXTS:
         return "" if isinstance(value, str) else "text"
     if name in _WHOLE:

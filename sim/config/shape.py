@@ -52,8 +52,8 @@ def _models(shape: Shape, node: Node | None) -> list[Any]:
     models = [model for model in shape if _is_model(model)]
     written = node.value.get("kind") if node is not None and isinstance(node.value, dict) else None
     by_kind = kinds(shape)
-    if written is not None and written.value in by_kind:
-        return [by_kind[str(written.value)]]
+    if written is not None and isinstance(written.value, str) and written.value in by_kind:
+        return [by_kind[written.value]]
     return models
 
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ..errors import ConservationError, ResultError
 from ..layout import I64, Reason, Records
-from ..manifest_fields import problem_of_manifest
+from ..manifest_fields import OF_A_RUN, problem_of_manifest
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ResultError(f"{path}: is not valid JSON: {error}") from error
-    problem = problem_of_manifest(manifest) if isinstance(manifest, dict) else "must be a mapping"
+    problem = problem_of_manifest(manifest, required=OF_A_RUN) if isinstance(manifest, dict) else "must be a mapping"
     if problem:
         raise ResultError(f"{path}: {problem}; it was changed or damaged")
     return dict(manifest)

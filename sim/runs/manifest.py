@@ -3,7 +3,7 @@
 import json
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
@@ -90,8 +90,8 @@ def manifest_text(manifest: Mapping[str, Any]) -> str:
     return json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a result folder; ResultError if there is none or it cannot be read."""
+def read_manifest(folder: Path, *, required: Sequence[str] = ()) -> dict[str, Any]:
+    """The manifest of a result folder; ResultError if there is none, it cannot be read, or an entry is wrong."""
     path = folder / "manifest.json"
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -101,6 +101,6 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise ResultError(f"{path}: is not valid JSON: {error}") from error
     if not isinstance(manifest, dict):
         raise ResultError(f"{path}: must be a mapping")
-    if problem := problem_of_manifest(manifest):
+    if problem := problem_of_manifest(manifest, required=required):
         raise ResultError(f"{path}: {problem}; it was changed or damaged")
     return manifest

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from ..config import RunConfig, load_config
 from ..errors import ConfigError, ResultError
+from ..manifest_fields import OF_A_RUN
 from ..results import TABLES
 from .environment import because, causes
 from .folder import table_folder
@@ -35,7 +36,7 @@ class ReplayOutcome:
 
 def load_run(folder: Path) -> RecordedRun:
     """Return the run that `folder` holds; ResultError if it is not a result folder or its config was changed."""
-    manifest = read_manifest(folder)
+    manifest = read_manifest(folder, required=OF_A_RUN)
     path = folder / "config.yaml"
     if not path.is_file():
         raise ResultError(f"{folder}: is not a complete result folder (no config.yaml)")

@@ -117,7 +117,8 @@ def test_verify_finds_a_row_that_was_changed(copied):
     pq.write_table(table, part, write_page_checksum=True)
     found = clearsim("verify", str(folder), "--runs", "4", cwd=copied)
     assert found.returncode == 1
-    assert found.stdout == f"{table['run_id'][0]}: n_fills differ\n3 of 4 runs are equal, byte for byte\n"
+    cause = "versions, source and processor are those on record: the folder was changed, or clearsim has a defect"
+    assert found.stdout == f"{table['run_id'][0]}: n_fills differ; {cause}\n3 of 4 runs are equal, byte for byte\n"
 
 
 def test_verify_says_when_the_base_config_was_changed(copied):

@@ -208,8 +208,7 @@ def a_folder(rng, trial):
             continue
         if change == 0:
             path.unlink()
-        elif change == 1 and path.suffix in (".json", ".yaml"):
-            tree = worlds.yaml.safe_load(path.read_text())
+        elif change == 1 and (tree := worlds.tree_of(path)) is not None:
             path.write_bytes(m.dumped(m.changed_tree(rng, tree)))
         else:
             path.write_bytes(m.changed_bytes(rng, path.read_bytes()))

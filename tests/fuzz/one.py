@@ -1,6 +1,7 @@
-"""Run inputs of the fuzzer by number and keep their folders: `python -m tests.fuzz.one NUMBER [LAST]`."""
+"""Run inputs of the fuzzer by number and keep the folders of faults: `python -m tests.fuzz.one NUMBER [LAST]`."""
 
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -20,6 +21,8 @@ def main():
         seconds = time.monotonic() - started
         if found or seconds > 5:
             print(f"{number} {seconds:.1f} s", *found, sep="\n", flush=True)
+        if not found:
+            shutil.rmtree(root / str(number))
     print(root)
 
 

@@ -108,5 +108,13 @@ def folders(root):
     return run, study
 
 
+def tree_of(path):
+    """The tree of a YAML or JSON file; None for another file or a damaged one."""
+    try:
+        return yaml.safe_load(path.read_text()) if path.suffix in (".json", ".yaml") else None
+    except (ValueError, yaml.YAMLError):
+        return None
+
+
 def copy_of(folder, target):
     return shutil.copytree(folder, target)

@@ -12,10 +12,12 @@ from clearsim import interrupt
 
 @pytest.fixture
 def handlers() -> object:
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    hook = sys.unraisablehook
     interrupt.catch_signals()
     yield None
     interrupt._pending.clear()
+    sys.unraisablehook = hook
     for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -24,11 +26,25 @@ def test_nothing_stops_a_run_that_nobody_interrupts(handlers: object) -> None:
     interrupt.stop_if_asked()
 
 
-@pytest.mark.parametrize(("number", "kind"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit), (signal.SIGHUP, SystemExit)],
+)
 def test_a_swallowed_signal_is_raised_again(handlers: object, number: int, kind: type[BaseException]) -> None:
     with pytest.raises(kind):  # a library's callback would print this one and go on
         os.kill(os.getpid(), number)
     with pytest.raises(kind):
+        interrupt.stop_if_asked()
+
+
+def test_a_signal_inside_a_callback_prints_no_traceback(handlers: object, capsys: pytest.CaptureFixture[str]) -> None:
+    class Ends:
+        def __del__(self) -> None:  # Python prints what is raised here, and goes on
+            os.kill(os.getpid(), signal.SIGINT)
+
+    Ends()
+    assert capsys.readouterr().err == ""
+    with pytest.raises(KeyboardInterrupt):
         interrupt.stop_if_asked()
 
 
