@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .api.study_result import StudyResult, open_study
     from .api.sweep import sweep
     from .clearing.adl import AdlRanking, Allocation
-    from .clearing.margin import MarginSchedule
+    from .clearing.margin import MarginFormula, MarginSchedule
     from .errors import ClearsimError, ConfigError, ResultError
     from .market.price.own import PricePath
 
@@ -48,6 +48,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "Lever",
+    "MarginFormula",
     "MarginSchedule",
     "Order",
     "PathsResult",
@@ -99,7 +100,7 @@ _HOMES = {
     "api.study_result": "StudyResult open_study",
     "api.sweep": "sweep",
     "clearing.adl": "AdlRanking Allocation",
-    "clearing.margin": "MarginSchedule",
+    "clearing.margin": "MarginFormula MarginSchedule",
     "market.price.own": "PricePath",
     "errors": "ClearsimError ConfigError ResultError",
 }

@@ -201,6 +201,8 @@ MARKET_DTYPE = record(
     "order_band_ppm",  # orders without a price trade no worse than this distance from the mark; 0: no band
     "margin_base",  # BASE_...
     "close_fee_ppm",  # part of the requirement when the base is BASE_MARK_PLUS_FEE
+    "maintenance_formula",  # address of a user's function in place of the tiers' rates, or 0
+    "initial_formula",  # the same for the smallest initial rate
     "n_tiers",
     "notional_cap",  # quanta; maximum position that the last tier admits
     "fund_row",

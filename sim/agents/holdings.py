@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..elementary import exp
-from ..kernels.margin.requirement import measure_maintenance
+from ..kernels.margin.requirement import measure_initial_ppm, measure_maintenance
 from ..layout import F64, I64, MarketArrays, Records
 from ..units import PPM
 from ..variates import standard_exponential, standard_normal
@@ -46,6 +46,11 @@ class MarketTerms(NamedTuple):
 
     def max_leverage(self, notional: F64) -> F64:
         """Highest leverage the venue admits for positions worth `notional` quanta."""
+        if int(self.params["initial_formula"]):
+            lots = np.maximum(1, np.asarray(notional / self.unit)).astype(np.int64)
+            out = np.empty(len(lots), np.int64)
+            measure_initial_ppm(lots, lots * self.unit, self.params, self.tiers, out)
+            return np.asarray(PPM / out)
         tier = np.searchsorted(self.tiers["floor"], notional, side="right") - 1
         return np.asarray(PPM / self.tiers["initial_ppm"][np.maximum(tier, 0)])
 

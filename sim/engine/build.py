@@ -52,7 +52,7 @@ def lower_markets(config: RunConfig, instruments: Sequence[Instrument], opening:
     params = np.zeros(n_markets, MARKET_DTYPE)
     tables = []
     for number, (item, instrument) in enumerate(zip(config.markets, instruments, strict=True)):
-        values, table = item.margin.lower(quantum=config.quantum, fees=item.fees)
+        values, table = item.margin.lower(quantum=config.quantum, fees=item.fees, lot_size=item.lot_size)
         tables.append(table)
         scope = next(i for i, fund in enumerate(config.funds) if item.name in fund.markets)
         for name, value in values.items():

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from ..agents import Whale
 from ..agents.behaviours import Levered, MarketMaker
 from ..clearing.liquidation import FractionLiquidation, FullLiquidation
+from ..clearing.margin import OwnSchedule
 from ..config import RunConfig
 from ..config.problems import Problem, raise_problems
 from ..config.reduced import Feature, NoImpact
@@ -61,6 +62,8 @@ def _markets(config: RunConfig) -> Refusals:
         yield None, ("prices",), "it simulates one market: use {kind: independent}"
     market, where = config.markets[0], ("markets", 0)
     assert config.reduced is not None
+    if isinstance(market.margin, OwnSchedule) and market.margin.is_formula:
+        yield None, (*where, "margin"), "it solves liquidation prices tier by tier: use a schedule with tiers"
     jumps = config.reduced.jumps
     if not isinstance(market.price, PRICES):
         kinds = ", ".join(price.model_fields["kind"].default for price in PRICES)

@@ -159,7 +159,7 @@ def test_initial_margin_exceeds_maintenance_at_every_size(schedule):
     fee = schedule.close_fee_ppm(FEES)
     for ticks in probes(schedule):
         notional = ticks * TICK_VALUE
-        initial = initial_requirement(notional, 1, markets.params[0], markets.tiers[0])
+        initial = initial_requirement(1, notional, 1, markets.params[0], markets.tiers[0])
         assert initial + notional * fee // 1_000_000 + 1 >= margin_at(schedule, markets, ticks)
 
 

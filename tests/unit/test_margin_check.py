@@ -113,9 +113,9 @@ def test_size_is_capped_by_the_schedule_even_where_the_product_would_leave_int64
 def test_the_larger_of_own_and_tier_rate_is_required():
     """CLR-MRG-005: at 50x in a 10x tier the tier's rate counts; at 5x the trader's own. 10% of 1 quantum is 1."""
     markets = make_markets(marks=[10], tick_values=[1], tiers=[TEN_TIMES])
-    assert initial_requirement(1_000, 20_000, markets.params[0], markets.tiers[0]) == 100
-    assert initial_requirement(1_000, 200_000, markets.params[0], markets.tiers[0]) == 200
-    assert initial_requirement(1, 100_000, markets.params[0], markets.tiers[0]) == 1
+    assert initial_requirement(1, 1_000, 20_000, markets.params[0], markets.tiers[0]) == 100
+    assert initial_requirement(1, 1_000, 200_000, markets.params[0], markets.tiers[0]) == 200
+    assert initial_requirement(1, 1, 100_000, markets.params[0], markets.tiers[0]) == 1
 
 
 def two_markets(quote, lots, *, marks=(10, 10)):

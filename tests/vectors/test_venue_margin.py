@@ -247,7 +247,7 @@ def test_dydx_account_at_initial_and_at_maintenance_margin_is_safe(quote, liquid
 def test_dydx_initial_margin_rounds_up(notional, ppm, printed, id):
     """CLR-MRG-005: x/perpetuals/types/liquidity_tier_test.go @84d4664b, quanta of 1e-6."""
     markets = make_markets(marks=[1], tick_values=[1], tiers=[[[0, 1, 0, ppm]]])
-    assert initial_requirement(notional, ppm, markets.params[0], markets.tiers[0]) == printed, id
+    assert initial_requirement(1, notional, ppm, markets.params[0], markets.tiers[0]) == printed, id
 
 
 def test_binance_trigger_compares_the_margin_balance_with_the_total_requirement():

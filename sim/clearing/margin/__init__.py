@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from .flat import FlatMargin
+from .formula import MarginFormula, MarginUnits
 from .own import MarginSchedule, OwnSchedule
 from .schedule import MarginBaseName, ScheduleBase, initial_ppm_of
 from .tiered import Tier, TieredMargin
@@ -19,8 +20,10 @@ MarginPolicy = Annotated[FlatMargin | TieredMargin | OwnSchedule, Field(discrimi
 __all__ = [
     "FlatMargin",
     "MarginBaseName",
+    "MarginFormula",
     "MarginPolicy",
     "MarginSchedule",
+    "MarginUnits",
     "OwnSchedule",
     "ScheduleBase",
     "Tier",

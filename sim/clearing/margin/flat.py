@@ -34,7 +34,9 @@ class FlatMargin(ScheduleBase):
         """The one rate."""
         return self.maintenance_ppm
 
-    def lower(self, *, quantum: Decimal, fees: FeeSchedule) -> tuple[Mapping[str, int], Records]:
+    def lower(
+        self, *, quantum: Decimal, fees: FeeSchedule, lot_size: Decimal = Decimal(1)
+    ) -> tuple[Mapping[str, int], Records]:
         """Return the parameters and the tiers (1,) that kernels read."""
         cap = QUANTA_LIMIT if self.notional_cap_quote is None else to_quanta(self.notional_cap_quote, quantum)
         table = np.array([(0, self.maintenance_ppm, 0, initial_ppm_of(self.max_leverage))], TIER_DTYPE)

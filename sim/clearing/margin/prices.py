@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...kernels.margin.requirement import measure_maintenance
+from ...kernels.margin.thresholds import NEVER_UP, distress_prices
 from ...layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, AccountArrays, MarketArrays, Records
 from ...units import PPM
 
@@ -20,8 +21,15 @@ def liquidation_ticks(params: Any, tiers: Records, *, lots: I64, quote: I64, cos
     signed entry cost. Not positive where no price brings a long there.
 
     Equity quote + lots x P meets the requirement max over tiers (rate_k |lots| P - deduction_k), which is convex: a
-    long is distressed below the highest of the tiers' solutions, a short above the lowest.
+    long is distressed below the highest of the tiers' solutions, a short above the lowest. A requirement that is a
+    user's function is searched: the last tick at which the position is distressed.
     """
+    if int(params["maintenance_formula"]):
+        found = np.empty(len(lots), np.int64)
+        arrays = (np.ascontiguousarray(array) for array in (quote, lots, cost))
+        distress_prices(*arrays, params, tiers, found)
+        prices = np.where(found >= NEVER_UP, np.nan, found.astype(np.float64))
+        return prices, np.zeros(len(lots), np.int64)
     table = tiers[: int(params["n_tiers"])]
     sign = np.sign(lots).astype(np.float64)
     unit = np.abs(lots) * float(params["tick_value"])

@@ -48,7 +48,9 @@ class ScheduleBase(Policy):
         """Rate of the closing fee that is part of the requirement, ppm."""
         return fees.taker_ppm if self.base == "mark_plus_fee" else 0
 
-    def lower(self, *, quantum: Decimal, fees: FeeSchedule) -> tuple[Mapping[str, int], Records]:
+    def lower(
+        self, *, quantum: Decimal, fees: FeeSchedule, lot_size: Decimal = Decimal(1)
+    ) -> tuple[Mapping[str, int], Records]:
         """Return the parameters and the tiers (K,) that kernels read: floor, maintenance ppm, deduction, initial
         ppm."""
         raise NotImplementedError

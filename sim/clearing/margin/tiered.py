@@ -80,7 +80,9 @@ class TieredMargin(ScheduleBase):
         """The first tier's rate."""
         return self.tiers[0].maintenance_ppm
 
-    def lower(self, *, quantum: Decimal, fees: FeeSchedule) -> tuple[Mapping[str, int], Records]:
+    def lower(
+        self, *, quantum: Decimal, fees: FeeSchedule, lot_size: Decimal = Decimal(1)
+    ) -> tuple[Mapping[str, int], Records]:
         """Return the parameters and the tiers (K,); ConfigError if a floor or deduction is not whole quanta."""
         rows = []
         for i, (tier, deduction) in enumerate(zip(self.tiers, self.deductions(), strict=True)):

@@ -20,6 +20,7 @@ from ...layout import (
     Records,
 )
 from ..jit import kernel
+from ..margin.requirement import maintenance_in
 from ..packed import Packed
 from .cohorts import BUY, KIND_MARKET, SELL, TIF_IOC, put_order
 
@@ -51,6 +52,9 @@ def estimate(accounts, markets, row):
         equity += value
         size = abs(value)
         gross += size
+        if params[m].maintenance_formula != 0:
+            maintenance += maintenance_in(accounts, markets, row, m)
+            continue
         tier = 0
         while tier + 1 < params[m].n_tiers and tiers[m, tier + 1].floor <= size:
             tier += 1

@@ -8,6 +8,7 @@ rate) with the larger of the rate the trader chose (1 / leverage) and the tier's
 from ...layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, AccountMode, OrderStatus, Side
 from ..jit import kernel
 from ..rounding import rate_ceil
+from .formula import call_formula
 
 _PPM = 1_000_000
 _DONE, _MARGIN, _CAP = int(OrderStatus.DONE), int(OrderStatus.REJECTED_MARGIN), int(OrderStatus.REJECTED_TIER_CAP)
@@ -33,6 +34,8 @@ def position_maintenance(lots, cost, mark, params, tiers):
         return 0
     size = abs(lots)
     notional = size * mark * params.tick_value
+    if params.maintenance_formula != 0:
+        return max(0, call_formula(params.maintenance_formula, size, notional, abs(cost)))
     base = notional
     if params.margin_base == BASE_ENTRY:
         base = abs(cost)
@@ -116,9 +119,24 @@ def worst_lots(accounts, row, market, extra_bid, extra_ask):
 
 
 @kernel
-def initial_requirement(notional, own_ppm, params, tiers):
-    """Initial margin of a notional, quanta, rounded up."""
-    tier_ppm = tiers[find_tier(notional, tiers, params.n_tiers)].initial_ppm
+def smallest_initial_ppm(lots, notional, params, tiers):
+    """Smallest initial-margin rate that the schedule admits for so many contracts (absolute), ppm."""
+    if params.initial_formula != 0:
+        return min(_PPM, max(1, call_formula(params.initial_formula, lots, notional, notional)))
+    return tiers[find_tier(notional, tiers, params.n_tiers)].initial_ppm
+
+
+@kernel
+def measure_initial_ppm(lots, notional, params, tiers, out):
+    """Write the smallest initial-margin rate for each of many positions of one market to `out`, ppm, int64 (n,)."""
+    for i in range(lots.shape[0]):
+        out[i] = smallest_initial_ppm(lots[i], notional[i], params, tiers)
+
+
+@kernel
+def initial_requirement(lots, notional, own_ppm, params, tiers):
+    """Initial margin of so many contracts (absolute) worth `notional`, quanta, rounded up."""
+    tier_ppm = smallest_initial_ppm(lots, notional, params, tiers)
     return rate_ceil(notional, own_ppm if own_ppm > tier_ppm else tier_ppm, _PPM)
 
 
@@ -148,7 +166,7 @@ def check_order(accounts, markets, row, market, side, price, lots):
     notional = worst * mark * unit
     tiers = markets.tiers[market]
     own_ppm = accounts.initial_ppm[row]
-    if own_ppm < tiers[find_tier(notional, tiers, params.n_tiers)].initial_ppm:
+    if own_ppm < smallest_initial_ppm(worst, notional, params, tiers):
         return _CAP
     needed = rate_ceil(notional, own_ppm, _PPM)
     for other in range(accounts.lots.shape[1]):
@@ -156,7 +174,7 @@ def check_order(accounts, markets, row, market, side, price, lots):
             size = worst_lots(accounts, row, other, 0, 0)
             if size != 0:
                 value = size * markets.mark[other] * markets.params[other].tick_value
-                needed += initial_requirement(value, own_ppm, markets.params[other], markets.tiers[other])
+                needed += initial_requirement(size, value, own_ppm, markets.params[other], markets.tiers[other])
     worse = price - mark if is_buy else mark - price
     loss = worse * lots * unit if worse > 0 and price > 0 else 0
     return _DONE if equity(accounts, markets, row) - loss >= needed else _MARGIN

@@ -26,6 +26,7 @@ NEVER_UP = 2**31 - 1
 #: instrument.
 HIGHEST_PRICE = 2_000_000_000
 _FARTHEST = 2.0**60
+MAX_VALUE = 2**60
 
 _PPM = 1_000_000
 _RESERVED = int(AccountMode.RESERVED)
@@ -72,10 +73,12 @@ def _entry_price(short_of, unit, is_long, at_or_below):
 
 @kernel
 def _search_price(quote, lots, cost, guess, params, tiers):
-    """The threshold by doubling steps from `guess`, then bisection: where rounding or a tier put the guess off."""
+    """The threshold by doubling steps from `guess`, then bisection: where rounding or a tier put the guess off, and for
+    a requirement that is a user's function."""
     wanted = lots > 0  # a long is distressed below its threshold, a short above: find the last price of the lower kind
+    highest = min(HIGHEST_PRICE, MAX_VALUE // (abs(lots) * params.tick_value))
     low, high = -1, -1  # not bracketed yet
-    price = max(guess, 1)
+    price = min(max(guess, 1), highest)
     step = 1
     while low < 0 or high < 0 or high - low > 1:  # the only call of the predicate: it is compiled into this loop
         if is_distressed_at(quote, lots, cost, price, params, tiers) == wanted:
@@ -83,9 +86,9 @@ def _search_price(quote, lots, cost, guess, params, tiers):
         else:
             high = price
         if high < 0:
-            if low >= HIGHEST_PRICE:
+            if low >= highest:
                 high = low + 1
-            price = min(low + step, HIGHEST_PRICE)
+            price = min(low + step, highest)
         elif low < 0:
             if high <= 1:
                 low = 0
@@ -93,7 +96,16 @@ def _search_price(quote, lots, cost, guess, params, tiers):
         else:
             price = (low + high) // 2
         step *= 2
+    if high > highest:
+        return ALWAYS_DOWN if wanted else NEVER_UP
     return low if wanted else high
+
+
+@kernel
+def distress_prices(quote, lots, cost, params, tiers, out):
+    """Write the threshold of each of many rows with one position of one market to `out`, ticks, int64 (n,)."""
+    for i in range(lots.shape[0]):
+        out[i] = distress_price(quote[i], lots[i], cost[i], params, tiers)
 
 
 @kernel
@@ -108,6 +120,8 @@ def distress_price(quote, lots, cost, params, tiers):
     is_long = lots > 0
     unit = (lots if is_long else -lots) * params.tick_value
     at_or_below = params.at_or_below
+    if params.maintenance_formula != 0:
+        return _search_price(quote, lots, cost, -quote // (lots * params.tick_value), params, tiers)
     if params.margin_base == BASE_ENTRY:
         short_of = position_maintenance(lots, cost, 1, params, tiers) - quote
         price = _entry_price(short_of, unit, is_long, at_or_below)

@@ -14,6 +14,6 @@ def free_equity(accounts, markets, row):
         if size != 0:
             notional = size * markets.mark[market] * markets.params[market].tick_value
             free -= initial_requirement(
-                notional, accounts.initial_ppm[row], markets.params[market], markets.tiers[market]
+                size, notional, accounts.initial_ppm[row], markets.params[market], markets.tiers[market]
             )
     return free if free > 0 else 0
