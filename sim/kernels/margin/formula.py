@@ -51,12 +51,13 @@ def address_of(function: Formula) -> int:
 
     signature = "int64(int64, int64, int64)"
     compiled = numba.cfunc(signature, error_model="numpy")(_rounded_up(numba.njit(error_model="numpy")(function)))
-    _KEPT[compiled.address] = compiled
-    return int(compiled.address)
+    address = int(compiled.address or 0)
+    _KEPT[address] = compiled
+    return address
 
 
-def _rounded_up(function: Formula) -> Callable[[int, int, int], int]:
-    def call(lots: int, mark_value: int, entry_value: int) -> int:
+def _rounded_up(function: Formula) -> Callable[[int, int, int], Any]:
+    def call(lots: int, mark_value: int, entry_value: int) -> Any:
         found = function(lots, mark_value, entry_value)
         whole = np.int64(found)
         return whole + 1 if whole < found else whole
