@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import ConfigError
 from ..layout import I64
 from ..rng import Streams
-from ..units import PPM
+from ..units import PPM, QUANTA_LIMIT
 from .book import Draft, OpeningBook
 from .cohort import Cohort, PopulationConfig
 from .draws import strata
@@ -96,6 +96,11 @@ def _named_holding(
     """One stated position; ConfigError if it would start too close to liquidation."""
     tick_value = int(terms.params["tick_value"])
     value = abs(lots) * entry * tick_value
+    if max(value, abs(lots) * terms.unit) > QUANTA_LIMIT:
+        raise ConfigError(
+            f"agent {agent.name}: its position in {position.market} exceeds the int64 head-room at an entry of"
+            f" {position.entry_price}"
+        )
     margin = int((Decimal(value) / position.leverage).to_integral_value(ROUND_CEILING))
     equity = margin + lots * (terms.mark - entry) * tick_value
     maintenance = int(terms.maintenance(np.array([lots]), np.array([entry]))[0])

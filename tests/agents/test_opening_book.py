@@ -1,5 +1,6 @@
 """Conformance of the opening book: balances, caps, nobody distressed, stated distributions, invariance to numbers."""
 
+import clearsim
 import numpy as np
 import pytest
 from clearsim.agents import Whale
@@ -286,3 +287,11 @@ def test_leverage_beyond_every_tier_ends_exactly_at_the_tier():
     caps = [[cap for floor, _, cap in BRACKETS if floor * 10**6 <= value][-1] for value in notional.tolist()]
     assert len(set(caps)) >= 3
     assert np.all(np.isclose(opening.leverage, caps, rtol=1e-4))
+
+
+@pytest.mark.parametrize("entry", [10**19, 10**14])
+def test_an_entry_price_beyond_the_head_room_is_refused_by_name(entry):
+    """10^14 a coin for 0.5 coins is 5 x 10^19 quanta of a millionth, beyond 2^63 = 9.2 x 10^18."""
+    config = clearsim.load("fund-empty-adl").with_({"agents[0].positions[0].entry_price": entry})
+    with pytest.raises(ConfigError, match="agent alice: its position in BTCUSDT exceeds the int64 head-room"):
+        clearsim.run(config)

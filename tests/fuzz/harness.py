@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+from clearsim import interrupt
 from clearsim.cli import entry
 
 from tests.fuzz import mutations as m
@@ -48,6 +49,8 @@ def command(*arguments):
         sys.argv = before
         for number, handler in handlers.items():
             signal.signal(number, handler)
+    if interrupt._pending:  # somebody ends the fuzzer, not the command
+        raise KeyboardInterrupt
     return code, out.getvalue() + err.getvalue(), time.monotonic() - started
 
 
@@ -66,6 +69,8 @@ class Trial:
         except HangError:
             self.faults.append(f"{shown}: no end within {PATIENCE_SECONDS} s")
             return -1, ""
+        except KeyboardInterrupt:
+            raise
         except BaseException as error:
             self.faults.append(f"{shown}: {type(error).__name__} left main(): {error}")
             return -1, ""
