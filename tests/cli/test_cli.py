@@ -96,7 +96,7 @@ def test_init_writes_a_valid_config_once(tmp_path: Path) -> None:
         (["run", "base", "--seed", "-1"], "seed must be at least 0, found -1"),
         (["run", "base", "--detail", "event"], "must be one of summary, series, events"),
         (["run", "base", "--traders", "3"], "--traders 3 is too few"),
-        (["run", "base", "--positions", "nowhere.csv"], "positions.file must be a file"),
+        (["run", "base", "--positions", "nowhere.csv"], "--positions nowhere.csv: no such file"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list[str], message: str) -> None:

@@ -45,7 +45,13 @@ def uniform_book(branching, *, seed=1, volatility=0.0):
     owed = np.round(SIZE * price * (1 - MAINTENANCE)).astype(np.int64)
     ones = np.ones(TRADERS, np.int64)
     positions = Positions(
-        lots=ones, notional=np.full(TRADERS, float(SIZE)), owed=owed, liquidation=price, tier=0 * ones, margin=0 * ones
+        lots=ones,
+        notional=np.full(TRADERS, float(SIZE)),
+        owed=owed,
+        liquidation=price,
+        tier=0 * ones,
+        margin=0 * ones,
+        equity=SIZE - owed,
     )
     index = replace(own.index, opening=levels_of(positions, TRADERS))
     return setting, with_chain(replace(own, index=index))
