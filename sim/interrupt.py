@@ -41,6 +41,11 @@ def stop_if_asked() -> None:
         _raise(_pending[-1])
 
 
+def exit_code() -> int:
+    """The exit code of the signal that came, 128 + its number; 0 if none came."""
+    return 128 + _pending[-1] if _pending else 0
+
+
 def _remember(number: int, frame: object) -> NoReturn:
     _pending.append(number)
     _raise(number)

@@ -96,7 +96,7 @@ class OwnPart(Policy):
     params: dict[str, Any] = Field(default_factory=dict, description="passed to the class by name")
     source: str | None = Field(default=None, description="text of the file; filled in when the config is resolved")
     time_limit_s: PositiveFloat = Field(
-        default=TIME_LIMIT_S, description="seconds that one call of the class may take; it changes no number"
+        default=TIME_LIMIT_S, le=3_600, description="seconds that one call of the class may take; it changes no number"
     )
 
     @property

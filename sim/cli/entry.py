@@ -14,7 +14,7 @@ from typing import NoReturn
 import typer
 
 from ..errors import AgentError, ClearsimError, ConfigError, ConservationError, InputDataError, InvariantError
-from ..interrupt import INTERRUPTED, catch_signals, stop_if_asked
+from ..interrupt import INTERRUPTED, catch_signals, exit_code
 from . import cite, funds, look, positions, runs, studies
 from .calibrate import calibrate
 from .groups import Groups
@@ -49,6 +49,10 @@ app.add_typer(positions.positions_app, name="positions", rich_help_panel="data")
 
 
 def _stop(code: int, message: str) -> NoReturn:
+    """Print the message and end; after a signal, whose exception compiled or users' code may turn into others, as for
+    that signal."""
+    if signalled := exit_code():
+        code, message = signalled, "interrupted; nothing was kept"
     print(message, file=sys.stderr)
     sys.stdout.flush()
     raise SystemExit(code)
@@ -81,16 +85,11 @@ def main() -> None:
 
 
 def _report_unexpected(error: Exception, replay_with: str) -> NoReturn:
-    """Print usage errors of typer unchanged, any other error as one line; save its traceback (--debug: print it).
-
-    What a signal made fail is an interruption: compiled libraries turn its exception into others.
-    """
+    """Print usage errors of typer unchanged, any other error as one line; save its traceback (--debug: print it)."""
     import traceback
 
-    try:
-        stop_if_asked()
-    except KeyboardInterrupt:
-        _stop(INTERRUPTED, "interrupted; nothing was kept")
+    if exit_code():
+        _stop(INTERRUPTED, "")
 
     show = getattr(error, "show", None)
     if callable(show):  # click's usage errors and aborts

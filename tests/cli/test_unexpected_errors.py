@@ -1,12 +1,15 @@
 """What nobody foresaw ends with one line, the command that replays it, and exit code 1, also on a disk that is full."""
 
 import errno
+import signal
 import sys
 import tempfile
 from typing import Any, NoReturn
 
 import pytest
+from clearsim import interrupt
 from clearsim.cli import entry as cli
+from clearsim.errors import AgentError
 
 
 def stderr_of(error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
@@ -23,6 +26,24 @@ def stderr_of(error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert text.count("\n") == 1
     assert text.endswith("replay with: clearsim run base\n")
     return text
+
+
+def test_what_a_signal_made_fail_is_an_interruption(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Users' and compiled code turn the exception of a signal into others."""
+
+    def fail(**_: Any) -> NoReturn:
+        interrupt._pending.append(signal.SIGTERM)
+        raise AgentError("agent me raised SystemExit: 143")
+
+    monkeypatch.setattr(cli, "app", fail)
+    monkeypatch.setattr(cli, "catch_signals", lambda: None)
+    monkeypatch.setattr(interrupt, "_pending", [])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 143
+    assert capsys.readouterr().err == "interrupted; nothing was kept\n"
 
 
 def test_a_disk_too_full_for_compiled_kernels_is_said(

@@ -196,6 +196,10 @@ def an_agent(rng, trial):
     }
     if rng.random() < 0.3:
         agent = m.changed_tree(rng, {**agent, "params": {"size": rng.choice(m.WEIRD)}})
+        limit = agent.get("time_limit_s")
+        if isinstance(limit, int | float) and limit > 1:  # it may be an hour
+            agent["time_limit_s"] = 0.3
+        agent.setdefault("time_limit_s", 0.3)
     tree = worlds.configs()[1]
     (trial.folder / "c.yaml").write_bytes(m.dumped({**tree, "agents": [*tree["agents"], agent]}))
     trial.config(trial.folder / "c.yaml")
