@@ -1,7 +1,7 @@
 """CSV that a spreadsheet shows as text: cells that it would execute as formulas begin with an apostrophe.
 
 Excel, LibreOffice and Google Sheets execute a cell that begins with = + - @, a tab or a carriage return. Numbers
-begin with a sign too, and stay as they are.
+begin with a sign too, and stay as they are, alone or with blanks between them.
 """
 
 import re
@@ -10,12 +10,14 @@ from typing import Any
 import pandas as pd
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+#: A number, or several with blanks between them.
+_NUMBERS = re.compile(rf"{_NUMBER}(?: {_NUMBER})*")
 
 
 def defused(value: Any) -> Any:
     """A cell that no spreadsheet executes: a text like =1+1 gets an apostrophe, anything else stays."""
-    if isinstance(value, str) and value.startswith(_FORMULA) and not _NUMBER.fullmatch(value):
+    if isinstance(value, str) and value.startswith(_FORMULA) and not _NUMBERS.fullmatch(value):
         return f"'{value}"
     return value
 

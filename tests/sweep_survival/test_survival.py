@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from clearsim.errors import ResultError
+from clearsim.studies.execute import clusters
 from clearsim.studies.execute.executors import ExecutorSettings, open_pool
 from clearsim.studies.store import part_files as parts
 from clearsim.studies.store.store import StudyStore
@@ -210,7 +211,7 @@ def test_a_sweep_with_a_damaged_part_runs_its_runs_again(tmp_path, undisturbed):
 
 
 def test_local_workers_take_connections_with_credentials_only(two_workers):
-    pytest.importorskip("cryptography")
+    pytest.importorskip("cryptography", exc_type=ImportError)
     from distributed import Client
 
     address = two_workers._cluster.client.scheduler.address
@@ -218,3 +219,13 @@ def test_local_workers_take_connections_with_credentials_only(two_workers):
     for stranger in (address, address.replace("tls://", "tcp://")):
         with pytest.raises((OSError, TimeoutError, ValueError, TypeError)):
             Client(stranger, timeout=2, set_as_default=False)
+
+
+def test_without_the_package_for_credentials_a_sweep_says_so(monkeypatch):
+    def missing():
+        raise ImportError
+
+    monkeypatch.setattr(clusters.Security, "temporary", missing)
+    said = []
+    assert clusters._credentials(said.append) is None
+    assert "pip install cryptography" in said[0]
