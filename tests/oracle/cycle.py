@@ -1,0 +1,119 @@
+"""One cycle of the clearing house, in the order of its steps, and the opening of a story."""
+
+from tests.oracle.adl import deleverage
+from tests.oracle.book import cancel_all, take
+from tests.oracle.liquidation import in_priority, is_left, plan, send, settle
+from tests.oracle.loss import socialise
+from tests.oracle.margin import is_distressed
+from tests.oracle.story import Exchange, Record
+from tests.oracle.waterfall import pay_from_fund, sweep, take_over, unwind_orders
+
+
+def run_cycle(exchange: Exchange, marks: tuple[int, ...], now_ms: int) -> None:
+    """Mark, then rounds of clearing: CLR-LIQ-012."""
+    exchange.mark, exchange.now_ms = list(marks), now_ms
+    exchange.queue, exchange.matches, exchange.waiting = None, 0, False
+    for number in range(exchange.rules.liquidation.rounds_max):
+        moved = exchange.moved
+        due = find_due(exchange)
+        if due:
+            exchange.reached["rounds"] += 1
+            exchange.reached["second rounds"] += number == 1
+            run_round(exchange, due)
+        unwind(exchange)
+        if not due or exchange.moved == moved:
+            break
+    note_end(exchange)
+
+
+def find_due(exchange: Exchange) -> list[int]:
+    """Distressed rows, without debts that no fund can pay now; their orders are withdrawn."""
+    due = []
+    for row in exchange.traders:
+        if not is_distressed(exchange, row):
+            continue
+        cancel_all(exchange, row)
+        scopes = [scope for scope, owed in exchange.debts.get(row, {}).items() if owed]
+        if row in exchange.debts and not any(exchange.quote[exchange.fund[scope]] for scope in scopes):
+            continue
+        due.append(row)
+    return in_priority(exchange, due)
+
+
+def pauses(exchange: Exchange, row: int) -> bool:
+    """CLR-LIQ-008: the pause after a step, which ends when equity falls below zero."""
+    rules = exchange.rules.liquidation
+    if rules.kind != "fraction" or exchange.equity(row) < 0 or row not in exchange.last_step:
+        return False
+    waiting = exchange.now_ms - exchange.last_step[row] < rules.cooldown_ms
+    exchange.reached["pause"] += waiting
+    return waiting
+
+
+def run_round(exchange: Exchange, due: list[int]) -> None:
+    """Book, settlement, and the waterfall with what is left."""
+    due = [row for row in due if not pauses(exchange, row)]
+    plans: list[list[Record]] = []
+    if exchange.rules.liquidation.mode == "batch":
+        plans = [plan(exchange, row) for row in due if exchange.held(row)]
+        for records in plans:
+            for record in records:
+                send(exchange, record)
+        for records in plans:
+            finish_account(exchange, records)
+    else:
+        for row in due:
+            if not exchange.held(row):
+                continue
+            if not is_distressed(exchange, row):
+                exchange.reached["recovered"] += 1
+                continue
+            records = plan(exchange, row)
+            for record in records:
+                send(exchange, record)
+            finish_account(exchange, records)
+            plans.append(records)
+    run_waterfall(exchange, [records for records in plans if is_left(exchange, records)], due)
+
+
+def finish_account(exchange: Exchange, records: list[Record]) -> None:
+    row = records[0].row
+    exchange.reached["liquidated"] += 1
+    settle(exchange, records)
+    exchange.last_step[row] = exchange.now_ms
+    exchange.steps[row] += 1
+
+
+def run_waterfall(exchange: Exchange, left: list[list[Record]], due: list[int]) -> None:
+    """The layers in the order of the config; who is compliant again is left alone by the layers that follow."""
+    for layer in exchange.rules.layers:
+        if layer.kind == "takeover":
+            take_over(exchange, left)
+        elif layer.kind == "insurance_fund":
+            pay_from_fund(exchange, due)
+        elif layer.kind == "adl":
+            deleverage(exchange, layer, left)
+        else:
+            socialise(exchange, layer, left, due)
+
+
+def unwind(exchange: Exchange) -> None:
+    """CLR-FND-005, CLR-FND-004."""
+    for engine, market, lots, limit in unwind_orders(exchange):
+        filled, _ = take(exchange, engine, market, lots, limit, charged=False)
+        exchange.reached["unwind"] += filled > 0
+    sweep(exchange)
+
+
+def note_end(exchange: Exchange) -> None:
+    """What the cycle leaves, for the counts of what was reached; and that nothing was made or lost."""
+    assert sum(exchange.quote.values()) == 0
+    assert all(sum(lots[m] for lots in exchange.lots.values()) == 0 for m in range(len(exchange.mark)))
+    assert all(exchange.quote[fund] >= 0 for fund in exchange.fund)
+    for row in exchange.traders:
+        if exchange.quote[row] < 0 and not exchange.held(row):
+            exchange.reached["bad debt"] += 1
+        elif exchange.equity(row) < 0:
+            exchange.reached["bankrupt and open"] += 1
+        elif is_distressed(exchange, row):
+            exchange.reached["distressed and open"] += 1

@@ -1,0 +1,101 @@
+"""Takeover by ENGINE and the payments of FUND: CLR-FND-###."""
+
+from tests.oracle.liquidation import note_debt
+from tests.oracle.margin import is_distressed
+from tests.oracle.story import MILLION, Exchange, Record, ceil_div
+
+
+def price_of_part(exchange: Exchange, record: Record, lots: int) -> int:
+    """CLR-LIQ-002: what the row gets for `lots` contracts; the last of its last position leaves exactly (0, 0)."""
+    last = exchange.held(record.row) == [record.market] and lots == abs(exchange.lots[record.row][record.market])
+    return -exchange.quote[record.row] if last else record.total * lots // abs(record.lots)
+
+
+def inventory(exchange: Exchange, scope: int) -> int:
+    """ENGINE's contracts at mark, quanta."""
+    engine = exchange.engine[scope]
+    return sum(abs(exchange.value(engine, m)) for m in range(len(exchange.mark)))
+
+
+def admits(exchange: Exchange, record: Record, lots: int) -> bool:
+    """CLR-FND-003: within the cap, and FUND's cash plus ENGINE's equity not below zero."""
+    scope = exchange.rules.markets[record.market].scope
+    engine, fund, cap = exchange.engine[scope], exchange.fund[scope], exchange.rules.funds[scope].cap
+    signed = lots if record.lots > 0 else -lots
+    now = exchange.lots[engine][record.market]
+    unit = exchange.unit(record.market)
+    after = inventory(exchange, scope) + (abs(now + signed) - abs(now)) * unit
+    equity = exchange.equity(engine) + signed * unit - price_of_part(exchange, record, lots)
+    return (cap is None or after <= cap) and exchange.quote[fund] + equity >= 0
+
+
+def take_over(exchange: Exchange, left: list[list[Record]]) -> None:
+    """CLR-FND-002: accounts in the order of liquidation, positions in the order of the markets."""
+    for records in left:
+        for record in sorted(records, key=lambda record: record.market):
+            size = abs(exchange.lots[record.row][record.market])
+            if not size:
+                continue
+            sizes = range(size, 0, -1) if len(exchange.held(record.row)) == 1 else range(size, size - 1, -1)
+            lots = next((lots for lots in sizes if admits(exchange, record, lots)), 0)
+            exchange.reached["takeover in part"] += 0 < lots < size
+            exchange.reached["takeover refused"] += lots == 0
+            if lots:
+                engine = exchange.engine[exchange.rules.markets[record.market].scope]
+                signed = lots if record.lots > 0 else -lots
+                exchange.transfer(engine, record.row, price_of_part(exchange, record, lots), signed, record.market)
+                exchange.reached["takeover"] += 1
+        note_debt(exchange, records)
+        row = records[0].row
+        if exchange.held(row) and not is_distressed(exchange, row):
+            exchange.reached["compliant after takeover"] += 1
+
+
+def pay_from_fund(exchange: Exchange, order: list[int]) -> None:
+    """CLR-FND-001, CLR-FND-006: flat accounts in the order of the records, then ENGINE's negative equity at mark."""
+    for row in order:
+        for scope, owed in exchange.debts.get(row, {}).items():
+            cash = exchange.quote[exchange.fund[scope]]
+            part = min(owed, cash)
+            if part:
+                exchange.transfer(exchange.fund[scope], row, part)
+                exchange.debts[row][scope] -= part
+                exchange.reached["fund draw"] += 1
+            exchange.reached["fund empty"] += part < owed
+    for scope, engine in enumerate(exchange.engine):
+        owed = max(0, -exchange.equity(engine))
+        part = min(owed, exchange.quote[exchange.fund[scope]])
+        if part:
+            exchange.transfer(exchange.fund[scope], engine, part)
+            exchange.reached["fund pays engine"] += 1
+        exchange.reached["fund empty"] += part < owed
+
+
+def is_insolvent(exchange: Exchange, scope: int) -> bool:
+    """CLR-ADL-008: FUND's cash plus ENGINE's equity is below zero."""
+    return exchange.quote[exchange.fund[scope]] + exchange.equity(exchange.engine[scope]) < 0
+
+
+def sweep(exchange: Exchange) -> None:
+    """CLR-FND-004: ENGINE's money goes to FUND when its inventory is flat."""
+    for scope, engine in enumerate(exchange.engine):
+        if not exchange.held(engine) and exchange.quote[engine] > 0:
+            exchange.transfer(engine, exchange.fund[scope], exchange.quote[engine])
+            exchange.reached["sweep"] += 1
+
+
+def unwind_orders(exchange: Exchange) -> list[tuple[int, int, int, int]]:
+    """CLR-FND-005: (ENGINE, market, signed lots, limit) of what is offered now."""
+    orders = []
+    for scope, engine in enumerate(exchange.engine):
+        rules = exchange.rules.funds[scope]
+        last = exchange.last_unwind.get(scope)
+        if not exchange.held(engine) or (last is not None and exchange.now_ms - last < rules.unwind_ms):
+            continue
+        exchange.last_unwind[scope] = exchange.now_ms
+        for m in exchange.held(engine):
+            lots, mark = exchange.lots[engine][m], exchange.mark[m]
+            size = ceil_div(abs(lots) * rules.unwind_ppm, MILLION)
+            distance = mark * rules.unwind_band_ppm // MILLION
+            orders.append((engine, m, -size if lots > 0 else size, mark - distance if lots > 0 else mark + distance))
+    return orders
