@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from tests.oracle.margin import bankruptcy_total, is_distressed, maintenance, requirement
 from tests.oracle.story import Exchange, Layer, Record, split
-from tests.oracle.waterfall import is_insolvent, price_of_part
+from tests.oracle.waterfall import is_insolvent, price_of_part, refresh
 
 INFINITE = Fraction(10**30)
 
@@ -45,6 +45,8 @@ def rank(exchange: Exchange, layer: Layer) -> dict[tuple[int, int], list[int]]:
 
 def deleverage(exchange: Exchange, layer: Layer, left: list[list[Record]]) -> None:
     """CLR-ADL-001, CLR-ADL-007, CLR-ADL-008: markets by name, longs before shorts, ENGINE first."""
+    for records in left:
+        refresh(exchange, records)
     targets = [
         record
         for records in left
@@ -171,9 +173,7 @@ def close_through_pot(exchange: Exchange, layer: Layer, side: list[Record], winn
         return [sizes.get(row, 0) for row in rows], total
 
     found = solvent_choice(exchange, m, sign, allowed, choose)
-    if not found:
-        return
-    for record, size in taken:
+    for record, size in taken if found else []:
         exchange.transfer(
             exchange.rounding, record.row, price_of_part(exchange, record, size), sign * size, m
         )
@@ -205,6 +205,8 @@ def note_close(exchange: Exchange, m: int, row: int, size: int, harm: int) -> No
     """harm: what the close took from the row against the mark."""
     exchange.matches += 1
     exchange.closes.append((m, row, size, harm))
+    exchange.reached["orders of the deleveraged"] += any(o.row == row and o.market == m for o in exchange.book)
+    exchange.book = [order for order in exchange.book if order.row != row or order.market != m]
     exchange.reached["ADL"] += 1
 
 

@@ -6,7 +6,7 @@ from tests.oracle.liquidation import in_priority, is_left, plan, send, settle
 from tests.oracle.loss import socialise
 from tests.oracle.margin import is_distressed
 from tests.oracle.story import Exchange, Record
-from tests.oracle.waterfall import pay_from_fund, sweep, take_over, unwind_orders
+from tests.oracle.waterfall import is_insolvent, pay_engines, pay_from_fund, sweep, take_over, unwind_orders
 
 
 def run_cycle(exchange: Exchange, marks: tuple[int, ...], now_ms: int) -> None:
@@ -20,6 +20,8 @@ def run_cycle(exchange: Exchange, marks: tuple[int, ...], now_ms: int) -> None:
             exchange.reached["rounds"] += 1
             exchange.reached["second rounds"] += number == 1
             run_round(exchange, due)
+        elif any(is_insolvent(exchange, scope) for scope in range(len(exchange.engine))):
+            run_waterfall(exchange, [], [])
         unwind(exchange)
         if not due or exchange.moved == moved:
             break
@@ -64,6 +66,7 @@ def run_round(exchange: Exchange, due: list[int]) -> None:
     else:
         for row in due:
             if not exchange.held(row):
+                run_waterfall(exchange, [], [row])
                 continue
             if not is_distressed(exchange, row):
                 exchange.reached["recovered"] += 1
@@ -72,7 +75,8 @@ def run_round(exchange: Exchange, due: list[int]) -> None:
             for record in records:
                 send(exchange, record)
             finish_account(exchange, records)
-            plans.append(records)
+            run_waterfall(exchange, [records] if is_left(exchange, records) else [], [row])
+        return
     run_waterfall(exchange, [records for records in plans if is_left(exchange, records)], due)
 
 
@@ -102,6 +106,7 @@ def unwind(exchange: Exchange) -> None:
     for engine, market, lots, limit in unwind_orders(exchange):
         filled, _ = take(exchange, engine, market, lots, limit, charged=False)
         exchange.reached["unwind"] += filled > 0
+    pay_engines(exchange)
     sweep(exchange)
 
 

@@ -181,4 +181,4 @@ def is_left(exchange: Exchange, records: list[Record]) -> bool:
     waits = rules.kind == "fraction" and rules.cooldown_ms > 0 and exchange.equity(row) >= 0
     if short and not is_distressed(exchange, row):
         exchange.reached["compliant after the book"] += 1
-    return short and is_distressed(exchange, row) and not waits
+    return is_distressed(exchange, row) and not waits

@@ -9,11 +9,14 @@ def socialise(exchange: Exchange, layer: Layer, left: list[list[Record]], order:
     """CLR-LOS-001 to -003: gains are measured, positions torn up, FUND pays once more, winners pay what is left."""
     scopes = range(len(exchange.fund))
     gains = [{row: gain_of(exchange, layer, row, scope) for row in exchange.traders} for scope in scopes]
-    if not exchange.waiting:
-        tear_up(exchange, left)
+    if exchange.waiting:
+        return
+    torn = exchange.reached["tear-up"]
+    tear_up(exchange, left)
     for records in left:
         note_debt(exchange, records)
-    pay_from_fund(exchange, order)
+    if exchange.reached["tear-up"] > torn:
+        pay_from_fund(exchange, order)
     for scope in scopes:
         take_from_winners(exchange, scope, gains[scope], order)
 
@@ -57,7 +60,8 @@ def take_from_winners(exchange: Exchange, scope: int, gains: dict[int, int], ord
     """CLR-LOS-002, CLR-LOS-003: pro rata to gains, none above its gain or its equity."""
     owing = [(row, exchange.debts[row].get(scope, 0)) for row in order if row in exchange.debts]
     engine = exchange.engine[scope]
-    owing = [(row, owed) for row, owed in [*owing, (engine, max(0, -exchange.equity(engine)))] if owed]
+    cash = exchange.quote[exchange.fund[scope]]
+    owing = [(row, owed) for row, owed in [*owing, (engine, max(0, -exchange.equity(engine) - cash))] if owed]
     owed = sum(part for _, part in owing)
     if not owed:
         return

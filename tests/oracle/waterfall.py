@@ -1,7 +1,7 @@
 """Takeover by ENGINE and the payments of FUND: CLR-FND-###."""
 
 from tests.oracle.liquidation import note_debt
-from tests.oracle.margin import is_distressed
+from tests.oracle.margin import bankruptcy_total, is_distressed
 from tests.oracle.story import MILLION, Exchange, Record, ceil_div
 
 
@@ -9,6 +9,13 @@ def price_of_part(exchange: Exchange, record: Record, lots: int) -> int:
     """CLR-LIQ-002: what the row gets for `lots` contracts; the last of its last position leaves exactly (0, 0)."""
     last = exchange.held(record.row) == [record.market] and lots == abs(exchange.lots[record.row][record.market])
     return -exchange.quote[record.row] if last else record.total * lots // abs(record.lots)
+
+
+def refresh(exchange: Exchange, records: list[Record]) -> None:
+    """CLR-LIQ-002: what is left of the positions, at the bankruptcy totals of this moment."""
+    for record in records:
+        record.lots = exchange.lots[record.row][record.market]
+        record.total = bankruptcy_total(exchange, record.row, record.market)
 
 
 def inventory(exchange: Exchange, scope: int) -> int:
@@ -33,6 +40,7 @@ def take_over(exchange: Exchange, left: list[list[Record]]) -> None:
     """CLR-FND-002: accounts in the order of liquidation, positions in the order of the markets."""
     for records in left:
         for record in sorted(records, key=lambda record: record.market):
+            refresh(exchange, records)
             size = abs(exchange.lots[record.row][record.market])
             if not size:
                 continue
@@ -53,6 +61,8 @@ def take_over(exchange: Exchange, left: list[list[Record]]) -> None:
 
 def pay_from_fund(exchange: Exchange, order: list[int]) -> None:
     """CLR-FND-001, CLR-FND-006: flat accounts in the order of the records, then ENGINE's negative equity at mark."""
+    if not has_fund_layer(exchange):
+        return
     for row in order:
         for scope, owed in exchange.debts.get(row, {}).items():
             cash = exchange.quote[exchange.fund[scope]]
@@ -62,6 +72,18 @@ def pay_from_fund(exchange: Exchange, order: list[int]) -> None:
                 exchange.debts[row][scope] -= part
                 exchange.reached["fund draw"] += 1
             exchange.reached["fund empty"] += part < owed
+    pay_engines(exchange)
+
+
+def has_fund_layer(exchange: Exchange) -> bool:
+    """CLR-FND-001: without the layer FUND pays nothing."""
+    return any(layer.kind == "insurance_fund" for layer in exchange.rules.layers)
+
+
+def pay_engines(exchange: Exchange) -> None:
+    """CLR-FND-004: ENGINE's negative equity at mark, as far as FUND has cash."""
+    if not has_fund_layer(exchange):
+        return
     for scope, engine in enumerate(exchange.engine):
         owed = max(0, -exchange.equity(engine))
         part = min(owed, exchange.quote[exchange.fund[scope]])
