@@ -21,6 +21,10 @@ def take(exchange: Exchange, row: int, market: int, lots: int, limit: int | None
         size = min(abs(lots) - filled, order.lots)
         if size == 0:
             break
+        if row in exchange.owner and exchange.owner[row] == exchange.owner[order.row]:
+            order.lots = 0
+            exchange.reached["self-trade"] += 1
+            continue
         value = size * order.price * exchange.rules.markets[market].tick_value
         signed = size if lots > 0 else -size
         exchange.transfer(row, order.row, value if lots > 0 else -value, signed, market)

@@ -6,7 +6,7 @@ from tests.oracle.liquidation import in_priority, is_left, plan, send, settle
 from tests.oracle.loss import socialise
 from tests.oracle.margin import is_distressed
 from tests.oracle.story import Exchange, Record
-from tests.oracle.waterfall import is_insolvent, pay_engines, pay_from_fund, sweep, take_over, unwind_orders
+from tests.oracle.waterfall import pay_engines, pay_from_fund, sweep, take_over, unwind_orders
 
 
 def run_cycle(exchange: Exchange, marks: tuple[int, ...], now_ms: int) -> None:
@@ -20,7 +20,7 @@ def run_cycle(exchange: Exchange, marks: tuple[int, ...], now_ms: int) -> None:
             exchange.reached["rounds"] += 1
             exchange.reached["second rounds"] += number == 1
             run_round(exchange, due)
-        elif any(is_insolvent(exchange, scope) for scope in range(len(exchange.engine))):
+        elif any(exchange.equity(engine) < 0 for engine in exchange.engine):
             run_waterfall(exchange, [], [])
         unwind(exchange)
         if not due or exchange.moved == moved:

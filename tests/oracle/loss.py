@@ -60,8 +60,9 @@ def take_from_winners(exchange: Exchange, scope: int, gains: dict[int, int], ord
     """CLR-LOS-002, CLR-LOS-003: pro rata to gains, none above its gain or its equity."""
     owing = [(row, exchange.debts[row].get(scope, 0)) for row in order if row in exchange.debts]
     engine = exchange.engine[scope]
-    cash = exchange.quote[exchange.fund[scope]]
-    owing = [(row, owed) for row, owed in [*owing, (engine, max(0, -exchange.equity(engine) - cash))] if owed]
+    if not exchange.held(engine):
+        owing.append((engine, max(0, -exchange.quote[engine] - exchange.quote[exchange.fund[scope]])))
+    owing = [(row, owed) for row, owed in owing if owed]
     owed = sum(part for _, part in owing)
     if not owed:
         return

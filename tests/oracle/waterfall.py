@@ -1,5 +1,7 @@
 """Takeover by ENGINE and the payments of FUND: CLR-FND-###."""
 
+from fractions import Fraction
+
 from tests.oracle.liquidation import note_debt
 from tests.oracle.margin import bankruptcy_total, is_distressed
 from tests.oracle.story import MILLION, Exchange, Record, ceil_div
@@ -32,8 +34,8 @@ def admits(exchange: Exchange, record: Record, lots: int) -> bool:
     now = exchange.lots[engine][record.market]
     unit = exchange.unit(record.market)
     after = inventory(exchange, scope) + (abs(now + signed) - abs(now)) * unit
-    equity = exchange.equity(engine) + signed * unit - price_of_part(exchange, record, lots)
-    return (cap is None or after <= cap) and exchange.quote[fund] + equity >= 0
+    loss = Fraction(record.total * lots, abs(record.lots)) - signed * unit
+    return (cap is None or after <= cap) and exchange.quote[fund] + exchange.equity(engine) - loss >= 0
 
 
 def take_over(exchange: Exchange, left: list[list[Record]]) -> None:
