@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from fractions import Fraction
 
+from tests.oracle.book import withdraw
 from tests.oracle.margin import bankruptcy_total, is_distressed, maintenance, requirement
 from tests.oracle.story import Exchange, Layer, Record, split
 from tests.oracle.waterfall import is_insolvent, price_of_part, refresh
@@ -205,8 +206,7 @@ def note_close(exchange: Exchange, m: int, row: int, size: int, harm: int) -> No
     """harm: what the close took from the row against the mark."""
     exchange.matches += 1
     exchange.closes.append((m, row, size, harm))
-    exchange.reached["orders of the deleveraged"] += any(o.row == row and o.market == m for o in exchange.book)
-    exchange.book = [order for order in exchange.book if order.row != row or order.market != m]
+    withdraw(exchange, row, m)
     exchange.reached["ADL"] += 1
 
 

@@ -65,3 +65,10 @@ def cancel_all(exchange: Exchange, row: int) -> None:
     kept = [order for order in exchange.book if order.row != row]
     exchange.reached["orders of a distressed row"] += len(kept) < len(exchange.book)
     exchange.book = kept
+
+
+def withdraw(exchange: Exchange, row: int, market: int) -> None:
+    """CLR-ADL-001, CLR-LOS-001: whose position is reduced off the book loses its orders in that market."""
+    kept = [order for order in exchange.book if order.row != row or order.market != market]
+    exchange.reached["orders of the deleveraged"] += len(kept) < len(exchange.book)
+    exchange.book = kept

@@ -20,7 +20,7 @@ def run_cycle(exchange: Exchange, marks: tuple[int, ...], now_ms: int) -> None:
             exchange.reached["rounds"] += 1
             exchange.reached["second rounds"] += number == 1
             run_round(exchange, due)
-        elif any(exchange.equity(engine) < 0 for engine in exchange.engine):
+        elif number == 0 and any(exchange.equity(engine) < 0 and exchange.held(engine) for engine in exchange.engine):
             run_waterfall(exchange, [], [])
         unwind(exchange)
         if not due or exchange.moved == moved:
@@ -34,7 +34,8 @@ def find_due(exchange: Exchange) -> list[int]:
     for row in exchange.traders:
         if not is_distressed(exchange, row):
             continue
-        cancel_all(exchange, row)
+        if exchange.rules.liquidation.mode == "batch":
+            cancel_all(exchange, row)
         scopes = [scope for scope, owed in exchange.debts.get(row, {}).items() if owed]
         if row in exchange.debts and not any(exchange.quote[exchange.fund[scope]] for scope in scopes):
             continue
@@ -71,6 +72,7 @@ def run_round(exchange: Exchange, due: list[int]) -> None:
             if not is_distressed(exchange, row):
                 exchange.reached["recovered"] += 1
                 continue
+            cancel_all(exchange, row)
             records = plan(exchange, row)
             for record in records:
                 send(exchange, record)

@@ -1,5 +1,6 @@
 """Tear-up at mark, and the haircut of gains: CLR-LOS-###."""
 
+from tests.oracle.book import withdraw
 from tests.oracle.liquidation import note_debt
 from tests.oracle.story import Exchange, Layer, Record, split
 from tests.oracle.waterfall import is_insolvent, pay_from_fund
@@ -9,10 +10,9 @@ def socialise(exchange: Exchange, layer: Layer, left: list[list[Record]], order:
     """CLR-LOS-001 to -003: gains are measured, positions torn up, FUND pays once more, winners pay what is left."""
     scopes = range(len(exchange.fund))
     gains = [{row: gain_of(exchange, layer, row, scope) for row in exchange.traders} for scope in scopes]
-    if exchange.waiting:
-        return
     torn = exchange.reached["tear-up"]
-    tear_up(exchange, left)
+    if not exchange.waiting:
+        tear_up(exchange, left)
     for records in left:
         note_debt(exchange, records)
     if exchange.reached["tear-up"] > torn:
@@ -54,6 +54,7 @@ def tear_up_side(exchange: Exchange, m: int, sign: int, side: list[int]) -> None
     for row, part in zip(holders, parts, strict=True):
         if part:
             exchange.transfer(row, exchange.rounding, sign * part * exchange.unit(m), sign * part, m)
+            withdraw(exchange, row, m)
 
 
 def take_from_winners(exchange: Exchange, scope: int, gains: dict[int, int], order: list[int]) -> None:
