@@ -121,6 +121,9 @@ def make_rows(random: Random, rules: Rules) -> tuple[Row, ...]:
             net[m] += lots
             if isolated and random.random() < 0.7:
                 rows.append(Row(owner, m, money_for(random, rules, [position]), (position,)))
+                if random.random() < 0.3:
+                    cross.append((m, -lots, entry_near(random, rules, m)))
+                    net[m] -= lots
             else:
                 cross.append(position)
         free = random.choice((0, 2_000, 100_000)) if not cross else 0
@@ -151,7 +154,8 @@ def money_for(random: Random, rules: Rules, positions: list[tuple[int, int, int]
         market = rules.markets[m]
         mark = PRICES[market.name]
         notional = abs(lots) * mark * market.tick_value
-        share = random.choice((random.uniform(0.055, 0.1), random.uniform(0.06, 0.4), random.uniform(0.2, 1.0)))
+        low, high = random.choice(((0.055, 0.08), (0.055, 0.12), (0.06, 0.4), (0.2, 1.0)))
+        share = random.uniform(low, high)
         money += int(notional * share) + lots * (entry - mark) * market.tick_value
     return money
 
@@ -181,11 +185,12 @@ def make_resting(random: Random, rules: Rules, rows: tuple[Row, ...]) -> tuple[R
 def make_marks(random: Random, start: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     """The first marks, then one or two jumps, or one jump and a cycle in which the marks stay."""
     marks = [start]
-    for _ in range(random.choice((1, 2, 2))):
-        if len(marks) > 1 and random.random() < 0.3:
+    for number in range(random.choice((1, 2, 2, 3))):
+        if number and random.random() < 0.3:
             marks.append(marks[-1])
             continue
-        common = random.choice((-1, 1)) * random.choice((random.uniform(0.02, 0.1), random.uniform(0.05, 0.3)))
+        low, high = random.choice(((0.02, 0.1), (0.05, 0.15), (0.1, 0.3)))
+        common = random.choice((-1, 1)) * random.uniform(low, high)
         own = [common if random.random() < 0.8 else -common / 2 for _ in start]
         marks.append(tuple(max(1, round(mark * (1 + move))) for mark, move in zip(marks[-1], own, strict=True)))
     return tuple(marks)

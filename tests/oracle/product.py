@@ -17,7 +17,7 @@ from clearsim.engine.trading import match, refresh_quotes, spill_logs
 from clearsim.engine.world import World
 from clearsim.layout import FEES, INTENT_DTYPE, OUTSIDE, ROUNDING, OrderKind, OrderStatus, Reason, Side, TimeInForce
 
-from tests.oracle.story import Exchange, Layer, Liquidation, Market, Order, Story
+from tests.oracle.story import Exchange, Layer, Liquidation, Market, Order, Row, Story
 from tests.worlds.exchange import Capture
 
 QUANTUM = 1000  # quanta in a quote unit
@@ -100,6 +100,8 @@ def agents_of(story: Story) -> list[dict[str, Any]]:
             if row.owner != owner:
                 continue
             for m, lots, entry in row.positions:
+                if is_second(story, row, m):
+                    continue
                 name = story.rules.markets[m].name
                 positions.append(
                     {
@@ -114,6 +116,11 @@ def agents_of(story: Story) -> list[dict[str, Any]]:
         agent = {"kind": "whale", "name": owner, "max_leverage": 10, "positions": positions}
         found.append(agent if positions else {**agent, "programs": [idle_program(story)]})
     return found
+
+
+def is_second(story: Story, row: Row, m: int) -> bool:
+    """Whether the owner has an isolated position in the market too; a named account names a market only once."""
+    return row.market is None and any(other.owner == row.owner and other.market == m for other in story.rows)
 
 
 def idle_program(story: Story) -> dict[str, Any]:
@@ -196,8 +203,14 @@ class Product:
         return next(r for r in rows if r != wallet and accounts.wallet[r] == wallet and accounts.market[r] == market)
 
     def _pay_in(self) -> None:
-        """Give every row the money of the story, before entry costs."""
+        """Give every row the money of the story, before entry costs, and the positions that are still missing."""
         for row, item in zip(self.ids, self.story.rows, strict=True):
+            for m, lots, entry in item.positions:
+                if is_second(self.story, item, m):
+                    value = lots * entry * self.story.rules.markets[m].tick_value
+                    self.world.ledger.transfer(
+                        payer=row, payee=OUTSIDE, quote=value, lots=lots, market=m, reason=Reason.OPENING
+                    )
             paid = sum(lots * entry * self.story.rules.markets[m].tick_value for m, lots, entry in item.positions)
             missing = item.money - paid - int(self.world.accounts.quote[row])
             payer, payee = (OUTSIDE, row) if missing > 0 else (row, OUTSIDE)
