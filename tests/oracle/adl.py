@@ -46,8 +46,6 @@ def rank(exchange: Exchange, layer: Layer) -> dict[tuple[int, int], list[int]]:
 
 def deleverage(exchange: Exchange, layer: Layer, left: list[list[Record]]) -> None:
     """CLR-ADL-001, CLR-ADL-007, CLR-ADL-008: markets by name, longs before shorts, ENGINE first."""
-    for records in left:
-        refresh(exchange, records)
     targets = [
         record
         for records in left
@@ -64,9 +62,11 @@ def deleverage(exchange: Exchange, layer: Layer, left: list[list[Record]]) -> No
             side = [record for record in targets if record.market == m and exchange.lots[record.row][m] * sign > 0]
             if not side:
                 continue
+            refresh(exchange, side)
             winners = [row for row in exchange.queue[m, -sign] if exchange.lots[row][m] * sign < 0]
             if layer.allocation == "greedy":
                 for record in side:
+                    refresh(exchange, [record])
                     close_greedily(exchange, layer, record, winners)
             else:
                 close_through_pot(exchange, layer, side, winners)

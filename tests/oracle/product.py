@@ -17,9 +17,10 @@ from clearsim.engine.trading import match, refresh_quotes, spill_logs
 from clearsim.engine.world import World
 from clearsim.layout import FEES, INTENT_DTYPE, OUTSIDE, ROUNDING, OrderKind, OrderStatus, Reason, Side, TimeInForce
 
-from tests.oracle.story import Exchange, Layer, Liquidation, Market, Order, Row, Story
+from tests.oracle.story import Exchange, Layer, Liquidation, Market, Order, Story
 from tests.worlds.exchange import Capture
 
+BALANCE = "balance"
 QUANTUM = 1000  # quanta in a quote unit
 GRIDS = {"BTC": (1.0, "1", "0.001"), "ETH": (0.5, "0.5", "0.01")}
 LOT = {"BTC": 1000, "ETH": 100}  # lots in a base unit
@@ -92,41 +93,51 @@ def layer_of(layer: Layer) -> dict[str, Any]:
 
 
 def agents_of(story: Story) -> list[dict[str, Any]]:
-    """One named account per owner; the money is set later."""
+    """One named account per owner with its isolated positions, and one that holds the other side of them all.
+
+    All else is set later: a config would balance the open interest and name a market once per account.
+    """
     found = []
     for owner in owners_of(story):
-        positions = []
-        for row in story.rows:
-            if row.owner != owner:
-                continue
-            for m, lots, entry in row.positions:
-                if is_second(story, row, m):
-                    continue
-                name = story.rules.markets[m].name
-                positions.append(
-                    {
-                        "market": name,
-                        "side": "long" if lots > 0 else "short",
-                        "base": f"{abs(lots) / LOT[name]:.3f}",
-                        "entry_price": entry * GRIDS[name][0],
-                        "leverage": 2,
-                        "mode": "cross" if row.market is None else "isolated",
-                    }
-                )
-        agent = {"kind": "whale", "name": owner, "max_leverage": 10, "positions": positions}
-        found.append(agent if positions else {**agent, "programs": [idle_program(story)]})
+        rows = [row for row in story.rows if row.owner == owner and row.market is not None]
+        found.append(agent_of(story, owner, [(*row.positions[0], "isolated") for row in rows]))
+    rest = [(m, -lots, story.marks[0][m], "cross") for m, lots in enumerate(isolated_lots(story)) if lots]
+    found.append(agent_of(story, BALANCE, rest))
     return found
 
 
-def is_second(story: Story, row: Row, m: int) -> bool:
-    """Whether the owner has an isolated position in the market too; a named account names a market only once."""
-    return row.market is None and any(other.owner == row.owner and other.market == m for other in story.rows)
+def agent_of(story: Story, name: str, positions: list[tuple[int, int, int, str]]) -> dict[str, Any]:
+    """A named account that does nothing by itself. positions: (market, lots, entry ticks, mode)."""
+    items = []
+    for m, lots, entry, mode in positions:
+        market = story.rules.markets[m].name
+        items.append(
+            {
+                "market": market,
+                "side": "long" if lots > 0 else "short",
+                "base": f"{abs(lots) / LOT[market]:.3f}",
+                "entry_price": entry * GRIDS[market][0],
+                "leverage": 2,
+                "mode": mode,
+            }
+        )
+    agent = {"kind": "whale", "name": name, "max_leverage": 10, "positions": items}
+    return agent if items else {**agent, "programs": [idle_program(story)]}
+
+
+def isolated_lots(story: Story) -> list[int]:
+    """Sum of the isolated positions of each market."""
+    net = [0] * len(story.rules.markets)
+    for row in story.rows:
+        if row.market is not None:
+            net[row.market] += row.positions[0][1]
+    return net
 
 
 def idle_program(story: Story) -> dict[str, Any]:
-    """What a named account without a position must have; the cycles of a story wake nobody."""
+    """What a named account without a position must have: a trade long after the last cycle of the story."""
     market = story.rules.markets[0].name
-    return {"market": market, "side": "buy", "base": 1, "start_s": 0, "duration_s": 1, "reduce_only": True}
+    return {"market": market, "side": "buy", "base": 1, "start_s": 1000, "duration_s": 1}
 
 
 def owners_of(story: Story) -> list[str]:
@@ -134,7 +145,7 @@ def owners_of(story: Story) -> list[str]:
 
 
 def config_of(story: Story) -> dict[str, Any]:
-    rules, duration_s = story.rules, len(story.marks) + 1
+    rules, duration_s = story.rules, 2000
     return {
         "name": f"story-{story.seed}",
         "seed": 1,
@@ -188,10 +199,10 @@ class Product:
         world = self.world
         refresh_quotes(world)
         self.wallets = dict(
-            zip(owners_of(story), (int(row) for row in world.population.opening.agent_rows), strict=True)
+            zip([*owners_of(story), BALANCE], (int(row) for row in world.population.opening.agent_rows), strict=True)
         )
         self.ids = [self._id(row.owner, row.market) for row in story.rows]
-        self._pay_in()
+        self._open()
         self.resting = self._rest()
         self.step = 0
 
@@ -202,20 +213,29 @@ class Product:
         rows = range(self.world.rows.first_trader, len(accounts.quote))
         return next(r for r in rows if r != wallet and accounts.wallet[r] == wallet and accounts.market[r] == market)
 
-    def _pay_in(self) -> None:
-        """Give every row the money of the story, before entry costs, and the positions that are still missing."""
+    def _open(self) -> None:
+        """Open the cross positions, close those of the balancing account, and give every row its money."""
+        rules, balance = self.story.rules, self.wallets[BALANCE]
+        targets = {row: item.money for row, item in zip(self.ids, self.story.rows, strict=True)} | {balance: 0}
+        for m, lots in enumerate(isolated_lots(self.story)):
+            self._open_position(balance, m, lots, self.story.marks[0][m])
         for row, item in zip(self.ids, self.story.rows, strict=True):
             for m, lots, entry in item.positions:
-                if is_second(self.story, item, m):
-                    value = lots * entry * self.story.rules.markets[m].tick_value
-                    self.world.ledger.transfer(
-                        payer=row, payee=OUTSIDE, quote=value, lots=lots, market=m, reason=Reason.OPENING
-                    )
-            paid = sum(lots * entry * self.story.rules.markets[m].tick_value for m, lots, entry in item.positions)
-            missing = item.money - paid - int(self.world.accounts.quote[row])
+                targets[row] -= lots * entry * rules.markets[m].tick_value
+                if item.market is None:
+                    self._open_position(row, m, lots, entry)
+        for row, target in targets.items():
+            missing = target - int(self.world.accounts.quote[row])
             payer, payee = (OUTSIDE, row) if missing > 0 else (row, OUTSIDE)
             if missing:
                 self.world.ledger.transfer(payer=payer, payee=payee, quote=abs(missing), reason=Reason.DEPOSIT)
+
+    def _open_position(self, row: int, m: int, lots: int, entry: int) -> None:
+        value = lots * entry * self.story.rules.markets[m].tick_value
+        if lots:
+            self.world.ledger.transfer(
+                payer=row, payee=OUTSIDE, quote=value, lots=lots, market=m, reason=Reason.OPENING
+            )
 
     def _rest(self) -> list[Order]:
         """Send the resting orders; return those that the margin check admitted."""
@@ -247,7 +267,8 @@ class Product:
             quote=dict.fromkeys(range(n), 0),
             lots={row: [0] * n_markets for row in range(n)},
             cost={row: [0] * n_markets for row in range(n)},
-            owner={row: self.wallets[item.owner] for row, item in zip(self.ids, story.rows, strict=True)},
+            owner={row: self.wallets[item.owner] for row, item in zip(self.ids, story.rows, strict=True)}
+            | {self.wallets[BALANCE]: self.wallets[BALANCE]},
             isolated={row: item.market for row, item in zip(self.ids, story.rows, strict=True)},
             mark=list(story.marks[0]),
             book=[Order(**vars(order)) for order in self.resting],
