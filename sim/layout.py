@@ -143,7 +143,8 @@ FIRST_SCOPE_ROW = 3
 #: An order on its way to the book. `order`: in, the order to cancel or amend, or the sequence number of the liquidation
 #: that it carries out; out, the id of the order.
 INTENT_DTYPE = record(
-    "account", "market", "side", "kind", "tif", "price", "lots", "order_flags", "order", "arrival", "status", "filled"
+    "account", "market", "side", "kind", "tif", "price", "lots", "order_flags", "order", "arrival", "status", "filled",
+    "value",  # quanta (ticks x lots without a clearing house) of what was filled
 )  # fmt: skip
 
 TRANSFER_DTYPE = record(
@@ -183,6 +184,9 @@ MARKET_DTYPE = record(
     "taker_ppm",
     "maker_ppm",  # negative: rebate
     "liquidation_fee_ppm",
+    "liquidation_pays_taker",  # 1: fills of liquidation orders pay the taker fee
+    "penalty_on_fill",  # 1: the penalty is on the prices of the fills, 0: on the mark
+    "order_band_ppm",  # orders without a price trade no worse than this distance from the mark; 0: no band
     "margin_base",  # BASE_...
     "close_fee_ppm",  # part of the requirement when the base is BASE_MARK_PLUS_FEE
     "n_tiers",
@@ -333,7 +337,7 @@ COUNTER_DTYPE = record(
 COUNTS_DTYPE = record("liquidations", "matches", "round_start")
 
 #: The liquidation policy as kernels read it.
-PLAN_DTYPE = record("step", "fraction_ppm", "whole_below", "then_whole", "style", "band_ppm")
+PLAN_DTYPE = record("step", "fraction_ppm", "whole_below", "then_whole", "round_down", "style", "band_ppm")
 # Values of a plan's `step` and `style`.
 STEP_FULL, STEP_COMPLIANT, STEP_TIER_FLOOR, STEP_FRACTION = range(4)
 STYLE_BANKRUPTCY_LIMIT, STYLE_MARKET = range(2)

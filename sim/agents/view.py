@@ -156,8 +156,9 @@ class Intents:
             self.reserve(1)
         place: Any = self.rows  # any buffer is accepted
         _INTENT.pack_into(
-            place, count * _INTENT.size, account, market, side, kind, tif, price, lots, flags, -1, arrival, _PENDING, 0
-        )
+            place, count * _INTENT.size,
+            account, market, side, kind, tif, price, lots, flags, -1, arrival, _PENDING, 0, 0,
+        )  # fmt: skip
         self.count = count + 1
 
     def scratch(self) -> tuple[Records, I64]:

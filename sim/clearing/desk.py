@@ -3,7 +3,7 @@
 Decides nothing. A layer reads the arrays, decides on closes or payments, and hands them to `close` or `pay`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple, Self, TypeVar
@@ -18,6 +18,7 @@ from ..ledger.closes import apply_closes, apply_payments
 from ..policy import Policy
 
 I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
 Scalar = TypeVar("Scalar", bound=np.generic)
 #: Stands for "no limit" of ADL matches.
 NO_LIMIT = 2**62
@@ -74,11 +75,26 @@ class MatchesLeft:
         return self.left
 
 
+@dataclass
+class QueuesOfCycle:
+    """Scores of every market and side before the first ADL of a cycle (CLR-ADL-002)."""
+
+    cycle: int = -1
+    scores: dict[tuple[int, int], F64] = field(default_factory=dict)  # (market, side) -> (A,), NaN: not in the queue
+
+    def of_cycle(self, cycle: int, rank: Callable[[int, int], F64], n_markets: int) -> dict[tuple[int, int], F64]:
+        """The scores of `cycle`; they are made by `rank(market, side)` when first asked for."""
+        if cycle != self.cycle:
+            self.cycle = cycle
+            self.scores = {(market, side): rank(market, side) for market in range(n_markets) for side in (1, -1)}
+        return self.scores
+
+
 class Desk:
     """The arrays of a clearing house, its scopes and its records.
 
     caps: int64 (M,) maximum inventory of the ENGINE of each market, quanta.  may_draw: the waterfall has the layer that
-    pays from FUND.  spill: empties the transfer log (sets the header's n_transfers to 0).
+    pays from FUND.  spill: empties the transfer log (sets the header's n_transfers to 0).  names: of the markets.
     """
 
     def __init__(
@@ -91,6 +107,7 @@ class Desk:
         quantum: Decimal,
         may_draw: bool,
         spill: Callable[[], None],
+        names: Sequence[str] = (),
     ) -> None:
         self.accounts, self.markets, self.log = accounts, markets, log
         self.caps, self.quantum, self.may_draw = caps, quantum, may_draw
@@ -100,6 +117,8 @@ class Desk:
         self.waiting = make_waiting(n_rows)
         self.work = np.zeros((4, max(self.n_markets, 2)), np.int64)  # scratch of `split_by_market`
         self.matches_left = MatchesLeft()
+        self.queues_of_cycle = QueuesOfCycle()
+        self.markets_by_name = sorted(range(self.n_markets), key=lambda m: names[m]) if names else range(self.n_markets)
         _, first = np.unique(markets.params["fund_row"], return_index=True)
         self.scopes = [
             Scope(int(markets.params["fund_row"][m]), int(markets.params["engine_row"][m]), int(m)) for m in first

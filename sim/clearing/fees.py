@@ -8,7 +8,10 @@ from ..policy import Policy
 
 
 class FeeSchedule(Policy):
-    """Rates of one market. A negative maker rate is a rebate that FEES pays out of what takers pay."""
+    """Rates of one market. A negative maker rate is a rebate out of what the taker of the same fill paid (CLR-FEE-002).
+
+    Whether liquidation fills pay the taker fee is a field of the liquidation policy (CLR-FEE-003).
+    """
 
     taker_ppm: Annotated[StrictInt, Field(ge=0, lt=1_000_000)] = Field(
         description="fee of the incoming order, ppm of notional"

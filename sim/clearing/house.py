@@ -56,6 +56,7 @@ class ClearingHouse:
 
     fund_of_market[m] is the index in `funds` of market m's scope.  caps, shares: lowered by the caller's `scale`.
     spill: empties the transfer log (sets the header's n_transfers to 0); called when closes or payments need the room.
+    names: of the markets, by which ADL orders them; without names their numbers do.
     random_key: key of the `random` priority. Reserved rows are read from markets.params (fund_row, engine_row).
     """
 
@@ -71,6 +72,7 @@ class ClearingHouse:
         waterfall: Sequence[WaterfallLayer],
         quantum: Decimal,
         spill: Callable[[], None],
+        names: Sequence[str] = (),
         scale: Decimal = Decimal(1),
         random_key: int = 0,
     ) -> None:
@@ -88,7 +90,9 @@ class ClearingHouse:
         self._throttle = Throttle(liquidation.per_second)
         self.layers = [layer.ready() for layer in waterfall]
         self.may_draw = any(layer.kind == "insurance_fund" for layer in waterfall)
-        self.desk = Desk(accounts, markets, log, caps=caps, quantum=quantum, may_draw=self.may_draw, spill=spill)
+        self.desk = Desk(
+            accounts, markets, log, caps=caps, quantum=quantum, may_draw=self.may_draw, spill=spill, names=names
+        )
         self.backlog: I64 = np.zeros(0, np.int64)
 
     # -- step 8: who is liquidated now -------------------------------------------------------------------------------

@@ -70,14 +70,16 @@ def plan_fees(
 
 @kernel
 def _plan_fees(accounts, markets, records, intents, n_intents, fund_share_ppm, payments):
-    """Fee = ceil(filled lots x mark x rate), at most the equity the account still has after its fees before."""
+    """Fee = ceil(value of the fills x rate), at most the equity the account still has after its fees before."""
     n = 0
     last, charged = -1, 0
     for i in range(n_intents):
         filled, row, market = intents[i].filled, intents[i].account, intents[i].market
         if row != last:
             last, charged = row, 0
-        fee = rate_ceil(filled * lot_value(markets, market), markets.params[market].liquidation_fee_ppm, _SCALE)
+        params = markets.params[market]
+        value = intents[i].value if params.penalty_on_fill != 0 else filled * lot_value(markets, market)
+        fee = rate_ceil(value, params.liquidation_fee_ppm, _SCALE)
         fee = min(fee, max(0, equity(accounts, markets, row) - charged))
         if fee == 0:
             continue

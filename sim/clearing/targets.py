@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..kernels.jit import kernel
-from ..kernels.margin.requirement import equity
+from ..kernels.margin.requirement import equity, is_distressed
 from .desk import Desk
 
 I64 = npt.NDArray[np.int64]
@@ -13,7 +13,7 @@ I64 = npt.NDArray[np.int64]
 def targets_of(desk: Desk, rows: I64, market: int, side: int, *, only_bankrupt: bool) -> tuple[I64, int]:
     """Return the `rows` on `side` of `market`, ENGINE before them, and how many contracts they hold.
 
-    only_bankrupt: accounts with equity of zero or more are left out.
+    only_bankrupt: accounts with equity of zero or more are left out; else those that are not distressed (any more).
     """
     accounts = desk.accounts
     out = np.empty(len(rows) + 1, np.int64)
@@ -28,11 +28,13 @@ def targets_of(desk: Desk, rows: I64, market: int, side: int, *, only_bankrupt: 
 
 @kernel
 def gather_targets(accounts, markets, rows, market, side, only_bankrupt, out):
-    """Write the `rows` on `side` of `market` to `out`; return (count, contracts)."""
+    """Write the `rows` on `side` of `market` that are bankrupt, or distressed, to `out`; return (count, contracts)."""
     count, total = 0, 0
     for row in rows:
         lots = accounts.lots[row, market] * side
-        if lots <= 0 or (only_bankrupt and equity(accounts, markets, row) >= 0):
+        if lots <= 0:
+            continue
+        if equity(accounts, markets, row) >= 0 and (only_bankrupt or not is_distressed(accounts, markets, row)):
             continue
         out[count] = row
         count += 1

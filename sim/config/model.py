@@ -9,7 +9,7 @@ that sets the simulated part of the venue. A key called `file` names an input fi
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field, StrictBool, StrictInt, field_validator
 
@@ -53,6 +53,8 @@ class Scale(Policy):
 class Market(Policy):
     """One linear perpetual market and its rules."""
 
+    ADDED_FIELDS: ClassVar[frozenset[str]] = frozenset({"order_band_ppm"})
+
     name: Word = Field(description="Name of the market; other parts of the config refer to it.")
     tick_size: PositiveDecimal = Field(description="Smallest price step, quote units per base unit.")
     lot_size: PositiveDecimal = Field(description="Smallest size step, base units.")
@@ -62,6 +64,11 @@ class Market(Policy):
     funding: FundingRule = Field(description="Payments from longs to shorts, and their times.")
     margin: MarginPolicy = Field(description="Initial and maintenance margin.")
     fees: FeeSchedule = Field(description="Trading and liquidation fees.")
+    order_band_ppm: Annotated[StrictInt, Field(gt=0, lt=1_000_000)] | None = Field(
+        None,
+        description="Worst price of traders' orders without a limit (market orders, triggered stops), as a distance"
+        " from the mark, ppm; what the book does not offer within it is cancelled. null: no band.",
+    )
 
     def instrument(self, quantum: Decimal) -> Instrument:
         """The market's integer grid; ConfigError if one tick on one lot is not whole quanta."""

@@ -62,6 +62,9 @@ def lower_markets(config: RunConfig, instruments: Sequence[Instrument], opening:
         params["taker_ppm"][number] = item.fees.taker_ppm
         params["maker_ppm"][number] = item.fees.maker_ppm
         params["liquidation_fee_ppm"][number] = item.fees.liquidation_ppm
+        params["liquidation_pays_taker"][number] = config.liquidation.taker_fee == "charged"
+        params["penalty_on_fill"][number] = config.liquidation.penalty_base == "fill"
+        params["order_band_ppm"][number] = item.order_band_ppm or 0
         params["fund_row"][number] = rows.fund(scope)
         params["engine_row"][number] = rows.engine(scope)
     n_tiers = max(len(table) for table in tables)
@@ -315,6 +318,7 @@ def make_house(
             next(i for i, fund in enumerate(config.funds) if name in fund.markets) for name in config.market_names
         ],
         waterfall=config.waterfall,
+        names=config.market_names,
         quantum=config.quantum,
         spill=lambda: spill(log, events),
         scale=config.scale.simulated_share,

@@ -70,7 +70,7 @@ def clear(world: World) -> None:
             house.backlog = rows.copy()
             world.extremes.rounds_max_reached += 1
             break
-        before = int(world.log.header["seq"][0])
+        before = _moves_so_far(world)
         due = house.admit(rows, now_ms=world.time_ms)
         if len(due):
             liquidate(world, due)
@@ -80,9 +80,14 @@ def clear(world: World) -> None:
             break
         refresh_quotes(world)
         has_moved = publish_mark(world, elapsed_ms=0)
-        if not has_moved and world.log.header["seq"][0] == before:
+        if not has_moved and _moves_so_far(world) == before:
             break
     note_extremes(world)
+
+
+def _moves_so_far(world: World) -> int:
+    """Transfers and fills so far: events that are not the record of a planned liquidation (CLR-LIQ-012)."""
+    return int(world.log.header["seq"][0]) - world.clearing.n_liquidations
 
 
 def liquidate(world: World, due: I64) -> None:

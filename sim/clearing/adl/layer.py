@@ -1,9 +1,10 @@
 """The ADL layer: positions that remain are closed against ranked opposing winners. Rules: CLR-ADL-### in RULES.md.
 
-Decides when the layer acts and on which accounts. The ranking (`ranking.py`) is made once per cycle, market and side;
-the allocation (`allocation.py`) decides which winners are closed.
+Decides when the layer acts and on which accounts. The ranking (`ranking.py`) is made once per cycle for every market
+and side, before the first close of the cycle; the allocation (`allocation.py`) decides which winners are closed.
 """
 
+from functools import partial
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ from .ranking import RankingPolicy
 from .who import who_would_be_deleveraged
 
 I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
 
 
 class AdlLayer(LayerBase):
@@ -49,17 +51,30 @@ class AdlLayer(LayerBase):
         """Close the rows of the round that the trigger names, and ENGINE's inventory if it is insolvent."""
         if len(round_.rows) == 0 and not desk.holds_inventory():
             return
+        only_bankrupt = self.trigger == "bankrupt"
+        chosen = [
+            (market, side, targets_of(desk, round_.rows, market, side, only_bankrupt=only_bankrupt)[0])
+            for market in desk.markets_by_name
+            for side in (1, -1)
+        ]
+        if not any(len(targets) for _, _, targets in chosen):
+            return
         desk.matches_left.of_cycle(desk.cycle, self.matches_per_cycle)
-        for market in range(desk.n_markets):
-            for side in (1, -1):
-                targets, need = targets_of(desk, round_.rows, market, side, only_bankrupt=self.trigger == "bankrupt")
-                if need > 0:
-                    self._deleverage(desk, round_, market, targets)
+        queues = desk.queues_of_cycle.of_cycle(desk.cycle, partial(self._rank, desk), desk.n_markets)
+        for market, side, targets in chosen:
+            held = targets[desk.accounts.lots[targets, market] * side > 0]  # some may have given theirs as winners
+            if len(held):
+                self._deleverage(desk, round_, market, held, queues[market, -side])
 
-    def _deleverage(self, desk: Desk, round_: Round, market: int, targets: I64) -> None:
+    def _rank(self, desk: Desk, market: int, side: int) -> F64:
+        return self.ranking.score_side(
+            desk.accounts, desk.markets, market=market, side=side, only_profit=True, quantum=desk.quantum
+        )
+
+    def _deleverage(self, desk: Desk, round_: Round, market: int, targets: I64, scores: F64) -> None:
         decision = who_would_be_deleveraged(
             desk.accounts, desk.markets, targets, market=market, ranking=self.ranking, allocation=self.allocation,
-            quantum=desk.quantum, matches_left=desk.matches_left.left,
+            quantum=desk.quantum, matches_left=desk.matches_left.left, scores=scores,
         )  # fmt: skip
         desk.matches_left.left -= decision.matches
         round_.is_postponed |= decision.is_postponed

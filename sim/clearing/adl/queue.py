@@ -27,7 +27,8 @@ EVERYBODY = 2**62
 class AdlQueue:
     """Rows on `side` of `market`, best score first; `ids` is the sorted prefix, `complete` if it is the whole queue.
 
-    need: contracts that the first prefix should hold.  only_profit: rows in loss are left out.
+    need: contracts that the first prefix should hold.  only_profit: rows in loss are left out.  scores: made before
+    (float64 (A,), NaN: not in the queue); rows that have left the side since are passed over.
     """
 
     def __init__(
@@ -41,10 +42,14 @@ class AdlQueue:
         quantum: Decimal,
         need: int,
         only_profit: bool = True,
+        scores: F64 | None = None,
     ) -> None:
-        self.scores: F64 = ranking.score_side(
-            accounts, markets, market=market, side=side, only_profit=only_profit, quantum=quantum
-        )
+        if scores is None:
+            self.scores: F64 = ranking.score_side(
+                accounts, markets, market=market, side=side, only_profit=only_profit, quantum=quantum
+            )
+        else:
+            self.scores = np.where(accounts.lots[:, market] * side > 0, scores, np.nan)
         self.lots = int(count_ranked_lots(accounts, market, self.scores))
         sample = self.scores[::SAMPLE_STEP]
         held = np.abs(accounts.lots[::SAMPLE_STEP, market])

@@ -13,6 +13,7 @@ from .queue import EVERYBODY, AdlQueue
 from .ranking import Ranking
 
 I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
 
 
 def who_would_be_deleveraged(
@@ -25,12 +26,14 @@ def who_would_be_deleveraged(
     allocation: Allocating,
     quantum: Decimal = Decimal(1),
     matches_left: int = NO_LIMIT,
+    scores: F64 | None = None,
 ) -> Decision:
     """Return how the positions of `targets` in `market` would be closed against the winners of the other side.
 
     targets: rows, all on one side of the market, in the order in which they are closed; reserved rows (an ENGINE) come
     first.  quantum: quote units of a quantum, for rankings that depend on the currency.  matches_left: maximum number
-    of winners that may be reduced. ValueError if targets are on both sides or hold nothing.
+    of winners that may be reduced.  scores: float64 (A,) of the other side, as of the cycle; None: as of now.
+    ValueError if targets are on both sides or hold nothing.
     """
     ranking, allocation = ranking.ready(), allocation.ready()
     lots = accounts.lots[targets, market]
@@ -39,7 +42,7 @@ def who_would_be_deleveraged(
         raise ValueError(f"targets must hold contracts on one side of market {market}; they hold {lots.tolist()}")
     queue = AdlQueue(
         accounts, markets, market=market, side=-side, ranking=ranking, quantum=quantum,
-        need=EVERYBODY if allocation.needs_whole_queue else int(np.abs(lots).sum()),
+        need=EVERYBODY if allocation.needs_whole_queue else int(np.abs(lots).sum()), scores=scores,
     )  # fmt: skip
     while True:
         case = _case_of(accounts, markets, targets, queue, market=market, matches_left=matches_left)

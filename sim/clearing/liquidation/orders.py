@@ -20,7 +20,7 @@ from ...layout import (
     Side,
     TimeInForce,
 )
-from .steps import lots_of_fraction, lots_to_comply, lots_to_tier_floor
+from .steps import closing_fee_ppm, lots_of_fraction, lots_to_comply, lots_to_tier_floor
 
 PRIORITY_RISKIEST, PRIORITY_BY_ID, PRIORITY_RANDOM = range(3)
 
@@ -120,7 +120,7 @@ def _plan_to_comply(accounts, markets, records, row, row_equity, plan, intents, 
         if close < size:
             return count
         total -= best_size
-        free -= rate_ceil(size * lot_value(markets, best), params.liquidation_fee_ppm, _SCALE)
+        free -= rate_ceil(size * lot_value(markets, best), closing_fee_ppm(params), _SCALE)
     return count
 
 

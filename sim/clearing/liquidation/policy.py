@@ -5,7 +5,7 @@ RULES.md. A policy holds parameters only; the state of each row is in `WaitingAr
 """
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,8 @@ PRIORITIES = ("riskiest_first", "by_account_id", "random")
 class LiquidationBase(Policy):
     """Base of all liquidation policies: their common fields."""
 
+    ADDED_FIELDS: ClassVar[frozenset[str]] = frozenset({"taker_fee", "penalty_base"})
+
     order: Literal["bankruptcy_limit", "market"] = Field(
         default="bankruptcy_limit",
         description="IOC limit at the bankruptcy price, or a market order (within band_ppm, if given)",
@@ -49,6 +51,14 @@ class LiquidationBase(Policy):
         default=None, description="maximum liquidations started per second (bursts of one second); null: no limit"
     )
     latency_ms: NonNegativeInt = Field(default=0, description="time from the first distress to the first order")
+    taker_fee: Literal["exempt", "charged"] = Field(
+        default="exempt",
+        description="trading fee of the liquidated account's fills: none, or the market's taker fee, at most what the"
+        " account has left (OKX, Gate, BitMEX)",
+    )
+    penalty_base: Literal["mark", "fill"] = Field(
+        default="mark", description="what the liquidation penalty is charged on: value at mark, or at the fills (dYdX)"
+    )
     surplus: Literal["fund", "trader"] = Field(
         default="fund", description="who keeps the money left in an account closed above its bankruptcy price"
     )
@@ -59,17 +69,17 @@ class LiquidationBase(Policy):
         """Milliseconds between two steps of one account."""
         return 0
 
-    def step_code(self) -> tuple[int, int, Decimal, bool]:
-        """(step, share in ppm, value below which all is closed, all at the second step)."""
+    def step_code(self) -> tuple[int, int, Decimal, bool, bool]:
+        """(step, share in ppm, value below which all is closed, all at the second step, a share is rounded down)."""
         raise NotImplementedError
 
     def lower(self, quantum: Decimal) -> Records:
         """Return the parameters as kernels read them: PLAN_DTYPE (1,), money in quanta of size `quantum`."""
-        step, fraction_ppm, whole_below, then_whole = self.step_code()
+        step, fraction_ppm, whole_below, then_whole, round_down = self.step_code()
         style = STYLE_MARKET if self.order == "market" else STYLE_BANKRUPTCY_LIMIT
         band_ppm = -1 if self.band_ppm is None else self.band_ppm
         below = min(int(whole_below / quantum), INT64_MAX)
-        return np.array([(step, fraction_ppm, below, int(then_whole), style, band_ppm)], PLAN_DTYPE)
+        return np.array([(step, fraction_ppm, below, int(then_whole), int(round_down), style, band_ppm)], PLAN_DTYPE)
 
 
 class FullLiquidation(LiquidationBase):
@@ -77,9 +87,9 @@ class FullLiquidation(LiquidationBase):
 
     kind: Literal["full"] = "full"
 
-    def step_code(self) -> tuple[int, int, Decimal, bool]:
+    def step_code(self) -> tuple[int, int, Decimal, bool, bool]:
         """Close all."""
-        return STEP_FULL, 1_000_000, Decimal(0), False
+        return STEP_FULL, 1_000_000, Decimal(0), False, False
 
 
 class TierDownLiquidation(LiquidationBase):
@@ -93,14 +103,16 @@ class TierDownLiquidation(LiquidationBase):
         " tier_floor: down into the tier below, then test again (BitMEX, OKX)",
     )
 
-    def step_code(self) -> tuple[int, int, Decimal, bool]:
+    def step_code(self) -> tuple[int, int, Decimal, bool, bool]:
         """Close as much as the tier or the requirement asks."""
         step = STEP_COMPLIANT if self.reduce_to == "compliant" else STEP_TIER_FLOOR
-        return step, 1_000_000, Decimal(0), False
+        return step, 1_000_000, Decimal(0), False, False
 
 
 class FractionLiquidation(LiquidationBase):
     """A share of the position per step, with a pause between: Hyperliquid, FTX, dYdX (CLR-LIQ-008)."""
+
+    ADDED_FIELDS: ClassVar[frozenset[str]] = LiquidationBase.ADDED_FIELDS | {"rounding"}
 
     kind: Literal["fraction"] = "fraction"
     fraction_ppm: Annotated[SharePpm, Field(gt=0)] = Field(description="share of the position closed per step")
@@ -111,15 +123,19 @@ class FractionLiquidation(LiquidationBase):
         default=Decimal(0), description="positions worth up to this are closed at once"
     )
     then_whole: bool = Field(default=False, description="the second step closes all (Hyperliquid)")
+    rounding: Literal["up", "down"] = Field(
+        default="up", description="a share that is no whole number of contracts: up, or down to no less than one (dYdX)"
+    )
 
     @property
     def cooldown(self) -> int:
         """Milliseconds between two steps of one account."""
         return self.cooldown_ms
 
-    def step_code(self) -> tuple[int, int, Decimal, bool]:
+    def step_code(self) -> tuple[int, int, Decimal, bool, bool]:
         """Close a share."""
-        return STEP_FRACTION, self.fraction_ppm, self.whole_below_quote, self.then_whole
+        round_down = self.rounding == "down"
+        return STEP_FRACTION, self.fraction_ppm, self.whole_below_quote, self.then_whole, round_down
 
 
 LiquidationPolicy = Annotated[

@@ -3,10 +3,16 @@
 from ...kernels.jit import kernel
 from ...kernels.ledger.transfer import entry_cost_after
 from ...kernels.margin.requirement import position_maintenance
-from ...kernels.rounding import mul_div_floor, rate_ceil
+from ...kernels.rounding import mul_div_floor, rate_ceil, rate_floor
 from ...layout import BASE_ENTRY
 
 _SCALE = 1_000_000
+
+
+@kernel
+def closing_fee_ppm(params):
+    """What a liquidated contract costs, ppm of its value: the penalty, and the taker fee where it is charged."""
+    return params.liquidation_fee_ppm + (params.taker_ppm if params.liquidation_pays_taker != 0 else 0)
 
 
 @kernel
@@ -19,7 +25,7 @@ def lots_to_comply(lots, cost, mark, params, tiers, allowed):
     size = lots if lots > 0 else -lots
     sign = 1 if lots > 0 else -1
     unit = mark * params.tick_value
-    fee_ppm = params.liquidation_fee_ppm
+    fee_ppm = closing_fee_ppm(params)
     least = _lots_where_fee_wins(size, cost, unit, params, tiers, fee_ppm)
     low, high = 0, size - least
     while low + 1 < high:
@@ -88,9 +94,11 @@ def lots_to_tier_floor(lots, cost, mark, params, tiers):
 def lots_of_fraction(lots, unit, plan, attempts):
     """Contracts (absolute) of a step that closes a share.
 
-    Rounded up, and all if the position is small or was stepped.
+    Rounded up, or down to no less than one lot; all if the position is small or was stepped (CLR-LIQ-008).
     """
     size = lots if lots > 0 else -lots
     if size * unit <= plan[0].whole_below or (plan[0].then_whole != 0 and attempts > 0):
         return size
+    if plan[0].round_down != 0:
+        return max(1, rate_floor(size, plan[0].fraction_ppm, _SCALE))
     return min(size, rate_ceil(size, plan[0].fraction_ppm, _SCALE))

@@ -8,6 +8,7 @@ import numpy as np
 from ...layout import FEES, Reason
 from ..jit import inlined_kernel
 from ..ledger.transfer import post_transfer
+from ..margin.requirement import equity
 from ..rounding import rate_ceil
 from .levels import BID
 
@@ -61,24 +62,48 @@ def _is_flat(accounts, row):
 
 @inlined_kernel
 def charge_fee(accounts, markets, log, row, market, value, rate_ppm):
-    """Move the trading fee on `value` quanta, rounded up, from the row's wallet to FEES; a negative rate pays a rebate.
+    """Move the trading fee on `value` quanta, rounded up, from the row's wallet to FEES; return it (CLR-FEE-001).
 
     A wallet without positions pays at most what it has, so that a fee leaves no debt.
     """
-    if rate_ppm == 0:
-        return
+    if rate_ppm <= 0:
+        return 0
     fee = rate_ceil(value, rate_ppm, _PPM)
     payer = np.int64(accounts.wallet[row])
-    if fee > 0 and fee > accounts.quote[payer] and _is_flat(accounts, payer):
+    if fee > accounts.quote[payer] and _is_flat(accounts, payer):
         fee = max(0, accounts.quote[payer])
+    return _pay_fee(accounts, markets, log, payer, market, fee)
+
+
+@inlined_kernel
+def _pay_fee(accounts, markets, log, payer, market, fee):
+    """Move a fee, or a rebate below zero, to FEES; return it."""
     if fee != 0:
         post_transfer(accounts, markets, log, payer, FEES, fee, 0, market, _FEE, 0)
         log.header[0].fees += fee
+    return fee
+
+
+@inlined_kernel
+def _charge_liquidated(accounts, markets, log, row, market, value):
+    """Charge the taker fee of a liquidation fill to the row itself, at most its equity at mark (CLR-FEE-003)."""
+    params = markets.params[market]
+    if params.liquidation_pays_taker == 0:
+        return 0
+    fee = min(rate_ceil(value, params.taker_ppm, _PPM), max(0, equity(accounts, markets, row)))
+    return _pay_fee(accounts, markets, log, row, market, fee)
+
+
+@inlined_kernel
+def _pay_rebate(accounts, markets, log, row, market, value, rate_ppm, paid):
+    """Pay the maker's rebate out of the taker fee `paid` on the same fill, never more than that (CLR-FEE-002)."""
+    rebate = min(-rate_ceil(value, rate_ppm, _PPM), paid)
+    _pay_fee(accounts, markets, log, np.int64(accounts.wallet[row]), market, -rebate)
 
 
 @inlined_kernel
 def _settle(accounts, markets, log, market, side, price, lots, value, maker, taker, reason):
-    """Move lots and money between maker and taker, and their fees; liquidation and unwind orders pay none."""
+    """Move lots and money between maker and taker, and their fees (CLR-FEE-001 to 003); ENGINE pays none."""
     params = markets.params[market]
     if side == BID:
         post_transfer(accounts, markets, log, taker, maker, value, lots, market, reason, price)
@@ -86,9 +111,15 @@ def _settle(accounts, markets, log, market, side, price, lots, value, maker, tak
     else:
         post_transfer(accounts, markets, log, maker, taker, value, lots, market, reason, price)
         params.net_taker_lots -= lots
+    paid = 0
     if reason == _TRADE:
-        charge_fee(accounts, markets, log, taker, market, value, params.taker_ppm)
-    charge_fee(accounts, markets, log, maker, market, value, params.maker_ppm)
+        paid = charge_fee(accounts, markets, log, taker, market, value, params.taker_ppm)
+    elif reason == _LIQUIDATION:
+        paid = _charge_liquidated(accounts, markets, log, taker, market, value)
+    if params.maker_ppm >= 0:
+        charge_fee(accounts, markets, log, maker, market, value, params.maker_ppm)
+    else:
+        _pay_rebate(accounts, markets, log, maker, market, value, params.maker_ppm, paid)
     params.last_trade = price
     if reason != _LIQUIDATION:
         params.last_trade_calm = price

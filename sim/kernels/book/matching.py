@@ -15,7 +15,7 @@ from ...layout import OrderFlag, OrderKind, OrderStatus, Reason, TimeInForce
 from ..jit import inlined_kernel, kernel
 from .fills import has_log_room, record_fill
 from .levels import ASK, BID, SLOT_BITS, find_order, first_order
-from .order_checks import PRICE_LIMIT, can_fill, check_fields_and_margin, crosses, is_same_trader
+from .order_checks import PRICE_LIMIT, band_limit, can_fill, check_fields_and_margin, crosses, is_same_trader
 from .prefetch import fetch_level, fetch_maker, fetch_newest, fetch_owner, fetch_row, fetch_surroundings
 from .resting import (
     cancel_order,
@@ -114,6 +114,8 @@ def _place(books, accounts, markets, log, row, market, side, kind, tif, price, l
     limit = price
     if kind == _MARKET:
         limit = PRICE_LIMIT if side == BID else 1
+        if accounts is not None:
+            limit = band_limit(markets, market, side, flags, limit)
     if accounts is not None and flags & _REDUCE_ONLY != 0:
         lots = min(lots, room_to_reduce(accounts, row, market, side))
         if lots <= 0:
@@ -213,6 +215,7 @@ def match_orders(books, accounts, markets, log, intents, start, n):
         elif kind == _AMEND:
             status, market, side, price, flags = _begin_amend(books, accounts, markets, row, order_id, price, lots)
             kind, tif = _LIMIT, _GTC
+        volume = header[0].volume
         if status == _REPLACE:
             header[0].cause = order_id if flags & _LIQUIDATION != 0 else -1
             status, filled, order_id = _place(
@@ -220,6 +223,7 @@ def match_orders(books, accounts, markets, log, intents, start, n):
             )
         intent.status = status
         intent.filled = filled
+        intent.value = header[0].volume - volume
         intent.order = order_id
         header[0].order_count += 1
         header[0].reject_count += 1 if status != _DONE else 0

@@ -9,8 +9,10 @@ from ...layout import FLAG_FROZEN, OrderFlag, OrderKind, OrderStatus, TimeInForc
 from ...units import QUANTA_LIMIT
 from ..jit import inlined_kernel
 from ..margin.requirement import check_order
+from ..rounding import rate_floor
 from .levels import ASK, BID, first_order, following_order, is_on_grid
 
+_PPM = 1_000_000
 _REDUCE_ONLY = int(OrderFlag.REDUCE_ONLY)
 _PRIVILEGED = int(OrderFlag.LIQUIDATION | OrderFlag.UNWIND)
 _LIMIT, _MARKET = int(OrderKind.LIMIT), int(OrderKind.MARKET)
@@ -76,6 +78,17 @@ def _is_too_large(books, markets, market, limit, lots):
         return lots > LOTS_LIMIT
     worst = max(limit, books.tops[market].base_ticks + books.levels.shape[1])
     return lots > QUANTA_LIMIT // (worst * markets.params[market].tick_value)
+
+
+@inlined_kernel
+def band_limit(markets, market, side, flags, limit):
+    """Worst price in ticks of an order without a price: mark x (1 +- band), or `limit` without a band (CLR-MRG-015)."""
+    band = markets.params[market].order_band_ppm
+    if band == 0 or flags & _PRIVILEGED != 0:
+        return limit
+    mark = markets.mark[market]
+    distance = rate_floor(mark, band, _PPM)
+    return mark + distance if side == BID else max(1, mark - distance)
 
 
 @inlined_kernel
