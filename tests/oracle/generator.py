@@ -10,6 +10,8 @@ TIERS = ((0, 5_000, 0), (100_000, 20_000, 1_500), (300_000, 50_000, 10_500))
 PRICES = {"BTC": 1000, "ETH": 200}  # ticks at the start
 TICK_VALUES = {"BTC": 1, "ETH": 5}  # quanta per tick per lot
 LAYERS = ("takeover", "insurance_fund", "adl")
+#: Taker and maker rates, ppm; a config refuses a pair whose sum is negative.
+FEES = ((0, 0), (400, 200), (400, -250), (1_000, -250), (1_000, 0))
 MAKER = "maker"
 
 
@@ -32,6 +34,7 @@ def make_rules(random: Random) -> Rules:
     names = random.choice((("BTC",), ("ETH",), ("BTC", "ETH"), ("BTC", "ETH"), ("ETH", "BTC")))
     shared = len(names) == 1 or random.random() < 0.5
     at_or_below = random.random() < 0.2
+    fees = {name: random.choice(FEES) for name in names}
     markets = tuple(
         Market(
             name=name,
@@ -39,8 +42,8 @@ def make_rules(random: Random) -> Rules:
             tiers=random.choice((FLAT, ((0, 25_000, 0),), TIERS, TIERS)),
             base=random.choice(("mark", "mark", "entry", "mark_plus_fee")),
             at_or_below=at_or_below,
-            taker_ppm=random.choice((0, 400, 1_000)),
-            maker_ppm=random.choice((0, 200, -250)),
+            taker_ppm=fees[name][0],
+            maker_ppm=fees[name][1],
             penalty_ppm=random.choice((0, 1_250, 10_000, 50_000)),
             scope=0 if shared else number,
         )

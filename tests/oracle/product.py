@@ -241,11 +241,20 @@ class Product:
         """Send the resting orders; return those that the margin check admitted."""
         admitted = []
         for order in self.story.resting:
-            rows = np.zeros(1, INTENT_DTYPE)
             row, buy = self.wallets[order.owner], order.side == "buy"
-            side = Side.BUY if buy else Side.SELL
-            kind, tif = OrderKind.LIMIT, TimeInForce.GTC
-            rows[0] = (row, order.market, side, kind, tif, order.price, order.lots, 0, -1, 0, OrderStatus.PENDING, 0)
+            rows = np.zeros(1, INTENT_DTYPE)
+            for name, value in {
+                "account": row,
+                "market": order.market,
+                "side": Side.BUY if buy else Side.SELL,
+                "kind": OrderKind.LIMIT,
+                "tif": TimeInForce.GTC,
+                "price": order.price,
+                "lots": order.lots,
+                "order": -1,
+                "status": OrderStatus.PENDING,
+            }.items():
+                rows[name] = value
             match(self.world, rows, 1, releases=True)
             assert rows["filled"][0] == 0, "orders of a story do not cross"
             if rows["status"][0] == OrderStatus.DONE:
