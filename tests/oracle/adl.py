@@ -145,7 +145,7 @@ def close_greedily(exchange: Exchange, layer: Layer, record: Record, winners: li
     for row, size, quote in solvent_choice(exchange, m, sign, allowed, choose):
         exchange.transfer(row, record.row, quote, sign * size, m)
         note_close(exchange, m, row, size, quote - sign * size * exchange.unit(m))
-    note_wait(exchange, layer, [record])
+    note_wait(exchange, layer, [record], allowed)
 
 
 def close_through_pot(exchange: Exchange, layer: Layer, side: list[Record], winners: list[int]) -> None:
@@ -181,7 +181,7 @@ def close_through_pot(exchange: Exchange, layer: Layer, side: list[Record], winn
     for row, size, quote in found:
         exchange.transfer(row, exchange.rounding, quote, sign * size, m)
         note_close(exchange, m, row, size, quote - sign * size * exchange.unit(m))
-    note_wait(exchange, layer, side)
+    note_wait(exchange, layer, side, allowed)
 
 
 def by_contracts(exchange: Exchange, rows: list[int], held: dict[int, int], m: int, wanted: int) -> dict[int, int]:
@@ -210,11 +210,14 @@ def note_close(exchange: Exchange, m: int, row: int, size: int, harm: int) -> No
     exchange.reached["ADL"] += 1
 
 
-def note_wait(exchange: Exchange, layer: Layer, side: list[Record]) -> None:
-    """CLR-ADL-006: the limit of the cycle is used up and contracts are left."""
-    if any(exchange.lots[record.row][record.market] for record in side):
-        if layer.matches is not None and exchange.matches >= layer.matches:
-            exchange.reached["matches wait"] += 1
-            exchange.waiting = True
-        else:
-            exchange.reached["queue exhausted"] += 1
+def note_wait(exchange: Exchange, layer: Layer, side: list[Record], allowed: list[int]) -> None:
+    """CLR-ADL-006: the limit of the cycle is used up, and a winner is left who could take more."""
+    if not any(exchange.lots[record.row][record.market] for record in side):
+        return
+    if layer.matches is not None and exchange.matches >= layer.matches and any(
+        exchange.lots[row][side[0].market] for row in allowed
+    ):
+        exchange.reached["matches wait"] += 1
+        exchange.waiting = True
+    else:
+        exchange.reached["queue exhausted"] += 1

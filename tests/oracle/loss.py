@@ -18,7 +18,9 @@ def socialise(exchange: Exchange, layer: Layer, left: list[list[Record]], order:
     if exchange.reached["tear-up"] > torn:
         pay_from_fund(exchange, order)
     for scope in scopes:
-        take_from_winners(exchange, scope, gains[scope], order)
+        paid = take_from_winners(exchange, scope, gains[scope], order)
+        if layer.basis == "equity_change":
+            gains = [{row: gain - paid.get(row, 0) for row, gain in of.items()} for of in gains]
 
 
 def gain_of(exchange: Exchange, layer: Layer, row: int, scope: int) -> int:
@@ -57,25 +59,26 @@ def tear_up_side(exchange: Exchange, m: int, sign: int, side: list[int]) -> None
             withdraw(exchange, row, m)
 
 
-def take_from_winners(exchange: Exchange, scope: int, gains: dict[int, int], order: list[int]) -> None:
+def take_from_winners(exchange: Exchange, scope: int, gains: dict[int, int], order: list[int]) -> dict[int, int]:
     """CLR-LOS-002, CLR-LOS-003: pro rata to gains, none above its gain or its equity."""
     owing = [(row, exchange.debts[row].get(scope, 0)) for row in order if row in exchange.debts]
     engine = exchange.engine[scope]
     if not exchange.held(engine):
-        owing.append((engine, max(0, -exchange.quote[engine] - exchange.quote[exchange.fund[scope]])))
+        owing.append((engine, max(0, -exchange.quote[engine])))
     owing = [(row, owed) for row, owed in owing if owed]
     owed = sum(part for _, part in owing)
     if not owed:
-        return
+        return {}
     weights = {row: min(gain, max(0, exchange.equity(row))) for row, gain in gains.items() if row not in exchange.debts}
     rows = [row for row in sorted(weights) if weights[row]]
     taken = min(owed, sum(weights.values()))
     exchange.reached["haircut"] += taken > 0
     exchange.reached["gains too small"] += taken < owed
     if not taken:
-        return
+        return {}
     parts = split(taken, [weights[row] for row in rows])
-    for row, part in zip(rows, parts, strict=True):
+    for row, given in zip(rows, parts, strict=True):
+        part = given
         while part:
             creditor, need = owing[0]
             size = min(part, need)
@@ -86,3 +89,4 @@ def take_from_winners(exchange: Exchange, scope: int, gains: dict[int, int], ord
             owing[0] = (creditor, need - size)
             if need == size:
                 owing.pop(0)
+    return dict(zip(rows, parts, strict=True))

@@ -35,7 +35,8 @@ def admits(exchange: Exchange, record: Record, lots: int) -> bool:
     unit = exchange.unit(record.market)
     after = inventory(exchange, scope) + (abs(now + signed) - abs(now)) * unit
     loss = Fraction(record.total * lots, abs(record.lots)) - signed * unit
-    return (cap is None or after <= cap) and exchange.quote[fund] + exchange.equity(engine) - loss >= 0
+    reduces = now * signed < 0 and lots <= abs(now)
+    return (cap is None or after <= cap or reduces) and exchange.quote[fund] + exchange.equity(engine) - loss >= 0
 
 
 def take_over(exchange: Exchange, left: list[list[Record]]) -> None:
