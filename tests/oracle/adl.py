@@ -142,10 +142,13 @@ def close_greedily(exchange: Exchange, layer: Layer, record: Record, winners: li
 
     allowed = [row for row in winners if exchange.owner[row] not in own]
     exchange.reached["own row passed over"] += len(allowed) < len(winners)
-    for row, size, quote in solvent_choice(exchange, m, sign, allowed, choose):
+    found = solvent_choice(exchange, m, sign, allowed, choose)
+    taken = {row for row, _, _ in found}
+    for row, size, quote in found:
         exchange.transfer(row, record.row, quote, sign * size, m)
         note_close(exchange, m, row, size, quote - sign * size * exchange.unit(m))
-    note_wait(exchange, layer, [record], allowed)
+    asked = [i for i, row in enumerate(winners) if row in taken]
+    note_wait(exchange, layer, [record], winners[asked[-1] + 1 :] if asked else winners)
 
 
 def close_through_pot(exchange: Exchange, layer: Layer, side: list[Record], winners: list[int]) -> None:
@@ -210,13 +213,13 @@ def note_close(exchange: Exchange, m: int, row: int, size: int, harm: int) -> No
     exchange.reached["ADL"] += 1
 
 
-def note_wait(exchange: Exchange, layer: Layer, side: list[Record], allowed: list[int]) -> None:
-    """CLR-ADL-006: the limit of the cycle is used up, and a winner is left who could take more."""
-    if not any(exchange.lots[record.row][record.market] for record in side):
+def note_wait(exchange: Exchange, layer: Layer, side: list[Record], behind: list[int]) -> None:
+    """CLR-ADL-006: the limit of the cycle is used up before the end of the queue. behind: winners not asked yet."""
+    m = side[0].market
+    if not any(exchange.lots[record.row][m] for record in side):
         return
-    if layer.matches is not None and exchange.matches >= layer.matches and any(
-        exchange.lots[row][side[0].market] for row in allowed
-    ):
+    used_up = layer.matches is not None and exchange.matches >= layer.matches
+    if used_up and any(exchange.lots[row][m] for row in behind):
         exchange.reached["matches wait"] += 1
         exchange.waiting = True
     else:

@@ -6,7 +6,7 @@ from tests.oracle.liquidation import in_priority, is_left, plan, send, settle
 from tests.oracle.loss import socialise
 from tests.oracle.margin import is_distressed
 from tests.oracle.story import Exchange, Record
-from tests.oracle.waterfall import pay_engines, pay_from_fund, sweep, take_over, unwind_orders
+from tests.oracle.waterfall import has_fund_layer, pay_engines, pay_from_fund, sweep, take_over, unwind_orders
 
 
 def run_cycle(exchange: Exchange, marks: tuple[int, ...], now_ms: int) -> None:
@@ -37,7 +37,8 @@ def find_due(exchange: Exchange) -> list[int]:
         if exchange.rules.liquidation.mode == "batch":
             cancel_all(exchange, row)
         scopes = [scope for scope, owed in exchange.debts.get(row, {}).items() if owed]
-        if row in exchange.debts and not any(exchange.quote[exchange.fund[scope]] for scope in scopes):
+        cash = has_fund_layer(exchange) and any(exchange.quote[exchange.fund[scope]] for scope in scopes)
+        if row in exchange.debts and not cash:
             continue
         due.append(row)
     return in_priority(exchange, due)
@@ -100,7 +101,8 @@ def run_waterfall(exchange: Exchange, left: list[list[Record]], due: list[int]) 
         elif layer.kind == "adl":
             deleverage(exchange, layer, left)
         else:
-            socialise(exchange, layer, left, due)
+            socialise(exchange, layer, left)
+    exchange.fresh.clear()
 
 
 def unwind(exchange: Exchange) -> None:

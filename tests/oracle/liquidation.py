@@ -169,6 +169,7 @@ def note_debt(exchange: Exchange, records: list[Record]) -> None:
     row = records[0].row
     if exchange.quote[row] < 0 and row not in exchange.debts and not exchange.held(row):
         exchange.debts[row] = by_scope(exchange, records, -exchange.quote[row])
+        exchange.fresh.append(row)
         exchange.reached["deficit"] += 1
 
 

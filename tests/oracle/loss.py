@@ -6,7 +6,7 @@ from tests.oracle.story import Exchange, Layer, Record, split
 from tests.oracle.waterfall import is_insolvent, pay_from_fund
 
 
-def socialise(exchange: Exchange, layer: Layer, left: list[list[Record]], order: list[int]) -> None:
+def socialise(exchange: Exchange, layer: Layer, left: list[list[Record]]) -> None:
     """CLR-LOS-001 to -003: gains are measured, positions torn up, FUND pays once more, winners pay what is left."""
     scopes = range(len(exchange.fund))
     gains = [{row: gain_of(exchange, layer, row, scope) for row in exchange.traders} for scope in scopes]
@@ -16,9 +16,9 @@ def socialise(exchange: Exchange, layer: Layer, left: list[list[Record]], order:
     for records in left:
         note_debt(exchange, records)
     if exchange.reached["tear-up"] > torn:
-        pay_from_fund(exchange, order)
+        pay_from_fund(exchange, exchange.fresh)
     for scope in scopes:
-        paid = take_from_winners(exchange, scope, gains[scope], order)
+        paid = take_from_winners(exchange, scope, gains[scope])
         if layer.basis == "equity_change":
             gains = [{row: gain - paid.get(row, 0) for row, gain in of.items()} for of in gains]
 
@@ -59,9 +59,9 @@ def tear_up_side(exchange: Exchange, m: int, sign: int, side: list[int]) -> None
             withdraw(exchange, row, m)
 
 
-def take_from_winners(exchange: Exchange, scope: int, gains: dict[int, int], order: list[int]) -> dict[int, int]:
+def take_from_winners(exchange: Exchange, scope: int, gains: dict[int, int]) -> dict[int, int]:
     """CLR-LOS-002, CLR-LOS-003: pro rata to gains, none above its gain or its equity."""
-    owing = [(row, exchange.debts[row].get(scope, 0)) for row in order if row in exchange.debts]
+    owing = [(row, exchange.debts[row].get(scope, 0)) for row in exchange.fresh]
     engine = exchange.engine[scope]
     if not exchange.held(engine):
         owing.append((engine, max(0, -exchange.quote[engine])))
