@@ -147,7 +147,9 @@ def close_greedily(exchange: Exchange, layer: Layer, record: Record, winners: li
     for row, size, quote in found:
         exchange.transfer(row, record.row, quote, sign * size, m)
         note_close(exchange, m, row, size, quote - sign * size * exchange.unit(m))
-    note_wait(exchange, layer, [record], taken)
+    queue = exchange.queue[m, -sign] if exchange.queue else []
+    read = max((place + 1 for place, row in enumerate(queue) if row in taken), default=0)
+    note_wait(exchange, layer, [record], limit == 0 or read < len(queue))
 
 
 def close_through_pot(exchange: Exchange, layer: Layer, side: list[Record], winners: list[int]) -> None:
@@ -183,7 +185,7 @@ def close_through_pot(exchange: Exchange, layer: Layer, side: list[Record], winn
     for row, size, quote in found:
         exchange.transfer(row, exchange.rounding, quote, sign * size, m)
         note_close(exchange, m, row, size, quote - sign * size * exchange.unit(m))
-    note_wait(exchange, layer, side, {row for row, _, _ in found})
+    note_wait(exchange, layer, side, limit == 0 or (limit is not None and len(allowed) > limit))
 
 
 def by_contracts(exchange: Exchange, rows: list[int], held: dict[int, int], m: int, wanted: int) -> dict[int, int]:
@@ -212,15 +214,11 @@ def note_close(exchange: Exchange, m: int, row: int, size: int, harm: int) -> No
     exchange.reached["ADL"] += 1
 
 
-def note_wait(exchange: Exchange, layer: Layer, side: list[Record], asked: set[int]) -> None:
-    """CLR-ADL-006: the limit of the cycle is used up before the queue of the cycle has been read to its end."""
-    m, sign = side[0].market, 1 if side[0].lots > 0 else -1
-    if not any(exchange.lots[record.row][m] for record in side):
+def note_wait(exchange: Exchange, layer: Layer, side: list[Record], more: bool) -> None:
+    """CLR-ADL-006: contracts are left, and the limit of the cycle was used up before the end of the queue."""
+    if not any(exchange.lots[record.row][record.market] for record in side):
         return
-    assert exchange.queue is not None
-    queue = exchange.queue[m, -sign]
-    read = max((place + 1 for place, row in enumerate(queue) if row in asked), default=0)
-    if layer.matches is not None and exchange.matches >= layer.matches and read < len(queue):
+    if layer.matches is not None and exchange.matches >= layer.matches and more:
         exchange.reached["matches wait"] += 1
         exchange.waiting = True
     else:

@@ -16,11 +16,12 @@ def run_cycle(exchange: Exchange, marks: tuple[int, ...], now_ms: int) -> None:
     for number in range(exchange.rules.liquidation.rounds_max):
         moved = exchange.moved
         due = find_due(exchange)
-        if due:
+        active = [row for row in due if not pauses(exchange, row)]
+        if active:
             exchange.reached["rounds"] += 1
             exchange.reached["second rounds"] += number == 1
-            run_round(exchange, due)
-        elif number == 0 and any(exchange.equity(engine) < 0 and exchange.held(engine) for engine in exchange.engine):
+            run_round(exchange, active)
+        elif (due or number == 0) and any(exchange.held(engine) for engine in exchange.engine):
             run_waterfall(exchange, [], [])
         unwind(exchange)
         if not due or exchange.moved == moved:
@@ -56,7 +57,6 @@ def pauses(exchange: Exchange, row: int) -> bool:
 
 def run_round(exchange: Exchange, due: list[int]) -> None:
     """Book, settlement, and the waterfall with what is left."""
-    due = [row for row in due if not pauses(exchange, row)]
     plans: list[list[Record]] = []
     if exchange.rules.liquidation.mode == "batch":
         plans = [plan(exchange, row) for row in due if exchange.held(row)]

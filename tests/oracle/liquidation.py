@@ -77,21 +77,28 @@ def base_left(exchange: Exchange, record: Record, keep: int) -> int:
 
 
 def plan_compliant(exchange: Exchange, row: int, records: list[Record]) -> None:
-    """CLR-LIQ-006: the fewest contracts after whose close at mark equity covers requirement plus fee."""
+    """CLR-LIQ-006: the fewest contracts after whose close at mark equity covers requirement plus fees."""
     equity, needed = exchange.equity(row), sum(record.maintenance for record in records)
     at_or_below = any(exchange.rules.markets[m].at_or_below for m in exchange.held(row))
     for record in records:
         market, size = exchange.rules.markets[record.market], abs(record.lots)
         others = needed - record.maintenance
         for close in range(size + 1):
-            fee = share_ppm(close * exchange.unit(record.market), market.penalty_ppm)
+            after = equity - fees_at_mark(exchange, record, close)
             left = others + requirement_on(market, base_left(exchange, record, size - close))
-            if equity - fee > left or (equity - fee == left and not at_or_below):
+            if after > left or (after == left and not at_or_below):
                 record.planned = close
                 return
         record.planned = size
         needed = others
-        equity -= share_ppm(size * exchange.unit(record.market), market.penalty_ppm)
+        equity -= fees_at_mark(exchange, record, size)
+
+
+def fees_at_mark(exchange: Exchange, record: Record, lots: int) -> int:
+    """Penalty, and the taker fee where it is charged, of `lots` contracts that fill at mark."""
+    market, value = exchange.rules.markets[record.market], lots * exchange.unit(record.market)
+    charged = exchange.rules.liquidation.taker_fee == "charged"
+    return share_ppm(value, market.penalty_ppm) + (share_ppm(value, market.taker_ppm) if charged else 0)
 
 
 def limit_of(exchange: Exchange, record: Record) -> int | None:
