@@ -291,18 +291,23 @@ class PlainExchange:
         for who, direction in ((row, sign), (maker.owner, -sign)):
             self.lots[who][market] += direction * lots
             self.quote[who] -= direction * value
-        if reason == Reason.TRADE:
-            self.charge(row, value, self.venue.taker_ppm)
-        self.charge(maker.owner, value, self.venue.maker_ppm)
+        paid = self.charge(row, value, self.venue.taker_ppm) if reason == Reason.TRADE else 0
+        if self.venue.maker_ppm >= 0:
+            self.charge(maker.owner, value, self.venue.maker_ppm)
+        else:  # a rebate, out of what the taker paid
+            rebate = min(value * -self.venue.maker_ppm // 1_000_000, paid)
+            self.quote[self.wallet[maker.owner]] += rebate
+            self.quote[self.FEES] -= rebate
         self.fills.append((market, maker.price, lots, maker.owner, row, maker.serial, serial, side, int(reason)))
 
-    def charge(self, row: int, value: int, ppm: int) -> None:
-        """The fee on a trade, rounded up, from the wallet; a flat wallet pays no more than it has."""
+    def charge(self, row: int, value: int, ppm: int) -> int:
+        """The fee on a trade, rounded up, from the wallet, returned; a flat wallet pays no more than it has."""
         payer, fee = self.wallet[row], -(-value * ppm // 1_000_000)
-        if fee > 0 and not any(self.lots[payer]):
+        if not any(self.lots[payer]):
             fee = min(fee, max(0, self.quote[payer]))
         self.quote[payer] -= fee
         self.quote[self.FEES] += fee
+        return fee
 
     def shrink(self, row: int, market: int) -> None:
         """Reduce-only orders never exceed the position."""

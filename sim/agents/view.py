@@ -8,7 +8,7 @@ behaviours never touch balances.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from struct import Struct
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from ..layout import (
     TimeInForce,
 )
 
+if TYPE_CHECKING:
+    from ..kernels.exchange import Exchange
+
 #: One row of intents, in the order of INTENT_DTYPE.
 _INTENT = Struct(f"={len(INTENT_DTYPE.names or ())}q")
 _PENDING = int(OrderStatus.PENDING)
@@ -39,8 +42,7 @@ class MarketView:
     """The market at one instant. M markets, A margin rows; the engine writes, behaviours only read."""
 
     instruments: tuple[Instrument, ...]
-    accounts: AccountArrays
-    markets: MarketArrays
+    exchange: "Exchange"  # for the kernels of cohorts, which read its accounts and markets
     index: I64  # (M,) ticks
     mark: I64  # (M,) ticks, the last published (the same array as markets.mark)
     best_bid: I64  # (M,) ticks, 0 if none
@@ -52,14 +54,23 @@ class MarketView:
     dt_ms: int = 0  # since the previous cycle
     pictures: Any = None  # of the markets, as users' agents see them: made when the first of a cycle looks
 
+    @property
+    def accounts(self) -> AccountArrays:
+        """The margin rows."""
+        return self.exchange.accounts
+
+    @property
+    def markets(self) -> MarketArrays:
+        """The markets."""
+        return self.exchange.markets
+
     @classmethod
-    def make(cls, *, instruments: Sequence[Instrument], accounts: AccountArrays, markets: MarketArrays) -> "MarketView":
+    def make(cls, *, instruments: Sequence[Instrument], exchange: "Exchange") -> "MarketView":
         """Return a view at time 0 whose index and mark are `markets.mark`, with no quotes and no volatility yet."""
-        n_markets = len(instruments)
+        n_markets, markets = len(instruments), exchange.markets
         return cls(
             instruments=tuple(instruments),
-            accounts=accounts,
-            markets=markets,
+            exchange=exchange,
             index=markets.mark.copy(),
             mark=markets.mark,
             best_bid=np.zeros(n_markets, np.int64),

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from ..kernels.clearing.closes import Closes
 from ..kernels.clearing.payments import Payments
-from ..layout import AccountArrays, LogArrays, MarketArrays, Reason, RecordArrays, make_records, make_waiting
+from ..kernels.exchange import Exchange
+from ..layout import AccountArrays, LogArrays, MarketArrays, Reason, RecordArrays, WaitingArrays
 from ..ledger.closes import apply_closes, apply_payments
 from ..policy import Policy
 
@@ -91,7 +92,7 @@ class QueuesOfCycle:
 
 
 class Desk:
-    """The arrays of a clearing house, its scopes and its records.
+    """The exchange as the layers see it, and the scopes of its funds.
 
     caps: int64 (M,) maximum inventory of the ENGINE of each market, quanta.  may_draw: the waterfall has the layer that
     pays from FUND.  spill: empties the transfer log (sets the header's n_transfers to 0).  names: of the markets.
@@ -99,9 +100,7 @@ class Desk:
 
     def __init__(
         self,
-        accounts: AccountArrays,
-        markets: MarketArrays,
-        log: LogArrays,
+        exchange: Exchange,
         *,
         caps: I64,
         quantum: Decimal,
@@ -109,12 +108,11 @@ class Desk:
         spill: Callable[[], None],
         names: Sequence[str] = (),
     ) -> None:
-        self.accounts, self.markets, self.log = accounts, markets, log
+        self.exchange = exchange
+        markets = exchange.markets
         self.caps, self.quantum, self.may_draw = caps, quantum, may_draw
         self.spill = spill
-        n_rows, self.n_markets = accounts.lots.shape
-        self.records: RecordArrays = make_records(n_rows=n_rows, n_markets=self.n_markets)
-        self.waiting = make_waiting(n_rows)
+        self.n_markets = len(markets.mark)
         self.work = np.zeros((4, max(self.n_markets, 2)), np.int64)  # scratch of `split_by_market`
         self.matches_left = MatchesLeft()
         self.queues_of_cycle = QueuesOfCycle()
@@ -123,6 +121,31 @@ class Desk:
         self.scopes = [
             Scope(int(markets.params["fund_row"][m]), int(markets.params["engine_row"][m]), int(m)) for m in first
         ]
+
+    @property
+    def accounts(self) -> AccountArrays:
+        """The margin rows."""
+        return self.exchange.accounts
+
+    @property
+    def markets(self) -> MarketArrays:
+        """The markets."""
+        return self.exchange.markets
+
+    @property
+    def log(self) -> LogArrays:
+        """The logs and their header."""
+        return self.exchange.log
+
+    @property
+    def records(self) -> RecordArrays:
+        """The records of clearing."""
+        return self.exchange.records
+
+    @property
+    def waiting(self) -> WaitingArrays:
+        """The state that liquidation keeps for each row between cycles."""
+        return self.exchange.waiting
 
     @property
     def cycle(self) -> int:
@@ -135,11 +158,11 @@ class Desk:
         """Apply closes that a rule has decided."""
         if reason is Reason.ADL:
             self.ensure_records(matches=len(closes.target))
-        apply_closes(self.accounts, self.markets, self.log, self.records, closes, reason, spill=self.spill)
+        apply_closes(self.exchange, closes, reason, spill=self.spill)
 
     def pay(self, payments: Payments, reason: Reason) -> None:
         """Apply payments that a rule has decided."""
-        apply_payments(self.accounts, self.markets, self.log, self.records, payments, reason, spill=self.spill)
+        apply_payments(self.exchange, payments, reason, spill=self.spill)
 
     # -- state --------------------------------------------------------------------------------------------------------
 
@@ -174,11 +197,13 @@ class Desk:
     def ensure_records(self, *, liquidations: int = 0, matches: int = 0) -> None:
         """Make room for this many more rows of each."""
         records = self.records
-        self.records = records._replace(
+        grown = records._replace(
             liquidations=_grow(records.liquidations, self.n_liquidations + liquidations),
             matches=_grow(records.matches, self.n_matches + matches),
             scores=_grow(records.scores, self.n_matches + matches),
         )
+        if grown.liquidations is not records.liquidations or grown.matches is not records.matches:
+            self.exchange.replace(records=grown)
 
 
 def _grow(array: npt.NDArray[Scalar], rows: int) -> npt.NDArray[Scalar]:

@@ -12,8 +12,9 @@ from pydantic import Field
 
 from ..instrument import to_quanta
 from ..kernels.clearing.payments import Payments, add_payment, first_payments, make_payments, one_payment
+from ..kernels.exchange import Exchange
 from ..kernels.jit import kernel
-from ..layout import AccountArrays, MarketArrays, Reason, RecordArrays
+from ..layout import Reason
 from ..policy import NonNegativeDecimal, Policy, SharePpm
 from .desk import Desk, LayerBase, Round
 from .unwind import UnwindPolicy
@@ -61,23 +62,25 @@ class InsuranceFundLayer(LayerBase):
 
 def draw_fund(desk: Desk) -> None:
     """FUND pays what this round's flat accounts owe, and settles with ENGINE."""
-    desk.pay(plan_fund_draws(desk.accounts, desk.markets, desk.records), Reason.FUND_DRAW)
+    desk.pay(plan_fund_draws(desk.exchange), Reason.FUND_DRAW)
     settle_engines(desk)
 
 
-def plan_fund_draws(accounts: AccountArrays, markets: MarketArrays, records: RecordArrays) -> Payments:
+def plan_fund_draws(exchange: Exchange) -> Payments:
     """Return what each FUND pays to this round's flat accounts, in the order of the records, down to zero cash."""
+    records = exchange.records
     n_records = int(records.counts["liquidations"][0] - records.counts["round_start"][0])
     payments = make_payments(n_records)
     if n_records == 0:
         return payments
-    cash = accounts.quote[: int(markets.params["fund_row"].max()) + 1].copy()
-    return first_payments(payments, _plan_fund_draws(markets, records, cash, payments))
+    cash = exchange.accounts.quote[: int(exchange.markets.params["fund_row"].max()) + 1].copy()
+    return first_payments(payments, _plan_fund_draws(exchange, cash, payments))
 
 
 @kernel
-def _plan_fund_draws(markets, records, cash, payments):
+def _plan_fund_draws(exchange, cash, payments):
     """Write the draws, and to `cash`, by row of a fund, the balance after them; return how many draws."""
+    markets, records = exchange.markets, exchange.records
     n = 0
     for index in range(records.counts[0].round_start, records.counts[0].liquidations):
         record = records.liquidations[index]

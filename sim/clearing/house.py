@@ -5,7 +5,7 @@ order. `engine/clearing.py` calls it; rows are int64 ids:
 
      8. margin     due = house.admit(rows, now_ms=...)          latency, cooldown, throttle; riskiest first
     10. liquidate  n, due = house.plan(due, intents)            retests, writes records and IOC orders
-                   left = house.settle(due, intents, n)         after matching: penalty, surplus, debts; what remains
+                   left = house.settle(due, intents[:n])         after matching: penalty, surplus, debts; what remains
     11. waterfall  outcome = house.run_waterfall(left)          the layers in order, see `waterfall.py`
                    house.finish(due)                            unfreezes
     12. unwind     n = house.plan_unwind(intents, now_ms=...)
@@ -19,6 +19,7 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 
+from ..kernels.exchange import Exchange
 from ..layout import FLAG_FROZEN, AccountArrays, LogArrays, MarketArrays, RecordArrays, Records, WaitingArrays
 from .desk import Desk, Outcome
 from .fund import FundPolicy, settle_engines
@@ -52,7 +53,7 @@ class Throttle:
 
 
 class ClearingHouse:
-    """Liquidation, waterfall and unwind over the arrays of World.
+    """Liquidation, waterfall and unwind over the arrays of an exchange.
 
     fund_of_market[m] is the index in `funds` of market m's scope.  caps, shares: lowered by the caller's `scale`.
     spill: empties the transfer log (sets the header's n_transfers to 0); called when closes or payments need the room.
@@ -62,9 +63,7 @@ class ClearingHouse:
 
     def __init__(
         self,
-        accounts: AccountArrays,
-        markets: MarketArrays,
-        log: LogArrays,
+        exchange: Exchange,
         *,
         liquidation: LiquidationBase,
         funds: Sequence[FundPolicy],
@@ -76,7 +75,7 @@ class ClearingHouse:
         scale: Decimal = Decimal(1),
         random_key: int = 0,
     ) -> None:
-        self.accounts, self.markets, self.log = accounts, markets, log
+        self.exchange = exchange
         self.policy = liquidation
         self._plan = liquidation.lower(quantum)
         self._random_key = random_key
@@ -90,9 +89,7 @@ class ClearingHouse:
         self._throttle = Throttle(liquidation.per_second)
         self.layers = [layer.ready() for layer in waterfall]
         self.may_draw = any(layer.kind == "insurance_fund" for layer in waterfall)
-        self.desk = Desk(
-            accounts, markets, log, caps=caps, quantum=quantum, may_draw=self.may_draw, spill=spill, names=names
-        )
+        self.desk = Desk(exchange, caps=caps, quantum=quantum, may_draw=self.may_draw, spill=spill, names=names)
         self.backlog: I64 = np.zeros(0, np.int64)
 
     # -- step 8: who is liquidated now -------------------------------------------------------------------------------
@@ -123,15 +120,8 @@ class ClearingHouse:
     def _in_order(self, rows: I64) -> I64:
         keys = np.empty(len(rows), np.float64)
         priority = PRIORITIES.index(self.policy.priority)
-        risk_keys(
-            self.accounts,
-            self.markets,
-            rows,
-            len(rows),
-            priority,
-            self._random_key + int(self.log.header["cycle"][0]),
-            keys,
-        )
+        key = self._random_key + int(self.log.header["cycle"][0])
+        risk_keys(self.accounts, self.markets, rows, priority, key, keys)
         ordered: I64 = rows[np.lexsort((rows, keys))]
         return ordered
 
@@ -165,24 +155,14 @@ class ClearingHouse:
         n_markets = self.accounts.lots.shape[1]
         self.desk.ensure_records(liquidations=len(rows) * n_markets)
         rows = rows.copy()
-        count, kept = plan_liquidations(
-            self.accounts,
-            self.markets,
-            self.log.header,
-            rows,
-            len(rows),
-            self._plan,
-            self.waiting,
-            self.records,
-            intents,
-        )
+        count, kept = plan_liquidations(self.exchange, rows, self._plan, intents)
         return int(count), rows[:kept]
 
-    def settle(self, rows: I64, intents: Records, n_intents: int) -> I64:
+    def settle(self, rows: I64, intents: Records) -> I64:
         """Charge penalties on what was filled, settle flat rows, and return the rows that go to the waterfall."""
         policy = self.policy
         return settle(
-            self.desk, rows, intents, n_intents,
+            self.desk, rows, intents,
             fund_share_ppm=self._shares, surplus=policy.surplus, may_wait=policy.cooldown > 0,
         )  # fmt: skip
 
@@ -222,14 +202,29 @@ class ClearingHouse:
     # -- records -------------------------------------------------------------------------------------------------------
 
     @property
+    def accounts(self) -> AccountArrays:
+        """The margin rows."""
+        return self.exchange.accounts
+
+    @property
+    def markets(self) -> MarketArrays:
+        """The markets."""
+        return self.exchange.markets
+
+    @property
+    def log(self) -> LogArrays:
+        """The logs and their header."""
+        return self.exchange.log
+
+    @property
     def records(self) -> RecordArrays:
         """The records of clearing."""
-        return self.desk.records
+        return self.exchange.records
 
     @property
     def waiting(self) -> WaitingArrays:
         """The state that liquidation keeps for each row between cycles."""
-        return self.desk.waiting
+        return self.exchange.waiting
 
     @property
     def n_liquidations(self) -> int:

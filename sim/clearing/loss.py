@@ -17,11 +17,12 @@ from ..kernels.clearing.closes import Closes, first_closes, make_closes
 from ..kernels.clearing.debts import note_new_debts
 from ..kernels.clearing.liquidation_records import gather_distressed, is_flat
 from ..kernels.clearing.payments import Payments, add_payment, first_payments, make_payments
+from ..kernels.exchange import Exchange
 from ..kernels.jit import kernel
 from ..kernels.ledger.allocate import allocate
 from ..kernels.margin.bankruptcy import lot_value
 from ..kernels.margin.requirement import equity
-from ..layout import AccountArrays, AccountMode, MarketArrays, Reason, RecordArrays
+from ..layout import AccountArrays, AccountMode, MarketArrays, Reason
 from .desk import Desk, LayerBase, Round, Scope
 from .fund import draw_fund
 from .targets import targets_of
@@ -63,7 +64,7 @@ class SocialisedLossLayer(LayerBase):
             gains = {scope: self.gains_in(desk, scope) for scope in desk.scopes}
         if not round_.is_postponed:
             _tear_up_all(desk, standing, round_)
-        note_new_debts(desk.accounts, desk.records, desk.waiting, round_.rows, len(round_.rows), desk.work)
+        note_new_debts(desk.exchange, round_.rows, desk.work)
         if desk.may_draw:
             draw_fund(desk)
         for scope in desk.scopes:
@@ -79,12 +80,12 @@ class SocialisedLossLayer(LayerBase):
 def _bankrupt_holders(desk: Desk, rows: I64) -> I64:
     """Those of `rows` that hold contracts and are below zero."""
     out = np.empty(len(rows), np.int64)
-    return out[: gather_distressed(desk.accounts, desk.markets, rows, len(rows), 1, out)]
+    return out[: gather_distressed(desk.accounts, desk.markets, rows, 1, out)]
 
 
 def owed_in(desk: Desk, scope: Scope) -> int:
     """Debts of this round's flat accounts and of a flat ENGINE below zero in a scope, quanta."""
-    return int(owed_in_scope(desk.accounts, desk.markets, scope.fund, scope.engine, desk.records))
+    return int(owed_in_scope(desk.exchange, scope.fund, scope.engine))
 
 
 # -- tear-up -----------------------------------------------------------------------------------------------------------
@@ -109,21 +110,23 @@ def plan_tear_up(
     A holder's part is by largest remainder; targets and holders are paired in their order. InvariantError if contracts
     are left: then lots do not sum to 0.
     """
-    holders, weights, parts, spare = np.empty((4, len(accounts.quote)), np.int64)
-    n_holders = share_tear_up(accounts, market, side, need, holders, weights, parts, spare)
+    work = np.empty((4, len(accounts.quote)), np.int64)
+    n_holders = share_tear_up(accounts, market, side, need, work)
     closes = make_closes(len(targets) + n_holders)  # each close uses up a target or a holder
-    n, left = _pair_off(accounts, markets, market, targets, holders[:n_holders], parts, closes)
+    n, left = _pair_off(accounts, markets, market, targets, work[:2, :n_holders], closes)
     if left:
         raise InvariantError(f"tear-up in market {market} left {left} contracts: lots do not sum to 0")
     return first_closes(closes, n)
 
 
 @kernel
-def share_tear_up(accounts, market, side, need, holders, weights, parts, remainders):
+def share_tear_up(accounts, market, side, need, work):
     """Split `need` contracts over all rows on the other side of `market` pro rata to size; return how many rows.
 
-    holders, weights, parts, remainders: int64 (>= A,). Only rows with a part are kept, ascending by id.
+    work: int64 (4, >= A); its first two rows become the holders and their parts. Only rows with a part are kept,
+    ascending by id.
     """
+    holders, parts, weights, remainders = work[0], work[1], work[2], work[3]
     n, total = 0, 0
     for row in range(accounts.lots.shape[0]):
         lots = -accounts.lots[row, market] * side
@@ -134,7 +137,7 @@ def share_tear_up(accounts, market, side, need, holders, weights, parts, remaind
             n += 1
     if total == 0:
         return 0
-    allocate(need, weights, holders, n, total, parts, remainders)
+    allocate(need, weights[:n], holders[:n], total, parts[:n], remainders[:n])
     kept = 0
     for i in range(n):
         if parts[i] > 0:
@@ -145,8 +148,12 @@ def share_tear_up(accounts, market, side, need, holders, weights, parts, remaind
 
 
 @kernel
-def _pair_off(accounts, markets, market, targets, holders, parts, closes):
-    """Pair targets with the holders' parts, in order, at mark; return (closes, contracts without a holder)."""
+def _pair_off(accounts, markets, market, targets, shares, closes):
+    """Pair targets with the holders' parts, in order, at mark; return (closes, contracts without a holder).
+
+    shares: int64 (2, holders), rows and their parts, which are used up.
+    """
+    holders, parts = shares[0], shares[1]
     unit = lot_value(markets, market)
     n, at = 0, 0
     for target in targets:
@@ -197,8 +204,9 @@ def measure_gains(accounts, markets, fund, basis, gains):
 
 
 @kernel
-def owed_in_scope(accounts, markets, fund, engine, records):
+def owed_in_scope(exchange, fund, engine):
     """Debts of this round's flat accounts and of a flat ENGINE below zero in the scope of `fund`, quanta."""
+    accounts, markets, records = exchange.accounts, exchange.markets, exchange.records
     total = 0
     for index in range(records.counts[0].round_start, records.counts[0].liquidations):
         record = records.liquidations[index]
@@ -219,7 +227,7 @@ def _share(desk: Desk, scope: Scope, gains: I64) -> None:
     own = max(0, -int(accounts.quote[scope.engine])) if not accounts.lots[scope.engine].any() else 0
     desk.pay(plan_haircut(gains, amount, engine=scope.engine, market=scope.market), Reason.SOCIALISED_LOSS)
     pot = min(amount, owed - own)
-    desk.pay(plan_shares(desk.markets, desk.records, fund=scope.fund, pot=pot), Reason.SOCIALISED_LOSS)
+    desk.pay(plan_shares(desk.exchange, fund=scope.fund, pot=pot), Reason.SOCIALISED_LOSS)
 
 
 def plan_haircut(gains: I64, amount: int, *, engine: int, market: int) -> Payments:
@@ -230,7 +238,7 @@ def plan_haircut(gains: I64, amount: int, *, engine: int, market: int) -> Paymen
     payers = np.flatnonzero(gains > 0)
     weights = gains[payers]
     parts, spare = np.zeros((2, len(payers)), np.int64)
-    allocate(amount, weights, payers, len(payers), int(gains.sum()), parts, spare)
+    allocate(amount, weights, payers, int(gains.sum()), parts, spare)
     paying = np.flatnonzero(parts)
     payments = make_payments(len(paying))
     payments.payer[:], payments.quote[:] = payers[paying], parts[paying]
@@ -238,14 +246,16 @@ def plan_haircut(gains: I64, amount: int, *, engine: int, market: int) -> Paymen
     return payments
 
 
-def plan_shares(markets: MarketArrays, records: RecordArrays, *, fund: int, pot: int) -> Payments:
+def plan_shares(exchange: Exchange, *, fund: int, pot: int) -> Payments:
     """Return ENGINE's payments out of `pot` quanta to the accounts that owe in the scope of `fund`, in their order."""
-    payments = make_payments(int(records.counts["liquidations"][0] - records.counts["round_start"][0]))
-    return first_payments(payments, _plan_shares(markets, records, fund, pot, payments))
+    counts = exchange.records.counts
+    payments = make_payments(int(counts["liquidations"][0] - counts["round_start"][0]))
+    return first_payments(payments, _plan_shares(exchange, fund, pot, payments))
 
 
 @kernel
-def _plan_shares(markets, records, fund, pot, payments):
+def _plan_shares(exchange, fund, pot, payments):
+    markets, records = exchange.markets, exchange.records
     n = 0
     for index in range(records.counts[0].round_start, records.counts[0].liquidations):
         record = records.liquidations[index]

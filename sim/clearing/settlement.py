@@ -9,11 +9,12 @@ import numpy.typing as npt
 from ..kernels.clearing.debts import note_debt, split_by_market
 from ..kernels.clearing.liquidation_records import find_record, is_flat, note_closed
 from ..kernels.clearing.payments import Payments, add_payment, first_payments, make_payments
+from ..kernels.exchange import Exchange
 from ..kernels.jit import kernel
 from ..kernels.margin.bankruptcy import lot_value
 from ..kernels.margin.requirement import equity, is_distressed
 from ..kernels.rounding import rate_ceil, rate_floor
-from ..layout import FEES, AccountArrays, AccountMode, MarketArrays, Reason, RecordArrays, Records
+from ..layout import FEES, AccountMode, Reason, Records
 from .desk import Desk
 
 I64 = npt.NDArray[np.int64]
@@ -22,58 +23,50 @@ _ISOLATED = int(AccountMode.ISOLATED)
 _SCALE = 1_000_000
 
 
-def settle(
-    desk: Desk, rows: I64, intents: Records, n_intents: int, *, fund_share_ppm: I64, surplus: str, may_wait: bool
-) -> I64:
+def settle(desk: Desk, rows: I64, intents: Records, *, fund_share_ppm: I64, surplus: str, may_wait: bool) -> I64:
     """Record fills, charge penalties, move surpluses, record debts; return the `rows` that go to the waterfall.
 
     intents: the liquidation orders that the book has seen.  fund_share_ppm: int64 (M,) FUND's share of the penalty.
     surplus: who gets it, `fund` or `trader`.  may_wait: a distressed row at or above zero waits for its next step.
     """
-    accounts, markets = desk.accounts, desk.markets
-    note_fills(markets, desk.records, intents, n_intents)
-    fees = plan_fees(accounts, markets, desk.records, intents, n_intents, fund_share_ppm=fund_share_ppm)
+    exchange = desk.exchange
+    note_fills(exchange, intents)
+    fees = plan_fees(exchange, intents, fund_share_ppm=fund_share_ppm)
     desk.pay(fees, Reason.LIQUIDATION_FEE)
     to_fund = surplus == "fund"
     moves = make_payments(len(rows) * desk.n_markets)
-    n = plan_surplus(accounts, markets, desk.records, rows, to_fund, desk.work, moves)
+    n = plan_surplus(exchange, rows, to_fund, desk.work, moves)
     desk.pay(first_payments(moves, n), Reason.SURPLUS if to_fund else Reason.MARGIN_MOVE)
     out = np.empty(len(rows), np.int64)
-    return out[: pass_on(accounts, markets, desk.records, desk.waiting, rows, may_wait, out, desk.work)]
+    return out[: pass_on(exchange, rows, may_wait, out, desk.work)]
 
 
 @kernel
-def note_fills(markets, records, intents, n):
-    """Write the fills of intents[:n] to the records and counters."""
-    for i in range(n):
+def note_fills(exchange, intents):
+    """Write the fills of intents to the records and counters."""
+    records = exchange.records
+    for i in range(intents.shape[0]):
         filled, market = intents[i].filled, intents[i].market
         if filled > 0:
             record = records.liquidations[find_record(records, intents[i].account, market)]
             record.lots_book += filled
-            records.counters[market].book_notional += note_closed(records, markets, market, filled, record.lots)
+            records.counters[market].book_notional += note_closed(exchange, market, filled, record.lots)
 
 
-def plan_fees(
-    accounts: AccountArrays,
-    markets: MarketArrays,
-    records: RecordArrays,
-    intents: Records,
-    n_intents: int,
-    *,
-    fund_share_ppm: I64,
-) -> Payments:
+def plan_fees(exchange: Exchange, intents: Records, *, fund_share_ppm: I64) -> Payments:
     """Return the penalties on the orders' fills: FUND's share rounded down, the rest to FEES (CLR-LIQ-010)."""
-    payments = make_payments(2 * n_intents)
-    n = _plan_fees(accounts, markets, records, intents, n_intents, fund_share_ppm, payments)
+    payments = make_payments(2 * len(intents))
+    n = _plan_fees(exchange, intents, fund_share_ppm, payments)
     return first_payments(payments, n)
 
 
 @kernel
-def _plan_fees(accounts, markets, records, intents, n_intents, fund_share_ppm, payments):
+def _plan_fees(exchange, intents, fund_share_ppm, payments):
     """Fee = ceil(value of the fills x rate), at most the equity the account still has after its fees before."""
+    accounts, markets, records = exchange.accounts, exchange.markets, exchange.records
     n = 0
     last, charged = -1, 0
-    for i in range(n_intents):
+    for i in range(intents.shape[0]):
         filled, row, market = intents[i].filled, intents[i].account, intents[i].market
         if row != last:
             last, charged = row, 0
@@ -95,11 +88,12 @@ def _plan_fees(accounts, markets, records, intents, n_intents, fund_share_ppm, p
 
 
 @kernel
-def plan_surplus(accounts, markets, records, rows, to_fund, work, payments):
+def plan_surplus(exchange, rows, to_fund, work, payments):
     """Write the payments of what flat `rows` have left: to FUND by market, or from an isolated row to its wallet.
 
     Returns how many payments. work: scratch of `split_by_market` (CLR-LIQ-011).
     """
+    accounts, markets, records = exchange.accounts, exchange.markets, exchange.records
     n = 0
     for row in rows:
         left = accounts.quote[row]
@@ -120,18 +114,19 @@ def plan_surplus(accounts, markets, records, rows, to_fund, work, payments):
 
 
 @kernel
-def pass_on(accounts, markets, records, waiting, rows, may_wait, out, work):
+def pass_on(exchange, rows, may_wait, out, work):
     """Write the `rows` that the waterfall must handle to `out`, and record their debts; return how many.
 
     Flat below zero: the debt is recorded. Holding and distressed: unless it may wait for its next step and is not below
     zero.
     """
+    accounts, markets = exchange.accounts, exchange.markets
     n = 0
     for row in rows:
         if is_flat(accounts, row):
             keep = accounts.quote[row] < 0
             if keep:
-                note_debt(accounts, records, waiting, row, work)
+                note_debt(exchange, row, work)
         else:
             keep = is_distressed(accounts, markets, row) and (not may_wait or equity(accounts, markets, row) < 0)
         if keep:

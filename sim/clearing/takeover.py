@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from ..kernels.clearing.closes import Closes, first_closes, make_closes
 from ..kernels.clearing.liquidation_records import find_record
+from ..kernels.exchange import Exchange
 from ..kernels.jit import kernel
 from ..kernels.ledger.draft import make_draft, move
 from ..kernels.margin.bankruptcy import bankruptcy_quote, count_positions, lot_value
 from ..kernels.margin.requirement import equity
 from ..kernels.rounding import mul_div_floor
-from ..layout import AccountArrays, MarketArrays, Reason, RecordArrays
+from ..layout import Reason
 from .desk import Desk, LayerBase, Round
 
 I64 = npt.NDArray[np.int64]
@@ -30,23 +31,21 @@ class TakeoverLayer(LayerBase):
     def run(self, desk: Desk, round_: Round) -> None:
         """Take over as much of the round's rows as allowed, in their order."""
         if len(round_.rows):
-            closes = plan_takeover(desk.accounts, desk.markets, desk.records, round_.rows, caps=desk.caps)
+            closes = plan_takeover(desk.exchange, round_.rows, caps=desk.caps)
             desk.close(closes, Reason.TAKEOVER)
 
 
-def plan_takeover(
-    accounts: AccountArrays, markets: MarketArrays, records: RecordArrays, rows: I64, *, caps: I64
-) -> Closes:
+def plan_takeover(exchange: Exchange, rows: I64, *, caps: I64) -> Closes:
     """Return the closes by which ENGINE takes over as much of `rows` as allowed, in order; nothing is changed.
 
     A position is taken in part only if it is the row's only one; otherwise each is taken in full or not at all.
     Positions without a liquidation record of this round are left. caps: int64 (M,) maximum inventory of the market's
     ENGINE at mark, quanta.
     """
-    draft, ids = make_draft(accounts, rows)
+    draft, ids = make_draft(exchange.accounts, rows)
     first = len(ids) - len(rows)
-    closes = make_closes(len(rows) * accounts.lots.shape[1])
-    n = _plan_takeover(draft, markets, records, ids, first, caps, closes)
+    closes = make_closes(len(rows) * draft.lots.shape[1])
+    n = _plan_takeover(exchange, draft, ids, first, caps, closes)
     return first_closes(closes, n)
 
 
@@ -87,8 +86,9 @@ def lots_acceptable(accounts, markets, row, market, cap):
 
 
 @kernel
-def _plan_takeover(draft, markets, records, ids, first, caps, closes):
+def _plan_takeover(exchange, draft, ids, first, caps, closes):
     """Write the closes of draft rows [first, end) to `closes`; return how many. ids: account row of each."""
+    markets, records = exchange.markets, exchange.records
     n = 0
     for row in range(first, draft.lots.shape[0]):
         for market in range(draft.lots.shape[1]):

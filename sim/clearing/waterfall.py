@@ -62,9 +62,9 @@ def run_waterfall(desk: Desk, layers: Sequence[WaterfallLayer], rows: np.typing.
     for layer in layers:
         layer.run(desk, round_)
     if len(rows):
-        record_bad_debt(desk.records, desk.waiting)
+        record_bad_debt(desk.exchange)
         out = np.empty(len(rows), np.int64)
-        round_.outcome.left = out[: gather_distressed(desk.accounts, desk.markets, rows, len(rows), 0, out)]
+        round_.outcome.left = out[: gather_distressed(desk.accounts, desk.markets, rows, 0, out)]
     return round_.outcome
 
 

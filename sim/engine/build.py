@@ -18,9 +18,8 @@ from ..errors import ConfigError, ConservationError
 from ..instrument import Instrument
 from ..kernels.book.levels import BookArrays, make_books
 from ..kernels.book.stops import add_stops, make_stops
-from ..kernels.ledger.post_against import post_against
-from ..kernels.margin.thresholds import make_thresholds, reindex_all
-from ..kernels.step import REPORT_LOTS, TickArrays, pack_exchange
+from ..kernels.exchange import Exchange, make_exchange, reindex_all
+from ..kernels.step import REPORT_LOTS, TickArrays
 from ..layout import (
     FILL_DTYPE,
     HEADER_DTYPE,
@@ -35,7 +34,7 @@ from ..layout import (
     Reason,
 )
 from ..ledger.accounts import Rows, make_accounts
-from ..ledger.ledger import Ledger
+from ..ledger.ledger import Ledger, transfer_rows
 from ..market.price import PathSet, build_paths
 from ..opening import choose_opening
 from ..rng import Streams
@@ -103,39 +102,21 @@ def post_opening(world: World, opening: OpeningBook) -> None:
     """Deposit all traders' money and post the positions opened before the run, at their entry prices, against
     OUTSIDE."""
     unit = world.markets.params["tick_value"]
-    rows, market, lots, entry = np.ascontiguousarray(opening.positions.T)  # one layout, one compiled form
+    rows, market, lots, entry = opening.positions.T
     largest = np.abs(lots.astype(np.float64)) * entry * unit[market]
     if len(largest) and largest.max() > QUANTA_LIMIT:
         raise ConfigError(f"the opening position of account {int(rows[largest.argmax()])} exceeds the int64 head-room")
     paying = np.flatnonzero(opening.deposit)
-    batches = (
-        (
-            Reason.DEPOSIT,
-            paying,
-            -opening.deposit[paying],
-            np.zeros_like(paying),
-            np.zeros_like(paying),
-            np.zeros_like(paying),
-        ),
-        (Reason.OPENING, rows, lots * entry * unit[market], lots, market, entry),
-    )
-    for reason, payers, quote, moved, markets, price in batches:
+    deposits = transfer_rows(payer=paying, payee=OUTSIDE, quote=-opening.deposit[paying], reason=Reason.DEPOSIT)
+    positions = transfer_rows(
+        payer=rows, payee=OUTSIDE, quote=lots * entry * unit[market], reason=Reason.OPENING, lots=lots, market=market,
+        price=entry,
+    )  # fmt: skip
+    for batch in (deposits, positions):
         done = 0
-        while done < len(payers):
-            done = post_against(
-                world.accounts,
-                world.markets,
-                world.log,
-                int(reason),
-                OUTSIDE,
-                payers,
-                quote,
-                moved,
-                markets,
-                price,
-                done,
-            )
-            if done < len(payers):
+        while done < len(batch):
+            done = world.ledger.transfer_batch(batch, done)
+            if done < len(batch):
                 spill(world.log, world.events)
 
 
@@ -202,36 +183,27 @@ def build_world(
     accounts = open_accounts(opening, n_markets=n_markets, scopes=rows.scopes)
     funds = {rows.fund(scope): name for scope, name in enumerate(rows.scopes)}
     events = EventTables(instruments, sink if events_on else None, funds=funds)
-    ledger = Ledger(accounts, markets, log, n_scopes=len(rows.scopes))
-    books = _empty_books(markets, n_rows)
     stops = make_stops(n_markets, len(opening.stops) + STOP_ROOM)
-    thresholds = make_thresholds(n_markets, n_rows)
-    view = MarketView.make(instruments=instruments, accounts=accounts, markets=markets)
-    arrays = _tick_arrays(ledger, view, n_rows)
+    exchange = make_exchange(accounts, markets, log, books=_empty_books(markets, n_rows), stops=stops)
+    ledger = Ledger(exchange, n_scopes=len(rows.scopes))
+    view = MarketView.make(instruments=instruments, exchange=exchange)
     world = World(
         config=config,
         instruments=instruments,
         rows=rows,
-        accounts=accounts,
-        markets=markets,
-        log=log,
+        exchange=exchange,
+        tick=_tick_arrays(ledger, view, n_rows),
         ledger=ledger,
-        books=books,
-        stops=stops,
-        thresholds=thresholds,
         paths=paths,
         population=population,
         view=view,
         intents=Intents(),
-        clearing=make_house(config, accounts, markets, log, events, streams),
+        clearing=make_house(config, exchange, events, streams),
         market_states=[_market_state(config, market, instruments[market]) for market in range(n_markets)],
         events=events,
         series=None if detail == "summary" else SeriesTable(config.market_names, expected_rows(config, n_markets)),
         mark_path=np.zeros((n_times, n_markets), np.int64),
         index_path=np.zeros((n_times, n_markets)),
-        row_buffer=arrays.rows,
-        report=arrays.report,
-        packed=pack_exchange(books, accounts, markets, log, stops, thresholds, arrays),
         open_interest=opening.open_interest.copy(),
         adl_harm=np.zeros(n_rows, np.int64),
         always_awake=_always_awake(population, paths),
@@ -299,19 +271,10 @@ def expected_rows(config: RunConfig, n_markets: int) -> int:
     return n_markets * (config.duration_ms // config.record.sample_ms + 2)
 
 
-def make_house(
-    config: RunConfig,
-    accounts: AccountArrays,
-    markets: MarketArrays,
-    log: LogArrays,
-    events: EventTables,
-    streams: Streams,
-) -> ClearingHouse:
+def make_house(config: RunConfig, exchange: Exchange, events: EventTables, streams: Streams) -> ClearingHouse:
     """Return the clearing house of the run."""
     return ClearingHouse(
-        accounts,
-        markets,
-        log,
+        exchange,
         liquidation=config.liquidation,
         funds=config.funds,
         fund_of_market=[
@@ -320,7 +283,7 @@ def make_house(
         waterfall=config.waterfall,
         names=config.market_names,
         quantum=config.quantum,
-        spill=lambda: spill(log, events),
+        spill=lambda: spill(exchange.log, events),
         scale=config.scale.simulated_share,
         random_key=int(streams.get("clearing/priority").integers(2**62)),
     )
@@ -352,8 +315,8 @@ def _open(world: World, opening: OpeningBook) -> None:
     world.log.header["stamp"][0] = 1
     seed_funds(world, world.rows)
     post_opening(world, opening)
-    add_stops(world.stops, opening.stops, int(OrderFlag.REDUCE_ONLY))
-    reindex_all(world.thresholds, world.accounts, world.markets)
+    add_stops(world.exchange.stops, opening.stops, int(OrderFlag.REDUCE_ONLY))
+    reindex_all(world.exchange)
     world.ledger.check_touched()
     world.ledger.check_full()
     if world.accounts.lots[OUTSIDE].any():

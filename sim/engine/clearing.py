@@ -19,15 +19,15 @@ NOBODY: I64 = np.zeros(0, np.int64)
 
 
 def look_at_mark(world: World, *, ask_stops: bool = False) -> tuple[int, bool]:
-    """Step 8: find the distressed rows at the published mark, in `world.row_buffer`; return how many, and whether an
+    """Step 8: find the distressed rows at the published mark, in `world.tick.rows`; return how many, and whether an
     ENGINE holds contracts.
 
     The thresholds of the rows touched so far are recomputed, their sums are checked, and a new list of them begins.
     ask_stops: if the mark triggers a stop, nothing is done and STOPS_ARE_DUE returned.
     """
-    count, holds, conserves = settle_tick(world.packed.words, ask_stops)
+    count, holds, conserves = settle_tick(world.exchange, world.tick, ask_stops)
     if not conserves:
-        found: list[int] = world.report.tolist()
+        found: list[int] = world.tick.report.tolist()
         world.ledger.require_conserved(found[REPORT_QUOTE], found[REPORT_LOTS:], fund=found[REPORT_FUND])
     return count, holds
 
@@ -60,7 +60,7 @@ def clear(world: World) -> None:
     has_moved = True
     for done in range(rounds_max + 1):
         count, holds = look_at_mark(world)
-        rows = world.row_buffer[:count]
+        rows = world.tick.rows[:count]
         if len(rows) == 0 and not (holds and has_moved):
             house.backlog = NOBODY
             if done == 0:
@@ -102,12 +102,12 @@ def liquidate(world: World, due: I64) -> None:
 def _liquidate_together(world: World, rows: I64) -> None:
     house = world.clearing
     world.accounts.flags[rows] |= FLAG_FROZEN
-    cancel_account_orders(world.books, world.accounts, world.log, rows, len(rows), -1)
+    cancel_account_orders(world.exchange, rows, -1)
     world.intents.clear()
     world.intents.reserve(len(rows) * len(world.instruments))
     n_orders, still = house.plan(rows, world.intents.rows)
     match(world, world.intents.rows, n_orders)
-    _run_layers(world, house.settle(still, world.intents.rows, n_orders))
+    _run_layers(world, house.settle(still, world.intents.rows[:n_orders]))
     house.finish(rows)
 
 
@@ -115,7 +115,7 @@ def _run_layers(world: World, left: I64) -> None:
     """Step 11; accounts whose positions it reduced have their orders in that market cancelled."""
     outcome = world.clearing.run_waterfall(left)
     for market, reduced in outcome.reduced:
-        cancel_account_orders(world.books, world.accounts, world.log, reduced, len(reduced), market)
+        cancel_account_orders(world.exchange, reduced, market)
     if outcome.reduced:
         refresh_quotes(world)
 

@@ -87,7 +87,7 @@ def _sample_of(world: World, market: int) -> dict[str, int | float]:
     bands = np.array(world.config.record.depth_bands_ppm, np.int64)
     resting = np.zeros((2, 3), np.int64)
     mark = int(world.markets.mark[market])
-    depth_within(world.books, world.markets, market, mark, bands, resting[0], resting[1])
+    depth_within(world.exchange, market, mark, bands, resting)
     bid, ask = resting.tolist()
     tick = float(world.instruments[market].tick_size)
     params = as_dict(world.markets.params[market])

@@ -46,9 +46,9 @@ def match(world: World, rows: Records, n: int, *, is_sorted: bool = True, releas
     closed goes back to their wallets (after a liquidation it does not: penalties are still to be charged).
     """
     done, is_done = 0, n == 0
-    exchange, scratch = world.packed.words, world.intents.scratch()
+    intents, scratch = rows[:n], world.intents.scratch()
     while not is_done:
-        reached, is_done = trade(exchange, rows, *scratch, done, n, is_sorted, releases)
+        reached, is_done = trade(world.exchange, world.tick, intents, *scratch, done, is_sorted, releases)
         if not is_done:
             if reached == done and world.log.header["n_transfers"][0] == 0:
                 raise InvariantError(f"cycle {world.cycle}: one order needs more room than the whole log has")
@@ -128,7 +128,7 @@ def _cancel_outside(world: World, market: int, lowest: int, end: int) -> None:
     orders = world.books.orders
     outside = (orders["price"] < lowest) | (orders["price"] >= end)
     rows = np.unique(orders["owner"][(orders["id"] != 0) & (orders["market"] == market) & outside]).astype(np.int64)
-    cancel_account_orders(world.books, world.accounts, world.log, rows, len(rows), market)
+    cancel_account_orders(world.exchange, rows, market)
 
 
 def gather_intents(world: World) -> None:
@@ -188,8 +188,8 @@ def publish_mark(world: World, *, elapsed_ms: int) -> bool:
 def fire_stops(world: World) -> None:
     """Step 6: stops that the new mark triggers go into the book as market orders."""
     world.intents.clear()
-    world.intents.reserve(int(world.stops.head[1]))
-    count = trigger_stops(world.stops, world.markets, world.accounts, world.intents.rows, 0)
+    world.intents.reserve(int(world.exchange.stops.head[1]))
+    count = trigger_stops(world.exchange, world.intents.rows, 0)
     if count:
         match(world, world.intents.rows, count, releases=True)
 
@@ -220,10 +220,9 @@ def sample_funding(world: World) -> None:
 
 def _impact_prices(world: World, market: int, notional: int) -> tuple[float, float]:
     """Average prices in ticks at which `notional` quanta could be sold and bought, 0 where the book is too thin."""
-    books, markets = world.books, world.markets
     return (
-        float(impact_price(books, markets, market, BID, notional)),
-        float(impact_price(books, markets, market, ASK, notional)),
+        float(impact_price(world.exchange, market, BID, notional)),
+        float(impact_price(world.exchange, market, ASK, notional)),
     )
 
 
@@ -234,7 +233,7 @@ def _pay(world: World, market: int) -> None:
     state.next_funding_ms = world.time_ms + (rule.interval_ms or 0)
     position, end = 0, 2 * world.accounts.quote.shape[0]
     while position < end:
-        position = apply_funding(world.accounts, world.markets, world.log, market, state.funding_rate_ppb, position)
+        position = apply_funding(world.exchange, market, state.funding_rate_ppb, position)
         if position < end:
             spill_logs(world)
     rule.restart(state.funding)

@@ -21,15 +21,15 @@ from ..clearing.liquidation import FullLiquidation
 from ..clearing.loss import SocialisedLossLayer
 from ..clearing.takeover import TakeoverLayer
 from ..clearing.waterfall import WaterfallLayer
-from ..kernels.book.levels import BookArrays, depth_within, make_books
+from ..kernels.book.levels import depth_within
 from ..kernels.book.matching import cancel_account_orders
-from ..kernels.book.stops import make_stops, trigger_stops
+from ..kernels.book.stops import trigger_stops
+from ..kernels.exchange import Exchange, make_exchange
 from ..kernels.ledger.funding import apply_funding
 from ..kernels.ledger.totals import sum_accounts
-from ..kernels.margin.thresholds import make_thresholds
 from ..kernels.margin.withdrawable import free_equity
-from ..kernels.step import REPORT_LOTS, TickArrays, pack_exchange, settle_tick
-from ..layout import INTENT_DTYPE, MARKET_DTYPE, TIER_DTYPE, AccountArrays, LogArrays, MarketArrays
+from ..kernels.step import REPORT_LOTS, TickArrays, settle_tick
+from ..layout import INTENT_DTYPE, MARKET_DTYPE, TIER_DTYPE, MarketArrays
 from ..ledger.accounts import Rows, make_accounts
 from ..ledger.ledger import Ledger
 from .build import make_log
@@ -50,10 +50,7 @@ class Toy:
     """An exchange of one market with a long who is 200 quanta short, and a short who is in profit."""
 
     rows: Rows
-    accounts: AccountArrays
-    markets: MarketArrays
-    log: LogArrays
-    books: BookArrays
+    exchange: Exchange
     house: ClearingHouse
 
     @classmethod
@@ -67,35 +64,36 @@ class Toy:
         accounts.lots[[loser, winner], 0] = LOTS, -LOTS
         accounts.cost[[loser, winner], 0] = LOTS * ENTRY, -LOTS * ENTRY
         accounts.quote[[0, loser, winner]] = -1000, -LOTS * MARK - 200, LOTS * MARK + 1200
-        books = make_books(1, capacity=8, n_rows=winner + 1, base_ticks=[1], grid_bits=12)
+        exchange = make_exchange(accounts, markets, log)
         fund = FundPolicy(name="toy", markets=["toy"], seed_quote=Decimal(0), fee_share_ppm=0)
         house = ClearingHouse(
-            accounts, markets, log, liquidation=FullLiquidation(), funds=[fund], fund_of_market=[0],
-            waterfall=layers,
+            exchange, liquidation=FullLiquidation(), funds=[fund], fund_of_market=[0], waterfall=layers,
             quantum=Decimal(1), spill=lambda: None,
         )  # fmt: skip
-        return cls(rows, accounts, markets, log, books, house)
+        return cls(rows, exchange, house)
 
 
 def compile_tick(toy: Toy) -> None:
     """Compile the calls of a calm tick and a sample; the run compiles trading itself. Changes no account."""
-    accounts, markets, log, winner = toy.accounts, toy.markets, toy.log, toy.rows.first_trader + 1
-    ledger = Ledger(accounts, markets, log, n_scopes=1)
-    stops, thresholds = make_stops(1, 1), make_thresholds(1, winner + 1)
+    exchange, winner = toy.exchange, toy.rows.first_trader + 1
+    accounts, markets = exchange.accounts, exchange.markets
+    ledger = Ledger(exchange, n_scopes=1)
     report, open_interest = np.zeros(REPORT_LOTS + 1, np.int64), np.zeros(1, np.int64)
     ids, best = np.zeros(winner + 1, np.int64), np.zeros(1, np.int64)
-    arrays = TickArrays(ledger.quote_seen, ledger.lots_seen, ledger.reserved, ids, report, best, best.copy())
-    settle_tick(pack_exchange(toy.books, accounts, markets, log, stops, thresholds, arrays).words, False)
+    tick = TickArrays(
+        quote_seen=ledger.quote_seen, lots_seen=ledger.lots_seen, reserved=ledger.reserved, rows=ids, report=report,
+        best_bid=best, best_ask=best.copy(),
+    )  # fmt: skip
+    settle_tick(exchange, tick, False)
     sum_accounts(accounts.quote, accounts.lots.reshape(-1), np.zeros(1, np.int64), open_interest)
-    resting = np.zeros((2, 1), np.int64)
-    depth_within(toy.books, markets, 0, MARK, np.array([10_000], np.int64), resting[0], resting[1])
+    depth_within(exchange, 0, MARK, np.array([10_000], np.int64), np.zeros((2, 1), np.int64))
     free_equity(accounts, markets, winner)
-    trigger_stops(stops, markets, accounts, np.zeros(8, INTENT_DTYPE), 0)
+    trigger_stops(exchange, np.zeros(8, INTENT_DTYPE), 0)
     scores = ProfitLeverageRanking().score_side(
         accounts, markets, market=0, side=-1, only_profit=True, quantum=Decimal(1)
     )
     note_places(accounts, 0, scores, np.array([winner]), np.zeros(winner + 1))
-    apply_funding(accounts, markets, log, 0, 0, 0)
+    apply_funding(exchange, 0, 0, 0)
 
 
 def compile_deleveraging() -> int:
@@ -106,11 +104,11 @@ def compile_deleveraging() -> int:
     toy = Toy.build([AdlLayer(ranking=ProfitLeverageRanking(), trigger="distressed"), SocialisedLossLayer()])
     loser = toy.rows.first_trader
     due = toy.house.admit(np.array([loser], np.int64), now_ms=0)
-    cancel_account_orders(toy.books, toy.accounts, toy.log, due, len(due), -1)
+    cancel_account_orders(toy.exchange, due, -1)
     _, still = toy.house.plan(due, np.zeros(8, INTENT_DTYPE))
     compile_tick(toy)
     toy.house.run_waterfall(still)
-    return LOTS - int(toy.accounts.lots[loser, 0])
+    return LOTS - int(toy.exchange.accounts.lots[loser, 0])
 
 
 def compile_takeover() -> None:
@@ -120,9 +118,9 @@ def compile_takeover() -> None:
     intents = np.zeros(8, INTENT_DTYPE)
     due = toy.house.admit(np.array([loser], np.int64), now_ms=0)
     count, still = toy.house.plan(due, intents)
-    toy.house.run_waterfall(toy.house.settle(still, intents, count))
+    toy.house.run_waterfall(toy.house.settle(still, intents[:count]))
     toy.house.finish(due)
-    toy.accounts.lots[[engine, winner], 0] = 1, -1
+    toy.exchange.accounts.lots[[engine, winner], 0] = 1, -1
     toy.house.plan_unwind(intents, now_ms=10**6)
     toy.house.settle_engines()
 

@@ -15,9 +15,8 @@ from ..agents.view import CashMove, Intents, MarketView
 from ..clearing.house import ClearingHouse
 from ..instrument import Instrument
 from ..kernels.book.levels import BookArrays
-from ..kernels.book.stops import StopArrays
-from ..kernels.margin.thresholds import Thresholds
-from ..kernels.packed import Packed
+from ..kernels.exchange import Exchange
+from ..kernels.step import TickArrays
 from ..layout import F64, I64, AccountArrays, LogArrays, MarketArrays, Records
 from ..ledger.accounts import Rows
 from ..ledger.ledger import Ledger
@@ -74,13 +73,9 @@ class World:
     config: "RunConfig"
     instruments: tuple[Instrument, ...]
     rows: Rows
-    accounts: AccountArrays
-    markets: MarketArrays
-    log: LogArrays
+    exchange: Exchange  # accounts, markets, log, books, ...: what kernels take
+    tick: TickArrays  # what the checks of a tick compare with and write to
     ledger: Ledger
-    books: BookArrays
-    stops: StopArrays
-    thresholds: Thresholds
     paths: PathSet
     population: Population
     view: MarketView
@@ -91,9 +86,6 @@ class World:
     series: SeriesTable | None
     mark_path: I64  # (T+1, M) ticks
     index_path: F64  # (T+1, M) quote units, with impact
-    row_buffer: I64  # (A * M,) scratch for ids of distressed rows
-    packed: Packed  # books, accounts, markets, log, stops, thresholds and the arrays of the checks
-    report: I64  # (REPORT_LOTS + M,) what the last `settle_tick` found
     always_awake: tuple[list[int], list[int]]  # cohorts and agents whose interval no step exceeds
     open_interest: I64  # (M,) lots, at the last sample
     adl_harm: I64  # (A,) (mark - execution) x quantity given up so far, quanta
@@ -116,6 +108,26 @@ class World:
     fund_initial: int = 0
     margin_initial: int = 0  # quanta, maintenance of all positions at the start
     events_on: bool = False
+
+    @property
+    def accounts(self) -> AccountArrays:
+        """The margin rows."""
+        return self.exchange.accounts
+
+    @property
+    def markets(self) -> MarketArrays:
+        """The markets."""
+        return self.exchange.markets
+
+    @property
+    def log(self) -> LogArrays:
+        """The logs and their header."""
+        return self.exchange.log
+
+    @property
+    def books(self) -> BookArrays:
+        """The books of all markets."""
+        return self.exchange.books
 
     def unit_values(self) -> list[int]:
         """Value of one lot at mark, quanta, by market."""

@@ -1,13 +1,15 @@
 """Numba's types for structs of arrays that are held by address (`structs.py`, `packed.py`). Imports numba."""
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.datamodel import models
 from numba.core.imputils import impl_ret_borrowed, lower_getattr_generic
 from numba.core.typing.typeof import typeof, typeof_impl
-from numba.extending import NativeValue, intrinsic, register_model, unbox
+from numba.extending import NativeValue, register_model, unbox
 
 from .structs import call_for_each_struct
 
@@ -15,31 +17,52 @@ from .structs import call_for_each_struct
 _NOT_KEPT = "captures(none)" if "captures(none)" in ir.values.ArgumentAttributes._known else "nocapture"
 _ATTRIBUTES = ("noalias", "readonly", "nonnull", _NOT_KEPT)
 
-
-#: Compiled types of the struct classes that have been packed.
-_PACKED: dict[type, "StructType"] = {}
+#: Where a record scalar keeps the address of its data: behind the head of an object with a size.
+_DATA_AT = object.__basicsize__ + np.dtype(np.intp).itemsize
 
 
 class StructType(types.NamedTuple):
-    """Compiled type of a NamedTuple class registered with `by_address`."""
+    """Compiled type of a NamedTuple class registered with `by_address`: a call from Python takes values apart."""
+
+
+class PackedType(StructType):
+    """Compiled type of a class that extends `Packed`: a call from Python passes the address of the words."""
 
 
 def _register(struct: type) -> None:
+    kind = PackedType if issubclass(struct, np.void) else StructType
+
     @typeof_impl.register(struct)
     def _type_of(value: Any, context: Any) -> StructType:
-        return StructType([typeof_impl(field, context) for field in value], struct)
+        return kind([typeof_impl(getattr(value, name), context) for name in struct._fields], struct)  # type: ignore[attr-defined]
 
 
 call_for_each_struct(_register)
 
 
+def kind_of(part: Any) -> Any:
+    """Compiled type of a part of a struct."""
+    return typeof(part)
+
+
+def _layout(struct: StructType, value_type: Callable[[Any], Any]) -> ir.LiteralStructType:
+    """The fields' own representations; a struct in a struct lies in it.
+
+    value_type: the representation of a type that is not a struct.
+    """
+    return ir.LiteralStructType(
+        [_layout(kind, value_type) if isinstance(kind, StructType) else value_type(kind) for kind in struct.types]
+    )
+
+
 @register_model(StructType)
+@register_model(PackedType)
 class _StructModel(models.PrimitiveModel):
-    """The address of a struct with the fields' own representations."""
+    """The address of a struct."""
 
     def __init__(self, manager: Any, struct: StructType) -> None:
-        fields = ir.LiteralStructType([manager.lookup(field).get_value_type() for field in struct.types])
-        super().__init__(manager, struct, fields.as_pointer())
+        layout = _layout(struct, lambda kind: manager.lookup(kind).get_value_type())
+        super().__init__(manager, struct, layout.as_pointer())
 
     def from_argument(self, builder: Any, value: Any) -> Any:
         for attribute in _ATTRIBUTES:
@@ -50,15 +73,16 @@ class _StructModel(models.PrimitiveModel):
 @lower_getattr_generic(StructType)  # type: ignore[untyped-decorator]
 def _load_field(context: Any, builder: Any, struct: StructType, address: Any, name: str) -> Any:
     index = struct.fields.index(name)
-    field = builder.load(cgutils.gep_inbounds(builder, address, 0, index))
+    field = cgutils.gep_inbounds(builder, address, 0, index)
+    if not isinstance(struct.types[index], StructType):
+        field = builder.load(field)
     return impl_ret_borrowed(context, builder, struct.types[index], field)
 
 
 @unbox(StructType)  # type: ignore[untyped-decorator]
 def _take_apart(struct: StructType, value: Any, c: Any) -> NativeValue:
     """Copy the NamedTuple's arrays into a struct in the frame of the call."""
-    layout = ir.LiteralStructType([c.context.get_value_type(kind) for kind in struct.types])
-    address = cgutils.alloca_once(c.builder, layout)
+    address = cgutils.alloca_once(c.builder, _layout(struct, c.context.get_value_type))
     is_error = cgutils.false_bit
     fields = []
     for index, kind in enumerate(struct.types):
@@ -74,25 +98,24 @@ def _take_apart(struct: StructType, value: Any, c: Any) -> NativeValue:
     return NativeValue(address, is_error=is_error, cleanup=release if c.context.enable_nrt else None)
 
 
-def note_packed(struct: Any) -> None:
-    """Remember the compiled type of a struct that is packed; TypeError if its class was packed as another type."""
-    kind = typeof(struct)
-    if _PACKED.setdefault(type(struct), kind) != kind:
-        raise TypeError(f"{type(struct).__name__} was packed as {_PACKED[type(struct)]}, not as {kind}")
+@unbox(PackedType)  # type: ignore[untyped-decorator]
+def _pass_on(struct: PackedType, value: Any, c: Any) -> NativeValue:
+    """Pass the address of the words: read from the record scalar itself, or asked of NumPy, which is slower."""
+    kind = c.context.get_value_type(struct)
+    if _is_data_at(_DATA_AT):
+        place = c.builder.gep(value, [ir.IntType(64)(_DATA_AT)])
+        words = c.builder.load(c.builder.bitcast(place, kind.as_pointer()))
+        return NativeValue(words)
+    buffer = c.pyapi.alloca_buffer()
+    words = c.builder.bitcast(c.pyapi.extract_record_data(value, buffer), kind)
+    c.pyapi.release_buffer(buffer)
+    return NativeValue(words, is_error=cgutils.is_null(c.builder, words))
 
 
-def reader_of(struct: type) -> Any:
-    """Return the intrinsic that reads a struct of this class from the words of a Packed: f(words, place number)."""
+def _is_data_at(offset: int) -> bool:
+    """True if this NumPy keeps the address of a record scalar's data `offset` bytes into the object."""
+    import ctypes
 
-    @intrinsic
-    def read(context: Any, words: Any, number: Any) -> Any:
-        kind = _PACKED[struct]
-
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            array = cgutils.create_struct_proxy(signature.args[0])(context, builder, value=arguments[0])
-            place = builder.load(builder.gep(array.data, [arguments[1]]))
-            return builder.bitcast(builder.gep(array.data, [place]), context.get_value_type(kind))
-
-        return kind(words, types.int64), generate
-
-    return read
+    rows = np.zeros(1, [("word", np.int64)])
+    row = rows[0]
+    return ctypes.c_void_p.from_address(id(row) + offset).value == rows.ctypes.data

@@ -2,23 +2,18 @@
 much as fifty orders.
 
 `trade` runs once the orders of a tick are known, `settle_tick` once its mark is known. Each only calls the kernels it
-names, in that order. Both take the exchange packed into words: unpacking the arrays of a NamedTuple costs more than the
-arithmetic of a calm tick.
+names, in that order.
 """
 
-from typing import NamedTuple
-
-from ..layout import I64, AccountArrays, LogArrays, MarketArrays
+from ..layout import I64
 from .book.arrivals import sort_by_arrival
-from .book.levels import BookArrays
 from .book.matching import match_orders
-from .book.stops import StopArrays, is_any_due
+from .book.stops import is_any_due
 from .jit import kernel
 from .ledger.post_batch import settle_touched
 from .ledger.totals import release_isolated
-from .margin.thresholds import Thresholds, _reindex, find_distressed
-from .packed import Packed, struct_at
-from .structs import by_address
+from .margin.thresholds import find_distressed, reindex
+from .packed import Packed
 
 # Report of `settle_tick`: quanta that came from nowhere, a fund row below zero (-1: none); then, from REPORT_LOTS
 # on, the lots of each market that came from nowhere.
@@ -26,8 +21,7 @@ REPORT_QUOTE, REPORT_FUND, REPORT_LOTS = range(3)
 STOPS_ARE_DUE = -1
 
 
-@by_address
-class TickArrays(NamedTuple):
+class TickArrays(Packed):
     """Arrays that the checks of a tick compare with and write to."""
 
     quote_seen: I64  # (A,) quanta, at the last check: see `settle_touched`
@@ -39,79 +33,47 @@ class TickArrays(NamedTuple):
     best_ask: I64  # (M,)
 
 
-def pack_exchange(
-    books: BookArrays,
-    accounts: AccountArrays,
-    markets: MarketArrays,
-    log: LogArrays,
-    stops: StopArrays,
-    thresholds: Thresholds,
-    arrays: TickArrays,
-) -> Packed:
-    """Return the exchange as the kernels of this file take it."""
-    return Packed(books, accounts, markets, log, stops, thresholds, arrays)
-
-
-_BOOKS, _ACCOUNTS, _MARKETS, _LOG, _STOPS, _THRESHOLDS, _ARRAYS = range(7)
-_books_at, _accounts_at, _markets_at = struct_at(BookArrays), struct_at(AccountArrays), struct_at(MarketArrays)
-_log_at, _stops_at = struct_at(LogArrays), struct_at(StopArrays)
-_thresholds_at, _arrays_at = struct_at(Thresholds), struct_at(TickArrays)
-
-
 @kernel
-def trade(exchange, intents, scratch_rows, scratch_counts, start, n, is_sorted, releases):
-    """Sort intents[:n] by arrival unless they are, match intents[start:n], read the best prices, and release isolated
-    rows that went flat.
+def trade(exchange, tick, intents, scratch_rows, scratch_counts, start, is_sorted, releases):
+    """Sort intents by arrival unless they are, match intents[start:], read the best prices, and release isolated rows
+    that went flat.
 
     Returns the first intent not processed, and whether everything is done; if not, the logs lack room: the caller
-    spills them and resumes with sorted intents. exchange: words of `pack_exchange`. releases: False leaves isolated
-    rows as they are.
+    spills them and resumes with sorted intents. tick: TickArrays.  releases: False leaves isolated rows as they are.
     """
-    books, accounts = _books_at(exchange, _BOOKS), _accounts_at(exchange, _ACCOUNTS)
-    markets, log = _markets_at(exchange, _MARKETS), _log_at(exchange, _LOG)
     if not is_sorted:
-        sort_by_arrival(intents, n, scratch_rows, scratch_counts)
-    reached = match_orders(books, accounts, markets, log, intents, start, n)
-    if reached < n:
+        sort_by_arrival(intents, scratch_rows, scratch_counts)
+    reached = match_orders(exchange, intents, start)
+    if reached < intents.shape[0]:
         return reached, False
-    best_bid, best_ask = _arrays_at(exchange, _ARRAYS).best_bid, _arrays_at(exchange, _ARRAYS).best_ask
-    for market in range(best_bid.shape[0]):
+    books = exchange.books
+    for market in range(tick.best_bid.shape[0]):
         tops = books.tops[market]
-        best_bid[market] = tops.bid + tops.base_ticks if tops.bid >= 0 else 0
-        best_ask[market] = tops.ask + tops.base_ticks if tops.ask < books.levels.shape[1] else 0
+        tick.best_bid[market] = tops.bid + tops.base_ticks if tops.bid >= 0 else 0
+        tick.best_ask[market] = tops.ask + tops.base_ticks if tops.ask < books.levels.shape[1] else 0
     if not releases:
         return reached, True
-    touched = log.header[0].n_touched
-    return reached, release_isolated(accounts, markets, log, _arrays_at(exchange, _ARRAYS).lots_seen, 0) >= touched
+    touched = exchange.log.header[0].n_touched
+    return reached, release_isolated(exchange, tick.lots_seen, 0) >= touched
 
 
 @kernel
-def settle_tick(exchange, ask_stops):
+def settle_tick(exchange, tick, ask_stops):
     """Recompute the thresholds of touched rows, check that those rows conserve, and find the distressed at the mark.
 
     Returns how many distressed ids were written to TickArrays.rows, whether an ENGINE holds contracts, and whether all
     conserves (if not, the report says what does not); STOPS_ARE_DUE, and nothing is done, if ask_stops and the mark
     triggers a stop. The list of touched rows is empty afterwards.
     """
-    accounts, markets = _accounts_at(exchange, _ACCOUNTS), _markets_at(exchange, _MARKETS)
-    stops, thresholds = _stops_at(exchange, _STOPS), _thresholds_at(exchange, _THRESHOLDS)
-    header, arrays = _log_at(exchange, _LOG).header, _arrays_at(exchange, _ARRAYS)
-    report, reserved = arrays.report, arrays.reserved
-    if ask_stops and is_any_due(stops, markets):
+    accounts, header, report, reserved = exchange.accounts, exchange.log.header, tick.report, tick.reserved
+    if ask_stops and is_any_due(exchange.stops, exchange.markets):
         return STOPS_ARE_DUE, False, True
     conserves = True
-    touched = header[0].n_touched
-    if touched > 0:
-        _reindex(thresholds, accounts, markets, accounts.touched, touched, False)
-        report[REPORT_QUOTE] = settle_touched(
-            accounts.touched,
-            touched,
-            accounts.quote,
-            accounts.lots,
-            arrays.quote_seen,
-            arrays.lots_seen,
-            report[REPORT_LOTS:],
-        )
+    touched = accounts.touched[: header[0].n_touched]
+    if touched.shape[0] > 0:
+        reindex(exchange, touched)
+        lots_report = report[REPORT_LOTS:]
+        report[REPORT_QUOTE] = settle_touched(accounts, touched, tick.quote_seen, tick.lots_seen, lots_report)
         conserves = report[REPORT_QUOTE] == 0
         for market in range(accounts.lots.shape[1]):
             conserves = conserves and report[REPORT_LOTS + market] == 0
@@ -127,4 +89,4 @@ def settle_tick(exchange, ask_stops):
         for market in range(accounts.lots.shape[1]):
             if accounts.lots[engine, market] != 0:
                 holds = True
-    return find_distressed(thresholds, accounts, markets, arrays.rows), holds, conserves
+    return find_distressed(exchange, tick.rows), holds, conserves

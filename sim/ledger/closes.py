@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 from ..kernels.clearing.closes import Closes, note_closes, post_closes
 from ..kernels.clearing.payments import Payments, post_payments
-from ..layout import AccountArrays, LogArrays, MarketArrays, Reason, RecordArrays
+from ..kernels.exchange import Exchange
+from ..layout import LogArrays, Reason
 
 Spill = Callable[[], None]
 
@@ -27,37 +28,19 @@ def _parts(log: LogArrays, n: int, spill: Spill) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
-def apply_closes(
-    accounts: AccountArrays,
-    markets: MarketArrays,
-    log: LogArrays,
-    records: RecordArrays,
-    closes: Closes,
-    reason: Reason,
-    *,
-    spill: Spill,
-) -> None:
+def apply_closes(exchange: Exchange, closes: Closes, reason: Reason, *, spill: Spill) -> None:
     """Close the positions: money and contracts move, and records and flags are updated.
 
-    `records` has room for a match of each close. spill: empties the transfer log.
+    The records have room for a match of each close. spill: empties the transfer log.
     """
     n = len(closes.target)
-    for start, end in _parts(log, n, spill):
-        post_closes(accounts, markets, log, records, closes, start, end, int(reason))
+    for start, end in _parts(exchange.log, n, spill):
+        post_closes(exchange, closes, start, end, int(reason))
     if n:
-        note_closes(accounts, markets, records, closes, n, int(reason))
+        note_closes(exchange, closes, int(reason))
 
 
-def apply_payments(
-    accounts: AccountArrays,
-    markets: MarketArrays,
-    log: LogArrays,
-    records: RecordArrays,
-    payments: Payments,
-    reason: Reason,
-    *,
-    spill: Spill,
-) -> None:
+def apply_payments(exchange: Exchange, payments: Payments, reason: Reason, *, spill: Spill) -> None:
     """Make the payments and note each in its record and in the counters. spill: empties the transfer log."""
-    for start, end in _parts(log, len(payments.payer), spill):
-        post_payments(accounts, markets, log, records, payments, start, end, int(reason))
+    for start, end in _parts(exchange.log, len(payments.payer), spill):
+        post_payments(exchange, payments, start, end, int(reason))

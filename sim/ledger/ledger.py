@@ -5,13 +5,16 @@ same log rows. Kernels are imported when first used, so that this module stays c
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConservationError
-from ..layout import FIRST_SCOPE_ROW, TRANSFER_DTYPE, AccountArrays, LogArrays, MarketArrays, Reason, Records
+from ..layout import FIRST_SCOPE_ROW, TRANSFER_DTYPE, Reason, Records
+
+if TYPE_CHECKING:
+    from ..kernels.exchange import Exchange
 
 
 def transfer_rows(
@@ -63,8 +66,10 @@ def entry_cost_after(*, cost: int, lots: int, change: int, value: int) -> int:
 class Ledger:
     """Double entry over the margin rows. Sums over all rows are zero before and after every call."""
 
-    def __init__(self, accounts: AccountArrays, markets: MarketArrays, log: LogArrays, *, n_scopes: int = 0) -> None:
-        self.accounts, self.markets, self.log = accounts, markets, log
+    def __init__(self, exchange: "Exchange", *, n_scopes: int = 0) -> None:
+        self.exchange = exchange
+        self.accounts, self.markets, self.log = exchange.accounts, exchange.markets, exchange.log
+        accounts = exchange.accounts
         self._fund_rows = [FIRST_SCOPE_ROW + 2 * scope for scope in range(n_scopes)]
         self.quote_seen = accounts.quote.copy()
         self.lots_seen = accounts.lots.copy()
@@ -102,7 +107,7 @@ class Ledger:
 
         if (rows["payer"][start:] == rows["payee"][start:]).any():
             raise ValueError("payer and payee must differ; a transfer of the batch names one account twice")
-        return int(post_batch(self.accounts, self.markets, self.log, rows, start, len(rows)))
+        return int(post_batch(self.exchange, rows, start))
 
     def _book_side(self, row: int, quote: int, lots: int, market: int, reason: Reason) -> None:
         accounts = self.accounts
@@ -156,15 +161,8 @@ class Ledger:
 
         header = self.log.header
         accounts, n_touched = self.accounts, int(header["n_touched"][0])
-        quote = settle_touched(
-            accounts.touched,
-            n_touched,
-            accounts.quote,
-            accounts.lots,
-            self.quote_seen,
-            self.lots_seen,
-            self._lots_sum,
-        )
+        touched = accounts.touched[:n_touched]
+        quote = settle_touched(accounts, touched, self.quote_seen, self.lots_seen, self._lots_sum)
         self.require_conserved(int(quote), self._lots_sum.tolist())
         self._check_funds()
         header["n_touched"][0] = 0

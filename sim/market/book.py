@@ -12,7 +12,8 @@ import numpy as np
 from ..errors import InvariantError
 from ..kernels.book.levels import BookArrays, best_prices, find_order, make_books
 from ..kernels.book.matching import match_orders
-from ..kernels.book.stops import StopArrays, add_stop, cancel_stop, make_stops, trigger_stops
+from ..kernels.book.stops import add_stop, cancel_stop, make_stops, trigger_stops
+from ..kernels.exchange import BareBooks, Exchange, bare_books, make_exchange
 from ..layout import (
     FILL_DTYPE,
     HEADER_DTYPE,
@@ -64,12 +65,9 @@ class OrderBook:
         self.books = books or make_books(
             market + 1, capacity=capacity, n_rows=owners, base_ticks=[lowest_price] * (market + 1), grid_bits=grid_bits
         )
-        self._clearing = clearing
-        self._accounts = clearing.accounts if clearing else None
-        self._markets = clearing.markets if clearing else None
-        self._log = clearing.log if clearing else _make_log(self.books)
+        self._exchange = _pack(self.books, clearing)
+        self._log = self._exchange.log
         self._intents = np.zeros(1, INTENT_DTYPE)
-        self._stops: StopArrays | None = None
 
     def limit(
         self,
@@ -107,37 +105,30 @@ class OrderBook:
 
     def stop_market(self, owner: int, side: Side, *, trigger: int, lots: int, reduce_only: bool = True) -> int:
         """Enter a market order that the mark triggers; return its slot. Sells trigger at mark <= trigger."""
-        self._require_clearing("a stop")
+        stops = self._with_clearing("a stop").stops
         if not 0 < trigger < 2**31 - 1 or lots <= 0:
             raise ValueError(
                 f"a stop needs a positive trigger below 2**31 - 1 and positive lots, found {trigger}, {lots}"
             )
-        slot = int(add_stop(self.stops, owner, self.market, int(side), trigger, lots, _flags(reduce_only)))
+        slot = int(add_stop(stops, owner, self.market, int(side), trigger, lots, _flags(reduce_only)))
         if slot < 0:
-            raise InvariantError(f"the stop table is full: {len(self.stops.stops)} stops")
+            raise InvariantError(f"the stop table is full: {len(stops.stops)} stops")
         return slot
 
     def cancel_stop(self, slot: int) -> bool:
         """Remove a stop; False if it was triggered or cancelled before."""
-        return bool(cancel_stop(self.stops, slot))
+        return bool(cancel_stop(self._with_clearing("a stop").stops, slot))
 
     def trigger_stops(self) -> list[Order]:
         """Send the orders of all stops that the current mark triggers, in slot order; return their results."""
-        clearing = self._require_clearing("a stop")
-        rows = np.zeros(max(1, int(self.stops.head[1])), INTENT_DTYPE)
-        count = int(trigger_stops(self.stops, clearing.markets, clearing.accounts, rows, 0))
+        exchange = self._with_clearing("a stop")
+        rows = np.zeros(max(1, int(exchange.stops.head[1])), INTENT_DTYPE)
+        count = int(trigger_stops(exchange, rows, 0))
         orders = []
         for i in range(count):
             self._intents[0] = rows[i]
             orders.append(self._match())
         return orders
-
-    @property
-    def stops(self) -> StopArrays:
-        """The stop table, created on first use."""
-        if self._stops is None:
-            self._stops = make_stops(len(self.books.tops), 1 << 12)
-        return self._stops
 
     @property
     def best_bid(self) -> int:
@@ -159,10 +150,10 @@ class OrderBook:
         slot = int(find_order(self.books, order_id))
         return int(self.books.orders[slot]["lots"]) if slot else 0
 
-    def _require_clearing(self, what: str) -> ClearingSide:
-        if self._clearing is None:
+    def _with_clearing(self, what: str) -> Exchange:
+        if isinstance(self._exchange, BareBooks):
             raise ValueError(f"{what} needs a position: create the book with clearing=")
-        return self._clearing
+        return self._exchange
 
     def _send(
         self,
@@ -179,7 +170,7 @@ class OrderBook:
         if not 0 <= owner < self.books.newest.shape[1]:
             raise ValueError(f"owner must be in 0..{self.books.newest.shape[1] - 1}, found {owner}")
         if reduce_only:
-            self._require_clearing("a reduce-only order")
+            self._with_clearing("a reduce-only order")
         row = self._intents[0]
         row["account"], row["market"], row["kind"], row["side"], row["tif"] = owner, self.market, kind, side, tif
         row["price"], row["lots"], row["order_flags"], row["order"] = price, lots, _flags(reduce_only), order_id
@@ -188,10 +179,10 @@ class OrderBook:
     def _match(self) -> Order:
         """Send the one intent in the buffer; its fills are appended to the log."""
         header = self._log.header
-        if self._clearing is None:
+        if isinstance(self._exchange, BareBooks):
             header["n_fills"][0] = 0
         seen = int(header["n_fills"][0])
-        if match_orders(self.books, self._accounts, self._markets, self._log, self._intents, 0, 1) != 1:
+        if match_orders(self._exchange, self._intents, 0) != 1:
             raise InvariantError(
                 f"the log has no room for the order: {int(header['n_transfers'][0])} transfers are in it"
             )
@@ -203,6 +194,13 @@ class OrderBook:
 
 def _flags(reduce_only: bool) -> int:
     return int(OrderFlag.REDUCE_ONLY) if reduce_only else 0
+
+
+def _pack(books: BookArrays, clearing: ClearingSide | None) -> Exchange | BareBooks:
+    if clearing is None:
+        return bare_books(books, _make_log(books))
+    stops = make_stops(len(books.tops), 1 << 12)
+    return make_exchange(clearing.accounts, clearing.markets, clearing.log, books=books, stops=stops)
 
 
 def _make_log(books: BookArrays) -> LogArrays:

@@ -91,6 +91,10 @@ def _liquidation(config: RunConfig) -> Refusals:
             (*where, "order"),
             "the part that the fund cannot pay is closed at the bankruptcy price: use bankruptcy_limit",
         )
+    if policy.taker_fee != "exempt":
+        yield None, (*where, "taker_fee"), "it charges liquidations no taker fee: use exempt"
+    if policy.penalty_base != "mark":
+        yield None, (*where, "penalty_base"), "its penalty is on the value at mark: use mark"
     if policy.priority != "riskiest_first":
         yield None, (*where, "priority"), "levels are liquidated as the price reaches them: use riskiest_first"
     if policy.latency_ms:

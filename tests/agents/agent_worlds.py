@@ -9,7 +9,17 @@ from clearsim.agents.population import Population
 from clearsim.agents.view import Intents, MarketView
 from clearsim.instrument import Instrument
 from clearsim.kernels.book.arrivals import sort_by_arrival
-from clearsim.layout import MARKET_DTYPE, TIER_DTYPE, AccountArrays, MarketArrays
+from clearsim.kernels.exchange import make_exchange
+from clearsim.layout import (
+    FILL_DTYPE,
+    HEADER_DTYPE,
+    MARKET_DTYPE,
+    TIER_DTYPE,
+    TRANSFER_DTYPE,
+    AccountArrays,
+    LogArrays,
+    MarketArrays,
+)
 from clearsim.ledger.accounts import make_accounts
 from clearsim.rng import Streams
 
@@ -117,7 +127,9 @@ def equity(accounts: AccountArrays, markets: MarketArrays) -> np.ndarray:
 def make_view(config_or_population: Population, n_markets: int = 1) -> MarketView:
     markets = market_arrays(n_markets)
     accounts = post(config_or_population.opening, markets)
-    view = MarketView.make(instruments=instruments(n_markets), accounts=accounts, markets=markets)
+    header = np.zeros(1, HEADER_DTYPE)
+    log = LogArrays(header, np.zeros(1, TRANSFER_DTYPE), np.zeros(1, FILL_DTYPE))
+    view = MarketView.make(instruments=instruments(n_markets), exchange=make_exchange(accounts, markets, log))
     view.best_bid[:] = MARK - 5
     view.best_ask[:] = MARK + 5
     view.volatility[:] = 1e-4
@@ -129,7 +141,7 @@ def orders_at(members: Population, view: MarketView, time_ms: int) -> np.ndarray
     intents = Intents()
     view.dt_ms, view.time_ms = time_ms - view.time_ms, time_ms
     members.decide(view, intents)
-    sort_by_arrival(intents.rows, intents.count, *intents.scratch())
+    sort_by_arrival(intents.rows[: intents.count], *intents.scratch())
     return intents.rows[: intents.count].copy()
 
 

@@ -173,7 +173,7 @@ def test_intents_grow_and_refuse_a_flood():
         intents.append(account=k, market=0, kind=OrderKind.MARKET, lots=1, arrival=(k * 7919) % ARRIVAL_SLOTS)
     assert intents.count == 3_000
     assert intents.rows["account"][2_999] == 2_999
-    sort_by_arrival(intents.rows, intents.count, *intents.scratch())
+    sort_by_arrival(intents.rows[: intents.count], *intents.scratch())
     keys = intents.rows["arrival"][:3_000]
     assert np.all(np.diff(keys) >= 0)
     with pytest.raises(InvariantError, match="exceed the limit of 5000"):

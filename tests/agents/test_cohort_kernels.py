@@ -5,23 +5,25 @@ import math
 import numpy as np
 import pytest
 from clearsim.elementary import expm1, log, log1p
-from clearsim.kernels.agents.arbitrage import arbitrage_orders
-from clearsim.kernels.agents.cohorts import noise_orders, signal_orders
-from clearsim.kernels.agents.makers import maker_ladders
+from clearsim.kernels.agents.arbitrage import ArbitrageArrays, arbitrage_orders
+from clearsim.kernels.agents.cohorts import NoiseArrays, SignalArrays, noise_orders, signal_orders
+from clearsim.kernels.agents.makers import MakerArrays, maker_ladders
 from clearsim.kernels.agents.user_orders import append_actions, due_arrivals
 from clearsim.kernels.book.arrivals import RADIX_SIZE, sort_by_arrival
+from clearsim.kernels.exchange import make_exchange
 from clearsim.layout import (
     ARBITRAGE_PARAMS_DTYPE,
     CLOCK_DTYPE,
     INTENT_DTYPE,
     MAKER_DTYPE,
     MAKER_PARAMS_DTYPE,
-    MARKET_DTYPE,
     NOISE_PARAMS_DTYPE,
     OUTSIDE_DTYPE,
     SIGNAL_PARAMS_DTYPE,
 )
+from clearsim.ledger.accounts import make_accounts
 
+from tests.worlds.book import make_log, make_markets, make_venue
 from tests.worlds.records import as_records, fields
 
 KEYS = 1 << 20
@@ -39,6 +41,14 @@ def key_of(at, last, now):
     return min(max(int((at - last) / (now - last) * KEYS), 0), KEYS - 1)
 
 
+def exchange_of(n_rows, *, mark=MARK, tick_value=1, **accounts):
+    """One market, and rows with these columns."""
+    rows = make_accounts(n_rows=n_rows, n_markets=1, scopes=["all"])
+    for name, values in accounts.items():
+        getattr(rows, name)[:] = values
+    return make_exchange(rows, make_markets(make_venue(marks=[mark], unit=[tick_value])), make_log())
+
+
 @pytest.mark.parametrize("n", [0, 1, 2, 7, 500])
 def test_sort_by_arrival_is_the_stable_sort(n):
     rng = np.random.default_rng(n)
@@ -46,7 +56,7 @@ def test_sort_by_arrival_is_the_stable_sort(n):
     rows["arrival"][:n] = rng.choice([0, 1, 5, 1023, 1024, 77_777, KEYS - 1], n)
     expected = rows.copy()
     expected[:n] = rows[np.argsort(rows["arrival"][:n], kind="stable")]
-    sort_by_arrival(rows, n, np.empty_like(rows), np.zeros(RADIX_SIZE, np.int64))
+    sort_by_arrival(rows[:n], np.empty_like(rows), np.zeros(RADIX_SIZE, np.int64))
     assert np.array_equal(rows, expected)
 
 
@@ -91,11 +101,14 @@ def test_noise_kernel_equals_its_twin():
     cursor, clock = np.zeros(1, np.int64), np.array([(3.5, 0.0)], CLOCK_DTYPE)
     ring, ends = np.zeros((4096, 2), np.int64), np.zeros(2, np.int64)
     rows = np.zeros(4000, INTENT_DTYPE)
+    noise = NoiseArrays(
+        uniforms=uniforms, cursor=cursor, clock=clock, ring=ring, ring_ends=ends, home=home, params=params
+    )
+    exchange = exchange_of(50, open_bid=bids, open_ask=asks, flags=flags)
     slots, plain_clock, plain_ring = uniforms.tolist(), {"next": 3.5, "last": 0.0}, []
     for now in (250, 500, 1000, 1001, 4000, 9000):
-        n = noise_orders(
-            uniforms, cursor, clock, ring, ends, home, params, bids, asks, flags, 0, MARK, now, rows, 0
-        )  # fmt: skip
+        n, is_used_up = noise_orders(noise, exchange, 0, now, rows)
+        assert not is_used_up
         expected = plain_noise(
             slots, plain_clock, plain_ring, home.tolist(), params[0].tolist(), bids[:, 0], asks[:, 0], {7, 11}, now
         )
@@ -147,14 +160,16 @@ def test_signal_kernel_equals_its_twin(direction, long_only):
     averages, horizons = np.array([MARK * 1.0, MARK * 0.99]), np.array([5_000.0, 60_000.0])
     cursor, clock = np.zeros(1, np.int64), np.array([(1.0, 0.0)], CLOCK_DTYPE)
     rows = np.zeros(1000, INTENT_DTYPE)
+    signals = SignalArrays(
+        uniforms=uniforms, cursor=cursor, clock=clock, home=home, averages=averages, horizons_ms=horizons,
+        traits=traits, largest=largest, params=params,
+    )  # fmt: skip
+    exchange = exchange_of(30, lots=lots, flags=flags)
     slots, plain_clock, plain_averages = uniforms.tolist(), {"next": 1.0, "last": 0.0}, averages.tolist()
     found = 0
     for now, price in ((1000, 98_000.0), (2000, 97_000.0), (6000, 103_000.0)):
         elapsed = now - clock["last_ms"][0]
-        n = signal_orders(
-            uniforms, cursor, clock, home, averages, horizons, traits, largest, params, lots, flags, 0, MARK, price,
-            elapsed, now, rows, 0,
-        )  # fmt: skip
+        n = signal_orders(signals, exchange, 0, price, elapsed, now, rows)
         expected = plain_signal(
             slots, plain_clock, home.tolist(), plain_averages, horizons.tolist(), traits.tolist(), largest.tolist(),
             params[0].tolist(), lots[:, 0].tolist(), {9}, price, elapsed, now,
@@ -219,10 +234,11 @@ def test_maker_kernel_equals_its_twin():
     memory["seen_ms"] = -1.0
     plain = [{"lots": 0, "seen": -1.0, "bid": 0.0, "ask": 0.0, "middle": 0.0} for _ in range(n)]
     home = np.arange(5, 5 + n, dtype=np.int32)
-    params = np.zeros(1, MARKET_DTYPE)
-    params["tick_value"][0] = unit_value
-    mark = np.array([MARK])
     rows = np.zeros(400, INTENT_DTYPE)
+    makers = MakerArrays(
+        home=home, memory=memory, limits=limits, distances=distances, bids=bids, asks=asks, totals=totals,
+        parameters=parameters, keys=np.zeros(3 + n, np.int64), adl_quantile=np.zeros(20),
+    )  # fmt: skip
     written = 0
     for now, volatility in ((1000, 0.0), (2000, 1e-4), (3000, 5e-4), (4000, 9e-4), (5000, 1e-4), (6000, 1e-4)):
         lots = rng.integers(-120, 120, (20, 1)) * int(rng.integers(0, 2))
@@ -232,10 +248,11 @@ def test_maker_kernel_equals_its_twin():
         quantile = rng.random(20)
         keys = rng.integers(0, KEYS, n)
         index = MARK + int(rng.integers(-100, 100))
-        count = maker_ladders(
-            home, memory, limits, distances, bids, asks, totals, parameters, keys, lots, quote, cost, open_bid,
-            open_ask, np.zeros(20, np.uint8), quantile, mark, params, 0, index, volatility, now, rows, 0,
-        )  # fmt: skip
+        makers.keys[3:], makers.adl_quantile[:] = keys, quantile
+        exchange = exchange_of(
+            20, tick_value=unit_value, lots=lots, quote=quote, cost=cost, open_bid=open_bid, open_ask=open_ask
+        )
+        count = maker_ladders(makers, exchange, 3, 0, index, volatility, now, rows)
         expected = []
         for i, row in enumerate(home.tolist()):
             plain[i]["volatility"] = volatility
@@ -258,8 +275,6 @@ def test_arbitrage_kernel_equals_its_twin():
     params = np.array([(entry, leave, step_share, low_water, delay, leverage, per_ms)], ARBITRAGE_PARAMS_DTYPE)
     tick_value, n = 10, 8
     home = np.arange(5, 5 + n, dtype=np.int32)
-    market_params = np.zeros(1, MARKET_DTYPE)
-    market_params["tick_value"][0] = tick_value
     uniforms = rng.random((400, 2))
     outside = np.zeros(n, OUTSIDE_DTYPE)
     outside["cash"] = rng.integers(10**8, 10**9, n)
@@ -267,6 +282,9 @@ def test_arbitrage_kernel_equals_its_twin():
     cursor, clock = np.zeros(1, np.int64), np.array([(2.0, 0.0)], CLOCK_DTYPE)
     slots, at_next, last = uniforms.tolist(), 2.0, 0.0
     rows, moves = np.zeros(500, INTENT_DTYPE), np.zeros((500, 3), np.int64)
+    arbitrage = ArbitrageArrays(
+        uniforms=uniforms, cursor=cursor, clock=clock, home=home, outside=outside, params=params, moves=moves
+    )
     total_orders = total_moves = 0
     for now in (500, 1000, 2500, 7000, 9000):
         index = MARK + int(rng.integers(-2000, 2000))
@@ -274,10 +292,8 @@ def test_arbitrage_kernel_equals_its_twin():
         bid, ask = int(mark[0]) - 5, int(mark[0]) + 5
         lots = rng.integers(-400, 400, (20, 1))
         quote = rng.integers(10**6, 10**8, 20) - lots[:, 0] * MARK * tick_value
-        written, moved = arbitrage_orders(
-            uniforms, cursor, clock, home, outside, params, lots, quote, np.zeros((20, 1), np.int64),
-            np.zeros(20, np.uint8), mark, market_params, 0, index, bid, ask, now, rows, 0, moves,
-        )  # fmt: skip
+        exchange = exchange_of(20, mark=int(mark[0]), tick_value=tick_value, lots=lots, quote=quote)
+        written, moved = arbitrage_orders(arbitrage, exchange, 0, index, bid, ask, now, rows)
         orders, sends = [], []
         while at_next <= now:
             gap, who = slots.pop(0)

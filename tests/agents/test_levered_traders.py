@@ -137,7 +137,7 @@ def test_the_short_cut_for_safe_positions_changes_no_decision():
             view.time_ms = 1000 * (step + 1)
             view.mark[0] = round(MARK * (1 - 0.0005 * step if step < 200 else 0.9 + 0.001 * (step - 200)))
             if forget and step:
-                members.cohorts[0].state.memory["safe"] = 0
+                members.cohorts[0].state.arrays.memory["safe"] = 0
             members.decide(view, intents)
             moves += [(view.time_ms, *move) for move in intents.moves]
         found[forget] = moves

@@ -6,8 +6,9 @@ Prints what it found; `--break` asks one kernel for a row that does not exist.
 import sys
 
 import numpy as np
+from clearsim.kernels.exchange import make_exchange, reindex_all
 from clearsim.kernels.margin.requirement import check_order, equity, measure_rows
-from clearsim.kernels.margin.thresholds import find_distressed, make_thresholds, reindex_all, reindex_touched
+from clearsim.kernels.margin.thresholds import find_distressed, reindex
 from clearsim.layout import Reason, Side
 from clearsim.ledger.ledger import Ledger, transfer_rows
 
@@ -25,23 +26,23 @@ def main() -> None:
     )
     accounts = make_rows(N_TRADERS, 2)
     log = make_log(capacity=3 * N_TRADERS)
-    ledger = Ledger(accounts, markets, log, n_scopes=1)
+    exchange = make_exchange(accounts, markets, log)
+    ledger = Ledger(exchange, n_scopes=1)
     rows = np.arange(FIRST_TRADER, FIRST_TRADER + N_TRADERS)
     lots = np.where(rows % 2, 10, -10)
     ledger.transfer_batch(transfer_rows(payer=0, payee=rows, quote=10_000 + 10 * rows, reason=Reason.DEPOSIT))
     ledger.transfer_batch(transfer_rows(payer=rows, payee=0, quote=lots * 10_000, lots=lots, reason=Reason.OPENING))
     some = rows[::3]
     ledger.transfer_batch(transfer_rows(payer=some, payee=0, quote=10_000, lots=1, market=1, reason=Reason.OPENING))
-    thresholds = make_thresholds(2, len(accounts.quote))
-    reindex_all(thresholds, accounts, markets)
-    reindex_touched(thresholds, accounts, markets, log.header)
+    reindex_all(exchange)
+    reindex(exchange, accounts.touched[: int(log.header["n_touched"][0])])
     out = np.zeros(len(accounts.quote), np.int64)
     found = []
     for mark in (10_000, 9_500, 10_600, 8_000, 12_500):
         markets.mark[0] = mark
-        found.append(find_distressed(thresholds, accounts, markets, out))
+        found.append(find_distressed(exchange, out))
     buffers = np.zeros(len(out), np.int64), np.zeros(len(out), np.int64)
-    measure_rows(accounts, markets, out, found[-1], *buffers)
+    measure_rows(accounts, markets, out[: found[-1]], *buffers)
     statuses = [check_order(accounts, markets, int(row), 0, int(Side.BUY), 10_000, 5) for row in rows[:20]]
     touched = int(log.header["n_touched"][0])
     ledger.check_touched()

@@ -4,8 +4,9 @@ import time
 
 import numpy as np
 import pytest
+from clearsim.kernels.exchange import make_exchange, reindex_all
 from clearsim.kernels.margin.requirement import measure_rows
-from clearsim.kernels.margin.thresholds import find_distressed, make_thresholds, reindex_all, reindex_touched
+from clearsim.kernels.margin.thresholds import find_distressed, reindex
 
 from tests.worlds.margin import FIRST_TRADER, derived_tiers, make_log, make_markets, make_rows
 
@@ -42,20 +43,20 @@ def test_a_calm_mark_costs_a_fraction_of_a_dense_pass(n_traders, least_ratio):
     accounts = leveraged_rows(n_traders)
     markets = make_markets(marks=[MARK], tick_values=[100], tiers=[TIERS])
     n_rows = len(accounts.quote)
-    thresholds, out = make_thresholds(1, n_rows), np.zeros(n_rows, np.int64)
-    reindex_all(thresholds, accounts, markets)
+    exchange, out = make_exchange(accounts, markets, make_log()), np.zeros(n_rows, np.int64)
+    reindex_all(exchange)
     marks = (MARK * (1 + 0.0005 * np.sin(np.arange(200) / 5))).astype(np.int64)
 
     def calm():
         for mark in marks:
             markets.mark[0] = mark
-            find_distressed(thresholds, accounts, markets, out)
+            find_distressed(exchange, out)
 
     rows, buffers = np.arange(n_rows), (np.zeros(n_rows, np.int64), np.zeros(n_rows, np.int64))
     calm()
-    measure_rows(accounts, markets, rows, n_rows, *buffers)
+    measure_rows(accounts, markets, rows, *buffers)
     index_s = best_of(calm, 5) / len(marks)
-    dense_s = best_of(lambda: measure_rows(accounts, markets, rows, n_rows, *buffers), 5)
+    dense_s = best_of(lambda: measure_rows(accounts, markets, rows, *buffers), 5)
     print(f"{n_traders} rows: index {index_s * 1e6:.1f} us, dense {dense_s * 1e6:.0f} us a mark")
     assert dense_s / index_s > least_ratio
 
@@ -64,11 +65,9 @@ def test_a_calm_mark_costs_a_fraction_of_a_dense_pass(n_traders, least_ratio):
 def test_recomputing_a_touched_row_costs_less_than_a_hundred_nanoseconds():
     accounts = leveraged_rows(100_000)
     markets = make_markets(marks=[MARK], tick_values=[100], tiers=[TIERS])
-    thresholds, log = make_thresholds(1, len(accounts.quote)), make_log()
-    touched = 2_000
-    accounts.touched[:touched] = np.arange(FIRST_TRADER, FIRST_TRADER + touched)
-    log.header["n_touched"][0] = touched
-    reindex_touched(thresholds, accounts, markets, log.header)
-    seconds = best_of(lambda: reindex_touched(thresholds, accounts, markets, log.header), 200) / touched
+    exchange, touched = make_exchange(accounts, markets, make_log()), 2_000
+    rows = np.arange(FIRST_TRADER, FIRST_TRADER + touched, dtype=np.int32)
+    reindex(exchange, rows)
+    seconds = best_of(lambda: reindex(exchange, rows), 200) / touched
     print(f"{seconds * 1e9:.0f} ns a touched row")
     assert seconds < 100e-9

@@ -18,12 +18,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import simpy
-from clearsim.kernels.book.levels import BookArrays, make_books
+from clearsim.kernels.book.levels import make_books
 from clearsim.kernels.book.matching import match_orders
+from clearsim.kernels.exchange import Exchange as PackedExchange
+from clearsim.kernels.exchange import make_exchange, reindex_all
 from clearsim.kernels.jit import kernel
 from clearsim.kernels.ledger.post_batch import settle_touched
-from clearsim.kernels.margin.thresholds import Thresholds, _reindex, find_distressed, make_thresholds, reindex_all
-from clearsim.layout import INTENT_DTYPE, OUTSIDE, AccountArrays, LogArrays, MarketArrays, OrderKind, Reason
+from clearsim.kernels.margin.thresholds import find_distressed, reindex
+from clearsim.layout import INTENT_DTYPE, OUTSIDE, OrderKind, Reason
 from clearsim.ledger.ledger import Ledger, transfer_rows
 
 from tests.worlds.book import FIRST, make_log, make_markets, make_venue, open_accounts
@@ -38,14 +40,10 @@ I64 = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Exchange:
-    """The arrays of one exchange with endowed traders, and what clearing needs."""
+    """One exchange with endowed traders, and what clearing needs."""
 
-    accounts: AccountArrays
-    markets: MarketArrays
-    log: LogArrays
+    packed: PackedExchange
     ledger: Ledger
-    books: BookArrays
-    thresholds: Thresholds
     found: I64
 
 
@@ -68,47 +66,46 @@ def open_exchange(traders: int) -> Exchange:
     log, markets = make_log(), make_markets(venue)
     log.header["log_on"][0] = 0
     accounts = open_accounts(markets, log, deposits=[0] * traders)
-    ledger = Ledger(accounts, markets, log, n_scopes=1)
+    n_rows = len(accounts.quote)
+    books = make_books(1, capacity=traders, n_rows=n_rows, base_ticks=[1], grid_bits=18)
+    exchange = make_exchange(accounts, markets, log, books=books)
+    ledger = Ledger(exchange, n_scopes=1)
     rows = np.arange(FIRST, FIRST + traders)
     ledger.transfer_batch(transfer_rows(payer=OUTSIDE, payee=rows, quote=ENDOWMENT, reason=Reason.DEPOSIT))
-    n_rows = len(accounts.quote)
-    thresholds = make_thresholds(1, n_rows)
-    reindex_all(thresholds, accounts, markets)
-    books = make_books(1, capacity=traders, n_rows=n_rows, base_ticks=[1], grid_bits=18)
-    return Exchange(accounts, markets, log, ledger, books, thresholds, np.zeros(n_rows, np.int64))
+    reindex_all(exchange)
+    return Exchange(exchange, ledger, np.zeros(n_rows, np.int64))
 
 
 @kernel
-def run_step(books, accounts, markets, log, thresholds, intents, start, end, found, quote_seen, lots_seen, lots_sum):
-    """Match intents[start:end], then clear; return how many rows are distressed, -1 if the step did not conserve."""
-    header = log.header
-    match_orders(books, accounts, markets, log, intents, start, end)
+def run_step(exchange, intents, start, found, quote_seen, lots_seen, lots_sum):
+    """Match intents[start:], then clear; return how many rows are distressed, -1 if the step did not conserve."""
+    header, books = exchange.log.header, exchange.books
+    match_orders(exchange, intents, start)
     bid, ask = books.tops[0].bid, books.tops[0].ask
     if bid >= 0 and ask < books.levels.shape[1]:
-        markets.mark[0] = books.tops[0].base_ticks + (bid + ask) // 2
-    touched, count = accounts.touched, header[0].n_touched
-    _reindex(thresholds, accounts, markets, touched, count, False)
-    gap = settle_touched(touched, count, accounts.quote, accounts.lots, quote_seen, lots_seen, lots_sum)
+        exchange.markets.mark[0] = books.tops[0].base_ticks + (bid + ask) // 2
+    touched = exchange.accounts.touched[: header[0].n_touched]
+    reindex(exchange, touched)
+    gap = settle_touched(exchange.accounts, touched, quote_seen, lots_seen, lots_sum)
     header[0].n_touched = 0
     header[0].stamp += 1
     if gap != 0 or lots_sum[0] != 0:
         return -1
-    return find_distressed(thresholds, accounts, markets, found)
+    return find_distressed(exchange, found)
 
 
 def run(workload: Workload, intents: I64) -> tuple[float, Exchange, int]:
     """Processor seconds of all steps, the exchange afterwards, and how many rows were ever found distressed."""
     exchange = open_exchange(workload.traders)
     width, distressed = 2 * workload.per_step, 0
-    accounts, markets, log = exchange.accounts, exchange.markets, exchange.log
+    accounts = exchange.packed.accounts
     seen = accounts.quote.copy(), accounts.lots.copy(), np.zeros(1, np.int64)
     environment = simpy.Environment()
 
     def clock() -> Iterator[simpy.Event]:
         nonlocal distressed
         for start in range(0, len(intents), width):
-            books, thresholds, end = exchange.books, exchange.thresholds, start + width
-            count = run_step(books, accounts, markets, log, thresholds, intents, start, end, exchange.found, *seen)
+            count = run_step(exchange.packed, intents[: start + width], start, exchange.found, *seen)
             assert count >= 0, f"step {start // width} made or lost money"
             distressed += count
             yield environment.timeout(1)
@@ -125,9 +122,9 @@ def measure(key: tuple[int, int, float] = KEY, runs: int = RUNS) -> dict[str, An
     intents = intents_of(workload)
     seconds, exchange, distressed = run(workload, intents)
     seconds = statistics.median(run(workload, intents)[0] for _ in range(runs))
-    header, accounts = exchange.log.header, exchange.accounts
+    header, accounts = exchange.packed.log.header, exchange.packed.accounts
     exchange.ledger.check_full()
-    resting = int(np.count_nonzero(exchange.books.orders["id"]))
+    resting = int(np.count_nonzero(exchange.packed.books.orders["id"]))
     return {
         "checksum": (*(int(header[name][0]) for name in ("fill_count", "filled_lots", "volume")), resting),
         "actions": len(workload.actions),

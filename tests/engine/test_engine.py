@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from clearsim.config import load_config
 from clearsim.engine.build import build_world
 from clearsim.engine.simulation import run_to_end, simulate
 from clearsim.engine.world import World
@@ -59,8 +60,8 @@ def test_thresholds_equal_a_dense_scan_after_every_cycle() -> None:
     cycles, seen = [], set()
 
     def compare(*_: object) -> None:
-        count = find_distressed(world.thresholds, world.accounts, world.markets, world.row_buffer)
-        found = world.row_buffer[:count].tolist()
+        count = find_distressed(world.exchange, world.tick.rows)
+        found = world.tick.rows[:count].tolist()
         assert len(found) == len(set(found))
         assert set(found) == distressed_by_scan(world), f"cycle {world.cycle}"
         seen.update(found)
@@ -252,3 +253,43 @@ def test_the_level_of_detail_changes_nothing_but_what_is_kept(settings: tuple[st
     assert same_tables(series.accounts, events.accounts)
     assert summary.series == {}
     assert same_tables(series.series, events.series)
+
+
+#: One account that the book does not buy and no layer takes: solvent, and ADL closes the bankrupt only.
+STUCK = """
+extends: simple-flat
+name: stuck
+seed: 1
+start_utc: 2025-01-01T00:00:00Z
+duration_s: 60
+clock: {kind: fixed, tick_ms: 1000}
+prices: {kind: independent}
+waterfall: [{kind: insurance_fund}, {kind: adl, ranking: {kind: profit_leverage}, trigger: bankrupt}]
+markets:
+  - name: BTCUSDT
+    price:
+      kind: waypoints
+      volatility_per_sqrt_s: 0
+      points: [{t_s: 0, price: 50000}, {t_s: 10, price: 50000}, {t_s: 11, price: 45100}, {t_s: 60, price: 45100}]
+funds:
+  - {name: main, seed_quote: 1000000}
+population: {cohorts: []}
+positions: {file: book.csv}
+record: {detail: events, sample_ms: 1000}
+"""
+STUCK_BOOK = """account,market,side,quantity,entry,margin,mode,collateral
+alice,BTCUSDT,long,0.2,50000,0,cross,1000
+bob,BTCUSDT,short,0.2,50000,0,cross,100000
+"""
+
+
+def test_rounds_end_when_nothing_changes(tmp_path) -> None:
+    """CLR-LIQ-012: from second 11 to 60 one record a cycle, and no cycle reaches the limit of eight rounds."""
+    (tmp_path / "book.csv").write_text(STUCK_BOOK)
+    (tmp_path / "stuck.yaml").write_text(STUCK)
+    run = record(load_config(str(tmp_path / "stuck.yaml"), []).config)
+    rows = run.rows("liquidations")
+    cycles = [row["cycle"] for row in rows]
+    assert len(cycles) == len(set(cycles)) == 50
+    assert run.count("rounds_max_reached") == 0
+    assert [row["lots"] for row in run.rows("transfers") if row["cycle"] >= min(cycles)] == []

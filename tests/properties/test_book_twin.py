@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from clearsim.kernels.book.levels import BID, SLOT_BITS, BookArrays, best_prices, make_books
 from clearsim.kernels.book.matching import match_orders
+from clearsim.kernels.exchange import bare_books, make_exchange
 from clearsim.layout import (
     FLAG_FROZEN,
     INTENT_DTYPE,
@@ -60,6 +61,7 @@ class Exchanges:
         self.books: BookArrays = make_books(
             2, capacity=capacity, n_rows=FIRST + TRADERS, base_ticks=[1, 1], grid_bits=12
         )
+        self.exchange = make_exchange(self.accounts, self.markets, self.log, books=self.books)
         self.plain: PlainExchange = make_plain(venue, self.accounts)
         if frozen is not None:
             self.accounts.flags[frozen] |= FLAG_FROZEN
@@ -76,7 +78,7 @@ class Exchanges:
         )
         self.lines.append(line)
         rows = as_records([line], INTENT_DTYPE)
-        assert match_orders(self.books, self.accounts, self.markets, self.log, rows, 0, 1) == 1
+        assert match_orders(self.exchange, rows, 0) == 1
         serial = order >> SLOT_BITS
         if kind == OrderKind.CANCEL_ALL:
             self.plain.books[market].cancel_all(row)
@@ -171,7 +173,7 @@ def test_exchange_equals_its_plain_twin_over_a_long_stream(seed: int) -> None:
     batch = Exchanges(capacity=40, frozen=None)
     batch.log.header["log_on"][0] = 0
     rows = as_records(exchanges.lines, INTENT_DTYPE)
-    assert match_orders(batch.books, batch.accounts, batch.markets, batch.log, rows, 0, len(rows)) == len(rows)
+    assert match_orders(batch.exchange, rows, 0) == len(rows)
     assert (batch.accounts.quote == exchanges.accounts.quote).all()
     assert (batch.accounts.flows == exchanges.accounts.flows).all()
     for market, side in ((0, 0), (0, 1), (1, 0), (1, 1)):
@@ -186,13 +188,14 @@ def test_book_without_accounts_equals_the_plain_book(stream: list[tuple[Any, ...
     plain = PlainExchange(venue, quote=[2**50] * 20, own_ppm=[1] * 20, wallet=list(range(20)))
     books = make_books(2, capacity=64, n_rows=20, base_ticks=[1, 1], grid_bits=12)
     log = make_log()
+    exchange = bare_books(books, log)
     for kind, row, market, side, tif, offset, lots, _, _ in stream:
         if kind not in (OrderKind.LIMIT, OrderKind.MARKET):
             continue
         price = venue.marks[market] + offset
         line = intent(row, side, kind=kind, tif=tif, price=price, lots=lots, market=market)
         rows = as_records([line], INTENT_DTYPE)
-        assert match_orders(books, None, None, log, rows, 0, 1) == 1
+        assert match_orders(exchange, rows, 0) == 1
         expected = plain.place(row, market, int(side), int(kind), int(tif), price, lots, 0)
         assert (rows["status"][0], rows["filled"][0], rows["order"][0] >> SLOT_BITS) == expected
     fills = fields(log.fills[: log.header["n_fills"][0]], *FILL_COLUMNS)

@@ -4,8 +4,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from clearsim.kernels.exchange import make_exchange, reindex_all
 from clearsim.kernels.margin.requirement import equity, is_distressed, maintenance
-from clearsim.kernels.margin.thresholds import find_distressed, make_thresholds, reindex_all
+from clearsim.kernels.margin.thresholds import find_distressed
 from clearsim.layout import AccountMode, Reason
 from clearsim.ledger.ledger import Ledger
 from hypothesis import given, settings
@@ -25,12 +26,12 @@ class CrossWorld:
     def __init__(self, money: int, positions: dict[int, int], *, marks=(50_000, 3_000)):
         self.markets = make_markets(marks=list(marks), tick_values=[1, 1], tiers=[HALF_PERCENT, HALF_PERCENT])
         self.accounts = make_rows(2, 2)
-        self.ledger = Ledger(self.accounts, self.markets, make_log(), n_scopes=1)
+        self.exchange = make_exchange(self.accounts, self.markets, make_log())
+        self.ledger = Ledger(self.exchange, n_scopes=1)
         self.ledger.transfer(payer=0, payee=TRADER, quote=money * 100, reason=Reason.DEPOSIT)
         for market, lots in positions.items():
             self.buy(market, lots)
-        self.thresholds = make_thresholds(2, len(self.accounts.quote))
-        reindex_all(self.thresholds, self.accounts, self.markets)
+        reindex_all(self.exchange)
 
     def buy(self, market, lots, row=TRADER):
         value = lots * int(self.markets.mark[market])
@@ -40,7 +41,7 @@ class CrossWorld:
         """Publish marks; return what the scan finds, with equity and requirement in USDT."""
         self.markets.mark[:] = (btc, eth)
         out = np.zeros(len(self.accounts.quote), np.int64)
-        found = out[: find_distressed(self.thresholds, self.accounts, self.markets, out)].tolist()
+        found = out[: find_distressed(self.exchange, out)].tolist()
         return (
             found,
             Fraction(int(equity(self.accounts, self.markets, TRADER)), 100),
@@ -80,7 +81,7 @@ def test_an_isolated_position_never_touches_its_owner_s_wallet(mark):
     world.accounts.wallet[TRADER] = WALLET
     world.ledger.transfer(payer=0, payee=WALLET, quote=500_000, reason=Reason.DEPOSIT)
     world.buy(ETH, 333)
-    reindex_all(world.thresholds, world.accounts, world.markets)
+    reindex_all(world.exchange)
     found, left, _ = world.at(50_000, mark)
     assert left == 500 + Fraction(333 * (mark - 3_000), 100)
     assert found == [TRADER]
@@ -92,7 +93,7 @@ def test_flat_rows_below_zero_are_found_and_reserved_rows_never():
     world = CrossWorld(0, {})
     world.accounts.quote[:] = -1
     world.accounts.quote[WALLET] = 0
-    reindex_all(world.thresholds, world.accounts, world.markets)
+    reindex_all(world.exchange)
     for marks in ((1, 1), (50_000, 3_000), (10**9, 10**9)):
         assert world.at(*marks)[0] == [TRADER]
 
@@ -107,7 +108,7 @@ def test_rows_with_several_positions_are_found_on_any_joint_path(seed):
     gross = np.abs(world.accounts.lots) @ world.markets.mark
     world.accounts.quote[FIRST_TRADER:] = (gross * rng.choice([0.01, 0.05, 0.2], len(gross)))[FIRST_TRADER:]
     world.accounts.quote[:] -= world.accounts.lots @ world.markets.mark
-    reindex_all(world.thresholds, world.accounts, world.markets)
+    reindex_all(world.exchange)
     btc, eth = 50_000.0, 3_000.0
     for _ in range(30):
         common = rng.normal(0, 0.02)

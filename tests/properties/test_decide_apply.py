@@ -104,7 +104,7 @@ def test_a_draft_moves_as_the_ledger_does(moves):
     assert ids.tolist() == list(range(10))
     for payer, payee, quote, lots in moves:
         move(draft, payer, payee, quote, lots, 0)
-        post_transfer(world.accounts, world.markets, world.log, payer, payee, quote, lots, 0, int(Reason.ADL), 0)
+        post_transfer(world.exchange, payer, payee, quote, lots, 0, int(Reason.ADL), 0)
     for name in ("quote", "lots", "cost"):
         assert np.array_equal(getattr(draft, name), getattr(world.accounts, name)), name
 
@@ -121,7 +121,7 @@ def test_plans_change_nothing_and_balance(longs, shorts, mark):
     world = one_market(longs, shorts, mark)
     world.plan(*range(world.rows.first_trader, len(world.accounts.quote)))
     desk, before = world.house.desk, arrays_of(world)
-    taken = plan_takeover(desk.accounts, desk.markets, desk.records, world.due, caps=desk.caps)
+    taken = plan_takeover(desk.exchange, world.due, caps=desk.caps)
     held = np.array([row for row in world.due if world.lots(row) > 0], np.int64)
     need = int(world.accounts.lots[held, 0].sum())
     torn = plan_tear_up(desk.accounts, desk.markets, held, market=0, side=1, need=need) if need else None

@@ -160,7 +160,15 @@ class ExchangeMachine(RuleBasedStateMachine):
         row = self._row(number)
         market = self._market(row, market)
         trigger = self.marks[market] * (1000 - away if side == Side.SELL else 1000 + away) // 1000
-        add_stop(self.exchange.world.stops, row, market, int(side), max(1, trigger), lots, int(OrderFlag.REDUCE_ONLY))
+        add_stop(
+            self.exchange.world.exchange.stops,
+            row,
+            market,
+            int(side),
+            max(1, trigger),
+            lots,
+            int(OrderFlag.REDUCE_ONLY),
+        )
 
     # -- the exchange --------------------------------------------------------------------------------------------------
 
@@ -266,8 +274,8 @@ def test_the_scan_notices_a_row_that_the_thresholds_forgot() -> None:
     exchange = Exchange(make_config())
     marks = (700, 200)
     assert exchange.row("c2") in exchange.found(marks) == exchange.dense(marks)
-    exchange.world.thresholds.down[:] = 0
-    exchange.world.thresholds.block_down[:] = 0
+    exchange.world.exchange.thresholds.down[:] = 0
+    exchange.world.exchange.thresholds.block_down[:] = 0
     assert exchange.found(marks) != exchange.dense(marks)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from clearsim.errors import ConservationError
+from clearsim.kernels.exchange import make_exchange
 from clearsim.kernels.ledger.transfer import entry_cost_after as compiled_entry_cost
 from clearsim.kernels.ledger.transfer import post_transfer
 from clearsim.layout import TRANSFER_DTYPE, Reason
@@ -19,7 +20,7 @@ N_ROWS = FIRST_TRADER + N_TRADERS
 
 def make_ledger(**log):
     markets = make_markets(marks=[100, 7], tick_values=[1, 50], tiers=[derived_tiers([(0, 5_000, 10_000)])] * N_MARKETS)
-    return Ledger(make_rows(N_TRADERS, N_MARKETS), markets, make_log(**log), n_scopes=1)
+    return Ledger(make_exchange(make_rows(N_TRADERS, N_MARKETS), markets, make_log(**log)), n_scopes=1)
 
 
 rows_pair = st.tuples(st.integers(0, N_ROWS - 1), st.integers(0, N_ROWS - 1)).filter(lambda pair: pair[0] != pair[1])
@@ -51,9 +52,7 @@ def test_compiled_transfers_equal_the_plain_verb_in_balances_flows_costs_touches
         for item in part:
             plain.transfer(**item._asdict())
             post_transfer(
-                compiled.accounts,
-                compiled.markets,
-                compiled.log,
+                compiled.exchange,
                 item.payer,
                 item.payee,
                 item.quote,

@@ -1,15 +1,8 @@
 """The threshold index names exactly the rows that a dense scan names, whatever schedule, base and history."""
 
 import numpy as np
-from clearsim.kernels.margin.thresholds import (
-    BLOCK,
-    distress_price,
-    find_distressed,
-    is_distressed_at,
-    make_thresholds,
-    reindex_all,
-    reindex_touched,
-)
+from clearsim.kernels.exchange import make_exchange, reindex_all
+from clearsim.kernels.margin.thresholds import BLOCK, distress_price, find_distressed, is_distressed_at, reindex
 from clearsim.layout import BASE_ENTRY, BASE_MARK, BASE_MARK_PLUS_FEE
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -99,17 +92,16 @@ def test_index_names_exactly_the_rows_of_a_dense_scan(seed, base, gentle, n_mark
 
     accounts.lots[3, 0], accounts.quote[3] = 5, -(10**9)  # a reserved row deep under water
     deal(range(FIRST_TRADER, FIRST_TRADER + n_traders))
-    thresholds = make_thresholds(n_markets, len(accounts.quote))
-    reindex_all(thresholds, accounts, markets)
+    exchange = make_exchange(accounts, markets, log)
+    reindex_all(exchange)
     out = np.zeros(len(accounts.quote), np.int64)
     for _ in range(12):
         markets.mark[:] = np.maximum(1, np.rint(markets.mark * np.exp(rng.normal(0, 0.03, n_markets))))
         touched = rng.choice(np.arange(FIRST_TRADER, FIRST_TRADER + n_traders), min(n_traders, 5), replace=False)
         deal(touched)
         accounts.touched[: len(touched)] = touched
-        log.header["n_touched"][0] = len(touched)
-        reindex_touched(thresholds, accounts, markets, log.header)
-        found = out[: find_distressed(thresholds, accounts, markets, out)].tolist()
+        reindex(exchange, accounts.touched[: len(touched)])
+        found = out[: find_distressed(exchange, out)].tolist()
         dense = [
             row for row in range(FIRST_TRADER, FIRST_TRADER + n_traders) if plain_is_distressed(accounts, markets, row)
         ]

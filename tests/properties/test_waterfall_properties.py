@@ -152,7 +152,7 @@ def test_the_compiled_split_equals_the_plain_one(weights, amount, random):
     random.shuffle(ids)
     parts, spare = np.zeros(n, np.int64), np.zeros(n, np.int64)
     arrays = (np.array(weights, np.int64), np.array(ids, np.int64))
-    allocate(amount, *arrays, n, sum(weights), parts, spare)
+    allocate(amount, *arrays, sum(weights), parts, spare)
     by_id = [weights[ids.index(k)] for k in range(n)]
     expected = allocate_largest_remainder(amount, by_id)
     assert [expected[k] for k in ids] == parts.tolist()

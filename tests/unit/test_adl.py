@@ -103,6 +103,77 @@ def test_a_traders_own_rows_are_not_counterparties_of_its_isolated_position():
     assert world.matches("counterparty") == [shorts[2], shorts[0]]
 
 
+def test_who_complies_again_after_a_partial_takeover_is_left_alone():
+    """CLR-FND-002, CLR-ADL-007: 420 lots from 1,000 on 18, marked at 980; quanta of 0.001 on lots of 0.001.
+
+    Requirement 411.6 x 5% - 10.5 = 10.08 against 9.6. A cap of 220 admits 224 lots; 196 keep 4.48 against 2.3416.
+    """
+    tiers = ((0, 5_000, 0, 10_000), (100_000, 20_000, 1_500, 25_000), (300_000, 50_000, 10_500, 100_000))
+    layers = [TakeoverLayer(), InsuranceFundLayer(), AdlLayer(ranking=ProfitLeverageRanking(), trigger="distressed")]
+    world = ClearingWorld(layers, marks=(980,), tiers=tiers, cap=220_000)
+    world.deposit(world.fund, 10_000_000)
+    victim = world.trader(0, money=18_000, lots=420, price=1_000)
+    short = world.trader(1, money=1_000_000, lots=-420, price=1_000)
+    outcome = world.clear(victim)
+    assert (world.lots(world.engine), world.lots(victim), world.lots(short)) == (224, 196, -420)
+    assert world.equity(victim) == 4_480
+    assert world.matches("lots") == []
+    assert len(outcome.left) == 0
+    world.assert_conserved()
+
+
+def two_markets_with_a_shared_winner(names):
+    """In BTC, A is first in the queue of shorts; in ETH A too, ahead of B. Closing A in BTC leaves it less levered.
+
+    Longs of both markets are bankrupt at 100 and marked at 98.
+    """
+    world = ClearingWorld([ADL], marks=(98, 98), names=names)
+    victims = [world.trader(i, money=100, lots=20, price=105, market=i) for i in (0, 1)]
+    both = world.trader(2, money=100, lots=-20, price=105, market=0)
+    world.open(both, -10, 105, market=1)
+    other = world.trader(3, money=400, lots=-30, price=105, market=1)
+    world.trader(4, money=100_000, lots=20, price=105, market=1)
+    return world, victims, both, other
+
+
+@pytest.mark.parametrize("names", [("BTC", "ETH"), ("ETH", "BTC")])
+def test_a_queue_is_as_of_the_cycle_and_the_order_of_markets_changes_nothing(names):
+    """CLR-ADL-001, CLR-ADL-002: whichever market is worked first, both queues are those before any close."""
+    world, victims, both, other = two_markets_with_a_shared_winner(names)
+    scores = {
+        (row, market): kernels.profit_leverage_score(world.accounts, world.markets, row, market)
+        for row in (both, other)
+        for market in (0, 1)
+        if world.lots(row, market)
+    }
+    assert scores[both, 1] > scores[other, 1]
+    world.clear(*victims)
+    markets = world.matches("market")
+    assert markets == ([0, 1, 1] if names == ("BTC", "ETH") else [1, 1, 0])
+    in_eth = [row for row, market in zip(world.matches("counterparty"), markets, strict=True) if market == 1]
+    assert in_eth == [both, other], "the first of the queue before any close comes first"
+    assert [world.lots(row, 1) for row in (both, other)] == [0, -20]
+    world.assert_conserved()
+
+
+def test_a_queue_stays_as_it_was_when_the_cycle_began():
+    """CLR-ADL-002: a second round of the same cycle asks the queue of the first; the next cycle has its own."""
+    world, victim, shorts = gap_with_three_shorts()
+    late = world.trader(6, money=100, lots=20, price=105)
+    world.clear(victim)
+    world.deposit(shorts[2], 100_000)  # no longer levered: now the last of the queue
+    assert world.lots(shorts[2]) == -5
+    world.clear(late)
+    assert world.matches("counterparty")[2:] == [shorts[2], shorts[0]]
+    next_world, victim, shorts = gap_with_three_shorts()
+    late = next_world.trader(6, money=100, lots=20, price=105)
+    next_world.clear(victim)
+    next_world.deposit(shorts[2], 100_000)
+    next_world.at(1_000)
+    next_world.clear(late)
+    assert next_world.matches("counterparty")[2:] == [shorts[0], shorts[2]]
+
+
 def test_a_limit_per_cycle_postpones_the_rest_and_nothing_is_socialised_meanwhile():
     """CLR-ADL-006: one match a cycle: 10 lots now, 10 in the next cycle."""
     layer = AdlLayer(ranking=ProfitLeverageRanking(), matches_per_cycle=1)

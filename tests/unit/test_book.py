@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from clearsim.kernels.book.levels import ASK, BID, depth_within, make_books, recentre
+from clearsim.kernels.exchange import make_exchange
 from clearsim.layout import OrderStatus, Side, TimeInForce
+from clearsim.ledger.accounts import make_accounts
 from clearsim.market.book import OrderBook
 
-from tests.worlds.book import make_markets, make_venue
+from tests.worlds.book import make_log, make_markets, make_venue
 
 BUY, SELL = Side.BUY, Side.SELL
 A, B, C, D = range(4)
@@ -177,8 +179,10 @@ def test_depth_is_the_value_of_orders_within_each_band():
     for side, price, lots in ((BUY, 99, 2), (BUY, 98, 1), (BUY, 90, 5), (SELL, 101, 4), (SELL, 110, 1), (SELL, 111, 9)):
         book.limit(A, side, price=price, lots=lots)
     bands = np.array([10_000, 20_000, 100_000])
-    bid, ask = np.zeros(3, np.int64), np.zeros(3, np.int64)
-    depth_within(book.books, make_markets(venue), 0, 100, bands, bid, ask)
+    markets = make_markets(venue)
+    accounts = make_accounts(n_rows=5, n_markets=2, scopes=["all"])
+    bid, ask = out = np.zeros((2, 3), np.int64)
+    depth_within(make_exchange(accounts, markets, make_log(), books=book.books), 0, 100, bands, out)
     assert bid.tolist() == [3 * 198, 3 * (198 + 98), 3 * (198 + 98 + 450)]
     assert ask.tolist() == [3 * 404, 3 * 404, 3 * (404 + 110)]
 

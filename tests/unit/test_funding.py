@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from clearsim.kernels.exchange import make_exchange
 from clearsim.kernels.ledger.funding import apply_funding
 from clearsim.layout import (
     FILL_DTYPE,
@@ -124,9 +125,10 @@ def world(lots, *, capacity):
 
 def pay_all(lots, rate_ppb, *, capacity):
     accounts, markets, log, first = world(lots, capacity=capacity)
+    exchange = make_exchange(accounts, markets, log)
     position, spilled = 0, []
     while position < 2 * len(accounts.quote):
-        position = apply_funding(accounts, markets, log, 0, rate_ppb, position)
+        position = apply_funding(exchange, 0, rate_ppb, position)
         used = log.header["n_transfers"][0]
         spilled.append(log.transfers[:used].copy())
         log.header["n_transfers"][0] = 0

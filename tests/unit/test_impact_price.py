@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 from clearsim.kernels.book.impact_price import impact_price
 from clearsim.kernels.book.levels import ASK, BID
+from clearsim.kernels.exchange import make_exchange
 from clearsim.layout import MARKET_DTYPE, TIER_DTYPE, MarketArrays, Side
+from clearsim.ledger.accounts import make_accounts
 from clearsim.market.book import OrderBook
+
+from tests.worlds.book import make_log
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +19,8 @@ def world():
         book.limit(5, side, price=price, lots=lots)
     params = np.zeros(1, MARKET_DTYPE)
     params["tick_value"][0] = 2
-    return book.books, MarketArrays(np.array([100]), params, np.zeros((1, 1), TIER_DTYPE))
+    markets = MarketArrays(np.array([100]), params, np.zeros((1, 1), TIER_DTYPE))
+    return make_exchange(make_accounts(n_rows=8, n_markets=1, scopes=["all"]), markets, make_log(), books=book.books)
 
 
 @pytest.mark.parametrize(
@@ -29,4 +34,4 @@ def world():
     ],
 )
 def test_the_average_price_of_a_notional(world, side, notional, expected):
-    assert impact_price(*world, 0, side, notional) == pytest.approx(expected, rel=1e-12)
+    assert impact_price(world, 0, side, notional) == pytest.approx(expected, rel=1e-12)

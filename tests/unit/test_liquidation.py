@@ -101,12 +101,12 @@ def test_other_priorities_are_by_id_or_a_hash_that_depends_on_the_key_only():
     rows = np.arange(5, 13)
     keys = np.zeros((3, 8))
     for out, key in zip(keys, (1, 1, 2), strict=True):
-        kernels.risk_keys(world.accounts, world.markets, rows, 8, kernels.PRIORITY_RANDOM, key, out)
+        kernels.risk_keys(world.accounts, world.markets, rows, kernels.PRIORITY_RANDOM, key, out)
     assert (keys[0] == keys[1]).all()
     assert (keys[0] != keys[2]).all()
     assert len(set(keys[0])) == 8
     assert ((keys >= 0) & (keys < 1)).all()
-    kernels.risk_keys(world.accounts, world.markets, rows, 8, kernels.PRIORITY_BY_ID, 0, keys[0])
+    kernels.risk_keys(world.accounts, world.markets, rows, kernels.PRIORITY_BY_ID, 0, keys[0])
     assert keys[0].tolist() == rows.tolist()
 
 
@@ -172,6 +172,39 @@ def test_fractions_close_a_share_then_pause_then_all():
     assert [order["lots"] for order in world.plan(victim)] == [160]
     world, victim, _ = long_world(policy.model_copy(update={"whole_below_quote": Decimal(10_000_000)}))
     assert [order["lots"] for order in world.plan(victim)] == [200]
+
+
+@pytest.mark.parametrize(("rounding", "closed"), [("up", [2, 1]), ("down", [1, 1])])
+def test_a_share_that_is_no_whole_number_is_rounded_as_the_rule_book_says(rounding, closed):
+    """CLR-LIQ-008: a tenth of 15 lots is 2 rounded up and 1 rounded down; of 5 lots 1 either way."""
+    policy = FractionLiquidation(fraction_ppm=100_000, rounding=rounding)
+    for lots, expected in zip((15, 5), closed, strict=True):
+        world = ClearingWorld(FUND, marks=(45_100,), liquidation=policy)
+        victim = world.trader(0, money=5_000 * lots, lots=lots, price=50_000)
+        assert [order["lots"] for order in world.plan(victim)] == [expected]
+
+
+def test_the_penalty_is_on_the_mark_or_on_the_fill():
+    """CLR-LIQ-010: 0.05 BTC at a mark of 45,100 and 0.1%: 2.255; filled at 45,000: 2.25. Quanta of 0.001 USDT."""
+    for on_fill, fee in ((0, 2_255), (1, 2_250)):
+        world, victim, other = long_world(fee_ppm=1_000)
+        world.markets.params["penalty_on_fill"] = on_fill
+        world.plan(victim)
+        world.fill(0, lots=50, price=45_000, against=other)
+        world.finish()
+        assert world.liquidations("fee") == [fee]
+
+
+def test_the_fewest_contracts_count_the_taker_fee_where_it_is_charged():
+    """CLR-LIQ-006, CLR-FEE-003: with a penalty of 0.05% and a taker fee of 0.05% as with a penalty of 0.1%: 79 lots."""
+    closed = []
+    for penalty, taker, charged in ((1_000, 0, 0), (500, 500, 1), (500, 500, 0)):
+        world = ClearingWorld(FUND, marks=(100,), tiers=TWO_TIERS, liquidation=TierDownLiquidation(), fee_ppm=penalty)
+        world.markets.params["taker_ppm"], world.markets.params["liquidation_pays_taker"] = taker, charged
+        victim = world.trader(0, money=151, lots=200, price=100)
+        closed += [int(order["lots"]) for order in world.plan(victim)]
+    assert closed[:2] == [79, 79]
+    assert closed[2] < 79
 
 
 def test_a_cooldown_is_cut_short_by_negative_equity():

@@ -195,6 +195,6 @@ def test_equity_and_requirement_of_a_list_of_rows():
     assert maintenance_in(accounts, markets, ROW, 0) == 15
     assert maintenance_in(accounts, markets, ROW, 1) == 40
     out_equity, out_maintenance = np.zeros(2, np.int64), np.zeros(2, np.int64)
-    measure_rows(accounts, markets, np.array([ROW, ROW + 1]), 2, out_equity, out_maintenance)
+    measure_rows(accounts, markets, np.array([ROW, ROW + 1]), out_equity, out_maintenance)
     assert out_equity.tolist() == [1_000 + 300 - 800, 0]
     assert out_maintenance.tolist() == [55, 0]

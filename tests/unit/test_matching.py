@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from clearsim.kernels.book.levels import make_books
 from clearsim.kernels.book.matching import cancel_account_orders, match_orders
+from clearsim.kernels.exchange import make_exchange
 from clearsim.layout import (
     FEES,
     FLAG_FROZEN,
@@ -38,9 +39,9 @@ def exchange(*, deposits=(100_000, 100_000, 100_000), capacity=32, **rules):
     return OrderBook(capacity=capacity, grid_bits=12, clearing=ClearingSide(accounts, markets, log)), accounts, markets
 
 
-def send(book, accounts, markets, log, rows):
+def send(packed, rows):
     rows = rows if isinstance(rows, np.ndarray) else as_records(rows, INTENT_DTYPE)
-    done = match_orders(book, accounts, markets, log, rows, 0, len(rows))
+    done = match_orders(packed, rows, 0)
     return done, rows
 
 
@@ -135,7 +136,7 @@ def test_resting_reduce_only_orders_shrink_with_the_position():
 
 
 def test_a_frozen_row_trades_only_by_liquidation_orders():
-    book, accounts, markets = exchange()
+    book, accounts, _ = exchange()
     book.limit(B, SELL, price=100, lots=5)
     book.limit(A, BUY, price=100, lots=5)
     book.limit(B, BUY, price=90, lots=5)
@@ -143,7 +144,7 @@ def test_a_frozen_row_trades_only_by_liquidation_orders():
     assert book.limit(A, SELL, price=90, lots=5).status == OrderStatus.REJECTED_FROZEN
     assert book.market_order(A, SELL, lots=5, reduce_only=True).status == OrderStatus.REJECTED_FROZEN
     _, rows = send(
-        book.books, accounts, markets, book._log,
+        book._exchange,
         [intent(A, SELL, price=90, lots=5, tif=TimeInForce.IOC, flags=OrderFlag.LIQUIDATION | OrderFlag.REDUCE_ONLY)],
     )  # fmt: skip
     assert fields(rows[:1], "status", "filled") == [[OrderStatus.DONE, 5]]
@@ -159,13 +160,13 @@ def test_sizes_and_prices_out_of_range_are_refused():
 
 
 def test_an_order_whose_value_leaves_int64_is_refused_before_any_product():
-    book, accounts, markets = exchange(cap=2**61)
+    book, _, _ = exchange(cap=2**61)
     largest = 2**61 // (4097 * 3)  # at the top of the grid
     rows = [
         intent(A, BUY, price=100, lots=lots, flags=OrderFlag.LIQUIDATION, tif=TimeInForce.IOC)
         for lots in (largest, largest + 1)
     ]
-    _, rows = send(book.books, accounts, markets, book._log, rows)
+    _, rows = send(book._exchange, rows)
     assert rows["status"].tolist() == [OrderStatus.DONE, OrderStatus.REJECTED_SIZE]
 
 
@@ -223,9 +224,7 @@ def test_fees_come_from_the_wallet_and_a_flat_wallet_pays_no_more_than_it_has():
 def test_liquidations_and_unwinding_are_told_apart_and_pay_no_taker_fee(flag, reason, fee):
     book, accounts, markets = exchange(maker_ppm=0)
     book.limit(A, BUY, price=99, lots=1_000)
-    _, rows = send(
-        book.books, accounts, markets, book._log, [intent(B, SELL, kind=OrderKind.MARKET, lots=1_000, flags=int(flag))]
-    )
+    _, rows = send(book._exchange, [intent(B, SELL, kind=OrderKind.MARKET, lots=1_000, flags=int(flag))])
     assert rows["filled"][0] == 1_000
     assert accounts.quote[FEES] == fee
     assert accounts.flows[A, reason] == 3_000  # bought one tick below the mark
@@ -240,10 +239,11 @@ def test_cancelling_a_rows_orders_leaves_none_open():
     accounts = open_accounts(markets, log, deposits=(100_000, 100_000))
     books = make_books(2, capacity=32, n_rows=len(accounts.quote), base_ticks=[1, 1], grid_bits=12)
     rows = [intent(row, BUY, price=30 + i, lots=2, market=m) for row in (A, B) for m in (0, 1) for i in range(3)]
-    send(books, accounts, markets, log, rows)
-    assert cancel_account_orders(books, accounts, log, np.array([A]), 1, 1) == 3
+    packed = make_exchange(accounts, markets, log, books=books)
+    send(packed, rows)
+    assert cancel_account_orders(packed, np.array([A]), 1) == 3
     assert accounts.open_bid[A].tolist() == [6, 0]
-    assert cancel_account_orders(books, accounts, log, np.array([A, B]), 2, -1) == 3 + 6
+    assert cancel_account_orders(packed, np.array([A, B]), -1) == 3 + 6
     assert not accounts.open_bid.any()
 
 
@@ -266,10 +266,11 @@ def run_stream(*, transfers, fills, log_on=True):
     accounts = open_accounts(markets, log, deposits=[50_000] * 6)
     log.header["log_on"][0] = int(log_on)
     books = make_books(2, capacity=64, n_rows=len(accounts.quote), base_ticks=[1, 1], grid_bits=12)
+    packed = make_exchange(accounts, markets, log, books=books)
     rows = stream(600)
     done, calls, spilled = 0, 0, []
     while done < len(rows):
-        reached = match_orders(books, accounts, markets, log, rows, done, len(rows))
+        reached = match_orders(packed, rows, done)
         spilled += log.transfers[: log.header["n_transfers"][0]].tolist()
         assert reached > done or log.header["n_fills"][0] > 0, "an empty log must have room for any order"
         log.header["n_transfers"] = log.header["n_fills"] = 0

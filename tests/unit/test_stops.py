@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from clearsim.kernels.book.stops import BLOCK, add_stop, cancel_stop, make_stops, trigger_stops
+from clearsim.kernels.exchange import make_exchange
 from clearsim.layout import FLAG_STOPPED, INTENT_DTYPE, OrderFlag, OrderKind, Side
 from clearsim.market.book import ClearingSide, OrderBook
 
@@ -22,7 +23,7 @@ def world(n=3, marks=(100, 40)):
 
 def triggered(table, markets, accounts, *, room=64):
     rows = np.zeros(room, INTENT_DTYPE)
-    return rows[: trigger_stops(table, markets, accounts, rows, 0)]
+    return rows[: trigger_stops(make_exchange(accounts, markets, make_log(), stops=table), rows, 0)]
 
 
 @pytest.mark.parametrize(

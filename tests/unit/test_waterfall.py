@@ -75,8 +75,8 @@ def test_what_the_fund_would_pay_is_a_list_and_changes_nothing():
     world.plan(victim, second)
     world.fill(0, lots=200, price=44_000, against=other)
     world.fill(1, lots=100, price=44_000, against=other)
-    world.house.settle(world.due, world.intents, world.n_intents)
-    draws = plan_fund_draws(world.accounts, world.markets, world.house.records)
+    world.house.settle(world.due, world.intents[: world.n_intents])
+    draws = plan_fund_draws(world.exchange)
     assert list(zip(draws.payer, draws.payee, draws.quote, strict=True)) == [
         (world.fund, victim, 200_000),
         (world.fund, second, 50_000),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from clearsim.kernels.book.levels import make_books
 from clearsim.kernels.book.matching import match_actions
+from clearsim.kernels.exchange import bare_books
 
 from tests.plain_book import PlainZi
 from tests.worlds.book import make_log
@@ -18,9 +19,9 @@ def compiled_checksum(key, *, log_on):
     books = make_books(1, capacity=key[0], n_rows=key[0], base_ticks=[1], grid_bits=18)
     log = make_log(fills=16)
     log.header["log_on"][0] = int(log_on)
-    done = 0
+    exchange, done = bare_books(books, log), 0
     while done < len(workload.actions):
-        done = match_actions(books, log, 0, workload.actions, done, len(workload.actions))
+        done = match_actions(exchange, 0, workload.actions, done)
         log.header["n_fills"][0] = 0
     resting = int(np.count_nonzero(books.orders["id"]))
     return (*fields(log.header, "fill_count", "filled_lots", "volume")[0], resting)

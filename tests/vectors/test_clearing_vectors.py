@@ -80,7 +80,7 @@ def test_lights_are_bitmex(vector):
     ranked = sorted(accounts, key=lambda account: -account["score"])
     queue = np.array([world.t(account["id"]) for account in ranked])
     buckets = np.zeros(len(world.accounts.quote), np.uint8)
-    light_buckets(world.accounts, 0, queue, len(queue), sum(a["lots"] for a in accounts), buckets)
+    light_buckets(world.accounts, 0, queue, sum(a["lots"] for a in accounts), buckets)
     found = {str(account["id"]): int(buckets[world.t(account["id"])]) for account in accounts}
     assert found == vector["expected"]["bucket"], vector
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from clearsim.kernels.exchange import make_exchange
 from clearsim.kernels.ledger.transfer import post_transfer
 from clearsim.layout import (
     FILL_DTYPE,
@@ -70,9 +71,10 @@ def open_accounts(
     """Cross rows with these deposits."""
     accounts = make_accounts(n_rows=FIRST + len(deposits), n_markets=len(markets.mark), scopes=["all"])
     accounts.initial_ppm[FIRST:] = own_ppm
+    exchange = make_exchange(accounts, markets, log)
     for row, deposit in enumerate(deposits, FIRST):
         if deposit:
-            post_transfer(accounts, markets, log, OUTSIDE, row, deposit, 0, 0, int(Reason.DEPOSIT), 0)
+            post_transfer(exchange, OUTSIDE, row, deposit, 0, 0, int(Reason.DEPOSIT), 0)
     return accounts
 
 
@@ -96,4 +98,4 @@ def intent(
     order: int = 0,
 ) -> list[int]:
     """One intent row."""
-    return [row, market, int(side), int(kind), int(tif), price, lots, flags, order, 0, 0, 0]
+    return [row, market, int(side), int(kind), int(tif), price, lots, flags, order, 0, 0, 0, 0]

@@ -9,6 +9,7 @@ from clearsim.clearing.fund import FundPolicy
 from clearsim.clearing.house import ClearingHouse
 from clearsim.clearing.liquidation import FullLiquidation, LiquidationBase
 from clearsim.clearing.waterfall import WaterfallLayer
+from clearsim.kernels.exchange import make_exchange
 from clearsim.kernels.ledger.transfer import post_transfer
 from clearsim.layout import INTENT_DTYPE, OUTSIDE, AccountMode, Reason, Side
 from clearsim.ledger.accounts import Rows, make_accounts
@@ -34,6 +35,7 @@ class ClearingWorld:
         scope_of: Sequence[int] | None = None,
         log_capacity: int = 1000,
         at_or_below: bool = False,
+        names: Sequence[str] = (),
     ) -> None:
         n_markets = len(marks)
         self.scope_of = list(scope_of or [0] * n_markets)
@@ -54,10 +56,11 @@ class ClearingWorld:
             name="f", markets=["m"], seed_quote=Decimal(0), fee_share_ppm=fee_share_ppm,
             inventory_cap_quote=None if cap is None else Decimal(cap),
         )  # fmt: skip
+        self.exchange = make_exchange(self.accounts, self.markets, self.log)
         self.house = ClearingHouse(
-            self.accounts, self.markets, self.log, liquidation=liquidation or FullLiquidation(),
+            self.exchange, liquidation=liquidation or FullLiquidation(),
             funds=[fund] * len(scopes), fund_of_market=self.scope_of, waterfall=waterfall, quantum=Decimal(1),
-            spill=self.spill,
+            spill=self.spill, names=names,
         )  # fmt: skip
         self.intents = np.zeros(len(self.accounts.quote) * n_markets, INTENT_DTYPE)
         self.n_intents = 0
@@ -84,7 +87,7 @@ class ClearingWorld:
     def transfer(self, payer: int, payee: int, quote: int, lots: int, market: int, reason: Reason) -> None:
         if self.log.header["n_transfers"][0] == len(self.log.transfers):
             self.spill()
-        post_transfer(self.accounts, self.markets, self.log, payer, payee, quote, lots, market, int(reason), 0)
+        post_transfer(self.exchange, payer, payee, quote, lots, market, int(reason), 0)
 
     def deposit(self, row: int, quote: int) -> None:
         self.transfer(OUTSIDE, row, quote, 0, 0, Reason.DEPOSIT)
@@ -125,10 +128,11 @@ class ClearingWorld:
         value = signed * price * int(self.markets.params["tick_value"][market])
         self.transfer(row, against, value, signed, market, Reason.LIQUIDATION)
         self.intents["filled"][index] += lots
+        self.intents["value"][index] += abs(value)
 
     def finish(self) -> Outcome:
         """Settle and run the waterfall."""
-        left = self.house.settle(self.due, self.intents, self.n_intents)
+        left = self.house.settle(self.due, self.intents[: self.n_intents])
         outcome = self.house.run_waterfall(left)
         self.house.finish(self.due)
         return outcome

@@ -217,7 +217,7 @@ class Exchange:
     ) -> OrderStatus:
         """Send one order; return what became of it."""
         rows = np.zeros(1, INTENT_DTYPE)
-        rows[0] = (row, market, side, kind, tif, price, lots, flags, order, 0, OrderStatus.PENDING, 0)
+        rows[0] = (row, market, side, kind, tif, price, lots, flags, order, 0, OrderStatus.PENDING, 0, 0)
         match(self.world, rows, 1, releases=True)
         refresh_quotes(self.world)
         self.audit()
@@ -237,7 +237,7 @@ class Exchange:
         world, end = self.world, 2 * len(self.world.accounts.quote)
         position = 0
         while position < end:
-            position = apply_funding(world.accounts, world.markets, world.log, market, rate_ppb, position)
+            position = apply_funding(world.exchange, market, rate_ppb, position)
             if position < end:
                 spill_logs(world)
         self.audit()
@@ -277,8 +277,8 @@ class Exchange:
         world = self.world
         before = world.markets.mark.copy()
         world.markets.mark[:] = marks
-        count = find_distressed(world.thresholds, world.accounts, world.markets, world.row_buffer)
-        rows: list[int] = world.row_buffer[:count].tolist()
+        count = find_distressed(world.exchange, world.tick.rows)
+        rows: list[int] = world.tick.rows[:count].tolist()
         world.markets.mark[:] = before
         assert len(set(rows)) == len(rows), "each row once"
         return set(rows)

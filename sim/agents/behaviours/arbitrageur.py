@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from ...layout import ARBITRAGE_PARAMS_DTYPE, OUTSIDE, OUTSIDE_DTYPE, Reason, Records
+from ...layout import ARBITRAGE_PARAMS_DTYPE, OUTSIDE, OUTSIDE_DTYPE, Reason
 from ...policy import NonNegativeDecimal, NonNegativeInt, PositiveDecimal, PositiveInt, SharePpm
 from ..arrivals import CHUNK, Arrivals
 from ..view import CashMove, Intents, MarketView
@@ -27,14 +26,11 @@ from .base import BehaviourPolicy, CohortContext
 
 @dataclass
 class ArbitrageurState:
-    """Arrival slots and the purses outside. n arbitrageurs."""
+    """Arrival slots and the purses outside."""
 
     arrivals: Arrivals
     market: int
-    home: npt.NDArray[np.int32]  # (n,)
-    outside: Records  # (n,) OUTSIDE_DTYPE
-    params: npt.NDArray[np.float64]
-    moves: npt.NDArray[np.int64]  # (CHUNK, 3) row, quanta, due ms: written by the kernel
+    arrays: Any  # ArbitrageArrays
     kernel: Callable[..., Any]
 
 
@@ -66,7 +62,7 @@ class Arbitrageur(BehaviourPolicy):
 
     def initial_state(self, context: CohortContext) -> ArbitrageurState:
         """Return the state: flat, the outside money split like the capital here."""
-        from ...kernels.agents.arbitrage import arbitrage_orders
+        from ...kernels.agents.arbitrage import ArbitrageArrays, arbitrage_orders
 
         market = context.market(self.market)
         n = len(context.rows)
@@ -82,29 +78,30 @@ class Arbitrageur(BehaviourPolicy):
             float(context.max_leverage),
             per_ms,
         )
-        return ArbitrageurState(
-            arrivals=Arrivals(context.rng, per_ms, width=2),
-            market=market,
+        arrivals = Arrivals(context.rng, per_ms, width=2)
+        arrays = ArbitrageArrays(
+            uniforms=arrivals.uniforms,
+            cursor=arrivals.cursor,
+            clock=arrivals.clock,
             home=np.ascontiguousarray(context.home[:, market]),
             outside=outside,
             params=np.array([params], ARBITRAGE_PARAMS_DTYPE),
             moves=np.zeros((CHUNK, 3), np.int64),
-            kernel=arbitrage_orders,
         )
+        return ArbitrageurState(arrivals, market, arrays, arbitrage_orders)
 
     def decide(self, state: ArbitrageurState, view: MarketView, intents: Intents) -> None:
         """Append the orders, and the deposits on their way, of the arbitrageurs that looked since the last wake."""
-        arrivals, accounts, market = state.arrivals, view.accounts, state.market
+        arrivals, market = state.arrivals, state.market
+        index, best_bid, best_ask = int(view.index[market]), int(view.best_bid[market]), int(view.best_ask[market])
         while True:
             intents.reserve(CHUNK)
             written, moved = state.kernel(
-                arrivals.uniforms, arrivals.cursor, arrivals.clock, state.home, state.outside, state.params,
-                accounts.lots, accounts.quote, accounts.cost, accounts.flags, view.mark, view.markets.params, market,
-                int(view.index[market]), int(view.best_bid[market]), int(view.best_ask[market]), view.time_ms,
-                intents.rows, intents.count, state.moves,
+                state.arrays, view.exchange, market, index, best_bid, best_ask, view.time_ms,
+                intents.rows[intents.count :],
             )  # fmt: skip
             intents.count += written
-            for row, quanta, due_ms in state.moves[:moved].tolist():
+            for row, quanta, due_ms in state.arrays.moves[:moved].tolist():
                 intents.moves.append(CashMove(due_ms, OUTSIDE, row, quanta, Reason.DEPOSIT))
             if not arrivals.is_used_up:
                 return

@@ -16,10 +16,9 @@ from decimal import Decimal
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from ...layout import OUTSIDE, WATCH_PARAMS_DTYPE, Reason, Records
+from ...layout import OUTSIDE, WATCH_PARAMS_DTYPE, Reason
 from ...policy import NonNegativeInt, PositiveDecimal, PositiveInt, SharePpm
 from ..distributions import PpmRange
 from ..view import ARRIVAL_SLOTS, CashMove, Intents, MarketView
@@ -29,13 +28,9 @@ from .profits import ProfitTakers
 
 @dataclass
 class LeveredState:
-    """The watching traders, in the order in which they look. W positions are watched."""
+    """The watching traders."""
 
-    rows: npt.NDArray[np.int64]  # (W, 3) position row, wallet row, market
-    memory: Records  # (W,) WATCH_DTYPE
-    clock: npt.NDArray[np.float64]  # (2,) looks made so far, last wake ms
-    params: Records  # (1,) WATCH_PARAMS_DTYPE
-    moves: npt.NDArray[np.int64]  # (2 W, 4) payer, payee, quanta, due ms: written by the kernel
+    arrays: Any  # WatchArrays
     started: bool
     kernel: Callable[..., Any] | None
     profits: ProfitTakers | None = None
@@ -88,7 +83,7 @@ class Levered(BehaviourPolicy):
 
     def initial_state(self, context: CohortContext) -> LeveredState:
         """Return the state: the watching traders, in the order of rows. Positions are read at the first wake."""
-        from ...kernels.agents.attention import watch_positions
+        from ...kernels.agents.attention import WatchArrays, watch_positions
         from ...layout import COMES_BACK, TOPS_UP, WATCH_DTYPE
 
         n, n_markets = context.home.shape
@@ -109,11 +104,15 @@ class Levered(BehaviourPolicy):
             float(self.attention_s) * 1000.0,
             self.comeback_delay_s * 1000.0,
         )
-        moves = np.zeros((2 * len(rows), 4), np.int64)
-        profits = self._profit_takers(context) if self.profit_accounts_ppm else None
-        return LeveredState(
-            rows, memory, np.zeros(2), np.array([params], WATCH_PARAMS_DTYPE), moves, False, kernel, profits
+        arrays = WatchArrays(
+            watched=rows,
+            memory=memory,
+            clock=np.zeros(2),
+            params=np.array([params], WATCH_PARAMS_DTYPE),
+            moves=np.zeros((2 * len(rows), 4), np.int64),
         )
+        profits = self._profit_takers(context) if self.profit_accounts_ppm else None
+        return LeveredState(arrays, False, kernel, profits)
 
     def _profit_takers(self, context: CohortContext) -> ProfitTakers:
         """Draw the traders that take profits and their targets; last, so that no other draw depends on it."""
@@ -131,28 +130,26 @@ class Levered(BehaviourPolicy):
             return
         if not state.started:
             self._read_opening(state, view)
-        accounts, markets = view.accounts, view.markets
-        intents.reserve(len(state.rows))
-        written, moved = state.kernel(
-            state.rows, state.memory, state.clock, state.params, accounts.lots, accounts.quote, accounts.initial_ppm,
-            accounts.flags, view.mark, markets.params, markets.tiers, view.time_ms, intents.rows, intents.count,
-            state.moves,
-        )  # fmt: skip
+        intents.reserve(len(state.arrays.watched))
+        rows = intents.rows[intents.count :]
+        written, moved = state.kernel(state.arrays, view.exchange, view.time_ms, rows)
         intents.count += written
-        for payer, payee, quanta, due_ms in state.moves[:moved].tolist():
+        for payer, payee, quanta, due_ms in state.arrays.moves[:moved].tolist():
             reason = Reason.DEPOSIT if payer == OUTSIDE else Reason.MARGIN_MOVE
             intents.moves.append(CashMove(due_ms, payer, payee, quanta, reason))
 
     def _read_opening(self, state: LeveredState, view: MarketView) -> None:
         """Keep one watch per row that holds a position; budgets are a share of the row's equity."""
         accounts, markets = view.accounts, view.markets
-        held = accounts.lots[state.rows[:, 0], state.rows[:, 2]]
+        rows, memory = state.arrays.watched, state.arrays.memory
+        held = accounts.lots[rows[:, 0], rows[:, 2]]
         holding = np.flatnonzero(held != 0)
-        _, first = np.unique(state.rows[holding, 0], return_index=True)
+        _, first = np.unique(rows[holding, 0], return_index=True)
         keep = holding[first]  # in the order of rows, which is random in size and near in memory
-        state.rows, state.memory = np.ascontiguousarray(state.rows[keep]), np.ascontiguousarray(state.memory[keep])
-        row = state.rows[:, 0]
+        rows, memory = np.ascontiguousarray(rows[keep]), np.ascontiguousarray(memory[keep])
+        row = rows[:, 0]
         equity = accounts.quote[row] + accounts.lots[row] @ (view.mark * markets.params["tick_value"])
-        state.memory["budget"] = np.maximum(0.0, np.floor(equity * state.params["budget"][0])).astype(np.int64)
-        state.memory["side"] = np.sign(held[keep])
+        memory["budget"] = np.maximum(0.0, np.floor(equity * state.arrays.params["budget"][0])).astype(np.int64)
+        memory["side"] = np.sign(held[keep])
+        state.arrays.replace(watched=rows, memory=memory)
         state.started = True

@@ -24,7 +24,7 @@ from pydantic import Field, model_validator
 
 from ...elementary import power
 from ...errors import ConfigError
-from ...layout import F64, I64, MAKER_PARAMS_DTYPE, Records
+from ...layout import F64, MAKER_PARAMS_DTYPE, Records
 from ...policy import NonNegativeDecimal, NonNegativeInt, Policy, PositiveDecimal, PositiveInt, SharePpm
 from ..view import ARRIVAL_SLOTS, Intents, MarketView
 from .base import BehaviourPolicy, CohortContext
@@ -52,7 +52,6 @@ class MakerState:
     arrays: Any  # MakerArrays
     kernel: Callable[..., Any]
     next_key: int = 0
-    words: I64 | None = None  # the arrays with the venue's, packed at the first look
 
 
 class MarketMaker(BehaviourPolicy):
@@ -158,7 +157,7 @@ class MarketMaker(BehaviourPolicy):
     def initial_state(self, context: CohortContext) -> MakerState:
         """Return ladders split over the makers by capital; each level of each maker lies at random between the calm
         edges."""
-        from ...kernels.agents.makers import MakerArrays, packed_ladders
+        from ...kernels.agents.makers import MakerArrays, maker_ladders
         from ...layout import MAKER_DTYPE
 
         market = context.market(self.market)
@@ -193,7 +192,7 @@ class MarketMaker(BehaviourPolicy):
             keys=context.rng.integers(0, ARRIVAL_SLOTS, n * KEY_ROUNDS),
             adl_quantile=np.zeros(0),
         )
-        return MakerState(market, arrays, packed_ladders)
+        return MakerState(market, arrays, maker_ladders)
 
     def _parameters(self, context: CohortContext) -> Records:
         values = (
@@ -220,8 +219,8 @@ class MarketMaker(BehaviourPolicy):
 
     def decide(self, state: MakerState, view: MarketView, intents: Intents) -> None:
         """Append the requotes of the makers that are due."""
-        if state.words is None:
-            state.words = self._pack(state, view)
+        if view.adl_quantile is not None and view.adl_quantile is not state.arrays.adl_quantile:
+            state.arrays.replace(adl_quantile=view.adl_quantile)
         n, levels = state.arrays.distances.shape
         intents.reserve(n * (2 * levels + 1))
         first, market = state.next_key, state.market
@@ -230,13 +229,5 @@ class MarketMaker(BehaviourPolicy):
         if self.skew_volatility_power:
             state.arrays.parameters["skew"][0] = self.skew_at(volatility)
         intents.count += state.kernel(
-            state.words, first, market, index, volatility, view.time_ms, intents.rows, intents.count
+            state.arrays, view.exchange, first, market, index, volatility, view.time_ms, intents.rows[intents.count :]
         )
-
-    def _pack(self, state: MakerState, view: MarketView) -> I64:
-        """Words of the makers' arrays and the venue's, none of which is ever replaced."""
-        from ...kernels.packed import Packed
-
-        if view.adl_quantile is not None:
-            state.arrays = state.arrays._replace(adl_quantile=view.adl_quantile)
-        return Packed(state.arrays, view.accounts, view.markets).words  # type: ignore[no-any-return]

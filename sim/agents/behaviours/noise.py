@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
 from ...elementary import log1p
@@ -33,7 +32,6 @@ class NoiseState:
     market: int
     arrays: Any  # NoiseArrays
     kernel: Callable[..., Any]
-    words: npt.NDArray[np.int64] | None = None  # the arrays with the venue's, packed at the first wake
 
 
 class Noise(BehaviourPolicy):
@@ -59,7 +57,7 @@ class Noise(BehaviourPolicy):
 
     def initial_state(self, context: CohortContext) -> NoiseState:
         """Return the state; ConfigError if the mean order is below one lot."""
-        from ...kernels.agents.cohorts import NoiseArrays, packed_noise
+        from ...kernels.agents.cohorts import NoiseArrays, noise_orders
 
         market = context.market(self.market)
         rate = float(self.orders_per_s)
@@ -83,17 +81,15 @@ class Noise(BehaviourPolicy):
             home=np.ascontiguousarray(context.home[:, market]),
             params=np.array([params], NOISE_PARAMS_DTYPE),
         )
-        return NoiseState(arrivals, market, arrays, packed_noise)
+        return NoiseState(arrivals, market, arrays, noise_orders)
 
     def decide(self, state: NoiseState, view: MarketView, intents: Intents) -> None:
         """Append the orders of all slots that have arrived, and the cancels of limit orders that have expired."""
-        if state.words is None:
-            from ...kernels.packed import Packed
-
-            state.words = Packed(state.arrays, view.accounts, view.markets).words
         while True:
             intents.reserve(2 * CHUNK + state.arrays.ring.shape[0])
-            written, is_used_up = state.kernel(state.words, state.market, view.time_ms, intents.rows, intents.count)
+            written, is_used_up = state.kernel(
+                state.arrays, view.exchange, state.market, view.time_ms, intents.rows[intents.count :]
+            )
             intents.count += written
             if not is_used_up:
                 return

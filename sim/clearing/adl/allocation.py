@@ -66,11 +66,12 @@ def survives(accounts, markets, row, quote, value):
 
 
 @kernel
-def _pick(accounts, markets, target, market, whole, head, winners, matches_left, picks, parts):
+def _pick(accounts, markets, target, market, whole, head, winners, matches_left, picked):
     """Choose winners for `target`, best first; return (number, contracts, all winners asked).
 
-    picks, parts: int64 (>= winners,): places in `winners` and contracts of each. whole: quote for the whole position.
+    picked: int64 (2, >= winners): places in `winners` and contracts of each. whole: quote for the whole position.
     """
+    picks, parts = picked[0], picked[1]
     lots = accounts.lots[target, market]
     want = abs(lots)
     sign = 1 if lots > 0 else -1
@@ -92,16 +93,18 @@ def _pick(accounts, markets, target, market, whole, head, winners, matches_left,
 
 
 @kernel
-def _close_target(accounts, ids, target, market, quote, n, got, winners, scratch, closes, first):
+def _close_target(accounts, ids, target, market, quote, got, winners, scratch, closes, first):
     """Write the closes of `got` contracts of `target` against the picked winners from `first` on, and move the draft.
 
-    quote: for all of them, split by largest remainder.
+    quote: for all of them, split by largest remainder.  scratch: int64 (5, picked winners), the first two as `_pick`
+    left them.
     """
     picks, parts, quotes, tie, remainders = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
     sign = 1 if accounts.lots[target, market] > 0 else -1
+    n = tie.shape[0]
     for i in range(n):
         tie[i] = ids[winners[picks[i]]]
-    allocate(quote, parts, tie, n, got, quotes, remainders)
+    allocate(quote, parts, tie, got, quotes, remainders)
     for i in range(n):
         at = first + i
         closes.target[at] = ids[target]
@@ -131,14 +134,13 @@ def _close_greedily(accounts, markets, market, ids, targets, winners, is_whole, 
         while head < winners.shape[0] and accounts.lots[winners[head], market] == 0:
             head += 1
         whole = bankruptcy_quote(accounts, markets, target, market, want)
-        n, got, is_used_up = _pick(
-            accounts, markets, target, market, whole, head, winners, matches_left - done, scratch[0], scratch[1]
-        )
+        room = matches_left - done
+        n, got, is_used_up = _pick(accounts, markets, target, market, whole, head, winners, room, scratch[:2])
         if is_used_up and got < want and not is_whole:
             return done, _NEEDS_MORE
         if n > 0:
             quote = whole if got == want else mul_div_floor(whole, got, want)
-            _close_target(accounts, ids, target, market, quote, n, got, winners, scratch, closes, done)
+            _close_target(accounts, ids, target, market, quote, got, winners, scratch[:, :n], closes, done)
             done += n
         if n == 0 or got == want or is_used_up:
             at += 1

@@ -182,7 +182,7 @@ def split(amount: int, weights: I64, ids: I64) -> I64:
     parts, spare = np.zeros((2, len(weights)), np.int64)
     total = int(weights.sum())
     if total:
-        allocate(amount, np.ascontiguousarray(weights), ids, len(weights), total, parts, spare)
+        allocate(amount, np.ascontiguousarray(weights), ids, total, parts, spare)
     return parts
 
 
@@ -199,7 +199,7 @@ def _winners(case: Case, asked: I64) -> WinnerView:
     """The winners at the places `asked` of the queue."""
     rows = case.winners[asked]
     worth, _ = measured = np.empty((2, len(rows)), np.int64)
-    measure_rows(case.accounts, case.markets, rows, len(rows), *measured)
+    measure_rows(case.accounts, case.markets, rows, *measured)
     lots = np.abs(case.accounts.lots[rows, case.market])
     return WinnerView(case.ids[rows], lots, lots * _unit(case), worth, case.scores[asked])
 

@@ -113,20 +113,20 @@ def adl_lights(
             only_profit=False,
         )  # fmt: skip
         if queue.lots > 0:
-            light_buckets(accounts, market, queue.ids, len(queue.ids), queue.lots, buckets)
+            light_buckets(accounts, market, queue.ids, queue.lots, buckets)
     return buckets
 
 
 @kernel
-def light_buckets(accounts, market, queue, n, total, buckets):
+def light_buckets(accounts, market, queue, total, buckets):
     """Write 1..5 for the rows of a sorted queue: fifths of cumulative contract quantity, 1 first to be deleveraged.
 
     bucket = ceil(5 x cumulative / total), own quantity included (vector BX-ADL-01). buckets: uint8 (A,).
     """
     cumulative = 0
-    for i in range(n):
-        cumulative += abs(accounts.lots[queue[i], market])
-        buckets[queue[i]] = (5 * cumulative + total - 1) // total
+    for row in queue:
+        cumulative += abs(accounts.lots[row, market])
+        buckets[row] = (5 * cumulative + total - 1) // total
 
 
 # -- places ------------------------------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ def _view_of(
     accounts: AccountArrays, markets: MarketArrays, rows: I64, *, market: int, side: int, quantum: Decimal
 ) -> SideView:
     worth, required = np.empty((2, len(rows)), np.int64)
-    measure_rows(accounts, markets, rows, len(rows), worth, required)
+    measure_rows(accounts, markets, rows, worth, required)
     mark = int(markets.mark[market])
     lots = accounts.lots[rows, market]
     return SideView(

@@ -41,13 +41,13 @@ def hash_fraction(key, row):
 
 
 @kernel
-def risk_keys(accounts, markets, rows, n, priority, key, out):
-    """Write to `out` the sort key of rows[:n], lowest first; ties go to the lower id.
+def risk_keys(accounts, markets, rows, priority, key, out):
+    """Write to `out` the sort key of each of `rows`, lowest first; ties go to the lower id.
 
     PRIORITY_RISKIEST: equity / maintenance as float64, -inf where the requirement is 0 (flat and below zero);
     PRIORITY_BY_ID: the id; PRIORITY_RANDOM: a hash of (key, id).
     """
-    for i in range(n):
+    for i in range(rows.shape[0]):
         row = rows[i]
         if priority == PRIORITY_BY_ID:
             out[i] = np.float64(row)
@@ -59,10 +59,9 @@ def risk_keys(accounts, markets, rows, n, priority, key, out):
 
 
 @kernel
-def _write_intent(accounts, markets, records, intents, index, row, market, lots, plan):
+def _write_intent(exchange, intents, index, row, market, lots, plan):
     """Write one liquidation order that closes `lots` contracts (absolute); False if no price on the grid is allowed."""
-    held = accounts.lots[row, market]
-    mark = markets.mark[market]
+    held, mark, records = exchange.accounts.lots[row, market], exchange.markets.mark[market], exchange.records
     kind, price = _LIMIT, 0
     record = records.liquidations[find_record(records, row, market)]
     if plan[0].style == STYLE_MARKET:
@@ -74,7 +73,7 @@ def _write_intent(accounts, markets, records, intents, index, row, market, lots,
         else:
             price = mark + rate_floor(mark, band, _SCALE)
     else:
-        price = bankruptcy_limit(record.bankruptcy_quote, held, markets.params[market].tick_value)
+        price = bankruptcy_limit(record.bankruptcy_quote, held, exchange.markets.params[market].tick_value)
         if price == 0:
             return False
     intent = intents[index]
@@ -94,8 +93,9 @@ def _write_intent(accounts, markets, records, intents, index, row, market, lots,
 
 
 @kernel
-def _plan_to_comply(accounts, markets, records, row, row_equity, plan, intents, count):
+def _plan_to_comply(exchange, row, row_equity, plan, intents, count):
     """Orders that restore one account with the fewest contracts: from its largest requirement down."""
+    accounts, markets = exchange.accounts, exchange.markets
     free = row_equity
     total = maintenance(accounts, markets, row)
     last_size, last_market = INT64_MAX, -1
@@ -115,7 +115,7 @@ def _plan_to_comply(accounts, markets, records, row, row_equity, plan, intents, 
         size = lots if lots > 0 else -lots
         allowed = free - (total - best_size) - (1 if params.at_or_below != 0 else 0)
         close = lots_to_comply(lots, accounts.cost[row, best], markets.mark[best], params, markets.tiers[best], allowed)
-        if _write_intent(accounts, markets, records, intents, count, row, best, close, plan):
+        if _write_intent(exchange, intents, count, row, best, close, plan):
             count += 1
         if close < size:
             return count
@@ -125,10 +125,11 @@ def _plan_to_comply(accounts, markets, records, row, row_equity, plan, intents, 
 
 
 @kernel
-def _plan_row(accounts, markets, waiting, records, row, row_equity, plan, intents, count):
+def _plan_row(exchange, row, row_equity, plan, intents, count):
     """Orders of one account, by the step of the policy; an account below zero is always closed in full."""
+    accounts, markets = exchange.accounts, exchange.markets
     if plan[0].step == STEP_COMPLIANT and row_equity >= 0:
-        return _plan_to_comply(accounts, markets, records, row, row_equity, plan, intents, count)
+        return _plan_to_comply(exchange, row, row_equity, plan, intents, count)
     for market in range(accounts.lots.shape[1]):
         lots = accounts.lots[row, market]
         if lots == 0:
@@ -139,31 +140,32 @@ def _plan_row(accounts, markets, waiting, records, row, row_equity, plan, intent
                 lots, accounts.cost[row, market], markets.mark[market], markets.params[market], markets.tiers[market]
             )
         elif row_equity >= 0 and plan[0].step == STEP_FRACTION:
-            close = lots_of_fraction(lots, lot_value(markets, market), plan, waiting.attempts[row])
-        if _write_intent(accounts, markets, records, intents, count, row, market, close, plan):
+            close = lots_of_fraction(lots, lot_value(markets, market), plan, exchange.waiting.attempts[row])
+        if _write_intent(exchange, intents, count, row, market, close, plan):
             count += 1
     return count
 
 
 @kernel
-def plan_liquidations(accounts, markets, header, rows, n, plan, waiting, records, intents):
-    """Write liquidation orders for rows[:n], in that order; return (number of orders, number of rows still distressed).
+def plan_liquidations(exchange, rows, plan, intents):
+    """Write liquidation orders for `rows`, in that order; return (number of orders, number of rows still distressed).
 
     Rows that have recovered are dropped: rows[:m] holds the others afterwards. Each gets its liquidation records and is
-    frozen. `intents` and `records` have room for one entry per position of these rows. plan: PLAN_DTYPE (1,).
+    frozen. `intents` and the records have room for one entry per position of these rows. plan: PLAN_DTYPE (1,).
     """
+    accounts, records, waiting = exchange.accounts, exchange.records, exchange.waiting
     count = 0
     kept = 0
     records.counts[0].round_start = records.counts[0].liquidations
-    for i in range(n):
+    for i in range(rows.shape[0]):
         row = rows[i]
-        if not is_distressed(accounts, markets, row):
+        if not is_distressed(accounts, exchange.markets, row):
             continue
         rows[kept] = row
         kept += 1
-        row_equity = begin_row(accounts, markets, header, records, waiting, row)
+        row_equity = begin_row(exchange, row)
         accounts.flags[row] |= FLAG_FROZEN
-        count = _plan_row(accounts, markets, waiting, records, row, row_equity, plan, intents, count)
-        waiting.attempt_ms[row] = header[0].time_ms
+        count = _plan_row(exchange, row, row_equity, plan, intents, count)
+        waiting.attempt_ms[row] = exchange.log.header[0].time_ms
         waiting.attempts[row] += 1
     return count, kept

@@ -2,11 +2,24 @@
 
 import math
 
-from ...layout import FLAG_FROZEN
+from ...layout import F64, FLAG_FROZEN, I32, I64, Records
 from ..elementary import log1p
 from ..jit import kernel
+from ..packed import Packed
 from .cohorts import BUY, KIND_LIMIT, REDUCE_ONLY, SELL, TIF_IOC, arrival_key, put_order
 from .makers import standing
+
+
+class ArbitrageArrays(Packed):
+    """Arrival slots and the purses outside of a cohort of n arbitrageurs."""
+
+    uniforms: F64  # (slots, 2) gap, trader
+    cursor: I64  # (1,) slots used
+    clock: Records  # (1,) CLOCK_DTYPE
+    home: I32  # (n,) rows
+    outside: Records  # (n,) OUTSIDE_DTYPE
+    params: Records  # (1,) ARBITRAGE_PARAMS_DTYPE
+    moves: I64  # (slots, 3) row, quanta, due ms: deposits, written here
 
 
 @kernel
@@ -51,18 +64,19 @@ def money_to_send(outside, equity, abroad, needed, low_water):
 
 
 @kernel
-def arbitrage_orders(
-    uniforms, cursor, clock, home, outside, params, lots, quote, cost, flags, mark, market_params, market, index,
-    best_bid, best_ask, now_ms, rows, count, moves,
-):  # fmt: skip
-    """Append the orders of arbitrageurs that look at arrival slots; return (intents, deposits written to moves).
+def arbitrage_orders(arbitrage, exchange, market, index, best_bid, best_ask, now_ms, rows):
+    """Write the orders of arbitrageurs that look at arrival slots to `rows`; return (intents, deposits written to
+    moves).
 
-    uniforms: (slots, 2) gap, trader.  outside: (n, 4) cash, hedge lots, money sent and not arrived, when it arrives.
+    arbitrage: ArbitrageArrays.  index, best_bid, best_ask: ticks.
     Capacity is leverage x the smaller purse at the index; the purse here counts money that is on its way as outside's.
     """
+    uniforms, cursor, clock, params = arbitrage.uniforms, arbitrage.cursor, arbitrage.clock, arbitrage.params
+    home, outside, moves = arbitrage.home, arbitrage.outside, arbitrage.moves
+    accounts, markets = exchange.accounts, exchange.markets
     last_ms = clock[0].last_ms
     traders = home.shape[0]
-    tick_value = market_params[market].tick_value
+    tick_value = markets.params[market].tick_value
     n = 0
     sent = 0
     while clock[0].next_ms <= now_ms:
@@ -75,11 +89,11 @@ def arbitrage_orders(
         trader = min(int(u[1] * traders), traders - 1)
         account = home[trader]
         purse = outside[trader]
-        held = lots[account, market]
+        held = accounts.lots[account, market]
         abroad = rehedge(purse, held, index, tick_value, now_ms)
-        if flags[account] & FLAG_FROZEN:
+        if accounts.flags[account] & FLAG_FROZEN:
             continue
-        equity, _gross, _profit = standing(lots, quote, cost, mark, market_params, account)
+        equity, _gross, _profit = standing(accounts, markets, account)
         needed = int(abs(held) * index * tick_value / params[0].leverage)
         amount = money_to_send(purse, equity, abroad, needed, params[0].low_water)
         if amount > 0:
@@ -96,7 +110,7 @@ def arbitrage_orders(
         reducing = REDUCE_ONLY if held != 0 and (held > 0) != (change > 0) and abs(change) <= abs(held) else 0
         side = BUY if change > 0 else SELL
         key = arrival_key(at_ms, last_ms, float(now_ms))
-        put_order(rows, count + n, account, market, side, KIND_LIMIT, TIF_IOC, limit, abs(change), reducing, key)
+        put_order(rows, n, account, market, side, KIND_LIMIT, TIF_IOC, limit, abs(change), reducing, key)
         n += 1
     clock[0].last_ms = now_ms
     return n, sent

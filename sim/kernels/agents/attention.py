@@ -8,24 +8,39 @@ import math
 
 from ...layout import (
     COMES_BACK,
+    F64,
     FLAG_FROZEN,
     FLAG_LIQUIDATED,
+    I64,
     OUTSIDE,
     PHASE_DONE,
     PHASE_FUNDED,
     PHASE_HOLDING,
     TOPS_UP,
+    Records,
 )
 from ..jit import kernel
+from ..packed import Packed
 from .cohorts import BUY, KIND_MARKET, SELL, TIF_IOC, put_order
 
 SPARE = 0.95  # share of its equity a returning trader uses, so that its order is not refused because of fees
 
 
+class WatchArrays(Packed):
+    """The W watching traders of a cohort, in the order in which they look."""
+
+    watched: I64  # (W, 3) row, wallet, market: each looks once per attention time
+    memory: Records  # (W,) WATCH_DTYPE
+    clock: F64  # (2,) looks made so far, last wake
+    params: Records  # (1,) WATCH_PARAMS_DTYPE
+    moves: I64  # (2 W, 4) payer, payee, quanta, due ms: written here
+
+
 @kernel
-def estimate(lots, quote, mark, params, tiers, row):
+def estimate(accounts, markets, row):
     """Return (equity, gross value, maintenance) of a row at the mark, quanta; maintenance is an estimate."""
-    equity = quote[row]
+    lots, mark, params, tiers = accounts.lots, markets.mark, markets.params, markets.tiers
+    equity = accounts.quote[row]
     gross = 0
     maintenance = 0.0
     for m in range(lots.shape[1]):
@@ -72,24 +87,24 @@ def _put_move(moves, n, payer, payee, quanta, due_ms):
 
 
 @kernel
-def _top_up(
-    row, wallet, market, memory, params, lots, quote, initial_ppm, mark, market_params, tiers, now_ms, moves, n
-):  # fmt: skip
-    """Write the cash moves of one trader whose margin runs low at moves[n:]; return how many."""
-    equity, gross, maintenance = estimate(lots, quote, mark, market_params, tiers, row)
+def _top_up(watch, accounts, markets, i, now_ms, n):
+    """Write the cash moves of watcher `i`, whose margin may run low, at moves[n:]; return how many."""
+    row, wallet, market = watch.watched[i, 0], watch.watched[i, 1], watch.watched[i, 2]
+    memory, params, moves = watch.memory[i], watch.params, watch.moves
+    equity, gross, maintenance = estimate(accounts, markets, row)
     if gross == 0:
         return 0
     room = (equity - maintenance) / gross - params[0].below
     if room >= 0:
-        if wallet != row or lots.shape[1] == 1:  # the row's margin depends on this one mark
-            _remember_safety(memory, room, mark[market])
+        if wallet != row or accounts.lots.shape[1] == 1:  # the row's margin depends on this one mark
+            _remember_safety(memory, room, markets.mark[market])
         return 0
     memory.safe = 0
     needed = int(params[0].target * gross - (equity - maintenance))
     written = 0
     if wallet != row:
-        money, exposure, _maintenance = estimate(lots, quote, mark, market_params, tiers, wallet)
-        free = min(needed, money - int(exposure * (initial_ppm[wallet] / 1e6)))
+        money, exposure, _maintenance = estimate(accounts, markets, wallet)
+        free = min(needed, money - int(exposure * (accounts.initial_ppm[wallet] / 1e6)))
         if free > 0:
             _put_move(moves, n, wallet, row, free, now_ms)
             written += 1
@@ -104,31 +119,28 @@ def _top_up(
 
 
 @kernel
-def _come_back(row, market, memory, lots, quote, initial_ppm, mark, market_params, tiers, rows, count):
+def _come_back(accounts, markets, row, market, memory, rows, n):
     """Write the market order of a trader whose new money has arrived; return how many (0 or 1)."""
     memory.phase = PHASE_DONE
-    unit = mark[market] * market_params[market].tick_value
-    rate = max(initial_ppm[row], tiers[market, 0].initial_ppm) / 1e6
-    size = math.floor(SPARE * quote[row] / (rate * unit))
-    if size <= 0 or lots[row, market] != 0:
+    unit = markets.mark[market] * markets.params[market].tick_value
+    rate = max(accounts.initial_ppm[row], markets.tiers[market, 0].initial_ppm) / 1e6
+    size = math.floor(SPARE * accounts.quote[row] / (rate * unit))
+    if size <= 0 or accounts.lots[row, market] != 0:
         return 0
     side = BUY if memory.side > 0 else SELL
-    put_order(rows, count, row, market, side, KIND_MARKET, TIF_IOC, 0, size, 0, (row * 7919) & 0xFFFFF)
+    put_order(rows, n, row, market, side, KIND_MARKET, TIF_IOC, 0, size, 0, (row * 7919) & 0xFFFFF)
     return 1
 
 
 @kernel
-def watch_positions(
-    watched, memory, clock, params, lots, quote, initial_ppm, flags, mark, market_params, tiers, now_ms, rows, count,
-    moves
-):  # fmt: skip
-    """Let the watchers that are due look once; return (intents, cash moves).
+def watch_positions(watch, exchange, now_ms, rows):
+    """Let the watchers that are due look once; write intents to `rows` and cash moves, and return how many of each.
 
-    watched: (W, 3) row, wallet, market, in the order of looking: each looks once per attention time.  memory:
-    WATCH_DTYPE (W,).
-    clock: looks made so far, last wake.  moves: (2 W, 4) payer, payee, quanta, due ms.  At most W looks are made per
-    call.
+    watch: WatchArrays. At most W looks are made per call.
     """
+    watched, clock, params, moves = watch.watched, watch.clock, watch.params, watch.moves
+    accounts, markets = exchange.accounts, exchange.markets
+    lots, flags = accounts.lots, accounts.flags
     n_watched = watched.shape[0]
     done = clock[0]
     target = math.floor(n_watched * (now_ms / params[0].attention_ms))
@@ -139,21 +151,16 @@ def watch_positions(
     moved = 0
     for k in range(looks):
         i = int(done + k) % n_watched
-        row, wallet, market = watched[i, 0], watched[i, 1], watched[i, 2]
-        state = memory[i]
-        if _is_known_safe(state, mark[market], flags[row]):
+        row, market = watched[i, 0], watched[i, 2]
+        state = watch.memory[i]
+        if _is_known_safe(state, markets.mark[market], flags[row]):
             continue
         if state.busy_ms > now_ms or flags[row] & FLAG_FROZEN:
             continue
         if state.phase == PHASE_FUNDED:
-            written += _come_back(
-                row, market, state, lots, quote, initial_ppm, mark, market_params, tiers, rows, count + written
-            )  # fmt: skip
+            written += _come_back(accounts, markets, row, market, state, rows, written)
         elif state.phase == PHASE_HOLDING and lots[row, market] != 0 and state.will & TOPS_UP:
-            moved += _top_up(
-                row, wallet, market, state, params, lots, quote, initial_ppm, mark, market_params, tiers, now_ms, moves,
-                moved,
-            )  # fmt: skip
+            moved += _top_up(watch, accounts, markets, i, now_ms, moved)
         elif state.phase == PHASE_HOLDING and state.will & COMES_BACK and flags[row] & FLAG_LIQUIDATED:
             state.phase = PHASE_FUNDED
             state.busy_ms = now_ms + int(params[0].comeback_ms)

@@ -1,5 +1,5 @@
 """Kernels of cohorts that act at arrival slots: noise, signal traders, arbitrageurs. Each appends intents and returns
-how many.
+how many, at the beginning of `rows`.
 
 A slot is a row of uniforms; column 0 is the gap to the next. A kernel takes slots until the next arrival lies after
 `now_ms` or the chunk is used up; then the caller refills and calls again. `clock` holds the next arrival and the last
@@ -8,25 +8,11 @@ ring) must be reserved. The plain twin in `tests/agents/test_cohort_kernels.py` 
 """
 
 import math
-from typing import NamedTuple
 
-from ...layout import (
-    F64,
-    FLAG_FROZEN,
-    I32,
-    I64,
-    AccountArrays,
-    MarketArrays,
-    OrderFlag,
-    OrderKind,
-    Records,
-    Side,
-    TimeInForce,
-)
+from ...layout import F64, FLAG_FROZEN, I32, I64, OrderFlag, OrderKind, Records, Side, TimeInForce
 from ..elementary import expm1, log
 from ..jit import kernel
-from ..packed import struct_at
-from ..structs import by_address
+from ..packed import Packed
 
 # Codes of orders, as plain numbers for the compiler.
 KIND_LIMIT, KIND_MARKET, KIND_CANCEL_ALL = int(OrderKind.LIMIT), int(OrderKind.MARKET), int(OrderKind.CANCEL_ALL)
@@ -36,8 +22,7 @@ REDUCE_ONLY = int(OrderFlag.REDUCE_ONLY)
 KEYS = 1 << 20  # arrival keys of a tick, view.ARRIVAL_SLOTS
 
 
-@by_address
-class NoiseArrays(NamedTuple):
+class NoiseArrays(Packed):
     """The arrival slots of a cohort of noise traders, and the ring of limit orders that will expire."""
 
     uniforms: F64  # (slots, 6) gap, trader, side, kind, size, distance
@@ -49,8 +34,18 @@ class NoiseArrays(NamedTuple):
     params: Records  # (1,) NOISE_PARAMS_DTYPE
 
 
-_NOISE, _ACCOUNTS, _MARKETS = range(3)
-_noise_at, _accounts_at, _markets_at = struct_at(NoiseArrays), struct_at(AccountArrays), struct_at(MarketArrays)
+class SignalArrays(Packed):
+    """Arrival slots, averages and traits of traders that act on the distance from an average. n traders, H horizons."""
+
+    uniforms: F64  # (slots, 3) gap, trader, spare
+    cursor: I64  # (1,) slots used
+    clock: Records  # (1,) CLOCK_DTYPE
+    home: I32  # (n,) rows
+    averages: F64  # (H,) ticks
+    horizons_ms: F64  # (H,)
+    traits: F64  # (n, 2) threshold as a fraction, log of the personal factor on the average
+    largest: I64  # (n,) lots that capital and leverage carry at the opening mark
+    params: Records  # (1,) SIGNAL_PARAMS_DTYPE
 
 
 @kernel
@@ -81,8 +76,10 @@ def arrival_key(at_ms, last_ms, now_ms):
 
 
 @kernel
-def _expire(ring, ring_ends, open_bid, open_ask, market, last_ms, now_ms, rows, count):
+def _expire(noise, accounts, market, now_ms, rows):
     """Cancel the limit orders of the ring that expire by `now_ms`; return how many intents."""
+    ring, ring_ends, last_ms = noise.ring, noise.ring_ends, noise.clock[0].last_ms
+    open_bid, open_ask = accounts.open_bid, accounts.open_ask
     n = 0
     capacity = ring.shape[0]
     while ring_ends[0] < ring_ends[1]:
@@ -92,29 +89,29 @@ def _expire(ring, ring_ends, open_bid, open_ask, market, last_ms, now_ms, rows, 
         account = ring[slot, 1]
         if open_bid[account, market] != 0 or open_ask[account, market] != 0:
             key = arrival_key(float(ring[slot, 0]), last_ms, float(now_ms))
-            put_order(rows, count + n, account, market, BUY, KIND_CANCEL_ALL, TIF_GTC, 0, 0, 0, key)
+            put_order(rows, n, account, market, BUY, KIND_CANCEL_ALL, TIF_GTC, 0, 0, 0, key)
             n += 1
         ring_ends[0] += 1
     return n
 
 
 @kernel
-def noise_orders(
-    uniforms, cursor, clock, ring, ring_ends, home, params, open_bid, open_ask, flags, market, mark, now_ms, rows, count
-):  # fmt: skip
-    """Append the orders of noise traders; return how many intents were written at rows[count:].
+def noise_orders(noise, exchange, market, now_ms, rows):
+    """Write the orders of noise traders to `rows`; return how many intents, and if all slots are used.
 
-    uniforms: (slots, 6) gap, trader, side, kind, size, distance.  home: (n,) rows.  mark: ticks. params:
-    NOISE_PARAMS_DTYPE.  ring: (capacity, 2) expiry ms and row of resting limits; a full ring drops its oldest.
-    1 - u is exact, and log takes half the time of log1p.
+    noise: NoiseArrays; a full ring drops its oldest. 1 - u is exact, and log takes half the time of log1p.
     """
+    uniforms, cursor, clock, params = noise.uniforms, noise.cursor, noise.clock, noise.params
+    ring, ring_ends, home = noise.ring, noise.ring_ends, noise.home
+    accounts, mark = exchange.accounts, exchange.markets.mark[market]
+    open_bid, open_ask, flags = accounts.open_bid, accounts.open_ask, accounts.flags
+    n = _expire(noise, accounts, market, now_ms, rows)
     last_ms = clock[0].last_ms
-    n = _expire(ring, ring_ends, open_bid, open_ask, market, last_ms, now_ms, rows, count)
     capacity = ring.shape[0]
     traders = home.shape[0]
     while clock[0].next_ms <= now_ms:
         if cursor[0] == uniforms.shape[0]:
-            return n
+            return n, True
         u = uniforms[cursor[0]]
         cursor[0] += 1
         at_ms = clock[0].next_ms
@@ -124,19 +121,19 @@ def noise_orders(
             continue
         key = arrival_key(at_ms, last_ms, float(now_ms))
         if open_bid[account, market] != 0 or open_ask[account, market] != 0:
-            put_order(rows, count + n, account, market, BUY, KIND_CANCEL_ALL, TIF_GTC, 0, 0, 0, key)
+            put_order(rows, n, account, market, BUY, KIND_CANCEL_ALL, TIF_GTC, 0, 0, 0, key)
             n += 1
         side = BUY if u[2] < 0.5 else SELL
         lots = 1 + int(-log(1.0 - u[4]) * params[0].size_scale)
         if u[3] < params[0].market_share:
-            put_order(rows, count + n, account, market, side, KIND_MARKET, TIF_IOC, 0, lots, 0, key)
+            put_order(rows, n, account, market, side, KIND_MARKET, TIF_IOC, 0, lots, 0, key)
             n += 1
             continue
         away = int(-log(1.0 - u[5]) * params[0].distance * mark)
         price = mark - away if side == BUY else mark + away
         if price <= 0:
             continue
-        put_order(rows, count + n, account, market, side, KIND_LIMIT, TIF_GTC, price, lots, 0, key)
+        put_order(rows, n, account, market, side, KIND_LIMIT, TIF_GTC, price, lots, 0, key)
         n += 1
         if ring_ends[1] - ring_ends[0] == capacity:
             ring_ends[0] += 1
@@ -145,18 +142,7 @@ def noise_orders(
         ring[slot, 1] = account
         ring_ends[1] += 1
     clock[0].last_ms = now_ms
-    return n
-
-
-@kernel
-def packed_noise(words, market, now_ms, rows, count):
-    """As `noise_orders`, for Packed(NoiseArrays, accounts, markets); returns intents, and if all slots are used."""
-    noise, accounts, markets = _noise_at(words, _NOISE), _accounts_at(words, _ACCOUNTS), _markets_at(words, _MARKETS)
-    n = noise_orders(
-        noise.uniforms, noise.cursor, noise.clock, noise.ring, noise.ring_ends, noise.home, noise.params,
-        accounts.open_bid, accounts.open_ask, accounts.flags, market, markets.mark[market], now_ms, rows, count,
-    )  # fmt: skip
-    return n, noise.cursor[0] == noise.uniforms.shape[0]
+    return n, cursor[0] == uniforms.shape[0]
 
 
 @kernel
@@ -175,16 +161,15 @@ def wanted_lots(signal, threshold, largest, held, direction, long_only):
 
 
 @kernel
-def signal_orders(
-    uniforms, cursor, clock, home, averages, horizons_ms, traits, largest, params, lots, flags, market, mark, price,
-    elapsed_ms, now_ms, rows, count,
-):  # fmt: skip
-    """Append the orders of traders that compare the mark with an average of `price`; return how many.
+def signal_orders(signals, exchange, market, price, elapsed_ms, now_ms, rows):
+    """Write the orders of traders that compare the mark with an average of `price` to `rows`; return how many.
 
-    uniforms: (slots, 3) gap, trader, spare.  averages: (H,) ticks, moved towards `price` by elapsed_ms / horizons_ms
-    here. traits: (n, 2) threshold as a fraction, log of the personal factor on the average.  largest: (n,) lots.
-    params: SIGNAL_PARAMS_DTYPE.
+    signals: SignalArrays; the averages are moved towards `price` by elapsed_ms / horizons_ms here.
     """
+    uniforms, cursor, clock, params = signals.uniforms, signals.cursor, signals.clock, signals.params
+    averages, horizons_ms, home = signals.averages, signals.horizons_ms, signals.home
+    traits, largest = signals.traits, signals.largest
+    lots, flags, mark = exchange.accounts.lots, exchange.accounts.flags, exchange.markets.mark[market]
     horizons = averages.shape[0]
     if elapsed_ms > 0:
         for h in range(horizons):
@@ -216,10 +201,10 @@ def signal_orders(
         reduce_only = REDUCE_ONLY if wanted == 0 else 0
         if change > 0:
             limit = math.floor(mark * (1.0 + params[0].slippage))
-            put_order(rows, count + n, account, market, BUY, KIND_LIMIT, TIF_IOC, limit, size, reduce_only, key)
+            put_order(rows, n, account, market, BUY, KIND_LIMIT, TIF_IOC, limit, size, reduce_only, key)
         else:
             limit = max(1, math.ceil(mark * (1.0 - params[0].slippage)))
-            put_order(rows, count + n, account, market, SELL, KIND_LIMIT, TIF_IOC, limit, size, reduce_only, key)
+            put_order(rows, n, account, market, SELL, KIND_LIMIT, TIF_IOC, limit, size, reduce_only, key)
         n += 1
     clock[0].last_ms = now_ms
     return n

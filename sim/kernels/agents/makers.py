@@ -11,18 +11,15 @@ is an input.
 """
 
 import math
-from typing import NamedTuple
 
-from ...layout import F64, FLAG_FROZEN, I32, I64, AccountArrays, MarketArrays, Records
+from ...layout import F64, FLAG_FROZEN, I32, I64, Records
 from ..elementary import power
 from ..jit import kernel
-from ..packed import struct_at
-from ..structs import by_address
+from ..packed import Packed
 from .cohorts import BUY, KEYS, KIND_CANCEL_ALL, KIND_LIMIT, SELL, TIF_GTC, TIF_POST_ONLY, put_order
 
 
-@by_address
-class MakerArrays(NamedTuple):
+class MakerArrays(Packed):
     """Quotes and state of the makers of one cohort. n makers, L levels per side."""
 
     home: I32  # (n,) rows
@@ -37,23 +34,20 @@ class MakerArrays(NamedTuple):
     adl_quantile: F64  # (A,) place in the deleveraging queue, or empty
 
 
-_MAKERS, _ACCOUNTS, _MARKETS = range(3)
-_makers_at, _accounts_at, _markets_at = struct_at(MakerArrays), struct_at(AccountArrays), struct_at(MarketArrays)
-
-
 @kernel
-def standing(lots, quote, cost, mark, params, row):
+def standing(accounts, markets, row):
     """Return (equity, gross position value, unrealised profit) of a row over all markets, quanta."""
-    equity = quote[row]
+    lots = accounts.lots
+    equity = accounts.quote[row]
     gross = 0
     profit = 0
     for m in range(lots.shape[1]):
         held = lots[row, m]
         if held != 0:
-            value = held * mark[m] * params[m].tick_value
+            value = held * markets.mark[m] * markets.params[m].tick_value
             equity += value
             gross += abs(value)
-            profit += value - cost[row, m]
+            profit += value - accounts.cost[row, m]
     return equity, gross, profit
 
 
@@ -82,12 +76,13 @@ def size_factors(parameters, volatility, equity, gross, profit, quantile, invent
 
 
 @kernel
-def _remember_fills(memory, held, bid_lots, ask_lots, parameters, now_ms):
-    """Refill the depletion since the last look, then add the lots taken now."""
+def _remember_fills(makers, i, held, now_ms):
+    """Refill the depletion of maker `i` since its last look, then add the lots taken now."""
+    memory, bid_lots, ask_lots = makers.memory[i], makers.totals[i, 0], makers.totals[i, 1]
     if memory.seen_ms < 0:  # the first look: its position was opened before
         memory.lots = held
         memory.seen_ms = now_ms
-    decay = power(0.5, (now_ms - memory.seen_ms) / parameters[0].half_life_ms)
+    decay = power(0.5, (now_ms - memory.seen_ms) / makers.parameters[0].half_life_ms)
     change = held - memory.lots
     memory.taken_bid *= decay
     memory.taken_ask *= decay
@@ -100,22 +95,21 @@ def _remember_fills(memory, held, bid_lots, ask_lots, parameters, now_ms):
 
 
 @kernel
-def _quote_ladder(
-    distances, bids, asks, bid_size, ask_size, widening, middle, account, market, key, rows, count
-):  # fmt: skip
-    """Append the post-only orders of one maker's ladder; return how many."""
+def _quote_ladder(makers, i, market, middle, sizes, widening, key, rows):
+    """Write the post-only orders of maker `i`; return how many. sizes: shares of its calm bid and ask sizes."""
+    account, distances, bids, asks = makers.home[i], makers.distances[i], makers.bids[i], makers.asks[i]
     n = 0
     for level in range(distances.shape[0]):
         away = min(0.9, distances[level] * widening)
-        lots = int(bids[level] * bid_size)
+        lots = int(bids[level] * sizes[0])
         if lots > 0:
             price = max(1, math.floor(middle * (1.0 - away)))
-            put_order(rows, count + n, account, market, BUY, KIND_LIMIT, TIF_POST_ONLY, price, lots, 0, key)
+            put_order(rows, n, account, market, BUY, KIND_LIMIT, TIF_POST_ONLY, price, lots, 0, key)
             n += 1
-        lots = int(asks[level] * ask_size)
+        lots = int(asks[level] * sizes[1])
         if lots > 0:
             price = math.ceil(middle * (1.0 + away))
-            put_order(rows, count + n, account, market, SELL, KIND_LIMIT, TIF_POST_ONLY, price, lots, 0, key)
+            put_order(rows, n, account, market, SELL, KIND_LIMIT, TIF_POST_ONLY, price, lots, 0, key)
             n += 1
     return n
 
@@ -129,17 +123,17 @@ def _is_stale(memory, middle, parameters, resting, wanted):
 
 
 @kernel
-def maker_ladders(
-    home, memory, limits, distances, bids, asks, totals, parameters, keys, lots, quote, cost, open_bid, open_ask, flags,
-    adl_quantile, mark, market_params, market, index, volatility, now_ms, rows, count,
-):  # fmt: skip
-    """Let every maker that is due look at the market and requote if its quotes are stale; return intents
-    written.
+def maker_ladders(makers, exchange, next_key, market, index, volatility, now_ms, rows):
+    """Let every maker that is due look at the market and requote if its quotes are stale; write the intents to `rows`
+    and return how many.
 
-    home: (n,) rows.  memory: MAKER_DTYPE (n,).  limits: (n, 2) inventory limit in lots, capacity in quanta.
-    distances: (n, L) fractions. bids / asks: (n, L) lots when calm.  totals: (n, 2) their sums.  keys: (n,) arrival
-    key of each maker this tick. adl_quantile: (A,) or empty.  Room for n x (2 L + 1) rows must be reserved.
+    makers: MakerArrays; its arrival keys of this tick begin at `next_key`.  index: ticks.  rows: room for
+    n x (2 L + 1).
     """
+    home, memory, limits, totals = makers.home, makers.memory, makers.limits, makers.totals
+    parameters, adl_quantile = makers.parameters, makers.adl_quantile
+    accounts, markets = exchange.accounts, exchange.markets
+    open_bid, open_ask, mark = accounts.open_bid, accounts.open_ask, markets.mark[market]
     n = 0
     for i in range(home.shape[0]):
         if memory[i].next_ms > now_ms:
@@ -147,12 +141,12 @@ def maker_ladders(
         missed = math.floor((now_ms - memory[i].next_ms) / parameters[0].interval_ms)
         memory[i].next_ms += (missed + 1.0) * parameters[0].interval_ms
         account = home[i]
-        held = lots[account, market]
-        _remember_fills(memory[i], held, totals[i, 0], totals[i, 1], parameters, float(now_ms))
-        if flags[account] & FLAG_FROZEN:
+        held = accounts.lots[account, market]
+        _remember_fills(makers, i, held, float(now_ms))
+        if accounts.flags[account] & FLAG_FROZEN:
             memory[i].middle = 0.0
             continue
-        equity, gross, profit = standing(lots, quote, cost, mark, market_params, account)
+        equity, gross, profit = standing(accounts, markets, account)
         quantile = adl_quantile[account] if adl_quantile.shape[0] > 0 else 0.0
         inventory = held / limits[i, 0]
         bid, ask, widening = size_factors(
@@ -160,42 +154,17 @@ def maker_ladders(
         )
         bid *= 1.0 - memory[i].taken_bid
         ask *= 1.0 - memory[i].taken_ask
-        reference = index + parameters[0].mark_weight * (mark[market] - index)
+        reference = index + parameters[0].mark_weight * (mark - index)
         middle = reference * (1.0 - parameters[0].skew * min(1.0, max(-1.0, inventory)))
         stale = _is_stale(memory[i], middle, parameters, open_bid[account, market], bid * totals[i, 0])
         if not stale:
             stale = _is_stale(memory[i], middle, parameters, open_ask[account, market], ask * totals[i, 1])
         if not stale:
             continue
+        key = min(makers.keys[next_key + i], KEYS - 1)
         if open_bid[account, market] != 0 or open_ask[account, market] != 0:
-            put_order(rows, count + n, account, market, BUY, KIND_CANCEL_ALL, TIF_GTC, 0, 0, 0, min(keys[i], KEYS - 1))
+            put_order(rows, n, account, market, BUY, KIND_CANCEL_ALL, TIF_GTC, 0, 0, 0, key)
             n += 1
         memory[i].middle = middle
-        n += _quote_ladder(
-            distances[i],
-            bids[i],
-            asks[i],
-            bid,
-            ask,
-            widening,
-            middle,
-            account,
-            market,
-            min(keys[i], KEYS - 1),
-            rows,
-            count + n,
-        )
+        n += _quote_ladder(makers, i, market, middle, (bid, ask), widening, key, rows[n:])
     return n
-
-
-@kernel
-def packed_ladders(words, next_key, market, index, volatility, now_ms, rows, count):
-    """As `maker_ladders`, for Packed(MakerArrays, accounts, markets), with the keys of this tick from `next_key` on."""
-    makers, accounts, markets = _makers_at(words, _MAKERS), _accounts_at(words, _ACCOUNTS), _markets_at(words, _MARKETS)
-    keys = makers.keys[next_key : next_key + makers.home.shape[0]]
-    return maker_ladders(
-        makers.home, makers.memory, makers.limits, makers.distances, makers.bids, makers.asks, makers.totals,
-        makers.parameters, keys, accounts.lots, accounts.quote, accounts.cost, accounts.open_bid, accounts.open_ask,
-        accounts.flags, makers.adl_quantile, markets.mark, markets.params, market, index, volatility, now_ms, rows,
-        count,
-    )  # fmt: skip

@@ -7,9 +7,9 @@ RADIX_SIZE = 1 << RADIX_BITS
 
 
 @kernel
-def _pass(source, target, counts, n, shift):
-    """Copy rows source[:n] to target, stably sorted by RADIX_BITS bits of the arrival key from bit `shift`."""
-    mask = RADIX_SIZE - 1
+def _pass(source, target, counts, shift):
+    """Copy the rows of source to target, stably sorted by RADIX_BITS bits of the arrival key from bit `shift`."""
+    mask, n = RADIX_SIZE - 1, source.shape[0]
     for digit in range(RADIX_SIZE):
         counts[digit] = 0
     for i in range(n):
@@ -27,12 +27,13 @@ def _pass(source, target, counts, n, shift):
 
 
 @kernel
-def sort_by_arrival(rows, n, scratch_rows, scratch_counts):
-    """Sort intent rows[:n] by `arrival` (0 .. 2**20 - 1), stably, in two counting passes.
+def sort_by_arrival(rows, scratch_rows, scratch_counts):
+    """Sort intent rows by `arrival` (0 .. 2**20 - 1), stably, in two counting passes.
 
-    scratch_rows: INTENT_DTYPE (>= n,).  scratch_counts: int64 (RADIX_SIZE,).
+    scratch_rows: INTENT_DTYPE, at least as many.  scratch_counts: int64 (RADIX_SIZE,).
     """
+    n = rows.shape[0]
     if n < 2:
         return
-    _pass(rows, scratch_rows, scratch_counts, n, 0)
-    _pass(scratch_rows, rows, scratch_counts, n, RADIX_BITS)
+    _pass(rows, scratch_rows, scratch_counts, 0)
+    _pass(scratch_rows[:n], rows, scratch_counts, RADIX_BITS)

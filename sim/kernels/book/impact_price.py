@@ -9,16 +9,17 @@ from .levels import BID
 
 
 @kernel
-def impact_price(books, markets, market, side, notional):
+def impact_price(exchange, market, side, notional):
     """Average price in ticks (float) at which `notional` quanta fill against the resting orders of `side`; 0.0 if they
     do not suffice.
 
     side: BID (what a seller gets) or ASK (what a buyer pays).  The last level is taken in part, to the fraction of a
     lot.
     """
+    books = exchange.books
     size = books.levels.shape[1]
     top = books.tops[market]
-    base, unit = top.base_ticks, markets.params[market].tick_value
+    base, unit = top.base_ticks, exchange.markets.params[market].tick_value
     index = top.bid if side == BID else top.ask
     left = float(notional)
     lots = 0.0

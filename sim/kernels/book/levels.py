@@ -229,15 +229,16 @@ def find_order(books, order_id):
 
 
 @kernel
-def depth_within(books, markets, market, reference_ticks, bands_ppm, out_bid, out_ask):
+def depth_within(exchange, market, reference_ticks, bands_ppm, out):
     """Write the value (quanta, at the orders' prices) resting within each band of `reference_ticks`, cumulative.
 
-    bands_ppm: int64 (B,) rising.  out_bid, out_ask: int64 (B,).
+    bands_ppm: int64 (B,) rising.  out: int64 (2, B), bids and asks.
     """
+    books = exchange.books
     size = books.levels.shape[1]
     top = books.tops[market]
     base = top.base_ticks
-    unit = markets.params[market].tick_value
+    unit = exchange.markets.params[market].tick_value
     n_bands = bands_ppm.shape[0]
     total = 0
     index = top.bid
@@ -246,7 +247,7 @@ def depth_within(books, markets, market, reference_ticks, bands_ppm, out_bid, ou
         while index >= 0 and index + base >= limit:
             total += books.levels[market, np.uint64(index)]["lots"] * (index + base) * unit
             index = previous_level(books.bits[market, BID], size, index - 1)
-        out_bid[band] = total
+        out[BID, band] = total
     total = 0
     index = top.ask
     for band in range(n_bands):
@@ -254,7 +255,7 @@ def depth_within(books, markets, market, reference_ticks, bands_ppm, out_bid, ou
         while index < size and index + base <= limit:
             total += books.levels[market, np.uint64(index)]["lots"] * (index + base) * unit
             index = next_level(books.bits[market, ASK], size, index + 1)
-        out_ask[band] = total
+        out[ASK, band] = total
 
 
 def recentre(books: BookArrays, market: int, new_base: int) -> bool:

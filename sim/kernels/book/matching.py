@@ -5,8 +5,8 @@ reduce-only), matched in price-time priority at the maker's price, and its remai
 force allows it. Every fill moves lots, money and fees at once, so an order's margin check sees the fills before it.
 A trader never trades with itself: its own resting order is cancelled when it would be hit.
 
-`match_actions` is the same path without accounts, for streams of actions on one book. There `accounts` and `markets`
-are None, and numba compiles the branches on accounts away.
+`match_actions` is the same path without accounts, for streams of actions on one book. There `accounts` is None, and
+numba compiles the branches on accounts away; elsewhere it is the exchange's.
 """
 
 import numpy as np
@@ -56,21 +56,23 @@ ACTION = np.dtype(
 
 
 @kernel
-def cancel_account_orders(books, accounts, log, rows, n, market):
-    """Cancel all orders of rows[:n] in `market` (-1: in all); return how many."""
+def cancel_account_orders(exchange, rows, market):
+    """Cancel all orders of `rows` in `market` (-1: in all); return how many."""
+    books, accounts = exchange.books, exchange.accounts
     count = 0
-    for i in range(n):
+    for row in rows:
         if market >= 0:
-            count += cancel_row_in(books, accounts, rows[i], market)
+            count += cancel_row_in(books, accounts, row, market)
         else:
             for each in range(books.newest.shape[0]):
-                count += cancel_row_in(books, accounts, rows[i], each)
+                count += cancel_row_in(books, accounts, row, each)
     return count
 
 
 @inlined_kernel
-def _take(books, accounts, markets, log, taker, market, side, limit, lots, reason, serial):
+def _take(exchange, accounts, taker, market, side, limit, lots, reason, serial):
     """Match `lots` against the other side up to `limit` ticks; return the lots filled. Own orders are cancelled."""
+    books = exchange.books
     left = lots
     sign = 1 if side == BID else -1  # one comparison for both sides: a branch on a random side would be mispredicted
     while left > 0:
@@ -90,7 +92,7 @@ def _take(books, accounts, markets, log, taker, market, side, limit, lots, reaso
         left -= traded
         maker_serial = order["id"] >> SLOT_BITS
         withdraw_lots(books, accounts, market, slot, traded)
-        record_fill(accounts, markets, log, market, side, price, traded, maker, taker, maker_serial, serial, reason)
+        record_fill(exchange, accounts, market, side, price, traded, maker, taker, maker_serial, serial, reason)
         if accounts is not None:
             shrink_reduce_only(books, accounts, maker, market)
     if accounts is not None and left != lots:
@@ -106,43 +108,45 @@ def _reason_of(flags):
 
 
 @inlined_kernel
-def _place(books, accounts, markets, log, row, market, side, kind, tif, price, lots, flags):
+def _place(exchange, accounts, row, market, side, kind, tif, price, lots, flags):
     """Check, match and rest one limit or market order; return its status, the lots filled and its order id."""
-    status = check_fields_and_margin(books, accounts, markets, row, market, side, kind, tif, price, lots, flags)
+    books, header = exchange.books, exchange.log.header
+    status = check_fields_and_margin(exchange, accounts, row, market, side, kind, tif, price, lots, flags)
     if status != _DONE:
         return status, 0, 0
     limit = price
     if kind == _MARKET:
         limit = PRICE_LIMIT if side == BID else 1
         if accounts is not None:
-            limit = band_limit(markets, market, side, flags, limit)
+            limit = band_limit(exchange.markets, market, side, flags, limit)
     if accounts is not None and flags & _REDUCE_ONLY != 0:
         lots = min(lots, room_to_reduce(accounts, row, market, side))
         if lots <= 0:
             return _NOT_REDUCING, 0, 0
     rests = kind == _LIMIT and tif in (_GTC, _POST_ONLY)
-    serial = log.header[0].next_order
+    serial = header[0].next_order
     if rests and books.n_free[0] == 0:
         return _FULL, 0, 0
     if tif == _POST_ONLY and rests and crosses(books, market, side, limit):
         return _WOULD_TAKE, 0, 0
     if tif == _FOK and not can_fill(books, accounts, row, market, side, limit, lots):
         return _NOT_FILLED, 0, 0
-    log.header[0].next_order = serial + 1
-    filled = _take(books, accounts, markets, log, row, market, side, limit, lots, _reason_of(flags), serial)
+    header[0].next_order = serial + 1
+    filled = _take(exchange, accounts, row, market, side, limit, lots, _reason_of(flags), serial)
     if rests and filled < lots:
         return _DONE, filled, rest_order(books, accounts, market, side, limit, lots - filled, row, serial, flags)
     return _DONE, filled, serial << SLOT_BITS
 
 
 @inlined_kernel
-def _begin_amend(books, accounts, markets, row, order_id, price, lots):
+def _begin_amend(exchange, accounts, row, order_id, price, lots):
     """Change a resting order to `lots` at `price` (0: as it is).
 
     Returns a status, and market, side, price and flags of the order to place if the status is _REPLACE. Fewer lots at
     the same price keep their place and are done. Anything else is a cancel and a new order: the new one is checked with
     the old one away, and if it is refused, the old one stays.
     """
+    books = exchange.books
     slot = find_order(books, order_id)
     order = books.orders[slot]
     if slot == 0 or order["owner"] != row:
@@ -156,7 +160,7 @@ def _begin_amend(books, accounts, markets, row, order_id, price, lots):
             withdraw_lots(books, accounts, market, slot, resting - lots)
         return _DONE, market, side, price, flags
     count_open(accounts, row, market, side, -resting)
-    status = check_fields_and_margin(books, accounts, markets, row, market, side, _LIMIT, _GTC, price, lots, flags)
+    status = check_fields_and_margin(exchange, accounts, row, market, side, _LIMIT, _GTC, price, lots, flags)
     count_open(accounts, row, market, side, resting)
     if status != _DONE:
         return status, market, side, price, flags
@@ -188,15 +192,22 @@ def _look_ahead(books, accounts, intents, i):
 
 
 @kernel
-def match_orders(books, accounts, markets, log, intents, start, n):
-    """Process intents[start:n] in order; return the first one not processed: n, or less when the logs lack room.
+def match_orders(exchange, intents, start):
+    """Process intents[start:] in order; return the first one not processed: their number, or less when the logs lack
+    room.
 
     Then the caller spills the logs and calls again. Writes status, filled and order of each. Trades carry Reason
     TRADE, LIQUIDATION or UNWIND by the taker's flag; only TRADE takers pay the taker fee, makers always pay (or get)
     theirs. Transfers of a liquidation order have the sequence number in its `order` as their cause.
-    accounts, markets: None for a book without a clearing house.
+    exchange: an Exchange, or BareBooks.
     """
-    header = log.header
+    return _match(exchange, exchange.accounts, intents, start)
+
+
+@inlined_kernel
+def _match(exchange, accounts, intents, start):
+    """As `match_orders`; accounts: the exchange's."""
+    books, header, n = exchange.books, exchange.log.header, intents.shape[0]
     for i in range(start, n):
         if accounts is not None and i + _FAR < n:
             _look_ahead(books, accounts, intents, i)
@@ -204,7 +215,7 @@ def match_orders(books, accounts, markets, log, intents, start, n):
         row, market, kind, order_id = intent.account, intent.market, intent.kind, intent.order
         side, tif, flags = intent.side, intent.tif, intent.order_flags
         price, lots = intent.price, intent.lots
-        if not has_log_room(books, accounts, log, lots):
+        if not has_log_room(exchange, accounts, lots):
             return i
         status, filled = _REPLACE, 0
         if kind == _CANCEL_ALL:
@@ -213,14 +224,12 @@ def match_orders(books, accounts, markets, log, intents, start, n):
         elif kind == _CANCEL:
             status = _cancel(books, accounts, row, order_id)
         elif kind == _AMEND:
-            status, market, side, price, flags = _begin_amend(books, accounts, markets, row, order_id, price, lots)
+            status, market, side, price, flags = _begin_amend(exchange, accounts, row, order_id, price, lots)
             kind, tif = _LIMIT, _GTC
         volume = header[0].volume
         if status == _REPLACE:
             header[0].cause = order_id if flags & _LIQUIDATION != 0 else -1
-            status, filled, order_id = _place(
-                books, accounts, markets, log, row, market, side, kind, tif, price, lots, flags
-            )
+            status, filled, order_id = _place(exchange, accounts, row, market, side, kind, tif, price, lots, flags)
         intent.status = status
         intent.filled = filled
         intent.value = header[0].volume - volume
@@ -232,14 +241,14 @@ def match_orders(books, accounts, markets, log, intents, start, n):
 
 
 @kernel
-def match_actions(books, log, market, actions, start, n):
-    """Process actions[start:n] on one book without accounts; return the first one not processed, as `match_orders`.
+def match_actions(exchange, market, actions, start):
+    """Process actions[start:] on one of BareBooks; return the first one not processed, as `match_orders`.
 
     actions: ACTION records.  The header counts orders, rejects, fills, lots and value (price x lots, ticks).
     """
+    books, header, n = exchange.books, exchange.log.header, actions.shape[0]
     if market < 0 or market >= books.tops.shape[0]:
         return start
-    header = log.header
     done, rejected = n, 0
     for i in range(start, n):
         if i + _FAR < n:
@@ -249,7 +258,7 @@ def match_actions(books, log, market, actions, start, n):
             fetch_level(books, market, np.int64(actions[i + _NEAR]["price"]))
         action = actions[i]
         owner, lots = np.int64(action["owner"]), np.int64(action["lots"])
-        if not has_log_room(books, None, log, lots):
+        if not has_log_room(exchange, None, lots):
             done = i
             break
         kind = np.int64(action["kind"])
@@ -258,7 +267,7 @@ def match_actions(books, log, market, actions, start, n):
         if kind == _CANCEL_ALL:
             continue
         side, tif, price = np.int64(action["side"]), np.int64(action["tif"]), np.int64(action["price"])
-        status, _, _ = _place(books, None, None, log, owner, market, side, kind, tif, price, lots, 0)
+        status, _, _ = _place(exchange, None, owner, market, side, kind, tif, price, lots, 0)
         if status != _DONE:
             rejected += 1
     header[0].order_count += done - start

@@ -1,6 +1,6 @@
 """Checks of an order before it enters the book: its fields, its row, its margin, and the orders on the other side.
 
-`accounts` and `markets` may be None (a book without a clearing house): then only the order's own fields count.
+`accounts` is the exchange's, or None (a book without a clearing house): then only the order's own fields count.
 """
 
 import numpy as np
@@ -72,10 +72,11 @@ def can_fill(books, accounts, taker, market, side, limit, lots):
 
 
 @inlined_kernel
-def _is_too_large(books, markets, market, limit, lots):
+def _is_too_large(exchange, accounts, market, limit, lots):
     """True if the order's value at the highest price it can meet (its limit, the top of the grid) leaves int64."""
-    if markets is None:
+    if accounts is None:
         return lots > LOTS_LIMIT
+    books, markets = exchange.books, exchange.markets
     worst = max(limit, books.tops[market].base_ticks + books.levels.shape[1])
     return lots > QUANTA_LIMIT // (worst * markets.params[market].tick_value)
 
@@ -100,11 +101,12 @@ def _has_bad_price(books, market, tif, price):
 
 
 @inlined_kernel
-def check_fields_and_margin(books, accounts, markets, row, market, side, kind, tif, price, lots, flags):
+def check_fields_and_margin(exchange, accounts, row, market, side, kind, tif, price, lots, flags):
     """Status of an order by its own fields and its row's: account not frozen, price and size in range, margin.
 
     Liquidations, unwinding and reduce-only orders need no margin. A market order is valued at the best price.
     """
+    books = exchange.books
     is_privileged = flags & _PRIVILEGED != 0
     if accounts is not None:  # numba removes a test of None only if it is a condition by itself
         is_frozen = accounts.flags[row] & FLAG_FROZEN != 0
@@ -114,7 +116,7 @@ def check_fields_and_margin(books, accounts, markets, row, market, side, kind, t
         price = 0
     elif _has_bad_price(books, market, tif, price):
         return _BAD_PRICE
-    if lots <= 0 or _is_too_large(books, markets, market, price, lots):
+    if lots <= 0 or _is_too_large(exchange, accounts, market, price, lots):
         return _BAD_SIZE
     if accounts is None:
         return _DONE
@@ -122,4 +124,4 @@ def check_fields_and_margin(books, accounts, markets, row, market, side, kind, t
         return _DONE
     if kind == _MARKET:
         price = np.int64(books.orders[first_order(books, market, ASK if side == BID else BID)]["price"])
-    return check_order(accounts, markets, row, market, side, price, lots)
+    return check_order(accounts, exchange.markets, row, market, side, price, lots)

@@ -98,9 +98,9 @@ def cancel_stop(table, slot):
 
 
 @kernel
-def _write_order(table, accounts, slot, intents, n):
+def _write_order(exchange, slot, intents, n):
     """Write the market order of a triggered stop as intent number n; False if its account has nothing to close."""
-    stop = table.stops[slot]
+    accounts, stop = exchange.accounts, exchange.stops.stops[slot]
     account, market, side = stop.account, stop.market, stop.side
     held = accounts.lots[account, market]
     is_reduce_only = stop.order_flags & _REDUCE_ONLY != 0
@@ -140,13 +140,14 @@ def is_any_due(table, markets):
 
 
 @kernel
-def trigger_stops(table, markets, accounts, intents, n):
+def trigger_stops(exchange, intents, n):
     """Remove every stop that the mark triggers and append its market order to intents; return the new number of
     intents.
 
     Order: by market, then by slot. Stops of accounts with nothing left to reduce vanish. When intents is full the
     rest stays and triggers at the next call.
     """
+    table, markets = exchange.stops, exchange.markets
     n_markets, capacity = table.down.shape
     for market in range(n_markets):
         mark = markets.mark[market]
@@ -161,7 +162,7 @@ def trigger_stops(table, markets, accounts, intents, n):
                 if mark <= down[slot] or mark >= up[slot]:
                     if n >= intents.shape[0]:
                         return n
-                    if _write_order(table, accounts, slot, intents, n):
+                    if _write_order(exchange, slot, intents, n):
                         n += 1
                     cancel_stop(table, slot)
                 if down[slot] > highest:

@@ -47,9 +47,10 @@ def first_closes(closes: Closes, n: int) -> Closes:
 
 
 @kernel
-def _write_match(accounts, markets, log, records, closes, i, signed):
+def _write_match(exchange, closes, i, signed):
     """Append one ADL match to the records and count it: `signed` contracts go to the counterparty of close `i`."""
-    header = log.header
+    accounts, markets = exchange.accounts, exchange.markets
+    records, header = exchange.records, exchange.log.header
     target, row, market, lots, quote = (
         closes.target[i], closes.counterparty[i], closes.market[i], closes.lots[i], closes.quote[i],
     )  # fmt: skip
@@ -83,32 +84,34 @@ def _write_match(accounts, markets, log, records, closes, i, signed):
 
 
 @kernel
-def post_closes(accounts, markets, log, records, closes, start, end, reason):
+def post_closes(exchange, closes, start, end, reason):
     """Make the transfers of closes[start:end]; log and records have room for them.
 
     The counterparty pays `quote` and gets the contracts, whose cause is the target's liquidation record (-1 without
     one). With reason ADL each trader that is reduced gets a match.
     """
-    header = log.header
+    accounts, markets = exchange.accounts, exchange.markets
+    records, header = exchange.records, exchange.log.header
     for i in range(start, end):
         target, row, market, lots = closes.target[i], closes.counterparty[i], closes.market[i], closes.lots[i]
         signed = lots if accounts.lots[target, market] > 0 else -lots
         index = find_record(records, target, market)
         header[0].cause = records.liquidations[index].seq if index >= 0 else -1
         if reason == _ADL and accounts.mode[row] != _RESERVED:
-            _write_match(accounts, markets, log, records, closes, i, signed)
+            _write_match(exchange, closes, i, signed)
         ticks = abs(closes.quote[i]) // (lots * markets.params[market].tick_value)
-        post_transfer(accounts, markets, log, row, target, closes.quote[i], signed, market, reason, ticks)
+        post_transfer(exchange, row, target, closes.quote[i], signed, market, reason, ticks)
     header[0].cause = -1
 
 
 @kernel
-def note_closes(accounts, markets, records, closes, n, reason):
-    """Write the effects of closes[:n] to each target's record, and the deficit that others thereby paid.
+def note_closes(exchange, closes, reason):
+    """Write the effects of the closes to each target's record, and the deficit that others thereby paid.
 
     ENGINE and the pot have no record; their contracts count as torn up only.
     """
-    first = 0
+    accounts, markets, records = exchange.accounts, exchange.markets, exchange.records
+    first, n = 0, closes.target.shape[0]
     while first < n:
         target, market = closes.target[first], closes.market[first]
         lots, quote, end = 0, 0, first
@@ -126,10 +129,10 @@ def note_closes(accounts, markets, records, closes, n, reason):
         record = records.liquidations[index]
         if reason == _TAKEOVER:
             record.lots_taken_over += lots
-            records.counters[market].taken_over_notional += note_closed(records, markets, market, lots, record.lots)
+            records.counters[market].taken_over_notional += note_closed(exchange, market, lots, record.lots)
         else:
             record.lots_adl += lots
-            note_closed(records, markets, market, lots, record.lots)
+            note_closed(exchange, market, lots, record.lots)
         shortfall = quote - (lots if record.lots > 0 else -lots) * unit
         if shortfall > 0:
             record.deficit += shortfall

@@ -20,15 +20,16 @@ def split_by_market(records, row, amount, work):
         work[2, k] = k
         total += work[1, k]
     if total > 0:
-        allocate(amount, work[1], work[2], count, total, work[0], work[3])
+        allocate(amount, work[1, :count], work[2, :count], total, work[0, :count], work[3, :count])
     elif count > 0:
         work[0, 0] = amount
     return first, count
 
 
 @kernel
-def note_debt(accounts, records, waiting, row, work):
+def note_debt(exchange, row, work):
     """Write the debt of a flat account below zero to its liquidation rows, split by maintenance margin."""
+    accounts, records, waiting = exchange.accounts, exchange.records, exchange.waiting
     owed = -accounts.quote[row]
     first, count = split_by_market(records, row, owed, work)
     for k in range(count):
@@ -42,10 +43,10 @@ def note_debt(accounts, records, waiting, row, work):
 
 
 @kernel
-def note_new_debts(accounts, records, waiting, rows, n, work):
-    """Record the debts of the accounts in rows[:n] that are flat, below zero and not yet recorded in this round."""
-    for i in range(n):
-        row = rows[i]
+def note_new_debts(exchange, rows, work):
+    """Record the debts of the `rows` that are flat, below zero and not yet recorded in this round."""
+    accounts, records = exchange.accounts, exchange.records
+    for row in rows:
         if not is_flat(accounts, row) or accounts.quote[row] >= 0:
             continue
         first, count = record_count_of(records, row)
@@ -53,12 +54,13 @@ def note_new_debts(accounts, records, waiting, rows, n, work):
         for k in range(count):
             noted += records.liquidations[first + k].owed
         if noted == 0:
-            note_debt(accounts, records, waiting, row, work)
+            note_debt(exchange, row, work)
 
 
 @kernel
-def record_bad_debt(records, waiting):
+def record_bad_debt(exchange):
     """Record the debts that no layer has paid in this round as bad debt; return the quanta."""
+    records, waiting = exchange.records, exchange.waiting
     total = 0
     for index in range(records.counts[0].round_start, records.counts[0].liquidations):
         record = records.liquidations[index]

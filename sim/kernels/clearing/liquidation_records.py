@@ -16,11 +16,10 @@ def is_flat(accounts, row):
 
 
 @kernel
-def gather_distressed(accounts, markets, rows, n, only_below_zero, out):
-    """Write the accounts in rows[:n] that are distressed (or hold contracts below zero) to `out`; return how many."""
+def gather_distressed(accounts, markets, rows, only_below_zero, out):
+    """Write the `rows` that are distressed (or hold contracts below zero) to `out`; return how many."""
     count = 0
-    for i in range(n):
-        row = rows[i]
+    for row in rows:
         if only_below_zero != 0:
             keep = equity(accounts, markets, row) < 0 and not is_flat(accounts, row)
         else:
@@ -32,8 +31,10 @@ def gather_distressed(accounts, markets, rows, n, only_below_zero, out):
 
 
 @kernel
-def begin_record(accounts, markets, header, records, row, market, row_equity, row_maintenance, last_market):
+def begin_record(exchange, row, market, row_equity, row_maintenance):
     """Append one liquidation row for a position (lots 0: an account that is flat and below zero); return its index."""
+    accounts, markets = exchange.accounts, exchange.markets
+    records, header = exchange.records, exchange.log.header
     index = records.counts[0].liquidations
     record = records.liquidations[index]
     record.bankruptcy_quote = record.market_maintenance = 0
@@ -52,7 +53,7 @@ def begin_record(accounts, markets, header, records, row, market, row_equity, ro
     if lots != 0:
         record.bankruptcy_quote = bankruptcy_quote(accounts, markets, row, market, lots if lots > 0 else -lots)
         record.market_maintenance = maintenance_in(accounts, markets, row, market)
-        last_market[row] = market
+        exchange.waiting.last_market[row] = market
     header[0].seq += 1
     records.counts[0].liquidations += 1
     if accounts.flags[row] & FLAG_LIQUIDATED == 0 and lots != 0:
@@ -62,20 +63,19 @@ def begin_record(accounts, markets, header, records, row, market, row_equity, ro
 
 
 @kernel
-def begin_row(accounts, markets, header, records, waiting, row):
+def begin_row(exchange, row):
     """Append the liquidation rows of one account: one a position, or one for its debt; link them to the account."""
+    accounts, markets, records = exchange.accounts, exchange.markets, exchange.records
     row_equity = equity(accounts, markets, row)
     row_maintenance = maintenance(accounts, markets, row)
     records.first_record[row] = records.counts[0].liquidations
     if is_flat(accounts, row):
-        market = max(accounts.market[row], waiting.last_market[row], 0)
-        begin_record(accounts, markets, header, records, row, market, row_equity, row_maintenance, waiting.last_market)
+        market = max(accounts.market[row], exchange.waiting.last_market[row], 0)
+        begin_record(exchange, row, market, row_equity, row_maintenance)
         return row_equity
     for market in range(accounts.lots.shape[1]):
         if accounts.lots[row, market] != 0:
-            begin_record(
-                accounts, markets, header, records, row, market, row_equity, row_maintenance, waiting.last_market
-            )
+            begin_record(exchange, row, market, row_equity, row_maintenance)
     return row_equity
 
 
@@ -105,10 +105,10 @@ def record_count_of(records, row):
 
 
 @kernel
-def note_closed(records, markets, market, lots, held):
+def note_closed(exchange, market, lots, held):
     """Count `lots` contracts (absolute) of a position of `held` (signed) as liquidated; return their notional."""
-    notional = lots * lot_value(markets, market)
-    counters = records.counters[market]
+    notional = lots * lot_value(exchange.markets, market)
+    counters = exchange.records.counters[market]
     if held > 0:
         counters.liquidated_long += notional
     else:

@@ -57,8 +57,9 @@ def add_payment(payments, n, payer, payee, quote, market, record, cause):
 
 
 @kernel
-def _note_payment(accounts, records, payments, i, reason):
+def _note_payment(exchange, payments, i, reason):
     """Record the effect of payment `i`: a debt that is paid, a surplus, a fee, a haircut."""
+    accounts, records = exchange.accounts, exchange.records
     quote, index = payments.quote[i], payments.record[i]
     counters = records.counters[payments.market[i]]
     if reason == _FUND_DRAW:
@@ -83,13 +84,12 @@ def _note_payment(accounts, records, payments, i, reason):
 
 
 @kernel
-def post_payments(accounts, markets, log, records, payments, start, end, reason):
+def post_payments(exchange, payments, start, end, reason):
     """Make the transfers of payments[start:end] and note each; the log has room for them."""
+    header = exchange.log.header
     for i in range(start, end):
-        log.header[0].cause = payments.cause[i]
-        post_transfer(
-            accounts, markets, log, payments.payer[i], payments.payee[i], payments.quote[i], 0, payments.market[i],
-            reason, 0,
-        )  # fmt: skip
-        _note_payment(accounts, records, payments, i, reason)
-    log.header[0].cause = -1
+        payer, payee, quote, market = payments.payer[i], payments.payee[i], payments.quote[i], payments.market[i]
+        header[0].cause = payments.cause[i]
+        post_transfer(exchange, payer, payee, quote, 0, market, reason, 0)
+        _note_payment(exchange, payments, i, reason)
+    header[0].cause = -1

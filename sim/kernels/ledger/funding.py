@@ -9,7 +9,7 @@ _FUNDING = int(Reason.FUNDING)
 
 
 @kernel
-def apply_funding(accounts, markets, log, market, rate_ppb, start):
+def apply_funding(exchange, market, rate_ppb, start):
     """Pay funding of `market` at its mark; return where to resume: 2 * A when done, less when the transfer log is full.
 
     Longs pay when rate_ppb > 0. A payer pays ceil(notional * |rate| / 1e9) to ROUNDING, a receiver gets the floor of it
@@ -17,6 +17,7 @@ def apply_funding(accounts, markets, log, market, rate_ppb, start):
     never falls by a payment, and its gain is below one quantum per row. `start`: 0, or what the last call returned.
     |rate_ppb| <= 1e9.
     """
+    accounts, markets, log = exchange.accounts, exchange.markets, exchange.log
     n_rows = accounts.lots.shape[0]
     if rate_ppb == 0:
         return 2 * n_rows
@@ -34,8 +35,8 @@ def apply_funding(accounts, markets, log, market, rate_ppb, start):
             return position
         if is_payer_pass:
             quote = rate_ceil(lots * value, rate, 1_000_000_000)
-            post_transfer(accounts, markets, log, row, ROUNDING, quote, 0, market, _FUNDING, markets.mark[market])
+            post_transfer(exchange, row, ROUNDING, quote, 0, market, _FUNDING, markets.mark[market])
         else:
             quote = rate_floor(-lots * value, rate, 1_000_000_000)
-            post_transfer(accounts, markets, log, ROUNDING, row, quote, 0, market, _FUNDING, markets.mark[market])
+            post_transfer(exchange, ROUNDING, row, quote, 0, market, _FUNDING, markets.mark[market])
     return 2 * n_rows

@@ -5,44 +5,36 @@ from .transfer import post_transfer
 
 
 @kernel
-def post_batch(accounts, markets, log, rows, start, n):
-    """Make the transfers rows[start:n] in their order; return the first not made (n, unless the log ran full).
+def post_batch(exchange, rows, start):
+    """Make the transfers rows[start:] in their order; return the first not made, unless the log ran full their number.
 
-    rows: TRANSFER_DTYPE (>= n,); payer, payee, quote, lots, market, reason and price are read.
+    rows: TRANSFER_DTYPE (n,); payer, payee, quote, lots, market, reason and price are read.
     """
-    header = log.header
-    for i in range(start, n):
+    log, header = exchange.log, exchange.log.header
+    for i in range(start, rows.shape[0]):
         if header[0].log_on != 0 and header[0].n_transfers >= log.transfers.shape[0]:
             return i
         item = rows[i]
         post_transfer(
-            accounts,
-            markets,
-            log,
-            item.payer,
-            item.payee,
-            item.quote,
-            item.lots,
-            item.market,
-            item.reason,
-            item.price,
-        )
-    return n
+            exchange, item.payer, item.payee, item.quote, item.lots, item.market, item.reason, item.price
+        )  # fmt: skip
+    return rows.shape[0]
 
 
 @kernel
-def settle_touched(touched, n, quote, lots, quote_seen, lots_seen, out_lots):
-    """Return the sum of quote changes of rows touched[:n]; write the sums of their lots changes to `out_lots`.
+def settle_touched(accounts, rows, quote_seen, lots_seen, out_lots):
+    """Return the sum of quote changes of the touched `rows`; write the sums of their lots changes to `out_lots`.
 
     Both are 0 in a conserved cycle. quote_seen (A,) and lots_seen (A, M) hold the balances at the last call, and are
     brought up to date.  out_lots: int64 (M,).
     """
+    quote, lots = accounts.quote, accounts.lots
     n_markets = lots.shape[1]
     for market in range(n_markets):
         out_lots[market] = 0
     total = 0
-    for i in range(n):
-        row = touched[i]
+    for i in range(rows.shape[0]):
+        row = rows[i]
         total += quote[row] - quote_seen[row]
         quote_seen[row] = quote[row]
         for market in range(n_markets):

@@ -42,14 +42,14 @@ def _sum_lots(lots):
 
 
 @kernel
-def release_isolated(accounts, markets, log, lots_seen, start):
+def release_isolated(exchange, lots_seen, start):
     """Return the money of isolated rows that went flat in this cycle to their wallets; return where to resume.
 
     lots_seen: int64 (A, M), positions at the end of the last cycle. Looks at the touched rows from number `start`; the
     returned number is below the header's n_touched only when the log is full. A row in debt keeps it for the
     waterfall.
     """
-    header = log.header
+    accounts, log, header = exchange.accounts, exchange.log, exchange.log.header
     n = header[0].n_touched
     for i in range(start, n):
         row = accounts.touched[i]
@@ -60,5 +60,5 @@ def release_isolated(accounts, markets, log, lots_seen, start):
             continue
         if header[0].log_on != 0 and header[0].n_transfers >= log.transfers.shape[0]:
             return i
-        post_transfer(accounts, markets, log, row, accounts.wallet[row], accounts.quote[row], 0, 0, _MARGIN_MOVE, 0)
+        post_transfer(exchange, row, accounts.wallet[row], accounts.quote[row], 0, 0, _MARGIN_MOVE, 0)
     return n

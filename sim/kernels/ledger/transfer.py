@@ -4,8 +4,9 @@ from ..jit import kernel
 
 
 @kernel
-def touch(accounts, header, row):
+def touch(exchange, row):
     """Put `row` on the list of rows changed in this cycle, once."""
+    accounts, header = exchange.accounts, exchange.log.header
     if accounts.stamp[row] != header[0].stamp:
         accounts.stamp[row] = header[0].stamp
         accounts.touched[header[0].n_touched] = row
@@ -34,8 +35,9 @@ def entry_cost_after(cost, lots, change, value):
 
 
 @kernel
-def _book_one_side(accounts, markets, row, quote, lots, market, reason):
+def _book_one_side(exchange, row, quote, lots, market, reason):
     """Add `quote` quanta and `lots` contracts to one row, keeping its flows, entry cost and touch consistent."""
+    accounts, markets = exchange.accounts, exchange.markets
     accounts.quote[row] += quote
     if lots != 0:
         marked = lots * markets.mark[market] * markets.params[market].tick_value
@@ -50,16 +52,16 @@ def _book_one_side(accounts, markets, row, quote, lots, market, reason):
 
 
 @kernel
-def post_transfer(accounts, markets, log, payer, payee, quote, lots, market, reason, price):
+def post_transfer(exchange, payer, payee, quote, lots, market, reason, price):
     """Move `quote` quanta payer -> payee and `lots` contracts payee -> payer; append one log row if the log is on.
 
     The twin of `Ledger.transfer`. `price` (ticks) is information for the log. The caller has checked log capacity.
     """
-    header = log.header
-    _book_one_side(accounts, markets, payer, -quote, lots, market, reason)
-    _book_one_side(accounts, markets, payee, quote, -lots, market, reason)
-    touch(accounts, header, payer)
-    touch(accounts, header, payee)
+    log, header = exchange.log, exchange.log.header
+    _book_one_side(exchange, payer, -quote, lots, market, reason)
+    _book_one_side(exchange, payee, quote, -lots, market, reason)
+    touch(exchange, payer)
+    touch(exchange, payee)
     if header[0].log_on != 0:
         row = log.transfers[header[0].n_transfers]
         row.seq = header[0].seq

@@ -99,9 +99,9 @@ def is_distressed(accounts, markets, row):
 
 
 @kernel
-def measure_rows(accounts, markets, rows, n, out_equity, out_maintenance):
-    """Write equity and maintenance margin of rows[:n], quanta, to the two buffers."""
-    for i in range(n):
+def measure_rows(accounts, markets, rows, out_equity, out_maintenance):
+    """Write equity and maintenance margin of `rows`, quanta, to the two buffers."""
+    for i in range(rows.shape[0]):
         out_equity[i] = equity(accounts, markets, rows[i])
         out_maintenance[i] = maintenance(accounts, markets, rows[i])
 

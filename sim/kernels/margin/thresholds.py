@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, AccountArrays, AccountMode, MarketArrays, Records
+from ...layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, AccountMode
 from ..jit import kernel
 from ..structs import by_address
 from .requirement import equity, is_distressed, maintenance, position_maintenance
@@ -158,12 +158,13 @@ def _set_up(thresholds, market, row, price):
 
 
 @kernel
-def _set_band(thresholds, accounts, markets, row):
+def _set_band(exchange, row):
     """Give a row with positions a band in each of its markets that keeps it safe while all marks stay inside theirs.
 
     A price move of one tick costs at most |lots| x tick value x (1 + highest rate), and rounding two quanta a market,
     so a relative move of spare / (sum of notional x (1 + rate)) in all markets at once is safe.
     """
+    thresholds, accounts, markets = exchange.thresholds, exchange.accounts, exchange.markets
     spare = np.float64(equity(accounts, markets, row) - maintenance(accounts, markets, row))
     weight = 0.0
     first = -1
@@ -189,13 +190,14 @@ def _set_band(thresholds, accounts, markets, row):
 
 
 @kernel
-def _reindex(thresholds, accounts, markets, rows, n, all_rows):
-    """Recompute the thresholds of rows[:n], or of rows 0..n-1; loosen the bounds of their blocks where needed."""
+def reindex(exchange, rows):
+    """Recompute the thresholds of `rows`; loosen the bounds of their blocks where needed. rows: int32 (n,)."""
+    thresholds, accounts, markets = exchange.thresholds, exchange.accounts, exchange.markets
     quote, lots, cost, mode = accounts.quote, accounts.lots, accounts.cost, accounts.mode
     down, up = thresholds.down, thresholds.up
     n_markets = lots.shape[1]
-    for i in range(n):
-        row = i if all_rows else rows[i]
+    for i in range(rows.shape[0]):
+        row = rows[i]
         if mode[row] == _RESERVED:
             continue
         count = 0
@@ -218,19 +220,9 @@ def _reindex(thresholds, accounts, markets, rows, n, all_rows):
                 if price < thresholds.block_up[held, row // BLOCK]:
                     thresholds.block_up[held, row // BLOCK] = price
         elif count > 1:
-            _set_band(thresholds, accounts, markets, row)
+            _set_band(exchange, row)
         elif quote[row] < 0:
             _set_down(thresholds, 0, row, ALWAYS_DOWN)
-
-
-def reindex_all(thresholds: Thresholds, accounts: AccountArrays, markets: MarketArrays) -> None:
-    """Recompute the thresholds of all rows."""
-    _reindex(thresholds, accounts, markets, accounts.touched, len(accounts.quote), True)
-
-
-def reindex_touched(thresholds: Thresholds, accounts: AccountArrays, markets: MarketArrays, header: Records) -> None:
-    """Recompute the thresholds of the rows touched in this cycle."""
-    _reindex(thresholds, accounts, markets, accounts.touched, int(header["n_touched"][0]), False)
 
 
 @kernel
@@ -240,14 +232,14 @@ def _is_candidate(thresholds, markets, market, row):
 
 
 @kernel
-def _verify(thresholds, accounts, markets, market, row):
+def _verify(exchange, market, row):
     """True if a candidate of `market` is distressed and no earlier market named it; a safe row gets a fresh band."""
     for earlier in range(market):
-        if _is_candidate(thresholds, markets, earlier, row):
+        if _is_candidate(exchange.thresholds, exchange.markets, earlier, row):
             return False
-    if is_distressed(accounts, markets, row):
+    if is_distressed(exchange.accounts, exchange.markets, row):
         return True
-    _set_band(thresholds, accounts, markets, row)
+    _set_band(exchange, row)
     return False
 
 
@@ -265,11 +257,12 @@ def _tighten_block(thresholds, market, begin, end):
 
 
 @kernel
-def find_distressed(thresholds, accounts, markets, out):
+def find_distressed(exchange, out):
     """Write the ids of distressed rows to `out`, each once; return how many. Reserved rows are never among them.
 
     Thresholds must have been recomputed for every row touched since the last call. out: int64 (>= A,).
     """
+    thresholds, markets = exchange.thresholds, exchange.markets
     n_markets, n_rows = thresholds.down.shape
     count = 0
     for market in range(n_markets):
@@ -283,9 +276,7 @@ def find_distressed(thresholds, accounts, markets, out):
             if mark > highest and mark < lowest:
                 continue
             for row in range(begin, end):
-                if _is_candidate(thresholds, markets, market, row) and _verify(
-                    thresholds, accounts, markets, market, row
-                ):
+                if _is_candidate(thresholds, markets, market, row) and _verify(exchange, market, row):
                     out[count] = row
                     count += 1
     return count
