@@ -1,11 +1,10 @@
 """Auto-deleveraging: the queue of the cycle, who is closed for whom, and at what price: CLR-ADL-###."""
 
-from collections.abc import Callable
 from fractions import Fraction
 
 from tests.oracle.book import withdraw
-from tests.oracle.margin import bankruptcy_total, is_distressed, maintenance, requirement
-from tests.oracle.story import Exchange, Layer, Record, split
+from tests.oracle.margin import is_distressed, maintenance, requirement
+from tests.oracle.story import Exchange, Layer, Record, ceil_div, split
 from tests.oracle.waterfall import is_insolvent, price_of_part, refresh
 
 INFINITE = Fraction(10**30)
@@ -46,13 +45,12 @@ def rank(exchange: Exchange, layer: Layer) -> dict[tuple[int, int], list[int]]:
 
 def deleverage(exchange: Exchange, layer: Layer, left: list[list[Record]]) -> None:
     """CLR-ADL-001, CLR-ADL-007, CLR-ADL-008: markets by name, longs before shorts, ENGINE first."""
-    targets = [
+    targets = engine_records(exchange) + [
         record
         for records in left
         if exchange.held(records[0].row) and is_target(exchange, layer, records[0].row)
         for record in records
     ]
-    targets = engine_records(exchange) + targets
     if not targets:
         return
     if exchange.queue is None:
@@ -60,16 +58,11 @@ def deleverage(exchange: Exchange, layer: Layer, left: list[list[Record]]) -> No
     for m in sorted(range(len(exchange.mark)), key=lambda m: exchange.rules.markets[m].name):
         for sign in (1, -1):
             side = [record for record in targets if record.market == m and exchange.lots[record.row][m] * sign > 0]
-            if not side:
-                continue
-            refresh(exchange, side)
-            winners = [row for row in exchange.queue[m, -sign] if exchange.lots[row][m] * sign < 0]
             if layer.allocation == "greedy":
                 for record in side:
-                    refresh(exchange, [record])
-                    close_greedily(exchange, layer, record, winners)
-            else:
-                close_through_pot(exchange, layer, side, winners)
+                    close_greedily(exchange, layer, record, exchange.queue[m, -sign])
+            elif side:
+                close_through_pot(exchange, layer, side, exchange.queue[m, -sign])
 
 
 def is_target(exchange: Exchange, layer: Layer, row: int) -> bool:
@@ -78,132 +71,113 @@ def is_target(exchange: Exchange, layer: Layer, row: int) -> bool:
 
 
 def engine_records(exchange: Exchange) -> list[Record]:
-    """CLR-ADL-008: ENGINE's inventory at its own zero-equity price."""
+    """CLR-ADL-008: ENGINE's inventory, if FUND's cash plus ENGINE's equity is below zero."""
     found = []
     for scope, engine in enumerate(exchange.engine):
         if is_insolvent(exchange, scope) and exchange.held(engine):
             exchange.reached["ENGINE insolvent"] += 1
-            for m in exchange.held(engine):
-                total = bankruptcy_total(exchange, engine, m)
-                found.append(Record(engine, m, exchange.lots[engine][m], total, maintenance(exchange, engine, m)))
+            found += [Record(engine, m, exchange.lots[engine][m], 0, 0) for m in exchange.held(engine)]
     return found
 
 
-def owners(exchange: Exchange, rows: list[int]) -> set[int]:
-    return {exchange.owner[row] for row in rows if row in exchange.owner}
-
-
-def solvent_choice(
-    exchange: Exchange, m: int, sign: int, winners: list[int], choose: Callable[[list[int]], tuple[list[int], int]]
-) -> list[tuple[int, int, int]]:
-    """CLR-ADL-004: choose; the first that would fall below zero is left out, whole, and the choice is made again.
-
-    `choose` returns the contracts of each of the rows it is given and the total for all of them.
-    Returns (row, contracts, quote that the targets get from it).
-    """
-    rows = list(winners)
-    while True:
-        sizes, total = choose(rows)
-        by_id = sorted(range(len(rows)), key=lambda i: rows[i])
-        quotes = [0] * len(rows)
-        if sum(sizes):
-            for i, part in zip(by_id, split(total, [sizes[i] for i in by_id]), strict=True):
-                quotes[i] = part
-        for row, size, quote in zip(rows, sizes, quotes, strict=True):
-            if size and exchange.equity(row) - quote + sign * size * exchange.unit(m) < 0:
-                exchange.reached["skip"] += 1
-                rows.remove(row)
-                break
-        else:
-            return [found for found in zip(rows, sizes, quotes, strict=True) if found[1]]
+def able_winners(exchange: Exchange, targets: list[int], m: int, sign: int, queue: list[int]) -> list[int]:
+    """CLR-ADL-002, CLR-ADL-005: who still holds contracts on the side, and is of another trader than the targets."""
+    own = {exchange.owner[row] for row in targets if row in exchange.owner}
+    able = [row for row in queue if exchange.lots[row][m] * sign < 0]
+    exchange.reached["own row passed over"] += any(exchange.owner[row] in own for row in able)
+    return [row for row in able if exchange.owner[row] not in own]
 
 
 def matches_left(exchange: Exchange, layer: Layer) -> int | None:
-    return None if layer.matches is None else layer.matches - exchange.matches
+    return None if layer.matches is None else max(0, layer.matches - exchange.matches)
 
 
-def close_greedily(exchange: Exchange, layer: Layer, record: Record, winners: list[int]) -> None:
-    """CLR-ADL-001: the best-ranked is closed in full, the last one partly."""
-    m, sign = record.market, 1 if record.lots > 0 else -1
-    own = owners(exchange, [record.row])
-    limit = matches_left(exchange, layer)
+def survives(exchange: Exchange, row: int, quote: int, value: int) -> bool:
+    """CLR-ADL-004: the row pays `quote` for contracts worth `value`; exactly zero is allowed."""
+    good = exchange.equity(row) - quote + value >= 0
+    exchange.reached["skip"] += not good
+    return good
 
-    def choose(rows: list[int]) -> tuple[list[int], int]:
-        rest, sizes = abs(exchange.lots[record.row][m]), []
-        asked = 0
-        for row in rows:
-            size = min(rest, abs(exchange.lots[row][m]))
-            if limit is not None and asked >= limit:
-                size = 0
-            asked += size > 0
-            sizes.append(size)
-            rest -= size
-        return sizes, price_of_part(exchange, record, sum(sizes)) if sum(sizes) else 0
 
-    allowed = [row for row in winners if exchange.owner[row] not in own]
-    exchange.reached["own row passed over"] += len(allowed) < len(winners)
-    found = solvent_choice(exchange, m, sign, allowed, choose)
-    taken = {row for row, _, _ in found}
-    for row, size, quote in found:
-        exchange.transfer(row, record.row, quote, sign * size, m)
-        note_close(exchange, m, row, size, quote - sign * size * exchange.unit(m))
-    queue = exchange.queue[m, -sign] if exchange.queue else []
+def close_greedily(exchange: Exchange, layer: Layer, record: Record, queue: list[int]) -> None:
+    """CLR-ADL-001: the best-ranked is closed in full, the last one partly; who cannot bear it is skipped, whole."""
+    refresh(exchange, [record])
+    m, sign, wanted = record.market, 1 if record.lots > 0 else -1, abs(record.lots)
+    limit, whole = matches_left(exchange, layer), price_of_part(exchange, record, wanted)
+    taken: dict[int, int] = {}
+    for row in able_winners(exchange, [record.row], m, sign, queue):
+        size = min(wanted - sum(taken.values()), abs(exchange.lots[row][m]))
+        if size == 0 or (limit is not None and len(taken) == limit):
+            break
+        if survives(exchange, row, ceil_div(whole * size, wanted), sign * size * exchange.unit(m)):
+            taken[row] = size
+    if taken:
+        rows = sorted(taken)
+        total = price_of_part(exchange, record, sum(taken.values()))
+        for row, quote in zip(rows, split(total, [taken[row] for row in rows]), strict=True):
+            exchange.transfer(row, record.row, quote, sign * taken[row], m)
+            note_close(exchange, m, row, taken[row], quote - sign * taken[row] * exchange.unit(m))
     read = max((place + 1 for place, row in enumerate(queue) if row in taken), default=0)
     note_wait(exchange, layer, [record], limit == 0 or read < len(queue))
 
 
-def close_through_pot(exchange: Exchange, layer: Layer, side: list[Record], winners: list[int]) -> None:
+def close_through_pot(exchange: Exchange, layer: Layer, side: list[Record], queue: list[int]) -> None:
     """CLR-ADL-014: targets pay in, each at its bankruptcy price; winners are paid at the average."""
+    refresh(exchange, side)
     m, sign = side[0].market, 1 if side[0].lots > 0 else -1
-    own = owners(exchange, [record.row for record in side])
-    allowed = [row for row in winners if exchange.owner[row] not in own]
-    exchange.reached["own row passed over"] += len(allowed) < len(winners)
+    able = able_winners(exchange, [record.row for record in side], m, sign, queue)
     limit = matches_left(exchange, layer)
-    taken: list[tuple[Record, int]] = []
-
-    def choose(rows: list[int]) -> tuple[list[int], int]:
-        asked = rows if limit is None else rows[:limit]
-        held = {row: abs(exchange.lots[row][m]) for row in asked}
-        wanted = min(sum(abs(exchange.lots[record.row][m]) for record in side), sum(held.values()))
+    while True:
+        asked = sorted(able if limit is None else able[:limit])
+        paid_in = from_targets(exchange, side, sum(abs(exchange.lots[row][m]) for row in asked))
+        wanted, total = sum(size for _, size, _ in paid_in), sum(quote for _, _, quote in paid_in)
         allocate = by_contracts if layer.allocation == "pro_rata" else by_leverage
-        sizes = allocate(exchange, sorted(asked), held, m, wanted)
-        taken[:] = []
-        rest, total = wanted, 0
-        for record in side:
-            size = min(rest, abs(exchange.lots[record.row][m]))
-            if size:
-                taken.append((record, size))
-                total += price_of_part(exchange, record, size)
-            rest -= size
-        return [sizes.get(row, 0) for row in rows], total
-
-    found = solvent_choice(exchange, m, sign, allowed, choose)
-    for record, size in taken if found else []:
-        exchange.transfer(
-            exchange.rounding, record.row, price_of_part(exchange, record, size), sign * size, m
-        )
-    for row, size, quote in found:
-        exchange.transfer(row, exchange.rounding, quote, sign * size, m)
-        note_close(exchange, m, row, size, quote - sign * size * exchange.unit(m))
-    note_wait(exchange, layer, side, limit == 0 or (limit is not None and len(allowed) > limit))
+        sizes = allocate(exchange, asked, m, wanted) if wanted else [0] * len(asked)
+        quotes = split(total, sizes) if wanted else sizes
+        fall = {
+            row
+            for row, size, quote in zip(asked, sizes, quotes, strict=True)
+            if size and not survives(exchange, row, quote, sign * size * exchange.unit(m))
+        }
+        if not fall:
+            break
+        able = [row for row in able if row not in fall]
+    for record, size, quote in paid_in:
+        exchange.transfer(exchange.rounding, record.row, quote, sign * size, m)
+    for row, size, quote in zip(asked, sizes, quotes, strict=True):
+        if size:
+            exchange.transfer(row, exchange.rounding, quote, sign * size, m)
+            note_close(exchange, m, row, size, quote - sign * size * exchange.unit(m))
+    note_wait(exchange, layer, side, len(able) > len(asked))
 
 
-def by_contracts(exchange: Exchange, rows: list[int], held: dict[int, int], m: int, wanted: int) -> dict[int, int]:
+def from_targets(exchange: Exchange, side: list[Record], winners_hold: int) -> list[tuple[Record, int, int]]:
+    """(target, contracts, quote it gets): in the order of the records, no more than the winners hold together."""
+    found = []
+    for record in side:
+        size = min(winners_hold, abs(record.lots))
+        if size:
+            found.append((record, size, price_of_part(exchange, record, size)))
+        winners_hold -= size
+    return found
+
+
+def by_contracts(exchange: Exchange, rows: list[int], m: int, wanted: int) -> list[int]:
     """CLR-ADL-012."""
-    if not wanted:
-        return {}
-    return dict(zip(rows, split(wanted, [held[row] for row in rows]), strict=True))
+    return split(wanted, [abs(exchange.lots[row][m]) for row in rows])
 
 
-def by_leverage(exchange: Exchange, rows: list[int], held: dict[int, int], m: int, wanted: int) -> dict[int, int]:
-    """CLR-ADL-013: contract by contract from the most levered, ties to the lower id."""
-    given = dict.fromkeys(rows, 0)
+def by_leverage(exchange: Exchange, rows: list[int], m: int, wanted: int) -> list[int]:
+    """CLR-ADL-013: contract by contract from the most levered, ties to the lower id; rows without equity first."""
+    left = {row: abs(exchange.lots[row][m]) for row in rows}
+
+    def leverage(row: int) -> tuple[Fraction, int]:
+        worth = exchange.equity(row)
+        return (Fraction(left[row], worth) if worth > 0 else INFINITE, -row)
+
     for _ in range(wanted):
-        most = max((row for row in rows if given[row] < held[row]), key=lambda row: (
-            Fraction(held[row] - given[row], exchange.equity(row)) if exchange.equity(row) > 0 else INFINITE, -row
-        ))  # fmt: skip
-        given[most] += 1
-    return given
+        left[max((row for row in rows if left[row]), key=leverage)] -= 1
+    return [abs(exchange.lots[row][m]) - left[row] for row in rows]
 
 
 def note_close(exchange: Exchange, m: int, row: int, size: int, harm: int) -> None:
@@ -218,8 +192,6 @@ def note_wait(exchange: Exchange, layer: Layer, side: list[Record], more: bool) 
     """CLR-ADL-006: contracts are left, and the limit of the cycle was used up before the end of the queue."""
     if not any(exchange.lots[record.row][record.market] for record in side):
         return
-    if layer.matches is not None and exchange.matches >= layer.matches and more:
-        exchange.reached["matches wait"] += 1
-        exchange.waiting = True
-    else:
-        exchange.reached["queue exhausted"] += 1
+    used_up = layer.matches is not None and exchange.matches >= layer.matches and more
+    exchange.reached["matches wait" if used_up else "queue exhausted"] += 1
+    exchange.waiting |= used_up

@@ -130,6 +130,17 @@ def test_a_limit_of_matches_goes_to_the_best_ranked_and_the_rest_waits():
     assert outcome.left.tolist() == [victim]
 
 
+def test_a_winner_that_cannot_be_asked_takes_no_place_under_a_limit_of_matches():
+    """CLR-ADL-004, CLR-ADL-006: of one match the best-ranked short makes no use, its equity of 1 is too little."""
+    world, victim, shorts = gap_with_three_shorts(layer_of(ProRata(), matches_per_cycle=1))
+    thin = world.trader(6, money=1, lots=-10, price=98)
+    world.open(thin, 10, 99)
+    world.open(thin, -10, 99)
+    world.clear(victim)
+    assert world.lots(thin) == -10
+    assert {row: lots for row, (lots, _) in given_by(world).items()} == {shorts[1]: 10}
+
+
 def test_a_distressed_target_above_zero_shares_its_gain_with_all_winners():
     """CLR-ADL-007: equity 40 on 20 lots at 1,002: closed at 1,000, shorts of 5 and 15 gain 10 and 30."""
     layer = layer_of(ProRata(), trigger="distressed")
