@@ -187,7 +187,9 @@ class ClearingHouse:
 
         Call it only while `holds_inventory`.
         """
-        due = (now_ms - self._unwound_ms >= self._unwind_every).astype(np.int64)
+        every = np.arange(len(self._unwound_ms))
+        held = self.accounts.lots[self.markets.params["engine_row"], every] != 0
+        due = (held & (now_ms - self._unwound_ms >= self._unwind_every)).astype(np.int64)
         self._unwound_ms[due == 1] = now_ms
         return int(plan_unwind(self.accounts, self.markets, due, self._unwind_ppm, self._unwind_band, intents))
 

@@ -2,7 +2,7 @@
 
 from tests.oracle.adl import deleverage
 from tests.oracle.book import cancel_all, take
-from tests.oracle.liquidation import in_priority, is_left, plan, send, settle
+from tests.oracle.liquidation import in_priority, is_left, note_debt, plan, send, settle
 from tests.oracle.loss import socialise
 from tests.oracle.margin import is_distressed
 from tests.oracle.story import Exchange, Record
@@ -65,6 +65,8 @@ def run_round(exchange: Exchange, due: list[int]) -> None:
                 send(exchange, record)
         for records in plans:
             finish_account(exchange, records)
+        for records in plans:
+            note_debt(exchange, records)
     else:
         for row in due:
             if not exchange.held(row):
@@ -78,6 +80,7 @@ def run_round(exchange: Exchange, due: list[int]) -> None:
             for record in records:
                 send(exchange, record)
             finish_account(exchange, records)
+            note_debt(exchange, records)
             run_waterfall(exchange, [records] if is_left(exchange, records) else [], [row])
         return
     run_waterfall(exchange, [records for records in plans if is_left(exchange, records)], due)

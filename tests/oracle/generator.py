@@ -4,7 +4,7 @@ from random import Random
 
 from tests.oracle.story import Fund, Layer, Liquidation, Market, Resting, Row, Rules, Story
 
-FLAT = ((0, 5_000, 0),)
+LOW, HIGH = ((0, 5_000, 0),), ((0, 40_000, 0),)
 #: (floor, maintenance ppm, deduction), CLR-MRG-004: 100,000 x 1.5% = 1,500 and 300,000 x 3% more.
 TIERS = ((0, 5_000, 0), (100_000, 20_000, 1_500), (300_000, 50_000, 10_500))
 PRICES = {"BTC": 1000, "ETH": 200}  # ticks at the start
@@ -39,7 +39,7 @@ def make_rules(random: Random) -> Rules:
         Market(
             name=name,
             tick_value=TICK_VALUES[name],
-            tiers=random.choice((FLAT, ((0, 25_000, 0),), TIERS, TIERS)),
+            tiers=random.choice((LOW, HIGH, HIGH, TIERS, TIERS)),
             base=random.choice(("mark", "mark", "entry", "mark_plus_fee")),
             at_or_below=at_or_below,
             taker_ppm=fees[name][0],
@@ -64,7 +64,7 @@ def make_rules(random: Random) -> Rules:
 def make_liquidation(random: Random) -> Liquidation:
     """Any kind of step, any kind of order."""
     order = random.choice(("bankruptcy_limit", "bankruptcy_limit", "market"))
-    kind = random.choice(("full", "full", "tier_down", "tier_down", "fraction"))
+    kind = random.choice(("full", "tier_down", "fraction"))
     fraction = kind == "fraction"
     return Liquidation(
         kind=kind,
@@ -157,7 +157,7 @@ def money_for(random: Random, rules: Rules, positions: list[tuple[int, int, int]
         market = rules.markets[m]
         mark = PRICES[market.name]
         notional = abs(lots) * mark * market.tick_value
-        low, high = random.choice(((0.055, 0.08), (0.055, 0.12), (0.06, 0.4), (0.2, 1.0)))
+        low, high = random.choice(((0.055, 0.08), (0.055, 0.08), (0.055, 0.12), (0.06, 0.4), (0.2, 1.0)))
         share = random.uniform(low, high)
         money += int(notional * share) + lots * (entry - mark) * market.tick_value
     return money
@@ -178,7 +178,7 @@ def make_resting(random: Random, rules: Rules, rows: tuple[Row, ...]) -> tuple[R
             for _ in range({"empty": 0, "thin": 3, "rich": 6}[kind]):
                 away = first + random.uniform(0, 0.25)
                 lots = random.randint(1, 60) if kind == "thin" else random.randint(20, 300)
-                owner = MAKER if random.random() < 0.85 else random.choice(names)
+                owner = MAKER if random.random() < 0.7 else random.choice(names)
                 if owner != MAKER:
                     lots = min(lots, 20)
                 orders.append(Resting(owner, m, side, max(1, mark + int(sign * away * mark)), lots))
@@ -192,7 +192,7 @@ def make_marks(random: Random, start: tuple[int, ...]) -> tuple[tuple[int, ...],
         if number and random.random() < 0.3:
             marks.append(marks[-1])
             continue
-        low, high = random.choice(((0.02, 0.1), (0.05, 0.15), (0.1, 0.3)))
+        low, high = random.choice(((0.02, 0.08), (0.03, 0.15), (0.1, 0.3)))
         common = random.choice((-1, 1)) * random.uniform(low, high)
         own = [common if random.random() < 0.8 else -common / 2 for _ in start]
         marks.append(tuple(max(1, round(mark * (1 + move))) for mark, move in zip(marks[-1], own, strict=True)))

@@ -139,7 +139,6 @@ def settle(exchange: Exchange, records: list[Record]) -> None:
         if fee - to_fund:
             exchange.transfer(row, exchange.fees, fee - to_fund)
     if not exchange.held(row):
-        note_debt(exchange, records)
         keep_surplus(exchange, records)
 
 

@@ -3,7 +3,7 @@
 from tests.oracle.book import withdraw
 from tests.oracle.liquidation import note_debt
 from tests.oracle.story import Exchange, Layer, Record, split
-from tests.oracle.waterfall import is_insolvent, pay_from_fund
+from tests.oracle.waterfall import has_fund_layer, is_insolvent, pay_from_fund
 
 
 def socialise(exchange: Exchange, layer: Layer, left: list[list[Record]]) -> None:
@@ -64,7 +64,8 @@ def take_from_winners(exchange: Exchange, scope: int, gains: dict[int, int]) -> 
     owing = [(row, exchange.debts[row].get(scope, 0)) for row in exchange.fresh]
     engine = exchange.engine[scope]
     if not exchange.held(engine):
-        owing.append((engine, max(0, -exchange.quote[engine])))
+        cash = exchange.quote[exchange.fund[scope]] if has_fund_layer(exchange) else 0
+        owing.append((engine, max(0, -exchange.quote[engine] - cash)))
     owing = [(row, owed) for row, owed in owing if owed]
     owed = sum(part for _, part in owing)
     if not owed:

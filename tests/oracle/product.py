@@ -24,7 +24,7 @@ BALANCE = "balance"
 QUANTUM = 1000  # quanta in a quote unit
 GRIDS = {"BTC": (1.0, "1", "0.001"), "ETH": (0.5, "0.5", "0.01")}
 LOT = {"BTC": 1000, "ETH": 100}  # lots in a base unit
-LEVERAGES = {5_000: 100, 20_000: 40, 25_000: 20, 50_000: 10}  # maximum leverage by maintenance ppm
+LEVERAGES = {5_000: 100, 20_000: 40, 40_000: 20, 50_000: 10}  # maximum leverage by maintenance ppm
 
 
 def quote(quanta: int) -> str:

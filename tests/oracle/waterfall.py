@@ -67,7 +67,8 @@ def pay_from_fund(exchange: Exchange, order: list[int]) -> None:
     if not has_fund_layer(exchange):
         return
     for row in order:
-        for scope, owed in exchange.debts.get(row, {}).items():
+        for scope, recorded in exchange.debts.get(row, {}).items():
+            owed = min(recorded, max(0, -exchange.quote[row]))
             cash = exchange.quote[exchange.fund[scope]]
             part = min(owed, cash)
             if part:
@@ -114,11 +115,11 @@ def unwind_orders(exchange: Exchange) -> list[tuple[int, int, int, int]]:
     orders = []
     for scope, engine in enumerate(exchange.engine):
         rules = exchange.rules.funds[scope]
-        last = exchange.last_unwind.get(scope)
-        if not exchange.held(engine) or (last is not None and exchange.now_ms - last < rules.unwind_ms):
-            continue
-        exchange.last_unwind[scope] = exchange.now_ms
         for m in exchange.held(engine):
+            last = exchange.last_unwind.get(m)
+            if last is not None and exchange.now_ms - last < rules.unwind_ms:
+                continue
+            exchange.last_unwind[m] = exchange.now_ms
             lots, mark = exchange.lots[engine][m], exchange.mark[m]
             size = ceil_div(abs(lots) * rules.unwind_ppm, MILLION)
             distance = mark * rules.unwind_band_ppm // MILLION

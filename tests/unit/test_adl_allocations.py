@@ -131,11 +131,9 @@ def test_a_limit_of_matches_goes_to_the_best_ranked_and_the_rest_waits():
 
 
 def test_a_winner_that_cannot_be_asked_takes_no_place_under_a_limit_of_matches():
-    """CLR-ADL-004, CLR-ADL-006: of one match the best-ranked short makes no use, its equity of 1 is too little."""
+    """CLR-ADL-004, CLR-ADL-006: the best-ranked short has equity 15 and would lose 20; the next one has the match."""
     world, victim, shorts = gap_with_three_shorts(layer_of(ProRata(), matches_per_cycle=1))
-    thin = world.trader(6, money=1, lots=-10, price=98)
-    world.open(thin, 10, 99)
-    world.open(thin, -10, 99)
+    thin = world.trader(6, money=5, lots=-10, price=99)
     world.clear(victim)
     assert world.lots(thin) == -10
     assert {row: lots for row, (lots, _) in given_by(world).items()} == {shorts[1]: 10}

@@ -174,6 +174,18 @@ def test_unwind_offers_a_share_within_the_band_and_waits_its_interval():
     assert world.house.plan_unwind(world.intents, now_ms=1000) == 1
 
 
+def test_an_inventory_of_one_market_does_not_make_another_wait():
+    """CLR-FND-005: BTC is offered at 0 ms; ETH is taken over after that in the same cycle, and offered at once."""
+    world = ClearingWorld([TAKEOVER, FUND], marks=(100, 100), scope_of=(0, 1))
+    world.open(world.rows.engine(0), 20, 100)
+    assert world.house.plan_unwind(world.intents, now_ms=0) == 1
+    world.open(world.rows.engine(1), 10, 100, market=1)
+    assert world.house.plan_unwind(world.intents, now_ms=0) == 1
+    assert (int(world.intents["market"][0]), int(world.intents["lots"][0])) == (1, 1)
+    assert world.house.plan_unwind(world.intents, now_ms=999) == 0
+    assert world.house.plan_unwind(world.intents, now_ms=1000) == 2
+
+
 def worked_example(waterfall):
     """THEORY 1f: losers owe 60/30/10 with margins 40/30/15, fund 5, winners +70/+30; ten quanta to the unit."""
     world = ClearingWorld(waterfall, marks=(101,), tick_values=(10,))
