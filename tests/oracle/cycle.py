@@ -15,34 +15,35 @@ def run_cycle(exchange: Exchange, marks: tuple[int, ...], now_ms: int) -> None:
     exchange.queue, exchange.matches, exchange.waiting = None, 0, False
     for number in range(exchange.rules.liquidation.rounds_max):
         moved = exchange.moved
-        due = find_due(exchange)
-        active = [row for row in due if not pauses(exchange, row)]
+        distressed = find_distressed(exchange)
+        active = [row for row in distressed if not waits(exchange, row)]
         if active:
             exchange.reached["rounds"] += 1
             exchange.reached["second rounds"] += number == 1
             run_round(exchange, active)
-        elif (due or number == 0) and any(exchange.held(engine) for engine in exchange.engine):
+        elif (distressed or number == 0) and any(exchange.held(engine) for engine in exchange.engine):
             run_waterfall(exchange, [], [])
         unwind(exchange)
-        if not due or exchange.moved == moved:
+        if not distressed or exchange.moved == moved:
             break
     note_end(exchange)
 
 
-def find_due(exchange: Exchange) -> list[int]:
-    """Distressed rows, without debts that no fund can pay now; their orders are withdrawn."""
-    due = []
-    for row in exchange.traders:
-        if not is_distressed(exchange, row):
-            continue
-        if exchange.rules.liquidation.mode == "batch":
+def find_distressed(exchange: Exchange) -> list[int]:
+    """Distressed rows in the order of liquidation; in batch mode all their orders are withdrawn."""
+    rows = [row for row in exchange.traders if is_distressed(exchange, row)]
+    if exchange.rules.liquidation.mode == "batch":
+        for row in rows:
             cancel_all(exchange, row)
-        scopes = [scope for scope, owed in exchange.debts.get(row, {}).items() if owed]
-        cash = has_fund_layer(exchange) and any(exchange.quote[exchange.fund[scope]] for scope in scopes)
-        if row in exchange.debts and not cash:
-            continue
-        due.append(row)
-    return in_priority(exchange, due)
+    return in_priority(exchange, rows)
+
+
+def waits(exchange: Exchange, row: int) -> bool:
+    """Recorded bad debt that no FUND can pay now, or a pause after a step: CLR-FND-001, CLR-LIQ-008."""
+    if row not in exchange.debts:
+        return pauses(exchange, row)
+    scopes = [scope for scope, owed in exchange.debts[row].items() if owed]
+    return not has_fund_layer(exchange) or not any(exchange.quote[exchange.fund[scope]] for scope in scopes)
 
 
 def pauses(exchange: Exchange, row: int) -> bool:

@@ -34,9 +34,7 @@ def gain_of(exchange: Exchange, layer: Layer, row: int, scope: int) -> int:
 def tear_up(exchange: Exchange, left: list[list[Record]]) -> None:
     """CLR-LOS-001: all bankrupt accounts of a market and side together, longs first, in the order of the config."""
     rows = [records[0].row for records in left if exchange.equity(records[0].row) < 0]
-    engines = [
-        engine for scope, engine in enumerate(exchange.engine) if is_insolvent(exchange, scope)
-    ]
+    engines = [engine for scope, engine in enumerate(exchange.engine) if is_insolvent(exchange, scope)]
     for m in range(len(exchange.mark)):
         for sign in (1, -1):
             side = [row for row in engines + rows if exchange.lots[row][m] * sign > 0]

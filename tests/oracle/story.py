@@ -143,7 +143,6 @@ class Exchange:
     """All balances of the exchange, by row id. Reserved rows have no owner."""
 
     rules: Rules
-    outside: int
     fees: int
     rounding: int
     fund: list[int]
@@ -152,7 +151,6 @@ class Exchange:
     lots: dict[int, list[int]]
     cost: dict[int, list[int]]
     owner: dict[int, int]
-    isolated: dict[int, int | None]
     mark: list[int]
     now_ms: int = 0
     book: list[Order] = field(default_factory=list)

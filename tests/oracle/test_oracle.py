@@ -49,30 +49,34 @@ def test_the_product_and_the_oracle_agree_on_5000_further_stories(block):
     run_stories(range(first, first + 500))
 
 
-CHANGES = {
-    "surplus": lambda rules: replace(
-        rules, liquidation=replace(rules.liquidation, surplus={"fund": "trader", "trader": "fund"}[rules.liquidation.surplus])
-    ),
-    "penalty": lambda rules: replace(
-        rules, markets=tuple(replace(market, penalty_ppm=market.penalty_ppm + 100) for market in rules.markets)
-    ),
-    "layers": lambda rules: replace(rules, layers=rules.layers[1:]),
-    "requirement": lambda rules: replace(
-        rules, markets=tuple(replace(market, at_or_below=True, tiers=((0, 60_000, 0),)) for market in rules.markets)
-    ),
-}  # fmt: skip
+def swap_surplus(rules):
+    other = {"fund": "trader", "trader": "fund"}[rules.liquidation.surplus]
+    return replace(rules, liquidation=replace(rules.liquidation, surplus=other))
 
 
-@pytest.mark.parametrize("change", CHANGES)
+def raise_penalty(rules):
+    return replace(rules, markets=tuple(replace(m, penalty_ppm=m.penalty_ppm + 100) for m in rules.markets))
+
+
+def drop_first_layer(rules):
+    return replace(rules, layers=rules.layers[1:])
+
+
+def swap_ranking(rules):
+    other = {"profit_leverage": "binance_wallet", "binance_wallet": "profit_leverage"}
+    return replace(rules, layers=tuple(replace(layer, ranking=other[layer.ranking]) for layer in rules.layers))
+
+
+@pytest.mark.parametrize("change", [swap_surplus, raise_penalty, drop_first_layer, swap_ranking])
 def test_an_oracle_that_reads_another_rule_book_disagrees(change):
-    """The comparison can fail: 25 stories, the oracle told another rule than the product."""
-    stories = [make_story(seed) for seed in range(25)]
-    assert any(compare(story, read_as=CHANGES[change](story.rules))[0] for story in stories)
+    """The comparison can fail: the product is told one rule and the oracle another."""
+    stories = (make_story(seed) for seed in range(100))
+    assert any(compare(story, read_as=change(story.rules))[0] for story in stories)
 
 
 def test_the_oracle_shares_no_code_with_the_product():
     """Its files import the standard library and one another."""
-    allowed = {"collections", "dataclasses", "fractions", "random", "tests"}
+    allowed = {"collections", "dataclasses", "fractions", "random", "tests", "typing"}
     for path in sorted(HERE.glob("*.py")):
         if path.name in PRODUCT_SIDE:
             continue
@@ -82,4 +86,5 @@ def test_the_oracle_shares_no_code_with_the_product():
             for name in names:
                 assert name.split(".")[0] in allowed, f"{path.name} imports {name}"
                 if name.startswith("tests"):
-                    assert name.startswith("tests.oracle.") and f"{name.split('.')[-1]}.py" not in PRODUCT_SIDE
+                    assert name.startswith("tests.oracle.")
+                    assert f"{name.split('.')[-1]}.py" not in PRODUCT_SIDE
