@@ -362,10 +362,10 @@ class WaitingArrays(NamedTuple):
     attempt_ms: I64  # (A,) when its last liquidation order was sent
     attempts: I64  # (A,) liquidation steps since the present distress began
     last_market: I64  # (A,) market in which it was liquidated last, -1 never
-    bad_debt: I64  # (A,) debt of a flat row that no layer could pay, quanta: it remains, and is not handled again
+    bad_debt: I64  # (A, M) debt of a flat row that no layer could pay, quanta, by market: only FUND pays it later
 
 
-def make_waiting(n_rows: int) -> WaitingArrays:
+def make_waiting(n_rows: int, n_markets: int) -> WaitingArrays:
     """Return the state of rows that were never distressed."""
     return WaitingArrays(
         seen_cycle=np.full(n_rows, -2, np.int64),
@@ -373,7 +373,7 @@ def make_waiting(n_rows: int) -> WaitingArrays:
         attempt_ms=np.full(n_rows, -(2**62), np.int64),
         attempts=np.zeros(n_rows, np.int64),
         last_market=np.full(n_rows, -1, np.int64),
-        bad_debt=np.zeros(n_rows, np.int64),
+        bad_debt=np.zeros((n_rows, n_markets), np.int64),
     )
 
 

@@ -134,11 +134,10 @@ class ClearingHouse:
         debt = self.waiting.bad_debt[rows]
         if not debt.any():
             return rows
-        market = np.maximum(np.maximum(self.waiting.last_market[rows], self.accounts.market[rows]), 0)
-        fund_cash = self.accounts.quote[self.markets.params["fund_row"][market]]
-        stands: npt.NDArray[np.bool_] = (
-            (debt > 0) & (self.accounts.quote[rows] == -debt) & ~((fund_cash > 0) & self.may_draw)
-        )
+        fund_cash = self.accounts.quote[self.markets.params["fund_row"]]
+        can_be_paid = ((debt > 0) & (fund_cash > 0)).any(axis=1) & self.may_draw
+        total = debt.sum(axis=1)
+        stands: npt.NDArray[np.bool_] = (total > 0) & (self.accounts.quote[rows] == -total) & ~can_be_paid
         others: I64 = rows[~stands]
         return others
 

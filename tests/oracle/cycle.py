@@ -42,8 +42,10 @@ def waits(exchange: Exchange, row: int) -> bool:
     """Recorded bad debt that no FUND can pay now, or a pause after a step: CLR-FND-001, CLR-LIQ-008."""
     if row not in exchange.debts:
         return pauses(exchange, row)
-    scopes = [scope for scope, owed in exchange.debts[row].items() if owed]
-    return not has_fund_layer(exchange) or not any(exchange.quote[exchange.fund[scope]] for scope in scopes)
+    funds = [
+        exchange.fund[exchange.rules.markets[market].scope] for market, owed in exchange.debts[row].items() if owed
+    ]
+    return not has_fund_layer(exchange) or not any(exchange.quote[fund] for fund in funds)
 
 
 def pauses(exchange: Exchange, row: int) -> bool:

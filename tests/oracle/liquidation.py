@@ -142,15 +142,11 @@ def settle(exchange: Exchange, records: list[Record]) -> None:
         keep_surplus(exchange, records)
 
 
-def by_scope(exchange: Exchange, records: list[Record], amount: int) -> dict[int, int]:
+def by_market(records: list[Record], amount: int) -> dict[int, int]:
     """CLR-FND-006: by the maintenance margin of the positions closed, ties to the lower market."""
     ordered = sorted(records, key=lambda record: record.market)
     parts = split(amount, [record.maintenance for record in ordered])
-    found: dict[int, int] = {}
-    for record, part in zip(ordered, parts, strict=True):
-        scope = exchange.rules.markets[record.market].scope
-        found[scope] = found.get(scope, 0) + part
-    return found
+    return {record.market: part for record, part in zip(ordered, parts, strict=True)}
 
 
 def keep_surplus(exchange: Exchange, records: list[Record]) -> None:
@@ -161,9 +157,9 @@ def keep_surplus(exchange: Exchange, records: list[Record]) -> None:
         return
     exchange.reached["surplus"] += 1
     if exchange.rules.liquidation.surplus == "fund":
-        for scope, part in by_scope(exchange, records, left).items():
+        for market, part in by_market(records, left).items():
             if part:
-                exchange.transfer(row, exchange.fund[scope], part)
+                exchange.transfer(row, exchange.fund[exchange.rules.markets[market].scope], part)
     elif exchange.owner[row] != row:
         exchange.transfer(row, exchange.owner[row], left)
         exchange.own_moves[row] -= left
@@ -171,10 +167,10 @@ def keep_surplus(exchange: Exchange, records: list[Record]) -> None:
 
 
 def note_debt(exchange: Exchange, records: list[Record]) -> None:
-    """CLR-FND-006: what a flat account owes, by scope."""
+    """CLR-FND-006: what a flat account owes, by market."""
     row = records[0].row
     if exchange.quote[row] < 0 and row not in exchange.debts and not exchange.held(row):
-        exchange.debts[row] = by_scope(exchange, records, -exchange.quote[row])
+        exchange.debts[row] = by_market(records, -exchange.quote[row])
         exchange.fresh.append(row)
         exchange.reached["deficit"] += 1
 

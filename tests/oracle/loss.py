@@ -58,16 +58,9 @@ def tear_up_side(exchange: Exchange, m: int, sign: int, side: list[int]) -> None
 
 
 def take_from_winners(exchange: Exchange, scope: int, gains: dict[int, int]) -> dict[int, int]:
-    """CLR-LOS-002, CLR-LOS-003: pro rata to gains, none above its gain or its equity."""
-    owing = [(row, exchange.debts[row].get(scope, 0)) for row in exchange.fresh]
-    engine = exchange.engine[scope]
-    if not exchange.held(engine):
-        cash = exchange.quote[exchange.fund[scope]] if has_fund_layer(exchange) else 0
-        owing.append((engine, max(0, -exchange.quote[engine] - cash)))
-    owing = [(row, owed) for row, owed in owing if owed]
-    owed = sum(part for _, part in owing)
-    if not owed:
-        return {}
+    """CLR-LOS-002, CLR-LOS-003: pro rata to gains, none above its gain or its equity; returns who paid how much."""
+    owing = owed_in(exchange, scope)
+    owed = sum(part for _, _, part in owing)
     weights = {row: min(gain, max(0, exchange.equity(row))) for row, gain in gains.items() if row not in exchange.debts}
     rows = [row for row in sorted(weights) if weights[row]]
     taken = min(owed, sum(weights.values()))
@@ -75,17 +68,29 @@ def take_from_winners(exchange: Exchange, scope: int, gains: dict[int, int]) -> 
     exchange.reached["gains too small"] += taken < owed
     if not taken:
         return {}
-    parts = split(taken, [weights[row] for row in rows])
-    for row, given in zip(rows, parts, strict=True):
-        part = given
-        while part:
-            creditor, need = owing[0]
-            size = min(part, need)
-            exchange.transfer(row, creditor, size)
-            if creditor in exchange.debts:
-                exchange.debts[creditor][scope] -= size
-            part -= size
-            owing[0] = (creditor, need - size)
-            if need == size:
-                owing.pop(0)
-    return dict(zip(rows, parts, strict=True))
+    given = dict(zip(rows, split(taken, [weights[row] for row in rows]), strict=True))
+    for row, part in given.items():
+        if part:
+            exchange.transfer(row, exchange.rounding, part)
+    for creditor, market, need in owing:
+        part = min(need, taken)
+        if part:
+            exchange.transfer(exchange.rounding, creditor, part)
+        if creditor in exchange.debts:
+            exchange.debts[creditor][market] -= part
+        taken -= part
+    return given
+
+
+def owed_in(exchange: Exchange, scope: int) -> list[tuple[int, int, int]]:
+    """(row, market, quanta): new debts of flat accounts in the order of the records, then ENGINE's if it is flat."""
+    owing = [
+        (row, market, owed)
+        for row in exchange.fresh
+        for market, owed in exchange.debts[row].items()
+        if owed and exchange.rules.markets[market].scope == scope
+    ]
+    engine = exchange.engine[scope]
+    cash = exchange.quote[exchange.fund[scope]] if has_fund_layer(exchange) else 0
+    needed = -exchange.quote[engine] - cash
+    return [*owing, (engine, -1, needed)] if needed > 0 and not exchange.held(engine) else owing

@@ -157,7 +157,7 @@ class Exchange:
     moved: int = 0  # transfers so far
     start: dict[int, int] = field(default_factory=dict)  # equity when the run began
     own_moves: Counter[int] = field(default_factory=Counter)
-    debts: dict[int, dict[int, int]] = field(default_factory=dict)  # row -> scope -> quanta owed
+    debts: dict[int, dict[int, int]] = field(default_factory=dict)  # row -> market -> quanta owed
     fresh: list[int] = field(default_factory=list)  # rows whose debt no layer has seen yet
     last_step: dict[int, int] = field(default_factory=dict)
     steps: Counter[int] = field(default_factory=Counter)

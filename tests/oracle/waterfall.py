@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from tests.oracle.liquidation import note_debt
 from tests.oracle.margin import bankruptcy_total, is_distressed
-from tests.oracle.story import MILLION, Exchange, Record, ceil_div
+from tests.oracle.story import MILLION, Exchange, Record, ceil_div, split
 
 
 def price_of_part(exchange: Exchange, record: Record, lots: int) -> int:
@@ -67,16 +67,25 @@ def pay_from_fund(exchange: Exchange, order: list[int]) -> None:
     if not has_fund_layer(exchange):
         return
     for row in order:
-        for scope, recorded in exchange.debts.get(row, {}).items():
-            owed = min(recorded, max(0, -exchange.quote[row]))
-            cash = exchange.quote[exchange.fund[scope]]
-            part = min(owed, cash)
+        for market, owed in debts_of(exchange, row).items():
+            fund = exchange.fund[exchange.rules.markets[market].scope]
+            part = min(owed, exchange.quote[fund])
             if part:
-                exchange.transfer(exchange.fund[scope], row, part)
-                exchange.debts[row][scope] -= part
+                exchange.transfer(fund, row, part)
+                exchange.debts[row][market] -= part
                 exchange.reached["fund draw"] += 1
             exchange.reached["fund empty"] += part < owed
     pay_engines(exchange)
+
+
+def debts_of(exchange: Exchange, row: int) -> dict[int, int]:
+    """What a flat row owes by market; money that it received meanwhile lowers all parts in proportion."""
+    recorded = exchange.debts.get(row, {})
+    owed = max(0, -exchange.quote[row])
+    if owed < sum(recorded.values()):
+        parts = split(owed, [recorded[market] for market in sorted(recorded)])
+        exchange.debts[row] = dict(zip(sorted(recorded), parts, strict=True))
+    return dict(exchange.debts.get(row, {}))
 
 
 def has_fund_layer(exchange: Exchange) -> bool:

@@ -278,7 +278,6 @@ def test_a_debt_over_two_scopes_is_split_by_maintenance_freed():
     world.assert_conserved()
 
 
-@pytest.mark.xfail(strict=True, reason="bad debt is kept without its scopes: the last market's fund pays all of it")
 def test_bad_debt_of_one_scope_is_not_paid_by_another_later():
     """CLR-FND-006: 30 of 40 are owed by an empty fund; the other has paid its 10 and pays no more in the next round."""
     world = ClearingWorld(
