@@ -114,9 +114,10 @@ def close_greedily(exchange: Exchange, layer: Layer, record: Record, queue: list
     if taken:
         rows = sorted(taken)
         total = price_of_part(exchange, record, sum(taken.values()))
-        for row, quote in zip(rows, split(total, [taken[row] for row in rows]), strict=True):
-            exchange.transfer(row, record.row, quote, sign * taken[row], m)
-            note_close(exchange, m, row, taken[row], quote - sign * taken[row] * exchange.unit(m))
+        quotes = dict(zip(rows, split(total, [taken[row] for row in rows]), strict=True))
+        for row, size in taken.items():
+            exchange.transfer(row, record.row, quotes[row], sign * size, m)
+            note_close(exchange, m, row, size, quotes[row] - sign * size * exchange.unit(m))
     read = max((place + 1 for place, row in enumerate(queue) if row in taken), default=0)
     note_wait(exchange, layer, [record], limit == 0 or read < len(queue))
 

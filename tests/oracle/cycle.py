@@ -12,7 +12,7 @@ from tests.oracle.waterfall import has_fund_layer, pay_engines, pay_from_fund, s
 def run_cycle(exchange: Exchange, marks: tuple[int, ...], now_ms: int) -> None:
     """Mark, then rounds of clearing: CLR-LIQ-012."""
     exchange.mark, exchange.now_ms = list(marks), now_ms
-    exchange.queue, exchange.matches, exchange.waiting = None, 0, False
+    exchange.queue, exchange.matches = None, 0
     for number in range(exchange.rules.liquidation.rounds_max):
         moved = exchange.moved
         distressed = find_distressed(exchange)
@@ -99,6 +99,7 @@ def finish_account(exchange: Exchange, records: list[Record]) -> None:
 
 def run_waterfall(exchange: Exchange, left: list[list[Record]], due: list[int]) -> None:
     """The layers in the order of the config; who is compliant again is left alone by the layers that follow."""
+    exchange.waiting = False
     for layer in exchange.rules.layers:
         if layer.kind == "takeover":
             take_over(exchange, left)

@@ -164,7 +164,7 @@ class Exchange:
     last_unwind: dict[int, int] = field(default_factory=dict)
     queue: dict[tuple[int, int], list[int]] | None = None
     matches: int = 0  # of this cycle
-    waiting: bool = False  # matches of this cycle are used up and contracts are left
+    waiting: bool = False  # matches wait in this run of the layers
     closes: list[tuple[int, int, int, int]] = field(default_factory=list)  # market, row, contracts, harm
     reached: Counter[str] = field(default_factory=Counter)
 
