@@ -292,6 +292,7 @@ LIQUIDATION_DTYPE = record(
     "surplus",
     "deficit",  # paid by others to bring the account to zero
     "owed",  # still owed by the account in this market's scope (work column)
+    "is_old",  # 1 if that was recorded as bad debt before: only FUND pays it (work column)
 )
 
 #: One match of ADL: a counterparty that is reduced.

@@ -301,6 +301,27 @@ def test_bad_debt_of_one_scope_is_not_paid_by_another_later():
     assert (world.money(victim), world.money(world.rows.fund(1))) == (-30, 990)
 
 
+def test_recorded_bad_debt_is_paid_by_the_fund_only_and_never_by_later_gains():
+    """CLR-FND-001: nobody had gains when 100 stayed as bad debt; 20 in FUND pay 20 of it, gains of 20 at 98 nothing.
+
+    The tear-up takes 91 of 100 and 9 of 10 shorts; the 9 and 1 that are left gain 18 and 2.
+    """
+    world = ClearingWorld([FUND, LOSS])
+    victim = world.trader(0, money=100, lots=100, price=102)
+    world.trader(2, money=1_000, lots=10, price=100)
+    shorts = [world.trader(i, money=1_000, lots=-lots, price=100) for i, lots in ((1, 100), (3, 10))]
+    world.markets.mark[0] = 100
+    world.clear(victim)
+    assert (world.money(victim), world.counter("bad_debt")) == (-100, 100)
+    world.deposit(world.fund, 20)
+    world.at(1_000)
+    world.markets.mark[0] = 98
+    world.clear(*world.house.admit(np.array([victim]), now_ms=1_000))
+    assert (world.money(victim), world.money(world.fund), world.counter("bad_debt")) == (-80, 0, 80)
+    assert [world.equity(row) for row in shorts] == [1_018, 1_002]
+    world.assert_conserved()
+
+
 def test_an_isolated_position_never_costs_its_owner_more_than_the_margin_assigned():
     """500 USDT isolated at 20x: whatever the gap, 500 are lost and the wallet is untouched."""
     for gap in (1, 10, 50, 90):

@@ -39,7 +39,9 @@ def note_debt(exchange, row, work):
     owed = -accounts.quote[row]
     first, count = split_by_market(exchange, row, owed, work)
     for k in range(count):
-        records.liquidations[first + k].owed = work[0, k]
+        record = records.liquidations[first + k]
+        record.owed = work[0, k]
+        record.is_old = 1 if waiting.bad_debt[row, record.market] > 0 else 0
     if count > 0:
         counters = records.counters
         for market in range(accounts.lots.shape[1]):

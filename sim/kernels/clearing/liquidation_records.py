@@ -39,7 +39,7 @@ def begin_record(exchange, row, market, row_equity, row_maintenance):
     record = records.liquidations[index]
     record.bankruptcy_quote = record.market_maintenance = 0
     record.lots_book = record.lots_taken_over = record.lots_adl = 0
-    record.fee = record.surplus = record.deficit = record.owed = 0
+    record.fee = record.surplus = record.deficit = record.owed = record.is_old = 0
     lots = accounts.lots[row, market]
     record.seq = header[0].seq
     record.time_ms = header[0].time_ms
