@@ -27,8 +27,8 @@ RARE = (
 SEEDS = [*range(450), *RARE]
 #: Of these stories, at least so many in which the oracle reaches a mechanism.
 MIN_STORIES = {
-    "liquidated": 300, "second rounds": 40, "filled in part": 50, "orders of a distressed row": 40, "self-
-    trade": 8, "compliant after the book": 8, "recovered": 2, "pause": 6, "share rounded down": 10,
+    "liquidated": 300, "second rounds": 40, "filled in part": 50, "orders of a distressed row": 40,
+    "self-trade": 8, "compliant after the book": 8, "recovered": 2, "pause": 6, "share rounded down": 10,
     "penalty capped": 50, "surplus": 15, "taker fee": 12, "taker fee capped": 15, "rebate": 8,
     "rebate capped": 30, "deficit": 60, "fund draw": 30, "fund pays engine": 60, "fund empty": 40, "sweep": 5,
     "unwind": 35, "takeover": 100, "takeover in part": 50, "takeover refused": 100,
