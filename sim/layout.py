@@ -306,6 +306,7 @@ LIQUIDATION_DTYPE = record(
     "surplus",
     "deficit",  # paid by others to bring the account to zero
     "owed",  # still owed by the account in this market's scope (work column)
+    "is_old",  # 1 if that was recorded as bad debt before: only FUND pays it (work column)
 )
 
 #: One match of ADL: a counterparty that is reduced.
@@ -379,10 +380,10 @@ class WaitingArrays(NamedTuple):
     attempt_ms: I64  # (A,) when its last liquidation order was sent
     attempts: I64  # (A,) liquidation steps since the present distress began
     last_market: I64  # (A,) market in which it was liquidated last, -1 never
-    bad_debt: I64  # (A,) debt of a flat row that no layer could pay, quanta: it remains, and is not handled again
+    bad_debt: I64  # (A, M) debt of a flat row that no layer could pay, quanta, by market: only FUND pays it later
 
 
-def make_waiting(n_rows: int) -> WaitingArrays:
+def make_waiting(n_rows: int, n_markets: int) -> WaitingArrays:
     """Return the state of rows that were never distressed."""
     return WaitingArrays(
         seen_cycle=np.full(n_rows, -2, np.int64),
@@ -390,7 +391,7 @@ def make_waiting(n_rows: int) -> WaitingArrays:
         attempt_ms=np.full(n_rows, -(2**62), np.int64),
         attempts=np.zeros(n_rows, np.int64),
         last_market=np.full(n_rows, -1, np.int64),
-        bad_debt=np.zeros(n_rows, np.int64),
+        bad_debt=np.zeros((n_rows, n_markets), np.int64),
     )
 
 

@@ -146,11 +146,10 @@ class ClearingHouse:
         debt = self.waiting.bad_debt[rows]
         if not debt.any():
             return rows
-        market = np.maximum(np.maximum(self.waiting.last_market[rows], self.accounts.market[rows]), 0)
-        fund_cash = self.accounts.quote[self.markets.params["fund_row"][market]]
-        stands: npt.NDArray[np.bool_] = (
-            (debt > 0) & (self.accounts.quote[rows] == -debt) & ~((fund_cash > 0) & self.may_draw)
-        )
+        fund_cash = self.accounts.quote[self.markets.params["fund_row"]]
+        can_be_paid = ((debt > 0) & (fund_cash > 0)).any(axis=1) & self.may_draw
+        total = debt.sum(axis=1)
+        stands: npt.NDArray[np.bool_] = (total > 0) & (self.accounts.quote[rows] == -total) & ~can_be_paid
         others: I64 = rows[~stands]
         return others
 
@@ -199,7 +198,9 @@ class ClearingHouse:
 
         Call it only while `holds_inventory`.
         """
-        due = (now_ms - self._unwound_ms >= self._unwind_every).astype(np.int64)
+        every = np.arange(len(self._unwound_ms))
+        held = self.accounts.lots[self.markets.params["engine_row"], every] != 0
+        due = (held & (now_ms - self._unwound_ms >= self._unwind_every)).astype(np.int64)
         self._unwound_ms[due == 1] = now_ms
         return int(plan_unwind(self.accounts, self.markets, due, self._unwind_ppm, self._unwind_band, intents))
 

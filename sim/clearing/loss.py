@@ -24,7 +24,7 @@ from ..kernels.margin.bankruptcy import lot_value
 from ..kernels.margin.requirement import equity
 from ..layout import AccountArrays, AccountMode, MarketArrays, Reason
 from .desk import Desk, LayerBase, Round, Scope
-from .fund import draw_fund, unpaid_in
+from .fund import draw_fund
 from .targets import targets_of
 
 I64 = npt.NDArray[np.int64]
@@ -205,9 +205,13 @@ def measure_gains(accounts, markets, fund, basis, gains):
 
 @kernel
 def owed_in_scope(exchange, fund, engine):
-    """Debts of this round's flat accounts and of a flat ENGINE below zero in the scope of `fund`, quanta."""
-    accounts = exchange.accounts
-    total = unpaid_in(exchange, fund)
+    """New debts of this round's flat accounts and of a flat ENGINE below zero in the scope of `fund`, quanta."""
+    accounts, markets, records = exchange.accounts, exchange.markets, exchange.records
+    total = 0
+    for index in range(records.counts[0].round_start, records.counts[0].liquidations):
+        record = records.liquidations[index]
+        if markets.params[record.market].fund_row == fund and record.is_old == 0:
+            total += record.owed
     if is_flat(accounts, engine) and accounts.quote[engine] < 0:
         total -= accounts.quote[engine]
     return total
@@ -257,7 +261,7 @@ def _plan_shares(exchange, fund, pot, payments):
         record = records.liquidations[index]
         market = record.market
         paid = min(record.owed, pot)
-        if paid > 0 and markets.params[market].fund_row == fund:
+        if paid > 0 and record.is_old == 0 and markets.params[market].fund_row == fund:
             engine = markets.params[market].engine_row
             n = add_payment(payments, n, engine, record.account, paid, market, index, record.seq)
             pot -= paid

@@ -104,7 +104,7 @@ def plan_surplus(exchange, rows, to_fund, work, payments):
             if accounts.mode[row] == _ISOLATED:
                 n = add_payment(payments, n, row, np.int64(accounts.wallet[row]), left, 0, -1, cause)
             continue
-        first, count = split_by_market(records, row, left, work)
+        first, count = split_by_market(exchange, row, left, work)
         for k in range(count):
             if work[0, k] > 0:
                 market = records.liquidations[first + k].market

@@ -60,7 +60,7 @@ def make_exchange(
         stops=make_stops(n_markets, 1) if stops is None else stops,
         thresholds=make_thresholds(n_markets, n_rows),
         records=make_records(n_rows=n_rows, n_markets=n_markets),
-        waiting=make_waiting(n_rows),
+        waiting=make_waiting(n_rows, n_markets),
     )
 
 

@@ -229,7 +229,7 @@ class ExchangeMachine(RuleBasedStateMachine):
         house, distressed = world.clearing, auditor.distressed()
         for row in self.exchange.traders:
             equity = auditor.equity(row)
-            is_recorded = row in house.backlog or (equity < 0 and house.waiting.bad_debt[row] == -equity)
+            is_recorded = row in house.backlog or (equity < 0 and house.waiting.bad_debt[row].sum() == -equity)
             if row in distressed:
                 assert is_recorded, f"row {row} at {equity}, backlog {house.backlog.tolist()}"
             if row in self.exchange.isolated:

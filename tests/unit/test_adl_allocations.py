@@ -130,6 +130,15 @@ def test_a_limit_of_matches_goes_to_the_best_ranked_and_the_rest_waits():
     assert outcome.left.tolist() == [victim]
 
 
+def test_a_winner_that_cannot_be_asked_takes_no_place_under_a_limit_of_matches():
+    """CLR-ADL-004, CLR-ADL-006: the best-ranked short has equity 15 and would lose 20; the next one has the match."""
+    world, victim, shorts = gap_with_three_shorts(layer_of(ProRata(), matches_per_cycle=1))
+    thin = world.trader(6, money=5, lots=-10, price=99)
+    world.clear(victim)
+    assert world.lots(thin) == -10
+    assert {row: lots for row, (lots, _) in given_by(world).items()} == {shorts[1]: 10}
+
+
 def test_a_distressed_target_above_zero_shares_its_gain_with_all_winners():
     """CLR-ADL-007: equity 40 on 20 lots at 1,002: closed at 1,000, shorts of 5 and 15 gain 10 and 30."""
     layer = layer_of(ProRata(), trigger="distressed")

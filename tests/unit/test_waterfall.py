@@ -174,6 +174,18 @@ def test_unwind_offers_a_share_within_the_band_and_waits_its_interval():
     assert world.house.plan_unwind(world.intents, now_ms=1000) == 1
 
 
+def test_an_inventory_of_one_market_does_not_make_another_wait():
+    """CLR-FND-005: BTC is offered at 0 ms; ETH is taken over after that in the same cycle, and offered at once."""
+    world = ClearingWorld([TAKEOVER, FUND], marks=(100, 100), scope_of=(0, 1))
+    world.open(world.rows.engine(0), 20, 100)
+    assert world.house.plan_unwind(world.intents, now_ms=0) == 1
+    world.open(world.rows.engine(1), 10, 100, market=1)
+    assert world.house.plan_unwind(world.intents, now_ms=0) == 1
+    assert (int(world.intents["market"][0]), int(world.intents["lots"][0])) == (1, 1)
+    assert world.house.plan_unwind(world.intents, now_ms=999) == 0
+    assert world.house.plan_unwind(world.intents, now_ms=1000) == 2
+
+
 def worked_example(waterfall):
     """THEORY 1f: losers owe 60/30/10 with margins 40/30/15, fund 5, winners +70/+30; ten quanta to the unit."""
     world = ClearingWorld(waterfall, marks=(101,), tick_values=(10,))
@@ -263,6 +275,50 @@ def test_a_debt_over_two_scopes_is_split_by_maintenance_freed():
     assert world.money(world.rows.fund(0)) == 970
     assert world.money(world.rows.fund(1)) == 0
     assert world.money(victim) == -6
+    world.assert_conserved()
+
+
+def test_bad_debt_of_one_scope_is_not_paid_by_another_later():
+    """CLR-FND-006: 30 of 40 are owed by an empty fund; the other has paid its 10 and pays no more in the next round."""
+    world = ClearingWorld(
+        [FUND], marks=(100, 100), tiers=((0, 10_000, 0, 10_000),), scope_of=(0, 1),
+        liquidation=FullLiquidation(order="market"),
+    )  # fmt: skip
+    world.deposit(world.rows.fund(1), 1_000)
+    victim = world.trader(0, money=360, lots=300, price=101)
+    world.open(victim, 100, 101, market=1)
+    other = world.trader(1, money=10_000, lots=-300, price=101)
+    world.open(other, -100, 101, market=1)
+    world.plan(victim)
+    world.fill(0, lots=300, price=100, against=other)
+    world.fill(1, lots=100, price=100, against=other)
+    world.finish()
+    assert (world.money(victim), world.money(world.rows.fund(1))) == (-30, 990)
+    world.at(1_000)
+    due = world.house.admit(np.array([victim]), now_ms=1_000)
+    if len(due):
+        world.clear(victim)
+    assert (world.money(victim), world.money(world.rows.fund(1))) == (-30, 990)
+
+
+def test_recorded_bad_debt_is_paid_by_the_fund_only_and_never_by_later_gains():
+    """CLR-FND-001: nobody had gains when 100 stayed as bad debt; 20 in FUND pay 20 of it, gains of 20 at 98 nothing.
+
+    The tear-up takes 91 of 100 and 9 of 10 shorts; the 9 and 1 that are left gain 18 and 2.
+    """
+    world = ClearingWorld([FUND, LOSS])
+    victim = world.trader(0, money=100, lots=100, price=102)
+    world.trader(2, money=1_000, lots=10, price=100)
+    shorts = [world.trader(i, money=1_000, lots=-lots, price=100) for i, lots in ((1, 100), (3, 10))]
+    world.markets.mark[0] = 100
+    world.clear(victim)
+    assert (world.money(victim), world.counter("bad_debt")) == (-100, 100)
+    world.deposit(world.fund, 20)
+    world.at(1_000)
+    world.markets.mark[0] = 98
+    world.clear(*world.house.admit(np.array([victim]), now_ms=1_000))
+    assert (world.money(victim), world.money(world.fund), world.counter("bad_debt")) == (-80, 0, 80)
+    assert [world.equity(row) for row in shorts] == [1_018, 1_002]
     world.assert_conserved()
 
 

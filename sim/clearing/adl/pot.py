@@ -67,14 +67,13 @@ Allocate = Callable[[TargetView, WinnerView], I64]
 def decide_through_pot(case: Case, allocate: Allocate, *, who: str) -> Decision:
     """Return the closes into the pot and out of it; `allocate` states how many contracts each winner gives.
 
-    If a winner would end below zero, it is left out and the contracts are allocated again. A limit of matches goes to
-    the first winners of the queue. AgentError, naming `who`, if the answer is invalid.
+    If winners would end below zero, they are left out and the contracts are allocated again. A limit of matches goes
+    to the first winners of the queue that can be asked. AgentError, naming `who`, if the answer is invalid.
     """
     is_own = np.isin(case.accounts.wallet[case.winners], case.accounts.wallet[case.targets])
-    asked = np.flatnonzero(~is_own)
-    is_cut = len(asked) > case.matches_left
-    asked = asked[: max(0, case.matches_left)]
+    able = np.flatnonzero(~is_own)
     while True:
+        asked = able[: max(0, case.matches_left)]
         winners = _winners(case, asked)
         targets = _targets(case, int(winners.lots.sum()))
         lots = np.zeros(len(asked), np.int64)
@@ -85,11 +84,11 @@ def decide_through_pot(case: Case, allocate: Allocate, *, who: str) -> Decision:
         stays = (lots == 0) | (winners.equity + gain >= 0)
         if stays.all():
             break
-        asked = asked[stays]
+        able = np.setdiff1d(able, asked[~stays])
     wanted = int(np.abs(case.accounts.lots[case.targets, case.market]).sum())
     left = wanted - int(targets.lots.sum())
     closes = _through_pot(targets, winners, lots, quote, market=case.market, rank=asked + 1)
-    return Decision(closes, int((lots > 0).sum()), needs_more=False, is_postponed=is_cut and left > 0)
+    return Decision(closes, int((lots > 0).sum()), needs_more=False, is_postponed=len(able) > len(asked) and left > 0)
 
 
 def _checked(answer: object, targets: TargetView, winners: WinnerView, *, who: str) -> I64:

@@ -7,11 +7,13 @@ from .liquidation_records import is_flat, record_count_of
 
 
 @kernel
-def split_by_market(records, row, amount, work):
+def split_by_market(exchange, row, amount, work):
     """Split `amount` >= 0 over the markets in which `row` was liquidated, by maintenance margin; return (first, count).
 
-    The parts are work[0, :count]. Weights of 0 (a debt without a position) give all to the first. work: int64 (4, M).
+    The parts are work[0, :count]. A row without a position is split by its recorded bad debt, which says which scope
+    owes what (CLR-FND-006); without any of it all goes to the first. work: int64 (4, M).
     """
+    records = exchange.records
     first, count = record_count_of(records, row)
     total = 0
     for k in range(count):
@@ -19,6 +21,10 @@ def split_by_market(records, row, amount, work):
         work[1, k] = records.liquidations[first + k].market_maintenance
         work[2, k] = k
         total += work[1, k]
+    if total == 0:
+        for k in range(count):
+            work[1, k] = exchange.waiting.bad_debt[row, records.liquidations[first + k].market]
+            total += work[1, k]
     if total > 0:
         allocate(amount, work[1, :count], work[2, :count], total, work[0, :count], work[3, :count])
     elif count > 0:
@@ -28,17 +34,22 @@ def split_by_market(records, row, amount, work):
 
 @kernel
 def note_debt(exchange, row, work):
-    """Write the debt of a flat account below zero to its liquidation rows, split by maintenance margin."""
+    """Write the debt of a flat account below zero to its liquidation rows, split by market."""
     accounts, records, waiting = exchange.accounts, exchange.records, exchange.waiting
     owed = -accounts.quote[row]
-    first, count = split_by_market(records, row, owed, work)
+    first, count = split_by_market(exchange, row, owed, work)
     for k in range(count):
-        records.liquidations[first + k].owed = work[0, k]
+        record = records.liquidations[first + k]
+        record.owed = work[0, k]
+        record.is_old = 1 if waiting.bad_debt[row, record.market] > 0 else 0
     if count > 0:
-        market = records.liquidations[first].market
-        records.counters[market].deficit += owed - waiting.bad_debt[row]
-        records.counters[market].bad_debt -= waiting.bad_debt[row]
-        waiting.bad_debt[row] = 0
+        counters = records.counters
+        for market in range(accounts.lots.shape[1]):
+            known = waiting.bad_debt[row, market]
+            owed -= known
+            counters[market].bad_debt -= known
+            waiting.bad_debt[row, market] = 0
+        counters[records.liquidations[first].market].deficit += owed
     accounts.flags[row] |= FLAG_BANKRUPT
 
 
@@ -66,7 +77,7 @@ def record_bad_debt(exchange):
         record = records.liquidations[index]
         owed = record.owed
         if owed > 0:
-            waiting.bad_debt[record.account] += owed
+            waiting.bad_debt[record.account, record.market] += owed
             records.counters[record.market].bad_debt += owed
             record.owed = 0
             total += owed

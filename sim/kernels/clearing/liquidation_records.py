@@ -39,7 +39,7 @@ def begin_record(exchange, row, market, row_equity, row_maintenance):
     record = records.liquidations[index]
     record.bankruptcy_quote = record.market_maintenance = 0
     record.lots_book = record.lots_taken_over = record.lots_adl = 0
-    record.fee = record.surplus = record.deficit = record.owed = 0
+    record.fee = record.surplus = record.deficit = record.owed = record.is_old = 0
     lots = accounts.lots[row, market]
     record.seq = header[0].seq
     record.time_ms = header[0].time_ms
@@ -64,14 +64,19 @@ def begin_record(exchange, row, market, row_equity, row_maintenance):
 
 @kernel
 def begin_row(exchange, row):
-    """Append the liquidation rows of one account: one a position, or one for its debt; link them to the account."""
+    """Append the liquidation rows of one account: one a position, or one a market of its debt; link them to it."""
     accounts, markets, records = exchange.accounts, exchange.markets, exchange.records
     row_equity = equity(accounts, markets, row)
     row_maintenance = maintenance(accounts, markets, row)
     records.first_record[row] = records.counts[0].liquidations
     if is_flat(accounts, row):
-        market = max(accounts.market[row], exchange.waiting.last_market[row], 0)
-        begin_record(exchange, row, market, row_equity, row_maintenance)
+        first = records.counts[0].liquidations
+        for market in range(accounts.lots.shape[1]):
+            if exchange.waiting.bad_debt[row, market] > 0:
+                begin_record(exchange, row, market, row_equity, row_maintenance)
+        if records.counts[0].liquidations == first:
+            market = max(accounts.market[row], exchange.waiting.last_market[row], 0)
+            begin_record(exchange, row, market, row_equity, row_maintenance)
         return row_equity
     for market in range(accounts.lots.shape[1]):
         if accounts.lots[row, market] != 0:

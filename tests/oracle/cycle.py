@@ -1,0 +1,135 @@
+"""One cycle of the clearing house, in the order of its steps, and the opening of a story."""
+
+from tests.oracle.adl import deleverage
+from tests.oracle.book import cancel_all, take
+from tests.oracle.liquidation import in_priority, is_left, note_debt, plan, send, settle
+from tests.oracle.loss import socialise
+from tests.oracle.margin import is_distressed
+from tests.oracle.story import Exchange, Record
+from tests.oracle.waterfall import has_fund_layer, pay_engines, pay_from_fund, sweep, take_over, unwind_orders
+
+
+def run_cycle(exchange: Exchange, marks: tuple[int, ...], now_ms: int) -> None:
+    """Mark, then rounds of clearing: CLR-LIQ-012."""
+    exchange.mark, exchange.now_ms = list(marks), now_ms
+    exchange.queue, exchange.matches = None, 0
+    for number in range(exchange.rules.liquidation.rounds_max):
+        moved = exchange.moved
+        distressed = find_distressed(exchange)
+        active = [row for row in distressed if not waits(exchange, row)]
+        if active:
+            exchange.reached["rounds"] += 1
+            exchange.reached["second rounds"] += number == 1
+            run_round(exchange, active)
+        elif (distressed or number == 0) and any(exchange.held(engine) for engine in exchange.engine):
+            run_waterfall(exchange, [], [])
+        unwind(exchange)
+        if not distressed or exchange.moved == moved:
+            break
+    note_end(exchange)
+
+
+def find_distressed(exchange: Exchange) -> list[int]:
+    """Distressed rows in the order of liquidation; in batch mode all their orders are withdrawn."""
+    rows = [row for row in exchange.traders if is_distressed(exchange, row)]
+    if exchange.rules.liquidation.mode == "batch":
+        for row in rows:
+            cancel_all(exchange, row)
+    return in_priority(exchange, rows)
+
+
+def waits(exchange: Exchange, row: int) -> bool:
+    """Recorded bad debt that no FUND can pay now, or a pause after a step: CLR-FND-001, CLR-LIQ-008."""
+    if row not in exchange.debts:
+        return pauses(exchange, row)
+    funds = [
+        exchange.fund[exchange.rules.markets[market].scope] for market, owed in exchange.debts[row].items() if owed
+    ]
+    return not has_fund_layer(exchange) or not any(exchange.quote[fund] for fund in funds)
+
+
+def pauses(exchange: Exchange, row: int) -> bool:
+    """CLR-LIQ-008: the pause after a step, which ends when equity falls below zero."""
+    rules = exchange.rules.liquidation
+    if rules.kind != "fraction" or exchange.equity(row) < 0 or row not in exchange.last_step:
+        return False
+    waiting = exchange.now_ms - exchange.last_step[row] < rules.cooldown_ms
+    exchange.reached["pause"] += waiting
+    return waiting
+
+
+def run_round(exchange: Exchange, due: list[int]) -> None:
+    """Book, settlement, and the waterfall with what is left."""
+    plans: list[list[Record]] = []
+    if exchange.rules.liquidation.mode == "batch":
+        plans = [plan(exchange, row) for row in due if exchange.held(row)]
+        for records in plans:
+            for record in records:
+                send(exchange, record)
+        for records in plans:
+            finish_account(exchange, records)
+        for records in plans:
+            note_debt(exchange, records)
+    else:
+        for row in due:
+            if not exchange.held(row):
+                run_waterfall(exchange, [], [row])
+                continue
+            if not is_distressed(exchange, row):
+                exchange.reached["recovered"] += 1
+                continue
+            cancel_all(exchange, row)
+            records = plan(exchange, row)
+            for record in records:
+                send(exchange, record)
+            finish_account(exchange, records)
+            note_debt(exchange, records)
+            run_waterfall(exchange, [records] if is_left(exchange, records) else [], [row])
+        return
+    run_waterfall(exchange, [records for records in plans if is_left(exchange, records)], due)
+
+
+def finish_account(exchange: Exchange, records: list[Record]) -> None:
+    row = records[0].row
+    exchange.reached["liquidated"] += 1
+    settle(exchange, records)
+    exchange.last_step[row] = exchange.now_ms
+    exchange.steps[row] += 1
+
+
+def run_waterfall(exchange: Exchange, left: list[list[Record]], due: list[int]) -> None:
+    """The layers in the order of the config; who is compliant again is left alone by the layers that follow."""
+    exchange.waiting = False
+    for layer in exchange.rules.layers:
+        if layer.kind == "takeover":
+            take_over(exchange, left)
+        elif layer.kind == "insurance_fund":
+            pay_from_fund(exchange, due)
+        elif layer.kind == "adl":
+            deleverage(exchange, layer, left)
+        else:
+            socialise(exchange, layer, left)
+    exchange.fresh.clear()
+
+
+def unwind(exchange: Exchange) -> None:
+    """CLR-FND-005, CLR-FND-004."""
+    for engine, market, lots, limit in unwind_orders(exchange):
+        filled, _ = take(exchange, engine, market, lots, limit, charged=False)
+        exchange.reached["unwind"] += filled > 0
+    pay_engines(exchange)
+    sweep(exchange)
+
+
+def note_end(exchange: Exchange) -> None:
+    """What the cycle leaves, for the counts of what was reached; and that nothing was made or lost."""
+    assert sum(exchange.quote.values()) == 0
+    assert all(sum(lots[m] for lots in exchange.lots.values()) == 0 for m in range(len(exchange.mark)))
+    assert all(exchange.quote[fund] >= 0 for fund in exchange.fund)
+    for row in exchange.traders:
+        if exchange.quote[row] < 0 and not exchange.held(row):
+            exchange.reached["bad debt"] += 1
+        elif exchange.equity(row) < 0:
+            exchange.reached["bankrupt and open"] += 1
+        elif is_distressed(exchange, row):
+            exchange.reached["distressed and open"] += 1
