@@ -25,27 +25,27 @@ class RequiredFund:
     without_cap_quote: float | None
     text: str
 
-    @classmethod
-    def of(cls, row: Mapping[Any, Any], manifest: Mapping[str, Any], quantum: Decimal) -> "RequiredFund":
-        """From a row of `runs` in quanta and the manifest; for internal use."""
-        second = manifest.get("endless_fund") or {}
-
-        def money(quanta: int) -> str:
-            return f"{quanta * quantum:,.0f}"
-
-        def quote(quanta: int | None) -> float | None:
-            return None if quanta is None else float(quanta * quantum)
-
-        parts = [analysis.required_text(row, money), analysis.endless_text(manifest, money)]
-        return cls(
-            quote=float(int(row["required_fund_quanta"]) * quantum),
-            is_bound=bool(row["required_fund_is_bound"]),
-            bound_by=str(row["required_fund_bound_by"]),
-            endless_quote=quote(second.get("required_fund_quanta")),
-            without_cap_quote=quote(second.get("without_cap_quanta")),
-            text="; ".join(part for part in parts if part),
-        )
-
     def __str__(self) -> str:
         """`at least 50,000 (the fund ran dry); with an endless fund: 110,067 (no cap: 135,166)`."""
         return self.text
+
+
+def required_fund_of(row: Mapping[Any, Any], manifest: Mapping[str, Any], quantum: Decimal) -> RequiredFund:
+    """From a row of `runs` in quanta and the manifest."""
+    second = manifest.get("endless_fund") or {}
+
+    def money(quanta: int) -> str:
+        return f"{quanta * quantum:,.0f}"
+
+    def quote(quanta: int | None) -> float | None:
+        return None if quanta is None else float(quanta * quantum)
+
+    parts = [analysis.required_text(row, money), analysis.endless_text(manifest, money)]
+    return RequiredFund(
+        quote=float(int(row["required_fund_quanta"]) * quantum),
+        is_bound=bool(row["required_fund_is_bound"]),
+        bound_by=str(row["required_fund_bound_by"]),
+        endless_quote=quote(second.get("required_fund_quanta")),
+        without_cap_quote=quote(second.get("without_cap_quanta")),
+        text="; ".join(part for part in parts if part),
+    )

@@ -18,7 +18,7 @@ from .config import Config, load
 from .door import checked, checked_class
 from .money_tables import MoneyTables
 from .pictures import card, line
-from .required_fund import RequiredFund
+from .required_fund import RequiredFund, required_fund_of
 from .units import Units
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Result(MoneyTables):
 
         print(result.required_fund)
         """
-        return RequiredFund.of(self.summary(units="quanta"), self.manifest, self._run.quantum)
+        return required_fund_of(self.summary(units="quanta"), self.manifest, self._run.quantum)
 
     @property
     def why_adl(self) -> tuple[str, ...]:

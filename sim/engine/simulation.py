@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import simpy
 
+from ..agents.cohort import RESIDUAL
 from ..config import RunConfig, config_hash, run_id
 from ..errors import ConservationError
 from ..layout import I64
@@ -131,8 +132,8 @@ def _accounts(result: RunResult) -> dict[str, object]:
     deposits = (after.flows - before.flows)[:, [0, 1]].sum(axis=1)
     reserved = [world.rows.name(row) for row in range(world.rows.first_trader)]
     owners = np.array([*reserved, *opening.account_names()], dtype=object)
-    kinds = _kinds(world, owners)
     cohorts = np.array([*opening.cohort_names, ""], dtype=object)[opening.cohort]
+    kinds = _kinds(world, cohorts)
     roles = assign_roles(
         accounts,
         reserved_names=reserved,
@@ -154,15 +155,14 @@ def _accounts(result: RunResult) -> dict[str, object]:
     )
 
 
-def _kinds(world: World, owners: npt.NDArray[np.object_]) -> npt.NDArray[np.int64]:
-    """(A,) what the owner of each row is: an index into KINDS. owners: names of wallets, by row."""
+def _kinds(world: World, cohorts: npt.NDArray[np.object_]) -> npt.NDArray[np.int64]:
+    """(A,) what the owner of each row is: an index into KINDS. cohorts: names, by row."""
     opening, config = world.population.opening, world.config
     hedged = {cohort.name for cohort in config.population.cohorts if cohort.behaviour.is_hedged}
     is_hedged = np.array([*(name in hedged for name in opening.cohort_names), False])[opening.cohort]
-    residual = config.positions.residual_account if config.positions is not None else None
     fits = {
         "reserved": np.arange(len(opening.wallet)) < world.rows.first_trader,
-        "residual": owners[opening.wallet] == residual if residual is not None else np.zeros(len(is_hedged), np.bool_),
+        "residual": cohorts == RESIDUAL,
         "named agent": opening.is_named,
         "maker": opening.is_maker,
         "hedged": is_hedged,

@@ -404,7 +404,7 @@ def test_post_only_without_a_price_is_a_fault_and_fill_or_kill_is_kept():
 
     def of(tif):
         columns = [np.array([value]) for value in (0, 0, 3, 0, tif, 0, 0, 5)]
-        return append_actions(*columns, home, np.array([100]), rows, 0)
+        return append_actions(ActionArrays(*columns), home, np.array([100]), rows)
 
     assert of(POST_ONLY) == (0, 0, FAULTS.index("post_only"))
     assert of(FOK) == (1, -1, 0)

@@ -50,6 +50,11 @@ RIGHT = {
     "StressFrontier": {"frame": pd.DataFrame(), "runs": 3, "share": 0.5},
     "Audit": {"folder": Path(), "transfers": 0, "accounts": 0, "markets": 0, "equities_compared": True, "proved": ()},
     "Replay": {"equal": True, "lines": ()},
+    "RequiredFund": {
+        "quote": 1.0, "is_bound": False, "bound_by": "none", "endless_quote": None, "without_cap_quote": None,
+        "text": "",
+    },
+    "MarginFormula": {"maintenance": abs, "initial_ppm": abs},
 }  # fmt: skip
 
 
@@ -128,7 +133,7 @@ def faults(who, function, right):
 
 PUBLIC = [name for name in clearsim.__all__ if name != "designs"]
 #: Plain records that are checked where they are used, and what only clearsim constructs.
-LENIENT = {"Order", "Actions", "CancelAll", "Audit", "Replay", "StressFrontier", "PathsResult"}
+LENIENT = {"Order", "Actions", "CancelAll", "Audit", "Replay", "StressFrontier", "PathsResult", "RequiredFund"}
 
 
 @pytest.mark.parametrize("name", PUBLIC)

@@ -40,11 +40,19 @@ class MarginFormula:
     maintenance: Callable[[int, int, int], float]
     initial_ppm: Callable[[int, int], float]
 
+    def __post_init__(self) -> None:
+        """Raise ConfigError for what is no function."""
+        for name in ("maintenance", "initial_ppm"):
+            if not callable(getattr(self, name)):
+                raise ConfigError(f"MarginFormula: {name} must be a function, found {getattr(self, name)!r}")
 
-def lower_formula(formula: MarginFormula, *, cap: int, who: str) -> tuple[dict[str, int], Records, int]:
+
+def lower_formula(
+    formula: MarginFormula, *, cap: int, who: str, is_checked: bool = True
+) -> tuple[dict[str, int], Records, int]:
     """Compile a formula and check it; return its parameters, a tier that stands for it, its smallest rate in ppm.
 
-    cap: maximum position, quanta. ConfigError if it cannot be compiled, or violates what the file's head says.
+    cap: maximum position, quanta.  is_checked: False if the units are not those of the market. ConfigError if it cannot be compiled, or violates what the file's head says.
     """
     own = formula.initial_ppm
     try:
@@ -56,7 +64,7 @@ def lower_formula(formula: MarginFormula, *, cap: int, who: str) -> tuple[dict[s
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ConfigError(f"{who}: formula() must return functions that numba can compile: {first}") from error
     tier = np.array([(0, STEEPEST_PPM, 0, 1)], TIER_DTYPE)
-    smallest = _checked(addresses, tier, cap=min(cap, QUANTA_LIMIT), who=who)
+    smallest = _tried(addresses, tier, cap=min(cap, QUANTA_LIMIT), who=who if is_checked else "")
     tier["initial_ppm"][0] = smallest[1]
     return addresses, tier, smallest[0]
 
@@ -76,10 +84,10 @@ def _of_three(initial_ppm: Callable[[int, int], float]) -> Callable[[int, int, i
     return call
 
 
-def _checked(addresses: dict[str, int], tier: Records, *, cap: int, who: str) -> tuple[int, int]:
+def _tried(addresses: dict[str, int], tier: Records, *, cap: int, who: str) -> tuple[int, int]:
     """Try a formula on a grid of sizes and prices; return its smallest maintenance and initial rates, ppm.
 
-    ConfigError names the place where it is negative, falls, is too steep, or is not below initial margin.
+    who: whose formula, in errors; empty: it is not checked. ConfigError names the place where it is negative, falls, is too steep, or is not below initial margin.
     """
     params = np.zeros(1, MARKET_DTYPE)
     params["tick_value"] = 1
@@ -117,7 +125,7 @@ def _maintenance(lots: int, price: int, params: Records, tier: Records) -> np.ty
 
 
 def _require(holds: object, message: str) -> None:
-    if not holds:
+    if not holds and not message.startswith(":"):
         raise ConfigError(message)
 
 

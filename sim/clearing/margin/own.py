@@ -88,7 +88,7 @@ class OwnSchedule(OwnPart):
     def smallest_maintenance_ppm(self) -> int:
         """The first tier's rate; of a formula, the smallest that was found on a grid of sizes and prices."""
         if self.is_formula:
-            return self._lower_formula(Decimal(1), Decimal(1))[2]
+            return self._lower_formula(Decimal(1), Decimal(1), is_checked=False)[2]
         return self.tiered().smallest_maintenance_ppm()
 
     def close_fee_ppm(self, fees: FeeSchedule) -> int:
@@ -107,13 +107,16 @@ class OwnSchedule(OwnPart):
         cap = cap_quanta(part.notional_cap_quote, quantum)
         return {**addresses, "n_tiers": 1, "notional_cap": cap, "at_or_below": int(part.distressed_at_or_below)}, tier
 
-    def _lower_formula(self, quantum: Decimal, lot_size: Decimal) -> tuple[dict[str, int], Records, int]:
+    def _lower_formula(
+        self, quantum: Decimal, lot_size: Decimal, *, is_checked: bool = True
+    ) -> tuple[dict[str, int], Records, int]:
         part: MarginSchedule = self.load()
         units = MarginUnits(quantum=float(quantum), lot_size=float(lot_size))
         found = guarded(self.who, self.file, lambda: part.formula(units), error=ConfigError, seconds=self.time_limit_s)
         if not isinstance(found, MarginFormula):
             raise ConfigError(f"{self.who}: formula must return a MarginFormula, found {type(found).__name__}")
-        return lower_formula(found, cap=cap_quanta(part.notional_cap_quote, quantum), who=self.who)
+        cap = cap_quanta(part.notional_cap_quote, quantum)
+        return lower_formula(found, cap=cap, who=self.who, is_checked=is_checked)
 
 
 def _plain(value: Any) -> Any:
