@@ -52,7 +52,8 @@ def lower_formula(
 ) -> tuple[dict[str, int], Records, int]:
     """Compile a formula and check it; return its parameters, a tier that stands for it, its smallest rate in ppm.
 
-    cap: maximum position, quanta.  is_checked: False if the units are not those of the market. ConfigError if it cannot be compiled, or violates what the file's head says.
+    cap: maximum position, quanta.  is_checked: False if the units are not those of the market. ConfigError if it cannot
+    be compiled, or violates what the file's head says.
     """
     own = formula.initial_ppm
     try:
@@ -87,7 +88,8 @@ def _of_three(initial_ppm: Callable[[int, int], float]) -> Callable[[int, int, i
 def _tried(addresses: dict[str, int], tier: Records, *, cap: int, who: str) -> tuple[int, int]:
     """Try a formula on a grid of sizes and prices; return its smallest maintenance and initial rates, ppm.
 
-    who: whose formula, in errors; empty: it is not checked. ConfigError names the place where it is negative, falls, is too steep, or is not below initial margin.
+    who: whose formula, in errors; empty: it is not checked. ConfigError names the place where it is negative, falls, is
+    too steep, or is not below initial margin.
     """
     params = np.zeros(1, MARKET_DTYPE)
     params["tick_value"] = 1
@@ -104,17 +106,19 @@ def _tried(addresses: dict[str, int], tier: Records, *, cap: int, who: str) -> t
         initial = np.empty(len(prices), np.int64)
         measure_initial_ppm(np.full(len(prices), lots), value, params[0], tier, initial)
         at = f"{lots} contracts"
-        _require((needed >= 0).all(), f"{who}: the requirement of {at} is negative")
-        _require((bigger >= needed).all(), f"{who}: the requirement falls when {at} become twice as many")
+        _require(who, (needed >= 0).all(), f"the requirement of {at} is negative")
+        _require(who, (bigger >= needed).all(), f"the requirement falls when {at} become twice as many")
         rise = np.diff(needed)
-        _require((rise >= 0).all(), f"{who}: the requirement of {at} falls when their price rises")
-        _require((rise <= np.diff(value)).all(), f"{who}: the requirement of {at} grows faster than their value")
+        _require(who, (rise >= 0).all(), f"the requirement of {at} falls when their price rises")
+        _require(who, (rise <= np.diff(value)).all(), f"the requirement of {at} grows faster than their value")
         large = value >= 10**6  # rounding up hides the rate of smaller ones
         below = needed[large] * float(PPM) <= initial[large] * value[large].astype(np.float64) + PPM
-        _require(below.all(), f"{who}: the maintenance margin of {at} exceeds their initial margin")
+        _require(who, below.all(), f"the maintenance margin of {at} exceeds their initial margin")
         if large.any():
             rates.append((float((needed[large] / value[large]).min() * PPM), int(initial[large].min())))
-    _require(bool(rates), f"{who}: notional_cap_quote is too small for any position")
+    _require(who, bool(rates), "notional_cap_quote is too small for any position")
+    if not rates:
+        return 1, 1
     return max(1, int(min(rate for rate, _ in rates))), min(rate for _, rate in rates)
 
 
@@ -124,9 +128,9 @@ def _maintenance(lots: int, price: int, params: Records, tier: Records) -> np.ty
     return out
 
 
-def _require(holds: object, message: str) -> None:
-    if not holds and not message.startswith(":"):
-        raise ConfigError(message)
+def _require(who: str, holds: object, message: str) -> None:
+    if who and not holds:
+        raise ConfigError(f"{who}: {message}")
 
 
 def cap_quanta(cap_quote: Decimal | None, quantum: Decimal) -> int:
