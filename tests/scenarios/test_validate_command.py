@@ -52,7 +52,7 @@ def test_a_scenario_from_end_to_end(scenario, tmp_path):
     assert "Missed: 1 of 2" in page
     code, _, errors = validate(scenario, "--out", tmp_path / "out", cwd=Path.cwd())
     assert code == 2
-    assert "exists and is not empty" in errors
+    assert "exists; name another with --out" in errors
     code, _, _ = validate(scenario, "--strict", "--out", tmp_path / "out", "--overwrite", cwd=Path.cwd())
     assert code == 1
 
