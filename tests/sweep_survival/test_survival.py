@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from clearsim.errors import ResultError
-from clearsim.studies.execute import clusters
+from clearsim.studies.execute import local_workers
 from clearsim.studies.execute.executors import ExecutorSettings, open_pool
 from clearsim.studies.store import part_files as parts
 from clearsim.studies.store.store import StudyStore
@@ -225,7 +225,7 @@ def test_without_the_package_for_credentials_a_sweep_says_so(monkeypatch):
     def missing():
         raise ImportError
 
-    monkeypatch.setattr(clusters.Security, "temporary", missing)
+    monkeypatch.setattr(local_workers.Security, "temporary", missing)
     said = []
-    assert clusters._credentials(said.append) is None
+    assert local_workers._credentials(said.append) is None
     assert "pip install cryptography" in said[0]
