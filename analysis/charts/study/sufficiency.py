@@ -29,6 +29,7 @@ def draw_sufficiency(
     at_hand: float = float("nan"),
     arm: str = "",
     note: str = "",
+    left_out: str = "",
 ) -> go.Figure:
     """P(fund of size F is exhausted) versus F, with a logarithmic probability axis.
 
@@ -36,7 +37,7 @@ def draw_sufficiency(
     targets: target (probability), fund, low, high (quote units; NaN if no size is known), note (the reason).
     baseline: fund (quote units), probability: the closed form of gap risk alone.  at_hand: the configured fund.
     arm: its label, if a study has several.  event: the event with its horizon, e.g. "fund exhausted
-    within 30 days".
+    within 30 days".  left_out: arms without a curve, as a sentence of the caption.
     """
     question = question_for(QUESTION, arm)
     if curve.empty:
@@ -63,7 +64,7 @@ def draw_sufficiency(
             "xaxis": axis(f"fund size ({scale.unit})", range=[0, right], zeroline=False),
             "yaxis": probability_axis(f"P({event})", floor, top),
         },
-        note=note or f"Band: {context.interval} at each fund size separately. {_sizes(curve)}",
+        note=f"{note or f'Band: {context.interval} at each fund size separately. {_sizes(curve)}'} {left_out}".strip(),
         height=540,
         notes=[*_target_notes(answers), *_hand_note(at_hand, context, scale, right)],
         shapes=[*_target_lines(answers), *_hand_line(at_hand, scale)],

@@ -57,7 +57,7 @@ def draw_frontier(arms: pd.DataFrame, context: StudyContext, *, event: str, even
         context,
         question=question,
         answer=_summary(arms, context),
-        axes=_axes(probability_axis(f"P({event_axis})", floor, 1.25), scale, measured=measured),
+        axes=_axes(probability_axis(f"P({event_axis})", floor, 1.0), scale, measured=measured),
         note=f"Capital locked: fund plus maintenance margin of all positions, at the start. Whiskers:"
         f" {context.interval}. {_sizes(arms)} Filled: no other arm is better in every respect (by the"
         " estimates; with overlapping whiskers the order may differ). Triangles: event never observed, at the upper"
@@ -105,6 +105,7 @@ def _group(
     symbol = np.where(never, "triangle-down", SHAPES[place // len(LINES) % len(SHAPES)])
     look: dict[str, Any] = {
         "y": y,
+        "cliponaxis": False,
         "error_y": bars_of(y, np.maximum(column(rows, "low"), floor / 10), column(rows, "high"), colour=colour),
         "marker": {
             "size": 10, "symbol": np.where(efficient, symbol, np.char.add(symbol, "-open")).tolist(), "color": colour,
