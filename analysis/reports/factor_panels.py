@@ -100,7 +100,8 @@ def _tornado(
     frame, unit = _scaled(honest(frame, runs, outcome, level), outcome, context)
     base = frame[frame["end"] == "base"].iloc[0]
     ends = {"base": float(base["value"]), "base_low": float(base["low"]), "base_high": float(base["high"])}
-    return draw_tornado(tornado_table(frame), context, outcome=outcome.label, unit=unit, **ends)
+    table = tornado_table(frame)
+    return draw_tornado(table, context, outcome=outcome.label, unit=unit, is_chance=outcome.is_chance, **ends)
 
 
 def _sobol(study: StudyFolder, runs: pd.DataFrame, context: StudyContext, outcome: Outcome, arm: int) -> go.Figure:

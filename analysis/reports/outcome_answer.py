@@ -8,7 +8,9 @@ from ..bounds import bounds_of, lower_ends
 from ..charts.chart_context import StudyContext
 from ..charts.compose import upper_first
 from ..charts.marks import rounded
-from ..charts.study.comparison_text import MAX_NAMED, alike_text, contrast_sentences, extremes_sentence, named
+from ..charts.study.comparison_text import MAX_NAMED, alike_text, contrast_sentences, extremes_sentence
+from ..study.contrasts import EQUAL
+from ..study.coverage import uneven_arms
 from ..study.design import design_kind, is_pooled
 from ..study.differences import Comparison, compare_arms
 from ..study.factors import SAMPLED
@@ -51,27 +53,32 @@ def comparison_lines(comparison: Comparison, labels: Mapping[int, str], context:
     """The paired differences from the first arm as one line, the extremes as another; nothing with a single arm."""
     if not comparison.contrasts:
         return []
+    extremes = extremes_sentence(comparison, labels, context)
+    if all(one.verdict == EQUAL for one in comparison.contrasts):
+        return [extremes]
     first = labels[comparison.contrasts[0].first]
     draws = [one.difference.n for one in comparison.contrasts if one.difference is not None]
     pairs = f", {min(draws):,} independent draws" if draws else ""
     head = f"Difference from {first} on the same randomness (paired, {context.interval}{pairs})."
-    lines = [" ".join([head, *contrast_sentences(comparison, labels, context)])]
-    if len(comparison.contrasts) > 1:  # of two arms the difference says it
-        lines.append(extremes_sentence(comparison, labels, context))
-    return lines
+    contrasts = " ".join([head, *contrast_sentences(comparison, labels, context)])
+    return [contrasts, extremes] if len(comparison.contrasts) > 1 else [contrasts]  # of two arms the difference says it
 
 
 def _mean_line(rows: pd.DataFrame, comparison: Comparison, labels: Mapping[int, str], context: StudyContext) -> str:
-    """The means of arms, of equal arms once; with many arms the rest is in the table of arms."""
+    """The means of arms, equal arms once. Of many arms: the first and the extremes; the table of arms has all."""
     outcome, by_label = comparison.outcome, {str(row["arm"]): row for row in rows.to_dict("records")}
+    arms = [arm for arm, label in labels.items() if label in by_label and not comparison.is_repeated(arm)]
+    more = ""
+    if len(arms) > MAX_NAMED:
+        ends = comparison.extremes.contrast if comparison.extremes is not None else None
+        kept = {arms[0]} | ({ends.first, ends.second} if ends is not None else set())
+        arms, more = [arm for arm in labels if arm in kept], f"; all {len(by_label):,} arms are in the table of arms"
     texts = [
-        f"{label}{alike_text(comparison, arm, labels)} {mean_text(by_label[label], context)}"
-        for arm, label in labels.items()
-        if label in by_label and not comparison.is_repeated(arm)
+        f"{labels[arm]}{alike_text(comparison, arm, labels)} {mean_text(by_label[labels[arm]], context)}"
+        for arm in arms
     ]
     head = upper_first(outcome.label) if outcome.label.startswith(("P(", "mean")) else f"Mean {outcome.label}"
-    more = " (all in the table of arms)" if len(texts) > MAX_NAMED else ""
-    return f"{head} ({context.interval}): {named(texts)}{more}."
+    return f"{head} ({context.interval}): {'; '.join(texts)}{more}."
 
 
 def _places(study: StudyFolder) -> str:
@@ -95,11 +102,6 @@ def _range(study: StudyFolder, runs: pd.DataFrame, outcome: Outcome, context: St
 
 def _uneven(study: StudyFolder) -> list[str]:
     """A sentence if arms have runs at different parts of the design."""
-    labels = arm_labels(study)
-    counts = study.done.groupby("arm").size().reindex(list(labels), fill_value=0)
-    if counts.min() == counts.max():
-        return []
-    return [
-        f"Arms have {counts.min():,} to {counts.max():,} completed runs, of other points of the design: compare them"
-        " only by the paired differences, which take the runs that both arms have."
-    ]
+    uneven = uneven_arms(study)
+    compare = "compare them only by the paired differences, which take the runs that both arms have"
+    return [f"{uneven}: {compare}."] if uneven else []

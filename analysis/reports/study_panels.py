@@ -23,6 +23,7 @@ from ..estimators.tails import stability_table
 from ..sensitivity.trade_off import capital_of_arms, trade_off
 from ..sensitivity.unneeded import estimates_by_arm
 from ..study.bypassed import OF_THE_FUND, bypassed_arms
+from ..study.coverage import uneven_arms
 from ..study.design import is_pooled
 from ..study.differences import compare_arms, differences_frame, reference_of
 from ..study.engines import has_both_engines
@@ -102,7 +103,8 @@ def _comparisons(study: StudyFolder, context: StudyContext) -> Iterator[Panel]:
     compared = compare_arms(study, every, shown, level=context.level)
     if means.empty:
         return
-    answer = f"{upper_first(shown[0].label)}. {extremes_sentence(compared[0], labels, context)}"
+    uneven = f" {uneven_arms(study)}." if uneven_arms(study) else ""
+    answer = f"{upper_first(shown[0].label)}. {extremes_sentence(compared[0], labels, context)}{uneven}"
     yield Panel("outcomes", draw_arm_outcomes(means, context, answer=answer, left_out=left_out))
     differences = differences_frame(compared, labels)
     if len(differences):
@@ -138,7 +140,10 @@ def _frontier(study: StudyFolder, samples: Sequence[ArmSample], context: StudyCo
         whole, rest = arm_labels(study), arm_labels(study, without=_fund_lever(study))
         arms = arms.assign(arm=[whole[arm] for arm in order], group=[rest[arm] for arm in order])
     axis = f"{shown.sentence} within {horizon_of(study)}"
-    yield Panel("trade-off", draw_frontier(arms, context, event=shown.noun, event_axis=axis))
+    uneven = uneven_arms(study) if study.progress.missing else ""
+    uneven = f"{uneven}: no arm is called efficient." if uneven else ""
+    figure = draw_frontier(arms, context, event=shown.noun, event_axis=axis, incomplete=uneven)
+    yield Panel("trade-off", figure)
 
 
 def _fund_lever(study: StudyFolder) -> str:

@@ -99,8 +99,9 @@ def extremes_of(tables: Mapping[int, pd.DataFrame], *, is_chance: bool, level: f
         return None
     values = {arm: table[VALUE].to_numpy(np.float64) for arm, table in common.items()}
     low, high = min(values, key=lambda arm: values[arm].mean()), max(values, key=lambda arm: values[arm].mean())
-    if low == high:
-        low, high = list(values)[:2]
+    if low == high:  # all means are the same: take arms that differ in some run, if there are any
+        other = (arm for arm in values if not np.array_equal(values[arm], values[low]))
+        high = next(other, next(arm for arm in values if arm != low))
     distinct = {value.tobytes() for value in values.values()}
     n_pairs = max(1, len(distinct) * (len(distinct) - 1) // 2)
     contrast = contrast_of(common, low, high, is_chance=is_chance, level=1 - (1 - level) / n_pairs)

@@ -9,6 +9,16 @@ from .folder import StudyFolder
 BINS = 6
 
 
+def uneven_arms(study: StudyFolder) -> str:
+    """A sentence if arms have completed other numbers of runs, or none; empty if they hold the same part of the
+    design."""
+    arms = sorted(study.points["arm"].unique())
+    counts = study.done.groupby("arm").size().reindex(arms, fill_value=0)
+    if counts.min() == counts.max():
+        return ""
+    return f"Arms have {counts.min():,} to {counts.max():,} completed runs, of other points of the design"
+
+
 def uneven_cells(study: StudyFolder, pair: tuple[str, str], *, arm: int | None) -> str:
     """A sentence if cells hold different parts of the design, or none of it; empty if they can be compared.
 

@@ -27,6 +27,11 @@ class Comparison:
     extremes: Extremes | None
     groups: tuple[tuple[int, ...], ...]  # see `equal_arms`
 
+    @property
+    def n_distinct(self) -> int:
+        """Number of arms, equal ones counted once."""
+        return len(self.groups)
+
     def equals_of(self, arm: int) -> tuple[int, ...]:
         """Arms that are equal to this one in every run."""
         return next((tuple(one for one in group if one != arm) for group in self.groups if arm in group), ())

@@ -51,8 +51,11 @@ def design_points(kind, *, blocks=32):
 
 
 def write_study(folder, *, kind="list", arms=("pro rata",), fidelity="reduced", replications=2, paths=400, failed=0,
-                answer=True, weighted=False, scale=1.0, **manifest):  # fmt: skip
-    """A study folder of this design; `scale` multiplies every required fund; the first `failed` runs failed."""
+                answer=True, weighted=False, scale=1.0, manifest_replications=None, **manifest):  # fmt: skip
+    """A study folder of this design; `scale` multiplies every required fund; the first `failed` runs failed.
+
+    manifest_replications: replications of the design, if the folder is to hold fewer or more runs.
+    """
     folder = Path(folder)
     (folder / "runs").mkdir(parents=True)
     (folder / "paths").mkdir()
@@ -84,8 +87,27 @@ def write_study(folder, *, kind="list", arms=("pro rata",), fidelity="reduced", 
     (folder / "study.yaml").write_text(_study_text(kind, arms, fidelity, replications, answer=answer))
     facts = {"schema_version": SCHEMA_VERSION, "study_hash": "5" * 64, "asset": "USDT", "quantum": "0.000001",
              "open_interest_quote": "1000000000", "versions": {"clearsim": "9.9"}, "git_commit": "1234abc"}  # fmt: skip
+    facts["replications"] = manifest_replications or replications
     (folder / "manifest.json").write_text(json.dumps({**facts, **manifest}))
     return folder
+
+
+def set_runs(folder, values, *, keep=None):
+    """Set columns of a study's runs, in the order of points and replications; `keep`: indices of the runs that stay."""
+    path = Path(folder) / "runs" / "part-a.parquet"
+    runs = pd.read_parquet(path)
+    for name, column in values.items():
+        runs[name] = np.asarray(column, runs[name].dtype)
+    runs = runs if keep is None else runs.iloc[list(keep)].reset_index(drop=True)
+    runs.to_parquet(path)
+    return Path(folder)
+
+
+def add_to_study(folder, **keys):
+    """Add keys to the study file of a folder."""
+    path = Path(folder) / "study.yaml"
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **keys}, sort_keys=False))
+    return Path(folder)
 
 
 def _run(own, scale, generator, n):

@@ -15,8 +15,8 @@ from ..compose import upper_first
 from ..marks import rounded
 
 Labels = Mapping[int, str]
-#: Number of arms that one sentence names; the rest is counted.
-MAX_NAMED = 6
+#: Number of arms that one sentence names, and how many of each kind if there are more; the rest is counted.
+MAX_NAMED, FEW = 6, 3
 
 
 def amount_text(outcome: Outcome, found: Estimate, context: StudyContext) -> str:
@@ -44,7 +44,8 @@ def contrast_sentences(comparison: Comparison, labels: Labels, context: StudyCon
     for group, wording in _WORDINGS.items():
         own = sorted(groups.get(group, []), key=_size, reverse=True)
         if own:
-            sentences.append(wording.format(named([_item(one, comparison, labels, context) for one in own])))
+            items = [_item(one, comparison, labels, context) for one in own]
+            sentences.append(wording.format(named(items, MAX_NAMED if comparison.n_distinct <= MAX_NAMED else FEW)))
     return sentences
 
 
@@ -97,7 +98,9 @@ def extremes_sentence(comparison: Comparison, labels: Labels, context: StudyCont
     low, high = labels[contrast.first], labels[contrast.second]
     found = amount_text(comparison.outcome, contrast.difference, context)
     if contrast.verdict == EQUAL:
-        equal = f"All {n_arms} arms are equal in each of {contrast.pairs:,} pairs of runs"
+        equal = (
+            f"{'Both' if n_arms == 2 else f'All {n_arms}'} arms are equal in each of {contrast.pairs:,} pairs of runs"
+        )
         return f"{equal}: {found}." if comparison.outcome.is_chance else f"{equal}."
     together = f", for all {extremes.n_pairs:,} pairs of arms together" if extremes.n_pairs > 1 else ""
     how = f"({context.interval}{together})"
@@ -114,21 +117,24 @@ def extremes_sentence(comparison: Comparison, labels: Labels, context: StudyCont
 def alike_text(comparison: Comparison, arm: int, labels: Labels) -> str:
     """The arms that are equal to this one in every run, in brackets; empty if there are none."""
     alike = comparison.equals_of(arm)
-    return f" (equal in every run: {named([labels[one] for one in alike], 2, ', ')})" if alike else ""
+    if len(alike) > 2:
+        return f" (equal in every run: {len(alike):,} other arms)"
+    return f" (equal in every run: {' and '.join(labels[one] for one in alike)})" if alike else ""
 
 
 def differences_summary(comparison: Comparison) -> str:
-    """How many arms differ from the first, how many do not, how many are equal: `3 of 9 arms differ from ...`."""
+    """How many arms differ from the first, how many show no difference, how many are equal to it in every pair."""
     contrasts = comparison.contrasts
     count = {verdict: sum(one.verdict == verdict for one in contrasts) for verdict in _COUNTED}
-    parts = [text.format(f"{count[verdict]:,}") for verdict, text in _COUNTED.items() if count[verdict]]
-    return f"{upper_first(comparison.outcome.label)}, {len(contrasts):,} other arms: {', '.join(parts)}."
+    parts = [f"{text}: {count[verdict]:,}" for verdict, text in _COUNTED.items() if count[verdict]]
+    arms = "1 other arm" if len(contrasts) == 1 else f"{len(contrasts):,} other arms"
+    return f"{upper_first(comparison.outcome.label)}, {arms}. {upper_first('; '.join(parts))}."
 
 
 _COUNTED = {
-    DIFFERS: "{} differ from the first",
-    TIE: "{} show no difference",
-    EQUAL: "{} are equal in every pair",
-    BOUNDED: "{} are not known (lower bounds)",
-    UNPAIRED: "{} have too few pairs",
+    DIFFERS: "different from the first",
+    TIE: "no difference found",
+    EQUAL: "equal in every pair",
+    BOUNDED: "not known (lower bounds)",
+    UNPAIRED: "too few pairs",
 }

@@ -41,7 +41,7 @@ def draw_heat_map(
     bounds (runs that know only a lower bound: if any, the value is drawn as one, hatched).
     contours: values at which lines are drawn; by default chosen by plotly.  logarithmic: colours by decades; cells with
     value 0 have the colour of the smallest value above 0.  is_chance: values are probabilities.
-    incomplete: what the cells lack of the design, as a sentence; then no cell is named highest or lowest.
+    incomplete: what the cells lack of the design, as a sentence; then nothing is concluded from them.
     """
     if cells.empty:
         text = "No cell of the grid has a completed run: see the failures of the study."
@@ -54,16 +54,24 @@ def draw_heat_map(
     colour, ticks = _colours(grid["value"], logarithmic)
     bounds = _colour_range(colour, is_chance=is_chance and not logarithmic)
     return compose(
-        [_cells(grid, colour, value_title, ticks, bounds), *_contours(colour, xs, ys, contours, logarithmic)],
+        [
+            _cells(grid, colour, value_title, ticks, bounds),
+            *([] if incomplete else _contours(colour, xs, ys, contours, logarithmic)),
+        ],
         context,
         question=question,
         answer=incomplete or _summary(grid, xs, ys, context, x_title, y_title),
         axes={"xaxis": _factor_axis(x_title, xs), "yaxis": _factor_axis(y_title, ys)},
-        note=note or f"In brackets: {context.interval}. {_runs(grid)} {_lines(xs, ys)} {_hatched(grid)}".strip(),
+        note=note or _note(grid, context, "" if incomplete else _lines(xs, ys)),
         legend=legend(),
         shapes=_hatches(grid["bounds"]),
         height=max(420, min(640, 220 + 58 * len(ys))),
     )
+
+
+def _note(grid: dict[str, npt.NDArray[np.float64]], context: StudyContext, lines: str) -> str:
+    parts = [f"In brackets: {context.interval}.", _runs(grid), lines, _hatched(grid)]
+    return " ".join(filter(None, parts))
 
 
 def _cells(
@@ -251,6 +259,8 @@ def _summary(
     low, high = float(np.nanmin(value)), float(np.nanmax(value))
     if low == high:
         return f"Every cell shows {rounded(high)}: no difference between cells was found."
+    if reason := _why_not_apart(grid):
+        return f"Values from {rounded(low)} to {rounded(high)}; {reason}, so no cell is named highest or lowest."
     parts = []
     for word, end in (("Highest", high), ("lowest", low)):
         places = np.argwhere(value == end)
@@ -260,17 +270,16 @@ def _summary(
         where = f"{x_title.split(' (')[0]} {spot[0]}, {y_title.split(' (')[0]} {spot[1]}"
         more = f" and in {len(places) - 1:,} more cell{'s' if len(places) > 2 else ''}" if len(places) > 1 else ""
         parts.append(f"{word}: {number.replace('<br>', ' ')} at {where}{more}")
-    return f"{'; '.join(parts)} ({context.interval}).{_overlap(grid)}"
+    return f"{'; '.join(parts)} ({context.interval})."
 
 
-def _overlap(grid: dict[str, npt.NDArray[np.float64]]) -> str:
-    """A warning if the highest and the lowest cell are not apart."""
+def _why_not_apart(grid: dict[str, npt.NDArray[np.float64]]) -> str:
+    """Why the highest and the lowest value are not known to differ; empty if their intervals are apart."""
     value = grid["value"]
-    ends = (np.unravel_index(place, value.shape) for place in (np.nanargmax(value), np.nanargmin(value)))
-    high, low = ({name: float(grid[name][place]) for name in ("low", "high", "events")} for place in ends)
-    if np.isnan([high["low"], low["high"]]).any():
-        return " Without intervals, their order may be chance."
-    return "" if low["high"] < high["low"] else " Their intervals overlap, so their order may be chance."
+    top, bottom = (np.unravel_index(place, value.shape) for place in (np.nanargmax(value), np.nanargmin(value)))
+    if np.isnan([grid["low"][top], grid["high"][bottom]]).any():
+        return "they have no intervals"
+    return "" if grid["high"][bottom] < grid["low"][top] else "the intervals of the two overlap"
 
 
 def _summary_of_bounds(grid: dict[str, npt.NDArray[np.float64]]) -> str:

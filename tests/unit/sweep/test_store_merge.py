@@ -42,8 +42,8 @@ def test_the_manifest_tells_of_all_shards_not_of_the_first(tmp_path):
             note_result(store)
     merged = StudyStore.open(merge(tmp_path / "out", parts), read_only=True)
     assert merged.manifest["result_hash"] == merged.result_hash()
-    assert (merged.manifest["n_runs"], merged.manifest["shard"]) == (20, [1, 1])
-    assert [part["n_runs"] for part in merged.manifest["shards"].values()] == [7, 7, 6]
+    assert (merged.manifest["n_stored"], merged.manifest["shard"]) == (20, [1, 1])
+    assert [part["n_stored"] for part in merged.manifest["shards"].values()] == [7, 7, 6]
 
 
 def test_shards_of_the_same_name_are_told_apart_by_their_path(tmp_path):
