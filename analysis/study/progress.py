@@ -34,12 +34,15 @@ class Progress:
     def short(self) -> str:
         """`12 runs`, or `200 of 3,456 runs` while runs are missing."""
         ended = self.done + self.failed
-        return f"{ended:,} of {self.planned:,} runs" if self.missing else f"{ended:,} runs"
+        return f"{self.planned - self.missing:,} of {self.planned:,} runs" if self.missing else f"{ended:,} runs"
 
     @property
     def text(self) -> str:
         """`200 of 3,456 runs done, 1 failed, 3,255 missing`."""
-        text = f"{self.done:,} of {self.planned:,} runs done" if self.planned else f"{self.done:,} runs done"
+        text = f"{self.done:,} of {self.planned:,} runs done"
+        if self.extra:
+            text = f"{self.done:,} runs done ({self.planned:,} planned, {self.extra:,} added by a stopping rule)"
+        elif not self.planned:
+            text = f"{self.done:,} runs done"
         text += f", {self.failed:,} failed" if self.failed else ""
-        text += f", {self.missing:,} missing" if self.missing else ""
-        return text + (f"; {self.extra:,} of them were added by a stopping rule" if self.extra else "")
+        return text + (f", {self.missing:,} missing" if self.missing else "")

@@ -125,7 +125,7 @@ def _summary(shown: pd.DataFrame, context: StudyContext, event: str) -> str:
         else f"{upper_first(str(row['arm']))}: {row['probability']:.3g} [{row['low']:.3g}, {row['high']:.3g}]"
         for row in (worst, best)
     ]
-    if len(known) == 1 or best["arm"] == worst["arm"]:
+    if len(known) == 1:
         return f"{extremes[0]} ({context.interval})."
     if not best["high"] < worst["low"]:
         return f"P({event}): the intervals of the {len(known):,} arms overlap, so no highest and lowest arm is named."
