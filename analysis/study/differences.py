@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,7 @@ def compare_arms(study: StudyFolder, runs: pd.DataFrame, outcomes: Sequence[Outc
     for outcome in outcomes:
         rows = drawn(study, done, outcome.column, paths=OUTCOMES)
         tables = {int(str(arm)): own for arm, own in rows.groupby("arm", sort=True)}
-        how = {"is_chance": outcome.is_chance, "level": level}
+        how: dict[str, Any] = {"is_chance": outcome.is_chance, "level": level}
         first = min(tables, default=0)  # of the arms that have runs
         contrasts = tuple(contrast_of(tables, first, arm, **how) for arm in tables if arm != first)
         found.append(Comparison(outcome, contrasts, extremes_of(tables, **how), equal_arms(tables)))

@@ -92,11 +92,12 @@ def extremes_sentence(comparison: Comparison, labels: Labels, context: StudyCont
     if any(contrast.bounds for contrast in comparison.contrasts):
         return "No arm is named lowest or highest: some runs know only a lower bound."
     extremes = comparison.extremes
-    if extremes is None or extremes.contrast.difference is None:
+    difference = extremes.contrast.difference if extremes is not None else None
+    if extremes is None or difference is None:
         return "No arm is named lowest or highest: fewer than two draws have all arms."
     contrast, n_arms = extremes.contrast, len(comparison.contrasts) + 1
     low, high = labels[contrast.first], labels[contrast.second]
-    found = amount_text(comparison.outcome, contrast.difference, context)
+    found = amount_text(comparison.outcome, difference, context)
     if contrast.verdict == EQUAL:
         equal = (
             f"{'Both' if n_arms == 2 else f'All {n_arms}'} arms are equal in each of {contrast.pairs:,} pairs of runs"
