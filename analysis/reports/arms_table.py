@@ -8,11 +8,13 @@ import pandas as pd
 
 from ..charts.chart_context import StudyContext
 from ..charts.marks import rounded
+from ..charts.study.comparison_text import named
 from ..estimators.estimate import RefusedError
 from ..study.bypassed import OF_THE_FUND, bypassed_arms
 from ..study.design import is_pooled
 from ..study.estimates import chance_of, targets_of
 from ..study.folder import StudyFolder
+from ..study.labels import arm_labels
 from ..study.outcomes import means_of_arms, named_outcomes, runs_with_outcomes
 from ..study.question import TARGETS, asks_fund, event_of, phrase
 from ..study.samples import ArmSample
@@ -27,7 +29,7 @@ def arms_table(study: StudyFolder, samples: Sequence[ArmSample], context: StudyC
     if not samples:
         return heading + "<p>No arm has a completed run.</p>"
     pooled = is_pooled(study) and asks_fund(study)
-    outcomes, by_arm = _means(study, context)
+    outcomes, by_arm = _means(study, context, without=event_of(study) if pooled else "")
     bypassed = bypassed_arms(study, samples) if event_of(study) in OF_THE_FUND else {}
     rows = []
     for sample in samples:
@@ -41,15 +43,20 @@ def arms_table(study: StudyFolder, samples: Sequence[ArmSample], context: StudyC
         header += [f"P({phrase(study, event_of(study))})", *(f"fund for {p:g}" for p in TARGETS)]
     if pooled or outcomes:
         note += f" In brackets: {context.interval}. Arms use the same randomness: compare them by paired differences."
+    absent = [label for arm, label in arm_labels(study).items() if arm not in {sample.arm for sample in samples}]
+    note += f" Without a completed run: {named(absent)}." if absent else ""
     return f"{heading}<p class='note'>{escape(note)}</p>" + table(header, rows, numbers=(1, 2))
 
 
-def _means(study: StudyFolder, context: StudyContext) -> tuple[list[str], dict[tuple[str, str], str]]:
-    """Labels of the outcomes that the study names, and the text of each mean by arm and outcome."""
+def _means(study: StudyFolder, context: StudyContext, *, without: str) -> tuple[list[str], dict[tuple[str, str], str]]:
+    """Labels of the outcomes that the study names, and the text of each mean by arm and outcome.
+
+    without: an event that has a column of its own.
+    """
     if not study.study.get("outcomes"):
         return [], {}
     every = runs_with_outcomes(study)
-    outcomes = named_outcomes(study, every)
+    outcomes = [outcome for outcome in named_outcomes(study, every) if outcome.column != without]
     means = means_of_arms(study, every, outcomes, level=context.level)
     found = {(str(row["arm"]), str(row["outcome"])): mean_text(row, context) for row in means.to_dict("records")}
     return [outcome.label for outcome in outcomes], found

@@ -35,8 +35,9 @@ def outcome_lines(
         rows = means[(means["outcome"] == outcome.label).to_numpy()]
         if len(labels) == 1 and is_chosen:
             lines.append(_range(study, runs, outcome, context))
-        if rows.empty:
+        elif rows.empty:
             empty.append(outcome.label)
+        if rows.empty:
             continue
         lines.append(_mean_line(rows, comparison, labels, context))
         lines += comparison_lines(comparison, labels, context)

@@ -16,7 +16,7 @@ def uneven_arms(study: StudyFolder) -> str:
     counts = study.done.groupby("arm").size().reindex(arms, fill_value=0)
     if counts.min() == counts.max():
         return ""
-    return f"Arms have {counts.min():,} to {counts.max():,} completed runs, of other points of the design"
+    return f"Arms have {counts.min():,} to {counts.max():,} completed runs, so they hold unequal parts of the design"
 
 
 def uneven_cells(study: StudyFolder, pair: tuple[str, str], *, arm: int | None) -> str:

@@ -10,8 +10,7 @@ import pandas as pd
 from .contrasts import Contrast, Extremes, contrast_of, equal_arms, extremes_of
 from .draws import drawn
 from .folder import StudyFolder
-from .labels import arm_labels
-from .outcomes import MAX_SHOWN, OUTCOMES, Outcome, named_outcomes, runs_with_outcomes
+from .outcomes import OUTCOMES, Outcome
 
 COLUMNS = [
     "arm", "outcome", "unit", "is_money", "is_chance", "value", "low", "high", "n", "bounds", "runs", "pairs",
@@ -57,27 +56,16 @@ def compare_arms(study: StudyFolder, runs: pd.DataFrame, outcomes: Sequence[Outc
     return found
 
 
-def arm_differences(study: StudyFolder, *, level: float) -> tuple[str, pd.DataFrame]:
-    """The first arm's label, and each other arm's paired difference from it, by outcome that the study names.
-
-    Pairs are draws (see `draws.py`), of the runs that both arms have. Columns as `draw_arm_outcomes` takes them;
-    no rows if nothing can be paired. The difference is NaN if `bounds` of the `runs` of both arms know only a lower
-    bound of the outcome.
-    """
-    if not study.study.get("outcomes") or study.done.empty:
-        return "", pd.DataFrame(columns=COLUMNS)
-    every, labels = runs_with_outcomes(study), arm_labels(study)
-    comparisons = compare_arms(study, every, named_outcomes(study, every)[:MAX_SHOWN], level=level)
-    return reference_of(comparisons, labels), differences_frame(comparisons, labels)
-
-
 def reference_of(comparisons: Sequence[Comparison], labels: dict[int, str]) -> str:
     """The label of the arm that the others are compared with: the first that has runs; empty without contrasts."""
     return next((labels[contrast.first] for one in comparisons for contrast in one.contrasts), "")
 
 
 def differences_frame(comparisons: Sequence[Comparison], labels: dict[int, str]) -> pd.DataFrame:
-    """The contrasts with the first arm as the frame of `draw_arm_outcomes`; those without a pair are left out."""
+    """The contrasts with the first arm as the frame of `draw_arm_outcomes`; those without a pair are left out.
+
+    A difference is NaN if `bounds` of the `runs` of both arms know only a lower bound of the outcome.
+    """
     rows = []
     for comparison in comparisons:
         outcome = comparison.outcome

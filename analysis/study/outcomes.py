@@ -23,7 +23,7 @@ OUTCOMES, FUND = "outcomes", "required_fund_quote"
 #: Money whose mean over a run's paths has a standard error.
 OF_PATHS = (FUND, "liquidated_notional_quote", "shortfall_quote", "adl_notional_quote")
 MAX_SHOWN = 3
-#: Columns of `arm_means`.
+#: Columns of `means_of_arms`.
 MEANS = ["arm", "outcome", "unit", "is_money", "is_chance", "value", "low", "high", "n", "bounds", "runs"]
 #: Share of runs below which an event is too rare for factor figures.
 RARE = 0.05
@@ -140,14 +140,6 @@ def honest(frame: pd.DataFrame, runs: pd.DataFrame, outcome: Outcome, level: flo
         found["events"] = np.where(never, 0, found["events"])
         found["n"] = np.where(lone | never, size, found["n"])
     return found
-
-
-def arm_means(study: StudyFolder, *, level: float) -> pd.DataFrame:
-    """The means of the outcomes that figures show (see `means_of_arms`); no rows if the study names no outcome."""
-    if not study.study.get("outcomes") or study.done.empty:
-        return pd.DataFrame(columns=MEANS)
-    every = runs_with_outcomes(study)
-    return means_of_arms(study, every, shown_outcomes(study, every), level=level)
 
 
 def means_of_arms(study: StudyFolder, runs: pd.DataFrame, outcomes: Sequence[Outcome], *, level: float) -> pd.DataFrame:

@@ -73,7 +73,9 @@ def test_arms_of_unequal_coverage_are_compared_by_the_runs_they_share(tmp_path):
     """Without its last run (100) b's mean is far below a's; over the shared runs it is 1 above."""
     folder = two_arms(tmp_path / "s", [10, 12, 100], [11, 13, 101], outcomes=["required_fund_quanta"])
     lines = answer(set_runs(folder, {}, keep=range(5)))
-    assert lines[1].startswith("Arms have 2 to 3 completed runs, of other points of the design: compare them only by")
+    assert lines[1].startswith(
+        "Arms have 2 to 3 completed runs, so they hold unequal parts of the design: compare them only by"
+    )
     assert "Higher: ADL rule b 1 USDT [1, 1]." in lines[3]
 
 

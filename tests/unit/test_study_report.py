@@ -15,11 +15,10 @@ from clearsim.analysis.reports.study_report import export_study, write_study_rep
 from clearsim.analysis.reports.study_trust import examine_study
 from clearsim.analysis.study.estimates import chance_of, curve_of, emptied_by, fund_for
 from clearsim.analysis.study.folder import is_study, open_study
-from clearsim.analysis.study.outcomes import arm_means
 from clearsim.analysis.study.samples import arm_samples
 from scipy import stats
 
-from tests.worlds.studies import FUND, write_study
+from tests.worlds.studies import FUND, arm_means, write_study
 
 ARMS = ("profit x leverage", "pro rata")
 

@@ -8,6 +8,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+from clearsim.analysis.study.differences import compare_arms, differences_frame, reference_of
+from clearsim.analysis.study.labels import arm_labels
+from clearsim.analysis.study.outcomes import MAX_SHOWN, means_of_arms, named_outcomes, runs_with_outcomes
 from clearsim.results import SCHEMA_VERSION, STUDY_TABLES
 
 FUND = 5_000_000  # quote units at hand
@@ -136,6 +139,19 @@ def cut_off(folder, *, by="fund"):
     runs["required_fund_bound_by"] = np.where(is_bound, by, "none")
     runs.to_parquet(path)
     return int(is_bound.sum())
+
+
+def arm_means(study, *, level):
+    """The means of the outcomes that figures show, by arm; no rows if the study names none."""
+    runs = runs_with_outcomes(study)
+    return means_of_arms(study, runs, named_outcomes(study, runs)[:MAX_SHOWN], level=level)
+
+
+def arm_differences(study, *, level):
+    """The first arm's label, and the frame of the paired differences of the others from it."""
+    runs, labels = runs_with_outcomes(study), arm_labels(study)
+    found = compare_arms(study, runs, named_outcomes(study, runs)[:MAX_SHOWN], level=level)
+    return reference_of(found, labels), differences_frame(found, labels)
 
 
 def _write(path, table, frame):

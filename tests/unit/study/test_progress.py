@@ -68,5 +68,5 @@ def test_arms_without_runs_count(tmp_path):
     folder = write_study(tmp_path / "s", fidelity="full", arms=("a", "b"), replications=3)
     assert uneven_arms(open_study(folder)) == ""
     assert uneven_arms(open_study(set_runs(folder, {}, keep=range(3)))) == (
-        "Arms have 0 to 3 completed runs, of other points of the design"
+        "Arms have 0 to 3 completed runs, so they hold unequal parts of the design"
     )
