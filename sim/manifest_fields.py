@@ -11,8 +11,8 @@ _TEXTS = (
     "base", "fidelity", "kind", "base_config_hash",
 )  # fmt: skip
 _WHOLE = (
-    "schema_version", "seed", "scenario", "replication", "n_points", "n_arms", "n_runs", "replications", "paths",
-    "sample_ms",
+    "schema_version", "seed", "scenario", "replication", "n_points", "n_arms", "n_runs", "n_stored", "replications",
+    "paths", "sample_ms",
 )  # fmt: skip
 _LISTS_OF_TEXT = ("markets", "notes")
 _MAPPINGS: dict[str, type] = {

@@ -128,6 +128,7 @@ class StudyContext:
 
     n_runs, n_paths: sample size; paths belong to reduced runs, 0 for a study of full runs.  level: of all intervals.
     open_interest: quote units, NaN if the study varies it; amounts are then not shown as a share of it.
+    n_planned: runs of the whole design if some of them are missing, else 0.
     """
 
     name: str
@@ -139,11 +140,13 @@ class StudyContext:
     study_hash: str = ""
     level: float = 0.95
     open_interest: float = float("nan")
+    n_planned: int = 0
 
     @property
     def caption(self) -> str:
         """Study, seed, sample size, fidelity, start of the study hash."""
-        size = f"{self.n_runs:,} run{'' if self.n_runs == 1 else 's'}"
+        of = f" of {self.n_planned:,}" if self.n_planned else ""
+        size = f"{self.n_runs:,}{of} run{'' if (self.n_planned or self.n_runs) == 1 else 's'}"
         if self.n_paths:
             size += f" with {self.n_paths:,} paths"
         parts = [self.name, f"seed {self.seed}", f"n = {size}"]

@@ -27,6 +27,7 @@ from ..sensitivity.interaction import heat_map
 from ..sensitivity.prim import boxes_of_study
 from ..sensitivity.sobol import sobol_indices, sobol_table
 from ..sensitivity.tornado import swings, tornado_table
+from ..study.coverage import uneven_cells
 from ..study.design import design_kind
 from ..study.factors import MIN_POINTS, SAMPLED, heat_pair, moving_factors, units_of
 from ..study.folder import StudyFolder
@@ -99,7 +100,8 @@ def _tornado(
     frame, unit = _scaled(honest(frame, runs, outcome, level), outcome, context)
     base = frame[frame["end"] == "base"].iloc[0]
     ends = {"base": float(base["value"]), "base_low": float(base["low"]), "base_high": float(base["high"])}
-    return draw_tornado(tornado_table(frame), context, outcome=outcome.label, unit=unit, **ends)
+    table = tornado_table(frame)
+    return draw_tornado(table, context, outcome=outcome.label, unit=unit, is_chance=outcome.is_chance, **ends)
 
 
 def _sobol(study: StudyFolder, runs: pd.DataFrame, context: StudyContext, outcome: Outcome, arm: int) -> go.Figure:
@@ -171,6 +173,8 @@ def _heat(
         value_title=f"{outcome.label} ({unit})" if unit else outcome.label,
         logarithmic=wide,
         contours=_decades(cells) if outcome.is_chance and wide else (),
+        is_chance=outcome.is_chance,
+        incomplete=uneven_cells(study, pair, arm=arm),
     )
 
 

@@ -6,8 +6,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ..charts.chart_context import StudyContext
+from ..charts.compose import upper_first
 from ..charts.study.arm_outcomes import draw_arm_outcomes
 from ..charts.study.arms import draw_arms
+from ..charts.study.comparison_text import differences_summary, extremes_sentence
 from ..charts.study.estimators import draw_estimators
 from ..charts.study.exceedance import draw_exceedance, tail_frame
 from ..charts.study.fund_fan import draw_fund_fan
@@ -20,22 +22,22 @@ from ..estimators.estimate import RefusedError
 from ..estimators.tails import stability_table
 from ..sensitivity.trade_off import capital_of_arms, trade_off
 from ..sensitivity.unneeded import estimates_by_arm
+from ..study.bypassed import OF_THE_FUND, bypassed_arms
+from ..study.coverage import uneven_arms
 from ..study.design import is_pooled
-from ..study.differences import arm_differences
+from ..study.differences import compare_arms, differences_frame, reference_of
 from ..study.engines import has_both_engines
-from ..study.estimates import arms_frame, curve_of, different, emptied_by, targets_of
+from ..study.estimates import arms_frame, chosen_curves, curve_of, emptied_by, targets_of
 from ..study.events import EVENT_BY_ANSWER
 from ..study.folder import StudyFolder, paths_of
 from ..study.labels import arm_labels
-from ..study.outcomes import arm_means
-from ..study.question import TARGETS, asks_fund, event_of, horizon_of, phrase, simulated_days
+from ..study.outcomes import MAX_SHOWN, event_outcome, means_of_arms, named_outcomes, runs_with_outcomes
+from ..study.question import TARGETS, asks_fund, event_of, horizon_of, phrase, shows_fund, simulated_days
 from ..study.samples import ArmSample
 from ..study.tail import fit_arm_tail, groups_of, resampled_unit, tail_counts
 from .engine_panels import engine_panels
 from .factor_panels import factor_panels
 from .run_panels import Panel
-
-MAX_CURVES = 3
 
 
 def study_context(study: StudyFolder, samples: Sequence[ArmSample]) -> StudyContext:
@@ -50,6 +52,7 @@ def study_context(study: StudyFolder, samples: Sequence[ArmSample]) -> StudyCont
         fidelity=study.fidelity,
         study_hash=str(study.manifest.get("study_hash") or ""),
         open_interest=study.open_interest,
+        n_planned=study.progress.planned if study.progress.missing else 0,
     )
 
 
@@ -60,24 +63,54 @@ def study_panels(study: StudyFolder, samples: Sequence[ArmSample], context: Stud
 
 def _figures(study: StudyFolder, samples: Sequence[ArmSample], context: StudyContext) -> Iterator[Panel]:
     event = event_of(study)
-    if len(samples) > 1 and is_pooled(study) and asks_fund(study):
-        frame, target = arms_frame(samples, level=context.level)
-        yield Panel("arms", draw_arms(frame, context, event=phrase(study, event), target=target))
+    bypassed = bypassed_arms(study, samples) if event in OF_THE_FUND else {}
+    paying = [sample for sample in samples if sample.arm not in bypassed]
+    if len(paying) > 1 and is_pooled(study) and asks_fund(study):
+        yield Panel("arms", _arms(study, paying, context, event))
     yield from engine_panels(study, context)
-    means = arm_means(study, level=context.level)
-    if len(samples) > 1 and len(means) and not has_both_engines(study):
-        yield Panel("outcomes", draw_arm_outcomes(means, context))
-        first, differences = arm_differences(study, level=context.level)
-        if len(differences):
-            yield Panel("differences", draw_arm_outcomes(differences, context, than=first))
-    if is_pooled(study) and asks_fund(study):
-        for sample in different(samples)[:MAX_CURVES]:
-            yield from _fund_size(study, sample, context, alone=len(samples) == 1)
+    if len(samples) > 1 and not has_both_engines(study):
+        yield from _comparisons(study, context)
+    if is_pooled(study) and shows_fund(study):
+        chosen, left_out = chosen_curves(paying)
+        for sample in chosen:
+            yield from _fund_size(study, sample, context, alone=len(samples) == 1, left_out=left_out)
     yield from _frontier(study, samples, context, event)
     yield from factor_panels(study, context)
-    if is_pooled(study) and asks_fund(study) and samples:
-        yield Panel("fund-over-time", _over_time(study, samples[0], context, alone=len(samples) == 1))
+    if is_pooled(study) and shows_fund(study) and paying:
+        yield Panel("fund-over-time", _over_time(study, paying[0], context, alone=len(samples) == 1))
     yield from _extras(study, context, event)
+
+
+def _arms(study: StudyFolder, samples: Sequence[ArmSample], context: StudyContext, event: str) -> go.Figure:
+    """P(event) of the arms whose fund can be exhausted, with the fund that each needs."""
+    frame, target = arms_frame(samples, level=context.level)
+    runs, arms = runs_with_outcomes(study), [sample.arm for sample in samples]
+    without = [arm for arm in arm_labels(study) if arm not in arms]
+    outcome = event_outcome(study, event)
+    (compared,) = compare_arms(study, runs, [outcome], level=context.level, without=without)
+    answer = f"{outcome.label}. {extremes_sentence(compared, arm_labels(study), context)}"
+    return draw_arms(frame, context, event=phrase(study, event), target=target, answer=answer)
+
+
+def _comparisons(study: StudyFolder, context: StudyContext) -> Iterator[Panel]:
+    """Means of the outcomes that a study names, and their paired differences from the first arm."""
+    if not study.study.get("outcomes") or study.done.empty:
+        return
+    every, labels = runs_with_outcomes(study), arm_labels(study)
+    outcomes = named_outcomes(study, every)
+    shown, left_out = outcomes[:MAX_SHOWN], [outcome.label for outcome in outcomes[MAX_SHOWN:]]
+    means = means_of_arms(study, every, shown, level=context.level)
+    compared = compare_arms(study, every, shown, level=context.level)
+    if means.empty:
+        return
+    uneven = f" {uneven_arms(study)}." if uneven_arms(study) else ""
+    answer = f"{upper_first(shown[0].label)}. {extremes_sentence(compared[0], labels, context)}{uneven}"
+    yield Panel("outcomes", draw_arm_outcomes(means, context, answer=answer, left_out=left_out))
+    differences = differences_frame(compared, labels)
+    if len(differences):
+        than, answer = reference_of(compared, labels), differences_summary(compared[0])
+        figure = draw_arm_outcomes(differences, context, than=than, answer=answer, left_out=left_out)
+        yield Panel("differences", figure)
 
 
 def _frontier(study: StudyFolder, samples: Sequence[ArmSample], context: StudyContext, event: str) -> Iterator[Panel]:
@@ -107,7 +140,10 @@ def _frontier(study: StudyFolder, samples: Sequence[ArmSample], context: StudyCo
         whole, rest = arm_labels(study), arm_labels(study, without=_fund_lever(study))
         arms = arms.assign(arm=[whole[arm] for arm in order], group=[rest[arm] for arm in order])
     axis = f"{shown.sentence} within {horizon_of(study)}"
-    yield Panel("trade-off", draw_frontier(arms, context, event=shown.noun, event_axis=axis))
+    uneven = uneven_arms(study) if study.progress.missing else ""
+    uneven = f"{uneven}: no arm is called efficient." if uneven else ""
+    figure = draw_frontier(arms, context, event=shown.noun, event_axis=axis, incomplete=uneven)
+    yield Panel("trade-off", figure)
 
 
 def _fund_lever(study: StudyFolder) -> str:
@@ -127,8 +163,10 @@ def _extras(study: StudyFolder, context: StudyContext, event: str) -> Iterator[P
         yield Panel("estimators", draw_estimators(rows, context, what=what))
 
 
-def _fund_size(study: StudyFolder, sample: ArmSample, context: StudyContext, *, alone: bool) -> Iterator[Panel]:
-    """Curve, tail and stability of one arm."""
+def _fund_size(
+    study: StudyFolder, sample: ArmSample, context: StudyContext, *, alone: bool, left_out: str
+) -> Iterator[Panel]:
+    """Curve, tail and stability of one arm.  left_out: which arms have no curve, as a sentence."""
     suffix = "" if alone else f"-arm-{sample.arm}"
     arm = "" if alone else sample.label
     event = f"fund exhausted within {horizon_of(study)}"
@@ -142,6 +180,7 @@ def _fund_size(study: StudyFolder, sample: ArmSample, context: StudyContext, *, 
         at_hand=sample.fund,
         arm=arm,
         baseline=study.baseline(sample.arm),
+        left_out=left_out,
     )
     yield Panel(f"sufficiency{suffix}", figure)
     fit, why = fit_arm_tail(sample)

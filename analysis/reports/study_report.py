@@ -1,8 +1,8 @@
 """The report of a study: `report.html` in its folder, one self-contained file.
 
-The first page has the question, the answer with its interval, and every warning. Then the
-figures, the design, failures, reliability, and how to reproduce the numbers. The same folder
-gives the same bytes.
+The first page has the question, the answer with its interval, and every warning; if runs are missing, the warnings
+come before the answer. Then the figures, the design, failures, reliability, and how to reproduce the numbers. The same
+folder gives the same bytes.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from ..study.design import design_kind, design_rows
 from ..study.folder import StudyFolder, open_study
 from ..study.question import defined, event_of
 from ..study.samples import arm_samples
+from .arms_table import arms_table
 from .page import (
     Cell,
     again_section,
@@ -26,9 +27,10 @@ from .page import (
     versions_text,
     warnings_box,
 )
-from .study_answer import answer_box, arms_table
+from .stated_findings import stated_findings
+from .study_answer import answer_box
 from .study_panels import study_context, study_panels
-from .study_trust import examine_study, planned_runs
+from .study_trust import examine_study
 
 REPORT_NAME = "report.html"
 MAX_FAILURES = 30
@@ -65,11 +67,11 @@ def build_study_report(study: StudyFolder) -> str:
     findings = examine_study(study, samples)
     panels = study_panels(study, samples, context)
     figures = [embed(panel.name, panel.figure) for panel in panels]
+    boxes = [answer_box(study, samples, context), warnings_box(findings)]
     body = [
         _header(study, context),
-        answer_box(study, samples, context),
-        warnings_box(findings),
-        _stated(study),
+        *(boxes[::-1] if study.progress.missing else boxes),
+        stated_findings(study),
         arms_table(study, samples, context),
         "<h2 id='figures'>Figures</h2>",
         *(figures or ["<p>No run completed: there is nothing to draw.</p>"]),
@@ -84,8 +86,8 @@ def build_study_report(study: StudyFolder) -> str:
 def _header(study: StudyFolder, context: StudyContext) -> str:
     title = str(study.study.get("title") or study.name)
     facts = (
-        f"{study.name} · seed {study.seed} · {len(study.done):,} of {planned_runs(study):,} runs done"
-        + (f" with {context.n_paths:,} paths" if context.n_paths else "")
+        f"{study.name} · seed {study.seed} · {study.progress.text}"
+        + (f" · {context.n_paths:,} paths" if context.n_paths else "")
         + f" · fidelity {study.fidelity or 'not stated'} · design {design_kind(study) or 'not stated'}"
         + f" · study {context.study_hash[:10] or '–'}"
     )
@@ -93,14 +95,6 @@ def _header(study: StudyFolder, context: StudyContext) -> str:
     question = str(study.study.get("question") or "").strip()
     asked = f"<p><b>Question.</b> {escape(question)}</p>" if question else ""
     return f"<h1>{escape(title)}</h1><p class='sub'>{escape(facts)}</p>{asked}<nav>{links}</nav>"
-
-
-def _stated(study: StudyFolder) -> str:
-    """The findings stated by the study's author, separate from the results of this report."""
-    text = str(study.study.get("findings") or "").strip()
-    if not text:
-        return ""
-    return f"<h2>Findings stated by the author</h2><p>{escape(text)}</p>"
 
 
 def _design(study: StudyFolder) -> str:

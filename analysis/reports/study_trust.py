@@ -12,7 +12,7 @@ from ..estimators.clusters import MIN_CLUSTERS
 from ..money import format_short
 from ..study.design import is_pooled
 from ..study.folder import StudyFolder
-from ..study.question import asks_fund, defined
+from ..study.question import defined, shows_fund
 from ..study.samples import ArmSample
 from .page import Finding
 from .run_trust import MIN_STEP_RATIO
@@ -42,23 +42,17 @@ def examine_study(study: StudyFolder, samples: Sequence[ArmSample]) -> list[Find
     ]
 
 
-def planned_runs(study: StudyFolder) -> int:
-    """Number of planned runs: that of the manifest, else points times replications; 0 if unknown."""
-    known = study.manifest.get("n_runs")
-    return known if isinstance(known, int) else len(study.points) * study.replications
-
-
 def _complete(study: StudyFolder) -> Finding:
-    planned, stored = planned_runs(study), len(study.runs)
-    result = f"{stored:,} of {planned:,} runs" if planned else f"{stored:,} runs"
-    if planned and stored < planned:
+    progress = study.progress
+    if progress.missing:
         return Finding(
-            "Is the study complete",
-            result,
-            "Runs are missing: this report covers only part of the study. Rerun the sweep to resume.",
+            "Incomplete study",
+            progress.text,
+            "This report covers only part of the design. Arms and cells with other points or fewer runs than the rest"
+            " conclude nothing. Rerun the sweep to resume it.",
             True,
         )
-    return Finding("Is the study complete", result, "Every planned run has ended.")
+    return Finding("Is the study complete", progress.text, "Every run of the design has ended.")
 
 
 def _failures(study: StudyFolder) -> Finding:
@@ -111,7 +105,7 @@ def _defined(study: StudyFolder) -> Finding:
             "no",
             "The study defines no event, horizon, basis, open interest or replenishment: its probabilities are those of"
             " the runs as configured. They do not answer how large a fund must be.",
-            asks_fund(study),
+            shows_fund(study),
         )
     return Finding("Is “sufficient” defined", "yes", upper_first("; ".join(meant.sentences)) + ".")
 
@@ -196,7 +190,7 @@ def _bounds(study: StudyFolder, samples: Sequence[ArmSample]) -> list[Finding]:
             f"The fund fell short in {short:,}, the inventory cap was reached in {capped:,}. Their required fund is in"
             " no mean with an interval, and curves end at the smallest of them. To size a fund, run the study with one"
             " that never runs dry and without a cap, or use clearsim size-fund.",
-            asks_fund(study),
+            shows_fund(study),
         )
     ]
 

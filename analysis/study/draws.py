@@ -20,6 +20,8 @@ from .folder import StudyFolder
 
 #: Columns of `drawn`.
 DRAW, FIXED, SHARED, VALUE, PATHS, BOUND = "draw", "fixed", "shared", "value", "paths", "bound"
+#: Ends the column of the second arm's value in `paired_runs`.
+SECOND = "_second"
 
 
 def drawn(study: StudyFolder, runs: pd.DataFrame, column: str, *, paths: str) -> pd.DataFrame:
@@ -53,37 +55,35 @@ def mean_of_arm(table: pd.DataFrame, *, is_chance: bool, level: float) -> Estima
     Events of full runs have Wilson's interval for the effective number of runs; shares of paths that are all 0 or all
     1 have that of their paths.
     """
-    whole = _whole(table)
-    if whole[DRAW].nunique() < 2:
+    rows = whole(table)
+    if rows[DRAW].nunique() < 2:
         return None
-    if whole[VALUE].dtype == bool:
-        found = share_over_clusters(whole[VALUE], whole[DRAW], draws=whole[SHARED].nunique(), level=level)
-        return replace(found, n=whole[DRAW].nunique(), events=-1)
-    values = whole.groupby(DRAW)[VALUE].mean().to_numpy(np.float64)
+    if rows[VALUE].dtype == bool:
+        found = share_over_clusters(rows[VALUE], rows[DRAW], draws=rows[SHARED].nunique(), level=level)
+        return replace(found, n=rows[DRAW].nunique(), events=-1)
+    values = rows.groupby(DRAW)[VALUE].mean().to_numpy(np.float64)
     found = mean_of(values, level=level)
     if not is_chance:
         return found
     low, high = np.clip([found.low, found.high], 0, 1)
     if np.ptp(values) == 0 and found.value in (0, 1):
-        n = float(whole.groupby(SHARED)[PATHS].max().sum())
+        n = float(rows.groupby(SHARED)[PATHS].max().sum())
         low, high = clopper_pearson(found.value * n, n, level=level)
     return replace(found, low=float(low), high=float(high))
 
 
 def difference_of_arms(first: pd.DataFrame, second: pd.DataFrame, *, is_chance: bool, level: float) -> Estimate | None:
     """The mean paired difference second - first over the draws; None if fewer than two draws have both arms."""
-    keys = ["place", "replication"]
-    both = first.merge(second[[*keys, VALUE]], on=keys, suffixes=("", "_second"))
-    both = _whole(both)
+    both = paired_runs(first, second)
     if both[DRAW].nunique() < 2:
         return None
     if both[VALUE].dtype == bool:
         shared = both[SHARED].nunique()
-        pair = both[VALUE], both[f"{VALUE}_second"]
+        pair = both[VALUE], both[VALUE + SECOND]
         found = paired_probability(*pair, cluster=both[DRAW], draws=shared, level=level)
         return replace(found, n=both[DRAW].nunique(), events=-1)
-    means = both.groupby(DRAW)[[VALUE, f"{VALUE}_second"]].mean().astype(np.float64)
-    found = paired_difference(means[VALUE], means[f"{VALUE}_second"], level=level)
+    means = both.groupby(DRAW)[[VALUE, VALUE + SECOND]].mean().astype(np.float64)
+    found = paired_difference(means[VALUE], means[VALUE + SECOND], level=level)
     if is_chance and found.low == found.high == 0:
         n = int(both.groupby(SHARED)[PATHS].max().sum())
         none = paired_probability(np.zeros(n, bool), np.zeros(n, bool), level=level)
@@ -91,7 +91,13 @@ def difference_of_arms(first: pd.DataFrame, second: pd.DataFrame, *, is_chance: 
     return found
 
 
-def _whole(table: pd.DataFrame) -> pd.DataFrame:
+def paired_runs(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """The runs of the first arm that the second has too, with the second's value in a column `value_second`."""
+    keys = ["place", "replication"]
+    return whole(first.merge(second[[*keys, VALUE]], on=keys, suffixes=("", SECOND)))
+
+
+def whole(table: pd.DataFrame) -> pd.DataFrame:
     """If places share a draw (replications of a grid), only replications that all places have.
 
     Otherwise means would be over different places. Places without a run are left out.

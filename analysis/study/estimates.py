@@ -23,6 +23,8 @@ F64 = npt.NDArray[np.float64]
 
 
 _POINTS = 200
+#: Number of arms whose curves of fund sizes a report draws.
+MAX_CURVES = 3
 
 
 def curve_of(sample: ArmSample, *, level: float = 0.95) -> pd.DataFrame:
@@ -166,6 +168,27 @@ def different(samples: Sequence[ArmSample]) -> list[ArmSample]:
         if not any(np.array_equal(sample.required, other.required) for other in found):
             found.append(sample)
     return found
+
+
+def chosen_curves(samples: Sequence[ArmSample]) -> tuple[list[ArmSample], str]:
+    """The arms whose curves are drawn, in their order, and a sentence on those left out; empty if none is.
+
+    Arms with the same required funds have one curve. Of more than MAX_CURVES: the first, and those with the smallest
+    and the largest mean required fund.
+    """
+    found = different(samples)
+    chosen = found
+    if len(found) > MAX_CURVES:
+        by_size = sorted(found[1:], key=lambda sample: float((np.exp(sample.log_weight) * sample.required).mean()))
+        picked = {found[0].arm, by_size[0].arm, by_size[-1].arm}
+        chosen = [sample for sample in found if sample.arm in picked]
+    if len(chosen) == len(samples):
+        return chosen, ""
+    n_alike, n_more = len(samples) - len(found), len(found) - len(chosen)
+    parts = [f"{n_alike:,} have the same required funds as another arm"] if n_alike else []
+    how = "; drawn are the first, and the arms with the smallest and the largest mean required fund"
+    parts += [f"{n_more:,} lie between these{how}"] if n_more else []
+    return chosen, f"Curves: {len(chosen):,} of {len(samples):,} arms ({', '.join(parts)})."
 
 
 def arms_frame(samples: Sequence[ArmSample], *, level: float) -> tuple[pd.DataFrame, float]:

@@ -17,6 +17,7 @@ from clearsim.results import STUDY_TABLES
 
 from ..errors import AnalysisError
 from ..folder import opened_part, read_manifest, read_parts, read_yaml
+from .progress import Progress
 
 _CURE = "rerun the sweep to write it"
 _PATH_COLUMNS = (
@@ -112,6 +113,12 @@ class StudyFolder:
     def replications(self) -> int:
         """Replications of each point as planned."""
         return int(self.manifest.get("replications") or self.study.get("replications") or 1)
+
+    @cached_property
+    def progress(self) -> Progress:
+        """Runs counted against the design."""
+        n_points = len(self.points) or int(self.manifest.get("n_points") or 0)
+        return Progress.of(self.runs, n_points=n_points, replications=self.replications)
 
     def factors(self, kind: str) -> list[Mapping[str, Any]]:
         """The `uncertainties` or `levers` of the study file, as mappings."""

@@ -4,6 +4,7 @@ A study names outcomes (events, or columns of runs); one that names none is show
 almost no run shows that, by the required fund.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,8 @@ OUTCOMES, FUND = "outcomes", "required_fund_quote"
 #: Money whose mean over a run's paths has a standard error.
 OF_PATHS = (FUND, "liquidated_notional_quote", "shortfall_quote", "adl_notional_quote")
 MAX_SHOWN = 3
+#: Columns of `means_of_arms`.
+MEANS = ["arm", "outcome", "unit", "is_money", "is_chance", "value", "low", "high", "n", "bounds", "runs"]
 #: Share of runs below which an event is too rare for factor figures.
 RARE = 0.05
 
@@ -39,19 +42,24 @@ class Outcome:
 
 def shown_outcomes(study: StudyFolder, runs: pd.DataFrame) -> list[Outcome]:
     """The outcomes that figures show, at most MAX_SHOWN: those that the study names, else event or required fund."""
-    named = [outcome_of(study, str(name)) for name in study.study.get("outcomes") or []]
-    found = [outcome for outcome in named if outcome is not None and runs[outcome.column].notna().any()]
+    found = named_outcomes(study, runs)
     if found:
         return found[:MAX_SHOWN]
-    chance = _event(study, event_of(study))
+    chance = event_outcome(study, event_of(study))
     common = float((runs[chance.column] > 0).mean()) >= RARE
     return [chance if common else fund_outcome(study)]
+
+
+def named_outcomes(study: StudyFolder, runs: pd.DataFrame) -> list[Outcome]:
+    """All outcomes that the study names and the runs (`runs_with_outcomes`) have, in its order."""
+    named = [outcome_of(study, str(name)) for name in study.study.get("outcomes") or []]
+    return [outcome for outcome in named if outcome is not None and runs[outcome.column].notna().any()]
 
 
 def outcome_of(study: StudyFolder, name: str) -> Outcome | None:
     """The outcome of this name; None if runs do not have it."""
     if name in EVENT_BY_NAME:
-        return _event(study, EVENT_BY_NAME[name].answer)
+        return event_outcome(study, EVENT_BY_NAME[name].answer)
     if name == "required_fund_quanta":
         return fund_outcome(study)
     for column in STUDY_RUNS:
@@ -63,7 +71,8 @@ def outcome_of(study: StudyFolder, name: str) -> Outcome | None:
     return None
 
 
-def _event(study: StudyFolder, event: str) -> Outcome:
+def event_outcome(study: StudyFolder, event: str) -> Outcome:
+    """P(event), by its name under `answer.event`."""
     return Outcome(event, f"P({phrase(study, event)})", is_chance=True)
 
 
@@ -133,24 +142,20 @@ def honest(frame: pd.DataFrame, runs: pd.DataFrame, outcome: Outcome, level: flo
     return found
 
 
-def arm_means(study: StudyFolder, *, level: float) -> pd.DataFrame:
-    """The mean of each outcome that the study names, by arm: columns as `draw_arm_outcomes` takes them.
+def means_of_arms(study: StudyFolder, runs: pd.DataFrame, outcomes: Sequence[Outcome], *, level: float) -> pd.DataFrame:
+    """The mean of each outcome by arm: columns as `draw_arm_outcomes` takes them.  runs: of `runs_with_outcomes`.
 
-    The interval is over draws (see `draws.py`); no rows if the study names no outcome. If `bounds` of an arm's `runs`
-    know only a lower bound, the mean is one too, and has no interval.
+    The interval is over draws (see `draws.py`). If `bounds` of an arm's `runs` know only a lower bound, the mean is one
+    too, and has no interval.
     """
-    columns = ["arm", "outcome", "unit", "is_money", "value", "low", "high", "n", "bounds", "runs"]
-    if not study.study.get("outcomes") or study.done.empty:
-        return pd.DataFrame(columns=columns)
-    every = runs_with_outcomes(study)
-    runs, labels = every[(every["status"] == "done").to_numpy()], arm_labels(study)
+    done, labels = runs[(runs["status"] == "done").to_numpy()], arm_labels(study)
     rows = []
-    for outcome in shown_outcomes(study, every):
-        for arm, own in drawn(study, runs, outcome.column, paths=OUTCOMES).groupby("arm", sort=True):
-            words = (labels[arm], outcome.label, outcome.unit, outcome.is_money)
+    for outcome in outcomes:
+        for arm, own in drawn(study, done, outcome.column, paths=OUTCOMES).groupby("arm", sort=True):
+            names = (labels[arm], outcome.label, outcome.unit, outcome.is_money, outcome.is_chance)
             n_bounds = int(own[BOUND].sum())
             if n_bounds:
-                rows.append((*words, float(own[VALUE].mean()), np.nan, np.nan, len(own), n_bounds, len(own)))
+                rows.append((*names, float(own[VALUE].mean()), np.nan, np.nan, len(own), n_bounds, len(own)))
             elif (found := mean_of_arm(own, is_chance=outcome.is_chance, level=level)) is not None:
-                rows.append((*words, found.value, found.low, found.high, found.n, 0, len(own)))
-    return pd.DataFrame(rows, columns=columns)
+                rows.append((*names, found.value, found.low, found.high, found.n, 0, len(own)))
+    return pd.DataFrame(rows, columns=MEANS)

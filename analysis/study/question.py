@@ -50,6 +50,10 @@ def phrase(study: StudyFolder, event: str) -> str:
 
 
 def asks_fund(study: StudyFolder) -> bool:
-    """Whether a study is about the size of the fund: it defines "sufficient", names the required fund, or nothing."""
-    named = study.study.get("outcomes") or []
-    return isinstance(study.study.get("answer"), Mapping) or not named or "required_fund_quanta" in named
+    """Whether a study asks how large a fund must be: it defines "sufficient", or names no outcomes."""
+    return isinstance(study.study.get("answer"), Mapping) or not study.study.get("outcomes")
+
+
+def shows_fund(study: StudyFolder) -> bool:
+    """Whether curves of fund sizes belong into a report: the study asks how large, or names the required fund."""
+    return asks_fund(study) or "required_fund_quanta" in (study.study.get("outcomes") or [])

@@ -20,6 +20,8 @@ def fit_arm_tail(sample: ArmSample) -> tuple[TailFit | None, str]:
             None,
             "in some runs the fund fell short or the inventory cap was reached: their required fund is not known",
         )
+    if sample.n <= MIN_EXCEEDANCES:
+        return None, f"a tail needs more than {MIN_EXCEEDANCES} outcomes, and this arm has {sample.n:,}"
     try:
         return fit_tail(sample.required, _chosen_k(sample.n), group=groups_of(sample)), ""
     except RefusedError as error:

@@ -65,6 +65,16 @@ class StudyResult:
         return str(self.manifest["result_hash"])
 
     @property
+    def planned(self) -> int:
+        """Runs of the whole study: points x replications."""
+        return self._study.progress.planned
+
+    @property
+    def missing(self) -> int:
+        """Planned runs that have not ended; 0 in a finished study."""
+        return self._study.progress.missing
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Warnings about the study, and levers that changed nothing."""
         rows = self.swept.notes if self.swept is not None else ()
@@ -205,11 +215,11 @@ class StudyResult:
 
     def __repr__(self) -> str:
         """Name, runs, folder."""
-        return f"<StudyResult {self._study.name}: {len(self._study.runs):,} runs in {self.folder}>"
+        return f"<StudyResult {self._study.name}: {self._study.progress.short} in {self.folder}>"
 
     def _repr_html_(self) -> str:
-        frame, failed = self.frame(), len(self.failures())
-        rows = {"runs": f"{len(frame):,} done, {failed:,} failed", "folder": self.folder}
+        frame = self.frame()
+        rows = {"runs": self._study.progress.text, "folder": self.folder}
         rows["result hash"] = self.result_hash[:16]
         inputs = [name for name in frame if name.startswith(("u.", "l."))]
         shown = [*inputs, "liquidated_accounts", "adl_accounts", "required_fund_quote", "required_fund_is_bound"]

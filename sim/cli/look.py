@@ -32,6 +32,8 @@ def report(
 
     result = open_any(folder)
     if isinstance(result, StudyResult):
+        if result.missing:
+            typer.echo(f"incomplete: {result.missing:,} of {result.planned:,} runs are missing", err=True)
         typer.echo(result.report(baseline=baseline, on_note=lambda text: typer.echo(text, err=True)))
     else:
         typer.echo(result.report())

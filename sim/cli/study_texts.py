@@ -65,8 +65,10 @@ def print_dry_run(chosen: "Study", workers: int) -> None:
 def print_sweep(swept: "SweepResult") -> None:
     """Print how the sweep ended, the first failure, and notes on the study."""
     rate = swept.fresh / swept.seconds if swept.seconds > 0 else 0.0
+    missing = max(0, swept.planned - swept.total)
+    of = f" of {swept.planned:,}" if missing else ""
     typer.echo(
-        f"{swept.total:,} runs stored, {swept.fresh:,} new in {span(swept.seconds)} ({rate:.1f} runs/s);"
+        f"{swept.total:,}{of} runs stored, {swept.fresh:,} new in {span(swept.seconds)} ({rate:.1f} runs/s);"
         f" {swept.failed} failed, {swept.crashed} crashed"
     )
     if swept.first_error:
@@ -74,8 +76,10 @@ def print_sweep(swept: "SweepResult") -> None:
     if swept.rule:
         met = "reached" if swept.rule_is_met else f"NOT reached (stopped by {swept.stopped_by})"
         typer.echo(f"stopping rule {met}: {swept.rule}")
-    elif swept.stopped_by != "all runs":
-        typer.echo(f"stopped by {swept.stopped_by}; repeat the command to resume")
+    elif swept.stopped_by != "all runs" and missing:
+        typer.echo(f"stopped by {swept.stopped_by}; {missing:,} runs are missing; repeat the command to resume")
+    elif missing:
+        typer.echo(f"this shard is complete; {missing:,} runs of the study are not in this folder")
     for note in swept.notes:
         typer.echo(f"note: {note}", err=True)
     typer.echo(f"result {swept.result_hash[:16]}")

@@ -61,6 +61,7 @@ class SweepResult:
 
     folder: Path
     total: int  # runs stored
+    planned: int  # runs of the whole study, of all shards
     fresh: int  # of them by this sweep
     failed: int
     crashed: int
@@ -199,6 +200,7 @@ class _State:
         return SweepResult(
             folder=self.options.out,
             total=self.total,
+            planned=self.plan.n_points * int(self.store.manifest["replications"]),
             fresh=self.fresh,
             failed=self.failed,
             crashed=self.crashed,

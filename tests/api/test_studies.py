@@ -33,6 +33,8 @@ def test_the_frame_has_a_row_a_run_with_inputs_and_money_in_quote_units(swept):
     assert frame["fund_initial_quote"].tolist() == [50_000.0, 500_000.0] * 2
     assert swept.frame(units="quanta")["fund_initial_quanta"].tolist() == [50_000 * 10**6, 500_000 * 10**6] * 2
     assert len(swept.failures()) == 0
+    assert (swept.planned, swept.missing) == (4, 0)
+    assert "4 runs in" in repr(swept)
 
 
 def test_a_finished_study_is_resumed_and_shown(study, swept, tmp_path):
@@ -49,6 +51,9 @@ def test_a_finished_study_is_resumed_and_shown(study, swept, tmp_path):
 def test_a_bound_ends_a_sweep_and_a_rule_needs_one(study, tmp_path):
     part = clearsim.sweep(study, out=tmp_path / "part", executor="serial", max_runs=1)
     assert (part.swept.total, part.swept.stopped_by) == (1, "max_runs")
+    assert (part.planned, part.missing) == (4, 3)
+    assert "1 of 4 runs in" in repr(part)
+    assert "1 of 4 runs done, 3 missing" in part._repr_html_()
     with pytest.raises(clearsim.ConfigError, match="until needs a bound"):
         clearsim.sweep(study, until="events>=5")
 

@@ -78,12 +78,27 @@ def test_a_second_sweep_runs_nothing_and_more_replications_go_on(copied):
     assert more.stdout.startswith("8 runs stored, 4 new in ")
     assert hash_said(more) != hash_said(again)
     folder = copied / "results" / "tiny"
-    assert (manifest(folder)["replications"], manifest(folder)["n_runs"]) == (2, 8)
+    assert [manifest(folder)[name] for name in ("replications", "n_runs", "n_stored")] == [2, 8, 8]
     assert clearsim("status", str(folder), cwd=copied).stdout.startswith(
         "tiny: 4 points, 8 runs wanted; stored: 8 done\nmissing 0; "
     )
     at_once = sweep(copied, "--set", "replications=2", "--out", "at-once")
     assert hash_said(at_once) == hash_said(more)
+
+
+def test_a_sweep_that_was_stopped_counts_against_the_whole_study(swept, tmp_path):
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    part = sweep(tmp_path, "--max-runs", "1", "--out", "part")
+    assert part.stdout.startswith("1 of 4 runs stored, 1 new in ")
+    assert "stopped by max_runs; 3 runs are missing; repeat the command to resume\n" in part.stdout
+    assert [manifest(tmp_path / "part")[name] for name in ("n_runs", "n_stored")] == [4, 1]
+    report = clearsim("report", "part", "--no-baseline", cwd=tmp_path)
+    assert report.stderr == "incomplete: 3 of 4 runs are missing\n"
+    text = (tmp_path / "part" / "report.html").read_text()
+    assert "1 of 4 runs done, 3 missing" in text
+    assert "1 of 4 cells have a completed run, so nothing follows" in text
+    assert "Every cell shows" not in text
+    assert clearsim("report", "results/tiny", "--no-baseline", cwd=swept).stderr == ""
 
 
 def test_a_changed_study_is_refused(copied):
@@ -98,11 +113,14 @@ def test_a_changed_study_is_refused(copied):
 def test_shards_merge_into_what_one_sweep_gives(swept, tmp_path):
     (tmp_path / "tiny.yaml").write_text(TINY)
     for index in (1, 2):
-        sweep(tmp_path, "--shard", f"{index}/2", "--out", f"shard-{index}")
+        done = sweep(tmp_path, "--shard", f"{index}/2", "--out", f"shard-{index}")
+        assert done.stdout.startswith("2 of 4 runs stored, 2 new in ")
+        assert "this shard is complete; 2 runs of the study are not in this folder\n" in done.stdout
     merged = clearsim("merge", "merged", "shard-1", "shard-2", cwd=tmp_path)
     assert merged.stdout.startswith("merged: 4 of 4 runs\n")
     assert hash_said(merged) == manifest(swept / "results" / "tiny")["result_hash"][:16]
-    assert manifest(tmp_path / "merged")["n_runs"] == 4
+    assert [manifest(tmp_path / "shard-1")[name] for name in ("n_runs", "n_stored")] == [4, 2]
+    assert [manifest(tmp_path / "merged")[name] for name in ("n_runs", "n_stored")] == [4, 4]
     assert clearsim("verify", "merged", "--runs", "1", cwd=tmp_path).returncode == 0
 
 
@@ -226,7 +244,7 @@ def test_a_sweep_of_which_nothing_succeeds_has_exit_code_1(tmp_path):
     (tmp_path / "tiny.yaml").write_text(only)
     done = clearsim("sweep", "tiny.yaml", "--serial", "--no-report", "--shard", "2/2", cwd=tmp_path)
     assert done.returncode == 1
-    assert "1 runs stored, 1 new" in done.stdout
+    assert "1 of 2 runs stored, 1 new" in done.stdout
     assert "note: lever taker has one value: it changes nothing" in done.stderr
 
 

@@ -167,7 +167,7 @@ def test_leverage_classes_hold_their_lower_edge():
 
 
 def test_without_a_start_time_the_axis_counts_minutes(tmp_path):
-    context = RunContext.of(open_run(write_quiet(tmp_path, start_utc=None)))
+    context = RunContext.of(open_run(write_quiet(tmp_path, start_utc="")))
     assert context.time_title == "time since the start (minutes)"
     assert context.times([90_000]).tolist() == [1.5]
     assert context.base_unit("BTCUSDT") == "BTC"

@@ -52,7 +52,7 @@ def test_every_export_reports_failed_runs_and_the_points_it_leaves_out(tmp_path)
     assert ": 117 experiments" in lines[0]
     assert lines[1:3] == [failed, "3 of 120 points are left out, of which a run is not done (points 0-2)"]
     lines = export(folder, "--to", "salib")
-    assert lines[-2] == "5 of 240 runs failed and are nan in outputs.csv (points 0-2)"
+    assert "5 of 240 runs failed and are nan in outputs.csv (points 0-2)" in lines
     outputs = pd.read_csv(folder / "salib" / "outputs.csv")
     assert outputs["required_fund_quanta"].isna().to_numpy().nonzero()[0].tolist() == [0, 1, 2]
 

@@ -316,6 +316,62 @@ def test_cells_of_the_heat_map_show_value_interval_and_missing_runs():
     assert contour.contours.start == pytest.approx(-1)
 
 
+def heat(cells, **more):
+    titles = {"question": "Where?", "x_title": "x (1)", "y_title": "y (1)", "value_title": "P"}
+    return draw_heat_map(cells, CONTEXT, **titles, **more)
+
+
+def test_one_cell_concludes_nothing_and_its_colour_bar_ends_at_one():
+    figure = heat(CELLS.iloc[:1].assign(value=1.0, low=0.2, high=1.0), is_chance=True)
+    assert "Only one cell has runs: nothing follows" in title_of(figure)
+    assert (figure.data[0].zmin, figure.data[0].zmax) == (0, 1)
+
+
+def test_the_colour_bar_of_a_probability_is_that_of_its_values():
+    figure = heat(CELLS, is_chance=True)
+    assert 0 <= figure.data[0].zmin == CELLS["value"].min()
+    assert 1 >= figure.data[0].zmax == CELLS["value"].max()
+
+
+def test_cells_with_the_same_value_show_no_difference():
+    assert "Every cell shows 0.5: no difference between cells was found." in title_of(heat(CELLS.assign(value=0.5)))
+
+
+def test_cells_are_named_highest_and_lowest_only_if_their_intervals_are_apart():
+    apart = CELLS.iloc[:3].assign(value=[0.9, 0.1, 0.9], low=[0.8, 0.0, 0.8], high=[1.0, 0.2, 1.0])
+    title = title_of(heat(apart.drop(columns="events", errors="ignore")))
+    assert "Highest: 0.9 [0.8, 1] at x " in title
+    assert " and in 1 more cell; lowest: 0.1 [0, 0.2] at x " in title
+    overlap = apart.assign(high=[1.0, 0.85, 1.0])
+    assert "Values from 0.1 to 0.9; the intervals of the two overlap, so no cell is named" in title_of(heat(overlap))
+    assert "they have no intervals, so no cell is named" in title_of(heat(apart.assign(low=np.nan, high=np.nan)))
+
+
+def test_an_incomplete_grid_concludes_nothing():
+    figure = heat(CELLS, incomplete="Runs are missing.")
+    assert "Runs are missing." in title_of(figure)
+    assert "ighest" not in title_of(figure)
+    assert [trace.type for trace in figure.data] == ["heatmap"]
+
+
+@pytest.mark.parametrize(("high", "end"), [(0.2, 0.22), (0.95, 1.0), (1.0, 1.0), (0.0, 1.0)])
+def test_axes_of_probabilities_stay_within_their_bounds(high, end):
+    rows = MEANS.iloc[:2].assign(is_money=False, unit="", is_chance=True, value=high, low=0.0, high=high)
+    assert draw_arm_outcomes(rows, CONTEXT).layout.xaxis.range == pytest.approx((0, end))
+    assert draw_arm_outcomes(rows, CONTEXT, than="ranked").layout.xaxis.range == pytest.approx((-end, end))
+    swings = SWINGS.assign(at_low_high=high, at_high_high=high)
+    figure = draw_tornado(swings, CONTEXT, outcome="P(ADL)", unit="", base=0, base_high=0.0, is_chance=True)
+    assert figure.layout.xaxis.range == pytest.approx((0, min(1.0, 1.05 * high) or 1.0))
+
+
+def test_targets_far_below_what_the_runs_can_show_are_text_and_not_lines():
+    known = pd.DataFrame({"target": [0.1, 0.01, 0.001], "fund": [2e6, np.nan, np.nan], "low": [1e6, np.nan, np.nan],
+                          "high": [3e6, np.nan, np.nan], "note": ["", "few", "fewer"]})  # fmt: skip
+    figure = draw_sufficiency(CURVE, CONTEXT, event=EVENT, targets=known)
+    assert [shape.y0 for shape in figure.layout.shapes if shape.yref == "y"] == [0.1, 0.01]
+    assert "for 0.001: fewer" in title_of(figure)
+
+
 def test_the_tornado_is_ordered_by_width_and_its_whiskers_are_the_frame():
     figure = CHARTS["tornado"][1](SWINGS)
     assert [text.split("<br>")[0] for text in figure.layout.yaxis.ticktext] == ["latency", "jump"]

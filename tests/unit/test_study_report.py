@@ -15,11 +15,10 @@ from clearsim.analysis.reports.study_report import export_study, write_study_rep
 from clearsim.analysis.reports.study_trust import examine_study
 from clearsim.analysis.study.estimates import chance_of, curve_of, emptied_by, fund_for
 from clearsim.analysis.study.folder import is_study, open_study
-from clearsim.analysis.study.outcomes import arm_means
 from clearsim.analysis.study.samples import arm_samples
 from scipy import stats
 
-from tests.worlds.studies import FUND, write_study
+from tests.worlds.studies import FUND, arm_means, write_study
 
 ARMS = ("profit x leverage", "pro rata")
 
@@ -93,12 +92,25 @@ def test_failures_are_warned_of_listed_and_left_out(tmp_path):
     text = report(tmp_path / "study", replications=3, failed=1)
     assert "Runs that failed or crashed: 1 (33.33%; arm 0: 1)." in text[: text.index("id='arms'")]
     assert "ValueError: price &lt;= 0" in text[text.index("id='failures'") :]
-    assert "2 of 3 runs done with 800 paths" in text
+    assert "2 of 3 runs done, 1 failed · 800 paths" in text
+    assert "Incomplete" not in text  # it failed, but it ended
 
 
 def test_a_study_in_progress_says_what_is_missing(tmp_path):
-    text = report(tmp_path / "study", n_runs=10)
-    assert "Is the study complete: 2 of 10 runs." in text[: text.index("id='arms'")]
+    """Two runs are stored, whatever the manifest counted; the design has one point and ten replications."""
+    text = report(tmp_path / "study", n_runs=2, n_stored=2, manifest_replications=10)
+    missing = "2 of 10 runs done, 8 missing"
+    assert f"seed 7 · {missing} · 800 paths" in text
+    box = text[text.index("Read this first") :]
+    assert box.index(f"<li><b>Incomplete study: {missing}.</b>") == box.index("<li>")  # the first of all warnings
+    assert text.index("Read this first") < text.index("id='answer'") < text.index(f"<p>Incomplete: {missing}.</p>")
+
+
+def test_a_complete_study_says_so_below_its_answer(plain):
+    text = own_text(plain)
+    assert "2 of 2 runs done" in text
+    assert "Every run of the design has ended." in text
+    assert "missing" not in text[: text.index("id='arms'")]
 
 
 def test_a_study_without_a_completed_run_is_reported_as_such(tmp_path):
@@ -153,7 +165,8 @@ def test_arms_are_compared_and_each_has_its_curve(tmp_path):
     assert names[0] == "arms"
     assert {"sufficiency-arm-0", "sufficiency-arm-1", "tail-arm-0"} <= set(names)
     text = report(tmp_path / "again", arms=ARMS)
-    assert "Lowest P(the fund is exhausted within 30 days) as configured: ADL rule profit x leverage" in text
+    assert "P(the fund is exhausted within 30 days) as configured: ADL rule profit x leverage: 0." in text
+    assert "Difference from ADL rule profit x leverage on the same randomness (paired, 95% interval, 2 " in text
 
 
 def test_designs_that_choose_their_points_have_no_single_probability(tmp_path):
@@ -428,4 +441,6 @@ def test_a_study_that_is_not_about_the_fund_compares_its_outcomes(tmp_path):
     assert names[0] == "outcomes"
     assert not any(name.startswith("sufficiency") for name in names)
     write_study_report(folder)
-    assert "P(ADL begins within 30 days) (mean, 95% interval): ADL rule profit x leverage" in own_text(folder)
+    text = own_text(folder)
+    assert "P(ADL begins within 30 days) (95% interval): ADL rule profit x leverage 0." in text
+    assert "exhausted" not in text[text.index("id='answer'") : text.index("id='arms'")]

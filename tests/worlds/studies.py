@@ -8,6 +8,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+from clearsim.analysis.study.differences import compare_arms, differences_frame, reference_of
+from clearsim.analysis.study.labels import arm_labels
+from clearsim.analysis.study.outcomes import MAX_SHOWN, means_of_arms, named_outcomes, runs_with_outcomes
 from clearsim.results import SCHEMA_VERSION, STUDY_TABLES
 
 FUND = 5_000_000  # quote units at hand
@@ -51,8 +54,11 @@ def design_points(kind, *, blocks=32):
 
 
 def write_study(folder, *, kind="list", arms=("pro rata",), fidelity="reduced", replications=2, paths=400, failed=0,
-                answer=True, weighted=False, scale=1.0, **manifest):  # fmt: skip
-    """A study folder of this design; `scale` multiplies every required fund; the first `failed` runs failed."""
+                answer=True, weighted=False, scale=1.0, manifest_replications=None, **manifest):  # fmt: skip
+    """A study folder of this design; `scale` multiplies every required fund; the first `failed` runs failed.
+
+    manifest_replications: replications of the design, if the folder is to hold fewer or more runs.
+    """
     folder = Path(folder)
     (folder / "runs").mkdir(parents=True)
     (folder / "paths").mkdir()
@@ -84,8 +90,27 @@ def write_study(folder, *, kind="list", arms=("pro rata",), fidelity="reduced", 
     (folder / "study.yaml").write_text(_study_text(kind, arms, fidelity, replications, answer=answer))
     facts = {"schema_version": SCHEMA_VERSION, "study_hash": "5" * 64, "asset": "USDT", "quantum": "0.000001",
              "open_interest_quote": "1000000000", "versions": {"clearsim": "9.9"}, "git_commit": "1234abc"}  # fmt: skip
+    facts["replications"] = manifest_replications or replications
     (folder / "manifest.json").write_text(json.dumps({**facts, **manifest}))
     return folder
+
+
+def set_runs(folder, values, *, keep=None):
+    """Set columns of a study's runs, in the order of points and replications; `keep`: indices of the runs that stay."""
+    path = Path(folder) / "runs" / "part-a.parquet"
+    runs = pd.read_parquet(path)
+    for name, column in values.items():
+        runs[name] = np.asarray(column, runs[name].dtype)
+    runs = runs if keep is None else runs.iloc[list(keep)].reset_index(drop=True)
+    runs.to_parquet(path)
+    return Path(folder)
+
+
+def add_to_study(folder, **keys):
+    """Add keys to the study file of a folder."""
+    path = Path(folder) / "study.yaml"
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **keys}, sort_keys=False))
+    return Path(folder)
 
 
 def _run(own, scale, generator, n):
@@ -114,6 +139,19 @@ def cut_off(folder, *, by="fund"):
     runs["required_fund_bound_by"] = np.where(is_bound, by, "none")
     runs.to_parquet(path)
     return int(is_bound.sum())
+
+
+def arm_means(study, *, level):
+    """The means of the outcomes that figures show, by arm; no rows if the study names none."""
+    runs = runs_with_outcomes(study)
+    return means_of_arms(study, runs, named_outcomes(study, runs)[:MAX_SHOWN], level=level)
+
+
+def arm_differences(study, *, level):
+    """The first arm's label, and the frame of the paired differences of the others from it."""
+    runs, labels = runs_with_outcomes(study), arm_labels(study)
+    found = compare_arms(study, runs, named_outcomes(study, runs)[:MAX_SHOWN], level=level)
+    return reference_of(found, labels), differences_frame(found, labels)
 
 
 def _write(path, table, frame):

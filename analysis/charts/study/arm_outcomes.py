@@ -1,6 +1,7 @@
 """How do the arms differ? The mean of each outcome that a study names, arm by arm, with intervals; or its paired
 difference from the first arm."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,26 +12,33 @@ from ...money import Scale
 from ..chart_context import StudyContext
 from ..compose import axis, compose, empty, folded, margin_for
 from ..marks import LINES, bars_of, column, require, rounded
+from .chosen_arms import chosen_arms
 
 QUESTION = "How do the arms differ?"
 FRAME = ("arm", "outcome", "unit", "is_money", "value", "low", "high", "n")
-MAX_ARMS, MAX_OUTCOMES = 24, 3
+MAX_OUTCOMES = 3
 
 
-def draw_arm_outcomes(means: pd.DataFrame, context: StudyContext, *, than: str = "") -> go.Figure:
-    """One panel per outcome (at most MAX_OUTCOMES), one row per arm, in the study's order.
+def draw_arm_outcomes(
+    means: pd.DataFrame, context: StudyContext, *, than: str = "", answer: str = "", left_out: Sequence[str] = ()
+) -> go.Figure:
+    """One panel per outcome (at most MAX_OUTCOMES), one row per arm (see `chosen_arms`), in the study's order.
 
     means: arm (its label), outcome (its label), unit, is_money (bool: value and bounds are quote units), value, low,
     high, n (independent runs or points behind the mean); optional bounds, runs: in how many of an arm's runs the
     outcome is only a lower bound (a mean without an interval is one too; a difference is NaN).  than: label of the
-    reference arm of differences, "" if values are means.
+    reference arm of differences, "" if values are means.  answer: the comparison in a sentence; without one the
+    extremes are named only if their intervals do not overlap.  left_out: outcomes that the study names and the figure
+    lacks.
     """
     if means.empty:
         text = "No arm has completed runs, or none of the study's outcomes is known."
         return empty(context, question=QUESTION, text=text, axes=("outcome", "arm"))
     require(means, FRAME, "outcomes of arms")
-    arms = list(dict.fromkeys(means["arm"]))[:MAX_ARMS][::-1]
     outcomes = list(dict.fromkeys(means["outcome"]))[:MAX_OUTCOMES]
+    firsts = means[means["outcome"] == outcomes[0]].set_index("arm")["value"].to_dict()
+    shown, chosen = chosen_arms(list(dict.fromkeys(means["arm"])), firsts, f"{outcomes[0]}")
+    arms = shown[::-1]
     place = {arm: i for i, arm in enumerate(arms)}
     labels = [folded(str(arm)) for arm in arms]
     row_axis: dict[str, Any] = {"tickvals": list(range(len(arms))), "range": [-0.6, len(arms) - 0.4], "zeroline": False}
@@ -50,20 +58,34 @@ def draw_arm_outcomes(means: pd.DataFrame, context: StudyContext, *, than: str =
         title = f"{title} ({scale.unit})" if scale.unit else title
         axes[f"xaxis{number}"] = axis(folded(title, 30 if len(outcomes) > 1 else 80), domain=[left, left + width])
         axes[f"xaxis{number}"] |= {"anchor": f"y{number}", "zeroline": bool(than), "nticks": 5}
+        axes[f"xaxis{number}"] |= _within(rows, is_paired=bool(than))
         names = {"ticktext": labels, "automargin": False} if i == 0 else {"showticklabels": False}
         axes[f"yaxis{number}"] = axis("", anchor=f"x{number}", **row_axis, **names)
     return compose(
         traces,
         context,
         question=f"How much do arms differ from “{than}” with the same randomness?" if than else QUESTION,
-        answer=_summary(means, outcomes[0], context),
+        answer=answer or _summary(means, outcomes[0], context),
         axes=axes,
-        note=_note(means, context, is_paired=bool(than)),
+        note=" ".join(filter(None, [_note(means, context, is_paired=bool(than)), chosen, _not_drawn(left_out)])),
         height=270 + 40 * len(arms),
         left=margin_for(labels),
         below=16 * max(axes[key]["title"]["text"].count("<br>") for key in axes),
         showlegend=False,
     )
+
+
+def _not_drawn(left_out: Sequence[str]) -> str:
+    return f"Named by the study, not drawn: {', '.join(left_out)}." if left_out else ""
+
+
+def _within(rows: pd.DataFrame, *, is_paired: bool) -> dict[str, Any]:
+    """The range of an axis of probabilities, within 0 to 1 (differences: -1 to 1); others are left to plotly."""
+    if "is_chance" not in rows or not rows["is_chance"].all():
+        return {}
+    ends = rows[["low", "high"]].to_numpy(np.float64)
+    widest = min(1.0, 1.1 * float(np.nanmax(np.abs(ends), initial=0.0))) or 1.0
+    return {"range": [-widest if is_paired else 0, widest]}
 
 
 def _n_bounds(rows: pd.DataFrame) -> np.ndarray:
@@ -121,6 +143,7 @@ def _points(
         x=value,
         y=[place[arm] for arm in rows["arm"]],
         mode="markers",
+        cliponaxis=False,
         marker={"color": colour, "size": 9},
         error_x=bars_of(value, low, high, colour=colour),
         customdata=np.stack([low, high], axis=1),
@@ -142,6 +165,8 @@ def _summary(means: pd.DataFrame, outcome: str, context: StudyContext) -> str:
             f" {int(most['runs']):,} runs of {most['arm']}), so no highest and lowest arm is named."
         )
     low, high = rows.loc[rows["value"].idxmin()], rows.loc[rows["value"].idxmax()]
+    if not low["high"] < high["low"]:
+        return f"{outcome}: the intervals of the {len(rows):,} arms overlap, so no highest and lowest arm is named."
     return f"{outcome}: highest {_mean_text(high, context)}; lowest {_mean_text(low, context)} ({context.interval})."
 
 

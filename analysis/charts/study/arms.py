@@ -20,23 +20,25 @@ from ..compose import (
 )
 from ..marks import bars_of, column, require
 from ..theme import BLUE, VERMILLION
+from .chosen_arms import chosen_arms
 
 QUESTION = "Which arm does better?"
 ARMS = ("arm", "probability", "low", "high", "events", "n", "fund", "fund_low", "fund_high")
-MAX_ARMS = 24
 
 
-def draw_arms(arms: pd.DataFrame, context: StudyContext, *, event: str, target: float) -> go.Figure:
+def draw_arms(arms: pd.DataFrame, context: StudyContext, *, event: str, target: float, answer: str = "") -> go.Figure:
     """P(event) of each arm (left, logarithmic) and the fund for `target` (right), in the study's order.
 
     arms: arm (its label), probability, low, high, events, n (NaN if refused), fund, fund_low, fund_high (quote
-    units; NaN if the outcomes do not determine it).
+    units; NaN if the outcomes do not determine it).  answer: the comparison in a sentence; without one the extremes are
+    named only if their intervals do not overlap.
     """
     if arms.empty:
         text = "No arm of the study has completed runs."
         return empty(context, question=QUESTION, text=text, axes=(f"P({event})", "arm"))
     require(arms, ARMS, "arms")
-    shown = arms.head(MAX_ARMS).iloc[::-1].reset_index(drop=True)
+    names, left_out = chosen_arms(list(arms["arm"]), arms.set_index("arm")["probability"].to_dict(), f"P({event})")
+    shown = arms[arms["arm"].isin(names)].iloc[::-1].reset_index(drop=True)
     labels = [folded(str(name), 40) for name in shown["arm"]]
     scale = context.scale(column(shown, "fund_high"), column(shown, "fund"))
     place = np.arange(len(shown), dtype=np.float64)
@@ -49,12 +51,11 @@ def draw_arms(arms: pd.DataFrame, context: StudyContext, *, event: str, target: 
         if known
         else [text_in_panel(f"No arm has enough outcomes to estimate the fund for {target:g}.", "2", width=32)]
     )
-    left_out = "" if len(shown) == len(arms) else f" Shown: the first {len(shown)} of {len(arms)} arms."
     return compose(
         [*_chances(shown, place, floor, context), *_funds(shown, place, scale.of, context, scale.unit)],
         context,
         question=QUESTION,
-        answer=_summary(shown, context, event),
+        answer=answer or _summary(arms, context, event),
         axes={
             "xaxis": {**probability_axis(f"P({event})", floor, 1.0), "domain": [0, 0.47]},
             "yaxis": axis("", ticktext=labels, automargin=False, **bare),
@@ -62,7 +63,7 @@ def draw_arms(arms: pd.DataFrame, context: StudyContext, *, event: str, target: 
             "yaxis2": axis("", showticklabels=False, anchor="x2", **bare),
         },
         note=f"Whiskers: {context.interval}. Triangles: event never observed, at the upper bound. Arms use the same"
-        f" randomness, so a difference is more certain than the whiskers suggest.{left_out}",
+        f" randomness, so a difference is more certain than the whiskers suggest. {left_out}".strip(),
         height=240 + 40 * len(shown),
         left=margin_for(labels),
         notes=notes,
@@ -124,7 +125,8 @@ def _summary(shown: pd.DataFrame, context: StudyContext, event: str) -> str:
         else f"{upper_first(str(row['arm']))}: {row['probability']:.3g} [{row['low']:.3g}, {row['high']:.3g}]"
         for row in (worst, best)
     ]
-    if len(known) == 1 or best["arm"] == worst["arm"]:
+    if len(known) == 1:
         return f"{extremes[0]} ({context.interval})."
-    apart = "Their intervals do not overlap." if best["high"] < worst["low"] else "Their intervals overlap."
-    return f"Highest P({event}): {extremes[0]}; lowest: {extremes[1]} ({context.interval}). {apart}"
+    if not best["high"] < worst["low"]:
+        return f"P({event}): the intervals of the {len(known):,} arms overlap, so no highest and lowest arm is named."
+    return f"Highest P({event}): {extremes[0]}; lowest: {extremes[1]} ({context.interval})."

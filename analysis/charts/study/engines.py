@@ -33,7 +33,9 @@ def draw_engines(
     if frame.empty:
         return empty(context, question=QUESTION, text="No two arms have runs to compare.", axes=(factor, outcome))
     values = sorted(frame["x"].unique())
-    arms = list(dict.fromkeys(frame["arm"]))[:MAX_ARMS]
+    every = list(dict.fromkeys(frame["arm"]))
+    arms, rest = every[:MAX_ARMS], every[MAX_ARMS:]
+    more = f" Shown: the first {len(arms):,} of {len(every):,} arms; left out: {', '.join(rest)}." if rest else ""
     scale = context.scale(column(frame, "value")) if is_money else Scale(1.0, unit)
     traces: list[Any] = []
     for i, arm in enumerate(arms):
@@ -60,7 +62,7 @@ def draw_engines(
         axes=axes,
         note=f"Points: means; whiskers: {context.interval}, at least {int(frame['n'].min()):,} runs per point. Right:"
         f" one plus the paired difference (same book and randomness) divided by the mean of “{than}”, whose own"
-        " interval is drawn at 1.",
+        f" interval is drawn at 1.{more}",
         height=560,
         panels=True,
         notes=[panel_title("by engine"), panel_title("relative to one arm", "2")],

@@ -30,6 +30,8 @@ def draw_heat_map(
     value_title: str,
     contours: tuple[float, ...] = (),
     logarithmic: bool = False,
+    is_chance: bool = False,
+    incomplete: str = "",
     note: str = "",
 ) -> go.Figure:
     """One outcome over a grid of two factors: colour and number show the value, brackets its interval.
@@ -38,7 +40,8 @@ def draw_heat_map(
     `value_title` names), n (runs in the cell), and optionally events (then 0 of n is drawn as an upper bound) and
     bounds (runs that know only a lower bound: if any, the value is drawn as one, hatched).
     contours: values at which lines are drawn; by default chosen by plotly.  logarithmic: colours by decades; cells with
-    value 0 have the colour of the smallest value above 0.
+    value 0 have the colour of the smallest value above 0.  is_chance: values are probabilities.
+    incomplete: what the cells lack of the design, as a sentence; then nothing is concluded from them.
     """
     if cells.empty:
         text = "No cell of the grid has a completed run: see the failures of the study."
@@ -49,17 +52,26 @@ def draw_heat_map(
     grid["events"] = _spread(cells, xs, ys, "events") if "events" in cells else np.full(grid["value"].shape, np.nan)
     grid["bounds"] = _spread(cells, xs, ys, "bounds") if "bounds" in cells else np.zeros(grid["value"].shape)
     colour, ticks = _colours(grid["value"], logarithmic)
+    bounds = _colour_range(colour, is_chance=is_chance and not logarithmic)
     return compose(
-        [_cells(grid, colour, value_title, ticks), *_contours(colour, xs, ys, contours, logarithmic)],
+        [
+            _cells(grid, colour, value_title, ticks, bounds),
+            *([] if incomplete else _contours(colour, xs, ys, contours, logarithmic)),
+        ],
         context,
         question=question,
-        answer=_summary(grid, xs, ys, context, x_title, y_title),
+        answer=incomplete or _summary(grid, xs, ys, context, x_title, y_title),
         axes={"xaxis": _factor_axis(x_title, xs), "yaxis": _factor_axis(y_title, ys)},
-        note=note or f"In brackets: {context.interval}. {_runs(grid)} {_lines(xs, ys)} {_hatched(grid)}".strip(),
+        note=note or _note(grid, context, "" if incomplete else _lines(xs, ys)),
         legend=legend(),
         shapes=_hatches(grid["bounds"]),
         height=max(420, min(640, 220 + 58 * len(ys))),
     )
+
+
+def _note(grid: dict[str, npt.NDArray[np.float64]], context: StudyContext, lines: str) -> str:
+    parts = [f"In brackets: {context.interval}.", _runs(grid), lines, _hatched(grid)]
+    return " ".join(filter(None, parts))
 
 
 def _cells(
@@ -67,6 +79,7 @@ def _cells(
     colour: npt.NDArray[np.float64],
     value_title: str,
     ticks: dict[str, Any],
+    bounds: tuple[float, float],
 ) -> go.Heatmap:
     """The coloured cells, with their text if there is room."""
     rows, cols = colour.shape
@@ -76,6 +89,8 @@ def _cells(
         x=list(range(cols)),
         y=list(range(rows)),
         z=colour,
+        zmin=bounds[0],
+        zmax=bounds[1],
         text=shown if grid["value"].size <= MAX_LABELS else None,
         texttemplate="%{text}" if grid["value"].size <= MAX_LABELS else None,
         textfont={"size": _text_size(shown, cols)},
@@ -149,6 +164,14 @@ def _colours(value: npt.NDArray[np.float64], logarithmic: bool) -> tuple[npt.NDA
     if len(ticks) < 2:
         ticks = np.linspace(low, high, 3) if high > low else np.array([low])
     return logs, {"tickvals": ticks.tolist(), "ticktext": [rounded(10**tick) for tick in ticks]}
+
+
+def _colour_range(colour: npt.NDArray[np.float64], *, is_chance: bool) -> tuple[float, float]:
+    """Ends of the colour bar: those of the values; of probabilities that are all the same, 0 and 1."""
+    low, high = float(np.nanmin(colour)), float(np.nanmax(colour))
+    if low < high:
+        return low, high
+    return (0.0, 1.0) if is_chance else (low - 0.5, high + 0.5)
 
 
 def _cell_texts(grid: dict[str, npt.NDArray[np.float64]], *, digits: int = 3) -> list[list[str]]:
@@ -231,18 +254,32 @@ def _summary(
     value = grid["value"]
     if (grid["bounds"] > 0).any():
         return _summary_of_bounds(grid)
+    if int(np.isfinite(value).sum()) < 2:
+        return "Only one cell has runs: nothing follows about where the outcome is high or low."
+    low, high = float(np.nanmin(value)), float(np.nanmax(value))
+    if low == high:
+        return f"Every cell shows {rounded(high)}: no difference between cells was found."
+    if reason := _why_not_apart(grid):
+        return f"Values from {rounded(low)} to {rounded(high)}; {reason}, so no cell is named highest or lowest."
     parts = []
-    for word, place in (("Highest", np.nanargmax(value)), ("lowest", np.nanargmin(value))):
-        row, col = np.unravel_index(place, value.shape)
+    for word, end in (("Highest", high), ("lowest", low)):
+        places = np.argwhere(value == end)
+        row, col = places[0]
         spot = [rounded(level) if isinstance(level, float) else level for level in (xs[col], ys[row])]
         number = _cell(*(float(grid[name][row, col]) for name in _SHOWN))
         where = f"{x_title.split(' (')[0]} {spot[0]}, {y_title.split(' (')[0]} {spot[1]}"
-        parts.append(f"{word}: {number.replace('<br>', ' ')} at {where}")
-        if np.nanmax(value) == np.nanmin(value):
-            return (
-                f"Every cell shows {rounded(float(np.nanmax(value)))}: within these ranges neither factor changes it."
-            )
+        more = f" and in {len(places) - 1:,} more cell{'s' if len(places) > 2 else ''}" if len(places) > 1 else ""
+        parts.append(f"{word}: {number.replace('<br>', ' ')} at {where}{more}")
     return f"{'; '.join(parts)} ({context.interval})."
+
+
+def _why_not_apart(grid: dict[str, npt.NDArray[np.float64]]) -> str:
+    """Why the highest and the lowest value are not known to differ; empty if their intervals are apart."""
+    value = grid["value"]
+    top, bottom = (np.unravel_index(place, value.shape) for place in (np.nanargmax(value), np.nanargmin(value)))
+    if np.isnan([grid["low"][top], grid["high"][bottom]]).any():
+        return "they have no intervals"
+    return "" if grid["high"][bottom] < grid["low"][top] else "the intervals of the two overlap"
 
 
 def _summary_of_bounds(grid: dict[str, npt.NDArray[np.float64]]) -> str:

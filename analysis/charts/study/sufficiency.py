@@ -29,6 +29,7 @@ def draw_sufficiency(
     at_hand: float = float("nan"),
     arm: str = "",
     note: str = "",
+    left_out: str = "",
 ) -> go.Figure:
     """P(fund of size F is exhausted) versus F, with a logarithmic probability axis.
 
@@ -36,7 +37,7 @@ def draw_sufficiency(
     targets: target (probability), fund, low, high (quote units; NaN if no size is known), note (the reason).
     baseline: fund (quote units), probability: the closed form of gap risk alone.  at_hand: the configured fund.
     arm: its label, if a study has several.  event: the event with its horizon, e.g. "fund exhausted
-    within 30 days".
+    within 30 days".  left_out: arms without a curve, as a sentence of the caption.
     """
     question = question_for(QUESTION, arm)
     if curve.empty:
@@ -46,7 +47,8 @@ def draw_sufficiency(
     answers = pd.DataFrame(columns=list(TARGETS)) if targets is None else targets
     require(answers, TARGETS, "sufficiency curve, targets")
     scale = context.scale(column(curve, "fund"), column(answers, "high"), column(answers, "fund"), np.array([1.0]))
-    floor, top = _bounds(curve, answers)
+    drawn = _in_reach(answers)
+    floor, top = _bounds(curve, drawn)
     widest = max(_largest(column(curve, "fund")), _largest(column(answers, "high")), _largest(column(answers, "fund")))
     right = float(scale.of(np.array([1.06 * (widest or (at_hand if at_hand > 0 else 1.0))]))[0])
     traces = [
@@ -63,12 +65,19 @@ def draw_sufficiency(
             "xaxis": axis(f"fund size ({scale.unit})", range=[0, right], zeroline=False),
             "yaxis": probability_axis(f"P({event})", floor, top),
         },
-        note=note or f"Band: {context.interval} at each fund size separately. {_sizes(curve)}",
+        note=f"{note or f'Band: {context.interval} at each fund size separately. {_sizes(curve)}'} {left_out}".strip(),
         height=540,
-        notes=[*_target_notes(answers), *_hand_note(at_hand, context, scale, right)],
-        shapes=[*_target_lines(answers), *_hand_line(at_hand, scale)],
+        notes=[*_target_notes(drawn), *_hand_note(at_hand, context, scale, right)],
+        shapes=[*_target_lines(drawn), *_hand_line(at_hand, scale)],
         legend=legend(),
     )
+
+
+def _in_reach(targets: pd.DataFrame) -> pd.DataFrame:
+    """The targets that are drawn: those with a fund, and the largest of the others; the answer lists all of them."""
+    known = np.isfinite(column(targets, "fund"))
+    rest = targets.loc[~known, "target"]
+    return targets[known | (targets["target"] == rest.max()).to_numpy()] if len(rest) else targets
 
 
 def _bounds(curve: pd.DataFrame, targets: pd.DataFrame) -> tuple[float, float]:

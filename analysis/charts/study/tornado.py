@@ -29,12 +29,13 @@ def draw_tornado(
     base: float,
     base_low: float = float("nan"),
     base_high: float = float("nan"),
+    is_chance: bool = False,
 ) -> go.Figure:
     """Outcome with each factor at its low and its high end, all others at their base; the widest swing on top.
 
     swings: input, unit, input_low, input_high (ends of the factor, its unit), at_low, at_high (the outcome there, in
     `unit`), at_low_low, at_low_high, at_high_low, at_high_high (their interval bounds), n (runs at each end).
-    base, base_low, base_high: the outcome with every factor at its base.
+    base, base_low, base_high: the outcome with every factor at its base.  is_chance: it is a probability.
     """
     question = QUESTION.format(outcome=outcome)
     title = f"{outcome} ({unit})" if unit else outcome
@@ -53,7 +54,10 @@ def draw_tornado(
         context,
         question=question,
         answer=_summary(shown, context, base, base_low, base_high, unit),
-        axes={"xaxis": axis(title, zeroline=False), "yaxis": _factor_axis(labels)},
+        axes={
+            "xaxis": axis(title, zeroline=False, **(_within(shown, base_high) if is_chance else {})),
+            "yaxis": _factor_axis(labels),
+        },
         note=f"Whiskers and grey band (the base): {context.interval}. n = {_size(shown)} at each end. Both ends and the"
         f" base use the same randomness, so a difference is more certain than the whiskers suggest.{more}",
         height=240 + 46 * len(shown),
@@ -62,6 +66,12 @@ def draw_tornado(
         legend=legend(traceorder="normal"),
         shapes=_base_shapes(base, base_low, base_high),
     )
+
+
+def _within(shown: pd.DataFrame, base_high: float) -> dict[str, Any]:
+    """The range of an axis of probabilities: from 0 to a little above the largest bound, at most 1."""
+    ends = [*column(shown, "at_low_high"), *column(shown, "at_high_high"), base_high]
+    return {"range": [0, min(1.0, 1.05 * float(np.nanmax(ends, initial=0.0))) or 1.0]}
 
 
 def _label(row: dict[str, object]) -> str:

@@ -30,19 +30,23 @@ ARMS = (
 SHAPES = ("circle", "square", "diamond")
 
 
-def draw_frontier(arms: pd.DataFrame, context: StudyContext, *, event: str, event_axis: str) -> go.Figure:
+def draw_frontier(
+    arms: pd.DataFrame, context: StudyContext, *, event: str, event_axis: str, incomplete: str = ""
+) -> go.Figure:
     """P(event) of each arm versus capital locked (left) and versus unnecessary liquidations (right).
 
     arms: arm (its label), group (colour: the levers besides fund size, e.g. margin and ADL rule), capital (quote units
     locked in fund and margin), probability, low, high, events, n (of the event), unneeded, unneeded_low, unneeded_high
     (share of liquidated notional that would have survived, fraction; NaN if not measured), efficient (bool: no arm
-    is better in everything).
+    is better in everything).  incomplete: what the arms lack of the design, as a sentence; then no arm is marked as
+    efficient.
     """
     question = QUESTION.format(event=event)
     title = f"capital locked ({context.asset})"
     if arms.empty:
         text = "No arm of the study has completed runs: there is nothing to compare."
         return empty(context, question=question, text=text, axes=(title, f"P({event_axis})"))
+    arms = arms.assign(efficient=False) if incomplete else arms
     require(arms, ARMS, "trade-off frontier")
     scale = context.scale(column(arms, "capital"))
     floor = 10 ** np.floor(np.log10(_smallest(arms) / 1.3))
@@ -56,8 +60,8 @@ def draw_frontier(arms: pd.DataFrame, context: StudyContext, *, event: str, even
         traces,
         context,
         question=question,
-        answer=_summary(arms, context),
-        axes=_axes(probability_axis(f"P({event_axis})", floor, 1.25), scale, measured=measured),
+        answer=incomplete or _summary(arms, context),
+        axes=_axes(probability_axis(f"P({event_axis})", floor, 1.0), scale, measured=measured),
         note=f"Capital locked: fund plus maintenance margin of all positions, at the start. Whiskers:"
         f" {context.interval}. {_sizes(arms)} Filled: no other arm is better in every respect (by the"
         " estimates; with overlapping whiskers the order may differ). Triangles: event never observed, at the upper"
@@ -105,6 +109,7 @@ def _group(
     symbol = np.where(never, "triangle-down", SHAPES[place // len(LINES) % len(SHAPES)])
     look: dict[str, Any] = {
         "y": y,
+        "cliponaxis": False,
         "error_y": bars_of(y, np.maximum(column(rows, "low"), floor / 10), column(rows, "high"), colour=colour),
         "marker": {
             "size": 10, "symbol": np.where(efficient, symbol, np.char.add(symbol, "-open")).tolist(), "color": colour,

@@ -139,7 +139,7 @@ def study_text(loaded: LoadedStudy, study: Study) -> str:
 
 def study_hash(study: Study, base_hash: str) -> str:
     """SHA-256 (hex) of everything that the numbers of a study depend on, without its texts and its number of runs."""
-    words = {"title", "question", "answer", "outcomes", "full", "run_time", "assumes", "findings"}
+    words = {"title", "question", "answer", "outcomes", "full", "run_time", "assumes", "findings", "findings_of"}
     plain = study.model_dump(mode="json", exclude={*words, "base", "replications"})
     text = json.dumps([plain, base_hash], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

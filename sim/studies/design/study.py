@@ -109,6 +109,19 @@ class FullSize(Policy):
     n: PositiveInt | None = Field(None, description="`n` of the design; null: as before.")
 
 
+class FindingsOf(Policy):
+    """The run that a study's findings are of: reports print findings as such only over the data of that run."""
+
+    study_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        None, description="`study_hash` of its manifest; null: not recorded."
+    )
+    runs: PositiveInt = Field(description="Its completed runs.")
+    seed: NonNegativeInt = Field(description="Its seed.")
+    result_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        None, description="`result_hash` of its manifest, which also fixes the version; null: not recorded."
+    )
+
+
 class Study(Policy):
     """A study: uncertainties x levers x replications over a base config."""
 
@@ -134,7 +147,8 @@ class Study(Policy):
     full: FullSize = Field(default_factory=FullSize, description="The larger size, for --full.")
     run_time: str = Field("", description="Stated time of the default size.")
     assumes: tuple[str, ...] = Field((), description="Assumptions of the study, one sentence each.")
-    findings: str = Field("", description="Findings of the default size, with intervals.")
+    findings: str = Field("", description="Findings of one run of the study, with intervals.")
+    findings_of: FindingsOf | None = Field(None, description="The run that `findings` are of; null: not stated.")
 
     def in_full(self) -> "Study":
         """The study at its larger size."""

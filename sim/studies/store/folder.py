@@ -39,7 +39,7 @@ def refresh(store: StudyStore, plan: Plan, *, command: Sequence[str] = ()) -> No
     known = int(store.manifest.get("replications", 1))
     if known <= plan.study.replications:
         new = {"title": plan.study.title, "notes": list(plan.notes), "command": list(command)}
-        _write_manifest(store, {**new, "replications": plan.study.replications})
+        _write_manifest(store, {**new, "replications": plan.study.replications, "n_runs": plan.n_runs})
         with telling_what_is_kept(store.folder):
             write_whole(store.folder / "study.yaml", study_text(plan.loaded, plan.study).encode())
     for name, content in _derived_files(plan).items():
@@ -81,7 +81,7 @@ def damage_of_points(folder: Path) -> str:
 
 def note_result(store: StudyStore) -> None:
     """Write the number of stored runs and their hash into the manifest."""
-    _write_manifest(store, {"result_hash": store.result_hash(), "n_runs": len(store.done_ids())})
+    _write_manifest(store, {"result_hash": store.result_hash(), "n_stored": len(store.done_ids())})
 
 
 def note_environment(store: StudyStore, known: Mapping[str, str]) -> None:
@@ -114,6 +114,7 @@ def manifest_of(plan: Plan) -> dict[str, Any]:
         "n_points": plan.n_points,
         "n_arms": len(plan.arms),
         "replications": plan.study.replications,
+        "n_runs": plan.n_runs,
         "paths": plan.study.paths if "reduced" in plan.fidelities else 0,
         "notes": list(plan.notes),
         "environments": {environment_id(environment()): environment()},

@@ -16,13 +16,11 @@ from clearsim.analysis.sensitivity.interaction import heat_map
 from clearsim.analysis.sensitivity.prim import boxes_of_study
 from clearsim.analysis.sensitivity.sobol import sobol_indices
 from clearsim.analysis.sensitivity.tornado import swings
-from clearsim.analysis.study.differences import arm_differences
 from clearsim.analysis.study.folder import open_study
-from clearsim.analysis.study.outcomes import arm_means
 from clearsim.analysis.study.samples import arm_samples
 from clearsim.api.study_export import export_study
 
-from tests.worlds.studies import FUND, QUANTA, cut_off, write_study
+from tests.worlds.studies import FUND, QUANTA, arm_differences, arm_means, cut_off, write_study
 
 CONTEXT = StudyContext(name="s", seed=1, n_runs=8, n_paths=0, asset="USDT", fidelity="full", study_hash="0" * 64,
                        open_interest=float("nan"))  # fmt: skip

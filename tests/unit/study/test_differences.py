@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 from clearsim.analysis.estimators.intervals import clopper_pearson, wilson
-from clearsim.analysis.study.differences import arm_differences
 from clearsim.analysis.study.folder import open_study
-from clearsim.analysis.study.outcomes import arm_means
 from scipy import stats
 
-from tests.worlds.studies import write_study
+from tests.worlds.studies import arm_differences, arm_means, write_study
 
 
 def named(folder, *outcomes):

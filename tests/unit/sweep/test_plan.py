@@ -145,6 +145,7 @@ SAME = {
     "words": "title=Other",
     "question": "question=Why?",
     "findings": "findings=None yet.",
+    "whose findings": "findings_of={runs: 16, seed: 3}",
     "assumes": "assumes=[All is well.]",
     "stated time": "run_time=an hour",
     "outcomes": "outcomes=[adl]",

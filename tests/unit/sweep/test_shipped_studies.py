@@ -15,6 +15,8 @@ def test_a_shipped_study_is_complete(name: str) -> None:
     assert study.assumes
     assert study.run_time
     assert study.findings
+    assert study.findings_of is not None
+    assert study.findings_of.study_hash in (None, plan.hash)  # else they are of another study
     assert plan.notes == []
     assert study.fidelity in ("full", "reduced")
 

@@ -12,7 +12,7 @@ from tests.sweep_survival.toy_sweep import run_toy, toy_jobs
 
 
 def shard(folder, numbers, *, study_hash="aaaa", change=None):
-    manifest = {"study_hash": study_hash, "host": folder.name}
+    manifest = {"study_hash": study_hash, "host": {"system": folder.name}}
     files = {"points.parquet": parquet_bytes(pa.table({"point": [0]})).to_pybytes()}
     with StudyStore.create(folder, study_yaml="name: toy\n", manifest=manifest, files=files) as store:
         for job in [job for job in toy_jobs(20, what="paths") if job.number in numbers]:
@@ -30,7 +30,7 @@ def test_merged_shards_hash_as_one_sweep(tmp_path):
     assert merged.result_hash() == StudyStore.open(whole, read_only=True).result_hash()
     assert (tmp_path / "out/study.yaml").read_text() == "name: toy\n"
     assert (tmp_path / "out/points.parquet").read_bytes() == (whole / "points.parquet").read_bytes()
-    assert [shard["host"] for shard in merged.manifest["shards"].values()] == ["s0", "s1", "s2"]
+    assert [shard["host"]["system"] for shard in merged.manifest["shards"].values()] == ["s0", "s1", "s2"]
     merged.close()
 
 
@@ -42,8 +42,8 @@ def test_the_manifest_tells_of_all_shards_not_of_the_first(tmp_path):
             note_result(store)
     merged = StudyStore.open(merge(tmp_path / "out", parts), read_only=True)
     assert merged.manifest["result_hash"] == merged.result_hash()
-    assert (merged.manifest["n_runs"], merged.manifest["shard"]) == (20, [1, 1])
-    assert [part["n_runs"] for part in merged.manifest["shards"].values()] == [7, 7, 6]
+    assert (merged.manifest["n_stored"], merged.manifest["shard"]) == (20, [1, 1])
+    assert [part["n_stored"] for part in merged.manifest["shards"].values()] == [7, 7, 6]
 
 
 def test_shards_of_the_same_name_are_told_apart_by_their_path(tmp_path):
