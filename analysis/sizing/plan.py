@@ -16,8 +16,8 @@ from .choose_method import Choice, runs_for
 from .draws import Facts
 from .spread import RUNS as SPREAD_RUNS
 
-#: Fund sizes that a search tries, typically: of crude runs (from 18 to 30), of weighted ones, of their first batch.
-CRUDE_SIZES, WEIGHTED_SIZES, ROUGH_SIZES = 22, 8, 8
+#: Fund sizes that a search tries, typically: of crude runs (22 to 25 in the toy worlds of the tests), of weighted ones, of their first batch.
+CRUDE_SIZES, WEIGHTED_SIZES, ROUGH_SIZES = 23, 4, 5
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def require_enough(choice: Choice, p: float, facts: Facts, *, budget: int, level
         f"{least:,} {what} are needed and {allowed:,} are allowed: with fewer, method {method} cannot bound the fund"
         f" for a probability of {p:g} at level {level:g}, whatever they show; give a budget of at least {least:,}"
         f"{_time_text(method, least, facts)}, or a target of at least {supported(allowed, level=level):.2g}, which"
-        f" {allowed:,} {what} support",
+        f" {allowed:,} {what} can bound",
         runs_needed=least,
     )
 
@@ -88,9 +88,9 @@ def _time_text(method: str, least: int, facts: Facts) -> str:
     if not facts.rough_seconds:
         return ""
     sizes = CRUDE_SIZES if method == "bisection" else 1
-    per_size = f" for each of about {sizes} fund sizes" if sizes > 1 else ""
+    each = f" for each of about {sizes} fund sizes" if sizes > 1 else ""
     seconds = least * sizes * facts.rough_seconds
-    return f" (they take{per_size} very roughly {duration(seconds)} on one processor; --dry-run measures it)"
+    return f"{each} (roughly {duration(seconds)} on one processor; --dry-run measures it)"
 
 
 def plan_sizing(choice: Choice, p: float, facts: Facts, *, budget: int, draws: Mapping[str, int]) -> Plan:

@@ -23,6 +23,7 @@ WIDTH = 110
 UPDATES_PER_S = 10
 PLAIN_STEPS = 4
 SECONDS_BETWEEN_LINES = 10.0
+SHARE_THAT_SHOWS_SPEED = 0.1
 #: Called with a note for the user.
 Note = Callable[[str], None]
 #: Called with the number of runs (or paths) so far.
@@ -254,5 +255,6 @@ class CountBar:
         seconds, runs, total = time.monotonic() - self._started, self._runs, self._total
         if total is None or runs > total:
             return f"{runs:,} runs in {span(seconds)}"
-        left = f", about {span((total - runs) * seconds / runs)} left" if runs else ""
+        is_known = runs > total * SHARE_THAT_SHOWS_SPEED  # the first runs also compile and start workers
+        left = f", about {span((total - runs) * seconds / runs)} left" if is_known else ""
         return f"{runs:,} of about {total:,} runs in {span(seconds)}{left}"

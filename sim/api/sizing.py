@@ -45,13 +45,10 @@ class Sizing:
         """The budget in runs; None if it is in seconds. ConfigError if it is neither."""
         if self.budget is None:
             return BUDGET[fidelity]
-        text = str(self.budget).strip().replace("_", "").replace(",", "")
-        try:
-            if text.endswith("s"):
-                return None if float(text[:-1]) > 0 else self._refuse()
-            return int(float(text)) if int(float(text)) >= 1 else self._refuse()
-        except (ValueError, OverflowError):
-            return self._refuse()
+        count, is_seconds = self._number()
+        if not (0 < count < float("inf")) or (count < 1 and not is_seconds):
+            raise ConfigError(f"budget must be a number of runs, or seconds like 60s, found {self.budget!r}")
+        return None if is_seconds else int(count)
 
     def runs_at(self, fidelity: str, pace: Callable[[], float], workers: int) -> int:
         """The budget in runs; seconds are converted by the time that a run takes and the number of workers, so the
@@ -59,10 +56,15 @@ class Sizing:
         runs = self.runs(fidelity)
         if runs is not None:
             return runs
-        return max(1, int(float(str(self.budget).strip()[:-1]) * workers / pace()))
+        return max(1, int(self._number()[0] * workers / pace()))
 
-    def _refuse(self) -> Any:
-        raise ConfigError(f"budget must be a number of runs, or seconds like 60s, found {self.budget!r}")
+    def _number(self) -> tuple[float, bool]:
+        """(the number in the budget, whether it is in seconds); NaN if there is no number."""
+        text = str(self.budget).strip().replace("_", "").replace(",", "")
+        try:
+            return float(text.removesuffix("s")), text.endswith("s")
+        except ValueError:
+            return float("nan"), False
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from ..studies.execute.executors import ExecutorSettings, Pool, open_pool
 from .block_jobs import PART, BlockJob, World, joined, run_block
 from .worlds import BLOCK, Columns, FullWorld, ReducedWorld
 
-#: Seconds of computation, spent and expected, from which on local workers are started: about what their start costs.
-START_SECONDS = 3.0
+#: Seconds of computation, spent and expected, from which on local workers are started: two of them then end as early as
+#: one process would, for their start costs about three seconds.
+START_SECONDS = 6.0
 
 
 class Asked(NamedTuple):
