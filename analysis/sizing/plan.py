@@ -16,7 +16,8 @@ from .choose_method import Choice, runs_for
 from .draws import Facts
 from .spread import RUNS as SPREAD_RUNS
 
-#: Fund sizes that a search tries, typically: of crude runs (22 to 25 in the toy worlds of the tests), of weighted ones, of their first batch.
+#: Fund sizes that a search tries, typically (22 to 25, 4, 5 in the tests): of crude runs, of weighted ones, of their
+#: first batch alone.
 CRUDE_SIZES, WEIGHTED_SIZES, ROUGH_SIZES = 23, 4, 5
 
 

@@ -1,4 +1,4 @@
-"""Blocks are the same bytes whole and in parts, and whoever computes them; workers start only where they are worth it."""
+"""Blocks are the same numbers whole and in parts, whoever computes them; workers start where they are worth it."""
 
 from contextlib import contextmanager
 

@@ -1,4 +1,4 @@
-"""Before the first run: the least runs that can answer are refused or counted by arithmetic; the plan is what is drawn."""
+"""Before the first run: a budget that cannot answer is refused by arithmetic, and the plan is what will be drawn."""
 
 import math
 
