@@ -1,12 +1,13 @@
 """Results of runs for sizing a fund: one array entry per run or path, in quote units at venue scale.
 
 `required` is the largest draw of a fund that never runs dry; everything else belongs to the fund of size `fund`. A
-A `World` makes them; the caller provides it, because this package does not know the simulator.
+`World` makes them; the caller provides it, because this package does not know the simulator.
 """
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -99,7 +100,8 @@ class Facts:
     feeds_back: reasons why the path before exhaustion depends on the fund's size, empty if it does not.
     nothing_to_size: why no fund size changes anything, empty if one does.  largest_fund: more than any path can draw.
     at_hand: the configured fund.  block: runs per batch.  assumptions: further
-    assumptions of the runs.  arm: the arm of a study.
+    assumptions of the runs.  arm: the arm of a study.  rough_seconds: order of magnitude of the time of a run before
+    any has run, 0 if unknown.
     """
 
     name: str
@@ -116,6 +118,7 @@ class Facts:
     assumptions: tuple[str, ...] = ()
     identity: Mapping[str, str] = field(default_factory=dict)
     arm: str = ""
+    rough_seconds: float = 0.0
 
 
 class World(Protocol):
@@ -133,3 +136,33 @@ class World(Protocol):
         runs, else the probability that the sampling law is tilted towards.
         """
         ...
+
+
+class Request(NamedTuple):
+    """A block of a world: the arguments of its `block`."""
+
+    world: World
+    number: int
+    fund: float | None = None
+    aim: float | None = None
+
+
+class Block(NamedTuple):
+    """The columns of a block, and the seconds of computation that it took."""
+
+    columns: Mapping[str, F64]
+    seconds: float
+
+
+#: Makes blocks, in the order of the requests; the caller of a sizing may provide one that uses many processors.
+Compute = Callable[[Sequence[Request]], Sequence[Block]]
+
+
+def one_by_one(requests: Sequence[Request]) -> list[Block]:
+    """The blocks, one after another."""
+    blocks = []
+    for world, number, fund, aim in requests:
+        started = time.perf_counter()
+        columns = world.block(number, fund=fund, aim=aim)
+        blocks.append(Block(columns, time.perf_counter() - started))
+    return blocks

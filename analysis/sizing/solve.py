@@ -19,6 +19,7 @@ from .curve import fund_for, smallest_probability, sufficiency_curve
 from .definition import YEAR_DAYS, Sufficient
 from .draws import Draws, Facts
 from .fund_search import UnattainableError, crude_root, require_attainable, rough_root, weighted_root
+from .plan import require_enough
 from .spread import Spread
 from .target import Target
 from .world_runs import CRUDE_LAW, Law, Runner, tilted, wider
@@ -66,13 +67,14 @@ def size_fund(
     capital_cost: float | None = None,
     shortfall_cost: float = 1.0,
 ) -> Answer:
-    """The smallest fund that meets the target. RefusedError if no method is valid; a target out of reach is an
-    answer without a fund.
+    """The smallest fund that meets the target. RefusedError if no method is valid, and before the first run if the
+    budget cannot answer; a target that turns out to be out of reach is an answer without a fund.
 
     capital_cost: of a quote unit a year, shortfall_cost: of a quote unit of shortfall; with both, the cheapest fund.
     """
     facts = runner.world.facts
     choice = choose_method(target.p, facts, asked=method, budget=budget)
+    require_enough(choice, target.p, facts, budget=budget, level=level, is_auto=method == "auto")
     finder = _Finder(runner, target.p, definition.event, level, facts.unit, budget)
     fund, problem = finder.tried(choice.method, choice.runs)
     if fund is None and choice.second and method == "auto":
@@ -214,8 +216,7 @@ class _Finder:
             text += f". {self._reached(self.runner.draws(runs, self.law_of(method)))}"
         needed = refusal.runs_needed or (runs_for_quantile(self.p) if method in ("crude", "bisection") else 4 * runs)
         if needed > runs:
-            seconds = needed * self.runner.seconds_a_run()
-            text += f". Needed: about {needed:,} runs ({_duration(seconds)} on this machine), or more runs in each tail"
+            text += f". Needed: about {needed:,} runs (--dry-run estimates the time), or more runs in each tail"
         return text
 
     def _reached(self, draws: Draws) -> str:
@@ -286,12 +287,3 @@ def _cheapest(finder: _Finder, method: str, capital: float, shortfall: float) ->
         return best_fund(draws.required, costs, log_weight=log_weight, level=finder.level, unit=finder.unit), ""
     except (RefusedError, ValueError) as error:
         return None, f"no fund of least cost: {error}"
-
-
-def _duration(seconds: float) -> str:
-    if not np.isfinite(seconds):
-        return "time unknown"
-    for limit, unit in ((7200, 3600), (120, 60)):
-        if seconds >= limit:
-            return f"{seconds / unit:,.0f} {'hours' if unit == 3600 else 'minutes'}"
-    return f"{seconds:.2g} s"

@@ -16,8 +16,8 @@ from scipy import stats
 from ..estimators.estimate import Estimate, RefusedError
 from ..estimators.intervals import tail_mass
 from .curve import fund_for
-from .draws import World
-from .world_runs import CRUDE_LAW, Runner, tilted
+from .draws import Compute, World, one_by_one
+from .world_runs import CRUDE_LAW, draws_of_worlds, tilted
 
 F64 = npt.NDArray[np.float64]
 
@@ -25,6 +25,8 @@ F64 = npt.NDArray[np.float64]
 _MIN_DRAWS = 4
 #: Runs of each draw, and the target from which on they are crude.
 RUNS, CRUDE_FROM = 131_072, 1e-2
+#: Draws whose runs are in memory at the same time, 10 MB each.
+_TOGETHER = 16
 
 
 @dataclass(frozen=True)
@@ -42,17 +44,20 @@ class Spread:
         return self.funds[len(self.funds) // 2] if self.funds else math.nan
 
 
-def spread_over(what: str, worlds: Sequence[World], p: float, *, level: float = 0.95) -> Spread:
-    """The required fund in each world. The worlds' funds must not feed back."""
+def spread_over(
+    what: str, worlds: Sequence[World], p: float, *, level: float = 0.95, compute: Compute = one_by_one
+) -> Spread:
+    """The required fund in each world. The worlds' funds must not feed back.  compute: makes their blocks."""
     funds, parts, refused = [], [], 0
-    for world in worlds:
-        law = CRUDE_LAW if p >= CRUDE_FROM or not world.facts.can_tilt else tilted(p)
-        draws = Runner(world).draws(RUNS, law)
-        try:
-            funds.append(fund_for(draws, p, level=level).value)
-            parts.append((draws.required, draws.weights))
-        except RefusedError:
-            refused += 1
+    for first in range(0, len(worlds), _TOGETHER):
+        group = worlds[first : first + _TOGETHER]
+        laws = [CRUDE_LAW if p >= CRUDE_FROM or not world.facts.can_tilt else tilted(p) for world in group]
+        for draws in draws_of_worlds(group, RUNS, laws, compute):
+            try:
+                funds.append(fund_for(draws, p, level=level).value)
+                parts.append((draws.required, draws.weights))
+            except RefusedError:
+                refused += 1
     unit = worlds[0].facts.unit if worlds else ""
     averaged = _averaged(parts, p, level=level, unit=unit) if len(parts) >= _MIN_DRAWS and not refused else None
     return Spread(what, tuple(sorted(funds)), refused, averaged)

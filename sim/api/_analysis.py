@@ -62,10 +62,18 @@ if TYPE_CHECKING:
     from clearsim.analysis.sizing.answer_text import answer_lines as answer_lines
     from clearsim.analysis.sizing.answer_text import answer_markdown as answer_markdown
     from clearsim.analysis.sizing.answer_text import assumptions as assumptions
+    from clearsim.analysis.sizing.choose_method import choose_method as choose_method
     from clearsim.analysis.sizing.compare import compare_estimators as compare_estimators
     from clearsim.analysis.sizing.definition import Sufficient as Sufficient
     from clearsim.analysis.sizing.definition import span as span
+    from clearsim.analysis.sizing.draws import Block as Block
+    from clearsim.analysis.sizing.draws import Compute as Compute
     from clearsim.analysis.sizing.draws import Facts as Facts
+    from clearsim.analysis.sizing.draws import Request as Request
+    from clearsim.analysis.sizing.plan import Plan as Plan
+    from clearsim.analysis.sizing.plan import duration as duration
+    from clearsim.analysis.sizing.plan import plan_sizing as plan_sizing
+    from clearsim.analysis.sizing.plan import require_enough as require_enough
     from clearsim.analysis.sizing.solve import Answer as Answer
     from clearsim.analysis.sizing.solve import size_fund as size_fund
     from clearsim.analysis.sizing.spread import Spread as Spread
@@ -124,9 +132,11 @@ _HOMES = {
     "sensitivity.reverse_stress": "frontier",
     "sensitivity.unneeded": "judge_liquidations unneeded_share",
     "sizing.answer_text": "answer_data answer_json answer_lines answer_markdown assumptions",
+    "sizing.choose_method": "choose_method",
     "sizing.compare": "compare_estimators",
     "sizing.definition": "Sufficient span",
-    "sizing.draws": "Facts",
+    "sizing.draws": "Block Compute Facts Request",
+    "sizing.plan": "Plan duration plan_sizing require_enough",
     "sizing.world_runs": "Runner",
     "sizing.solve": "Answer size_fund",
     "sizing.spread": "Spread spread_over",

@@ -1,6 +1,7 @@
 """Progress of a run and of a sweep: a bar in a terminal, lines elsewhere; and the receivers of notes."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ WIDTH = 110
 UPDATES_PER_S = 10
 PLAIN_STEPS = 4
 SECONDS_BETWEEN_LINES = 10.0
+SHARE_THAT_SHOWS_SPEED = 0.1
 #: Called with a note for the user.
 Note = Callable[[str], None]
 #: Called with the number of runs (or paths) so far.
@@ -69,15 +71,18 @@ def sweep_progress(progress: "Literal[True] | SweepProgress | None") -> "Iterato
 
 
 @contextmanager
-def count_progress(progress: "Literal[True] | Counted | None") -> "Iterator[Counted]":
-    """The callback that receives the number of runs so far: the one given, or lines on standard error for True."""
+def count_progress(progress: "Literal[True] | Counted | None", total: int | None = None) -> "Iterator[Counted]":
+    """The callback that receives the number of runs so far: the one given, or lines on standard error for True.
+
+    total: about the number of runs there will be.
+    """
     if progress is None:
         yield lambda runs: None
         return
     if progress is not True:
         yield progress
         return
-    with CountBar(console(stderr=True)) as bar:
+    with CountBar(console(stderr=True), total) as bar:
         yield bar
 
 
@@ -203,34 +208,53 @@ class SweepBar:
 
 
 class CountBar:
-    """Progress where the end is not known: runs so far, live in a terminal, in occasional lines elsewhere."""
+    """Progress in runs so far: live in a terminal, a line every ten seconds elsewhere, also while no run ends.
 
-    def __init__(self, console: "Console") -> None:
-        self._console = console
-        self._started = self._printed = time.monotonic()
+    total: about the number of runs there will be; None if that is not known.
+    """
+
+    def __init__(self, console: "Console", total: int | None = None) -> None:
+        self._console, self._total = console, total
+        self._started = time.monotonic()
+        self._runs = 0
         self._status: Any = None
+        self._ended = threading.Event()
+        self._ticker = threading.Thread(target=self._tick, daemon=True)
 
     def __enter__(self) -> Self:
         """Show the status line if there is a terminal."""
         if self._console.is_terminal:
             self._status = self._console.status("first runs")
             self._status.start()
+        self._ticker.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Remove the status line."""
+        self._ended.set()
+        self._ticker.join()
         if self._status is not None:
             self._status.stop()
 
     def __call__(self, runs: int) -> None:
-        """Show the number of runs so far; stop if a signal requires it."""
+        """Note the number of runs so far; stop if a signal requires it."""
         stop_if_asked()
-        now = time.monotonic()
-        text = f"{runs:,} runs in {span(now - self._started)}"
-        if self._status is not None:
-            self._status.update(text)
-        elif now - self._printed > SECONDS_BETWEEN_LINES:
-            self._printed = now
-            self._console.print(text, highlight=False)
+        self._runs = runs
+
+    def _tick(self) -> None:
+        """Show the number of runs from time to time."""
+        while not self._ended.wait(SECONDS_BETWEEN_LINES if self._status is None else 1 / UPDATES_PER_S):
+            if self._status is None:
+                self._console.print(self._text(), highlight=False)
+            else:
+                self._status.update(self._text())
+
+    def _text(self) -> str:
+        seconds, runs, total = time.monotonic() - self._started, self._runs, self._total
+        if total is None or runs > total:
+            return f"{runs:,} runs in {span(seconds)}"
+        is_known = runs > total * SHARE_THAT_SHOWS_SPEED  # the first runs also compile and start workers
+        left = f", about {span((total - runs) * seconds / runs)} left" if is_known else ""
+        return f"{runs:,} of about {total:,} runs in {span(seconds)}{left}"

@@ -1,26 +1,20 @@
 """`size_fund`: the smallest fund that meets a target, from a config or a study."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from ..config import RunConfig
 from ..errors import ConfigError
 from . import _analysis as analysis
 from .answer import Answer, SizedArm
 from .door import checked
-from .inputs import note_inputs, once
+from .inputs import once
 from .progress import Counted, Note, count_progress, noting
+from .sizing import BOOKS, Arm, Sizing, block_runs, code_in, compute_with, load_arms
 from .study import Study
-from .trust import code_of, parts_of, received_from
-from .worlds import WorldOf, at_horizon, define
-
-if TYPE_CHECKING:
-    from ..funds.questions import Question
-
-#: Paths (reduced) or runs (full) where no budget is given.
-BUDGET = {"reduced": 2_000_000, "full": 200}
+from .worlds import WorldOf, at_horizon
 
 
 @checked
@@ -39,6 +33,8 @@ def size_fund(
     fidelity: Literal["reduced", "full"] | None = None,
     settings: Mapping[str, Any] | None = None,
     seed: int | None = None,
+    executor: str | Path = "local",
+    workers: int | None = None,
     trust: bool = False,
     progress: "Literal[True] | Counted | None" = None,
     on_note: Note | None = None,
@@ -59,6 +55,9 @@ def size_fund(
         capital_cost: per year and quote unit; also finds the least-cost fund.  shortfall_cost: per quote unit of it.
         fidelity: reduced or full; default: the study's, or reduced where the config allows it.
         settings: config paths and values to set first.  seed: replaces the config's.
+        executor: "local" (worker processes here, started once the work is worth it), "serial" (this process), the
+            address of a Dask scheduler, or the path of the JSON file that it wrote. The answer does not depend on it.
+        workers: local worker processes, started at once; default: one per core.
         trust: True: code that comes with a folder of results, the source, may be executed.
         progress: True for lines on standard error, or a function of the number of runs so far.
         on_note: called with notes for the user; default: the logger `clearsim`.
@@ -66,31 +65,37 @@ def size_fund(
         command: reproduces the answer; printed on the page.
 
     Returns the Answer; a target out of reach is an answer without a fund. Raises ConfigError for an ill-posed question,
-    ClearsimError where no method is valid.
+    ClearsimError where no method is valid, or, before the first run, where the budget is too small whatever the runs
+    show; ClusterError if no worker can be used.
 
         answer = clearsim.size_fund("btc-30d", "P(ADL within 1d) < 0.05", budget=65_536, spread=0)
     """
-    from ..config.settings import native
-    from ..funds.questions import load_questions
+    sizing = sizing_of(target, budget=budget, method=method, level=level, spread=spread)
+    costs = {"capital_cost": capital_cost, "shortfall_cost": shortfall_cost}
+    note = once(noting(on_note), set())
+    chosen: dict[str, Any] = {"fidelity": fidelity, "settings": settings, "seed": seed, "arms": arms}
+    sized = []
+    with analysis.clearsim_errors(ConfigError):
+        asked = load_arms(source, sizing, trust=trust, note=note, **chosen)
+        with (
+            count_progress(progress, _total(asked, sizing)) as callback,
+            block_runs(executor, workers, note=note, on_runs=_Total(callback)) as blocks,
+        ):
+            sizer = _Sizer(sizing, costs, compute_with(blocks), blocks.n_workers, compare, note)
+            for arm in asked:
+                with code_in(source, arm.question, trust=trust, note=note):
+                    found = sizer.sized(arm)
+                sized.append(found)
+                (on_arm or (lambda arm: None))(found)
+    return Answer(tuple(sized), command=command or f"clearsim.size_fund({_named(source)!r}, {target!r})")
 
+
+def sizing_of(target: str, *, budget: int | str | None, method: str, level: float, spread: int) -> Sizing:
+    """The checked arguments that all arms share."""
     if not 0.5 <= level < 1:
         raise ConfigError(f"level must be at least 0.5 and below 1, found {level}")
-    options = {"method": method, "level": level, "capital_cost": capital_cost, "shortfall_cost": shortfall_cost}
-    asked = source.plan if isinstance(source, Study) else str(source) if isinstance(source, Path) else source
-    pairs = [(path, native(value)) for path, value in (settings or {}).items()]
-    sized = []
-    with analysis.clearsim_errors(ConfigError), count_progress(progress) as callback:
-        wanted, on_runs = analysis.parse_target(target), _Total(callback)
-        seen, note = set[str](), noting(on_note)
-        for asked_question in load_questions(asked, pairs, seed=seed, fidelity=fidelity, arms=arms, draws=spread):
-            found = note_inputs(asked_question.config, once(note, seen))
-            warnings = tuple(text.removeprefix("warning: ") for text in found if text.startswith("warning: "))
-            question = replace(asked_question, notes=(*asked_question.notes, *warnings))
-            with code_of(received_from(source), parts_of(question.config), trust=trust, note=once(note, seen)):
-                arm = _answered(question, wanted, budget, compare, spread, options, note, on_runs)
-            sized.append(arm)
-            (on_arm or (lambda arm: None))(arm)
-    return Answer(tuple(sized), command=command or f"clearsim.size_fund({_named(source)!r}, {target!r})")
+    with analysis.clearsim_errors(ConfigError):
+        return Sizing(analysis.parse_target(target), budget, method, level, spread)
 
 
 def default_folder(answer: Answer) -> Path:
@@ -118,61 +123,52 @@ def _named(source: Study | RunConfig | str | Path) -> str:
     return source.name if isinstance(source, Study | RunConfig) else str(source)
 
 
-def _answered(
-    question: "Question",
-    target: "analysis.Target",
-    budget: int | str | None,
-    compare: bool,
-    spread: int,
-    options: dict[str, Any],
-    note: Note,
-    on_runs: Counted,
-) -> SizedArm:
-    """The answer to one question, the fund over other books and uncertainties, and the comparison if requested."""
-    asked = at_horizon(question, target)
-    meant = define(asked, target)
-    world = WorldOf(asked, target.event, on_runs=on_runs)
-    runner = analysis.Runner(world)
-    allowed = _budget(budget, asked.fidelity, runner)
-    solved = analysis.size_fund(runner, target, meant, budget=allowed, **options)
-    solved = replace(solved, spreads=_spreads(asked, target, solved, spread, on_runs))
-    if not compare:
-        return SizedArm(solved, world)
-    if solved.fund is None or solved.facts.feeds_back:
-        note("no comparison of estimators: it needs an answer, and one set of runs for every size")
-        return SizedArm(solved, world)
-    table, refused = analysis.compare_estimators(
-        runner, solved.fund.value, solved.target.p, runs=allowed, level=solved.level, extras=world.reduced
-    )
-    return SizedArm(solved, world, table, refused)
+def _total(asked: Sequence[Arm], sizing: Sizing) -> int | None:
+    """About the number of runs of all arms; None with a budget in seconds."""
+    budgets = [sizing.runs(arm.question.fidelity) for arm in asked]
+    plans = [arm.plan(sizing, budget) for arm, budget in zip(asked, budgets, strict=True) if budget is not None]
+    return sum(plan.runs for plan in plans) if len(plans) == len(asked) else None
 
 
-def _spreads(
-    question: "Question", target: "analysis.Target", solved: "analysis.Answer", count: int, on_runs: Counted
-) -> "tuple[analysis.Spread, ...]":
-    """The required fund over other opening books, and over other values of the study's uncertainties."""
-    if count < 2 or question.fidelity != "reduced" or solved.facts.feeds_back or solved.fund is None:
-        return ()
-    spreads = []
-    if question.config.positions is None:  # custom positions are the same in every book
-        books = [WorldOf(question, target.event, book=book, on_runs=on_runs) for book in range(1, count + 1)]
-        spreads.append(analysis.spread_over("other opening books of the same population", books, target.p))
-    if question.others:
-        others = [replace(question, config=config, others=()) for config in question.others]
-        worlds = [WorldOf(at_horizon(other, target), target.event, on_runs=on_runs) for other in others]
-        spreads.append(analysis.spread_over("draws of the study's uncertainties", worlds, target.p))
-    return tuple(spreads)
+@dataclass(frozen=True)
+class _Sizer:
+    """Sizes one arm after another.  compute: makes the blocks, on n_workers processes."""
 
+    sizing: Sizing
+    costs: dict[str, Any]
+    compute: "analysis.Compute"
+    n_workers: int
+    compare: bool
+    note: Note
 
-def _budget(budget: int | str | None, fidelity: str, runner: "analysis.Runner") -> int:
-    """Number of runs; seconds are converted by the speed of a first block, so the number depends on the machine."""
-    if budget is None:
-        return BUDGET[fidelity]
-    text = str(budget).strip().replace("_", "").replace(",", "")
-    try:
-        count = max(1, int(float(text[:-1]) / runner.pace())) if text.endswith("s") else int(float(text))
-    except (ValueError, ZeroDivisionError):
-        count = 0
-    if count < 1:
-        raise ConfigError(f"budget must be a number of runs, or seconds like 60s, found {budget!r}")
-    return count
+    def sized(self, arm: Arm) -> SizedArm:
+        """The answer to one question, the fund over other books and uncertainties, and the comparison if requested."""
+        target, how, world = self.sizing.target, self.sizing, arm.world
+        runner = analysis.Runner(world, self.compute)
+        allowed = how.runs_at(arm.question.fidelity, runner.pace, self.n_workers)
+        options = {"budget": allowed, "method": how.method, "level": how.level, **self.costs}
+        solved = analysis.size_fund(runner, target, arm.meant, **options)
+        solved = replace(solved, spreads=self._spreads(arm, solved))
+        if not self.compare:
+            return SizedArm(solved, world)
+        if solved.fund is None or solved.facts.feeds_back:
+            self.note("no comparison of estimators: it needs an answer, and one set of runs for every size")
+            return SizedArm(solved, world)
+        table, refused = analysis.compare_estimators(
+            runner, solved.fund.value, target.p, runs=allowed, level=solved.level, extras=world.reduced
+        )
+        return SizedArm(solved, world, table, refused)
+
+    def _spreads(self, arm: Arm, solved: "analysis.Answer") -> "tuple[analysis.Spread, ...]":
+        """The required fund over other opening books, and over other values of the study's uncertainties."""
+        if solved.fund is None:
+            return ()
+        spreads, target = [], self.sizing.target
+        for what, configs in arm.spreads(self.sizing.spread).items():
+            worlds = []
+            for number, config in enumerate(configs, start=1):
+                question = at_horizon(replace(arm.question, config=config, others=()), target)
+                worlds.append(WorldOf(question, target.event, book=number if what == BOOKS else 0))
+            level = self.sizing.level
+            spreads.append(analysis.spread_over(what, worlds, target.p, level=level, compute=self.compute))
+        return tuple(spreads)

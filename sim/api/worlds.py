@@ -1,7 +1,7 @@
 """The world of a question, and what "sufficient" means in it: between the configs to size and `analysis/sizing/`."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from ..funds.feedback import fund_feeds_back, nothing_to_size
 from ..funds.questions import Question
 from ..funds.worlds import BLOCK, FullWorld, ReducedWorld
 from ..market.price import SCENARIO_KINDS
+from ..runs.size import rough_seconds
 from . import _analysis as analysis
 
 
@@ -60,11 +61,8 @@ def define(question: Question, target: "analysis.Target") -> "analysis.Sufficien
 class WorldOf:
     """The world of a question, with the interface of `World` and `Extras` of `clearsim.analysis.sizing`."""
 
-    def __init__(
-        self, question: Question, event: str, *, book: int = 0, on_runs: Callable[[int], None] = lambda runs: None
-    ) -> None:
+    def __init__(self, question: Question, event: str, *, book: int = 0) -> None:
         self.question = question
-        self._on_runs = on_runs  # called with the number of runs of each block
         self.world: ReducedWorld | FullWorld
         if question.fidelity == "reduced":
             self.world = ReducedWorld(question.config, book)
@@ -74,9 +72,7 @@ class WorldOf:
 
     def block(self, number: int, *, fund: float | None = None, aim: float | None = None) -> Mapping[str, Any]:
         """Block `number` of runs."""
-        columns = self.world.arrays(number, fund=fund, aim=aim)
-        self._on_runs(len(columns["required"]))
-        return columns
+        return self.world.arrays(number, fund=fund, aim=aim)
 
     @property
     def reduced(self) -> ReducedWorld | None:
@@ -105,6 +101,7 @@ def _facts(question: Question, event: str, world: ReducedWorld | FullWorld) -> "
         assumptions=(*_assumptions(config, question.fidelity), *question.notes),
         identity=question.identity,
         arm=question.arm,
+        rough_seconds=rough_seconds(config, question.fidelity),
     )
 
 

@@ -5,7 +5,7 @@
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,8 +18,13 @@ from .options import (
     Positions,
     Residual,
     RoundToLot,
+    Scheduler,
+    SchedulerFile,
+    Serial,
     Sets,
     Trust,
+    Workers,
+    executor_of,
     load,
     settings_of,
 )
@@ -63,6 +68,13 @@ def size_fund(
     residual: Residual = None,
     map_: Mapped = [],  # noqa: B006
     round_to_lot: RoundToLot = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print batches and runs of each step; estimate the time from two batches.")
+    ] = False,
+    workers: Workers = None,
+    serial: Serial = False,
+    scheduler: Scheduler = None,
+    scheduler_file: SchedulerFile = None,
     trust: Trust = False,
     debug: Debug = False,
 ) -> None:
@@ -70,23 +82,29 @@ def size_fund(
     from ..api.size_fund import default_folder
     from ..api.size_fund import size_fund as solve
 
+    chosen: dict[str, Any] = {
+        "arms": arm,
+        "fidelity": fidelity,
+        "settings": settings_of(set_, CustomPositions(positions, residual, map_, round_to_lot)),
+        "seed": seed,
+        "executor": executor_of(workers, serial, scheduler, scheduler_file),
+        "workers": workers,
+        "trust": trust,
+        "on_note": typer.echo,
+    }
+    how: dict[str, Any] = {"budget": budget, "method": method, "level": level, "spread": spread}
+    if dry_run:
+        _print_plan(study, target, how, chosen, compare)
+        return
     answer = solve(
         study,
         target,
-        budget=budget,
-        method=method,
-        level=level,
-        arms=arm,
-        spread=spread,
+        **how,
+        **chosen,
         compare=compare,
         capital_cost=capital_cost,
         shortfall_cost=shortfall_cost,
-        fidelity=fidelity,  # type: ignore[arg-type]  # refused there if it is anything else
-        settings=settings_of(set_, CustomPositions(positions, residual, map_, round_to_lot)),
-        seed=seed,
-        trust=trust,
         progress=True,
-        on_note=typer.echo,
         on_arm=_print_arm,
         command=shlex.join(command_line()),
     )
@@ -96,6 +114,21 @@ def size_fund(
     typer.echo(answer.save(out or of_study or default_folder(answer)))
     if not answer.confirmed:
         raise typer.Exit(1)
+
+
+def _print_plan(study: str, target: str, how: dict[str, Any], chosen: dict[str, Any], compare: bool) -> None:
+    """Print what every arm would draw, and the time of all of it."""
+    from ..api.progress import span
+    from ..api.size_fund import sizing_of
+    from ..api.size_plan import plan_size_fund
+
+    plans, workers = plan_size_fund(study, sizing_of(target, **how), **chosen)
+    for plan in plans:
+        for line in plan.lines():
+            typer.echo(line)
+    seconds = sum(plan.seconds for plan in plans)
+    left_out = "; --compare comes on top" if compare else ""
+    typer.echo(f"time of two batches: all of it takes about {span(seconds / workers)} on {workers} workers{left_out}")
 
 
 def _print_arm(arm: "SizedArm") -> None:

@@ -70,6 +70,28 @@ class CustomPositions:
         return found
 
 
+Workers = Annotated[int | None, typer.Option(min=1, help="Local worker processes; default: one per core.")]
+Serial = Annotated[bool, typer.Option("--serial", help="Run in this process, for debugging.")]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Address of a Dask scheduler, e.g. tcp://host:8786.")
+]
+SchedulerFile = Annotated[Path | None, typer.Option(help="File that a Dask scheduler wrote.")]
+
+
+def executor_of(workers: int | None, serial: bool, scheduler: str | None, scheduler_file: Path | None) -> str | Path:
+    """The executor that the options name; ConfigError if they name several."""
+    given = {
+        "--serial": serial,
+        "--scheduler": scheduler is not None,
+        "--scheduler-file": scheduler_file is not None,
+        "--workers": workers is not None,
+    }
+    chosen = [name for name, is_given in given.items() if is_given]
+    if len(chosen) > 1:
+        raise ConfigError(f"{' and '.join(chosen)} exclude each other")
+    return "serial" if serial else scheduler or scheduler_file or "local"
+
+
 Trust = Annotated[
     bool, typer.Option("--trust", help="Execute code that comes with a folder of results; it is listed first.")
 ]

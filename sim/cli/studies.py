@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConfigError
-from .options import Debug, Trust
+from .options import Debug, Scheduler, SchedulerFile, Serial, Trust, Workers, executor_of
 from .output import command_line, note_printer
 from .study_texts import print_dry_run, print_sweep, sbatch_script, size
 
@@ -40,12 +40,10 @@ def sweep(
     ] = None,
     max_runs: Annotated[int | None, typer.Option(min=1, help="Stop after this many runs.")] = None,
     max_time: Annotated[str | None, typer.Option(help="Stop after this long: 90s, 30m, 2h.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Local worker processes; default: one per core.")] = None,
-    serial: Annotated[bool, typer.Option("--serial", help="Run in this process, for debugging.")] = False,
-    scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Address of a Dask scheduler, e.g. tcp://host:8786.")
-    ] = None,
-    scheduler_file: Annotated[Path | None, typer.Option(help="File that a Dask scheduler wrote.")] = None,
+    workers: Workers = None,
+    serial: Serial = False,
+    scheduler: Scheduler = None,
+    scheduler_file: SchedulerFile = None,
     shard: Annotated[str, typer.Option(metavar="I/N", help="Run only every N-th run, starting with the I-th.")] = "1/1",
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Rerun failed and crashed runs.")] = False,
     mix_versions: MixVersions = False,
@@ -71,7 +69,7 @@ def sweep(
     chosen = loaded.in_full() if full else loaded
     for text in chosen.notes:
         typer.echo(f"note: {text}", err=True)
-    executor = _executor(workers, serial, scheduler, scheduler_file)
+    executor = executor_of(workers, serial, scheduler, scheduler_file)
     asked = code_of(received_from(study), parts_of_plan(chosen.plan), trust=trust, note=note_printer())
     if dry_run:
         with asked:
@@ -103,20 +101,6 @@ def _sweep(chosen: "Study", target: Path, report: bool, **options: Any) -> None:
         result.try_report(lambda text: typer.echo(text, err=True))
     if swept.total == swept.failed + swept.crashed and swept.total:
         raise typer.Exit(FAILED)
-
-
-def _executor(workers: int | None, serial: bool, scheduler: str | None, scheduler_file: Path | None) -> str | Path:
-    """The executor that the options name; ConfigError if they name several."""
-    given = {
-        "--serial": serial,
-        "--scheduler": scheduler is not None,
-        "--scheduler-file": scheduler_file is not None,
-        "--workers": workers is not None,
-    }
-    chosen = [name for name, is_given in given.items() if is_given]
-    if len(chosen) > 1:
-        raise ConfigError(f"{' and '.join(chosen)} exclude each other")
-    return "serial" if serial else scheduler or scheduler_file or "local"
 
 
 def _seconds(text: str | None) -> float | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..config import RunConfig
+from ..config import RunConfig, config_hash
 from ..layout import F64
 from ..runs.shortfall import shortfall_quanta
 from .config import LARGEST, open_interest_quote, with_fund
@@ -38,6 +38,11 @@ class ReducedWorld:
     book: int = 0
 
     @cached_property
+    def key(self) -> str:
+        """Names the config."""
+        return config_hash(self.config)
+
+    @cached_property
     def _unit(self) -> float:
         """Quote units at venue scale of one quantum."""
         return float(self.config.quantum / self.config.scale.simulated_share)
@@ -53,15 +58,27 @@ class ReducedWorld:
         """Whether prices jump at random."""
         return self._own.mean_count > 0
 
-    def arrays(self, number: int, *, fund: float | None = None, aim: float | None = None) -> Columns:
-        """Block `number`: see the module. aim: probability that importance sampling aims at; None: crude paths."""
+    def arrays(
+        self,
+        number: int,
+        *,
+        fund: float | None = None,
+        aim: float | None = None,
+        first: int = 0,
+        paths: int = BLOCK,
+    ) -> Columns:
+        """Block `number`: see the module. aim: probability that importance sampling aims at; None: crude paths.
+
+        first, paths: only this part of the block: the same numbers as in the whole of it.
+        """
         from ..reduced.run import simulate_batch
         from ..reduced.samplers import TARGET
 
         batch = simulate_batch(
             self.config,
             replication=number,
-            paths=BLOCK,
+            paths=paths,
+            first=first,
             sampler="crude" if aim is None else "importance",
             target=TARGET if aim is None else aim,
             lowered=self._own if fund is None else self._lowered(fund),
@@ -159,6 +176,19 @@ class FullWorld:
         self._required: dict[int, float] = {}
 
     can_tilt = False
+
+    def known(self, number: int) -> float | None:
+        """The required fund of run `number` where it has run, quote units."""
+        return self._required.get(number)
+
+    def learn(self, number: int, required: float) -> None:
+        """Note the required fund of run `number`, so that it need not run again to find it."""
+        self._required[number] = required
+
+    @cached_property
+    def key(self) -> str:
+        """Names the config."""
+        return config_hash(self.config)
 
     @cached_property
     def _unit(self) -> float:

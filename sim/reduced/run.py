@@ -31,6 +31,7 @@ class Batch:
     lowered: Lowered
     outcomes: Records  # (n,) OUTCOME_DTYPE
     ledger: Records  # (n,) LEDGER_DTYPE: every flow of a path, quanta
+    first: int = 0  # number of the first path
 
     def flow(self, name: str) -> I64:
         """One field of the ledger (n,)."""
@@ -51,7 +52,7 @@ class Batch:
         """The columns of STUDY_PATHS."""
         return {
             "run_id": np.full(len(self.outcomes), run),
-            "path": np.arange(len(self.outcomes), dtype=np.int64),
+            "path": self.first + np.arange(len(self.outcomes), dtype=np.int64),
             "log_weight": self.outcomes["log_weight"],
             "required_fund_quanta": self.outcomes["required"],
             "liquidated_notional_quanta": self.flow("notional"),
@@ -78,12 +79,13 @@ def simulate_batch(
     scenario: int = 0,
     replication: int = 0,
     paths: int,
+    first: int = 0,
     sampler: str = "crude",
     target: float = TARGET,
     lowered: Lowered | None = None,
 ) -> Batch:
-    """Run paths 0 .. `paths` - 1. sampler: crude, importance (of exogenous jumps; `target`: event probability to aim
-    at), or sobol (jumps from scrambled Sobol points; vary `replication` for other scrambles).
+    """Run `paths` paths from number `first` on. sampler: crude, importance (of exogenous jumps; `target`: event
+    probability to aim at), or sobol (jumps from scrambled Sobol points; vary `replication` for other scrambles).
     """
     numbers = lowered or lower(config, scenario=scenario, replication=replication)
     sampling = make_sampling(numbers.jumps, numbers.horizon, sampler, target=target)
@@ -91,13 +93,13 @@ def simulate_batch(
     heads: Callable[[int, int], F64] | None = None
     if sampler == "sobol":
         dimensions = 1 + 2 * SOBOL_JUMPS
-        points = sobol_points(0, paths, dimensions, key)
+        points = sobol_points(first, paths, dimensions, key)
 
-        def heads(first: int, count: int) -> F64:
-            return points[first : first + count]
+        def heads(start: int, count: int) -> F64:
+            return points[start : start + count]
 
-        return run_paths(numbers, sampling, key=key, paths=paths, heads=heads, n_sizes=SOBOL_JUMPS)
-    return run_paths(numbers, sampling, key=key, paths=paths)
+        return run_paths(numbers, sampling, key=key, paths=paths, first=first, heads=heads, n_sizes=SOBOL_JUMPS)
+    return run_paths(numbers, sampling, key=key, paths=paths, first=first)
 
 
 def run_paths(
@@ -106,24 +108,26 @@ def run_paths(
     *,
     key: int,
     paths: int,
+    first: int = 0,
     heads: Callable[[int, int], F64] | None = None,
     n_sizes: int = 0,
     first_normal: int = 1 << 40,
 ) -> Batch:
-    """Run paths in chunks. heads(first, count): given uniforms (count, d): number of jumps, n_sizes sizes, n_sizes
-    times, then from `first_normal` on the pieces of diffusion.
+    """Run paths from number `first` on, in chunks. heads(start, count): given uniforms (count, d) of paths from
+    `first + start` on: number of jumps, n_sizes sizes, n_sizes times, then from `first_normal` on the pieces of
+    diffusion.
     """
     from .kernels.batch import run_batch
 
     outcomes, ledger = np.zeros(paths, at.OUTCOME_DTYPE), np.zeros(paths, at.LEDGER_DTYPE)
     room, plan = path_arrays(lowered, len(sampling.counts) + 1), sampling.plan.copy()
     plan["n_sizes"], plan["first_normal"] = n_sizes, first_normal
-    for first in range(0, paths, CHUNK):
-        rows = slice(first, min(first + CHUNK, paths))
-        count = rows.stop - first
-        given = np.zeros((count, 0)) if heads is None else np.ascontiguousarray(heads(first, count))
+    for start in range(0, paths, CHUNK):
+        rows = slice(start, min(start + CHUNK, paths))
+        count = rows.stop - start
+        given = np.zeros((count, 0)) if heads is None else np.ascontiguousarray(heads(start, count))
         run_batch(
-            room, lowered.jumps.law, sampling.laws, sampling.counts, plan, np.uint64(key), first, given,
+            room, lowered.jumps.law, sampling.laws, sampling.counts, plan, np.uint64(key), first + start, given,
             lowered.index.gaps, outcomes[rows], ledger[rows],
         )  # fmt: skip
-    return Batch(lowered, outcomes, ledger)
+    return Batch(lowered, outcomes, ledger, first)

@@ -1,11 +1,13 @@
 """`clearsim size-fund` end to end: what it prints and writes, refuses, and repeats byte by byte."""
 
 import json
+import re
 
 import pytest
 from clearsim.cli import app
 from clearsim.config import to_yaml
 from clearsim.errors import ClearsimError, ConfigError
+from clearsim.funds import block_runs
 from clearsim.funds.questions import load_questions
 from typer.testing import CliRunner
 
@@ -220,10 +222,30 @@ def test_a_study_that_says_one_thing_and_simulates_another_is_refused(study):
     assert "answer.open_interest: the study states renewed, its config simulates aged_once" in str(result.exception)
 
 
-def test_a_target_out_of_reach_exits_with_1_and_says_what_it_takes(base, tmp_path):
+def test_a_target_out_of_reach_of_the_budget_is_refused_before_the_first_run_with_what_it_takes(base, tmp_path):
+    """ln 40 / -ln(1 - 1e-5) = 368,886.1"""
     result = ask(base, "--method", "crude", "--spread", "0", target="P(ADL within 7d) < 1e-5", out=tmp_path / "o")
-    assert result.exit_code == 1
-    assert "no answer: no fund size can be given" in result.output
-    assert "Reached: 65,536 runs support a target of" in result.output
-    assert "Needed: about 368,887 runs" in result.output
-    assert json.loads((tmp_path / "o" / "answer.json").read_text())["fund"] is None
+    assert isinstance(result.exception, ClearsimError)
+    assert "refused: 368,887 paths are needed and 65,536 are allowed" in str(result.exception)
+    assert "give a budget of at least 368,887 (roughly " in str(result.exception)
+    assert result.output == ""
+    assert not (tmp_path / "o").exists()
+
+
+def test_all_arms_are_refused_before_the_first_runs(study, monkeypatch):
+    monkeypatch.setattr(block_runs, "run_block", None)
+    result = ask(study, "--method", "crude", target="P(ADL within 7d) < 1e-5")
+    assert "refused: 368,887 paths are needed" in str(result.exception)
+
+
+def test_a_dry_run_prints_batches_paths_and_time_and_writes_nothing(base, tmp_path, monkeypatch):
+    """p = 0.02: 400 / p = 20,000 paths are one batch, once more with the fund; three books of two batches."""
+    monkeypatch.chdir(tmp_path)
+    result = ask(base, "--spread", "3", "--dry-run", "--workers", "2")
+    assert result.exit_code == 0, result.output
+    lines = [" ".join(line.split()) for line in result.output.splitlines()]
+    for number, line in enumerate(("1 batches 65,536", "1 batches 65,536", "6 batches 393,216"), start=1):
+        assert lines[number].startswith(f"{line} paths "), lines
+    assert lines[4] == "8 batches, 524,288 paths"
+    assert re.fullmatch(r"time of two batches: all of it takes about \d+ s on 2 workers", lines[5])
+    assert [path.name for path in tmp_path.iterdir()] == ["base.yaml"]

@@ -24,7 +24,7 @@ def test_the_code_runs_and_prints_what_it_says(capsys):
 
 def test_its_commands_name_studies_that_ship_and_targets_that_are_read():
     lines = [line for block in blocks(PAGE) if block.language == "sh" for line in commands(block.text)]
-    assert len(lines) == 4
+    assert len(lines) == 5
     for words in (shlex.split(line, comments=True) for line in lines):
         assert load_questions(words[2])[0].fidelity == "reduced"
         assert parse_target(words[words.index("--target") + 1]).event == "first_adl"

@@ -68,7 +68,7 @@ class Cluster:
 
     def gone(self, what: str) -> ClusterError:
         """The error of a cluster that can no longer be used."""
-        return ClusterError(f"{self.name} {what}; finished runs are stored; repeat the command to resume")
+        return ClusterError(f"{self.name} {what}; {self._settings.if_lost}")
 
     def count(self) -> int:
         """The number of threads of all workers now; 0 if the scheduler does not answer."""

@@ -16,13 +16,13 @@ from distributed import CancelledError, Future, KilledWorker
 
 from ...errors import ClusterError
 from ...interrupt import stop_if_asked
-from ..design.job import Job, Outcome, run_job
+from ..design.job import Outcome, run_job
 from .chunks import Chunks
 from .cluster import Cluster
 from .clusters import open_cluster
 from .failed_run import describe, lost_outcome
 from .first_run import first_run
-from .pool import ExecutorSettings, Run
+from .pool import ExecutorSettings, Run, Work
 from .worker_tasks import Parcel, pack, run_parcel, unpack
 
 POLL_SECONDS = 0.1
@@ -40,7 +40,7 @@ CRASHED = (
 class _Task:
     """Jobs that are sent together; `alone` if no other task is running."""
 
-    jobs: list[Job]
+    jobs: list[Work]
     alone: bool = False
 
 
@@ -63,9 +63,14 @@ class DaskPool:
         """End the workers that were started, at once."""
         self._stack.close()
 
+    @property
+    def n_workers(self) -> int:
+        """Number of tasks that run at once now."""
+        return self._cluster.n_slots()
+
     def execute(
         self,
-        jobs: Iterable[Job],
+        jobs: Iterable[Work],
         *,
         on_outcome: Callable[[Outcome], None],
         run: Run = run_job,
@@ -90,15 +95,15 @@ class _Batch:
     """One call of `execute`: tasks sent, results received, jobs suspected."""
 
     cluster: Cluster
-    chunks: Chunks[Job]
+    chunks: Chunks[Work]
     run: Run
     on_outcome: Callable[[Outcome], None]
     stop: Callable[[], bool]
     n_outcomes: int = 0
     sent: dict[Future, _Task] = field(default_factory=dict)
     back: "queue.SimpleQueue[Future]" = field(default_factory=queue.SimpleQueue)
-    single: deque[Job] = field(default_factory=deque)  # of tasks whose worker died
-    suspects: deque[Job] = field(default_factory=deque)
+    single: deque[Work] = field(default_factory=deque)  # of tasks whose worker died
+    suspects: deque[Work] = field(default_factory=deque)
     deaths: dict[str, int] = field(default_factory=dict)
 
     def step(self, *, most_sent: int | None = None) -> bool:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from ...interrupt import stop_if_asked
-from ..design.job import Job, Outcome, run_job
+from ..design.job import Outcome, run_job
 from .failed_run import run_guarded
 from .first_run import first_run
-from .pool import ExecutorSettings, Pool, Run
+from .pool import ExecutorSettings, Pool, Run, Work
 
 __all__ = ["ExecutorSettings", "Pool", "Run", "SerialPool", "execute", "open_pool"]
 
@@ -23,9 +23,11 @@ class SerialPool:
     def __init__(self, *, say: Callable[[str], None] = lambda text: None) -> None:
         self._say = say
 
+    n_workers = 1
+
     def execute(
         self,
-        jobs: Iterable[Job],
+        jobs: Iterable[Work],
         *,
         on_outcome: Callable[[Outcome], None],
         run: Run = run_job,
@@ -57,7 +59,7 @@ def open_pool(settings: ExecutorSettings, *, say: Callable[[str], None] = lambda
 
 
 def execute(
-    jobs: Iterable[Job],
+    jobs: Iterable[Work],
     *,
     settings: ExecutorSettings,
     on_outcome: Callable[[Outcome], None],

@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..design.job import Job, run_job
-from .pool import Run
+from .pool import Run, Work
 
 
 @contextmanager
-def first_run(job: Job | None, run: Run, say: Callable[[str], None]) -> Iterator[bool]:
+def first_run(job: Work | None, run: Run, say: Callable[[str], None]) -> Iterator[bool]:
     """Context of the first job of a batch; True if it compiles the engine's kernels, which all processes then share."""
     from ...runs.first_start import announced_start, first_start, is_cache_cold
 
-    if job is None or run is not run_job:
+    if run is not run_job or not isinstance(job, Job):
         yield False
     elif job.fidelity == "full" and is_cache_cold():
         with announced_start(say):

@@ -4,11 +4,22 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
-from ..design.job import Job, Outcome, run_job
+from ..design.job import Outcome, run_job
 
-Run = Callable[[Job], Outcome]
+
+class Work(Protocol):
+    """What an executor carries out, such as a `Job`: data that can be sent, with an id that no other has."""
+
+    @property
+    def run_id(self) -> str:
+        """The id."""
+        ...
+
+
+#: Carries out one piece of work.
+Run = Callable[[Any], Outcome]
 
 
 @dataclass(frozen=True)
@@ -21,6 +32,7 @@ class ExecutorSettings:
     scheduler_file: Path | None = None  # file: the JSON file that the Dask scheduler wrote
     connect_seconds: float = 15.0  # until a scheduler must have answered
     workerless_seconds: float = 60.0  # how long a cluster may be without any worker
+    if_lost: str = "finished runs are stored; repeat the command to resume"  # printed if the cluster is lost
 
     @property
     def n_local_workers(self) -> int:
@@ -31,9 +43,14 @@ class ExecutorSettings:
 class Pool(Protocol):
     """Something that runs jobs; it may be used for several batches, one after another."""
 
+    @property
+    def n_workers(self) -> int:
+        """Number of jobs that run at once."""
+        ...
+
     def execute(
         self,
-        jobs: Iterable[Job],
+        jobs: Iterable[Work],
         *,
         on_outcome: Callable[[Outcome], None],
         run: Run = run_job,

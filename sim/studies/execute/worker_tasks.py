@@ -11,9 +11,10 @@ from ...runs.environment import differences, environment
 from .failed_run import run_guarded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from ..design.job import Job, Outcome
+    from ..design.job import Outcome
+    from .pool import Run, Work
 
 
 class Parcel(NamedTuple):
@@ -34,7 +35,7 @@ def run_parcel(parcel: bytes, expected: dict[str, str] | None) -> Parcel:
     return Parcel(pickle.dumps(outcomes, protocol=5), time.perf_counter() - started)
 
 
-def pack(run: "Callable[[Job], Outcome]", jobs: "Sequence[Job]") -> bytes:
+def pack(run: "Run", jobs: "Sequence[Work]") -> bytes:
     """The parcel of a task."""
     import cloudpickle
 
