@@ -64,14 +64,14 @@ def sum_increments(time_ms: Any, running_total: Any, span_ms: int) -> tuple[I64,
 def draw_bars(
     context: RunContext, middle_ms: I64, values: F64, *, name: str, colour: str, unit: str, span_ms: int, **options: Any
 ) -> go.Bar:
-    """Bars of one span each over the time axis."""
+    """Bars of one span each over the time axis: none for a zero, and at least a hair for the smallest amount."""
     width = span_ms if context.start_utc is not None else float(context.times(np.array([span_ms]))[0])
     return go.Bar(
         x=context.times(middle_ms),
-        y=values,
+        y=np.where(values == 0, np.nan, values),
         name=name,
         width=width,
-        marker={"color": colour, "line": {"width": 0}},
+        marker={"color": colour, "line": {"width": 0.8, "color": colour}},
         hovertemplate=f"%{{x}}<br>{name}: %{{y:,.4~g}} {unit} in {span_label(span_ms)}<extra></extra>",
         **options,
     )
