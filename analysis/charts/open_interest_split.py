@@ -8,8 +8,10 @@ from ..open_interest import CAUSES, Decline, Split
 from .chart_context import RunContext
 from .compose import axis, compose, empty, margin_for
 from .open_interest import decline_text
-from .theme import LONG, SHORT
+from .theme import LONG, SHORT, WIDTH
 
+#: Pixels of the amount at the end of a bar, of the legend.
+_LABEL, _LEGEND = 76, 150
 QUESTION = "What removed the open interest of {market}?"
 
 
@@ -29,7 +31,6 @@ def draw_open_interest_split(decline: Decline, split: Split | None, context: Run
     labels = [CAUSES[place] for place in kept] + ["decline"]
     lots = [[*(int(side[place]) for place in kept), decline.lots] for side in split.decline]
     values = [scale.of(context.base(np.array(side), decline.market)) for side in lots]
-    span = float(max(np.abs(side).max() for side in values))
     traces = [
         go.Bar(
             x=side, y=labels, orientation="h", name=name, marker={"color": colour},
@@ -40,21 +41,23 @@ def draw_open_interest_split(decline: Decline, split: Split | None, context: Run
         for side, name, colour in zip(values, ("long positions", "short positions"), (LONG, SHORT), strict=True)
     ]  # fmt: skip
     low, high = (float(end) for end in (min(0, *(s.min() for s in values)), max(0, *(s.max() for s in values))))
+    left = margin_for(labels)
+    room = (high - low) * _LABEL / (WIDTH - left - _LEGEND - 2 * _LABEL)
     return compose(
         traces,
         context,
         question=question,
         answer=_summary(decline, split, context),
         axes={
-            "xaxis": axis(title, range=[low - 0.14 * span, high + 0.14 * span]),
+            "xaxis": axis(title, range=[low - room, high + room]),
             "yaxis": axis("cause", autorange="reversed"),
         },
         note=_book_text(decline, split, context),
         height=240 + 46 * len(labels),
-        left=margin_for(labels),
+        left=left,
         barmode="group",
         legend={"x": 1.01, "y": 1, "xanchor": "left", "font": {"size": 12}},
-        right=150,
+        right=_LEGEND,
     )
 
 

@@ -49,20 +49,30 @@
     const trace = (Array.isArray(bound) && bound[0] && bound[0].trace) || (bound && bound.trace);
     return trace && Number.isInteger(trace.index) ? trace.index : null;
   };
+  const mark = (node, index, found) => {
+    node.setAttribute("data-trace", index);
+    (found[index] ||= []).push(node);
+  };
+  // What draws each trace, marked with its index. The area between two lines belongs to the second, and plotly draws it
+  // in the group of the first.
   const groups = (plot) => {
     const found = {};
     for (const node of plot.querySelectorAll("svg.main-svg g")) {
       const index = indexOf(node);
       if (index === null || node.closest(".infolayer") || node.closest(".legend")) continue;
-      if (node.parentNode.closest("[data-trace]")) continue;
-      node.setAttribute("data-trace", index);
-      (found[index] ||= []).push(node);
+      if (node.closest("[data-trace]")) continue;
+      const next = (plot._fullData[index]._nexttrace || {}).index;
+      if (!node.matches(".scatter") || next === undefined) mark(node, index, found);
+      else for (const part of node.children) mark(part, part.matches(".fills") ? next : index, found);
     }
     return found;
   };
   const count = (values) =>
     values === undefined ? 0 : [...values].flat().filter((v) => v !== null && v !== "" && !Number.isNaN(v)).length;
+  const isGuide = (trace) =>
+    trace.mode === "lines" && trace.line.width === 0 && trace.fill === "none" && !trace.error_y?.visible;
   const pointsOf = (trace) => {
+    if (isGuide(trace)) return 0; // an edge of an area, not to be seen
     if (trace.type === "sankey") return count(trace.link.value);
     if (trace.z !== undefined) return count(trace.z);
     return Math.min(count(trace.x), count(trace.y));
@@ -99,7 +109,7 @@
           range: axis.range.map((end) => axis.r2l(end)),
           data: ends.length ? [Math.min(...ends), Math.max(...ends)] : null,
           to_zero: axis.rangemode === "tozero",
-          title: axis.title.text === layout._dfltTitle[name[0]] ? "" : axis.title.text || "",
+          title: axis.title.text || "",
         };
       });
   };

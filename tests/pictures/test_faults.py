@@ -79,11 +79,12 @@ def test_a_time_axis_that_leaves_the_run(found):
 
 
 def test_an_axis_far_wider_than_its_data(found):
-    """Data over 1, axes over 100 and 101: only the second is too wide. With zero on the axis the data span 10."""
+    """Data over 1, axes over 100 and 101: only the second is too wide. An axis that has to show zero spans its data."""
     line = go.Scatter(x=[0, 1], y=[9.0, 10.0])
     assert found(draw(line, yaxis={"range": [0, 100]})) == []
-    assert found(draw(line, yaxis={"range": [0, 101]})) == ["made: yaxis (“”) spans 101 times its data"]
-    assert found(draw(line, yaxis={"range": [0, 101], "rangemode": "tozero"})) == []
+    wide = draw(line, yaxis={"range": [0, 101], "title": {"text": "amount"}})
+    assert found(wide) == ["made: yaxis (“amount”) spans 101 times its data"]
+    assert found(draw(go.Scatter(x=[0, 1], y=[9.99, 10.0]), yaxis={"rangemode": "tozero"})) == []
 
 
 def test_texts_that_overlap(found):
