@@ -20,7 +20,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 WIDTH, HEIGHT = 1280, 1000
 _MEASURE = Path(__file__).with_name("measure.js").read_text()
 #: Seconds for one command; a page with a million accounts is drawn in about ten on one core.
-_TIMEOUT = 240
+_TIMEOUT = 90
 _READY = """document.readyState === 'complete' && [...document.querySelectorAll('div.plot')].every(
     plot => plot._fullLayout && plot.querySelector('svg.main-svg'))"""
 
@@ -46,6 +46,7 @@ class Browser:
     """A running browser with one tab. Close it after use."""
 
     def __init__(self) -> None:
+        self._opened = 0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -58,10 +59,12 @@ class Browser:
         self._loop.close()
 
     def open(self, path: Path) -> Page:
-        """Open a page, wait until its figures are drawn, and measure it; Page.error is what its scripts threw."""
-        self._send("Page.navigate", url="about:blank")
-        self._send("Page.navigate", url=path.resolve().as_uri())
-        self._until(_READY, what=str(path))
+        """Open a page, wait until its figures are drawn, and measure it."""
+        self._opened += 1
+        url = f"{path.resolve().as_uri()}?{self._opened}"  # another address than that of the page before
+        self._send("Page.bringToFront")  # a page in the background draws no frames
+        self._send("Page.navigate", url=url)
+        self._until(f"location.href === {json.dumps(url)} && {_READY}", what=str(path))
         return page_of(json.loads(self.evaluate(_MEASURE)))
 
     def photograph(self, figure: int) -> str:

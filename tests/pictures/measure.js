@@ -3,7 +3,8 @@
   const plots = [...document.querySelectorAll("div.js-plotly-plot")];
   await Promise.all(plots.flatMap((plot) => plot._promises || []));
   await document.fonts.ready;
-  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const frames = new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  await Promise.race([frames, new Promise((done) => setTimeout(done, 1000))]);
 
   const edges = (box) => [box.left, box.top, box.right, box.bottom];
   const isShown = (node) => {
