@@ -50,6 +50,13 @@ def format_short(amount: float, unit: str = "") -> str:
     return f"{text} {word}{unit}".strip()
 
 
+def format_significant(value: float, digits: int, *, sign: str = "") -> str:
+    """A number with at least this many significant digits and no exponent, e.g. 736,842,316; sign: "+" shows it."""
+    if abs(value) >= 10**digits:
+        return f"{value:{sign},.0f}"
+    return f"{value:{sign},.{digits}g}"
+
+
 def format_percent(value: float) -> str:
     """A percentage with three significant digits."""
     return f"{value:.3g}%"
@@ -72,3 +79,8 @@ def choose_scale(largest: float, unit: str) -> Scale:
     size = abs(largest) if np.isfinite(largest) else 0.0
     divisor, word = next(((step, word) for step, word in _STEPS if size >= step), (1.0, ""))
     return Scale(divisor, f"{word}{unit}")
+
+
+def choose_size_scale(largest: float, unit: str) -> Scale:
+    """The scale of sizes in base units: as they are below a million, then as `choose_scale`."""
+    return choose_scale(largest, unit) if abs(largest) >= 1e6 else Scale(1.0, unit)

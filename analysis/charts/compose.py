@@ -16,8 +16,12 @@ from .theme import AXIS_LOOK, GREY, LOOK
 
 #: Pixels: above the plot, below it (with a note: room for its first line), left, for titles of panels.
 _TOP, _BOTTOM, _NOTE, _LEFT, _PANEL_ROOM = 102, 86, 18, 90, 22
+#: Pixels of a line of the question or the answer: plotly's 1.3 times the title's font.
+_LINE = 23.4
 #: Characters of a line of the question, the answer, the note.
 _QUESTION, _ANSWER, _NOTE_LINE = 82, 135, 165
+#: Pixels of a legend: height of a row, width of an entry's mark with its gaps, of a letter (12 px).
+_LEGEND_ROW, _LEGEND_MARK, _LEGEND_LETTER = 19, 46, 5.7
 #: Height of a legend above the titles of panels, fraction of the plot.
 ABOVE_PANELS = 1.055
 
@@ -74,12 +78,9 @@ def compose(
     lines = wrap(note, _NOTE_LINE) if note is not None else []
     bottom = _BOTTOM + below + (0 if note is None else _NOTE + 14 * max(0, len(lines) - 1))
     caption = _caption("<br>".join([context.caption, *lines]), bottom=bottom)
-    question_lines, answer_lines = wrap(question, _QUESTION) or [""], wrap(answer, _ANSWER)
-    more = 18 * max(0, len(answer_lines) - 1)
-    room = 1 if answer_lines else 2  # lines of the question that fit without extra height
-    above = more + 23 * max(0, len(question_lines) - room) + (_PANEL_ROOM if panels else 0)
-    head, below_head = "<br>".join(question_lines), "<br>".join(answer_lines)
-    text = f"<b>{head}</b><br><span style='font-size:13px;color:#444444'>{below_head}</span>"
+    rows = legend_rows(traces, width=LOOK["width"] - left - right) if _is_above(layout) else 1
+    text, n_lines = _heading(question, answer)
+    above = round(_LINE * max(0, n_lines - 2)) + _LEGEND_ROW * (rows - 1) + (_PANEL_ROOM if panels else 0)
     title = {**LOOK["title"], "text": text}
     if left != _LEFT:
         caption["xshift"] = _LEFT - left
@@ -92,6 +93,32 @@ def compose(
         "template": "none",
     }
     return go.Figure(data=list(traces), layout={**base, **axes, **layout, "annotations": [*notes, caption]})
+
+
+def _heading(question: str, answer: str) -> tuple[str, int]:
+    """The question in bold and the answer below it, and how many lines they have."""
+    question_lines, answer_lines = wrap(question, _QUESTION) or [""], wrap(answer, _ANSWER)
+    head, below = "<br>".join(question_lines), "<br>".join(answer_lines)
+    text = f"<b>{head}</b><br><span style='font-size:13px;color:#444444'>{below}</span>"
+    return text, len(question_lines) + len(answer_lines)
+
+
+def _is_above(layout: Mapping[str, Any]) -> bool:
+    """Whether a legend stands between the answer and the plot, from where it grows upwards."""
+    place = layout.get("legend") or {}
+    return layout.get("showlegend", True) and place.get("orientation") == "h" and place.get("yanchor") == "bottom"
+
+
+def legend_rows(traces: Iterable[Any], *, width: float) -> int:
+    """Rows of a horizontal legend of these traces, as plotly breaks it: columns as wide as its longest entry."""
+    names: dict[str, str] = {}
+    for number, trace in enumerate(traces):
+        if trace.showlegend is not False and trace.name:
+            names.setdefault(str(trace.legendgroup or number), str(trace.name))
+    widths = [_LEGEND_MARK + _LEGEND_LETTER * len(name) for name in names.values()]
+    if sum(widths) <= width:
+        return 1
+    return -(-len(widths) // max(1, int(width // max(widths))))
 
 
 def _caption(text: str, *, bottom: int) -> dict[str, Any]:

@@ -31,15 +31,18 @@ def draw_depth(series: pd.DataFrame, context: RunContext, *, market: str) -> go.
     scale = context.scale(everything)
     traces, notes, axes_of = [], [], time_axes(context, grid)
     span = _range(scale.of(everything))
+    in_legend: set[str] = set()
     for row, (side, name) in enumerate((("bid", "bids"), ("ask", "asks")), start=1):
         number = "" if row == 1 else str(row)
         for band, column in zip(_BANDS, columns[side], strict=True):
             values = scale.of(context.quote(series[column]))
+            is_first = bool(values.any()) and band not in in_legend
             line = draw_line(
                 context, series["time_ms"], np.where(values > 0, values, np.nan), name=_band_name(context, band),
-                colour=_COLOURS[band], unit=scale.unit, legendgroup=band, showlegend=row == 1, **in_panel(row),
+                colour=_COLOURS[band], unit=scale.unit, legendgroup=band, showlegend=is_first, **in_panel(row),
             )  # fmt: skip
             traces.append(line)
+            in_legend |= {band} if is_first else set()
         is_empty = not series[columns[side]].to_numpy().any()
         if is_empty:
             notes.append(note_in_panel(f"There were no {name} within these distances at any sample.", number))

@@ -105,6 +105,7 @@ def _moves(samples: list[pd.DataFrame], context: RunContext) -> _Part:
     bars = [
         draw_bars(context, middle, scale.of(values), name=name, colour=colour, **look)
         for name, values, colour in (("received (up)", gain_quote, GAIN), ("paid out, gross (down)", -draw_quote, LOSS))
+        if values.any()
     ]
     undrawn = {
         "text": "the fund paid nothing", "xref": "x2 domain", "yref": "y2 domain", "x": 0.01, "y": 0.97,

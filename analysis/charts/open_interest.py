@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from ..money import format_significant
 from ..open_interest import Decline, Split
 from .chart_context import RunContext
 from .compose import axis, compose, empty, in_panel, legend, panel_grid
@@ -46,7 +47,8 @@ def draw_open_interest(
         at_mark = scale.of(notional)
         traces.append(draw_line(context, time, shown, unit=unit, **look, **in_panel(1)))
         traces.append(draw_line(context, time, at_mark, unit=scale.unit, showlegend=False, **look, **in_panel(2)))
-        traces += [_ends(decline, context, single=single) for decline, _ in declines if decline.market == market]
+        fell = [decline for decline, _ in declines if decline.market == market and decline.lots]
+        traces += [_ends(decline, context, single=single) for decline in fell]
     grid, _ = panel_grid(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06)
     axes_of = time_axes(context, grid)
     axes_of["yaxis"] = axis(contracts_title, **grid["yaxis"], rangemode="tozero")
@@ -94,7 +96,8 @@ def decline_text(decline: Decline, split: Split | None, context: RunContext) -> 
     """The largest decline of a market as a sentence, after what was open at the start if that is known."""
 
     def amount(lots: int) -> str:
-        return f"{float(context.base(lots, decline.market)):,.6g} {context.base_unit(decline.market)}"
+        base = format_significant(float(context.base(lots, decline.market)), 6)
+        return f"{base} {context.base_unit(decline.market)}"
 
     start = ""
     if split is not None:

@@ -72,7 +72,9 @@ def _liquidations(series: pd.DataFrame, context: RunContext) -> tuple[list[go.Ba
     look: dict[str, Any] = {"unit": scale.unit, "span_ms": span, **in_panel(2)}
     sides = (("longs liquidated", long_quote, LONG), ("shorts liquidated", -short_quote, SHORT))
     return [
-        draw_bars(context, middle, scale.of(values), name=name, colour=colour, **look) for name, values, colour in sides
+        draw_bars(context, middle, scale.of(values), name=name, colour=colour, **look)
+        for name, values, colour in sides
+        if values.any()
     ], title
 
 

@@ -21,16 +21,22 @@ _SPANS = tuple(1_000 * s for s in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 
 def draw_line(
     context: RunContext, time_ms: Any, values: Any, *, name: str, colour: str, unit: str, **options: Any
 ) -> go.Scatter:
-    """A line over time of at most MAX_POINTS points, its extremes kept; the hover text shows `unit`."""
+    """A line over time of at most MAX_POINTS points, its extremes kept; the hover text shows `unit`.
+
+    Where no two neighbours make a line, as at a single sample, points are drawn.
+    """
     column = np.asarray(values, dtype=np.float64)
     kept = keep_extremes(column)
+    x, y = context.times(np.asarray(time_ms)[kept]), column[kept]
+    has_length = np.isfinite(np.diff(y)) & ((np.diff(x) != 0) | (np.diff(y) != 0))
     line = {"color": colour, "width": 1.6, **options.pop("line", {})}
     return go.Scatter(
-        x=context.times(np.asarray(time_ms)[kept]),
-        y=column[kept],
+        x=x,
+        y=y,
         name=name,
-        mode="lines",
+        mode="lines" if has_length.any() else "markers",
         line=line,
+        marker={"color": colour, "size": 6},
         hovertemplate=f"%{{x}}<br>{name}: %{{y:,.6~g}} {unit}<extra></extra>",
         **options,
     )
@@ -64,14 +70,14 @@ def sum_increments(time_ms: Any, running_total: Any, span_ms: int) -> tuple[I64,
 def draw_bars(
     context: RunContext, middle_ms: I64, values: F64, *, name: str, colour: str, unit: str, span_ms: int, **options: Any
 ) -> go.Bar:
-    """Bars of one span each over the time axis."""
+    """Bars of one span each over the time axis: none for a zero, and at least a hair for the smallest amount."""
     width = span_ms if context.start_utc is not None else float(context.times(np.array([span_ms]))[0])
     return go.Bar(
         x=context.times(middle_ms),
-        y=values,
+        y=np.where(values == 0, np.nan, values),
         name=name,
         width=width,
-        marker={"color": colour, "line": {"width": 0}},
+        marker={"color": colour, "line": {"width": 0.8, "color": colour}},
         hovertemplate=f"%{{x}}<br>{name}: %{{y:,.4~g}} {unit} in {span_label(span_ms)}<extra></extra>",
         **options,
     )

@@ -18,6 +18,8 @@ def figure(scores: Sequence[TargetScore]) -> go.Figure:
     labels = [f"{score.scenario}: {score.metric}" for score in scores]
     for passed, colour, word in ((True, BLUE, "met"), (False, VERMILLION, "missed")):
         rows = [(label, *_place(score)) for label, score in zip(labels, scores, strict=True) if _has(score, passed)]
+        if not rows:
+            continue
         chart.add_scatter(
             x=[row[1] for row in rows],
             y=[row[0] for row in rows],

@@ -15,6 +15,8 @@ from .theme import BLACK, GAIN, LOSS
 QUESTION = "Who paid for the crash?"
 #: Names of a role's members that fit below its label.
 _MAX_NAMES = 3
+#: Room for the results right of the plot, pixels.
+_RESULTS = 128
 
 
 def draw_who_paid(paid: pd.DataFrame, context: RunContext, *, named: Sequence[NamedAccount] = ()) -> go.Figure:
@@ -47,10 +49,9 @@ def draw_who_paid(paid: pd.DataFrame, context: RunContext, *, named: Sequence[Na
         marker={"symbol": "diamond", "size": 10, "color": BLACK, "line": {"width": 1, "color": "white"}},
     )  # fmt: skip
     span = float(max(gained.max(), lost.max()))
-    low, high = -float(lost.max()) - 0.04 * span, float(gained.max()) + 0.26 * span
+    low, high = -float(lost.max()) - 0.04 * span, float(gained.max()) + 0.04 * span
     notes = [
-        _result_text(int(quanta), label, high, context)
-        for quanta, label in zip(moved["result_quanta"], labels, strict=True)
+        _result_text(int(quanta), label, context) for quanta, label in zip(moved["result_quanta"], labels, strict=True)
     ]
     return compose(
         [*traces, marks],
@@ -63,19 +64,20 @@ def draw_who_paid(paid: pd.DataFrame, context: RunContext, *, named: Sequence[Na
         },
         note=_undrawn(paid, moved),
         height=230 + 38 * len(moved),
+        right=_RESULTS,
         barmode="relative",
         legend=legend(),
         notes=notes,
     )
 
 
-def _result_text(quanta: int, label: str, right: float, context: RunContext) -> dict[str, object]:
-    """The result of a role at the right edge, with three significant digits and its own unit."""
+def _result_text(quanta: int, label: str, context: RunContext) -> dict[str, object]:
+    """The result of a role right of the plot, with three significant digits and its own unit."""
     amount = float(context.quote(quanta))
     return {
-        "text": f"{'+' if amount > 0 else ''}{format_short(amount)}".replace("-", "−"), "x": right, "y": label,
-        "xref": "x", "yref": "y", "xanchor": "right", "showarrow": False, "font": {"size": 13},
-        "bgcolor": "white",
+        "text": f"{'+' if amount > 0 else ''}{format_short(amount)}".replace("-", "−"), "x": 1, "y": label,
+        "xref": "paper", "yref": "y", "xanchor": "right", "xshift": _RESULTS - 8, "showarrow": False,
+        "font": {"size": 13},
     }  # fmt: skip
 
 

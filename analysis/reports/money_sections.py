@@ -144,7 +144,7 @@ def open_interest_section(run: RunFolder) -> str:
 def _decline(run: RunFolder, decline: Decline, split: Split | None, context: RunContext) -> str:
     text = decline_text(decline, split, context)
     if split is None:
-        return _note(f"{text} For its causes, run with --detail events.")
+        return _note(f"{text} For its causes, run with --detail events." if decline.lots else text)
 
     def base(lots: int) -> Cell:
         return Cell(f"{lots * run.lot_size(decline.market):,f}", "n")

@@ -24,9 +24,9 @@ def write_rich(folder: Path, *, detail: str = "events", **manifest: Any) -> Path
     """A run with every layer of the waterfall; `manifest` entries replace the usual ones."""
     accounts = make_rich_accounts()
     series = make_series(MARKETS, crash=True, accounts=accounts)
-    events = make_events(accounts, series) if detail == "events" else {}
+    events = make_events(accounts, series)
     runs = make_runs(accounts, series, events, n_traders=len(set(accounts["trader"][FIRST:])))
-    tables = {"runs": runs, "accounts": accounts, "series": series, **events}
+    tables = {"runs": runs, "accounts": accounts, "series": series, **(events if detail == "events" else {})}
     return write_folder(folder, tables, detail=detail, markets=MARKETS, **manifest)
 
 

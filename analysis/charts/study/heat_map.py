@@ -205,10 +205,11 @@ def _cell(value: float, low: float, high: float, n: float, events: float, n_boun
 def _contours(
     colour: npt.NDArray[np.float64], xs: list[Any], ys: list[Any], at: tuple[float, ...], logarithmic: bool
 ) -> list[go.Contour]:
-    """Lines over the same grid, one trace per requested value; none on a grid with a single row or column."""
+    """Lines over the same grid, one trace per requested value that one crosses; none without numeric axes."""
     if len(xs) < 2 or len(ys) < 2 or isinstance(xs[0], str) or isinstance(ys[0], str):
-        return []  # contours need numeric axes
-    if np.nanmin(colour) == np.nanmax(colour):
+        return []
+    low, high = _squares(colour)
+    if not (low < high).any():
         return []
     look: dict[str, Any] = {
         "x": list(range(len(xs))), "y": list(range(len(ys))), "z": colour, "showscale": False, "hoverinfo": "skip",
@@ -218,7 +219,7 @@ def _contours(
     if not at:
         return [go.Contour(**look, name="contours", showlegend=True, ncontours=5, contours={"coloring": "none"})]
     places = [(value, float(np.log10(value)) if logarithmic else value) for value in sorted(at)]
-    inside = [(value, place) for value, place in places if np.nanmin(colour) < place < np.nanmax(colour)]
+    inside = [(value, place) for value, place in places if ((low < place) & (place < high)).any()]
     return [
         go.Contour(
             **{**look, "line": {**look["line"], "dash": dash}},
@@ -229,6 +230,13 @@ def _contours(
         )
         for (value, place), dash in zip(inside, ("solid", "dash", "dot", "dashdot"), strict=False)
     ]
+
+
+def _squares(values: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Smallest and largest value of each square of four neighbouring cells, between whose centres contours run; NaN if
+    one of them has no run."""
+    corners = np.stack([values[:-1, :-1], values[:-1, 1:], values[1:, :-1], values[1:, 1:]])
+    return corners.min(axis=0), corners.max(axis=0)
 
 
 def _lines(xs: list[Any], ys: list[Any]) -> str:

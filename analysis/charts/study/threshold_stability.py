@@ -15,6 +15,9 @@ from ..theme import BLUE, GREY, VERMILLION
 QUESTION = "Does the tail fit depend on its threshold?"
 TABLE = ("k", "threshold", "xi", "xi_low", "xi_high", "loss", "loss_low", "loss_high")
 
+#: Room for the number of a threshold, share of the axis.
+_COUNT = 0.06
+
 
 def draw_threshold_stability(
     table: pd.DataFrame,
@@ -107,14 +110,19 @@ def _with_headroom(rows: pd.DataFrame) -> list[float]:
 
 
 def _counts(rows: pd.DataFrame, x: np.ndarray) -> list[dict[str, object]]:
-    """Numbers of losses above some of the thresholds, along the top of the upper panel."""
-    step = max(1, len(rows) // 7)
+    """Numbers of losses above some of the thresholds, along the top of the upper panel, with room for each."""
+    place = np.log10(x)
+    room = max(float(np.ptp(place)) * _COUNT, 1e-9)
+    shown: list[int] = []
+    for i in np.argsort(place, kind="stable").tolist():
+        if not shown or place[i] - place[shown[-1]] >= room:
+            shown.append(i)
     return [
         {
-            "text": f"{int(rows['k'].iloc[i]):,}", "x": float(np.log10(x[i])), "xref": "x", "y": 0.985,
+            "text": f"{int(rows['k'].iloc[i]):,}", "x": float(place[i]), "xref": "x", "y": 0.985,
             "yref": "y domain", "yanchor": "top", "showarrow": False, "font": {"size": 11, "color": GREY},
         }
-        for i in range(0, len(rows), step)
+        for i in shown
     ]  # fmt: skip
 
 
