@@ -11,7 +11,7 @@ PAGE = (DOCS / "how-to" / "run-a-study.md").read_text(encoding="utf-8")
 
 
 def test_the_study_on_the_page_has_a_plan_without_remarks(tmp_path):
-    (text,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    text = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0]
     (tmp_path / "study.yaml").write_text(text)
     plan = plan_study(load_study(tmp_path / "study.yaml"))
     assert plan.notes == []

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from clearsim.engine.warm import LOTS, compile_deleveraging, compile_takeover
@@ -12,7 +11,7 @@ from clearsim.kernels import cache, jit, rounding
 from clearsim.kernels import step as tick
 from clearsim.kernels.jit import kernel
 from clearsim.runs import first_start as firststart
-from clearsim.studies.design.job import run_job
+from clearsim.studies.design.job import Job, run_job
 from clearsim.studies.execute.first_run import first_run
 
 pytestmark = pytest.mark.skipif(jit.PLAIN, reason="nothing is compiled")
@@ -92,9 +91,16 @@ def test_the_second_process_ends_with_a_run_that_fails(cold_cache):
     assert [process.returncode is None for process in cold_cache] == [False]
 
 
+def job_of(fidelity):
+    """A job of a sweep of which only the engine is known."""
+    job = object.__new__(Job)
+    object.__setattr__(job, "fidelity", fidelity)
+    return job
+
+
 def test_the_first_job_of_a_sweep_is_announced_before_its_worker_compiles(cold_cache):
     said = []
-    with first_run(SimpleNamespace(fidelity="full"), run_job, said.append) as compiles:
+    with first_run(job_of("full"), run_job, said.append) as compiles:
         assert compiles
         assert said == [firststart.MESSAGE]
     assert len(cold_cache) == 1
@@ -102,7 +108,7 @@ def test_the_first_job_of_a_sweep_is_announced_before_its_worker_compiles(cold_c
 
 def test_a_sweep_of_the_reduced_engine_does_not_wait_for_kernels_of_the_book(cold_cache):
     said = []
-    with first_run(SimpleNamespace(fidelity="reduced"), run_job, said.append) as compiles:
+    with first_run(job_of("reduced"), run_job, said.append) as compiles:
         assert not compiles
         assert said == []
 

@@ -123,8 +123,7 @@ def test_arbitrageurs_are_hedged_and_shown_with_their_outside_leg(stressed):
 
 
 def test_without_events_the_split_says_how_to_get_it(stressed):
-    config = clearsim.load("long-10x").with_({"duration_s": 60})
-    result = clearsim.run(config, detail="series")
+    result = clearsim.run(stressed.config, detail="series", second_pass=False)
     with pytest.raises(clearsim.ResultError, match="detail='events'"):
         result.open_interest()
     notes = result.figure("open-interest-split").layout.annotations
