@@ -4,6 +4,7 @@
 second) to ask whether they were given a series.
 """
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ import pyarrow as pa
 
 def arrow_strings(values: Sequence[str]) -> pa.StringArray:
     """Strings as an Arrow array of the same length, without nulls."""
+    if "pandas" in sys.modules:  # then nothing is imported, and the loop runs in compiled code
+        return pa.array(values if isinstance(values, list) else list(values), pa.string())
     encoded = [value.encode() for value in values]
     offsets = np.zeros(len(encoded) + 1, np.int32)
     np.cumsum([len(value) for value in encoded], out=offsets[1:])
@@ -29,9 +32,13 @@ def arrow_array(values: Any) -> pa.Array:
     column = np.ascontiguousarray(values)
     if column.ndim == 1 and column.dtype.kind in "iufb":
         return _by_buffer(column, len(column))
-    if column.ndim == 1 and len(column) and all(isinstance(value, str) for value in column.tolist()):
-        return arrow_strings(column.tolist())
+    if column.ndim == 1 and len(column) and _are_strings(values := column.tolist()):
+        return arrow_strings(values)
     return pa.array(column, from_pandas=False)
+
+
+def _are_strings(values: Sequence[object]) -> bool:
+    return set(map(type, values)) <= {str, np.str_}
 
 
 def _by_buffer(column: npt.NDArray[Any], length: int) -> pa.Array:

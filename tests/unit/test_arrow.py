@@ -62,3 +62,20 @@ def test_a_run_and_its_folder_need_no_pandas(tmp_path: Path) -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert ran.stdout == "False\n"
+
+
+def test_strings_are_the_same_bytes_with_and_without_pandas(monkeypatch):
+    """Where pandas is loaded, pyarrow's own loop is used."""
+    values = ["", "a", "Zürich", "levered#12", "", "€"]
+    monkeypatch.setitem(sys.modules, "pandas", sys)
+    fast = arrow_strings(values)
+    monkeypatch.delitem(sys.modules, "pandas")
+    plain = arrow_strings(values)
+    assert fast.equals(plain)
+    assert fast.to_pylist() == plain.to_pylist() == values
+    assert fast.null_count == plain.null_count == 0
+
+
+def test_only_strings_are_taken_for_strings():
+    assert arrow_array(np.array(["a", 1], object)[:1]).type == pa.string()
+    assert arrow_array(np.array([None, None], object)).null_count == 2
