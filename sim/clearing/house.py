@@ -86,6 +86,7 @@ class ClearingHouse:
         self._unwind_band = np.array([fund.unwind.band_ppm for fund in scopes], np.int64)
         self._unwind_every = np.array([fund.unwind.interval_ms for fund in scopes], np.int64)
         self._unwound_ms = np.full(len(scopes), -(2**62), np.int64)
+        self._engine_of_market = exchange.markets.params["engine_row"].copy(), np.arange(len(scopes))
         caps = np.array([fund.inventory_cap_quanta(quantum, scale) for fund in scopes], np.int64)
         self._throttle = Throttle(liquidation.per_second)
         self.layers = [layer.ready() for layer in waterfall]
@@ -198,8 +199,7 @@ class ClearingHouse:
 
         Call it only while `holds_inventory`.
         """
-        every = np.arange(len(self._unwound_ms))
-        held = self.accounts.lots[self.markets.params["engine_row"], every] != 0
+        held = self.accounts.lots[self._engine_of_market] != 0
         due = (held & (now_ms - self._unwound_ms >= self._unwind_every)).astype(np.int64)
         self._unwound_ms[due == 1] = now_ms
         return int(plan_unwind(self.accounts, self.markets, due, self._unwind_ppm, self._unwind_band, intents))

@@ -91,10 +91,10 @@ def _sample_of(world: World, market: int) -> dict[str, int | float]:
     depth_within(world.exchange, market, mark, bands, resting)
     bid, ask = resting.tolist()
     tick = float(world.instruments[market].tick_size)
-    params = as_dict(world.markets.params[market])
+    params = world.markets.params
     count = as_dict(world.clearing.records.counters[market])
-    engine = params["engine_row"]
-    fund_cash, engine_cash = int(world.accounts.quote[params["fund_row"]]), int(world.accounts.quote[engine])
+    engine, fund = int(params["engine_row"][market]), int(params["fund_row"][market])
+    fund_cash, engine_cash = int(world.accounts.quote[fund]), int(world.accounts.quote[engine])
     inventory: list[int] = world.accounts.lots[engine].tolist()
     held = sum(lots * value for lots, value in zip(inventory, world.unit_values(), strict=True))
     state = world.market_states[market]
@@ -128,13 +128,15 @@ def _sample_of(world: World, market: int) -> dict[str, int | float]:
         "adl_notional_quanta": count["adl_notional"],
         "socialised_loss_quanta": count["socialised"],
         "volume_quanta": int(world.log.header["volume"][0]),
-        "taker_net_lots": params["net_taker_lots"],
+        "taker_net_lots": int(params["net_taker_lots"][market]),
         **_counted(world, market),
     }
 
 
 def _counted(world: World, market: int | slice) -> dict[str, int]:
     """Payments so far of the flows that have a column of their own, in one market or in several."""
+    if not COUNTED_FLOWS:
+        return {}
     paid = world.clearing.records.paid[market]
     return {flow.paid: int(paid[..., [Reason[name] for name in flow.reasons]].sum()) for flow in COUNTED_FLOWS}
 

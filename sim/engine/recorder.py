@@ -160,7 +160,8 @@ class EventTables:
         """Pass the collected orders to the sink."""
         if not self._n_orders:
             return
-        rows = np.concatenate(self._orders)
+        plain = np.concatenate([part.view(np.int64) for part in self._orders])  # numpy compares dtypes of records
+        rows = plain.view(self._orders[0].dtype)
         times = np.repeat(np.array(self._order_times, np.int64), [len(part) for part in self._orders], axis=0)
         self._orders, self._order_times, self._n_orders = [], [], 0
         market = rows["market"]

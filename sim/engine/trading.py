@@ -170,13 +170,13 @@ def publish_mark(world: World, *, elapsed_ms: int) -> bool:
         item = world.config.markets[market]
         last = "last_trade" if item.mark.sees_liquidation_trades else "last_trade_calm"
         seen = MarkInputs(
-            index_price=state.index / state.tick_size,
-            bid=bids[market],
-            ask=asks[market],
-            last=int(world.markets.params[last][market]),
-            dt_ms=elapsed_ms,
-            funding_rate_ppb=state.funding_rate_ppb,
-            ms_to_funding=max(0, state.next_funding_ms - world.time_ms),
+            state.index / state.tick_size,
+            bids[market],
+            asks[market],
+            int(world.markets.params[last][market]),
+            elapsed_ms,
+            state.funding_rate_ppb,
+            max(0, state.next_funding_ms - world.time_ms),
         )
         mark = item.mark.step(state.mark, seen)
         if mark != before[market]:

@@ -125,5 +125,6 @@ class World:
 
     def unit_values(self) -> list[int]:
         """Value of one lot at mark, quanta, by market."""
-        values: list[int] = (self.markets.mark * self.markets.params["tick_value"]).tolist()
-        return values
+        return [
+            mark * state.tick_value for mark, state in zip(self.markets.mark.tolist(), self.market_states, strict=True)
+        ]

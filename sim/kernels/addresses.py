@@ -51,9 +51,25 @@ def _register(struct: type) -> None:
 call_for_each_struct(_register)
 
 
+#: Compiled types by what decides them: numba works a type out anew at every question.
+_KIND_OF: dict[Any, Any] = {}
+
+
 def kind_of(part: Any) -> Any:
-    """Compiled type of a part of a struct."""
-    return typeof(part)
+    """Compiled type of a part of a struct: an array, a struct of arrays, or None."""
+    signature = _signature(part)
+    if signature not in _KIND_OF:
+        _KIND_OF[signature] = typeof(part)
+    return _KIND_OF[signature]
+
+
+def _signature(part: Any) -> Any:
+    if part is None:
+        return None
+    if isinstance(part, tuple):
+        return (type(part), *map(_signature, part))
+    flags = part.flags
+    return part.dtype, part.ndim, flags.c_contiguous, flags.f_contiguous, flags.aligned, flags.writeable
 
 
 def _layout(struct: StructType, value_type: Callable[[Any], Any]) -> ir.LiteralStructType:
