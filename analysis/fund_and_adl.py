@@ -1,6 +1,6 @@
 """The required fund of a run and the causes of its ADL as sentences, the same in the console, on pages and in the API.
 
-A required fund that is only a lower bound is said to be one, with what bounded it. Reads a row of `runs`, the manifest.
+Texts of required funds: a lower bound is labelled as one, with its cause. Reads a row of `runs`, the manifest.
 """
 
 from collections.abc import Callable, Mapping

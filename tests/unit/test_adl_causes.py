@@ -139,8 +139,8 @@ def test_positions_that_the_limit_of_matches_postponed_have_waited():
     assert causes(world) == {"FUND_DRY": 200}
 
 
-def test_positions_that_the_limit_of_liquidations_held_back_have_waited():
-    """One liquidation a second: of two bankrupt longs the second is closed one second later."""
+def two_of_whom_one_waits():
+    """Two bankrupt longs and one liquidation a second: the second long waits after the first cycle."""
     world, rows = crash(
         [TAKEOVER, FUND, ADL],
         victims=2,
@@ -149,6 +149,12 @@ def test_positions_that_the_limit_of_liquidations_held_back_have_waited():
     )
     world.at(1000)
     world.clear(*rows)
+    return world, rows
+
+
+def test_positions_that_the_limit_of_liquidations_held_back_have_waited():
+    """One liquidation a second: of two bankrupt longs the second is closed one second later."""
+    world, rows = two_of_whom_one_waits()
     world.at(2000)
     world.clear(rows[1])
     assert world.matches("bankrupt") == rows
@@ -158,14 +164,7 @@ def test_positions_that_the_limit_of_liquidations_held_back_have_waited():
 
 def test_a_wait_counts_only_in_the_distress_in_which_it_happened():
     """The second long recovers for two cycles, then falls again and is closed at once."""
-    world, rows = crash(
-        [TAKEOVER, FUND, ADL],
-        victims=2,
-        shorts=(400,),
-        liquidation=FullLiquidation(per_second=1, priority="by_account_id"),
-    )
-    world.at(1000)
-    world.clear(*rows)
+    world, rows = two_of_whom_one_waits()
     for now in (2000, 3000):
         world.at(now)
     world.at(4000)

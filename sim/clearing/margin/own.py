@@ -24,7 +24,7 @@ class MarginSchedule(UserPart):
 
     `margin: {kind: own, file: mine.py, class: MySchedule, params: {...}}`, or `OwnSchedule.of(MySchedule(...))`. It has
     one of two methods: `tiers`, where the requirement is piecewise linear, continuous, and each rate is above the one
-    before; or `formula`, for any other form. `margin_base` belongs to tiers: a formula is told both values.
+    before; or `formula`, for any other form. `margin_base` belongs to tiers: a formula receives both values.
     """
 
     #: What the rates apply to: notional at `mark`, at `entry`, or `mark_plus_fee`.
