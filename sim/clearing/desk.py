@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ..kernels.clearing.closes import Closes
 from ..kernels.clearing.payments import Payments
 from ..kernels.exchange import Exchange
+from ..kernels.ledger.standing import engine_standing
 from ..layout import AdlCause, Reason, RecordArrays
 from ..ledger.closes import apply_closes, apply_payments
 from ..policy import Policy
@@ -128,6 +129,8 @@ class Desk:
         self.exchange = exchange
         self.accounts, self.markets, self.log = exchange.accounts, exchange.markets, exchange.log
         self.waiting = exchange.waiting
+        counts = exchange.records.counts  # kept when records grow
+        self._n_liquidations, self._n_matches = counts["liquidations"], counts["matches"]
         markets = exchange.markets
         self.caps, self.quantum, self.may_draw = caps, quantum, may_draw
         self.spill = spill
@@ -168,10 +171,8 @@ class Desk:
 
     def standing_of(self, engine: int) -> tuple[int, bool]:
         """Equity of an ENGINE at mark, quanta, and whether it holds contracts."""
-        lots: list[int] = self.accounts.lots[engine].tolist()
-        values = (self.markets.mark * self.markets.params["tick_value"]).tolist()
-        worth = int(self.accounts.quote[engine]) + sum(held * unit for held, unit in zip(lots, values, strict=True))
-        return worth, any(lots)
+        worth, _, holds = engine_standing(self.exchange, engine)
+        return int(worth), bool(holds)
 
     def holds_inventory(self) -> bool:
         """True if an ENGINE holds contracts."""
@@ -187,12 +188,14 @@ class Desk:
     @property
     def n_liquidations(self) -> int:
         """Rows filled in records.liquidations."""
-        return int(self.records.counts["liquidations"][0])
+        count: int = self._n_liquidations.item()
+        return count
 
     @property
     def n_matches(self) -> int:
         """Rows filled in records.matches and records.scores."""
-        return int(self.records.counts["matches"][0])
+        count: int = self._n_matches.item()
+        return count
 
     def ensure_records(self, *, liquidations: int = 0, matches: int = 0) -> None:
         """Make room for this many more rows of each."""

@@ -26,7 +26,7 @@ from .fund import FundPolicy, settle_engines
 from .liquidation import PRIORITIES, LiquidationBase
 from .liquidation.orders import plan_liquidations, risk_keys
 from .settlement import settle
-from .unwind import plan_unwind
+from .unwind import UnwindArrays, plan_unwind
 from .waterfall import WaterfallLayer, run_waterfall
 
 I64 = npt.NDArray[np.int64]
@@ -82,11 +82,12 @@ class ClearingHouse:
         self._random_key = random_key
         scopes = [funds[i] for i in fund_of_market]
         self._shares = np.array([fund.fee_share_ppm for fund in scopes], np.int64)
-        self._unwind_ppm = np.array([fund.unwind.fraction_ppm for fund in scopes], np.int64)
-        self._unwind_band = np.array([fund.unwind.band_ppm for fund in scopes], np.int64)
-        self._unwind_every = np.array([fund.unwind.interval_ms for fund in scopes], np.int64)
-        self._unwound_ms = np.full(len(scopes), -(2**62), np.int64)
-        self._engine_of_market = exchange.markets.params["engine_row"].copy(), np.arange(len(scopes))
+        self._unwind = UnwindArrays(
+            fraction_ppm=np.array([fund.unwind.fraction_ppm for fund in scopes], np.int64),
+            band_ppm=np.array([fund.unwind.band_ppm for fund in scopes], np.int64),
+            interval_ms=np.array([fund.unwind.interval_ms for fund in scopes], np.int64),
+            last_ms=np.full(len(scopes), -(2**62), np.int64),
+        )
         caps = np.array([fund.inventory_cap_quanta(quantum, scale) for fund in scopes], np.int64)
         self._throttle = Throttle(liquidation.per_second)
         self.layers = [layer.ready() for layer in waterfall]
@@ -199,10 +200,7 @@ class ClearingHouse:
 
         Call it only while `holds_inventory`.
         """
-        held = self.accounts.lots[self._engine_of_market] != 0
-        due = (held & (now_ms - self._unwound_ms >= self._unwind_every)).astype(np.int64)
-        self._unwound_ms[due == 1] = now_ms
-        return int(plan_unwind(self.accounts, self.markets, due, self._unwind_ppm, self._unwind_band, intents))
+        return int(plan_unwind(self.exchange, self._unwind, now_ms, intents))
 
     def holds_inventory(self) -> bool:
         """True if an ENGINE holds contracts."""

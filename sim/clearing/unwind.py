@@ -5,8 +5,9 @@ from typing import Annotated
 from pydantic import Field
 
 from ..kernels.jit import kernel
+from ..kernels.packed import Packed
 from ..kernels.rounding import rate_ceil, rate_floor
-from ..layout import OrderFlag, OrderKind, OrderStatus, Side, TimeInForce
+from ..layout import I64, OrderFlag, OrderKind, OrderStatus, Side, TimeInForce
 from ..policy import NonNegativeInt, Policy, PositiveInt, SharePpm
 
 _SCALE = 1_000_000
@@ -27,21 +28,32 @@ class UnwindPolicy(Policy):
     )
 
 
+class UnwindArrays(Packed):
+    """The policies of the markets' funds, and when each market's inventory was last offered. M markets."""
+
+    fraction_ppm: I64  # (M,)
+    band_ppm: I64  # (M,)
+    interval_ms: I64  # (M,)
+    last_ms: I64  # (M,) long before the run if never
+
+
 @kernel
-def plan_unwind(accounts, markets, due, fraction_ppm, band_ppm, intents):
-    """Write one order per market whose ENGINE holds contracts and is due; return how many.
+def plan_unwind(exchange, unwind, now_ms, intents):
+    """Write one order per market whose ENGINE holds contracts and is due, and note the time; return how many orders.
 
     Lots: the share of the inventory, rounded up. Limit: mark less (more) the band for a sale (purchase), at least a
-    tick. due: int64 (M,) 0 or 1.  fraction_ppm, band_ppm: int64 (M,).  intents: INTENT_DTYPE (>= M,).
+    tick. intents: INTENT_DTYPE (>= M,).
     """
+    accounts, markets = exchange.accounts, exchange.markets
     count = 0
     for market in range(accounts.lots.shape[1]):
         engine = markets.params[market].engine_row
         lots = accounts.lots[engine, market]
-        if lots == 0 or due[market] == 0:
+        if lots == 0 or now_ms - unwind.last_ms[market] < unwind.interval_ms[market]:
             continue
+        unwind.last_ms[market] = now_ms
         mark = markets.mark[market]
-        band = rate_floor(mark, band_ppm[market], _SCALE)
+        band = rate_floor(mark, unwind.band_ppm[market], _SCALE)
         intent = intents[count]
         intent.account = engine
         intent.market = market
@@ -49,7 +61,7 @@ def plan_unwind(accounts, markets, due, fraction_ppm, band_ppm, intents):
         intent.kind = _LIMIT
         intent.tif = _IOC
         intent.price = max(1, mark - band) if lots > 0 else mark + band
-        intent.lots = rate_ceil(lots if lots > 0 else -lots, fraction_ppm[market], _SCALE)
+        intent.lots = rate_ceil(lots if lots > 0 else -lots, unwind.fraction_ppm[market], _SCALE)
         intent.order_flags = _FLAGS
         intent.order = -1
         intent.arrival = count

@@ -19,10 +19,13 @@ from ..instrument import Instrument
 from ..kernels.book.levels import BookArrays, make_books
 from ..kernels.book.stops import add_stops, make_stops
 from ..kernels.exchange import Exchange, make_exchange, reindex_all
+from ..kernels.samples import SampleArrays
 from ..kernels.step import REPORT_LOTS, TickArrays
 from ..layout import (
+    F64,
     FILL_DTYPE,
     HEADER_DTYPE,
+    I64,
     MARKET_DTYPE,
     OUTSIDE,
     TIER_DTYPE,
@@ -187,24 +190,26 @@ def build_world(
     exchange = make_exchange(accounts, markets, log, books=_empty_books(markets, n_rows), stops=stops)
     ledger = Ledger(exchange, n_scopes=len(rows.scopes))
     view = MarketView.make(instruments=instruments, exchange=exchange)
+    index_path, open_interest = np.zeros((n_times, n_markets)), opening.open_interest.copy()
     world = World(
         config=config,
         instruments=instruments,
         rows=rows,
         exchange=exchange,
         tick=_tick_arrays(ledger, view, n_rows),
+        sampled=_sample_arrays(config, view, index_path, open_interest),
         ledger=ledger,
         paths=paths,
         population=population,
         view=view,
         intents=Intents(),
         clearing=make_house(config, exchange, events, streams),
-        market_states=[_market_state(config, market, instruments[market]) for market in range(n_markets)],
+        market_states=[_market_state(config, market, instruments[market], markets) for market in range(n_markets)],
         events=events,
         series=None if detail == "summary" else SeriesTable(config.market_names, expected_rows(config, n_markets)),
         mark_path=np.zeros((n_times, n_markets), np.int64),
-        index_path=np.zeros((n_times, n_markets)),
-        open_interest=opening.open_interest.copy(),
+        index_path=index_path,
+        open_interest=open_interest,
         adl_harm=np.zeros(n_rows, np.int64),
         always_awake=_always_awake(population, paths),
         events_on=events_on,
@@ -255,6 +260,21 @@ def _tick_arrays(ledger: Ledger, view: MarketView, n_rows: int) -> TickArrays:
     )
 
 
+def _sample_arrays(config: RunConfig, view: MarketView, index_path: F64, open_interest: I64) -> SampleArrays:
+    """Arrays that the samples of the run read."""
+    return SampleArrays(
+        index_path=index_path,
+        tick_size=np.array([float(instrument.tick_size) for instrument in view.instruments]),
+        volatility=view.volatility,
+        funding_ppb=np.zeros(len(view.mark), np.int64),
+        best_bid=view.best_bid,
+        best_ask=view.best_ask,
+        open_interest=open_interest,
+        bands_ppm=np.array(config.record.depth_bands_ppm, np.int64),
+        depth=np.zeros((2, len(config.record.depth_bands_ppm)), np.int64),
+    )
+
+
 #: Ticks of a book's grid: at 0.1 USDT, 104,858 USDT around the opening price.
 GRID_BITS = 20
 #: Stops that may be added while a run lasts, beyond those of the opening.
@@ -289,7 +309,7 @@ def make_house(config: RunConfig, exchange: Exchange, events: EventTables, strea
     )
 
 
-def _market_state(config: RunConfig, market: int, instrument: Instrument) -> MarketState:
+def _market_state(config: RunConfig, market: int, instrument: Instrument, markets: MarketArrays) -> MarketState:
     item = config.markets[market]
     return MarketState(
         item.mark.initial_state(),
@@ -298,6 +318,7 @@ def _market_state(config: RunConfig, market: int, instrument: Instrument) -> Mar
         tick_size=float(instrument.tick_size),
         tick_value=instrument.tick_value,
         quantum=float(instrument.quantum),
+        last_trade=markets.params["last_trade" if item.mark.sees_liquidation_trades else "last_trade_calm"],
     )
 
 

@@ -4,12 +4,11 @@ The clearing house (`sim/clearing/house.py`) decides and applies; this file sets
 the books.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 
 from ..kernels.book.matching import cancel_account_orders
+from ..kernels.ledger.standing import stand_of_all
 from ..kernels.step import REPORT_FUND, REPORT_LOTS, REPORT_QUOTE, settle_tick
 from ..layout import FLAG_FROZEN
 from .trading import match, publish_mark, refresh_quotes, sample_funding
@@ -143,12 +142,11 @@ def note_extremes(world: World) -> None:
     extremes, house = world.extremes, world.clearing
     extremes.backlog_peak = max(extremes.backlog_peak, len(house.backlog))
     scopes = positions_of_funds(world)
-    cash, equity, inventory = _summed(scopes)
+    cash, equity, inventory = (sum(column) for column in zip(*scopes, strict=True))
     extremes.fund_min = min(extremes.fund_min, cash)
     extremes.fund_needed = max(extremes.fund_needed, world.fund_initial - equity)
     for number, scope in enumerate(scopes):
-        needed = world.funds_initial[number] - scope.equity
-        extremes.needed_of_fund[number] = max(extremes.needed_of_fund[number], needed)
+        extremes.needed_of_fund[number] = max(extremes.needed_of_fund[number], world.funds_initial[number] - scope[1])
     extremes.inventory_peak = max(extremes.inventory_peak, inventory)
     counters = house.records.counters
     if extremes.first_adl_ms < 0 and any(counters["adl_matches"].tolist()):
@@ -163,31 +161,14 @@ def _a_fund_is_empty(world: World) -> bool:
     return bool(((counters["fund_draw"] > 0) & (world.accounts.quote[funds] == 0)).any())
 
 
-class FundPosition(NamedTuple):
-    """Cash of a fund, its equity with ENGINE's at mark, and ENGINE's inventory at mark, quanta."""
-
-    cash: int
-    equity: int
-    inventory: int
+def fund_cash(world: World) -> int:
+    """Cash of all funds together, quanta."""
+    return sum(cash for cash, _, _ in positions_of_funds(world))
 
 
-def fund_position(world: World) -> FundPosition:
-    """The position of all funds together."""
-    return _summed(positions_of_funds(world))
-
-
-def _summed(scopes: list[FundPosition]) -> FundPosition:
-    return FundPosition(*(sum(column) for column in zip(*scopes, strict=True)))
-
-
-def positions_of_funds(world: World) -> list[FundPosition]:
-    """The position of each fund, in the order of the config."""
-    accounts, value = world.accounts, world.unit_values()
-    found = []
-    for scope in range(len(world.rows.scopes)):
-        fund, engine = world.rows.fund(scope), world.rows.engine(scope)
-        cash = int(accounts.quote[fund])
-        held = [int(lots) * unit for lots, unit in zip(accounts.lots[engine].tolist(), value, strict=True)]
-        equity = cash + int(accounts.quote[engine]) + sum(held)
-        found.append(FundPosition(cash, equity, sum(abs(amount) for amount in held)))
+def positions_of_funds(world: World) -> list[list[int]]:
+    """Cash of each fund, its equity with ENGINE's at mark, and ENGINE's inventory at mark, quanta, in the order of the
+    config."""
+    stand_of_all(world.exchange, world.tick.reserved, world.standings)
+    found: list[list[int]] = world.standings.tolist()
     return found

@@ -4,17 +4,15 @@ Decides when a sample is taken (posted by the sample clock) and the content of a
 each.
 """
 
-import math
-
 import numpy as np
 
 from ..errors import ConservationError
-from ..kernels.book.levels import depth_within
 from ..kernels.ledger.totals import sum_accounts
-from ..layout import I64, MATCH_DTYPE, Reason, as_dict, sums_of
-from ..results import ADL_CAUSES, ADL_WAITED, COUNTED_FLOWS
+from ..kernels.samples import write_samples
+from ..layout import I64, MATCH_DTYPE, Reason, sums_of
+from ..results import ADL_CAUSES, ADL_WAITED, COUNTED_FLOWS, Flow
 from .build import spill
-from .clearing import fund_position, positions_of_funds
+from .clearing import fund_cash, positions_of_funds
 from .world import World
 
 
@@ -47,7 +45,7 @@ def _note_prices(world: World) -> None:
 def _headline(world: World) -> tuple[float, int, int]:
     mark = float(world.markets.mark[0]) * float(world.instruments[0].tick_size)
     liquidated = int(world.clearing.records.counters["liquidated_accounts"].sum())
-    return mark, fund_position(world)[0], liquidated
+    return mark, fund_cash(world), liquidated
 
 
 def take_clearing_records(world: World) -> None:
@@ -79,66 +77,15 @@ def sample(world: World) -> None:
     """Check the full sums and add one row per market to the series."""
     check_sums(world)
     if world.series is not None:
-        for market in range(len(world.instruments)):
-            world.series.append(_sample_of(world, market))
+        rows = world.series.next_rows(len(world.instruments))
+        write_samples(world.exchange, world.sampled, len(world.clearing.backlog), rows)
+        for flow in COUNTED_FLOWS:
+            rows[flow.paid] = [_paid(world, market, flow) for market in range(len(rows))]
 
 
-def _sample_of(world: World, market: int) -> dict[str, int | float]:
-    """One row of the series."""
-    bands = np.array(world.config.record.depth_bands_ppm, np.int64)
-    resting = np.zeros((2, 3), np.int64)
-    mark = int(world.markets.mark[market])
-    depth_within(world.exchange, market, mark, bands, resting)
-    bid, ask = resting.tolist()
-    tick = float(world.instruments[market].tick_size)
-    params = world.markets.params
-    count = as_dict(world.clearing.records.counters[market])
-    engine, fund = int(params["engine_row"][market]), int(params["fund_row"][market])
-    fund_cash, engine_cash = int(world.accounts.quote[fund]), int(world.accounts.quote[engine])
-    inventory: list[int] = world.accounts.lots[engine].tolist()
-    held = sum(lots * value for lots, value in zip(inventory, world.unit_values(), strict=True))
-    state = world.market_states[market]
-    best_bid, best_ask = int(world.view.best_bid[market]), int(world.view.best_ask[market])
-    return {
-        "time_ms": world.time_ms,
-        "cycle": world.cycle,
-        "market": market,
-        "index_price": state.index,
-        "mark_price": mark * tick,
-        "best_bid": best_bid * tick if best_bid else math.nan,
-        "best_ask": best_ask * tick if best_ask else math.nan,
-        "depth_bid_near_quanta": bid[0],
-        "depth_ask_near_quanta": ask[0],
-        "depth_bid_mid_quanta": bid[1],
-        "depth_ask_mid_quanta": ask[1],
-        "depth_bid_far_quanta": bid[2],
-        "depth_ask_far_quanta": ask[2],
-        "open_interest_lots": int(world.open_interest[market]),
-        "volatility": math.sqrt(state.variance),
-        "funding_rate_ppm": state.funding_rate_ppb / 1000.0,
-        "fund_quanta": fund_cash,
-        "fund_equity_quanta": fund_cash + engine_cash + held,
-        "inventory_lots": inventory[market],
-        "backlog": len(world.clearing.backlog),
-        "liquidated_accounts": count["liquidated_accounts"],
-        "liquidated_long_quanta": count["liquidated_long"],
-        "liquidated_short_quanta": count["liquidated_short"],
-        "fund_draw_quanta": count["fund_draw"],
-        "fund_gain_quanta": count["fund_gain"],
-        "adl_notional_quanta": count["adl_notional"],
-        "socialised_loss_quanta": count["socialised"],
-        "volume_quanta": int(world.log.header["volume"][0]),
-        "taker_net_lots": int(params["net_taker_lots"][market]),
-        **_counted(world, market),
-    }
-
-
-def _counted(world: World, market: int | slice) -> dict[str, int]:
-    """Payments so far of the flows that have a column of their own, in one market or in several."""
-    if not COUNTED_FLOWS:
-        return {}
-    paid = world.clearing.records.paid[market]
-    return {flow.paid: int(paid[..., [Reason[name] for name in flow.reasons]].sum()) for flow in COUNTED_FLOWS}
+def _paid(world: World, market: int | slice, flow: Flow) -> int:
+    """Payments so far of a flow that has a column of its own, in one market or in several."""
+    return int(world.clearing.records.paid[market][..., [Reason[name] for name in flow.reasons]].sum())
 
 
 def finish(world: World) -> None:
@@ -180,7 +127,7 @@ def summary_row(world: World, identity: dict[str, object]) -> dict[str, object]:
         "margin_initial_quanta": world.margin_initial,
         **_bankrupt_at_the_start(world),
         "fund_initial_quanta": world.fund_initial,
-        "fund_final_quanta": fund_position(world)[0],
+        "fund_final_quanta": fund_cash(world),
         "fund_min_quanta": extremes.fund_min,
         "fund_draw_quanta": int(total["fund_draw"]),
         "fund_gain_quanta": int(total["fund_gain"]),
@@ -196,7 +143,7 @@ def summary_row(world: World, identity: dict[str, object]) -> dict[str, object]:
         "rounds_max_reached": extremes.rounds_max_reached,
         "backlog_peak": extremes.backlog_peak,
         "residual_quanta": int(world.accounts.quote.sum()),
-        **_counted(world, slice(None)),
+        **{flow.paid: _paid(world, slice(None), flow) for flow in COUNTED_FLOWS},
     }
 
 
@@ -209,7 +156,7 @@ def funds_table(world: World) -> dict[str, object]:
     return {
         "fund": list(world.rows.scopes),
         "initial_quanta": world.funds_initial,
-        "final_quanta": [position.cash for position in positions_of_funds(world)],
+        "final_quanta": [cash for cash, _, _ in positions_of_funds(world)],
         "draw_quanta": [int(counters["fund_draw"][markets].sum()) for markets in own],
         "gain_quanta": [int(counters["fund_gain"][markets].sum()) for markets in own],
         "required_fund_quanta": world.extremes.needed_of_fund,

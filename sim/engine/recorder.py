@@ -239,32 +239,32 @@ class EventTables:
         self.append("adl_matches", columns, len(rows))
 
 
+#: A row of `series` as the engine writes it: the schema's columns, the market by its number.
+SAMPLE_DTYPE = np.dtype(
+    [("market", np.int64), *((column.name, column.kind) for column in SERIES if column.kind != "string")]
+)
+
+
 class SeriesTable:
-    """Samples by time and market, in two preallocated tables, of whole and of real numbers, that double when full."""
+    """Samples by time and market, in a preallocated table that doubles when full."""
 
     def __init__(self, market_names: Sequence[str], expected_rows: int) -> None:
         self._market_names = list(market_names)
-        self._whole_names = ["market", *(column.name for column in SERIES if column.kind == "int64")]
-        self._real_names = [column.name for column in SERIES if column.kind == "float64"]
-        self._whole = np.zeros((max(expected_rows, 1), len(self._whole_names)), np.int64)
-        self._real = np.zeros((max(expected_rows, 1), len(self._real_names)), np.float64)
+        self._rows = np.zeros(max(expected_rows, 1), SAMPLE_DTYPE)
         self._count = 0
 
-    def append(self, values: Mapping[str, float | int]) -> None:
-        """Add one row; `values` holds every column, `market` as its number."""
-        if self._count == len(self._whole):
-            self._whole = np.concatenate([self._whole, np.zeros_like(self._whole)])
-            self._real = np.concatenate([self._real, np.zeros_like(self._real)])
-        self._whole[self._count] = [values[name] for name in self._whole_names]
-        self._real[self._count] = [values[name] for name in self._real_names]
-        self._count += 1
+    def next_rows(self, n: int) -> Records:
+        """The next `n` rows, zero, to be written by the caller. They stay where they are until more are asked for."""
+        start, self._count = self._count, self._count + n
+        if self._count > len(self._rows):
+            self._rows = np.concatenate([self._rows, np.zeros(len(self._rows) + n, SAMPLE_DTYPE)])
+        return self._rows[start : self._count]
 
     def columns(self) -> dict[str, object]:
         """All rows as the columns of the `series` table, in the schema's order."""
-        whole, real = self._whole[: self._count], self._real[: self._count]
-        found: dict[str, object] = {
-            **dict(zip(self._whole_names, np.ascontiguousarray(whole.T), strict=True)),
-            **dict(zip(self._real_names, np.ascontiguousarray(real.T), strict=True)),
-            "market": np.array(self._market_names, dtype=object)[whole[:, 0]],
+        rows = self._rows[: self._count]
+        names = np.array(self._market_names, dtype=object)
+        return {
+            column.name: names[rows["market"]] if column.kind == "string" else np.ascontiguousarray(rows[column.name])
+            for column in SERIES
         }
-        return {column.name: found[column.name] for column in SERIES}

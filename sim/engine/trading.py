@@ -167,18 +167,16 @@ def publish_mark(world: World, *, elapsed_ms: int) -> bool:
     moved = False
     before, bids, asks = world.markets.mark.tolist(), world.view.best_bid.tolist(), world.view.best_ask.tolist()
     for market, state in enumerate(world.market_states):
-        item = world.config.markets[market]
-        last = "last_trade" if item.mark.sees_liquidation_trades else "last_trade_calm"
         seen = MarkInputs(
             state.index / state.tick_size,
             bids[market],
             asks[market],
-            int(world.markets.params[last][market]),
+            state.last_trade.item(market),
             elapsed_ms,
             state.funding_rate_ppb,
             max(0, state.next_funding_ms - world.time_ms),
         )
-        mark = item.mark.step(state.mark, seen)
+        mark = world.config.markets[market].mark.step(state.mark, seen)
         if mark != before[market]:
             moved = True
             world.markets.mark[market] = mark
@@ -229,7 +227,7 @@ def _impact_prices(world: World, market: int, notional: int) -> tuple[float, flo
 def _pay(world: World, market: int) -> None:
     state = world.market_states[market]
     rule = world.config.markets[market].funding
-    state.funding_rate_ppb = rule.rate_ppb(state.funding)
+    state.funding_rate_ppb = world.sampled.funding_ppb[market] = rule.rate_ppb(state.funding)
     state.next_funding_ms = world.time_ms + (rule.interval_ms or 0)
     position, end = 0, 2 * world.accounts.quote.shape[0]
     while position < end:

@@ -21,18 +21,20 @@ from ..clearing.liquidation import FullLiquidation
 from ..clearing.loss import SocialisedLossLayer
 from ..clearing.takeover import TakeoverLayer
 from ..clearing.waterfall import WaterfallLayer
-from ..kernels.book.levels import depth_within
 from ..kernels.book.matching import cancel_account_orders
 from ..kernels.book.stops import trigger_stops
 from ..kernels.exchange import Exchange, make_exchange
 from ..kernels.ledger.funding import apply_funding
+from ..kernels.ledger.standing import stand_of_all
 from ..kernels.ledger.totals import sum_accounts
 from ..kernels.margin.withdrawable import free_equity
+from ..kernels.samples import SampleArrays, write_samples
 from ..kernels.step import REPORT_LOTS, TickArrays, settle_tick
 from ..layout import INTENT_DTYPE, MARKET_DTYPE, TIER_DTYPE, MarketArrays
 from ..ledger.accounts import Rows, make_accounts
 from ..ledger.ledger import Ledger
 from .build import make_log
+from .recorder import SAMPLE_DTYPE
 
 MARK, ENTRY, LOTS = 100, 120, 10
 
@@ -86,7 +88,13 @@ def compile_tick(toy: Toy) -> None:
     )  # fmt: skip
     settle_tick(exchange, tick, False)
     sum_accounts(accounts.quote, accounts.lots.reshape(-1), np.zeros(1, np.int64), open_interest)
-    depth_within(exchange, 0, MARK, np.array([10_000], np.int64), np.zeros((2, 1), np.int64))
+    stand_of_all(exchange, ledger.reserved, np.zeros((1, 3), np.int64))
+    sampled = SampleArrays(
+        index_path=np.zeros((1, 1)), tick_size=np.zeros(1), volatility=np.zeros(1), funding_ppb=report[:1],
+        best_bid=best, best_ask=best, open_interest=open_interest, bands_ppm=np.array([1, 2, 3], np.int64),
+        depth=np.zeros((2, 3), np.int64),
+    )  # fmt: skip
+    write_samples(exchange, sampled, 0, np.zeros(1, SAMPLE_DTYPE))
     free_equity(accounts, markets, winner)
     trigger_stops(exchange, np.zeros(8, INTENT_DTYPE))
     scores = ProfitLeverageRanking().score_side(

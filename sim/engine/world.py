@@ -16,6 +16,7 @@ from ..clearing.house import ClearingHouse
 from ..instrument import Instrument
 from ..kernels.book.levels import BookArrays
 from ..kernels.exchange import Exchange
+from ..kernels.samples import SampleArrays
 from ..kernels.step import TickArrays
 from ..layout import F64, I64, AccountArrays, LogArrays, MarketArrays, Records
 from ..ledger.accounts import Rows
@@ -42,6 +43,7 @@ class MarketState:
     tick_size: float  # quote units
     tick_value: int  # quanta per tick per lot
     quantum: float  # quote units
+    last_trade: I64  # (M,) ticks by market: the last trades that the mark rule sees
     funding_rate_ppb: int = 0
     next_funding_ms: int = 0
     index: float = 0.0  # quote units, with impact
@@ -76,6 +78,7 @@ class World:
     rows: Rows
     exchange: Exchange  # what kernels take; `accounts`, `markets`, `log` and `books` below are its parts
     tick: TickArrays  # what the checks of a tick compare with and write to
+    sampled: SampleArrays  # what a sample reads
     ledger: Ledger
     paths: PathSet
     population: Population
@@ -115,6 +118,7 @@ class World:
     markets: MarketArrays = field(init=False)
     log: LogArrays = field(init=False)
     books: BookArrays = field(init=False)
+    standings: I64 = field(init=False)  # (S, 3) work space, see `stand_of_all`
 
     def __post_init__(self) -> None:
         """Name the parts of the exchange that are never replaced."""
@@ -122,6 +126,7 @@ class World:
         self.accounts, self.markets, self.log, self.books = (
             exchange.accounts, exchange.markets, exchange.log, exchange.books,
         )  # fmt: skip
+        self.standings = np.zeros((len(self.rows.scopes), 3), np.int64)
 
     def unit_values(self) -> list[int]:
         """Value of one lot at mark, quanta, by market."""

@@ -167,9 +167,10 @@ def test_signal_kernel_equals_its_twin(direction, long_only):
     exchange = exchange_of(30, lots=lots, flags=flags)
     slots, plain_clock, plain_averages = uniforms.tolist(), {"next": 1.0, "last": 0.0}, averages.tolist()
     found = 0
-    for now, price in ((1000, 98_000.0), (2000, 97_000.0), (6000, 103_000.0)):
-        elapsed = now - clock["last_ms"][0]
-        n = signal_orders(signals, exchange, 0, price, elapsed, now, rows)
+    for now, index in ((1000, 98_000), (2000, 97_000), (6000, 103_000)):
+        elapsed, price = now - clock["last_ms"][0], float(MARK if direction > 0 else index)
+        n, is_used_up = signal_orders(signals, exchange, 0, index, False, now, rows)
+        assert not is_used_up
         expected = plain_signal(
             slots, plain_clock, home.tolist(), plain_averages, horizons.tolist(), traits.tolist(), largest.tolist(),
             params[0].tolist(), lots[:, 0].tolist(), {9}, price, elapsed, now,

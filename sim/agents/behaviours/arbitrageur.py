@@ -94,15 +94,14 @@ class Arbitrageur(BehaviourPolicy):
     def decide(self, state: ArbitrageurState, view: MarketView, intents: Intents) -> None:
         """Append the orders, and the deposits on their way, of the arbitrageurs that looked since the last wake."""
         arrivals, market = state.arrivals, state.market
-        index, best_bid, best_ask = int(view.index[market]), int(view.best_bid[market]), int(view.best_ask[market])
+        index, bid, ask = view.index.item(market), view.best_bid.item(market), view.best_ask.item(market)
         while True:
             intents.reserve(CHUNK)
             written, moved = state.kernel(
-                state.arrays, view.exchange, market, index, best_bid, best_ask, view.time_ms,
-                intents.rows[intents.count :],
+                state.arrays, view.exchange, market, index, bid, ask, view.time_ms, intents.rows[intents.count :]
             )  # fmt: skip
             intents.count += written
-            for row, quanta, due_ms in state.arrays.moves[:moved].tolist():
+            for row, quanta, due_ms in state.arrays.moves[:moved].tolist() if moved else ():
                 intents.moves.append(CashMove(due_ms, OUTSIDE, row, quanta, Reason.DEPOSIT))
             if not arrivals.is_used_up:
                 return

@@ -134,7 +134,7 @@ class Levered(BehaviourPolicy):
         rows = intents.rows[intents.count :]
         written, moved = state.kernel(state.arrays, view.exchange, view.time_ms, rows)
         intents.count += written
-        for payer, payee, quanta, due_ms in state.arrays.moves[:moved].tolist():
+        for payer, payee, quanta, due_ms in state.arrays.moves[:moved].tolist() if moved else ():
             reason = Reason.DEPOSIT if payer == OUTSIDE else Reason.MARGIN_MOVE
             intents.moves.append(CashMove(due_ms, payer, payee, quanta, reason))
 

@@ -64,16 +64,15 @@ def make_signal_state(
 
 def signal_orders(state: SignalState, view: MarketView, intents: Intents) -> None:
     """Update the averages for the time since the last wake and append the orders of all slots that have arrived."""
-    arrivals, market = state.arrivals, state.market
-    reference = view.mark if state.arrays.params["direction"][0] > 0 else view.index
-    elapsed_ms = view.time_ms - float(arrivals.clock["last_ms"][0])
+    market, is_resumed = state.market, False
+    index = view.index.item(market)
     while True:
         intents.reserve(CHUNK)
-        intents.count += state.kernel(
-            state.arrays, view.exchange, market, float(reference[market]), elapsed_ms, view.time_ms,
-            intents.rows[intents.count :],
-        )  # fmt: skip
-        if not arrivals.is_used_up:
+        written, is_used_up = state.kernel(
+            state.arrays, view.exchange, market, index, is_resumed, view.time_ms, intents.rows[intents.count :]
+        )
+        intents.count += written
+        if not is_used_up:
             return
-        arrivals.refill()
-        elapsed_ms = 0.0
+        state.arrivals.refill()
+        is_resumed = True

@@ -162,16 +162,20 @@ def wanted_lots(signal, threshold, largest, held, direction, long_only):
 
 
 @kernel
-def signal_orders(signals, exchange, market, price, elapsed_ms, now_ms, rows):
-    """Write the orders of traders that compare the mark with an average of `price` to `rows`; return how many.
+def signal_orders(signals, exchange, market, index, is_resumed, now_ms, rows):
+    """Write the orders of traders that compare the mark with an average to `rows`; return how many intents, and if all
+    slots are used.
 
-    signals: SignalArrays; the averages are moved towards `price` by elapsed_ms / horizons_ms here.
+    signals: SignalArrays; unless resumed, the averages (of the mark if the direction is up, else of the index, ticks)
+    are moved by the time since the last wake over horizons_ms here.
     """
     uniforms, cursor, clock, params = signals.uniforms, signals.cursor, signals.clock, signals.params
     averages, horizons_ms, home = signals.averages, signals.horizons_ms, signals.home
     traits, largest = signals.traits, signals.largest
     lots, flags, mark = exchange.accounts.lots, exchange.accounts.flags, exchange.markets.mark[market]
     horizons = averages.shape[0]
+    price = float(mark if params[0].direction > 0 else index)
+    elapsed_ms = 0.0 if is_resumed else now_ms - clock[0].last_ms
     if elapsed_ms > 0:
         for h in range(horizons):
             averages[h] += (price - averages[h]) * -expm1(-elapsed_ms / horizons_ms[h])
@@ -180,7 +184,7 @@ def signal_orders(signals, exchange, market, price, elapsed_ms, now_ms, rows):
     n = 0
     while clock[0].next_ms <= now_ms:
         if cursor[0] == uniforms.shape[0]:
-            return n
+            return n, True
         u = uniforms[cursor[0]]
         cursor[0] += 1
         at_ms = clock[0].next_ms
@@ -208,4 +212,4 @@ def signal_orders(signals, exchange, market, price, elapsed_ms, now_ms, rows):
             put_order(rows, n, account, market, SELL, KIND_LIMIT, TIF_IOC, limit, size, reduce_only, key)
         n += 1
     clock[0].last_ms = now_ms
-    return n
+    return n, cursor[0] == uniforms.shape[0]
