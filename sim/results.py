@@ -311,12 +311,14 @@ price | float64 | quote | maker's price
 lots | int64 | lots | size
 maker | int32 | | resting account
 taker | int32 | | incoming account
-maker_order | int64 | | order id
-taker_order | int64 | | order id
+maker_order | int64 | | serial number of the order: its id in `orders` >> 24
+taker_order | int64 | | serial number of the order: its id in `orders` >> 24
 taker_side | string | | buy or sell
 reason | string | | TRADE, LIQUIDATION or UNWIND
 """)
 
+#: An order id is serial number << SERIAL_SHIFT | place in the book; fills name orders by the serial number.
+SERIAL_SHIFT = 24
 ORDERS = _columns("""
 time_ms | int64 | ms | time since the start
 cycle | int64 | cycles | clearing cycle
@@ -328,7 +330,7 @@ tif | string | | GTC, IOC, FOK, POST_ONLY
 price | float64 | quote | limit, NaN for a market order
 lots | int64 | lots | size
 flags | int64 | | bits of OrderFlag
-order | int64 | | order id
+order | int64 | | order id: serial number << 24 | place in the book; 0 if it has none
 status | string | | DONE, or the reason for refusal
 filled | int64 | lots | filled at once
 """)
@@ -470,4 +472,21 @@ TABLES: dict[str, tuple[Column, ...]] = {
     **EVENT_TABLES,
 }
 
-DETAILS = ("summary", "series", "events")
+#: Levels of detail of a run, each with the tables that it adds to those of the levels before it.
+ADDED_TABLES = {
+    "summary": ("runs", "funds", "accounts"),
+    "series": ("series",),
+    "events": ("transfers", "fills", "liquidations", "adl_matches", "fund_moves"),
+    "orders": ("orders",),
+}
+DETAILS = tuple(ADDED_TABLES)
+
+
+def detail_of(table: str) -> str:
+    """The lowest level of detail that keeps a table of a run."""
+    return next(detail for detail, added in ADDED_TABLES.items() if table in added)
+
+
+def is_kept(table: str, *, detail: str) -> bool:
+    """True if a run of this detail keeps the table."""
+    return DETAILS.index(detail_of(table)) <= DETAILS.index(detail)

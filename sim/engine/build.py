@@ -37,6 +37,7 @@ from ..ledger.accounts import Rows, make_accounts
 from ..ledger.ledger import Ledger, transfer_rows
 from ..market.price import PathSet, build_paths
 from ..opening import choose_opening
+from ..results import is_kept
 from ..rng import Streams
 from ..units import INT64_MAX, QUANTA_LIMIT
 from .lights import watching_rows
@@ -178,11 +179,12 @@ def build_world(
     population = make_population(config, instruments, markets, rows, streams)
     opening = population.opening
     n_rows, n_markets, n_times = opening.n_rows, len(instruments), len(paths.times_ms)
-    events_on = detail == "events" and sink is not None
+    events_on = sink is not None and is_kept("transfers", detail=detail)
     log = make_log(capacity=3 * book_capacity(n_rows) + (1 << 16), log_on=events_on)
     accounts = open_accounts(opening, n_markets=n_markets, scopes=rows.scopes)
     funds = {rows.fund(scope): name for scope, name in enumerate(rows.scopes)}
-    events = EventTables(instruments, sink if events_on else None, funds=funds)
+    with_orders = is_kept("orders", detail=detail)
+    events = EventTables(instruments, sink if events_on else None, funds=funds, with_orders=with_orders)
     stops = make_stops(n_markets, len(opening.stops) + STOP_ROOM)
     exchange = make_exchange(accounts, markets, log, books=_empty_books(markets, n_rows), stops=stops)
     ledger = Ledger(exchange, n_scopes=len(rows.scopes))
@@ -201,7 +203,9 @@ def build_world(
         clearing=make_house(config, exchange, events, streams),
         market_states=[_market_state(config, market, instruments[market]) for market in range(n_markets)],
         events=events,
-        series=None if detail == "summary" else SeriesTable(config.market_names, expected_rows(config, n_markets)),
+        series=SeriesTable(config.market_names, expected_rows(config, n_markets))
+        if is_kept("series", detail=detail)
+        else None,
         mark_path=np.zeros((n_times, n_markets), np.int64),
         index_path=np.zeros((n_times, n_markets)),
         open_interest=opening.open_interest.copy(),
