@@ -208,7 +208,6 @@ def build_world(
         else None,
         mark_path=np.zeros((n_times, n_markets), np.int64),
         index_path=np.zeros((n_times, n_markets)),
-        open_interest=opening.open_interest.copy(),
         adl_harm=np.zeros(n_rows, np.int64),
         always_awake=_always_awake(population, paths),
         events_on=events_on,
@@ -251,6 +250,7 @@ def _tick_arrays(ledger: Ledger, view: MarketView, n_rows: int) -> TickArrays:
     return TickArrays(
         quote_seen=ledger.quote_seen,
         lots_seen=ledger.lots_seen,
+        open_interest=ledger.open_interest,
         reserved=ledger.reserved,
         rows=np.zeros(n_rows * n_markets, np.int64),
         report=np.zeros(REPORT_LOTS + n_markets, np.int64),

@@ -98,8 +98,8 @@ _DAMAGE = (OSError, ValueError, KeyError, IndexError, TypeError, OverflowError)
 
 @dataclass(frozen=True)
 class FolderAudit:
-    """Result of an audit: the log sums to zero, holds every trade, and (if compared) gives the equities that are stated;
-    and (if the folder has orders) the trades are those of the orders."""
+    """Result of an audit: the log sums to zero, holds every trade, and (if compared) gives the equities stated in the
+    folder; the trades are those of the orders, if it has any."""
 
     balances: Balances
     transfers: int

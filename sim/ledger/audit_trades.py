@@ -79,7 +79,7 @@ def _first_difference(a: pa.ChunkedArray, b: pa.ChunkedArray) -> int | None:
     differs = pc.not_equal(a, b)
     if pa.types.is_floating(a.type):  # no price equals no price
         differs = pc.and_(differs, pc.invert(pc.and_(pc.is_nan(a), pc.is_nan(b))))
-    at = pc.index(differs, True).as_py()  # noqa: FBT003  (the value that is looked for)
+    at = pc.index(differs, True).as_py()
     return None if at < 0 else int(at)
 
 

@@ -1,7 +1,8 @@
 """How large a run will be: rows, memory, size of the event tables. Rough by design; nothing is simulated.
 
-The constants were measured on the reference market (2,000 and a million traders) and on 10 October 2025 (100,000 traders,
-4.1 million orders): with events 350 MB, 2.4 GB and 743 MB resident; tables of 1, 56 and 13 MB, of the orders 2 and 32 MB.
+The constants were measured on the reference market (2,000 and a million traders) and on 10 October 2025 (100,000
+traders, 4.1 million orders): with events 350 MB, 2.4 GB and 743 MB resident, 1, 56 and 13 MB on disk. The orders of
+that day are 32 MB more.
 """
 
 from ..agents.book import OpeningBook

@@ -31,7 +31,7 @@ def test_the_default_keeps_all_events_but_the_orders(config, whole):
     hashes = dict(whole.manifest["table_hashes"])
     hashes.pop("orders")
     assert plain.manifest["table_hashes"] == hashes  # `orders` changes nothing else
-    with pytest.raises(clearsim.ResultError, match="kept no orders .* run it with detail='orders'"):
+    with pytest.raises(clearsim.ResultError, match=r"kept no orders .* run it with detail='orders'"):
         plain.orders()
 
 

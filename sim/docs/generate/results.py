@@ -27,8 +27,8 @@ tables return the same columns as pandas frames, with money in quote units (`...
 A result folder holds `config.yaml` (resolved), `manifest.json` (hashes, seed, versions), `report.html`, and the
 tables `runs/`, `funds/`, `series/`, `accounts/`, `events/<table>/`. Detail `summary` writes `runs`, `funds` and
 `accounts`, `series` adds `series`, `events` (the default of `run`) adds all events but the orders, `orders` adds
-every order: most of the bytes, which neither a report nor the balances of an audit need. A study folder holds `study.yaml`, `base.yaml`,
-`manifest.json`, `points.parquet`, `runs/`, `paths/` (reduced engine), `report.html`.
+every order: most of the bytes, which neither a report nor the balances of an audit need. A study folder holds
+`study.yaml`, `base.yaml`, `manifest.json`, `points.parquet`, `runs/`, `paths/` (reduced engine), `report.html`.
 
 The required fund is only a lower bound where `required_fund_is_bound`; so is the time of a first event that is -1: it
 did not come within the run. If the required fund is a bound, `clearsim run` stores in `manifest.json`, under
