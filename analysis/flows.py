@@ -54,8 +54,10 @@ def loss_flows(accounts: pd.DataFrame, groups: tuple[str, ...] = tuple(GROUPS), 
 
 
 def _net_by_role(accounts: pd.DataFrame, rows: Mapping[str, npt.NDArray[np.intp]], group: str) -> dict[str, int]:
-    """The gain (+) or loss (-) of each role through a group of components, quanta, in the order of ROLES; `rows` are the
-    places of each role's accounts."""
+    """The gain (+) or loss (-) of each role through a group of components, quanta, in the order of ROLES.
+
+    rows: the places of each role's accounts.
+    """
     columns = [accounts[f"{name}_quanta"].to_numpy() for name in GROUPS[group]]
     return {role: sum(exact_sum(column[rows[role]]) for column in columns) if role in rows else 0 for role in ROLES}
 

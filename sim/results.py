@@ -311,8 +311,8 @@ price | float64 | quote | maker's price
 lots | int64 | lots | size
 maker | int32 | | resting account
 taker | int32 | | incoming account
-maker_order | int64 | | serial number of the order: its id in `orders` >> 24
-taker_order | int64 | | serial number of the order: its id in `orders` >> 24
+maker_order | int64 | | order id
+taker_order | int64 | | order id
 taker_side | string | | buy or sell
 reason | string | | TRADE, LIQUIDATION or UNWIND
 """)
@@ -330,7 +330,7 @@ tif | string | | GTC, IOC, FOK, POST_ONLY
 price | float64 | quote | limit, NaN for a market order
 lots | int64 | lots | size
 flags | int64 | | bits of OrderFlag
-order | int64 | | order id: serial number << 24 | place in the book; 0 if it has none
+order | int64 | | order id
 status | string | | DONE, or the reason for refusal
 filled | int64 | lots | filled at once
 """)

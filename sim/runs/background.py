@@ -1,7 +1,7 @@
 """A thread that writes while the run computes: encoding, compressing and hashing of tables leave the interpreter free.
 
-Decides nothing about content: tasks are carried out one at a time, in the order in which they came, so the bytes are those
-of a run without a thread. An error ends the run at the next task or at `finish`, with its cause.
+Decides nothing about content: tasks are carried out one at a time, in the order in which they came, so the bytes are
+those of a run without a thread. An error ends the run at the next task or at `finish`, with its cause.
 """
 
 import threading
@@ -13,7 +13,7 @@ MAX_WAITING = 8
 
 
 class BackgroundWriter:
-    """Carries out tasks in another thread, one after the other; begun by the first task, ended by `finish` or `drop`."""
+    """Carries out tasks in another thread, one by one; begun by the first task, ended by `finish` or `drop`."""
 
     def __init__(self) -> None:
         self._tasks: deque[Callable[[], None]] = deque()

@@ -16,10 +16,9 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ..arrow import arrow_array, numbers_of
+from ..arrow import arrow_array, numbers_of, text_buffers
 from ..errors import ResultError
 from ..results import EVENT_TABLES, SCHEMA_VERSION, TABLES, Column
 from .background import BackgroundWriter
@@ -132,8 +131,8 @@ class ColumnHashes:
 def _canonical_bytes(array: pa.Array) -> dict[str, bytes | memoryview]:
     """Little-endian values; floats with one NaN and no negative zero; text as separate lengths and characters."""
     if pa.types.is_string(array.type):
-        lengths = numbers_of(pc.binary_length(array)).astype("<i4")
-        return {"#": lengths.tobytes(), "": "".join(array.to_pylist()).encode()}
+        offsets, characters = text_buffers(array)
+        return {"#": np.diff(offsets).astype("<i4").tobytes(), "": characters}
     values = numbers_of(array)
     if values.dtype.kind == "f":
         values = np.where(np.isnan(values), np.nan, values + 0.0)

@@ -17,6 +17,17 @@ def fail() -> None:
     raise OSError(5, "Input/output error")
 
 
+def add_for_ever(writer: BackgroundWriter) -> None:
+    while True:
+        writer.add(fail)
+
+
+def run_for_ever(out: Path) -> None:
+    with ResultFolder(out) as folder:
+        while True:
+            folder.append("transfers", blank(TRANSFERS, 3))
+
+
 def test_tasks_are_carried_out_in_their_order_in_one_other_thread() -> None:
     writer, done, threads = BackgroundWriter(), [], set()
 
@@ -54,8 +65,7 @@ def test_an_error_is_raised_by_whoever_adds_or_finishes() -> None:
         writer.finish()
     writer = BackgroundWriter()
     with pytest.raises(OSError, match="Input/output"):
-        while True:
-            writer.add(fail)
+        add_for_ever(writer)
     writer.drop()
 
 
@@ -74,11 +84,7 @@ def test_a_disk_that_fails_while_the_run_goes_on_ends_it_with_the_cause(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(TableWriter, "append_batch", lambda writer, batch: fail())
-    with (
-        pytest.raises(ResultError, match="out: cannot be written: Input/output error"),
-        ResultFolder(tmp_path / "out") as folder,
-    ):
-        while True:  # a run that would never end
-            folder.append("transfers", blank(TRANSFERS, 3))
+    with pytest.raises(ResultError, match="out: cannot be written: Input/output error"):
+        run_for_ever(tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
     assert all(thread.name != "clearsim writer" for thread in threading.enumerate())

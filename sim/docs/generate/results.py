@@ -12,7 +12,7 @@ _PLACES = {
     "accounts": "One row a margin row: a trader's wallet, an isolated position, a reserved account.",
     "transfers": "Every movement of money and contracts.",
     "fills": "Every trade.",
-    "orders": "Every order that reached the exchange; detail `orders` only.",
+    "orders": "Every order that reached the exchange; detail `orders` only. Fills name an order by its `order` >> 24.",
     "liquidations": "Every liquidation of a position.",
     "adl_matches": "Every position that was closed for a bankrupt one.",
     "fund_moves": "Every payment into a fund or out of it.",

@@ -25,8 +25,8 @@ def post_batch(exchange, rows, start):
 def settle_touched(accounts, rows, quote_seen, lots_seen, open_interest, out_lots):
     """Return the sum of quote changes of the touched `rows`; write the sums of their lots changes to `out_lots`.
 
-    Both are 0 in a conserved cycle. quote_seen (A,), lots_seen (A, M) and open_interest (M,), sums of positive lots, are
-    those of the last call, and are brought up to date.  out_lots: int64 (M,).
+    Both are 0 in a conserved cycle. quote_seen (A,), lots_seen (A, M) and open_interest (M,), sums of positive lots,
+    are those of the last call, and are brought up to date.  out_lots: int64 (M,).
     """
     quote, lots = accounts.quote, accounts.lots
     n_markets = lots.shape[1]
