@@ -57,7 +57,7 @@ def numbers_of(array: pa.Array) -> npt.NDArray[Any]:
 
 
 def text_buffers(array: pa.StringArray) -> tuple[npt.NDArray[np.int32], memoryview]:
-    """Where each text of an Arrow array without nulls begins, and one past the last; the characters of all, in UTF-8."""
+    """Where each text of an Arrow array without nulls begins, with the end of the last; the characters, in UTF-8."""
     _, starts, characters = array.buffers()
     if not len(array):
         return np.zeros(1, np.int32), memoryview(b"")

@@ -13,7 +13,8 @@ def test_titles_and_overlays_are_those_of_the_whole_files():
     for name, path in shipped_configs().items():
         whole = read_nodes(path).plain()
         is_whole = {"seed", "markets", "population"} <= set(whole)
-        assert listed[name] == ("" if is_whole else "(overlay) ") + str(whole.get("title") or "")
+        title = str(whole.get("title") or "")
+        assert listed[name] == (title if is_whole else f"(overlay) {title}".strip())
 
 
 def test_listing_configs_imports_no_mechanism():
