@@ -1,4 +1,4 @@
-"""Passes over all rows: the dense mark of a million accounts in eight markets, and the choice of 500 of a million for ADL.
+"""Passes over all rows: the dense mark of a million accounts in eight markets, and the choice of 500 for ADL.
 
 Each is compared with one pass over the memory that it has to read, timed in the same round. `python -m
 tests.benchmarks.dense` prints the figures: processor milliseconds, medians of several rounds.

@@ -89,8 +89,10 @@ def make_config(n_accounts: int, noise_per_s: int = 125) -> RunConfig:
 
 
 def measure(n_accounts: int, repeats: int = 5) -> dict[str, float]:
-    """Median seconds of building and running, orders per tick, and peak memory (MB) of this process so far: measure it in
-    a process of its own."""
+    """Median seconds of building and running, orders per tick, and peak memory (MB) of this process so far.
+
+    Measure it in a process of its own.
+    """
     config = make_config(n_accounts)
     built, ran, worked, orders, liquidated = [], [], [], 0, 0
     for _ in range(repeats + 1):
