@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 
 class NamedAccount(NamedTuple):
@@ -83,10 +86,11 @@ def _by_owner(values: npt.NDArray[np.int64], owner: npt.NDArray[np.intp], n: int
 def _has_own_name(columns: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.bool_]:
     """True for rows of traders whose name is not made from their cohort's."""
     is_agent = np.isin(columns["kind"], ("named agent", "residual"))
-    names, cohorts = columns["name"].tolist(), columns["cohort"].tolist()
-    is_own = np.array(
-        [name != "" and not name.startswith(f"{cohort}#") for name, cohort in zip(names, cohorts, strict=True)],
-        np.bool_,
-    )
+    names = pa.array(columns["name"], pa.string())
+    is_own = np.asarray(pc.not_equal(names, ""))
+    number, cohorts = pd.factorize(columns["cohort"])
+    for place, cohort in enumerate(cohorts):
+        rows = np.flatnonzero(number == place)
+        is_own[rows] &= ~np.asarray(pc.starts_with(names.take(pa.array(rows)), f"{cohort}#"))
     found: npt.NDArray[np.bool_] = is_agent | (is_own & (columns["kind"] != "reserved"))
     return found

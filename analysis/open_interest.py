@@ -161,10 +161,10 @@ class _Legs(NamedTuple):
 
 def _legs(moved: pd.DataFrame, held: I64) -> _Legs:
     """Both parties' positions before and after each transfer; `held` (account,) is carried forward."""
-    unknown = sorted(set(moved["reason"]) - set(_REASONS))
+    reason, names = pd.factorize(moved["reason"])
+    unknown = sorted(set(names) - set(_REASONS))
     if unknown:
         raise AnalysisError(f"table transfers: contracts moved for an unknown reason {', '.join(unknown)}")
-    number = {reason: place for place, reason in enumerate(_REASONS)}
     lots = moved["lots"].to_numpy(np.int64)
     change = np.stack([lots, -lots], axis=1).reshape(-1)
     account = moved[["payer", "payee"]].to_numpy(np.int64).reshape(-1)
@@ -179,7 +179,7 @@ def _legs(moved: pd.DataFrame, held: I64) -> _Legs:
     return _Legs(
         seq=np.repeat(moved["seq"].to_numpy(np.int64), 2),
         time_ms=np.repeat(moved["time_ms"].to_numpy(np.int64), 2),
-        reason=np.repeat(moved["reason"].map(number).to_numpy(np.int64), 2),
+        reason=np.repeat(np.array([_REASONS.index(name) for name in names], np.int64)[reason], 2),
         account=account,
         before=after - change,
         after=after,

@@ -24,6 +24,7 @@ REQUIRED = {
     "summary": ("runs",),
     "series": ("runs", "accounts", "series"),
     "events": ("runs", "accounts", "series"),
+    "orders": ("runs", "accounts", "series"),
 }
 
 

@@ -54,3 +54,12 @@ def numbers_of(array: pa.Array) -> npt.NDArray[Any]:
         return numbers_of(array.cast(pa.uint8())).astype(np.bool_)
     values = np.frombuffer(array.buffers()[1] or b"", array.type.to_pandas_dtype())
     return values[array.offset : array.offset + len(array)]
+
+
+def text_buffers(array: pa.StringArray) -> tuple[npt.NDArray[np.int32], memoryview]:
+    """Where each text of an Arrow array without nulls begins, with the end of the last; the characters, in UTF-8."""
+    _, starts, characters = array.buffers()
+    if not len(array):
+        return np.zeros(1, np.int32), memoryview(b"")
+    offsets = np.frombuffer(starts, np.int32)[array.offset : array.offset + len(array) + 1]
+    return offsets, memoryview(characters or b"")[offsets[0] : offsets[-1]]

@@ -317,6 +317,8 @@ taker_side | string | | buy or sell
 reason | string | | TRADE, LIQUIDATION or UNWIND
 """)
 
+#: An order id is serial number << SERIAL_SHIFT | place in the book; fills name orders by the serial number.
+SERIAL_SHIFT = 24
 ORDERS = _columns("""
 time_ms | int64 | ms | time since the start
 cycle | int64 | cycles | clearing cycle
@@ -470,4 +472,21 @@ TABLES: dict[str, tuple[Column, ...]] = {
     **EVENT_TABLES,
 }
 
-DETAILS = ("summary", "series", "events")
+#: Levels of detail of a run, each with the tables that it adds to those of the levels before it.
+ADDED_TABLES = {
+    "summary": ("runs", "funds", "accounts"),
+    "series": ("series",),
+    "events": ("transfers", "fills", "liquidations", "adl_matches", "fund_moves"),
+    "orders": ("orders",),
+}
+DETAILS = tuple(ADDED_TABLES)
+
+
+def detail_of(table: str) -> str:
+    """The lowest level of detail that keeps a table of a run."""
+    return next(detail for detail, added in ADDED_TABLES.items() if table in added)
+
+
+def is_kept(table: str, *, detail: str) -> bool:
+    """True if a run of this detail keeps the table."""
+    return DETAILS.index(detail_of(table)) <= DETAILS.index(detail)

@@ -1,6 +1,6 @@
 """`audit` and `replay`: verify the balances of a result folder, and that its run can be reproduced."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -12,6 +12,7 @@ from .result import Result
 from .trust import code_of, parts_of, parts_of_plan, plan_in
 
 if TYPE_CHECKING:
+    from ..ledger.audit import FolderAudit
     from ..runs.run import Progress
 
 
@@ -25,6 +26,7 @@ class Audit:
     markets: int
     equities_compared: bool  # False: the last sample is before the end, so final marks are not known
     proved: tuple[str, ...]
+    not_compared: tuple[str, ...] = ()  # what the folder gave no means to check, each with its reason
 
     def __str__(self) -> str:
         """The claims, one per line."""
@@ -69,7 +71,26 @@ def audit(run: Result | str | Path) -> Audit:
     ]
     if audited.equities_compared:
         proved.append(f"final equity of every account ({n_owners:,}) equals the accounts table, to the quantum")
-    return Audit(folder, audited.transfers, n_owners, n_markets, audited.equities_compared, tuple(proved))
+    proved.append(f"every trade ({audited.fills:,}) is one of the transfers, with the same parties, lots and price")
+    if audited.orders is not None:
+        proved.append(f"every order that traded at once ({audited.orders:,}) has fills of as many lots")
+    return Audit(
+        folder,
+        audited.transfers,
+        n_owners,
+        n_markets,
+        audited.equities_compared,
+        tuple(proved),
+        tuple(_not_compared(audited)),
+    )
+
+
+def _not_compared(audited: "FolderAudit") -> Iterator[str]:
+    """What the folder gave no means to check."""
+    if not audited.equities_compared:
+        yield "final equities, because the last sample is before the end of the run"
+    if audited.orders is None:
+        yield "trades with the orders that caused them, because the run kept no orders (--detail orders keeps them)"
 
 
 @checked

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ..errors import ClearsimError, ConfigError, ResultError
-from ..results import EVENT_TABLES, TABLES
+from ..results import TABLES, detail_of, is_kept
 from . import _analysis as analysis
 from .config import Config, load
 from .door import checked, checked_class
@@ -94,7 +94,7 @@ class Result(MoneyTables):
 
     @property
     def detail(self) -> str:
-        """Which tables were written: summary, series or events."""
+        """Which tables were written: summary, series, events or orders."""
         return str(self.manifest["detail"])
 
     def table(self, name: str, *, units: Units = "quote") -> pd.DataFrame:
@@ -110,9 +110,8 @@ class Result(MoneyTables):
         """
         if name not in TABLES:
             raise ConfigError(f"there is no table {name!r}; tables are {', '.join(TABLES)}")
-        needed = "events" if name in EVENT_TABLES else "series" if name == "series" else "summary"
-        if needed != "summary" and self.detail not in (needed, "events"):
-            raise ResultError(f"the run kept no {name} (detail {self.detail}); run it with detail={needed!r}")
+        if not is_kept(name, detail=self.detail) and not self._run.has(name):  # older runs kept orders among events
+            raise ResultError(f"the run kept no {name} (detail {self.detail}); run it with detail={detail_of(name)!r}")
         with analysis.clearsim_errors(ResultError):
             return self._in_units(self._run.table(name), units)
 
@@ -175,7 +174,7 @@ class Result(MoneyTables):
         return self.table("fills", units=units)
 
     def orders(self, *, units: Units = "quote") -> pd.DataFrame:
-        """One row per order that reached the book or was refused."""
+        """One row per order that reached the book or was refused; of a run with detail `orders`."""
         return self.table("orders", units=units)
 
     def adl_matches(self, *, units: Units = "quote") -> pd.DataFrame:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..config import RunConfig
     from ..runs.run import Progress, SecondPass
 
-Detail = Literal["summary", "series", "events"]
+Detail = Literal["summary", "series", "events", "orders"]
 Sampler = Literal["crude", "importance", "sobol"]
 
 
@@ -82,7 +82,8 @@ def run(
         trust: True: code that comes with a folder of results, from which the config is read, may be executed.
         options: of the full engine:
             out: result folder to write; None keeps the run in memory.
-            detail: which tables are kept: summary, series, or events (the config's by default).
+            detail: which tables are kept: summary, series, events, or orders: events and every order (the config's by
+                default).
             overwrite: replace the result folder of a run that exists; never a study.
             numbered: if `out` is taken, write out-2, out-3, ...: the first that is free.
             report: write report.html into the folder.

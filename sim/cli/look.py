@@ -117,8 +117,8 @@ def audit(
     audited = audit_run(folder)
     for line in audited.proved:
         typer.echo(f"holds: {line}")
-    if not audited.equities_compared:
-        typer.echo("not compared: final equities, because the last sample is before the end of the run")
+    for line in audited.not_compared:
+        typer.echo(f"not compared: {line}")
 
 
 def replay(

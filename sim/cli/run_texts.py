@@ -167,7 +167,7 @@ def _warnings(runs: Mapping[str, Any], quantum: float, asset: str) -> list[str]:
 
 def open_interest_lines(result: "Result") -> list[str]:
     """The largest decline of open interest of each market and its causes, which need events."""
-    if result.detail != "events":
+    if result.detail in ("summary", "series"):
         return ["open interest removed, by cause: run with --detail events"]
     frame, lines = result.open_interest(), []
     for market, rows in frame.groupby("market", sort=False):

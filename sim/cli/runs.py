@@ -23,7 +23,10 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Seed; default: the config's.")] = None,
     out: Annotated[Path | None, typer.Option(help="Result folder; default results/<name>-<seed>.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run's existing result folder.")] = False,
-    detail: Annotated[str | None, typer.Option(help="summary, series or events; default: the config's.")] = None,
+    detail: Annotated[
+        str | None,
+        typer.Option(help="summary, series, events, or orders: events and every order; default: the config's."),
+    ] = None,
     traders: Annotated[int | None, typer.Option(help="Number of traders; cohorts keep their proportions.")] = None,
     positions: Positions = None,
     residual: Residual = None,

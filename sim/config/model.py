@@ -96,8 +96,10 @@ class PositionsFile(Policy):
 class Record(Policy):
     """The recorded tables."""
 
-    detail: Literal["summary", "series", "events"] = Field(
-        "events", description="Level of detail: the tables that are written."
+    detail: Literal["summary", "series", "events", "orders"] = Field(
+        "events",
+        description="Level of detail, each with the tables of those before it: summary (runs, funds, accounts), series,"
+        " events (all that audit and report read), orders (every order: most of the bytes).",
     )
     sample_ms: PositiveInt = Field(1_000, description="Time between two samples of the series, ms.")
     depth_bands_ppm: tuple[PositiveInt, PositiveInt, PositiveInt] = Field(

@@ -40,6 +40,7 @@ from ..ledger.accounts import Rows, make_accounts
 from ..ledger.ledger import Ledger, transfer_rows
 from ..market.price import PathSet, build_paths
 from ..opening import choose_opening
+from ..results import is_kept
 from ..rng import Streams
 from ..units import INT64_MAX, QUANTA_LIMIT
 from .lights import watching_rows
@@ -181,23 +182,24 @@ def build_world(
     population = make_population(config, instruments, markets, rows, streams)
     opening = population.opening
     n_rows, n_markets, n_times = opening.n_rows, len(instruments), len(paths.times_ms)
-    events_on = detail == "events" and sink is not None
+    events_on = sink is not None and is_kept("transfers", detail=detail)
     log = make_log(capacity=3 * book_capacity(n_rows) + (1 << 16), log_on=events_on)
     accounts = open_accounts(opening, n_markets=n_markets, scopes=rows.scopes)
     funds = {rows.fund(scope): name for scope, name in enumerate(rows.scopes)}
-    events = EventTables(instruments, sink if events_on else None, funds=funds)
+    with_orders = is_kept("orders", detail=detail)
+    events = EventTables(instruments, sink if events_on else None, funds=funds, with_orders=with_orders)
     stops = make_stops(n_markets, len(opening.stops) + STOP_ROOM)
     exchange = make_exchange(accounts, markets, log, books=_empty_books(markets, n_rows), stops=stops)
     ledger = Ledger(exchange, n_scopes=len(rows.scopes))
     view = MarketView.make(instruments=instruments, exchange=exchange)
-    index_path, open_interest = np.zeros((n_times, n_markets)), opening.open_interest.copy()
+    index_path = np.zeros((n_times, n_markets))
     world = World(
         config=config,
         instruments=instruments,
         rows=rows,
         exchange=exchange,
         tick=_tick_arrays(ledger, view, n_rows),
-        sampled=_sample_arrays(config, view, index_path, open_interest),
+        sampled=_sample_arrays(config, view, index_path, ledger.open_interest),
         ledger=ledger,
         paths=paths,
         population=population,
@@ -206,10 +208,11 @@ def build_world(
         clearing=make_house(config, exchange, events, streams),
         market_states=[_market_state(config, market, instruments[market], markets) for market in range(n_markets)],
         events=events,
-        series=None if detail == "summary" else SeriesTable(config.market_names, expected_rows(config, n_markets)),
+        series=SeriesTable(config.market_names, expected_rows(config, n_markets))
+        if is_kept("series", detail=detail)
+        else None,
         mark_path=np.zeros((n_times, n_markets), np.int64),
         index_path=index_path,
-        open_interest=open_interest,
         adl_harm=np.zeros(n_rows, np.int64),
         always_awake=_always_awake(population, paths),
         events_on=events_on,
@@ -252,6 +255,7 @@ def _tick_arrays(ledger: Ledger, view: MarketView, n_rows: int) -> TickArrays:
     return TickArrays(
         quote_seen=ledger.quote_seen,
         lots_seen=ledger.lots_seen,
+        open_interest=ledger.open_interest,
         reserved=ledger.reserved,
         rows=np.zeros(n_rows * n_markets, np.int64),
         report=np.zeros(REPORT_LOTS + n_markets, np.int64),

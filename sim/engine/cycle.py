@@ -14,7 +14,7 @@
 12. unwind     ENGINE's inventory into the book; test again
 13. repeat     5 and 8-12 while a round changes something: fills of liquidations can ruin their makers; at most
                `rounds_max` rounds, then the accounts that remain go to the backlog
-14. check      touched rows every cycle, full sums at every sample
+14. check      touched rows every cycle, full sums at every tenth sample and at the end
 15. record     counters always; series at samples; events as they happen
 """
 

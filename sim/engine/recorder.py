@@ -1,7 +1,7 @@
 """Turns the engine's counts into the tables of `sim/results.py`: series at samples, event tables as logs fill.
 
-Decides the tables of each level of detail (`summary`: counters only; `series`: samples too; `events`: every transfer,
-fill, order, liquidation, ADL match and fund move). Converts integers to the schema's kinds; changes nothing in World.
+Which table a level of detail keeps is in `sim/results.py`. Converts integers to the schema's kinds; changes nothing in
+World.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,9 +57,15 @@ class EventTables:
     """Converts rows of the integer logs into event-table columns and passes them to the sink."""
 
     def __init__(
-        self, instruments: Sequence[Instrument], sink: EventSink | None, *, funds: Mapping[int, str] | None = None
+        self,
+        instruments: Sequence[Instrument],
+        sink: EventSink | None,
+        *,
+        funds: Mapping[int, str] | None = None,
+        with_orders: bool = True,
     ) -> None:
         self._sink = sink
+        self.keeps_orders = sink is not None and with_orders
         self._market_names = Names([*(instrument.name for instrument in instruments), ""])
         self._no_market = len(instruments)
         self._ticks = np.array([float(instrument.tick_size) for instrument in instruments])
@@ -147,8 +153,8 @@ class EventTables:
         self.append("fills", columns, len(rows))
 
     def orders(self, rows: Records, *, time_ms: int, cycle: int) -> None:
-        """Add intents (n,) INTENT_DTYPE after matching; they reach the sink in batches, and at `flush`."""
-        if self._sink is None:
+        """Copy intents (n,) INTENT_DTYPE after matching; they reach the sink in batches, and at `flush`."""
+        if not self.keeps_orders:
             return
         self._orders.append(rows.copy())
         self._order_times.append((time_ms, cycle))

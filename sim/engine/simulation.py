@@ -59,7 +59,7 @@ def simulate(
     replication: int = 0,
     refine: int = 1,
 ) -> RunResult:
-    """Run `config` to its end. Event rows go to `event_sink` if detail is "events".
+    """Run `config` to its end. Event rows go to `event_sink` if detail is "events" or "orders".
 
     refine: 1, 2, 4: every step of the clock is split into that many; its own points are kept.
     Raises ConfigError, AgentError, and ConservationError or InvariantError when a check of the cycle fails.

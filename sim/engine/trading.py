@@ -54,8 +54,8 @@ def match(world: World, rows: Records, n: int, *, is_sorted: bool = True, releas
                 raise InvariantError(f"cycle {world.cycle}: one order needs more room than the whole log has")
             spill_logs(world)
         done, is_sorted = reached, True
-    if world.events_on and n:
-        world.events.orders(rows[:n].copy(), time_ms=world.time_ms, cycle=world.cycle)
+    if world.events.keeps_orders and n:
+        world.events.orders(rows[:n], time_ms=world.time_ms, cycle=world.cycle)
 
 
 def release_due(world: World) -> None:

@@ -83,7 +83,8 @@ def compile_tick(toy: Toy) -> None:
     report, open_interest = np.zeros(REPORT_LOTS + 1, np.int64), np.zeros(1, np.int64)
     ids, best = np.zeros(winner + 1, np.int64), np.zeros(1, np.int64)
     tick = TickArrays(
-        quote_seen=ledger.quote_seen, lots_seen=ledger.lots_seen, reserved=ledger.reserved, rows=ids, report=report,
+        quote_seen=ledger.quote_seen, lots_seen=ledger.lots_seen,
+        open_interest=ledger.open_interest, reserved=ledger.reserved, rows=ids, report=report,
         best_bid=best, best_ask=best.copy(),
     )  # fmt: skip
     settle_tick(exchange, tick, False)

@@ -91,7 +91,6 @@ class World:
     mark_path: I64  # (T+1, M) ticks
     index_path: F64  # (T+1, M) quote units, with impact
     always_awake: tuple[list[int], list[int]]  # cohorts and agents whose interval no step exceeds
-    open_interest: I64  # (M,) lots, at the last sample
     adl_harm: I64  # (A,) (mark - execution) x quantity given up so far, quanta
     adl_matches: list[Records] = field(default_factory=list)
     progress: Callable[[int, float, int, int], None] | None = None

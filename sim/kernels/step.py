@@ -26,6 +26,7 @@ class TickArrays(Packed):
 
     quote_seen: I64  # (A,) quanta, at the last check: see `settle_touched`
     lots_seen: I64  # (A, M) the same
+    open_interest: I64  # (M,) lots, at the last check
     reserved: I64  # (2, S) rows of FUND and ENGINE by scope
     rows: I64  # (>= A,) ids of the distressed
     report: I64  # (REPORT_LOTS + M,)
@@ -73,7 +74,9 @@ def settle_tick(exchange, tick, ask_stops):
     if touched.shape[0] > 0:
         reindex(exchange, touched)
         lots_report = report[REPORT_LOTS:]
-        report[REPORT_QUOTE] = settle_touched(accounts, touched, tick.quote_seen, tick.lots_seen, lots_report)
+        report[REPORT_QUOTE] = settle_touched(
+            accounts, touched, tick.quote_seen, tick.lots_seen, tick.open_interest, lots_report
+        )
         conserves = report[REPORT_QUOTE] == 0
         for market in range(accounts.lots.shape[1]):
             conserves = conserves and report[REPORT_LOTS + market] == 0

@@ -1,7 +1,8 @@
 """The independent path to all balances: replays the transfer log with numpy, sharing no code with the ledger.
 
 Decides nothing and changes nothing. `replay` reads log rows, `replay_folder` the transfers table of a result folder,
-and `audit_folder` compares a folder with itself: its transfers must add up to the equities its accounts table states.
+and `audit_folder` compares a folder with itself: its transfers must add up to the equities its accounts table states,
+and hold the trades that its other tables show (`audit_trades.py`).
 """
 
 import json
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from ..errors import ConservationError, ResultError
 from ..layout import I64, Reason, Records
 from ..manifest_fields import OF_A_RUN, problem_of_manifest
+from .audit_trades import compare_fills, compare_orders
 
 
 @dataclass(frozen=True)
@@ -96,19 +98,23 @@ _DAMAGE = (OSError, ValueError, KeyError, IndexError, TypeError, OverflowError)
 
 @dataclass(frozen=True)
 class FolderAudit:
-    """Result of an audit: the log sums to zero and (if compared) gives the equities stated in the folder."""
+    """Result of an audit: the log sums to zero, holds every trade, and (if compared) gives the equities stated in the
+    folder; the trades are those of the orders, if it has any."""
 
     balances: Balances
     transfers: int
     accounts: int
     equities_compared: bool
+    fills: int
+    orders: int | None  # orders that traded at once; None: the folder has no orders
 
 
 def audit_folder(folder: Path) -> FolderAudit:
     """Replay the transfers of a folder; ConservationError unless they sum to zero and give the stated final equities.
 
     The final marks are those of the last sample in the series; a folder whose last sample is not the end of the run
-    has its sums checked only.
+    has its sums checked only. Fills must be the trades among the transfers; orders, where there are any, must have
+    traded what the fills say.
     """
     try:
         return _audited(folder)
@@ -134,7 +140,14 @@ def _audited(folder: Path) -> FolderAudit:
                 f"{folder}: the transfers leave account {int(accounts['account'][first])} with {int(gap[first])} quanta"
                 " more than the accounts table states"
             )
-    return FolderAudit(balances, _n_rows(folder), len(accounts["account"]), bool(values))
+    return FolderAudit(
+        balances,
+        transfers=_n_rows(folder),
+        accounts=len(accounts["account"]),
+        equities_compared=bool(values),
+        fills=compare_fills(folder),
+        orders=compare_orders(folder),
+    )
 
 
 def _n_rows(folder: Path) -> int:

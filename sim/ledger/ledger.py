@@ -73,6 +73,7 @@ class Ledger:
         self._fund_rows = [FIRST_SCOPE_ROW + 2 * scope for scope in range(n_scopes)]
         self.quote_seen = accounts.quote.copy()
         self.lots_seen = accounts.lots.copy()
+        self.open_interest = np.maximum(accounts.lots, 0).sum(axis=0)  # (M,) of the rows as last seen
         self._lots_sum = np.zeros(accounts.lots.shape[1], np.int64)
         engines = [row + 1 for row in self._fund_rows]
         self.reserved = np.array([self._fund_rows, engines], np.int64).reshape(2, n_scopes)  # FUND and ENGINE by scope
@@ -162,7 +163,7 @@ class Ledger:
         header = self.log.header
         accounts, n_touched = self.accounts, int(header["n_touched"][0])
         touched = accounts.touched[:n_touched]
-        quote = settle_touched(accounts, touched, self.quote_seen, self.lots_seen, self._lots_sum)
+        quote = settle_touched(accounts, touched, self.quote_seen, self.lots_seen, self.open_interest, self._lots_sum)
         self.require_conserved(int(quote), self._lots_sum.tolist())
         self._check_funds()
         header["n_touched"][0] = 0

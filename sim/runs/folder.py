@@ -9,18 +9,19 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ..arrow import arrow_array, numbers_of
+from ..arrow import arrow_array, numbers_of, text_buffers
 from ..errors import ResultError
 from ..results import EVENT_TABLES, SCHEMA_VERSION, TABLES, Column
+from .background import BackgroundWriter
 from .place import Place, Say
 
 Columns = Mapping[str, Any]
@@ -130,8 +131,8 @@ class ColumnHashes:
 def _canonical_bytes(array: pa.Array) -> dict[str, bytes | memoryview]:
     """Little-endian values; floats with one NaN and no negative zero; text as separate lengths and characters."""
     if pa.types.is_string(array.type):
-        lengths = numbers_of(pc.binary_length(array)).astype("<i4")
-        return {"#": lengths.tobytes(), "": "".join(array.to_pylist()).encode()}
+        offsets, characters = text_buffers(array)
+        return {"#": np.diff(offsets).astype("<i4").tobytes(), "": characters}
     values = numbers_of(array)
     if values.dtype.kind == "f":
         values = np.where(np.isnan(values), np.nan, values + 0.0)
@@ -154,7 +155,10 @@ class TableWriter:
 
     def append(self, columns: Columns) -> None:
         """Add rows; they reach the disk when a row group is full or at `close`."""
-        batch = to_record_batch(self._table, columns)
+        self.append_batch(to_record_batch(self._table, columns))
+
+    def append_batch(self, batch: pa.RecordBatch) -> None:
+        """As `append`, with rows of the table's schema."""
         self.hashes.update(batch)
         self._waiting.append(batch)
         self._n_waiting += batch.num_rows
@@ -250,6 +254,7 @@ class ResultFolder:
     ) -> None:
         self._place = Place(target, kind=kind, overwrite=overwrite, numbered=numbered, say=say)
         self._writers: dict[str, TableWriter] = {}
+        self._background = BackgroundWriter()
         self._folder = target
 
     def __enter__(self) -> Self:
@@ -263,9 +268,12 @@ class ResultFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Remove whatever was not committed."""
-        for writer in self._writers.values():
-            writer.abandon()
-        self._place.release()
+        try:
+            self._background.drop()
+            for writer in self._writers.values():
+                writer.abandon()
+        finally:
+            self._place.release()
 
     @property
     def target(self) -> Path:
@@ -278,14 +286,19 @@ class ResultFolder:
         return self._folder
 
     def append(self, table: str, columns: Columns) -> None:
-        """Add rows to a table; ResultError if they do not fit its schema or the disk is full."""
+        """Add rows to a table, written by another thread; ResultError if they do not fit its schema, or if earlier rows
+        could not be written.
+
+        `columns` must not be changed afterwards.
+        """
         with telling_disk_errors(self.target):
             writer = self._writers.get(table)
             if writer is None:
                 if table not in TABLES:
                     raise ResultError(f"there is no table {table}; tables are {', '.join(TABLES)}")
                 writer = self._writers[table] = TableWriter(self._folder, table)
-            writer.append(columns)
+            batch = to_record_batch(table, columns)
+            self._background.add(partial(writer.append_batch, batch))
 
     def write_text(self, name: str, text: str) -> None:
         """Write a small file."""
@@ -304,6 +317,7 @@ class ResultFolder:
     def close_tables(self) -> dict[str, str]:
         """Finish every table; return their hashes by name."""
         with telling_disk_errors(self.target):
+            self._background.finish()
             for writer in self._writers.values():
                 writer.close()
         return {name: writer.hashes.digest() for name, writer in sorted(self._writers.items())}

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from ..config import RunConfig, load_config
 from ..errors import ConfigError, ResultError
 from ..manifest_fields import OF_A_RUN
-from ..results import TABLES
+from ..results import TABLES, detail_of
 from .environment import because, causes
 from .folder import table_folder
 from .manifest import package_versions, read_manifest
@@ -24,6 +24,12 @@ class RecordedRun:
     folder: Path
     config: RunConfig
     manifest: dict[str, Any]
+
+    @property
+    def detail(self) -> str:
+        """The level of detail that writes its tables; older versions wrote the orders at detail `events`."""
+        had_orders = "orders" in self.manifest.get("row_counts", {})
+        return detail_of("orders") if had_orders else str(self.manifest["detail"])
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ def replay_run(
     with tempfile.TemporaryDirectory(prefix="clearsim-replay-") as temporary:
         options = RunOptions(
             out=Path(temporary) / "run",
-            detail=str(recorded.manifest["detail"]),
+            detail=recorded.detail,
             scenario=int(recorded.manifest["scenario"]),
             replication=int(recorded.manifest["replication"]),
             progress=progress,

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from ..config import InputFile, RunConfig, input_files, require_runnable, to_yaml
 from ..opening import choose_opening, positions_of_opening, write_positions
+from ..results import is_kept
 from .folder import (
     Columns,
     ResultFolder,
@@ -142,7 +143,7 @@ def simulate_into(
         config,
         detail=detail,
         progress=options.progress,
-        event_sink=sink if detail == "events" else None,
+        event_sink=sink if is_kept("transfers", detail=detail) else None,
         scenario=options.scenario,
         replication=options.replication,
     )
@@ -163,7 +164,7 @@ def fill_tables(sink: EventSink, result: RunResult, detail: str) -> None:
     sink.append("runs", as_columns(result.runs))
     sink.append("funds", result.funds)
     sink.append("accounts", result.accounts)
-    if detail != "summary":
+    if is_kept("series", detail=detail):
         sink.append("series", result.series)
 
 

@@ -1,11 +1,13 @@
 """How large a run will be: rows, memory, size of the event tables. Rough by design; nothing is simulated.
 
-The constants were measured on the reference market (2,000 traders) and on 10 October 2025 (100,000 traders, 4.1 million
-orders): 350 MB and 743 MB resident, 1 MB and 42 MB on disk, with events.
+The constants were measured on the reference market (2,000 and a million traders) and on 10 October 2025 (100,000
+traders, 4.1 million orders): with events 350 MB, 2.4 GB and 743 MB resident, 1, 56 and 13 MB on disk. The orders of
+that day are 32 MB more.
 """
 
 from ..agents.book import OpeningBook
 from ..config import RunConfig, max_orders, n_samples, n_traders, size_lines
+from ..results import is_kept
 
 PROCESS_BYTES = 350_000_000
 #: Bytes a margin row takes in the struct of arrays: a fixed part (balances, flows, rates, indexes), a part per market.
@@ -16,10 +18,13 @@ STEP_BYTES = 40
 #: With events: bytes of log buffers a margin row, and of the writer.
 LOG_ROW_BYTES = 1_100
 WRITER_BYTES = 100_000_000
-#: Bytes on disk after compression: a row of the series, an account, an order with the fills and transfers it causes.
+#: Bytes on disk after compression: a row of the series; an account; with events, the deposits, openings and closes of a
+#: margin row, and the fills and transfers of an order; an order itself.
 SERIES_ROW_BYTES = 90
-ACCOUNT_BYTES = 20
-ORDER_BYTES = 10
+ACCOUNT_BYTES = 28
+ROW_EVENT_BYTES = 20
+ORDER_EVENT_BYTES = 1.5
+ORDER_BYTES = 8
 #: Processor seconds: a tick of a market with its orders; a margin row, drawn and packed; of the reduced engine a step.
 #: Measured on base, two-markets and btc-30d. Agents of the user's own can take any time.
 TICK_SECONDS = 1.2e-4
@@ -43,17 +48,21 @@ def n_margin_rows(config: RunConfig, book: OpeningBook | None = None) -> int:
 def memory_bytes(config: RunConfig, book: OpeningBook | None = None) -> int:
     """Resident memory of the run."""
     rows = n_margin_rows(config, book)
-    events = WRITER_BYTES + rows * LOG_ROW_BYTES if config.record.detail == "events" else 0
+    events = WRITER_BYTES + rows * LOG_ROW_BYTES if is_kept("transfers", detail=config.record.detail) else 0
     steps = config.duration_ms // config.clock.tick_ms * len(config.markets)
     return PROCESS_BYTES + rows * (ROW_BYTES + len(config.markets) * ROW_MARKET_BYTES) + steps * STEP_BYTES + events
 
 
 def disk_bytes(config: RunConfig, book: OpeningBook | None = None) -> float:
     """Size of the result tables."""
-    size = float(n_margin_rows(config, book) * ACCOUNT_BYTES)
-    if config.record.detail != "summary":
-        size += n_samples(config) * SERIES_ROW_BYTES
-    return size + (max_orders(config) * ORDER_BYTES if config.record.detail == "events" else 0)
+    rows, orders = n_margin_rows(config, book), max_orders(config)
+    parts = {
+        "accounts": rows * ACCOUNT_BYTES,
+        "series": n_samples(config) * SERIES_ROW_BYTES,
+        "transfers": rows * ROW_EVENT_BYTES + orders * ORDER_EVENT_BYTES,
+        "orders": orders * ORDER_BYTES,
+    }
+    return float(sum(size for table, size in parts.items() if is_kept(table, detail=config.record.detail)))
 
 
 def rough_seconds(config: RunConfig, fidelity: str) -> float:

@@ -108,7 +108,7 @@ def test_a_cohort_on_arrays_and_an_agent(stressed):
     agent = clearsim.UserAgentConfig.of(Seller, name="seller", deposit_quote=10_000)
     agents = [*(item.model_dump(mode="json", by_alias=True) for item in stressed.agents), agent]
     own = stressed.with_({f"population.cohorts[{place}].behaviour": Buyers, "agents": agents})
-    result = clearsim.run(own)
+    result = clearsim.run(own, detail="orders")
     orders = result.orders()
     accounts = result.accounts()
     seller = accounts.loc[accounts["name"] == "seller", "account"].iloc[0]

@@ -40,7 +40,8 @@ def test_what_a_folder_proves_is_said(result, tmp_path):
     assert found.transfers == len(result.transfers())
     assert found.accounts == len(result.accounts())
     assert found.equities_compared
-    assert len(found.proved) == 4
+    assert len(found.proved) == 5
+    assert "the run kept no orders" in found.not_compared[0]
     with pytest.raises(clearsim.ConfigError, match="save it first"):
         clearsim.audit(result)
 
@@ -208,7 +209,7 @@ def test_both_engines_run_through_one_door():
         ("base", {"fidelity": "fast"}, "fidelity must be full or reduced"),
         ("btc-30d", {"fidelity": "reduced", "paths": 0}, "paths must be a whole number from 1, found 0"),
         ("btc-30d", {"fidelity": "reduced", "paths": 10.5}, "paths must be a whole number, found 10.5"),
-        ("base", {"detail": "foo"}, "detail must be one of summary, series, events; found 'foo'"),
+        ("base", {"detail": "foo"}, "detail must be one of summary, series, events, orders; found 'foo'"),
         ("base", {"scenario": -1}, "scenario must be a whole number from 0, found -1"),
         ("base", {"replication": "a"}, "replication must be a whole number, found 'a'"),
     ],

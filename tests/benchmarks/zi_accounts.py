@@ -77,7 +77,7 @@ def open_exchange(traders: int) -> Exchange:
 
 
 @kernel
-def run_step(exchange, intents, start, found, quote_seen, lots_seen, lots_sum):
+def run_step(exchange, intents, start, found, quote_seen, lots_seen, open_interest, lots_sum):
     """Match intents[start:], then clear; return how many rows are distressed, -1 if the step did not conserve."""
     header, books = exchange.log.header, exchange.books
     match_orders(exchange, intents, start)
@@ -86,7 +86,7 @@ def run_step(exchange, intents, start, found, quote_seen, lots_seen, lots_sum):
         exchange.markets.mark[0] = books.tops[0].base_ticks + (bid + ask) // 2
     touched = exchange.accounts.touched[: header[0].n_touched]
     reindex(exchange, touched)
-    gap = settle_touched(exchange.accounts, touched, quote_seen, lots_seen, lots_sum)
+    gap = settle_touched(exchange.accounts, touched, quote_seen, lots_seen, open_interest, lots_sum)
     header[0].n_touched = 0
     header[0].stamp += 1
     if gap != 0 or lots_sum[0] != 0:
@@ -99,7 +99,7 @@ def run(workload: Workload, intents: I64) -> tuple[float, Exchange, int]:
     exchange = open_exchange(workload.traders)
     width, distressed = 2 * workload.per_step, 0
     accounts = exchange.packed.accounts
-    seen = accounts.quote.copy(), accounts.lots.copy(), np.zeros(1, np.int64)
+    seen = accounts.quote.copy(), accounts.lots.copy(), np.zeros(1, np.int64), np.zeros(1, np.int64)
     environment = simpy.Environment()
 
     def clock() -> Iterator[simpy.Event]:

@@ -94,7 +94,7 @@ def test_init_writes_a_valid_config_once(tmp_path: Path) -> None:
         (["run", "base", "--set", "markets[0].fees.taker_pp=1"], "(did you mean markets[0].fees.taker_ppm?)"),
         (["run", "base", "--set", "seed=1.5"], "seed must be a whole number, found 1.5"),
         (["run", "base", "--seed", "-1"], "seed must be at least 0, found -1"),
-        (["run", "base", "--detail", "event"], "must be one of summary, series, events"),
+        (["run", "base", "--detail", "event"], "must be one of summary, series, events, orders"),
         (["run", "base", "--traders", "3"], "--traders 3 is too few"),
         (["run", "base", "--positions", "nowhere.csv"], "--positions nowhere.csv: no such file"),
     ],

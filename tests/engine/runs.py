@@ -48,7 +48,7 @@ class Recorded:
 
 def record(config: RunConfig, **options: Any) -> Recorded:
     sink = MemorySink()
-    return Recorded(simulate(config, detail="events", event_sink=sink, **options), sink)
+    return Recorded(simulate(config, detail="orders", event_sink=sink, **options), sink)
 
 
 def replay(run: Recorded) -> tuple[dict[int, int], dict[tuple[int, str], int]]:

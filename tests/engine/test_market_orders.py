@@ -30,7 +30,7 @@ def orders_of(tmp_path, *wishes):
         for name, orders in lists.items()
     ]
     chosen = clearsim.load(config).with_({"agents": agents, "duration_s": 70})
-    orders = clearsim.run(chosen, detail="events").orders()
+    orders = clearsim.run(chosen, detail="orders").orders()
     mine = orders[(orders["side"] == "buy") & (orders["kind"] == "MARKET")]
     return list(zip(mine["tif"], mine["status"], mine["filled"], strict=True))
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from clearsim.errors import ConservationError
 from clearsim.kernels.exchange import make_exchange
+from clearsim.kernels.ledger.totals import sum_accounts
 from clearsim.kernels.ledger.transfer import entry_cost_after as compiled_entry_cost
 from clearsim.kernels.ledger.transfer import post_transfer
 from clearsim.layout import TRANSFER_DTYPE, Reason
@@ -204,3 +205,30 @@ def test_a_full_log_is_an_error_of_the_plain_verb():
     ledger.transfer(payer=0, payee=5, quote=1, reason=Reason.DEPOSIT)
     with pytest.raises(ConservationError, match="log is full"):
         ledger.transfer(payer=0, payee=5, quote=1, reason=Reason.DEPOSIT)
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), n_rows=st.integers(0, 7), n_markets=st.integers(1, 5))
+def test_sums_over_all_rows_are_those_of_plain_python(data, n_rows, n_markets):
+    """CLR-LDG-001, in one market, which has a loop of its own, and in several."""
+    numbers = st.integers(-(10**12), 10**12)
+    quote = data.draw(st.lists(numbers, min_size=n_rows, max_size=n_rows))
+    lots = [data.draw(st.lists(numbers, min_size=n_markets, max_size=n_markets)) for _ in range(n_rows)]
+    net, positive = np.full((2, n_markets), 77, np.int64)  # what stood there before does not count
+    flat = np.array(lots, np.int64).reshape(-1)
+    assert sum_accounts(np.array(quote, np.int64), flat, net, positive) == sum(quote)
+    assert net.tolist() == [sum(row[market] for row in lots) for market in range(n_markets)]
+    assert positive.tolist() == [sum(max(row[market], 0) for row in lots) for market in range(n_markets)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(parts=st.lists(st.lists(transfers, max_size=10), max_size=4))
+def test_open_interest_carried_on_over_cycles_is_the_sum_of_positive_positions(parts):
+    """CLR-LDG-004."""
+    ledger = make_ledger()
+    for part in parts:
+        for item in part:
+            ledger.transfer(**item._asdict())
+        if not any(ledger.accounts.quote[row] < 0 for row in ledger.reserved[0].tolist()):
+            ledger.check_touched()
+            assert ledger.open_interest.tolist() == np.maximum(ledger.accounts.lots, 0).sum(axis=0).tolist()

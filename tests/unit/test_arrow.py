@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from clearsim.arrow import arrow_array, arrow_strings, numbers_of
+from clearsim.arrow import arrow_array, arrow_strings, numbers_of, text_buffers
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,12 @@ def test_strings_are_the_same_bytes_with_and_without_pandas(monkeypatch):
 def test_only_strings_are_taken_for_strings():
     assert arrow_array(np.array(["a", 1], object)[:1]).type == pa.string()
     assert arrow_array(np.array([None, None], object)).null_count == 2
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["", ""], ["a", "", "Zürich", "€"], ["x" * 40, "y"]])
+def test_the_buffers_of_texts_hold_their_characters_also_of_a_part(texts):
+    """Lengths are in bytes: 7 for Zürich, 3 for the euro sign."""
+    array = pa.array(["before", *texts, "after"], pa.string()).slice(1, len(texts))
+    offsets, characters = text_buffers(array)
+    assert bytes(characters) == "".join(texts).encode()
+    assert np.diff(offsets).tolist() == [len(text.encode()) for text in texts]

@@ -103,7 +103,7 @@ def test_all_errors_are_told_at_once() -> None:
         ("start_utc=20260105", "must be a time like 2025-10-10T20:30:00Z, found 20260105"),
         ("start_utc=12:30:00", "must be a time like 2025-10-10T20:30:00Z, found '12:30:00'"),
         ("name=a b", "name"),
-        ("record.detail=event", "must be one of summary, series, events, found 'event' (did you mean events?)"),
+        ("record.detail=event", "must be one of summary, series, events, orders, found 'event' (did you mean events?)"),
         ("record.depth_bands_ppm=[5, 4, 6]", "must widen from near to far"),
         ("markets=[]", "markets must have at least 1 item(s), found a list of 0"),
         ("duration_s=600.5", "duration_s must be a whole number of ticks of 1000 ms, found 600.5 s"),

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,10 @@ def test_many_rows_spill_into_row_groups_while_the_run_goes_on(tmp_path: Path) -
     n = resultfolder.ROWS_PER_GROUP + 10
     with ResultFolder(tmp_path / "out") as folder:
         folder.append("transfers", blank(TRANSFERS, n))
-        assert list(folder.folder.rglob("*.parquet")), "a full row group is on disk before the run ends"
+        end = time.monotonic() + 60  # another thread writes it
+        while not (found := list(folder.folder.rglob("*.parquet"))) and time.monotonic() < end:
+            time.sleep(0.01)
+        assert found, "a full row group is on disk before the run ends"
         folder.close_tables()
         folder.commit()
     file = pq.ParquetFile(tmp_path / "out" / "events" / "transfers" / "part-0000.parquet")

@@ -213,8 +213,10 @@ class MarketMaker(BehaviourPolicy):
 
     def skew_at(self, volatility: float) -> float:
         """Shift of the middle at full inventory, a fraction, at a volatility per sqrt(second)."""
+        from ...kernels.elementary import power as compiled_power  # of one number: a thousandth of the array's time
+
         ratio = max(1.0, volatility * 1e6 / self.calm_volatility_ppm)
-        factor = power(ratio, float(self.skew_volatility_power))
+        factor = float(compiled_power(ratio, float(self.skew_volatility_power)))
         return min(MAX_SKEW, self.skew_ppm / 1e6 * factor)
 
     def decide(self, state: MakerState, view: MarketView, intents: Intents) -> None:

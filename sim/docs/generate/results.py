@@ -8,11 +8,11 @@ from .markdown import code, page, table
 _PLACES = {
     "runs": "One row a run.",
     "funds": "One row a fund.",
-    "series": "One row a sample and market; detail `series` and `events`.",
+    "series": "One row a sample and market; from detail `series` on.",
     "accounts": "One row a margin row: a trader's wallet, an isolated position, a reserved account.",
     "transfers": "Every movement of money and contracts.",
     "fills": "Every trade.",
-    "orders": "Every order that reached the exchange.",
+    "orders": "Every order that reached the exchange; detail `orders` only. Fills name an order by its `order` >> 24.",
     "liquidations": "Every liquidation of a position.",
     "adl_matches": "Every position that was closed for a bankrupt one.",
     "fund_moves": "Every payment into a fund or out of it.",
@@ -26,8 +26,9 @@ tables return the same columns as pandas frames, with money in quote units (`...
 
 A result folder holds `config.yaml` (resolved), `manifest.json` (hashes, seed, versions), `report.html`, and the
 tables `runs/`, `funds/`, `series/`, `accounts/`, `events/<table>/`. Detail `summary` writes `runs`, `funds` and
-`accounts`, `series` adds `series`, `events` adds all events. A study folder holds `study.yaml`, `base.yaml`,
-`manifest.json`, `points.parquet`, `runs/`, `paths/` (reduced engine), `report.html`.
+`accounts`, `series` adds `series`, `events` (the default of `run`) adds all events but the orders, `orders` adds
+every order: most of the bytes, which neither a report nor the balances of an audit need. A study folder holds
+`study.yaml`, `base.yaml`, `manifest.json`, `points.parquet`, `runs/`, `paths/` (reduced engine), `report.html`.
 
 The required fund is only a lower bound where `required_fund_is_bound`; so is the time of a first event that is -1: it
 did not come within the run. If the required fund is a bound, `clearsim run` stores in `manifest.json`, under

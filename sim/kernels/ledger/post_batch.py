@@ -22,11 +22,11 @@ def post_batch(exchange, rows, start):
 
 
 @kernel
-def settle_touched(accounts, rows, quote_seen, lots_seen, out_lots):
+def settle_touched(accounts, rows, quote_seen, lots_seen, open_interest, out_lots):
     """Return the sum of quote changes of the touched `rows`; write the sums of their lots changes to `out_lots`.
 
-    Both are 0 in a conserved cycle. quote_seen (A,) and lots_seen (A, M) hold the balances at the last call, and are
-    brought up to date.  out_lots: int64 (M,).
+    Both are 0 in a conserved cycle. quote_seen (A,), lots_seen (A, M) and open_interest (M,), sums of positive lots,
+    are those of the last call, and are brought up to date.  out_lots: int64 (M,).
     """
     quote, lots = accounts.quote, accounts.lots
     n_markets = lots.shape[1]
@@ -38,6 +38,8 @@ def settle_touched(accounts, rows, quote_seen, lots_seen, out_lots):
         total += quote[row] - quote_seen[row]
         quote_seen[row] = quote[row]
         for market in range(n_markets):
-            out_lots[market] += lots[row, market] - lots_seen[row, market]
-            lots_seen[row, market] = lots[row, market]
+            before, after = lots_seen[row, market], lots[row, market]
+            out_lots[market] += after - before
+            open_interest[market] += max(after, 0) - max(before, 0)
+            lots_seen[row, market] = after
     return total

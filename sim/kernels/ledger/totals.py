@@ -12,7 +12,8 @@ _ISOLATED, _MARGIN_MOVE = int(AccountMode.ISOLATED), int(Reason.MARGIN_MOVE)
 def sum_accounts(quote, lots, out_lots, out_open_interest):
     """Return the sum of all quote balances; write per market the sum of lots and of positive lots.
 
-    quote: (A,).  lots: (A * M,), row after row: over a table of two dimensions the loop is not vectorised.
+    quote: (A,).  lots: (A * M,), row after row: over a table of two dimensions the loop is not vectorised. It is read
+    once from front to back: a pass for every market would read the whole table every time.
     out_lots, out_open_interest: int64 (M,).  The sums of quote and of lots are 0 in a conserved state.
     """
     n_markets = out_lots.shape[0]
@@ -22,12 +23,13 @@ def sum_accounts(quote, lots, out_lots, out_open_interest):
     if n_markets == 1:
         out_lots[0], out_open_interest[0] = _sum_lots(lots)
         return total
-    for market in range(n_markets):
-        net, positive = 0, 0
-        for at in range(market, lots.shape[0], n_markets):
-            net += lots[at]
-            positive += max(lots[at], 0)
-        out_lots[market], out_open_interest[market] = net, positive
+    out_lots[:] = 0
+    out_open_interest[:] = 0
+    for first in range(0, lots.shape[0], n_markets):
+        for market in range(n_markets):
+            held = lots[first + market]
+            out_lots[market] += held
+            out_open_interest[market] += max(held, 0)
     return total
 
 
