@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..errors import ClearsimError, ConfigError, ResultError
 from ..own_parts import refusing_own_code
+from ..studies.store.part_files import write_whole
 from . import _analysis as analysis
 from .door import checked, checked_class
 from .pictures import card, dots
@@ -116,6 +117,22 @@ class StudyResult:
             runs = self._study.runs
         shown = ["run_id", "point", "arm", "replication", "status", "error"]
         return runs.loc[runs["status"] != "done", shown].reset_index(drop=True)
+
+    @property
+    def failures_file(self) -> Path:
+        """A table of `failures`, which the end of a sweep writes; absent if no run failed."""
+        return self.folder / "failed.csv"
+
+    def note_failures(self) -> None:
+        """Write `failures_file`, or remove it if no run failed. ResultError if it cannot be written."""
+        failed = self.failures()
+        try:
+            if failed.empty:
+                self.failures_file.unlink(missing_ok=True)
+            else:
+                write_whole(self.failures_file, analysis.csv_text(failed).encode())
+        except OSError as error:
+            raise ResultError(f"{self.failures_file}: cannot be written: {error.strerror or error}") from error
 
     @property
     def figures(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConfigError
+from .exit_codes import FAILED
 from .options import (
     ConfigName,
     CustomPositions,
@@ -113,7 +114,7 @@ def size_fund(
     of_study = Path(study) if (Path(study) / "study.yaml").is_file() else None
     typer.echo(answer.save(out or of_study or default_folder(answer)))
     if not answer.confirmed:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def _print_plan(study: str, target: str, how: dict[str, Any], chosen: dict[str, Any], compare: bool) -> None:
