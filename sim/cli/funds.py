@@ -3,7 +3,9 @@
 `size-fund` exits with 1 for a refusal, a target out of reach, or an unconfirmed fund.
 """
 
+import re
 import shlex
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +18,7 @@ from .options import (
     CustomPositions,
     Debug,
     Mapped,
+    Overwrite,
     Positions,
     Residual,
     RoundToLot,
@@ -33,6 +36,7 @@ from .output import command_line
 
 if TYPE_CHECKING:
     from ..api.answer import SizedArm
+    from ..runs.answer_folder import AnswerFolder
 
 
 def size_fund(
@@ -41,6 +45,7 @@ def size_fund(
     ],
     target: Annotated[str, typer.Option(help="For example 'P(ADL within 30d) < 1e-3'.")],
     out: Annotated[Path | None, typer.Option(help="Folder to write; default results/size-fund-<name>-<seed>.")] = None,
+    overwrite: Overwrite = False,
     budget: Annotated[
         str | None,
         typer.Option(
@@ -80,6 +85,7 @@ def size_fund(
     debug: Debug = False,
 ) -> None:
     """Find how large STUDY's fund must be for --target; print the fund, its interval, method and assumptions."""
+    from ..api.answer import FILES
     from ..api.size_fund import default_folder
     from ..api.size_fund import size_fund as solve
 
@@ -97,22 +103,23 @@ def size_fund(
     if dry_run:
         _print_plan(study, target, how, chosen, compare)
         return
-    answer = solve(
-        study,
-        target,
-        **how,
-        **chosen,
-        compare=compare,
-        capital_cost=capital_cost,
-        shortfall_cost=shortfall_cost,
-        progress=True,
-        on_arm=_print_arm,
-        command=shlex.join(command_line()),
-    )
-    if len(answer.arms) > 1:
-        typer.echo(answer.frame().to_string(index=False, float_format=lambda x: f"{x:,.4g}"))
     of_study = Path(study) if (Path(study) / "study.yaml").is_file() else None
-    typer.echo(answer.save(out or of_study or default_folder(answer)))
+    with claimed(out or of_study, FILES, overwrite) as place:
+        answer = solve(
+            study,
+            target,
+            **how,
+            **chosen,
+            compare=compare,
+            capital_cost=capital_cost,
+            shortfall_cost=shortfall_cost,
+            progress=True,
+            on_arm=_print_arm,
+            command=shlex.join(command_line()),
+        )
+        if len(answer.arms) > 1:
+            typer.echo(answer.frame().to_string(index=False, float_format=lambda x: f"{x:,.4g}"))
+        typer.echo(answer.save(default_folder(answer)) if place is None else answer.put_in(place))
     if not answer.confirmed:
         raise typer.Exit(FAILED)
 
@@ -163,15 +170,19 @@ def reverse_stress(
         Path | None,
         typer.Option(help="Folder to write; a study folder shows it in its report. Default results/reverse-stress-..."),
     ] = None,
+    overwrite: Overwrite = False,
     debug: Debug = False,
 ) -> None:
     """Find the smallest fall that exhausts CONFIG's fund, for thinner books and for one more large account."""
-    from ..api.reverse_stress import default_folder
+    from ..api.reverse_stress import FILES, default_folder
     from ..api.reverse_stress import reverse_stress as search
     from ..api.trust import code_of, parts_of, received_from
 
     chosen = load(config, set_, positions=CustomPositions(positions, residual, map_, round_to_lot))
-    with code_of(received_from(config), parts_of(chosen), trust=trust, note=typer.echo):
+    with (
+        claimed(out, FILES, overwrite) as place,
+        code_of(received_from(config), parts_of(chosen), trust=trust, note=typer.echo),
+    ):
         frontier = search(
             chosen,
             fund=fund,
@@ -186,9 +197,18 @@ def reverse_stress(
             progress=True,
             on_note=typer.echo,
         )
-    typer.echo(str(frontier))
-    for path in frontier.save(out or default_folder(chosen)):
-        typer.echo(path)
+        typer.echo(str(frontier))
+        for path in frontier.save(default_folder(chosen)) if place is None else frontier.put_in(place):
+            typer.echo(path)
+
+
+def claimed(
+    folder: Path | None, files: re.Pattern[str], overwrite: bool
+) -> "AbstractContextManager[AnswerFolder | None]":
+    """The claim of a folder before anything is computed; nothing if there is none yet."""
+    from ..runs.answer_folder import AnswerFolder
+
+    return nullcontext() if folder is None else AnswerFolder(folder, files, overwrite=overwrite, say=typer.echo)
 
 
 def _numbers(text: str, option: str) -> list[float]:

@@ -45,7 +45,9 @@ def validate(
     for path in written:
         typer.echo(path)
     if failed := validation.failed:
-        typer.echo(f"{len(failed)} of {len(loaded)} scenarios failed ({', '.join(failed)}): {written[0]} has why", err=True)
+        typer.echo(
+            f"{len(failed)} of {len(loaded)} scenarios failed ({', '.join(failed)}): {written[0]} has why", err=True
+        )
         raise typer.Exit(RUNS_FAILED)
     if strict and not validation.passed:
         raise typer.Exit(FAILED)
