@@ -68,12 +68,17 @@ class StudyResult:
     @property
     def planned(self) -> int:
         """Runs of the whole study: points x replications."""
-        return self._study.progress.planned
+        return self._progress.planned
 
     @property
     def missing(self) -> int:
         """Planned runs that have not ended; 0 in a finished study."""
-        return self._study.progress.missing
+        return self._progress.missing
+
+    @property
+    def _progress(self) -> "analysis.Progress":
+        with analysis.clearsim_errors(ResultError):
+            return self._study.progress
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -232,11 +237,11 @@ class StudyResult:
 
     def __repr__(self) -> str:
         """Name, runs, folder."""
-        return f"<StudyResult {self._study.name}: {self._study.progress.short} in {self.folder}>"
+        return f"<StudyResult {self._study.name}: {self._progress.short} in {self.folder}>"
 
     def _repr_html_(self) -> str:
         frame = self.frame()
-        rows = {"runs": self._study.progress.text, "folder": self.folder}
+        rows = {"runs": self._progress.text, "folder": self.folder}
         rows["result hash"] = self.result_hash[:16]
         inputs = [name for name in frame if name.startswith(("u.", "l."))]
         shown = [*inputs, "liquidated_accounts", "adl_accounts", "required_fund_quote", "required_fund_is_bound"]

@@ -3,9 +3,7 @@
 `size-fund` exits with 1 for a refusal, a target out of reach, or an unconfirmed fund.
 """
 
-import re
 import shlex
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,7 +34,6 @@ from .output import command_line
 
 if TYPE_CHECKING:
     from ..api.answer import SizedArm
-    from ..runs.answer_folder import AnswerFolder
 
 
 def size_fund(
@@ -86,6 +83,7 @@ def size_fund(
 ) -> None:
     """Find how large STUDY's fund must be for --target; print the fund, its interval, method and assumptions."""
     from ..api.answer import FILES
+    from ..api.claim import claimed
     from ..api.size_fund import default_folder
     from ..api.size_fund import size_fund as solve
 
@@ -104,7 +102,7 @@ def size_fund(
         _print_plan(study, target, how, chosen, compare)
         return
     of_study = Path(study) if (Path(study) / "study.yaml").is_file() else None
-    with claimed(out or of_study, FILES, overwrite) as place:
+    with claimed(out or of_study, FILES, overwrite=overwrite, say=typer.echo) as place:
         answer = solve(
             study,
             target,
@@ -174,13 +172,14 @@ def reverse_stress(
     debug: Debug = False,
 ) -> None:
     """Find the smallest fall that exhausts CONFIG's fund, for thinner books and for one more large account."""
+    from ..api.claim import claimed
     from ..api.reverse_stress import FILES, default_folder
     from ..api.reverse_stress import reverse_stress as search
     from ..api.trust import code_of, parts_of, received_from
 
     chosen = load(config, set_, positions=CustomPositions(positions, residual, map_, round_to_lot))
     with (
-        claimed(out, FILES, overwrite) as place,
+        claimed(out, FILES, overwrite=overwrite, say=typer.echo) as place,
         code_of(received_from(config), parts_of(chosen), trust=trust, note=typer.echo),
     ):
         frontier = search(
@@ -200,15 +199,6 @@ def reverse_stress(
         typer.echo(str(frontier))
         for path in frontier.save(default_folder(chosen)) if place is None else frontier.put_in(place):
             typer.echo(path)
-
-
-def claimed(
-    folder: Path | None, files: re.Pattern[str], overwrite: bool
-) -> "AbstractContextManager[AnswerFolder | None]":
-    """The claim of a folder before anything is computed; nothing if there is none yet."""
-    from ..runs.answer_folder import AnswerFolder
-
-    return nullcontext() if folder is None else AnswerFolder(folder, files, overwrite=overwrite, say=typer.echo)
 
 
 def _numbers(text: str, option: str) -> list[float]:

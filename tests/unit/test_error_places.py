@@ -148,3 +148,11 @@ def test_the_error_of_a_failed_run_of_a_study_names_no_file(tmp_path):
     result = clearsim.sweep(tmp_path / "s.yaml", executor="serial")
     [error] = result.failures()["error"]
     assert error.startswith("ConfigError: markets[0].price.shock_ms: market BTCUSDT: price.shock_ms is 700000, after")
+
+
+def test_a_whole_number_that_no_kernel_holds_is_refused_at_its_key():
+    """2^63 - 1 = 9,223,372,036,854,775,807 is the largest int64."""
+    with pytest.raises(
+        ConfigError, match=r"interval_ms must be at most 9,223,372,036,854,775,807, found a number of more"
+    ):
+        load_config("base", ["population.cohorts[1].interval_ms=" + "9" * 400])
