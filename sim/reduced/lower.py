@@ -67,6 +67,14 @@ class Lowered:
 
 
 @naming_places
+def mean_jumps(config: RunConfig) -> float:
+    """Expected number of random jumps of a path, without an opening book; ConfigError as in `lower`."""
+    require_reduced(config)
+    assert config.reduced is not None
+    return jumps_of(config.markets[0].price, config.reduced.jumps).mean_count(float(horizon_s(config)) / YEAR_S)
+
+
+@naming_places
 def lower(config: RunConfig, *, scenario: int = 0, replication: int = 0) -> Lowered:
     """Return the numbers of a config; ConfigError if the reduced engine cannot simulate it."""
     require_reduced(config)
