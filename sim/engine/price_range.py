@@ -15,13 +15,14 @@ from .world import World
 
 
 def require_ticks(paths: PathSet, instruments: tuple[Instrument, ...]) -> None:
-    """ConfigError if a market's exogenous price is below one tick, infinite or not a number at any time."""
+    """ConfigError if a market's exogenous price is below one tick, not a number, or too many ticks for int64."""
     for market, instrument in enumerate(instruments):
         prices, tick = paths.price[:, market], float(instrument.tick_size)
-        wrong = np.flatnonzero(~((prices >= tick) & np.isfinite(prices)))
+        wrong = np.flatnonzero(~((prices >= tick) & (prices < tick * QUANTA_LIMIT)))
         if len(wrong):
             at = int(wrong[0])
-            text = _words(instrument, float(prices[at]), int(paths.times_ms[at]))
+            limit = tick * QUANTA_LIMIT
+            text = _words(instrument, float(prices[at]), int(paths.times_ms[at]), limit)
             raise ConfigError(text).at("markets", market, "price")
 
 

@@ -129,7 +129,7 @@ class Product:
         assert add_stops(self.world.exchange.stops, entered, int(OrderFlag.REDUCE_ONLY)) == len(entries)
 
     def draws(self) -> dict[int, float]:
-        """The numbers of all rows in the next cycle where priority is random: the hash is the product's, CLR-LIQ-005."""
+        """The numbers of all rows in the next cycle where priority is random (CLR-LIQ-005): the product's hash."""
         world, house = self.world, self.world.clearing
         rows = np.arange(len(world.accounts.quote), dtype=np.int64)
         keys = np.zeros(len(rows))

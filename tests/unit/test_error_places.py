@@ -156,3 +156,20 @@ def test_a_whole_number_that_no_kernel_holds_is_refused_at_its_key():
         ConfigError, match=r"interval_ms must be at most 9,223,372,036,854,775,807, found a number of more"
     ):
         load_config("base", ["population.cohorts[1].interval_ms=" + "9" * 400])
+
+
+def test_a_waypoint_beyond_any_run_is_refused_at_its_line(tmp_path):
+    (tmp_path / "own.yaml").write_text(
+        "extends: base\nmarkets:\n  - name: BTCUSDT\n    price: !replace\n      kind: waypoints\n"
+        "      annual_volatility: 0\n      points:\n        - {t_s: 0, price: 50000}\n"
+        "        - {t_s: 1000000000000000000000000, price: 43000}\n"
+    )
+    assert "own.yaml:9: markets[0].price.points[1]: market BTCUSDT: waypoint at " in refusal(tmp_path / "own.yaml")
+
+
+def test_a_price_of_too_many_ticks_is_refused(tmp_path):
+    """A price of 1e25 at ticks of 0.1 is 1e26 ticks; int64 ends at 9.2e18."""
+    (tmp_path / "own.yaml").write_text(
+        "extends: base\nmarkets:\n  - name: BTCUSDT\n    price: {initial_price: 10000000000000000000000000}\n"
+    )
+    assert "own.yaml:4: markets[0].price: the index of BTCUSDT would be 1e+25" in refusal(tmp_path / "own.yaml")

@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from ...elementary import log
 from ...errors import ConfigError, at_key
 from ...policy import NonNegativeDecimal, Policy, PositiveDecimal
+from ...units import INT64_MAX
 from ...variates import standard_normal
 from .skeleton import (
     F64,
@@ -61,6 +62,8 @@ class Waypoint(Policy):
             raise ConfigError(f"market {context.name}: waypoints in utc need start_utc in the run's config")
         if value != int(value):
             raise ConfigError(f"market {context.name}: waypoint at {self.utc or self.t_s} is not a whole millisecond")
+        if abs(value) > INT64_MAX:
+            raise ConfigError(f"market {context.name}: waypoint at {self.utc or self.t_s} is beyond any run")
         return int(value)
 
 
