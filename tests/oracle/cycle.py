@@ -36,12 +36,8 @@ def run_cycle(exchange: Exchange, marks: tuple[int, ...], now_ms: int) -> None:
 
 
 def find_distressed(exchange: Exchange) -> list[int]:
-    """Distressed rows in the order of liquidation; in batch mode all their orders are withdrawn."""
-    rows = [row for row in exchange.traders if is_distressed(exchange, row)]
-    if exchange.rules.liquidation.mode == "batch":
-        for row in rows:
-            cancel_all(exchange, row)
-    return in_priority(exchange, rows)
+    """Distressed rows in the order of liquidation."""
+    return in_priority(exchange, [row for row in exchange.traders if is_distressed(exchange, row)])
 
 
 def waits(exchange: Exchange, row: int) -> bool:
@@ -119,6 +115,8 @@ def run_round(exchange: Exchange, due: list[int]) -> None:
     """Book, settlement, and the waterfall with what is left."""
     plans: list[list[Record]] = []
     if exchange.rules.liquidation.mode == "batch":
+        for row in due:
+            cancel_all(exchange, row)
         plans = [plan(exchange, row) for row in due if exchange.held(row)]
         for records in plans:
             for record in records:
