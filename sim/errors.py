@@ -1,8 +1,32 @@
 """The errors clearsim raises on purpose. Each carries ONE positional message, because SimPy rebuilds exceptions."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
 
 class ClearsimError(Exception):
-    """Base of every error whose message is meant for the user as it stands."""
+    """Base of every error whose message is meant for the user as it stands.
+
+    path: the place in the config that is wrong, as far as the raiser knew: keys, indices, `[name]` of an item.
+    """
+
+    path: tuple[str | int, ...] = ()
+
+    def at(self, *path: str | int) -> Self:
+        """This error with the place that is wrong."""
+        self.path = path
+        return self
+
+
+@contextmanager
+def at_key(*path: str | int) -> Iterator[None]:
+    """Put `path` in front of the place of a ConfigError or InputDataError that is raised inside."""
+    try:
+        yield
+    except (ConfigError, InputDataError) as error:
+        error.path = (*path, *error.path)
+        raise
 
 
 class ConfigError(ClearsimError):

@@ -360,7 +360,7 @@ time_ms | int64 | ms | time since the start
 cycle | int64 | cycles | clearing cycle
 cause_seq | int64 | | liquidation or inventory that caused it
 market | string | | market
-bankrupt | int32 | | account closed out (a trader or ENGINE)
+bankrupt | int32 | | account closed out (a trader or ENGINE); ROUNDING for the pot, whose transfers name those closed
 counterparty | int32 | | account deleveraged
 rank | int64 | | position in the queue, 1 is first
 score | float64 | | ranking score

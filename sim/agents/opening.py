@@ -11,7 +11,7 @@ from decimal import ROUND_CEILING, Decimal
 
 import numpy as np
 
-from ..errors import ConfigError
+from ..errors import ConfigError, at_key
 from ..layout import I64
 from ..rng import Streams
 from ..units import PPM, QUANTA_LIMIT
@@ -45,7 +45,8 @@ def build_opening(
     open_interest = open_interest_lots(config, agents, venue)
     left = np.column_stack([open_interest, open_interest])
     for number, agent in enumerate(agents):
-        _add_agent(draft, agent, venue, wallet=draft.starts[len(counts) + number], left=left, config=config)
+        with at_key("agents", number):
+            _add_agent(draft, agent, venue, wallet=draft.starts[len(counts) + number], left=left, config=config)
     _add_cohorts(draft, config, venue, counts, left, open_interest, streams)
     capital = []
     for number, cohort in enumerate(config.cohorts):
@@ -72,22 +73,29 @@ def _add_agent(
     """Enter a named agent's money and positions, and take the latter off the open interest left for cohorts."""
     scale = venue.share if agent.venue_scale else Decimal(1)
     draft.beside[wallet] += int(agent.deposit_quote * scale / venue.quantum)
-    for position in agent.positions:
-        market = venue.market(position.market, f"agent {agent.name}")
-        lots = named_lots(agent, position, venue)
-        column = 0 if position.side == "long" else 1
-        if lots > left[market, column]:
-            raise ConfigError(
-                f"agent {agent.name}: its {position.side} position of {lots} lots exceeds what is left of the open"
-                f" interest of {position.market}, {int(left[market, column])} lots"
-            )
-        left[market, column] -= lots
-        terms = MarketTerms.of(venue.markets, market)
-        price = position.entry_price
-        entry = terms.mark if price is None else venue.instruments[market].to_ticks_exact(price)
-        signed = lots if column == 0 else -lots
-        ratio_ppm = config.minimum_margin_ratio_ppm
-        draft.add(np.array([wallet]), market, _named_holding(agent, position, terms, signed, entry, ratio_ppm))
+    for number, position in enumerate(agent.positions):
+        with at_key("positions", number):
+            market, holding = _open_named(agent, position, venue, left, config.minimum_margin_ratio_ppm)
+        draft.add(np.array([wallet]), market, holding)
+
+
+def _open_named(
+    agent: NamedTrader, position: NamedPosition, venue: Venue, left: I64, ratio_ppm: int
+) -> tuple[int, Holdings]:
+    """The market and the holding of a stated position, which is taken off what is left of the open interest."""
+    market = venue.market(position.market, f"agent {agent.name}")
+    lots = named_lots(agent, position, venue)
+    column = 0 if position.side == "long" else 1
+    if lots > left[market, column]:
+        raise ConfigError(
+            f"agent {agent.name}: its {position.side} position of {lots} lots exceeds what is left of the open"
+            f" interest of {position.market}, {int(left[market, column])} lots"
+        )
+    left[market, column] -= lots
+    terms = MarketTerms.of(venue.markets, market)
+    price = position.entry_price
+    entry = terms.mark if price is None else venue.instruments[market].to_ticks_exact(price)
+    return market, _named_holding(agent, position, terms, lots if column == 0 else -lots, entry, ratio_ppm)
 
 
 def _named_holding(
@@ -135,18 +143,19 @@ def _add_cohorts(
     for market, instrument in enumerate(venue.instruments):
         parts = cohort_parts(config, instrument.name, long_lots=int(left[market, 0]), short_lots=int(left[market, 1]))
         for part in parts:
-            name = config.cohorts[part.cohort].name
-            drawn = draw_holdings(
-                part.item,
-                MarketTerms.of(venue.markets, market),
-                n_traders=counts[part.cohort],
-                long_lots=part.long_lots,
-                short_lots=part.short_lots,
-                open_interest=int(open_interest[market]),
-                margin_ratio=config.minimum_margin_ratio_ppm / PPM,
-                rng=streams.get(f"opening/{name}/{instrument.name}"),
-                what=f"cohort {name} in {instrument.name}",
-            )
+            cohort = config.cohorts[part.cohort]
+            with at_key("population", "cohorts", f"[{cohort.name}]", "opening", cohort.opening.index(part.item)):
+                drawn = draw_holdings(
+                    part.item,
+                    MarketTerms.of(venue.markets, market),
+                    n_traders=counts[part.cohort],
+                    long_lots=part.long_lots,
+                    short_lots=part.short_lots,
+                    open_interest=int(open_interest[market]),
+                    margin_ratio=config.minimum_margin_ratio_ppm / PPM,
+                    rng=streams.get(f"opening/{cohort.name}/{instrument.name}"),
+                    what=f"cohort {cohort.name} in {instrument.name}",
+                )
             draft.add(draft.starts[part.cohort] + drawn.trader, market, drawn)
 
 

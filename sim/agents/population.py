@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import at_key
 from ..instrument import Instrument
 from ..layout import MarketArrays
 from ..rng import Streams
@@ -75,7 +76,8 @@ class Population:
         members = []
         for agent, row in zip(agents, opening.agent_rows, strict=True):
             rng = streams.get(f"agent/{agent.name}")
-            state = agent.initial_state(row=row, instruments=venue.instruments, share=simulated_share, rng=rng)
+            with at_key("agents", f"[{agent.name}]"):
+                state = agent.initial_state(row=row, instruments=venue.instruments, share=simulated_share, rng=rng)
             members.append(Member(agent.name, agent.interval_ms, agent, state))
         return cls(opening, cohorts, members)
 
@@ -117,4 +119,5 @@ def _start(cohort: Cohort, number: int, opening: OpeningBook, capital: I64, venu
     )
     behaviour = cohort.behaviour
     wakes_ms = min(cohort.interval_ms, behaviour.look_ms() or cohort.interval_ms)
-    return Member(cohort.name, wakes_ms, behaviour, behaviour.initial_state(context))
+    with at_key("population", "cohorts", f"[{cohort.name}]"):
+        return Member(cohort.name, wakes_ms, behaviour, behaviour.initial_state(context))

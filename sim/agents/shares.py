@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import ConfigError
+from ..errors import ConfigError, at_key
 from ..instrument import Instrument
 from ..layout import I64, MarketArrays
 from ..units import allocate_largest_remainder
-from .cohort import Cohort, OpeningPositions, PopulationConfig
+from .cohort import Cohort, OpeningPositions, OpenInterest, PopulationConfig
 from .holdings import MarketTerms
 from .named import NamedPosition, NamedTrader
 
@@ -59,27 +59,32 @@ def trader_counts(config: PopulationConfig, *, n_agents: int, traders: int | Non
 def open_interest_lots(config: PopulationConfig, agents: Sequence[NamedTrader], venue: Venue) -> I64:
     """(M,) lots, one side, after scaling; markets not listed: the positions of named agents, if they balance."""
     lots = np.zeros(len(venue.instruments), np.int64)
-    for item in config.open_interest:
-        market = venue.market(item.market, "population.open_interest")
-        instrument = venue.instruments[market]
-        if item.base is not None:
-            lots[market] = instrument.to_lots(item.base * venue.share)
-        else:
-            assert item.quote is not None
-            unit = MarketTerms.of(venue.markets, market).unit
-            lots[market] = int(item.quote * venue.share / venue.quantum) // unit
-        if lots[market] <= 0:
-            raise ConfigError(
-                f"population.open_interest of {item.market} is below one lot after scaling by {venue.share}"
-            )
-        what = f"population.open_interest of {item.market}"
-        instrument.require_headroom(lots=int(lots[market]), ticks=int(venue.markets.mark[market]), what=what)
+    for number, item in enumerate(config.open_interest):
+        with at_key("population", "open_interest", number):
+            market = venue.market(item.market, "population.open_interest")
+            lots[market] = _stated_lots(item, market, venue)
     stated = {item.market for item in config.open_interest}
-    for agent in agents:
-        for position in agent.positions:
+    for number, agent in enumerate(agents):
+        for place, position in enumerate(agent.positions):
             if position.market not in stated:
-                market = venue.market(position.market, f"agent {agent.name}")
-                lots[market] += named_lots(agent, position, venue) if position.side == "long" else 0
+                with at_key("agents", number, "positions", place):
+                    market = venue.market(position.market, f"agent {agent.name}")
+                    lots[market] += named_lots(agent, position, venue) if position.side == "long" else 0
+    return lots
+
+
+def _stated_lots(item: OpenInterest, market: int, venue: Venue) -> int:
+    """Lots, one side, of a market's stated open interest; ConfigError if below one lot or too many."""
+    instrument = venue.instruments[market]
+    if item.base is not None:
+        lots = instrument.to_lots(item.base * venue.share)
+    else:
+        assert item.quote is not None
+        lots = int(item.quote * venue.share / venue.quantum) // MarketTerms.of(venue.markets, market).unit
+    if lots <= 0:
+        raise ConfigError(f"population.open_interest of {item.market} is below one lot after scaling by {venue.share}")
+    what = f"population.open_interest of {item.market}"
+    instrument.require_headroom(lots=lots, ticks=int(venue.markets.mark[market]), what=what)
     return lots
 
 
@@ -127,5 +132,5 @@ def _split_side(lots: int, weights: Sequence[Decimal], market: str, side: str) -
         raise ConfigError(
             f"market {market}: {lots} lots of the {side} open interest have no holder: give a cohort a"
             f" {side}_weight, or balance the named agents' positions"
-        )
+        ).at("population", "cohorts")
     return [0] * len(whole)

@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from clearsim.analysis.study.folder import StudyFolder as StudyFolder
     from clearsim.analysis.study.folder import is_study as is_study
     from clearsim.analysis.study.folder import open_study as open_study
+    from clearsim.analysis.study.progress import Progress as Progress
     from clearsim.analysis.study.question import event_of as event_of
     from clearsim.analysis.study.samples import arm_samples as arm_samples
     from clearsim.analysis.validation.score import TargetScore as TargetScore
@@ -124,6 +125,7 @@ _HOMES = {
     "reports.run_report": "write_report",
     "reports.size_report": "build_size_report curve_figure",
     "study.folder": "StudyFolder is_study open_study",
+    "study.progress": "Progress",
     "reports.study_panels": "study_context study_panels",
     "reports.study_report": "write_study_report",
     "study.samples": "arm_samples",

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..errors import ClearsimError, ConfigError
+from ..errors import ClearsimError
+from ..runs.answer_folder import AnswerFolder
 from . import _analysis as analysis
 from .door import checked_class
 from .pictures import card, interval
@@ -18,6 +20,11 @@ from .worlds import WorldOf
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+#: The files that `Answer.save` writes.
+FILES = re.compile(
+    r"(answer(-\d+)?\.(json|md|html))|((curve|estimators)(-\d+)?\.csv)|(timing(-\d+)?\.json)|(arms\.csv)"
+)
 
 
 @dataclass(frozen=True)
@@ -185,25 +192,28 @@ class Answer:
             raise ClearsimError(f"{target}: cannot be written: {error.strerror}") from error
         return target
 
-    def save(self, folder: str | Path) -> Path:
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write answer.json, answer.md, answer.html, curve.csv and timing.json into a folder; return the first page.
 
         With several arms each file name has the number of the arm, and arms.csv compares them. answer.json, answer.md
-        and curve.csv are the same bytes for the same question, seed and budget. Raises ConfigError if the folder cannot
-        be written.
+        and curve.csv are the same bytes for the same question, seed and budget. Raises ResultError if the folder has
+        files of an earlier answer (overwrite: replaces them) or cannot be written.
         """
-        target = Path(folder)
-        try:
-            target.mkdir(parents=True, exist_ok=True)
-            for number, arm in enumerate(self.arms, start=1):
-                self._write(target, arm, "" if len(self.arms) == 1 else f"-{number:02d}")
-            if len(self.arms) > 1:
-                (target / "arms.csv").write_text(analysis.csv_text(self.frame()), encoding="utf-8")
-        except OSError as error:
-            raise ConfigError(f"{target}: cannot be written: {error.strerror}") from error
-        return target / ("answer.html" if len(self.arms) == 1 else "answer-01.html")
+        with AnswerFolder(Path(folder), FILES, overwrite=overwrite) as place:
+            return self.put_in(place)
 
-    def _write(self, folder: Path, arm: SizedArm, suffix: str) -> None:
+    def put_in(self, place: AnswerFolder) -> Path:
+        """Write the files of `save` into a folder that was claimed before; return the first page."""
+        files: dict[str, str] = {}
+        for number, arm in enumerate(self.arms, start=1):
+            files |= self._files(arm, "" if len(self.arms) == 1 else f"-{number:02d}")
+        if len(self.arms) > 1:
+            files["arms.csv"] = analysis.csv_text(self.frame())
+        place.put({name: text.encode() for name, text in files.items()})
+        return place.folder / ("answer.html" if len(self.arms) == 1 else "answer-01.html")
+
+    def _files(self, arm: SizedArm, suffix: str) -> dict[str, str]:
+        """The texts of an arm by the names of their files."""
         solved = arm.solved
         texts = {
             f"answer{suffix}.json": analysis.answer_json(solved),
@@ -211,12 +221,11 @@ class Answer:
             f"timing{suffix}.json": json.dumps({"seconds": solved.seconds}) + "\n",
             f"answer{suffix}.html": arm.page(self._command),
         }
-        for name, text in texts.items():
-            (folder / name).write_text(text, encoding="utf-8")
         if not solved.curve.empty:
-            (folder / f"curve{suffix}.csv").write_text(analysis.csv_text(solved.curve), encoding="utf-8")
+            texts[f"curve{suffix}.csv"] = analysis.csv_text(solved.curve)
         if arm.comparison is not None:
-            (folder / f"estimators{suffix}.csv").write_text(analysis.csv_text(arm.comparison), encoding="utf-8")
+            texts[f"estimators{suffix}.csv"] = analysis.csv_text(arm.comparison)
+        return texts
 
     @property
     def _only(self) -> SizedArm:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..config import RunConfig, config_hash, load_config, to_yaml, traders_overrides, with_values
+from ..config.places import with_places
 from ..config.yamlfile import find_config, parse_yaml
 from ..errors import ConfigError
 from ..own_parts import OwnPart, refusing_own_code
@@ -33,7 +34,8 @@ class Config(RunConfig, metaclass=PublicPolicy):
         """This config, as a `Config`."""
         if isinstance(config, Config):
             return config
-        return cls.model_construct(**{name: getattr(config, name) for name in RunConfig.model_fields})
+        copy = cls.model_construct(**{name: getattr(config, name) for name in RunConfig.model_fields})
+        return with_places(copy, config._places)
 
     @property
     def hash(self) -> str:

@@ -1,5 +1,6 @@
 """`reverse_stress`: the smallest fall that exhausts a fund, by depth lost and by the largest account."""
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from ..errors import ConfigError
+from ..runs.answer_folder import AnswerFolder
 from . import _analysis as analysis
 from .config import Config, ConfigLike, load
 from .door import checked, checked_class
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from ..funds.stress_runs import StressRuns
+
+#: The files that `StressFrontier.save` writes.
+FILES = re.compile(r"reverse_stress\.(parquet|csv|html)")
 
 
 @checked_class
@@ -67,21 +72,23 @@ class StressFrontier:
         )
         return chosen_figure({"frontier": figure}, name)
 
-    def save(self, folder: str | Path) -> list[Path]:
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> list[Path]:
         """Write reverse_stress.parquet, .csv and .html into a folder; return their paths. A study folder shows the
-        table in its report. Raises ConfigError if it cannot be written."""
-        target = Path(folder)
+        table in its report. Raises ResultError if the folder has them already (overwrite: replaces them) or cannot be
+        written."""
+        with AnswerFolder(Path(folder), FILES, overwrite=overwrite) as place:
+            return self.put_in(place)
+
+    def put_in(self, place: AnswerFolder) -> list[Path]:
+        """Write the files of `save` into a folder that was claimed before; return their paths."""
         title = f"What is the smallest shock that exhausts the fund? {self._runs.config.name}"
-        paths = [target / f"reverse_stress.{ending}" for ending in ("parquet", "csv", "html")]
-        body = analysis.embed("reverse-stress", self.figure())
-        try:
-            target.mkdir(parents=True, exist_ok=True)
-            self._frame.to_parquet(paths[0], index=False)
-            paths[1].write_text(analysis.csv_text(self._frame), encoding="utf-8")
-            paths[2].write_text(analysis.page(title=title, body=body), encoding="utf-8")
-        except OSError as error:
-            raise ConfigError(f"{target}: cannot be written: {error.strerror}") from error
-        return paths
+        page = analysis.page(title=title, body=analysis.embed("reverse-stress", self.figure()))
+        files = {
+            "reverse_stress.parquet": self._frame.to_parquet(index=False),
+            "reverse_stress.csv": analysis.csv_text(self._frame).encode(),
+            "reverse_stress.html": page.encode(),
+        }
+        return place.put(files)
 
     def __str__(self) -> str:
         """The frontier as the command line prints it."""

@@ -125,6 +125,8 @@ def load_arms(
         question = at_horizon(replace(question, notes=(*question.notes, *warnings)), sizing.target)
         with code_in(source, question, trust=trust, note=note):
             world = WorldOf(question, sizing.target.event)
+            if world.reduced is not None:
+                world.reduced.draw_book()
         arm = Arm(question, define(question, sizing.target), world)
         budget = sizing.runs(question.fidelity)
         if budget is not None:

@@ -37,4 +37,6 @@ def merge(out: Path, shards: Sequence[Path], *, mix_versions: bool = False) -> S
 
     mix_versions: also shards that other versions or another source of clearsim computed.
     """
-    return open_study(merge_folders(out, list(shards), mix_versions=mix_versions))
+    merged = open_study(merge_folders(out, list(shards), mix_versions=mix_versions))
+    merged.note_failures()
+    return merged

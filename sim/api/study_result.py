@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..errors import ClearsimError, ConfigError, ResultError
 from ..own_parts import refusing_own_code
+from ..studies.store.part_files import write_whole
 from . import _analysis as analysis
 from .door import checked, checked_class
 from .pictures import card, dots
@@ -67,12 +68,17 @@ class StudyResult:
     @property
     def planned(self) -> int:
         """Runs of the whole study: points x replications."""
-        return self._study.progress.planned
+        return self._progress.planned
 
     @property
     def missing(self) -> int:
         """Planned runs that have not ended; 0 in a finished study."""
-        return self._study.progress.missing
+        return self._progress.missing
+
+    @property
+    def _progress(self) -> "analysis.Progress":
+        with analysis.clearsim_errors(ResultError):
+            return self._study.progress
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -116,6 +122,22 @@ class StudyResult:
             runs = self._study.runs
         shown = ["run_id", "point", "arm", "replication", "status", "error"]
         return runs.loc[runs["status"] != "done", shown].reset_index(drop=True)
+
+    @property
+    def failures_file(self) -> Path:
+        """A table of `failures`, which the end of a sweep writes; absent if no run failed."""
+        return self.folder / "failed.csv"
+
+    def note_failures(self) -> None:
+        """Write `failures_file`, or remove it if no run failed. ResultError if it cannot be written."""
+        failed = self.failures()
+        try:
+            if failed.empty:
+                self.failures_file.unlink(missing_ok=True)
+            else:
+                write_whole(self.failures_file, analysis.csv_text(failed).encode())
+        except OSError as error:
+            raise ResultError(f"{self.failures_file}: cannot be written: {error.strerror or error}") from error
 
     @property
     def figures(self) -> tuple[str, ...]:
@@ -215,11 +237,11 @@ class StudyResult:
 
     def __repr__(self) -> str:
         """Name, runs, folder."""
-        return f"<StudyResult {self._study.name}: {self._study.progress.short} in {self.folder}>"
+        return f"<StudyResult {self._study.name}: {self._progress.short} in {self.folder}>"
 
     def _repr_html_(self) -> str:
         frame = self.frame()
-        rows = {"runs": self._study.progress.text, "folder": self.folder}
+        rows = {"runs": self._progress.text, "folder": self.folder}
         rows["result hash"] = self.result_hash[:16]
         inputs = [name for name in frame if name.startswith(("u.", "l."))]
         shown = [*inputs, "liquidated_accounts", "adl_accounts", "required_fund_quote", "required_fund_is_bound"]

@@ -89,6 +89,7 @@ def sweep(
         with code_of(received_from(study), parts_of_plan(chosen.plan), trust=trust, note=note):
             swept = run_sweep(chosen.plan, options)
     result = open_study(folder).with_sweep(swept, temporary)
+    result.note_failures()
     if report:
         result.try_report(note)
     return result

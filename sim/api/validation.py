@@ -48,6 +48,11 @@ class Validation:
         return analysis.summary(list(self.scores))
 
     @property
+    def failed(self) -> tuple[str, ...]:
+        """Names of the scenarios of which a run failed."""
+        return tuple(fact.name for fact in self.facts if fact.error)
+
+    @property
     def passed(self) -> bool:
         """True if every target is met."""
         return all(score.passed for score in self.scores)

@@ -105,7 +105,7 @@ class ClearingHouse:
         if len(rows) == 0:
             self._note_backlog(rows)
             return rows
-        rows = self._without_known_bad_debt(np.asarray(rows, np.int64))
+        rows = np.asarray(rows, np.int64)
         cycle = int(self.log.header["cycle"][0])
         waiting = self.waiting
         new = rows[waiting.seen_cycle[rows] < cycle - 1]
@@ -113,6 +113,7 @@ class ClearingHouse:
         waiting.seen_ms[new] = now_ms
         waiting.attempts[new] = 0
         waiting.seen_cycle[rows] = cycle
+        rows = self._without_known_bad_debt(rows)
         ready = now_ms - waiting.seen_ms[rows] >= self.policy.latency_ms
         if self.policy.cooldown > 0:
             ready &= (now_ms - waiting.attempt_ms[rows] >= self.policy.cooldown) | self._below_zero(rows)

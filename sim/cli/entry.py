@@ -1,7 +1,7 @@
 """The command line: all commands in their groups, exit codes, and one-line errors on stderr.
 
-Exit codes: 0 done, 1 failed or differs, 2 bad input, 130 Ctrl-C. Each command imports what it needs when it runs, so
-that `--help` is fast.
+Exit codes: 0 done, 1 failed or differs, 2 bad input, 3 done but some runs failed, 130 Ctrl-C. Each command imports
+what it needs when it runs, so that `--help` is fast.
 """
 
 import errno
@@ -17,10 +17,9 @@ from ..errors import AgentError, ClearsimError, ConfigError, ConservationError, 
 from ..interrupt import INTERRUPTED, catch_signals, exit_code
 from . import cite, funds, look, positions, runs, studies
 from .calibrate import calibrate
+from .exit_codes import BAD_INPUT, FAILED
 from .groups import Groups
 from .validate import validate
-
-FAILED, BAD_INPUT = 1, 2
 
 app = typer.Typer(
     name="clearsim",

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConfigError
+from .exit_codes import FAILED
 from .options import (
     ConfigName,
     CustomPositions,
     Debug,
     Mapped,
+    Overwrite,
     Positions,
     Residual,
     RoundToLot,
@@ -40,6 +42,7 @@ def size_fund(
     ],
     target: Annotated[str, typer.Option(help="For example 'P(ADL within 30d) < 1e-3'.")],
     out: Annotated[Path | None, typer.Option(help="Folder to write; default results/size-fund-<name>-<seed>.")] = None,
+    overwrite: Overwrite = False,
     budget: Annotated[
         str | None,
         typer.Option(
@@ -79,6 +82,8 @@ def size_fund(
     debug: Debug = False,
 ) -> None:
     """Find how large STUDY's fund must be for --target; print the fund, its interval, method and assumptions."""
+    from ..api.answer import FILES
+    from ..api.claim import claimed
     from ..api.size_fund import default_folder
     from ..api.size_fund import size_fund as solve
 
@@ -96,24 +101,25 @@ def size_fund(
     if dry_run:
         _print_plan(study, target, how, chosen, compare)
         return
-    answer = solve(
-        study,
-        target,
-        **how,
-        **chosen,
-        compare=compare,
-        capital_cost=capital_cost,
-        shortfall_cost=shortfall_cost,
-        progress=True,
-        on_arm=_print_arm,
-        command=shlex.join(command_line()),
-    )
-    if len(answer.arms) > 1:
-        typer.echo(answer.frame().to_string(index=False, float_format=lambda x: f"{x:,.4g}"))
     of_study = Path(study) if (Path(study) / "study.yaml").is_file() else None
-    typer.echo(answer.save(out or of_study or default_folder(answer)))
+    with claimed(out or of_study, FILES, overwrite=overwrite, say=typer.echo) as place:
+        answer = solve(
+            study,
+            target,
+            **how,
+            **chosen,
+            compare=compare,
+            capital_cost=capital_cost,
+            shortfall_cost=shortfall_cost,
+            progress=True,
+            on_arm=_print_arm,
+            command=shlex.join(command_line()),
+        )
+        if len(answer.arms) > 1:
+            typer.echo(answer.frame().to_string(index=False, float_format=lambda x: f"{x:,.4g}"))
+        typer.echo(answer.save(default_folder(answer)) if place is None else answer.put_in(place))
     if not answer.confirmed:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def _print_plan(study: str, target: str, how: dict[str, Any], chosen: dict[str, Any], compare: bool) -> None:
@@ -162,15 +168,20 @@ def reverse_stress(
         Path | None,
         typer.Option(help="Folder to write; a study folder shows it in its report. Default results/reverse-stress-..."),
     ] = None,
+    overwrite: Overwrite = False,
     debug: Debug = False,
 ) -> None:
     """Find the smallest fall that exhausts CONFIG's fund, for thinner books and for one more large account."""
-    from ..api.reverse_stress import default_folder
+    from ..api.claim import claimed
+    from ..api.reverse_stress import FILES, default_folder
     from ..api.reverse_stress import reverse_stress as search
     from ..api.trust import code_of, parts_of, received_from
 
     chosen = load(config, set_, positions=CustomPositions(positions, residual, map_, round_to_lot))
-    with code_of(received_from(config), parts_of(chosen), trust=trust, note=typer.echo):
+    with (
+        claimed(out, FILES, overwrite=overwrite, say=typer.echo) as place,
+        code_of(received_from(config), parts_of(chosen), trust=trust, note=typer.echo),
+    ):
         frontier = search(
             chosen,
             fund=fund,
@@ -185,9 +196,9 @@ def reverse_stress(
             progress=True,
             on_note=typer.echo,
         )
-    typer.echo(str(frontier))
-    for path in frontier.save(out or default_folder(chosen)):
-        typer.echo(path)
+        typer.echo(str(frontier))
+        for path in frontier.save(default_folder(chosen)) if place is None else frontier.put_in(place):
+            typer.echo(path)
 
 
 def _numbers(text: str, option: str) -> list[float]:

@@ -70,6 +70,7 @@ class CustomPositions:
         return found
 
 
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the files of an earlier answer in the folder.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Local worker processes; default: one per core.")]
 Serial = Annotated[bool, typer.Option("--serial", help="Run in this process, for debugging.")]
 Scheduler = Annotated[

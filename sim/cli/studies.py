@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConfigError
+from .exit_codes import FAILED, RUNS_FAILED
 from .options import Debug, Scheduler, SchedulerFile, Serial, Trust, Workers, executor_of
 from .output import command_line, note_printer
 from .study_texts import print_dry_run, print_sweep, sbatch_script, size
@@ -14,7 +15,6 @@ from .study_texts import print_dry_run, print_sweep, sbatch_script, size
 if TYPE_CHECKING:
     from ..api.study import Study
 
-FAILED = 1
 STUDY_HELP = "A study file, or a name from `clearsim studies`."
 Folder = Annotated[Path, typer.Argument(metavar="STUDY_DIR", help="A study folder.")]
 MixVersions = Annotated[
@@ -54,7 +54,7 @@ def sweep(
     trust: Trust = False,
     debug: Debug = False,
 ) -> None:
-    """Run every point of STUDY; runs that are already stored are skipped."""
+    """Run every point of STUDY; runs that are already stored are skipped. Exit code 3 if any stored run failed."""
     from ..api.study import Study
     from ..api.study_folders import parse_shard
     from ..api.sweep import executor_settings
@@ -73,7 +73,9 @@ def sweep(
     asked = code_of(received_from(study), parts_of_plan(chosen.plan), trust=trust, note=note_printer())
     if dry_run:
         with asked:
-            print_dry_run(chosen, executor_settings(executor, workers).n_local_workers)
+            failed = print_dry_run(chosen, executor_settings(executor, workers).n_local_workers)
+        if failed:
+            raise typer.Exit(RUNS_FAILED)
         return
     if until is not None and max_runs is None and max_time is None:
         raise ConfigError("--until needs a bound: give --max-runs or --max-time too")
@@ -84,7 +86,7 @@ def sweep(
 
 
 def _sweep(chosen: "Study", target: Path, report: bool, **options: Any) -> None:
-    """Run the study, print how it ended, write its report; exit with 1 if no run succeeded."""
+    """Run the study, print how it ended, write its report; exit with RUNS_FAILED if a run failed."""
     from ..api.sweep import sweep as sweep_study
     from ..interrupt import INTERRUPTED
 
@@ -99,8 +101,9 @@ def _sweep(chosen: "Study", target: Path, report: bool, **options: Any) -> None:
     print_sweep(swept)
     if report:
         result.try_report(lambda text: typer.echo(text, err=True))
-    if swept.total == swept.failed + swept.crashed and swept.total:
-        raise typer.Exit(FAILED)
+    if failed := swept.failed + swept.crashed:
+        typer.echo(f"{failed:,} of {swept.total:,} runs failed: {result.failures_file} names them", err=True)
+        raise typer.Exit(RUNS_FAILED)
 
 
 def _seconds(text: str | None) -> float | None:
@@ -203,7 +206,10 @@ def robustness(
     trust: Trust = False,
     debug: Debug = False,
 ) -> None:
-    """Measure how much STUDY_DIR's results depend on time step, number of traders and order of clearing."""
+    """Measure how much STUDY_DIR's results depend on time step, number of traders and order of clearing.
+
+    Exit code 3 if a check could not be measured because a run failed.
+    """
     from ..api.robustness import robustness as measure
 
     path, rows = measure(
@@ -220,6 +226,9 @@ def robustness(
     typer.echo(
         f"{path}: {sum(row['warns'] for row in rows)} of {len(rows)} checks warn; clearsim report {folder} shows them"
     )
+    if failed := sum(row.get("failed", False) for row in rows):
+        typer.echo(f"{failed} of {len(rows)} checks failed: {path} has their errors", err=True)
+        raise typer.Exit(RUNS_FAILED)
 
 
 def _totals(text: str | None) -> list[int]:

@@ -35,8 +35,8 @@ def sbatch_script(study: str, name: str, out: str, *, sets: Sequence[str], full:
     return SBATCH.format(name=name, arguments=shlex.join(arguments), out=shlex.quote(out))
 
 
-def print_dry_run(chosen: "Study", workers: int) -> None:
-    """Print the points, the first rows, and the cost of the sweep."""
+def print_dry_run(chosen: "Study", workers: int) -> int:
+    """Print the points, the first rows, and the cost of the sweep; return how many pilot runs failed."""
     plan = chosen.plan
     study = plan.study
     paths = f" of {study.paths:,} paths" if plan.fidelities == ("reduced",) else ""
@@ -60,6 +60,7 @@ def print_dry_run(chosen: "Study", workers: int) -> None:
         f"pilots: {pilot.runs} runs, {way} {pilot.seconds_a_run:.2g} s, slowest {pilot.slowest:.2g} s;"
         f" all runs on {workers} workers: about {span(total)}, {size(pilot.bytes_a_run * plan.n_runs)} on disk"
     )
+    return len(pilot.failed)
 
 
 def print_sweep(swept: "SweepResult") -> None:
@@ -72,7 +73,7 @@ def print_sweep(swept: "SweepResult") -> None:
         f" {swept.failed} failed, {swept.crashed} crashed"
     )
     if swept.first_error:
-        typer.echo(f"first failure: {swept.first_error}; clearsim status {swept.folder} lists all", err=True)
+        typer.echo(f"first failure: {swept.first_error}", err=True)
     if swept.rule:
         met = "reached" if swept.rule_is_met else f"NOT reached (stopped by {swept.stopped_by})"
         typer.echo(f"stopping rule {met}: {swept.rule}")

@@ -1,17 +1,17 @@
-"""`clearsim validate`: compare the model with recorded events. Exit code 0 for a missed target, unless --strict."""
+"""`clearsim validate`: compare the model with recorded events. Exit code 0 for a missed target, unless --strict; 3 for
+a scenario of which a run failed."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .exit_codes import FAILED, RUNS_FAILED
 from .options import Debug
 from .output import console, note_printer
 
 if TYPE_CHECKING:
     from ..api.validation import Validation
-
-MISSED = 1
 
 
 def validate(
@@ -27,7 +27,10 @@ def validate(
     list_: Annotated[bool, typer.Option("--list", help="List scenarios and metrics; nothing is run.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Run recorded and hypothetical events and compare the model with targets that were set beforehand."""
+    """Run recorded and hypothetical events and compare the model with targets that were set beforehand.
+
+    Exit code 3 if a run failed.
+    """
     if list_:
         _list()
         return
@@ -38,10 +41,16 @@ def validate(
     folder = folder_for_page(out, overwrite=overwrite)
     validation = run_scenarios(loaded, quick=quick, on_note=note_printer())
     _print(validation)
-    for path in validation.save(folder):
+    written = validation.save(folder)
+    for path in written:
         typer.echo(path)
+    if failed := validation.failed:
+        typer.echo(
+            f"{len(failed)} of {len(loaded)} scenarios failed ({', '.join(failed)}): {written[0]} has why", err=True
+        )
+        raise typer.Exit(RUNS_FAILED)
     if strict and not validation.passed:
-        raise typer.Exit(MISSED)
+        raise typer.Exit(FAILED)
 
 
 def _list() -> None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from ..agents.cohort import OWN_BOOK, RESIDUAL
 from ..errors import ConfigError
 from ..ledger.accounts import is_reserved_name
-from ..units import QUANTA_LIMIT
+from ..units import INT64_MAX, QUANTA_LIMIT
 from .canonical import leaves
 from .model import RunConfig
 from .problems import Problem
@@ -39,6 +39,7 @@ TECHNICAL = (
 def check_config(config: RunConfig) -> list[Problem]:
     """Every problem across the parts of a config that is valid part by part; empty if it can be run."""
     checks: tuple[Callable[[RunConfig], Problems], ...] = (
+        _whole_numbers_fit,
         _names_are_unique,
         _names_are_free,
         _times_fit,
@@ -58,6 +59,13 @@ def _repeated(names: list[str]) -> Iterator[tuple[int, str]]:
     for index, name in enumerate(names):
         if name in names[:index]:
             yield index, name
+
+
+def _whole_numbers_fit(config: RunConfig) -> Problems:
+    """Kernels hold whole numbers in int64."""
+    for path, value in leaves(config):
+        if isinstance(value, int) and abs(value) > INT64_MAX and "params" not in path:
+            yield Problem(path, f"must be at most {INT64_MAX:,}, found a number of more digits")
 
 
 def _names_are_unique(config: RunConfig) -> Problems:

@@ -13,6 +13,7 @@ from .check import check_config
 from .model import RunConfig
 from .overrides import apply_overrides, set_value
 from .own import with_sources
+from .places import places_of, with_places
 from .problems import Problem, loose_values, problems_of, raise_problems
 from .yamlfile import Node, anchor_files, find_config, parse_yaml, read_nodes
 
@@ -65,7 +66,7 @@ def build_config(node: Node) -> RunConfig:
     raise_problems(loose_values(config, node), node)
     require_runnable(config, node)
     resolved: RunConfig = with_sources(config)
-    return resolved
+    return with_places(resolved, places_of(node))
 
 
 def require_runnable(config: RunConfig, node: Node | None = None) -> None:

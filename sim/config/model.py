@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AwareDatetime, Field, StrictBool, StrictInt, field_validator
+from pydantic import AwareDatetime, Field, PrivateAttr, StrictBool, StrictInt, field_validator
 
 from ..agents import NamedAgent
 from ..agents.cohort import PopulationConfig
@@ -20,6 +20,7 @@ from ..clearing.fund import FundPolicy
 from ..clearing.liquidation import LiquidationPolicy
 from ..clearing.margin import MarginPolicy
 from ..clearing.waterfall import DefaultWaterfall
+from ..errors import at_key
 from ..instrument import Instrument
 from ..market.clock import Clock
 from ..market.funding import FundingRule
@@ -154,8 +155,20 @@ class Comparison(Policy):
         return points
 
 
+class Places(dict[str, str]):
+    """Path of a key, as text -> file and line where it was written. Configs from several files may be equal."""
+
+    def __eq__(self, other: object) -> bool:
+        """Always equal: a place is no part of what a config means."""
+        return isinstance(other, Places)
+
+    __hash__ = None
+
+
 class RunConfig(Policy):
     """A run, completely described."""
+
+    _places: Places = PrivateAttr(default_factory=Places)
 
     schema_version: Literal[1] = Field(1, description="Version of this file format.")
     name: Slug = Field(description="Short name: letters, digits, dot, dash, underscore. Result folders use it.")
@@ -212,4 +225,8 @@ class RunConfig(Policy):
 
     def instruments(self) -> list[Instrument]:
         """The markets' integer grids, in order."""
-        return [market.instrument(self.quantum) for market in self.markets]
+        found = []
+        for number, market in enumerate(self.markets):
+            with at_key("markets", number):
+                found.append(market.instrument(self.quantum))
+        return found

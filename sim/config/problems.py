@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from ..errors import ConfigError
 from ..policy import NAME_PATTERN, SLUG_PATTERN
 from .nearest import nearest_hint
+from .places import Places, place_of
 from .shape import Shape, below, child, keys, kinds, path_text, shape_of
 from .yamlfile import Node, Step, describe
 
@@ -26,18 +27,21 @@ class Problem:
     text: str
 
 
-def raise_problems(problems: Sequence[Problem], node: Node | None) -> None:
-    """Raise ConfigError with one line per problem, each headed by the file and line of its path; nothing if none."""
+def raise_problems(problems: Sequence[Problem], node: Node | None, places: Places | None = None) -> None:
+    """Raise ConfigError with one line per problem, each headed by the file and line of its path; nothing if none.
+
+    node: the tree that was read; None: `places` says where keys were written, if it is known.
+    """
     if not problems:
         return
-    lines = [_line(problem, node) for problem in problems[:MAX_LINES]]
+    lines = [_line(problem, node, places or Places()) for problem in problems[:MAX_LINES]]
     if len(problems) > MAX_LINES:
         lines.append(f"... and {len(problems) - MAX_LINES} more")
     raise ConfigError("\n".join(lines))
 
 
-def _line(problem: Problem, node: Node | None) -> str:
-    where = node.where if node is not None else ""
+def _line(problem: Problem, node: Node | None, places: Places) -> str:
+    where = node.where if node is not None else place_of(places, problem.path)
     place = node
     for step in problem.path:
         place = child(place, step)

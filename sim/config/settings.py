@@ -18,6 +18,7 @@ from .load import build_config, require_runnable
 from .model import RunConfig
 from .overrides import parse_path, set_value
 from .own import with_sources
+from .places import moved_places, with_places
 from .problems import loose_values, raise_problems
 from .yamlfile import FREE_KEY, Step, node_of
 
@@ -30,9 +31,12 @@ def with_settings(config: RunConfig, settings: Sequence[Setting]) -> RunConfig:
 
     A value that names a user's own part without its code gets it from the file, relative to the working folder.
     """
-    for path, value in settings:
-        config = _put(config, parse_path(path, source=path), with_code(value, Path.cwd()), path)
-    raise_problems(check_config(config), None)
+    paths = [parse_path(path, source=path) for path, _ in settings]
+    places = config._places and moved_places(config, map(tuple, paths))
+    for steps, (path, value) in zip(paths, settings, strict=True):
+        config = _put(config, steps, with_code(value, Path.cwd()), path)
+    config = with_places(config, places)
+    raise_problems(check_config(config), None, places)
     return config
 
 

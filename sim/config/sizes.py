@@ -6,6 +6,7 @@ A bound is far above what a study needs and about what one machine can hold. `cl
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from ..units import INT64_MAX
 from .model import RunConfig
 from .problems import Problem
 from .yamlfile import Step
@@ -55,7 +56,7 @@ def n_wakes(config: RunConfig) -> float:
     """Wakes of cohorts and agents."""
     intervals = [cohort.interval_ms for cohort in config.population.cohorts]
     intervals += [agent.interval_ms for agent in config.agents]
-    return sum(float(config.duration_s) * 1000 / max(interval, 1) for interval in intervals)
+    return sum(float(config.duration_s) * 1000 / min(max(interval, 1), INT64_MAX) for interval in intervals)
 
 
 def _of_reduced(name: str) -> Callable[[RunConfig], float]:

@@ -14,7 +14,8 @@ from ..agents.view import Intents, MarketView
 from ..clearing.house import ClearingHouse
 from ..clearing.margin.prices import liquidation_prices, margin_of_all
 from ..config import RunConfig
-from ..errors import ConfigError, ConservationError
+from ..config.places import naming_places
+from ..errors import ConfigError, ConservationError, at_key
 from ..instrument import Instrument
 from ..kernels.book.levels import BookArrays, make_books
 from ..kernels.book.stops import add_stops, make_stops
@@ -56,7 +57,8 @@ def lower_markets(config: RunConfig, instruments: Sequence[Instrument], opening:
     params = np.zeros(n_markets, MARKET_DTYPE)
     tables = []
     for number, (item, instrument) in enumerate(zip(config.markets, instruments, strict=True)):
-        values, table = item.margin.lower(quantum=config.quantum, fees=item.fees, lot_size=item.lot_size)
+        with at_key("markets", number, "margin"):
+            values, table = item.margin.lower(quantum=config.quantum, fees=item.fees, lot_size=item.lot_size)
         tables.append(table)
         scope = next(i for i, fund in enumerate(config.funds) if item.name in fund.markets)
         for name, value in values.items():
@@ -109,7 +111,8 @@ def post_opening(world: World, opening: OpeningBook) -> None:
     rows, market, lots, entry = opening.positions.T
     largest = np.abs(lots.astype(np.float64)) * entry * unit[market]
     if len(largest) and largest.max() > QUANTA_LIMIT:
-        raise ConfigError(f"the opening position of account {int(rows[largest.argmax()])} exceeds the int64 head-room")
+        text = f"the opening position of account {int(rows[largest.argmax()])} exceeds the int64 head-room"
+        raise ConfigError(text).at("population" if world.config.positions is None else "positions")
     paying = np.flatnonzero(opening.deposit)
     deposits = transfer_rows(payer=paying, payee=OUTSIDE, quote=-opening.deposit[paying], reason=Reason.DEPOSIT)
     positions = transfer_rows(
@@ -164,6 +167,7 @@ def make_population(
     )
 
 
+@naming_places
 def build_world(
     config: RunConfig,
     *,
@@ -230,12 +234,21 @@ def _draw_paths(config: RunConfig, instruments: tuple[Instrument, ...], streams:
         duration_ms=config.duration_ms,
         clock=config.clock,
         streams=streams,
-        maintenance_ppm=[market.margin.smallest_maintenance_ppm() for market in config.markets],
+        maintenance_ppm=smallest_rates(config),
         start_ms=config.start_ms,
         refine=refine,
     )
     require_ticks(paths, instruments)
     return paths
+
+
+def smallest_rates(config: RunConfig) -> list[int]:
+    """The smallest maintenance rate of each market, ppm; ConfigError for a schedule that cannot be used."""
+    rates = []
+    for number, market in enumerate(config.markets):
+        with at_key("markets", number, "margin"):
+            rates.append(market.margin.smallest_maintenance_ppm())
+    return rates
 
 
 def _empty_books(markets: MarketArrays, n_rows: int) -> BookArrays:

@@ -6,6 +6,7 @@ a book after an extreme jump would look like a result.
 
 import numpy as np
 
+from ..config.places import error_at
 from ..errors import ConfigError
 from ..instrument import Instrument
 from ..market.price.paths import PathSet
@@ -14,15 +15,15 @@ from .world import World
 
 
 def require_ticks(paths: PathSet, instruments: tuple[Instrument, ...]) -> None:
-    """ConfigError if a market's exogenous price is below one tick, infinite or not a number at any time."""
+    """ConfigError if a market's exogenous price is below one tick, not a number, or too many ticks for int64."""
     for market, instrument in enumerate(instruments):
         prices, tick = paths.price[:, market], float(instrument.tick_size)
-        wrong = np.flatnonzero(~((prices >= tick) & np.isfinite(prices)))
+        wrong = np.flatnonzero(~((prices >= tick) & (prices < tick * QUANTA_LIMIT)))
         if len(wrong):
             at = int(wrong[0])
-            raise ConfigError(
-                _words(instrument, f"markets[{market}].price", float(prices[at]), int(paths.times_ms[at]))
-            )
+            limit = tick * QUANTA_LIMIT
+            text = _words(instrument, float(prices[at]), int(paths.times_ms[at]), limit)
+            raise ConfigError(text).at("markets", market, "price")
 
 
 def set_limits(world: World) -> None:
@@ -39,11 +40,11 @@ def set_limits(world: World) -> None:
 def off_range(world: World, market: int, price: float, time_ms: int, *, key: str = "price") -> ConfigError:
     """Message for an index price outside the range of its market; key: the config key that moved it there."""
     limit = world.market_states[market].index_limit
-    return ConfigError(_words(world.instruments[market], f"markets[{market}].{key}", price, time_ms, limit))
+    return error_at(world.config, _words(world.instruments[market], price, time_ms, limit), "markets", market, key)
 
 
-def _words(instrument: Instrument, path: str, price: float, time_ms: int, limit: float = np.inf) -> str:
-    where = f"{path}: the index of {instrument.name} would be {price:g} at {time_ms:,} ms"
+def _words(instrument: Instrument, price: float, time_ms: int, limit: float = np.inf) -> str:
+    where = f"the index of {instrument.name} would be {price:g} at {time_ms:,} ms"
     if price > limit:
         return (
             f"{where}, where its open interest exceeds the int64 head-room of {QUANTA_LIMIT} quanta of"

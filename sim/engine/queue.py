@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from ..clearing.adl.queue import EVERYBODY, AdlQueue, adl_lights
 from ..clearing.adl.ranking import Ranking
-from ..errors import ConfigError
+from ..config.places import error_at
 from ..layout import AccountMode
 from .lights import ranking_of
 from .world import World
@@ -39,7 +39,7 @@ def places_of_rows(world: World, market: int, *, ranking: Ranking | None = None)
     """The places of `queue_of` by margin row, in the same order."""
     rule = ranking_of(world) if ranking is None else ranking.ready()
     if rule is None:
-        raise ConfigError("waterfall: has no layer of kind adl, so there is no queue")
+        raise error_at(world.config, "has no layer of kind adl, so there is no queue", "waterfall")
     accounts, opening, quantum = world.accounts, world.population.opening, world.config.quantum
     names = [world.rows.name(row) for row in range(world.rows.first_trader)] + opening.account_names()
     lights = adl_lights(accounts, world.markets, market=market, ranking=rule, quantum=quantum)

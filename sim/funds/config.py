@@ -15,28 +15,37 @@ LARGEST = Decimal(4)
 def open_interest_quote(config: RunConfig) -> Decimal:
     """Open interest of all markets that a fund stands behind, quote units at venue scale, at the opening price.
 
-    That of the positions file where the config names one: reads it, and executes own code that knows the first price.
+    As the config states it; else, and with a positions file, that of the opening book: it is then drawn or read, and
+    own code that knows the first price is executed.
     """
     covered = {market for fund in config.funds for market in fund.markets}
+    stated = {} if config.positions is not None else _stated(config)
+    held = {position.market for agent in config.agents for position in agent.positions}
+    unstated = {name for name in covered if stated.get(name) is None and (name in stated or name in held)}
     if config.positions is not None:
-        return _of_positions(config, covered)
+        unstated = covered
+    total = sum((amount for name, amount in stated.items() if name in covered and amount is not None), Decimal(0))
+    return total + (_of_the_book(config, unstated) if unstated else 0)
+
+
+def _stated(config: RunConfig) -> dict[str, Decimal | None]:
+    """Open interest of the markets of which the config states it; None where it takes a price that is not stated."""
     opening = {market.name: market.price.start_price() for market in config.markets}
-    total = Decimal(0)
+    found: dict[str, Decimal | None] = {}
     for item in config.population.open_interest:
-        if item.market not in covered:
-            continue
-        if item.quote is not None:
-            total += item.quote
-        elif item.base is not None and (price := opening[item.market]) is not None:
-            total += item.base * price
-    return total
+        price = opening[item.market]
+        found[item.market] = item.quote
+        if item.base is not None:
+            found[item.market] = None if price is None else item.base * price
+    return found
 
 
-def _of_positions(config: RunConfig, covered: set[str]) -> Decimal:
+def _of_the_book(config: RunConfig, markets: set[str]) -> Decimal:
+    """Open interest of these markets in the opening book."""
     from ..runs.inputs import opening_interest
 
     quanta = opening_interest(config)
-    total = sum(amount for name, amount in zip(config.market_names, quanta.tolist(), strict=True) if name in covered)
+    total = sum(amount for name, amount in zip(config.market_names, quanta.tolist(), strict=True) if name in markets)
     return Decimal(total) * config.quantum / config.scale.simulated_share
 
 
@@ -46,14 +55,24 @@ def fund_at_hand(config: RunConfig) -> float:
 
 
 def with_fund(config: RunConfig, quote: Decimal) -> RunConfig:
-    """The same config with funds of `quote` together, split as the configured seeds are (equally if all are 0)."""
+    """The same config with funds of `quote` together, split as the configured seeds are.
+
+    Equally if one is 0: it says nothing about a share, and a fund of nothing would let ADL begin whatever the others
+    hold.
+    """
     seeds = [fund.seed_quote for fund in config.funds]
     whole = sum(seeds)
-    shares = [seed / whole if whole else Decimal(1) / len(seeds) for seed in seeds]
+    shares = [seed / whole if all(seeds) else Decimal(1) / len(seeds) for seed in seeds]
     funds = tuple(
         fund.model_copy(update={"seed_quote": quote if len(seeds) == 1 else quote * share})
         for fund, share in zip(config.funds, shares, strict=True)
     )
+    return config.model_copy(update={"funds": funds})
+
+
+def with_endless_funds(config: RunConfig, quote: Decimal) -> RunConfig:
+    """The same config with `quote` in every fund, enough for each alone never to run dry."""
+    funds = tuple(fund.model_copy(update={"seed_quote": quote}) for fund in config.funds)
     return config.model_copy(update={"funds": funds})
 
 

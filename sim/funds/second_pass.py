@@ -12,7 +12,7 @@ from typing import Any, TypedDict
 
 from ..config import RunConfig
 from ..errors import ResultError
-from .config import LARGEST, fund_at_hand, open_interest_quote
+from .config import LARGEST, fund_at_hand, open_interest_quote, with_endless_funds
 
 #: Growth of a fund that did run dry, and the number of attempts.
 _GROWTH, _ATTEMPTS = 64, 4
@@ -55,8 +55,7 @@ def _with_endless_fund(config: RunConfig, row: Mapping[str, Any], place: tuple[i
 
     amount = _start(config, row)
     for _ in range(_ATTEMPTS):
-        funds = tuple(fund.model_copy(update={"seed_quote": amount}) for fund in config.funds)
-        changed = config.model_copy(update={"funds": funds})
+        changed = with_endless_funds(config, amount)
         found = simulate(changed, detail="summary", scenario=place[0], replication=place[1]).runs
         if "fund" not in str(found["required_fund_bound_by"]):
             return found

@@ -9,6 +9,7 @@ from typing import TypeVar
 from ..agents import Whale
 from ..agents.named import NamedPosition
 from ..config import RunConfig
+from ..config.places import error_at
 from ..config.reduced import NoImpact
 from ..errors import ConfigError
 from ..market.price import Independent, SingleShock
@@ -50,7 +51,8 @@ def _with_jump(config: RunConfig, jump: float) -> RunConfig:
         return config.model_copy(update={"markets": (_changed(market, price=price), *config.markets[1:])})
     initial = known.start_price()
     if initial is None:
-        raise ConfigError(f"markets[0].price: {known.kind} states no price at the start; use kind single_shock")
+        text = f"{known.kind} states no price at the start; use kind single_shock"
+        raise error_at(config, text, "markets", 0, "price")
     price = SingleShock(
         kind="single_shock",
         initial_price=initial,
@@ -76,7 +78,8 @@ def _thinner(config: RunConfig, fidelity: str, factor: Decimal) -> RunConfig:
         assert config.reduced is not None
         impact = config.reduced.impact
         if isinstance(impact, NoImpact):
-            raise ConfigError("reduced.impact is none: there is no depth to lose; use linear or square_root")
+            text = "none means that there is no depth to lose; use linear or square_root"
+            raise error_at(config, text, "reduced", "impact")
         curve = _changed(impact, depth_multiplier=impact.depth_multiplier * factor)
         return config.model_copy(update={"reduced": _changed(config.reduced, impact=curve)})
     cohorts = tuple(
@@ -93,7 +96,8 @@ def _with_whale(config: RunConfig, share: Decimal, leverage: Decimal) -> RunConf
     if not 0 < share < 1:
         raise ConfigError(f"concentration must be at least 0 and below 1, found {share}")
     if any(agent.name == WHALE for agent in config.agents):
-        raise ConfigError(f"agents: {WHALE!r} is the name of the account that the stress adds; rename yours")
+        text = f"{WHALE!r} is the name of the account that the stress adds; rename yours"
+        raise error_at(config, text, "agents", f"[{WHALE}]", "name")
     size = (open_interest_quote(config) * share).quantize(Decimal(1))
     position = NamedPosition(market=config.markets[0].name, side="long", quote=size, leverage=leverage)
     whale = Whale(name=WHALE, positions=(position,))

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ..config import RunConfig, config_hash
 from ..layout import F64
 from ..runs.shortfall import shortfall_quanta
-from .config import LARGEST, open_interest_quote, with_fund
+from .config import LARGEST, open_interest_quote, with_endless_funds, with_fund
 
 if TYPE_CHECKING:
     from ..reduced.lower import Lowered
@@ -53,10 +53,16 @@ class ReducedWorld:
 
         return lower(self.config, replication=self.book)
 
-    @property
+    def draw_book(self) -> None:
+        """Draw the opening book, which all blocks share; ConfigError if it cannot be drawn."""
+        _ = self._own
+
+    @cached_property
     def can_tilt(self) -> bool:
-        """Whether prices jump at random."""
-        return self._own.mean_count > 0
+        """Whether prices jump at random: known from their law, without an opening book."""
+        from ..reduced.lower import mean_jumps
+
+        return mean_jumps(self.config) > 0
 
     def arrays(
         self,
@@ -196,20 +202,20 @@ class FullWorld:
 
     @cached_property
     def abundant(self) -> Decimal:
-        """A fund that never runs dry."""
+        """What in each fund never runs dry."""
         return LARGEST * open_interest_quote(self.config)
 
     def arrays(self, number: int, *, fund: float | None = None, aim: float | None = None) -> Columns:
         """Run `number`; without `fund` it runs with one that never runs dry."""
         if number not in self._required:
-            row = self._run(with_fund(self.config, self.abundant), number)
+            row = self._run(with_endless_funds(self.config, self.abundant), number)
             self._required[number] = float(row["required_fund_quanta"]) * self._unit
         else:
             row = None
         if fund is not None:
             row = self._run(with_fund(self.config, Decimal(repr(fund))), number)
         elif row is None:
-            row = self._run(with_fund(self.config, self.abundant), number)
+            row = self._run(with_endless_funds(self.config, self.abundant), number)
         return self._columns(row, self._required[number])
 
     def _run(self, config: RunConfig, replication: int) -> Mapping[str, Any]:

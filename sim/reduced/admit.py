@@ -34,7 +34,9 @@ LAYERS = ["takeover", "insurance_fund", "adl", "socialised_loss"]
 def require_reduced(config: RunConfig) -> None:
     """Raise ConfigError naming each mechanism that the reduced engine cannot simulate, and its replacement."""
     if config.reduced is None:
-        raise_problems([Problem(("reduced",), "must be given for fidelity reduced, found nothing")], None)
+        raise_problems(
+            [Problem(("reduced",), "must be given for fidelity reduced, found nothing")], None, config._places
+        )
         return
     allowed = config.reduced.leaves_out
     problems = []
@@ -44,7 +46,7 @@ def require_reduced(config: RunConfig) -> None:
         elif feature not in allowed:
             hint = f"or add {feature!r} to reduced.leaves_out to run without it, or use fidelity full"
             problems.append(Problem(path, f"must fit the reduced engine: {text}, {hint}"))
-    raise_problems(problems, None)
+    raise_problems(problems, None, config._places)
 
 
 def refusals(config: RunConfig) -> Refusals:

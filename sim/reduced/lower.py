@@ -14,6 +14,7 @@ import numpy as np
 
 from ..agents.behaviours import MarketMaker
 from ..config import RunConfig
+from ..config.places import naming_places
 from ..config.reduced import HalfLifeRenewal, LinearDepth, NoImpact, Reduced, SquareRootDepth
 from ..elementary import LN2, exp, expm1, half_lives
 from ..errors import ConfigError
@@ -65,6 +66,15 @@ class Lowered:
         return self.jumps.mean_count(self.horizon)
 
 
+@naming_places
+def mean_jumps(config: RunConfig) -> float:
+    """Expected number of random jumps of a path, without an opening book; ConfigError as in `lower`."""
+    require_reduced(config)
+    assert config.reduced is not None
+    return jumps_of(config.markets[0].price, config.reduced.jumps).mean_count(float(horizon_s(config)) / YEAR_S)
+
+
+@naming_places
 def lower(config: RunConfig, *, scenario: int = 0, replication: int = 0) -> Lowered:
     """Return the numbers of a config; ConfigError if the reduced engine cannot simulate it."""
     require_reduced(config)
@@ -205,9 +215,9 @@ def _makers_depth(config: RunConfig) -> tuple[int, Decimal, Decimal]:
     bands = [maker.depth[0] for maker in makers]
     if not bands or any(band.within_ppm != bands[0].within_ppm for band in bands):
         raise ConfigError(
-            "reduced.impact must state within_ppm, bid_quote and ask_quote: no market maker has a first band to use"
+            "must state within_ppm, bid_quote and ask_quote: no market maker has a first band to use"
             " instead, or the first bands differ"
-        )
+        ).at("reduced", "impact")
     return (
         bands[0].within_ppm,
         sum((band.bid_quote for band in bands), Decimal(0)),
@@ -248,4 +258,4 @@ def _require_headroom(index: ThresholdIndex) -> None:
         raise ConfigError(
             f"the open interest of {index.open_interest} quanta leaves no head-room in int64 for the sums of a path:"
             " use a coarser asset.quantum or a smaller scale.simulated_share"
-        )
+        ).at("asset", "quantum")

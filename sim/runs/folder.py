@@ -224,15 +224,15 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def telling_disk_errors(target: Path) -> Iterator[None]:
+def telling_disk_errors(
+    target: Path, *, remedy: str = "Free space, or use --detail series or summary"
+) -> Iterator[None]:
     """Turn an OSError from writing into a ResultError that states the remedy."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
-            raise ResultError(
-                f"{target}: the disk is full; nothing was kept. Free space, or use --detail series or summary"
-            ) from error
+            raise ResultError(f"{target}: the disk is full; nothing was kept. {remedy}") from error
         raise ResultError(f"{target}: cannot be written: {error.strerror or error}") from error
 
 

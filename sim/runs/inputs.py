@@ -10,7 +10,9 @@ import numpy as np
 
 from ..agents.shares import Venue
 from ..config import RunConfig, own_parts
+from ..config.places import naming_places
 from ..engine.build import lower_markets
+from ..errors import at_key
 from ..layout import I64
 from ..ledger.accounts import Rows
 from ..market.clock import FixedClock
@@ -53,17 +55,20 @@ def draw_opening(config: RunConfig) -> list[str]:
     return lines
 
 
+@naming_places
 def check_inputs(config: RunConfig) -> InputFacts:
     """InputDataError or ConfigError for a price file, a positions file or custom code that cannot be used."""
     notes: list[str] = []
     ends = np.array([0, config.duration_ms], np.int64)
-    for _, part in own_parts(config):
-        part.check()
-    for market in config.markets:
+    for path, part in own_parts(config):
+        with at_key(*path):
+            part.check()
+    for number, market in enumerate(config.markets):
         if isinstance(market.price, OwnPart) and market.price.runs_code:
             continue
         context = PathContext(market.name, ends, Streams(seed=config.seed), config.start_ms)
-        market.price.require_inputs(context)
+        with at_key("markets", number, "price"):
+            market.price.require_inputs(context)
         notes += market.price.input_notes(context)
     if config.positions is None:
         return InputFacts(tuple(notes))
@@ -84,6 +89,7 @@ def _with_positions(config: RunConfig, notes: list[str]) -> InputFacts:
     return InputFacts((*notes, *found), opening)
 
 
+@naming_places
 def opening_interest(config: RunConfig) -> I64:
     """(M,) open interest of a config with custom positions at the opening mark, one side, quanta."""
     venue = opening_venue(config)
@@ -92,6 +98,7 @@ def opening_interest(config: RunConfig) -> I64:
     return interest
 
 
+@naming_places
 def opening_venue(config: RunConfig) -> Venue:
     """The exchange at the opening mark, as the run builds it; prices after the start are not drawn."""
     instruments = config.instruments()

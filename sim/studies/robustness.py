@@ -124,7 +124,11 @@ def _row(
             why = str(error)
     if why:
         meaning = f"How much the results depend on it is not known: {why.splitlines()[0]}"
-        return {"subject": variant.subject, "found": "not measured", "meaning": meaning, "warns": True, "by": BY}
+        failed = not variant.impossible
+        found = "not measured: a run failed" if failed else "not measured"
+        return {
+            "subject": variant.subject, "found": found, "meaning": meaning, "warns": True, "by": BY, "failed": failed,
+        }  # fmt: skip
     measured = [measure([row[name] for row in base], [row[name] for row in changed], paired) for name in OUTCOMES]
     bounds = int(sum(row.get(IS_BOUND, 0) for row in (*base, *changed)))
     if bounds:

@@ -121,3 +121,13 @@ def test_the_folder_of_a_run_is_no_study_and_the_folder_of_a_study_no_run(result
         clearsim.open_run(study)
     with pytest.raises(clearsim.ResultError, match="is not a folder; give the folder of a run's results"):
         clearsim.audit(tmp_path / "nowhere")
+
+
+def test_a_damaged_part_is_a_result_error_wherever_it_is_read(swept, tmp_path):
+    folder = swept.save(tmp_path / "damaged")
+    for part in (folder / "runs").glob("*.parquet"):
+        part.write_bytes(part.read_bytes()[:-40])
+    result = clearsim.open_study(folder)
+    for read in (lambda: result.missing, lambda: result.planned, lambda: repr(result), result.failures, result.frame):
+        with pytest.raises(clearsim.ResultError, match="corrupt or cut short"):
+            read()

@@ -6,7 +6,7 @@ import re
 import pytest
 from clearsim.cli import app
 from clearsim.config import to_yaml
-from clearsim.errors import ClearsimError, ConfigError
+from clearsim.errors import ClearsimError, ConfigError, ResultError
 from clearsim.funds import block_runs
 from clearsim.funds.questions import load_questions
 from typer.testing import CliRunner
@@ -75,6 +75,21 @@ def test_a_config_is_sized_and_the_answer_written(base, tmp_path):
     page = (tmp_path / "o" / "answer.html").read_text()
     assert "How large must the fund be?" in page
     assert "gap risk only" in page
+
+
+def test_an_earlier_answer_is_replaced_only_if_asked_and_not_before_the_new_one_is_whole(base, tmp_path):
+    out = tmp_path / "o"
+    assert ask(base, "--spread", "0", "--compare", out=out).exit_code == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    refused = ask(base, "--spread", "0", out=out)
+    assert isinstance(refused.exception, ResultError)
+    assert str(refused.exception).endswith("choose another folder, or add --overwrite")
+    assert "required fund" not in refused.output  # before the work
+    unfit = ask(base, "--spread", "0", "--overwrite", "--method", "nonsense", out=out)
+    assert unfit.exit_code != 0
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert ask(base, "--spread", "0", "--overwrite", out=out).exit_code == 0
+    assert {path.name for path in out.iterdir()} == set(before) - {"estimators.csv"}
 
 
 def test_the_same_question_gives_the_same_bytes(base, tmp_path):

@@ -1,5 +1,6 @@
 """Studies on the command line, in real processes: resume, shards, verify, replay, rules, failures, exit codes."""
 
+import csv
 import json
 import os
 import re
@@ -46,9 +47,9 @@ def copied(swept, tmp_path) -> Path:
     return tmp_path / "copy"
 
 
-def sweep(cwd, *arguments):
+def sweep(cwd, *arguments, code=0):
     done = clearsim("sweep", "tiny.yaml", "--serial", "--no-report", *arguments, cwd=cwd)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == code, done.stderr
     return done
 
 
@@ -225,25 +226,61 @@ FAILING = TINY.replace(SHOCK_LINE, MAINTENANCE_LINE).replace(
 def test_points_that_cannot_be_run_are_rows_and_the_sweep_goes_on(tmp_path):
     """At 125x the initial rate is 8000 ppm, so a maintenance rate of 9000 ppm is refused."""
     (tmp_path / "tiny.yaml").write_text(FAILING)
-    done = sweep(tmp_path)
+    done = sweep(tmp_path, code=3)
     assert "4 runs stored, 4 new" in done.stdout
     assert "; 2 failed, 0 crashed" in done.stdout
+    assert done.stderr.endswith("2 of 4 runs failed: results/tiny/failed.csv names them\n")
+    head, *listed = csv.reader((tmp_path / "results" / "tiny" / "failed.csv").open())
+    assert head == ["run_id", "point", "arm", "replication", "status", "error"]
+    assert sorted(row[1:5] for row in listed) == [["2", "0", "0", "failed"], ["3", "1", "0", "failed"]]
+    assert all("(9000 >= 8000)" in row[5] for row in listed)
     assert "must be below the initial rate of 125x (9000 >= 8000)" in done.stderr
     status = clearsim("status", "results/tiny", cwd=tmp_path).stdout
     assert "stored: 2 done, 2 failed" in status
     assert re.search(r"^2 x ConfigError: .*tiers\[0\]\.maintenance_ppm = 9000", status, re.MULTILINE)
-    assert sweep(tmp_path).stdout.startswith("4 runs stored, 0 new")
-    assert sweep(tmp_path, "--retry-failed").stdout.startswith("4 runs stored, 2 new")
+    assert sweep(tmp_path, code=3).stdout.startswith("4 runs stored, 0 new")
+    assert sweep(tmp_path, "--retry-failed", code=3).stdout.startswith("4 runs stored, 2 new")
     assert clearsim("verify", "results/tiny", cwd=tmp_path).stdout.startswith("2 of 2 runs are equal")
 
 
-def test_a_sweep_of_which_nothing_succeeds_has_exit_code_1(tmp_path):
+def test_the_table_of_failures_goes_with_the_last_failure(tmp_path):
+    """The agent raises once; its run is the only failure, until it is run again."""
+    agent = """from pathlib import Path
+from clearsim import UserAgent
+class Mine(UserAgent):
+    def decide(self, view):
+        if not Path({marker!r}).exists():
+            raise RuntimeError("=1+1")
+        return []
+"""
+    marker = tmp_path / "marker"
+    (tmp_path / "mine.py").write_text(agent.format(marker=str(marker)))
+    mine = "agents: [{kind: user, name: me, file: mine.py, class: Mine, deposit_quote: 1000}]"
+    study = TINY.replace("values: [400, 500]", "values: [400]").replace("{kind: grid, n: 2}", "{kind: grid, n: 1}")
+    (tmp_path / "base.yaml").write_text(f"extends: base\n{mine}\n")
+    (tmp_path / "tiny.yaml").write_text(study.replace("base: base", "base: base.yaml"))
+    failed = tmp_path / "results" / "tiny" / "failed.csv"
+    assert "1 of 1 runs failed" in sweep(tmp_path, code=3).stderr
+    assert "RuntimeError" in failed.read_text()
+    marker.touch()
+    sweep(tmp_path, "--retry-failed")
+    assert not failed.exists()
+
+
+def test_a_dry_run_whose_pilots_fail_has_exit_code_3(tmp_path):
+    (tmp_path / "tiny.yaml").write_text(FAILING)
+    done = clearsim("sweep", "tiny.yaml", "--serial", "--dry-run", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "a pilot run failed: ConfigError: " in done.stderr
+
+
+def test_a_sweep_of_which_nothing_succeeds_has_exit_code_3(tmp_path):
     only = FAILING.replace("[{m: 3900}, {m: 9000}]", "[{m: 3900}, {m: 9000}]").replace(
         "values: [400, 500]", "values: [400]"
     )
     (tmp_path / "tiny.yaml").write_text(only)
     done = clearsim("sweep", "tiny.yaml", "--serial", "--no-report", "--shard", "2/2", cwd=tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "1 of 2 runs stored, 1 new" in done.stdout
     assert "note: lever taker has one value: it changes nothing" in done.stderr
 

@@ -14,8 +14,13 @@ def matching(exchange: Exchange, market: int, buy: bool, limit: int | None) -> l
     return sorted(found, key=lambda order: sign * order.price)
 
 
-def take(exchange: Exchange, row: int, market: int, lots: int, limit: int | None, charged: bool) -> tuple[int, int]:
-    """An IOC of `row` for signed lots; the filled contracts and their value, both positive."""
+def take(
+    exchange: Exchange, row: int, market: int, lots: int, limit: int | None, charged: bool, payer: int | None = None
+) -> tuple[int, int]:
+    """An IOC of `row` for signed lots; the filled contracts and their value, both positive.
+
+    payer: of the fees of a trader's own order.
+    """
     filled = paid = 0
     for order in matching(exchange, market, lots > 0, limit):
         size = min(abs(lots) - filled, order.lots)
@@ -30,26 +35,38 @@ def take(exchange: Exchange, row: int, market: int, lots: int, limit: int | None
         exchange.transfer(row, order.row, value if lots > 0 else -value, signed, market)
         order.lots -= size
         filled, paid = filled + size, paid + value
-        charge_fees(exchange, row, order.row, market, value, charged)
+        charge_fees(exchange, row, order.row, market, value, charged, payer)
     exchange.book = [order for order in exchange.book if order.lots]
     return filled, paid
 
 
-def charge_fees(exchange: Exchange, taker: int, maker: int, market: int, value: int, charged: bool) -> None:
-    """CLR-FEE-001 to -003: the liquidated row pays out of its equity, the maker from its wallet."""
+def take_as_trader(exchange: Exchange, row: int, market: int, lots: int, limit: int | None) -> int:
+    """An IOC that a trader sent; the filled contracts. CLR-FEE-001: its wallet pays the fee of each fill."""
+    return take(exchange, row, market, lots, limit, charged=True, payer=exchange.owner[row])[0]
+
+
+def from_wallet(exchange: Exchange, wallet: int, due: int) -> int:
+    """CLR-FEE-001: a wallet without positions pays at most what it has."""
+    return due if due <= 0 or exchange.held(wallet) else min(due, max(0, exchange.quote[wallet]))
+
+
+def charge_fees(
+    exchange: Exchange, taker: int, maker: int, market: int, value: int, charged: bool, payer: int | None
+) -> None:
+    """CLR-FEE-001 to -003: the liquidated row pays out of its equity, traders (`payer`, the maker) from wallets."""
     rules = exchange.rules.markets[market]
     got = 0
-    if charged:
+    if payer is not None:
+        got = from_wallet(exchange, payer, share_ppm(value, rules.taker_ppm))
+    elif charged:
         got = min(share_ppm(value, rules.taker_ppm), max(0, exchange.equity(taker)))
         if got < share_ppm(value, rules.taker_ppm):
             exchange.reached["taker fee capped"] += 1
     if got:
-        exchange.transfer(taker, exchange.fees, got)
+        exchange.transfer(taker if payer is None else payer, exchange.fees, got)
         exchange.reached["taker fee"] += 1
     wallet = exchange.owner[maker]
-    due = share_ppm(value, rules.maker_ppm)
-    if due > 0 and not exchange.held(wallet):
-        due = min(due, max(0, exchange.quote[wallet]))
+    due = from_wallet(exchange, wallet, share_ppm(value, rules.maker_ppm))
     if due < -got:
         exchange.reached["rebate capped"] += 1
     due = max(due, -got)

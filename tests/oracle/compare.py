@@ -6,6 +6,7 @@ from tests.oracle.cycle import run_cycle
 from tests.oracle.generator import make_story
 from tests.oracle.product import Balances, Product, balances_of
 from tests.oracle.story import Exchange, Rules, Story
+from tests.oracle.waiting import make_waiting_story
 
 
 def differences(exchange: Exchange, found: Balances) -> list[str]:
@@ -38,12 +39,13 @@ def compare(story: Story, *, read_as: Rules | None = None) -> tuple[list[str], C
     for number, marks in enumerate(story.marks[1:], 1):
         if lines:
             break
-        run_cycle(exchange, marks, 1000 * number)
+        exchange.draws = product.draws()
+        run_cycle(exchange, marks, story.tick_ms * number)
         product.tick(marks)
         lines = [f"cycle {number}: {line}" for line in differences(exchange, product.balances())]
     return lines, exchange.reached
 
 
-def compare_seed(seed: int) -> tuple[list[str], Counter[str]]:
-    """`compare` the story of a seed."""
-    return compare(make_story(seed))
+def compare_seed(seed: int, *, waiting: bool = False) -> tuple[list[str], Counter[str]]:
+    """`compare` the story of a seed.  waiting: with latency, throttle, random order, stops and an order band."""
+    return compare((make_waiting_story if waiting else make_story)(seed))

@@ -1,11 +1,13 @@
 """One cycle of the clearing house, in the order of its steps, and the opening of a story."""
 
+from fractions import Fraction
+
 from tests.oracle.adl import deleverage
-from tests.oracle.book import cancel_all, take
+from tests.oracle.book import cancel_all, take, take_as_trader
 from tests.oracle.liquidation import in_priority, is_left, note_debt, plan, send, settle
 from tests.oracle.loss import socialise
 from tests.oracle.margin import is_distressed
-from tests.oracle.story import Exchange, Record
+from tests.oracle.story import MILLION, Exchange, Record
 from tests.oracle.waterfall import has_fund_layer, pay_engines, pay_from_fund, sweep, take_over, unwind_orders
 
 
@@ -13,10 +15,14 @@ def run_cycle(exchange: Exchange, marks: tuple[int, ...], now_ms: int) -> None:
     """Mark, then rounds of clearing: CLR-LIQ-012."""
     exchange.mark, exchange.now_ms = list(marks), now_ms
     exchange.queue, exchange.matches = None, 0
+    exchange.since = {row: first for row, first in exchange.since.items() if row in exchange.found}
+    exchange.found = set()
+    fire_stops(exchange)
     for number in range(exchange.rules.liquidation.rounds_max):
         moved = exchange.moved
         distressed = find_distressed(exchange)
-        active = [row for row in distressed if not waits(exchange, row)]
+        note_distress(exchange, distressed)
+        active = within_limit(exchange, [row for row in distressed if not waits(exchange, row)])
         if active:
             exchange.reached["rounds"] += 1
             exchange.reached["second rounds"] += number == 1
@@ -30,12 +36,8 @@ def run_cycle(exchange: Exchange, marks: tuple[int, ...], now_ms: int) -> None:
 
 
 def find_distressed(exchange: Exchange) -> list[int]:
-    """Distressed rows in the order of liquidation; in batch mode all their orders are withdrawn."""
-    rows = [row for row in exchange.traders if is_distressed(exchange, row)]
-    if exchange.rules.liquidation.mode == "batch":
-        for row in rows:
-            cancel_all(exchange, row)
-    return in_priority(exchange, rows)
+    """Distressed rows in the order of liquidation."""
+    return in_priority(exchange, [row for row in exchange.traders if is_distressed(exchange, row)])
 
 
 def waits(exchange: Exchange, row: int) -> bool:
@@ -58,10 +60,63 @@ def pauses(exchange: Exchange, row: int) -> bool:
     return waiting
 
 
+def note_distress(exchange: Exchange, distressed: list[int]) -> None:
+    """CLR-LIQ-009: when the unbroken distress of a row began."""
+    exchange.found.update(distressed)
+    for row in distressed:
+        exchange.since.setdefault(row, exchange.now_ms)
+
+
+def is_late(exchange: Exchange, row: int) -> bool:
+    """CLR-LIQ-009: the time from the first distress to the first order is over."""
+    over = exchange.now_ms - exchange.since[row] >= exchange.rules.liquidation.latency_ms
+    exchange.reached["latency"] += not over
+    return over
+
+
+def within_limit(exchange: Exchange, due: list[int]) -> list[int]:
+    """CLR-LIQ-009: those whose latency is over, in order, as many as the bucket of one second's worth has."""
+    due = [row for row in due if is_late(exchange, row)]
+    rate = exchange.rules.liquidation.per_second
+    if rate is None:
+        return due
+    if exchange.tokens is None:
+        exchange.tokens = Fraction(rate)
+    added = Fraction(rate * (exchange.now_ms - exchange.filled_ms), 1000)
+    exchange.tokens, exchange.filled_ms = min(Fraction(rate), exchange.tokens + added), exchange.now_ms
+    started = due[: int(exchange.tokens)]
+    exchange.tokens -= len(started)
+    exchange.reached["throttle"] += len(started) < len(due)
+    return started
+
+
+def fire_stops(exchange: Exchange) -> None:
+    """CLR-MRG-015: stops that the mark has reached sell or buy at the market, within the band of their market."""
+    for stop in list(exchange.stops):
+        selling = stop.lots > 0
+        mark = exchange.mark[stop.market]
+        if (mark > stop.trigger) if selling else (mark < stop.trigger):
+            continue
+        exchange.stops.remove(stop)
+        held = exchange.lots[stop.row][stop.market]
+        size = min(abs(stop.lots), max(0, held if selling else -held))
+        band, limit = exchange.rules.markets[stop.market].order_band_ppm, None
+        if band is not None:
+            distance = mark * band // MILLION
+            limit = mark - distance if selling else mark + distance
+        filled = 0
+        if size:
+            filled = take_as_trader(exchange, stop.row, stop.market, -size if selling else size, limit)
+        exchange.reached["stop"] += filled > 0
+        exchange.reached["order band"] += limit is not None and filled < size
+
+
 def run_round(exchange: Exchange, due: list[int]) -> None:
     """Book, settlement, and the waterfall with what is left."""
     plans: list[list[Record]] = []
     if exchange.rules.liquidation.mode == "batch":
+        for row in due:
+            cancel_all(exchange, row)
         plans = [plan(exchange, row) for row in due if exchange.held(row)]
         for records in plans:
             for record in records:

@@ -12,6 +12,9 @@ def in_priority(exchange: Exchange, rows: Sequence[int]) -> list[int]:
     """CLR-LIQ-005."""
     if exchange.rules.liquidation.priority == "by_account_id":
         return sorted(rows)
+    if exchange.rules.liquidation.priority == "random":
+        exchange.reached["random order"] += len(rows) > 1
+        return sorted(rows, key=lambda row: (exchange.draws[row], row))
 
     def key(row: int) -> tuple[int, float, int]:
         needed = requirement_of(exchange, row)

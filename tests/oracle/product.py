@@ -7,15 +7,28 @@ story.
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from clearsim.clearing.liquidation.orders import PRIORITY_RANDOM, risk_keys
 from clearsim.config.load import config_from_text
 from clearsim.engine.build import build_world
 from clearsim.engine.cycle import run_cycle
 from clearsim.engine.trading import match, refresh_quotes, spill_logs
 from clearsim.engine.world import World
-from clearsim.layout import FEES, INTENT_DTYPE, OUTSIDE, ROUNDING, OrderKind, OrderStatus, Reason, Side, TimeInForce
+from clearsim.kernels.book.stops import add_stops
+from clearsim.layout import (
+    FEES,
+    INTENT_DTYPE,
+    OUTSIDE,
+    ROUNDING,
+    OrderFlag,
+    OrderKind,
+    OrderStatus,
+    Reason,
+    Side,
+    TimeInForce,
+)
 
 from tests.oracle.story import Exchange, Order, Story
 from tests.oracle.story_config import BALANCE, GRIDS, config_of, isolated_lots, owners_of
@@ -47,6 +60,7 @@ class Product:
         self.ids = [self._id(row.owner, row.market) for row in story.rows]
         self._open()
         self.resting = self._rest()
+        self._stop()
         self.step = 0
 
     def _id(self, owner: str, market: int | None) -> int:
@@ -105,6 +119,23 @@ class Product:
         refresh_quotes(self.world)
         return admitted
 
+    def _stop(self) -> None:
+        """Enter the stops, reduce-only as those of the opening book."""
+        entries = [
+            (self.ids[stop.row], stop.market, Side.SELL if stop.lots > 0 else Side.BUY, stop.trigger, abs(stop.lots))
+            for stop in self.story.stops
+        ]
+        entered = np.array(entries, np.int64).reshape(-1, 5)
+        assert add_stops(self.world.exchange.stops, entered, int(OrderFlag.REDUCE_ONLY)) == len(entries)
+
+    def draws(self) -> dict[int, float]:
+        """The numbers of all rows in the next cycle where priority is random (CLR-LIQ-005): the product's hash."""
+        world, house = self.world, self.world.clearing
+        rows = np.arange(len(world.accounts.quote), dtype=np.int64)
+        keys = np.zeros(len(rows))
+        risk_keys(world.accounts, world.markets, rows, PRIORITY_RANDOM, house._random_key + self.step + 1, keys)
+        return dict(zip(rows.tolist(), keys.tolist(), strict=True))
+
     def opening(self) -> Exchange:
         """The oracle's state before the first cycle: rows of the story under the ids that the product gave them."""
         story, world = self.story, self.world
@@ -122,6 +153,7 @@ class Product:
             | {self.wallets[BALANCE]: self.wallets[BALANCE]},
             mark=list(story.marks[0]),
             book=[Order(**vars(order)) for order in self.resting],
+            stops=[replace(stop, row=self.ids[stop.row]) for stop in story.stops],
         )
         for fund, cash in zip(exchange.fund, story.seeds, strict=True):
             exchange.transfer(OUTSIDE, fund, cash)

@@ -6,6 +6,7 @@ clearsim. Money is in quanta, prices in ticks, sizes in lots; + is long.
 
 from collections import Counter
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 MILLION = 1_000_000
 
@@ -23,6 +24,7 @@ class Market:
     maker_ppm: int = 0
     penalty_ppm: int = 0
     scope: int = 0
+    order_band_ppm: int | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Liquidation:
     cooldown_ms: int = 0
     whole_below: int = 0
     then_whole: bool = False
+    latency_ms: int = 0
+    per_second: int | None = None
 
 
 @dataclass(frozen=True)
@@ -102,8 +106,18 @@ class Resting:
 
 
 @dataclass(frozen=True)
+class Stop:
+    """A reduce-only stop on a position of a row (its number in the story): all of the lots, at this trigger, ticks."""
+
+    row: int
+    market: int
+    trigger: int
+    lots: int  # of the position, signed
+
+
+@dataclass(frozen=True)
 class Story:
-    """Accounts, resting orders, and the marks of the start and of every cycle after it."""
+    """Accounts, resting orders, and the marks of the start and of every cycle after it, `tick_ms` apart."""
 
     seed: int
     rules: Rules
@@ -111,6 +125,8 @@ class Story:
     resting: tuple[Resting, ...]
     seeds: tuple[int, ...]
     marks: tuple[tuple[int, ...], ...]
+    stops: tuple[Stop, ...] = ()
+    tick_ms: int = 1000
 
 
 @dataclass
@@ -159,6 +175,12 @@ class Exchange:
     own_moves: Counter[int] = field(default_factory=Counter)
     debts: dict[int, dict[int, int]] = field(default_factory=dict)  # row -> market -> quanta owed
     fresh: list[int] = field(default_factory=list)  # rows whose debt no layer has seen yet
+    stops: list[Stop] = field(default_factory=list)  # rows by their ids
+    since: dict[int, int] = field(default_factory=dict)  # row -> when its present distress was first found, ms
+    found: set[int] = field(default_factory=set)  # rows found distressed in this cycle, in whichever round
+    tokens: Fraction | None = None  # liquidations that may be started now; None: nothing was asked yet
+    filled_ms: int = 0  # when tokens were last added
+    draws: dict[int, float] = field(default_factory=dict)  # row -> its number of this cycle, where priority is random
     last_step: dict[int, int] = field(default_factory=dict)
     steps: Counter[int] = field(default_factory=Counter)
     last_unwind: dict[int, int] = field(default_factory=dict)

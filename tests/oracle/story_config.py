@@ -41,6 +41,7 @@ def market_of(market: Market, start: int, duration_s: int) -> dict[str, Any]:
         "mark": {"kind": "index"},
         "funding": {"kind": "none"},
         "margin": margin_of(market),
+        "order_band_ppm": market.order_band_ppm,
         "fees": {
             "taker_ppm": market.taker_ppm,
             "maker_ppm": market.maker_ppm,
@@ -51,7 +52,19 @@ def market_of(market: Market, start: int, duration_s: int) -> dict[str, Any]:
 
 def liquidation_of(rules: Liquidation) -> dict[str, Any]:
     """The keys that the kind has."""
-    keys = ["kind", "order", "band_ppm", "priority", "mode", "surplus", "rounds_max", "taker_fee", "penalty_base"]
+    keys = [
+        "kind",
+        "order",
+        "band_ppm",
+        "priority",
+        "mode",
+        "surplus",
+        "rounds_max",
+        "taker_fee",
+        "penalty_base",
+        "latency_ms",
+        "per_second",
+    ]
     if rules.kind == "tier_down":
         keys += ["reduce_to"]
     if rules.kind == "fraction":
@@ -138,7 +151,7 @@ def config_of(story: Story) -> dict[str, Any]:
         "seed": 1,
         "start_utc": "2025-01-01T00:00:00Z",
         "duration_s": duration_s,
-        "clock": {"kind": "fixed", "tick_ms": 1000},
+        "clock": {"kind": "fixed", "tick_ms": story.tick_ms},
         "asset": {"name": "USDT", "quantum": "0.001"},
         "prices": {"kind": "independent"},
         "markets": [

@@ -14,6 +14,7 @@ import pytest
 
 from tests.oracle.compare import compare, compare_seed
 from tests.oracle.generator import make_story
+from tests.oracle.waiting import make_waiting_story
 
 HERE = Path(__file__).resolve().parent
 #: Files that may import clearsim: the ones that put a story through the product.
@@ -62,6 +63,34 @@ def test_the_product_and_the_oracle_agree_on_500_stories_that_reach_every_mechan
 @pytest.mark.parametrize("block", range(10))
 def test_the_product_and_the_oracle_agree_on_5000_further_stories(block):
     run_stories(range(450 + 500 * block, 950 + 500 * block))
+
+
+#: Of 300 stories in which somebody waits, at least so many in which the oracle reaches it.
+MIN_WAITING = {"latency": 150, "throttle": 40, "random order": 60}
+
+
+def run_waiting(seeds: Sequence[int]) -> Counter[str]:
+    """Compare these stories, without their stops; returns in how many each mechanism was reached."""
+    failed, reached = [], Counter[str]()
+    for seed in seeds:
+        lines, seen = compare(replace(make_waiting_story(seed), stops=()))
+        reached.update(name for name, times in seen.items() if times)
+        if lines:
+            failed.append(f"story {seed}: " + "; ".join(lines[:4]))
+    assert not failed, f"{len(failed)} of {len(seeds)} stories differ:\n" + "\n".join(failed[:10])
+    return reached
+
+
+def test_the_product_and_the_oracle_agree_on_who_waits():
+    """CLR-LIQ-005 and CLR-LIQ-009: latency, liquidations a second, random order."""
+    reached = run_waiting(range(300))
+    assert {name: reached[name] for name, least in MIN_WAITING.items() if reached[name] < least} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", range(4))
+def test_the_product_and_the_oracle_agree_on_2000_further_stories_of_waits(block):
+    run_waiting(range(300 + 500 * block, 800 + 500 * block))
 
 
 def swap_surplus(rules):

@@ -57,6 +57,19 @@ def test_a_scenario_from_end_to_end(scenario, tmp_path):
     assert code == 1
 
 
+def test_a_scenario_whose_run_fails_has_exit_code_3(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from clearsim import UserAgent\nclass Mine(UserAgent):\n    def decide(self, view):\n        return 1 / 0\n"
+    )
+    mine = "agents: [{kind: user, name: me, file: mine.py, class: Mine, deposit_quote: 1000}]"
+    (tmp_path / "mine.yaml").write_text(f"extends: base\n{mine}\n")
+    (tmp_path / "small.yaml").write_text(SMALL.replace("base: base", "base: mine.yaml"))
+    code, _, errors = validate("small.yaml", "--quick", "--out", "out", cwd=tmp_path)
+    assert code == 3
+    assert errors.endswith("1 of 1 scenarios failed (small): out/targets.csv has why\n")
+    assert "ZeroDivisionError" in (tmp_path / "out" / "targets.csv").read_text()
+
+
 def test_an_unknown_scenario_names_the_nearest_and_makes_no_folder(tmp_path):
     code, _, errors = validate("gap-11", "--out", tmp_path / "out", cwd=Path.cwd())
     assert code == 2

@@ -79,6 +79,8 @@ def test_a_pot_takes_one_transfer_a_target_and_one_a_winner(allocation):
     assert len(moved) == 5
     assert (moved["payer"][:2] == ROUNDING).all(), "the pot pays the targets"
     assert (moved["payee"][2:] == ROUNDING).all(), "the winners pay the pot"
+    assert sorted(moved["payee"][:2].tolist()) == victims, "and so names those who were closed"
+    assert world.matches("bankrupt") == [ROUNDING] * 3, "each winner closes for all of them"
     assert {quote / lots for lots, quote in given_by(world).values()} == {101}
     assert sum(quote for _, quote in given_by(world).values()) == 2_020
     assert [world.money(row) for row in (*victims, ROUNDING)] == [0, 0, 0]

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from clearsim.cli import app
 from clearsim.config import load_config
-from clearsim.errors import ConfigError
+from clearsim.errors import ConfigError, ResultError
 from clearsim.funds.config import open_interest_quote
 from clearsim.funds.stress import WHALE, replaces_price, with_shock
 from typer.testing import CliRunner
@@ -66,7 +66,7 @@ def test_the_command_finds_a_smaller_fall_for_a_smaller_fund(tmp_path):
     """Gap risk only (no impact), one opening book: the smallest fall rises with the fund, and is a bracket."""
 
     def jump(fund):
-        arguments = ["reverse-stress", "btc-30d", "--set", "reduced.impact={kind: none}", "--depth", "0",
+        arguments = ["reverse-stress", "btc-30d", "--set", "reduced.impact={kind: none}", "--depth", "0", "--overwrite",
                      "--concentration", "0", "--runs", "1", "--fund", str(fund), "--out", str(tmp_path)]  # fmt: skip
         done = CliRunner().invoke(app, arguments, catch_exceptions=False, standalone_mode=False)
         assert "the price of BTCUSDT falls once after a minute" in done.output
@@ -75,6 +75,10 @@ def test_the_command_finds_a_smaller_fall_for_a_smaller_fund(tmp_path):
     small, large = jump(1e6), jump(3e8)
     assert 0 < small["jump"] < large["jump"] < 0.6
     assert small["jump_high"] - small["jump_low"] <= 0.005
+    with pytest.raises(ResultError, match=r"holds reverse_stress\.csv, reverse_stress\.html, .* --overwrite"):
+        CliRunner().invoke(
+            app, ["reverse-stress", "btc-30d", "--out", str(tmp_path)], catch_exceptions=False, standalone_mode=False
+        )
     assert "smallest shock that exhausts" in (tmp_path / "reverse_stress.html").read_text()
 
 

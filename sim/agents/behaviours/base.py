@@ -39,7 +39,8 @@ class CohortContext:
         """Number of the market called `name`; ConfigError if there is none."""
         names = [instrument.name for instrument in self.instruments]
         if name not in names:
-            raise ConfigError(f"cohort {self.name}: no market is called {name!r}; the markets are {', '.join(names)}")
+            text = f"cohort {self.name}: no market is called {name!r}; the markets are {', '.join(names)}"
+            raise ConfigError(text).at("behaviour")
         return names.index(name)
 
     def unit(self, market: int) -> int:

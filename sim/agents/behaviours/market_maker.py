@@ -173,7 +173,7 @@ class MarketMaker(BehaviourPolicy):
             raise ConfigError(
                 f"cohort {context.name}: capital x max_leverage carries only {capacity.sum() / dearest.sum():.3g}"
                 " of the depth that it must quote on one side: raise capital or max_leverage, or quote less"
-            )
+            ).at("capital")
         limits = context.split(context.venue_lots(self.inventory_limit_quote, market))
         memory = np.zeros(n, MAKER_DTYPE)
         memory["next_ms"] = (

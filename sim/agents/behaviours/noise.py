@@ -66,7 +66,7 @@ class Noise(BehaviourPolicy):
             raise ConfigError(
                 f"cohort {context.name}: mean order is {mean_lots:.3g} lots; set orders_per_s below"
                 f" {rate * mean_lots:.3g}, raise volume_quote_per_s or the simulated share, or use a smaller lot"
-            )
+            ).at("behaviour", "volume_quote_per_s")
         scale = -1.0 / log1p(-1.0 / mean_lots) if mean_lots > 1.0 else 0.0
         lifetime_ms = self.limit_lifetime_s * 1000
         capacity = int(rate * self.limit_lifetime_s * 2) + 1024

@@ -59,12 +59,12 @@ class OwnBehaviour(OwnPart, BehaviourPolicy):
             cohort: UserCohort = self.load()
             rate, width = float(cohort.arrivals_per_s), int(cohort.uniforms)
         except (ConfigError, *FAILURES) as error:
-            raise ConfigError(f"cohort {context.name}: {one_line(error)}") from error
+            raise ConfigError(f"cohort {context.name}: {one_line(error)}").at("behaviour") from error
         if not 0 <= rate < float("inf") or not 0 <= width <= 100:
             raise ConfigError(
                 f"cohort {context.name}: {self.class_name}.arrivals_per_s must be a rate and uniforms 0 .. 100, found"
                 f" {rate} and {width}"
-            )
+            ).at("behaviour")
         cohort.rng, places = context.rng.spawn(2)
         arrivals = Arrivals(context.rng, rate / 1000.0, width=2 + width) if rate > 0 else None
         tick_values = np.ascontiguousarray(context.markets.params["tick_value"])

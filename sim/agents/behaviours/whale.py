@@ -62,15 +62,16 @@ class Whale(NamedTrader):
         """Return the state; ConfigError if a program's market is unknown or its amount is below one lot."""
         names = [instrument.name for instrument in instruments]
         markets, totals = [], []
-        for program in self.programs:
+        for number, program in enumerate(self.programs):
             if program.market not in names:
                 raise ConfigError(
                     f"agent {self.name}: no market is called {program.market!r}; the markets are {', '.join(names)}"
-                )
+                ).at("programs", number, "market")
             market = names.index(program.market)
             lots = instruments[market].to_lots(program.base * share)
             if lots <= 0:
-                raise ConfigError(f"agent {self.name}: program of {program.base * share} is below one lot")
+                text = f"agent {self.name}: program of {program.base * share} is below one lot"
+                raise ConfigError(text).at("programs", number, "base")
             markets.append(market)
             totals.append(lots)
         return WhaleState(row, markets, totals, [0] * len(totals), rng)

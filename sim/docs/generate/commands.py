@@ -15,7 +15,8 @@ from ...cli.groups import TITLES
 from .markdown import anchor, code, page, table
 
 _INTRODUCTION = """`clearsim COMMAND --help` prints the same. Exit codes: 0 done, 1 failed or different, 2 bad input,
-130 interrupted with Ctrl-C. `--debug`, which every command has, prints a traceback in place of one line.
+3 done but some of the runs failed, 130 interrupted with Ctrl-C. `--debug`, which every command has, prints a traceback
+in place of one line.
 
 `CLEARSIM_CACHE_DIR` names the folder where compiled kernels are kept; the default is `clearsim` in the user's cache
 folder. `NUMBA_DISABLE_JIT=1` runs the kernels as plain Python, for a debugger."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...elementary import cos_turns, exp, log
-from ...errors import ConfigError, InputDataError
+from ...errors import ConfigError, InputDataError, at_key
 from ...kernels.hashing import GOLDEN, splitmix64
 from ...rng import Streams
 from ...variates import standard_normal
@@ -101,7 +101,10 @@ def _contexts(
     """One context per market, all on the same base grid: the clock's ticks and every fixed time of a process."""
     ticks = clock.base_times(duration_ms)
     plain = [PathContext(name, ticks, streams, start_ms, folder) for name in names]
-    pinned = [process.pinned_ms(context) for process, context in zip(processes, plain, strict=True)]
+    pinned = []
+    for number, (process, context) in enumerate(zip(processes, plain, strict=True)):
+        with at_key("markets", number, "price"):
+            pinned.append(process.pinned_ms(context))
     base = np.sort(np.concatenate([ticks, *pinned]))
     base = base[np.concatenate([[True], np.diff(base) > 0])]
     return [PathContext(name, base, streams, start_ms, folder) for name in names]
@@ -117,7 +120,10 @@ def _skeletons(
     n_steps = len(contexts[0].times_ms) - 1
     own = np.stack([standard_normal(context.stream("diffusion"), n_steps) for context in contexts])
     normals = combine(factor, own)
-    skeletons = [process.skeleton(context, z) for process, context, z in zip(processes, contexts, normals, strict=True)]
+    skeletons = []
+    for number, (process, context, z) in enumerate(zip(processes, contexts, normals, strict=True)):
+        with at_key("markets", number, "price"):
+            skeletons.append(process.skeleton(context, z))
     common = system.shared(len(processes))
     if common is None:
         return skeletons
@@ -127,7 +133,7 @@ def _skeletons(
             raise ConfigError(
                 f"market {contexts[market].name}: its path is given, so common jumps cannot apply to it:"
                 f" set prices.common_jumps.betas[{market}] to 0"
-            )
+            ).at("prices", "common_jumps", "betas", market)
         skeletons[market] = common.add_to(skeletons[market], market=market, times=times, sizes=sizes)
     return skeletons
 
@@ -186,7 +192,7 @@ def _assemble(tree: _Tree, skeletons: Sequence[Skeleton], sigma: F64, names: Seq
         raise InputDataError(
             f"market {names[m]}: the price process gives {price[k, m]} at {times[k]} ms;"
             " prices must be positive and finite"
-        )
+        ).at("markets", int(m), "price")
     steps = sigma[tree.base]
     return PathSet(
         times_ms=times,

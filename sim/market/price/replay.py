@@ -57,7 +57,9 @@ class Replay(PriceProcessBase):
         path = Path(self.file) if context.folder is None else context.folder / self.file
         times, prices = read_prices(path)
         if self.align == "start_utc" and context.start_ms is None:
-            raise ConfigError(f"market {context.name}: price.align start_utc needs start_utc in the run's config")
+            raise ConfigError(f"market {context.name}: price.align start_utc needs start_utc in the run's config").at(
+                "align"
+            )
         offset = times[0] if self.align == "first_row" or context.start_ms is None else context.start_ms
         times = times - offset
         if times[0] > 0 or times[-1] < context.duration_ms:

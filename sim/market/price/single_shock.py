@@ -49,7 +49,7 @@ class SingleShock(PriceProcessBase):
             raise ConfigError(
                 f"market {context.name}: price.shock_ms is {self.shock_ms},"
                 f" after the end of the run ({context.duration_ms} ms)"
-            )
+            ).at("shock_ms")
 
     def skeleton(self, context: PathContext, normals: F64) -> Skeleton:
         """Return the path on the base grid; ConfigError if the shock comes after the end of the run."""

@@ -12,8 +12,9 @@ import numpy as np
 from pydantic import AwareDatetime, Field, model_validator
 
 from ...elementary import log
-from ...errors import ConfigError
+from ...errors import ConfigError, at_key
 from ...policy import NonNegativeDecimal, Policy, PositiveDecimal
+from ...units import INT64_MAX
 from ...variates import standard_normal
 from .skeleton import (
     F64,
@@ -61,6 +62,8 @@ class Waypoint(Policy):
             raise ConfigError(f"market {context.name}: waypoints in utc need start_utc in the run's config")
         if value != int(value):
             raise ConfigError(f"market {context.name}: waypoint at {self.utc or self.t_s} is not a whole millisecond")
+        if abs(value) > INT64_MAX:
+            raise ConfigError(f"market {context.name}: waypoint at {self.utc or self.t_s} is beyond any run")
         return int(value)
 
 
@@ -99,16 +102,20 @@ class Waypoints(PriceProcessBase):
 
     def point_times_ms(self, context: PathContext) -> I64:
         """Times of all waypoints; ConfigError if they are out of order or do not span the run."""
-        times = np.array([point.time_ms(context) for point in self.points], np.int64)
+        times = np.zeros(len(self.points), np.int64)
+        for number, point in enumerate(self.points):
+            with at_key("points", number):
+                times[number] = point.time_ms(context)
         where = f"market {context.name}: waypoints"
         if np.any(np.diff(times) <= 0):
             bad = int(np.argmax(np.diff(times) <= 0)) + 1
-            raise ConfigError(f"{where} must be in order of time: number {bad + 1} does not follow number {bad}")
+            text = f"{where} must be in order of time: number {bad + 1} does not follow number {bad}"
+            raise ConfigError(text).at("points", bad)
         if times[0] > 0 or times[-1] < context.duration_ms:
             raise ConfigError(
                 f"{where} span {times[0] / 1e3:g} s to {times[-1] / 1e3:g} s since the start;"
                 f" the run needs 0 s to {context.duration_ms / 1e3:g} s"
-            )
+            ).at("points")
         return times
 
     def pinned_ms(self, context: PathContext) -> I64:

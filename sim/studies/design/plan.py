@@ -19,6 +19,7 @@ import pyarrow as pa
 from ...config import RunConfig, Setting, config_hash
 from ...config.load import build_config
 from ...config.overrides import set_value
+from ...config.places import Places, with_places
 from ...config.yamlfile import Node
 from .designs import Listed
 from .fidelity import split_fidelity
@@ -62,6 +63,11 @@ class Plan:
     def base(self) -> RunConfig:
         """The base config with the study's `set` and seed."""
         return build_config(base_tree(self.loaded, self.study))
+
+    @cached_property
+    def _base_of_jobs(self) -> RunConfig:
+        """The base without names of files, so that the error of a failed run is the same text on any machine."""
+        return with_places(self.base, Places())
 
     @cached_property
     def base_hash(self) -> str:
@@ -180,7 +186,7 @@ class Plan:
             point=point.number,
             arm=point.arm,
             fidelity=point.fidelity,
-            base=self.base,
+            base=self._base_of_jobs,
             settings=point.settings,
             paths=study.paths,
             sampler=study.sampler,

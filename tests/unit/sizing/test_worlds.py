@@ -11,6 +11,10 @@ from clearsim.funds.worlds import FullWorld, ReducedWorld
 
 from tests.reduced.reduced_worlds import KOU, config, longs_of
 
+TWO_FUNDS = (
+    "funds=[{name: a, markets: [BTCUSDT], seed_quote: 0, fee_share_ppm: 0},"
+    " {name: b, markets: [ETHUSDT], seed_quote: 9, fee_share_ppm: 0}]"
+)
 LONGS = longs_of((5, 0.5), (20, 0.5))
 
 
@@ -92,6 +96,37 @@ def test_a_fund_is_split_as_the_configured_ones_are():
     total = sum(fund.seed_quote for fund in two.funds)
     changed = with_fund(two, Decimal(3) * total)
     assert [fund.seed_quote for fund in changed.funds] == [3 * fund.seed_quote for fund in two.funds]
+
+
+def test_a_fund_of_nothing_gets_an_equal_share_for_its_seed_states_none():
+    two = load_config("two-markets", [TWO_FUNDS]).config
+    assert [fund.seed_quote for fund in with_fund(two, Decimal(300)).funds] == [150, 150]
+
+
+def test_every_fund_is_endless_where_required_funds_are_measured():
+    """The fund with a seed of 0 of two is as endless as the other, so that what it needs is no bound."""
+    runs = FullWorld(load_config("two-markets", [TWO_FUNDS, "duration_s=60"]).config)
+    seen = []
+    runs._run = lambda config, number: seen.append(config) or {"required_fund_quanta": 0}
+    runs._columns = lambda row, required: {}
+    runs.arrays(0)
+    assert [fund.seed_quote for fund in seen[0].funds] == [runs.abundant] * 2
+    assert runs.abundant > 0
+
+
+def test_open_interest_of_named_agents_alone_is_that_of_their_positions():
+    """Two longs of 0.5 at 50,000, and shorts of 1 in all: 50,000 on one side."""
+    story = load_config("fund-empty-adl").config
+    assert sum(p.base for a in story.agents for p in a.positions if p.side == "long") == 1
+    assert open_interest_quote(story) == 50_000
+    assert FullWorld(story).abundant == 200_000
+
+
+def test_whether_jumps_can_be_tilted_is_known_without_an_opening_book():
+    runs = ReducedWorld(world())
+    assert runs.can_tilt
+    assert "_own" not in vars(runs)
+    assert not ReducedWorld(config({**KOU, "jumps_per_year": 0}, LONGS, reduced={"steps": 4})).can_tilt
 
 
 def test_open_interest_is_told_in_quote_units_whichever_way_it_is_given():

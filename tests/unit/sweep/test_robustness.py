@@ -133,7 +133,11 @@ def test_a_variant_that_cannot_run_is_told_and_the_others_stand(plan):
         return fake(job, refine)
 
     rows = {row["subject"]: row for row in run_checks(plan, paired=paired_difference, replications=2, runner=runner)}
-    assert rows["Every step cut into four"]["found"] == "not measured"
+    assert rows["Every step cut into four"]["found"] == "not measured: a run failed"
+    assert [subject for subject, row in rows.items() if row.get("failed")] == [
+        "Every step cut into four",
+        "Every step, and the time between makers' looks, cut into four",
+    ]
     assert "no such step" in rows["Every step cut into four"]["meaning"]
     assert rows["Clearing interleaved in place of batch"]["found"].startswith("required fund +100.0%")
 

@@ -2,6 +2,7 @@
 
 import pytest
 from clearsim.config import config_hash
+from clearsim.config.yamlfile import find_config, read_nodes
 from clearsim.errors import ConfigError
 from clearsim.studies.design.load_study import load_study, shipped_studies
 from clearsim.studies.design.study import Study
@@ -106,7 +107,7 @@ REFUSED = {
     ),
     "a reduced study of a config without the section": (
         "fidelity: reduced\n",
-        "{}: point 0: reduced must be given for fidelity reduced, found nothing",
+        "{}: point 0: {base}:3: reduced must be given for fidelity reduced, found nothing",
     ),
     "true for a number": ("replications: true\n", "{}:4: replications must be a whole number, found true"),
 }
@@ -117,7 +118,7 @@ def test_a_study_file_is_refused_at_its_line_in_plain_words(tmp_path, case):
     body, message = REFUSED[case]
     with pytest.raises(ConfigError) as caught:
         plan_of(tmp_path, body)
-    assert str(caught.value) == message.format(tmp_path / "study.yaml")
+    assert str(caught.value) == message.format(tmp_path / "study.yaml", base=read_nodes(find_config("base")).source)
 
 
 def test_a_value_that_breaks_the_config_is_named_with_the_rule_it_breaks(tmp_path):
