@@ -5,11 +5,11 @@ milliseconds or microseconds. Candles are kept as they are; only their order and
 data.binance.vision, read 2026-11.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 
 from ..cells import Faults, shown, whole_of
 from ..config.canonical import decimal_text
@@ -51,7 +51,7 @@ def read_candles(sources: Sequence[Source]) -> Candles:
         raise InputDataError(f"{sources[0].path}: has {len(prices)} candles; a series needs two")
     times = sorted(prices)
     notes = [f"{repeated} repeated candles left out"] if repeated else []
-    steps = Counter(b - a for a, b in zip(times, times[1:], strict=False))
+    steps = Counter(b - a for a, b in itertools.pairwise(times))
     usual = min(steps, key=lambda step: (-steps[step], step))
     missing = sum(count * (step // usual - 1) for step, count in steps.items() if step > usual)
     if missing:

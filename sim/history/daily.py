@@ -4,6 +4,7 @@ Levels (balance, open interest) are the last of a UTC day, flows (liquidations, 
 interpolated: a day without an observation is missing. What was done to the data is said in notes.
 """
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -115,7 +116,7 @@ def joined(first: DailyHistory, second: DailyHistory, *, path: Path) -> DailyHis
 
 def gap_notes(days: Sequence[date], column: str) -> list[str]:
     """A line about days that are missing between the first and the last; none if there are none."""
-    gaps = [(a, b) for a, b in zip(days, days[1:], strict=False) if b - a > ONE_DAY]
+    gaps = [(a, b) for a, b in itertools.pairwise(days) if b - a > ONE_DAY]
     if not gaps:
         return []
     missing = sum((b - a).days - 1 for a, b in gaps)

@@ -78,8 +78,7 @@ def _unpacked(path: Path) -> tuple[str, bytes]:
             if names[0].file_size > MAX_BYTES:
                 raise InputDataError(f"{path}: {_TOO_LARGE}")
             return names[0].filename, archive.read(names[0])
-    opened = gzip.open(path) if path.suffix == ".gz" else path.open("rb")
-    with opened as handle:
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as handle:
         data = handle.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise InputDataError(f"{path}: {_TOO_LARGE}")

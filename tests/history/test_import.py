@@ -235,7 +235,7 @@ def test_an_unknown_kind_or_layout_names_the_nearest(tmp_path):
 
 def test_a_file_of_another_kind_says_which(tmp_path):
     path = written(tmp_path, "gate.json", FILES["gate"][1])
-    with pytest.raises(InputDataError, match="it is Gate .*, kind fund"):
+    with pytest.raises(InputDataError, match=r"it is Gate .*, kind fund"):
         import_days([path], "open_interest")
     with pytest.raises(InputDataError, match="is not in layout bybit; expected bybit"):
         import_days([path], "fund", layout="bybit")
