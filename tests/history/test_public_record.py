@@ -8,7 +8,7 @@ import pytest
 from clearsim.errors import ConfigError
 from clearsim.history.public_record import public_record, read_record, record_path
 
-RECORDED = Path(__file__).resolve().parents[4] / "shared" / "data" / "market"
+RECORDED = Path(__file__).resolve().parents[3] / "shared" / "data" / "market"
 
 
 def test_the_draws_of_btcusdt_are_the_three_on_record():
