@@ -90,11 +90,15 @@ def effective_sample_size(weights: F64) -> float:
 
 
 def overlap(values: F64, prior: F64, posterior: F64, cells: int = OVERLAP_CELLS) -> float:
-    """Shared mass of two weightings of a parameter's draws, in cells that hold equal mass of the prior; 1 if equal."""
-    order = np.argsort(values, kind="stable")
-    place = np.minimum((np.cumsum(prior[order]) - prior[order] / 2) * cells, cells - 1).astype(np.int64)
-    before = np.bincount(place, prior[order], minlength=cells)
-    after = np.bincount(place, posterior[order], minlength=cells)
+    """Shared mass of two weightings of a parameter's draws, in cells of about equal mass of the prior; 1 if equal.
+
+    Equal values are in one cell.
+    """
+    _, group = np.unique(values, return_inverse=True)
+    mass = np.bincount(group, prior)
+    place = np.minimum((np.cumsum(mass) - mass / 2) * cells, cells - 1).astype(np.int64)[group]
+    before = np.bincount(place, prior, minlength=cells)
+    after = np.bincount(place, posterior, minlength=cells)
     return float(np.minimum(before, after).sum())
 
 
