@@ -127,8 +127,8 @@ def of_balances(history: pd.DataFrame, *, days: float, source: str, units: dict[
         raise AnalysisError(f"{source}: has one value a day, the window is {days * 24:g} hours")
     if history.empty or "balance" not in history or history["balance"].notna().sum() < 2:
         raise AnalysisError(f"{source}: needs a column balance with two days or more")
-    in_shares = "open_interest" in history and _same(units["balance"], units["open_interest"])
-    if not in_shares and not _same(units["balance"], asset):
+    in_shares = "open_interest" in history and are_one_unit(units["balance"], units["open_interest"])
+    if not in_shares and not are_one_unit(units["balance"], asset):
         raise AnalysisError(
             f"{source}: balances in {units['balance']} cannot be compared with {asset}: add open_interest in"
             f" {units['balance']}"
@@ -182,5 +182,16 @@ def _as_of(values: pd.Series, moment: pd.Timestamp) -> float | None:
     return float(known.iloc[-1])
 
 
-def _same(first: str, second: str) -> bool:
+def are_one_unit(first: str, second: str) -> bool:
+    """Whether amounts in both units may be compared as they are."""
     return first == second or (first in DOLLARS and second in DOLLARS)
+
+
+def gap_notes(history: pd.DataFrame) -> list[str]:
+    """A line about missing days of the balance; none if there are none."""
+    known = history["balance"].dropna().index
+    steps = [(b - a).days - 1 for a, b in pairwise(known)]
+    missing = sum(steps)
+    if not missing:
+        return []
+    return [f"{missing} days have no balance, up to {max(steps)} in a row: falls on them are seen only in what is left"]

@@ -8,11 +8,23 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from clearsim.analysis.errors import AnalysisError
+from clearsim.analysis.errors import AnalysisError as AnalysisError
 
 from ..errors import ClearsimError
 
 if TYPE_CHECKING:
+    from clearsim.analysis.backtest.model import Model as Model
+    from clearsim.analysis.backtest.own_history import own_liquidations as own_liquidations
+    from clearsim.analysis.backtest.panel import hold as hold
+    from clearsim.analysis.backtest.records import LargestFall as LargestFall
+    from clearsim.analysis.backtest.records import Record as Record
+    from clearsim.analysis.backtest.records import RecordedFalls as RecordedFalls
+    from clearsim.analysis.backtest.records import RecordedLiquidations as RecordedLiquidations
+    from clearsim.analysis.backtest.windows import Report as Report
+    from clearsim.analysis.backtest.windows import Windows as Windows
+    from clearsim.analysis.backtest.windows import gap_notes as gap_notes
+    from clearsim.analysis.backtest.windows import of_balances as of_balances
+    from clearsim.analysis.backtest.windows import of_reports as of_reports
     from clearsim.analysis.bounds import bounds_text as bounds_text
     from clearsim.analysis.calibration.fit import BookFit as BookFit
     from clearsim.analysis.calibration.fit import LeverageFit as LeverageFit
@@ -76,6 +88,7 @@ if TYPE_CHECKING:
     from clearsim.analysis.sizing.plan import require_enough as require_enough
     from clearsim.analysis.sizing.solve import Answer as Answer
     from clearsim.analysis.sizing.solve import size_fund as size_fund
+    from clearsim.analysis.sizing.solve import with_panel as with_panel
     from clearsim.analysis.sizing.spread import Spread as Spread
     from clearsim.analysis.sizing.spread import spread_over as spread_over
     from clearsim.analysis.sizing.target import Target as Target
@@ -104,6 +117,11 @@ if TYPE_CHECKING:
     from clearsim.analysis.who_paid import who_paid as who_paid
 
 _HOMES = {
+    "backtest.model": "Model",
+    "backtest.own_history": "own_liquidations",
+    "backtest.panel": "hold",
+    "backtest.records": "LargestFall Record RecordedFalls RecordedLiquidations",
+    "backtest.windows": "Report Windows gap_notes of_balances of_reports",
     "bounds": "bounds_text",
     "calibration.fit": "BookFit LeverageFit MarketFit SizeFit fit_book",
     "charts.chart_context": "StudyContext",
@@ -138,7 +156,7 @@ _HOMES = {
     "sizing.draws": "Block Compute Facts Request",
     "sizing.plan": "Plan duration plan_sizing require_enough",
     "sizing.world_runs": "Runner",
-    "sizing.solve": "Answer size_fund",
+    "sizing.solve": "Answer size_fund with_panel",
     "sizing.spread": "Spread spread_over",
     "sizing.target": "Target parse_target",
     "validation.score": "TargetScore estimate_mean judge reason_of",

@@ -1,6 +1,7 @@
 """`clearsim size-fund` and `reverse-stress`: how large a fund must be, and what exhausts a given one.
 
-`size-fund` exits with 1 for a refusal, a target out of reach, or an unconfirmed fund.
+`size-fund` exits with 1 for a refusal, a target out of reach, or an unconfirmed fund; with --strict, with 3 if history
+refutes the model.
 """
 
 import shlex
@@ -32,6 +33,10 @@ from .output import command_line
 
 if TYPE_CHECKING:
     from ..api.answer import SizedArm
+
+
+#: Exit code of a model that history refutes.
+REFUTED = 3
 
 
 def size_fund(
@@ -68,6 +73,11 @@ def size_fund(
     residual: Residual = None,
     map_: Mapped = [],  # noqa: B006
     round_to_lot: RoundToLot = False,
+    history: Annotated[
+        Path | None,
+        typer.Option(help="Daily history of your fund, as `history import` writes it; default: the public record."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 3 if history refutes the model.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print batches and runs of each step; estimate the time from two batches.")
     ] = False,
@@ -102,6 +112,7 @@ def size_fund(
         **how,
         **chosen,
         compare=compare,
+        history=history,
         capital_cost=capital_cost,
         shortfall_cost=shortfall_cost,
         progress=True,
@@ -112,6 +123,8 @@ def size_fund(
         typer.echo(answer.frame().to_string(index=False, float_format=lambda x: f"{x:,.4g}"))
     of_study = Path(study) if (Path(study) / "study.yaml").is_file() else None
     typer.echo(answer.save(out or of_study or default_folder(answer)))
+    if strict and answer.refuted:
+        raise typer.Exit(REFUTED)
     if not answer.confirmed:
         raise typer.Exit(1)
 
