@@ -1,7 +1,7 @@
 """The command line: all commands in their groups, exit codes, and one-line errors on stderr.
 
-Exit codes: 0 done, 1 failed or differs, 2 bad input, 3 refuted by history (--strict), 130 Ctrl-C. Each command imports what it needs when it runs, so
-that `--help` is fast.
+Exit codes: 0 done, 1 failed or differs, 2 bad input, 3 refuted by history (--strict), 130 Ctrl-C. Each command imports
+what it needs when it runs, so that `--help` is fast.
 """
 
 import errno
