@@ -58,7 +58,7 @@ def _colours(lines: tuple[DrawLine, ...]) -> str:
 def size_text(panel: Panel, line: DrawLine, unit: str) -> str:
     """The size of a draw line: a share of open interest, or an amount; and if it is the fund."""
     text = amount_text(panel, line.size, unit)
-    return f"{text}, the fund" if line.is_fund else text
+    return f"{text} (the fund)" if line.is_fund else text
 
 
 def amount_text(panel: Panel, amount: float, unit: str) -> str:

@@ -18,6 +18,7 @@ from ..interrupt import INTERRUPTED, catch_signals, exit_code
 from . import cite, funds, look, positions, runs, studies
 from .calibrate import calibrate
 from .groups import Groups
+from .history import history_app
 from .validate import validate
 
 FAILED, BAD_INPUT = 1, 2
@@ -45,6 +46,7 @@ COMMANDS = {
 for group, commands in COMMANDS.items():
     for command in commands:
         app.command(command.__name__.replace("_", "-"), rich_help_panel=group)(command)
+app.add_typer(history_app, name="history", rich_help_panel="fund")
 app.add_typer(positions.positions_app, name="positions", rich_help_panel="data")
 
 

@@ -128,8 +128,11 @@ def gap_notes(days: Sequence[date], column: str) -> list[str]:
 
 
 def step_notes(history: DailyHistory) -> list[str]:
-    """Lines about days whose balance falls or rises so far that it may be no draw or income: a reset, an injection."""
-    notes, before = [], Decimal(0)
+    """Lines about days whose balance moves so far that it may be a reset or an injection; none without a level."""
+    notes: list[str] = []
+    before = Decimal(0)
+    if not history.has_level:
+        return notes
     for day, balance in history.column("balance").items():
         step = balance - before - history.days[day].get("injected", Decimal(0))
         if before > 0 and step <= -FALL_NOTED * before:
@@ -137,7 +140,7 @@ def step_notes(history: DailyHistory) -> list[str]:
                 f"{day}: the balance falls from {before} to {balance}: a draw, or a reset of the fund? It counts as a"
                 f" draw; if it was reset: --injected {day}={step}"
             )
-        elif before > 0 and step >= RISE_NOTED * before and history.has_level:
+        elif before > 0 and step >= RISE_NOTED * before:
             notes.append(
                 f"{day}: the balance rises from {before} to {balance}: income, or money from outside? It counts as"
                 f" income; if it was injected: --injected {day}={step}"
