@@ -38,8 +38,8 @@ def import_history(
     layout: str | None = None,
     symbol: str | None = None,
     unit: str | None = None,
-    injected: Mapping[date, Any] | None = None,
-    opening_balance: Any = None,
+    injected: Mapping[date, float | str] | None = None,
+    opening_balance: float | str | None = None,
     join: bool = False,
     overwrite: bool = False,
 ) -> list[str]:
@@ -61,7 +61,7 @@ def import_history(
     Returns notes: layout, gaps, duplicates, steps that may be resets. Raises ConfigError for arguments that do not fit,
     InputDataError with every faulty cell of a file. Nothing is written then.
 
-        notes = clearsim.import_history(["insurance.json"], "fund", "fund.csv")
+        notes = clearsim.import_history(["insurance.json"], "fund", "fund.csv", overwrite=True)
     """
     require_kind(kind)
     paths, target = [Path(file) for file in files], Path(out)
@@ -97,7 +97,7 @@ class FundHistory:
 
     Amounts are in `unit`, without money from outside.
 
-        history = clearsim.fund_history("fund.csv")
+        history = clearsim.fund_history("fund-days.csv")
         history.months, history.summary
     """
 
@@ -222,7 +222,7 @@ def fund_history(path: str | Path) -> FundHistory:
 
     Returns the FundHistory. Raises InputDataError for a faulty file, or one without a complete month.
 
-        clearsim.fund_history("fund.csv").summary
+        clearsim.fund_history("fund-days.csv").summary
     """
     return FundHistory(Path(path))
 
