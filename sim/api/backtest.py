@@ -1,5 +1,6 @@
 """Holds an answer of `size_fund` against a history: the user's own, or the public record that ships with clearsim."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ def with_history(
 
     history: a file of the user's; None: the public record. InputDataError for a file that cannot be used.
     """
-    reason = _why_not(solved, world)
+    reason = why_not_held(solved.definition, is_reduced=world is not None)
     if reason:
         if history is not None:
             raise InputDataError(f"{history}: the answer cannot be held against a history: {reason}")
@@ -42,7 +43,8 @@ def with_history(
         if history is not None:
             raise InputDataError(str(error)) from error
         return analysis.with_panel(solved, None, str(error))
-    return analysis.with_panel(solved, analysis.hold(_model(solved, runner, world), record), "")
+    held = analysis.with_panel(solved, analysis.hold(_model(solved, runner, world), record), "")
+    return replace(held, runs=runner.runs, seconds=runner.seconds)
 
 
 def readable_history(path: Path) -> Path:
@@ -52,14 +54,14 @@ def readable_history(path: Path) -> Path:
     return path
 
 
-def _why_not(solved: "analysis.Answer", world: "ReducedWorld | None") -> str:
-    """Why no history has windows like those of the answer; empty if one may."""
-    if world is None:
+def why_not_held(definition: "analysis.Sufficient", *, is_reduced: bool) -> str:
+    """Why no history has windows like those of an answer; empty if one may."""
+    if not is_reduced:
         return "the full engine simulates too few windows for it"
-    if solved.definition.basis == "given_stress":
+    if definition.basis == "given_stress":
         return "the probability is given a stress, and no history has windows of it"
-    if solved.definition.horizon_days < LEAST_DAYS:
-        return f"the horizon is {analysis.span(solved.definition.horizon_days)}, a history has one value a day"
+    if definition.horizon_days < LEAST_DAYS:
+        return f"the horizon is {analysis.span(definition.horizon_days)}, a history has one value a day"
     return ""
 
 
