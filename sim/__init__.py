@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .api.answer import Answer
     from .api.config import Config, load
     from .api.figure import figure
+    from .api.history import FundHistory, fund_history, import_history
     from .api.paths import PathsResult
     from .api.positions import positions
     from .api.required_fund import RequiredFund
@@ -47,6 +48,7 @@ __all__ = [
     "ClearsimError",
     "Config",
     "ConfigError",
+    "FundHistory",
     "Lever",
     "MarginFormula",
     "MarginSchedule",
@@ -68,6 +70,8 @@ __all__ = [
     "audit",
     "designs",
     "figure",
+    "fund_history",
+    "import_history",
     "load",
     "open_run",
     "open_study",
@@ -89,6 +93,7 @@ _HOMES = {
     "api.answer": "Answer",
     "api.config": "Config load",
     "api.figure": "figure",
+    "api.history": "FundHistory fund_history import_history",
     "api.paths": "PathsResult",
     "api.positions": "positions",
     "api.required_fund": "RequiredFund",

@@ -15,10 +15,12 @@ from ..sizing.answer_text import (
     assumptions,
     consequence_lines,
     consequence_rows,
+    history_lines,
     sample_text,
     value_texts,
 )
 from ..sizing.solve import Answer
+from .backtest_section import backtest_section
 from .page import Cell, embed, escape, page, table
 
 F64 = npt.NDArray[np.float64]
@@ -36,11 +38,12 @@ def build_size_report(
     """One self-contained page; the same bytes for the same answer, except for the seconds of the comparison."""
     title = f"How large must the fund be? {answer.facts.name}"
     printed = [line for line in answer_lines(answer)[:-1] if line and not line.startswith("assumes: ")]
-    follows = set(consequence_lines(answer.consequences, answer.facts.unit))
+    follows = {*consequence_lines(answer.consequences, answer.facts.unit), *history_lines(answer)}
     lines = [line for line in printed if line not in follows]
     parts = [
         f"<h1>{escape(title)}</h1><p class='sub'>{escape(context.caption)}</p>",
         _box(answer, lines),
+        *backtest_section(answer.history, answer.no_history, answer.facts.unit),
         *_follows(answer),
         *_curve(answer, context, baseline),
         *_comparison(answer, context, estimators, refused or {}),
@@ -79,7 +82,7 @@ def quotable(curve: pd.DataFrame, target: float) -> pd.DataFrame:
 
 
 def _box(answer: Answer, lines: list[str]) -> str:
-    kind = "answer" if answer.confirmed else "box"
+    kind = "answer" if answer.confirmed and not answer.is_refuted else "box"
     head, rest = lines[0], lines[1:]
     body = "".join(f"<p>{_strong(line)}</p>" for line in rest)
     return f"<div class='{kind}'><h2>{escape(head)}</h2>{body}</div>"
@@ -87,7 +90,7 @@ def _box(answer: Answer, lines: list[str]) -> str:
 
 def _strong(line: str) -> str:
     """A line as HTML, warnings and the fund itself in bold."""
-    bold = line.startswith(("warning", "NOT CONFIRMED", "required fund", "no answer"))
+    bold = line.startswith(("warning", "NOT CONFIRMED", "REFUTED", "required fund", "no answer"))
     return f"<b>{escape(line)}</b>" if bold else escape(line)
 
 

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from ..backtest.panel_text import headline, panel_data, panel_lines
 from ..estimators.estimate import Estimate
 from ..money import format_percent, format_short
 from .choose_method import AGREE_BELOW, METHODS
@@ -45,6 +46,8 @@ def answer_data(answer: Answer) -> dict[str, Any]:
         "consequences": _follows(answer.consequences),
         "least_cost": _estimate(answer.least_cost),
         "spreads": [_spread(spread) for spread in answer.spreads],
+        "history": panel_data(answer.history),
+        "no_history": answer.no_history,
         "assumptions": assumptions(answer),
         "notes": list(answer.notes),
         "runs": answer.runs,
@@ -71,6 +74,8 @@ def answer_lines(answer: Answer) -> list[str]:
     assumptions."""
     facts = answer.facts
     lines = [f"{_asked(answer)}: {answer.definition.phrase}", ""]
+    if answer.history is not None and (refuted := headline(answer.history, facts.unit)):
+        lines.append(refuted)
     lines += _fund_lines(answer)
     lines += [line for spread in answer.spreads if (line := _spread_line(spread, facts.unit))]
     lines += spread_warnings(answer)
@@ -82,10 +87,18 @@ def answer_lines(answer: Answer) -> list[str]:
     lines += consequence_lines(answer.consequences, facts.unit)
     if answer.least_cost is not None:
         lines.append(f"fund of least cost: {money(answer.least_cost, facts.unit)}; {answer.least_cost.note}")
+    lines += history_lines(answer)
     lines += [f"assumes: {text}" for text in assumptions(answer)]
     lines += list(answer.notes)
     lines.append(f"runs {answer.runs:,}, seed {facts.seed}, {answer.seconds:.1f} s of simulation")
     return lines
+
+
+def history_lines(answer: Answer) -> list[str]:
+    """The answer held against history, or the reason why it cannot be."""
+    if answer.history is not None:
+        return panel_lines(answer.history, answer.facts.unit)
+    return [f"not held against history: {answer.no_history}"] if answer.no_history else []
 
 
 def _fund_lines(answer: Answer) -> list[str]:

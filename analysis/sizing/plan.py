@@ -94,8 +94,12 @@ def _time_text(method: str, least: int, facts: Facts) -> str:
     return f"{each} (roughly {duration(seconds)} on one processor; --dry-run measures it)"
 
 
-def plan_sizing(choice: Choice, p: float, facts: Facts, *, budget: int, draws: Mapping[str, int]) -> Plan:
+def plan_sizing(
+    choice: Choice, p: float, facts: Facts, *, budget: int, draws: Mapping[str, int], is_held: bool = False
+) -> Plan:
     """The steps of `solve.size_fund` and of the spread.  draws: name of a spread -> number of its worlds.
+
+    is_held: the answer is held against history, which takes a batch of crude runs where no method draws any.
 
     Methods that are refused and draw more runs, up to the budget, are not foreseen.
     """
@@ -105,6 +109,8 @@ def plan_sizing(choice: Choice, p: float, facts: Facts, *, budget: int, draws: M
         steps += _of_method(choice.second, runs_for(p, choice.second, budget), facts, drawn)
     steps.append(_step("the fund itself, for what follows from it", 1, choice.runs, facts))
     steps += [_step(f"{worlds} {what}", worlds, SPREAD_RUNS, facts) for what, worlds in draws.items() if worlds]
+    if is_held and not drawn.get(_law("crude")):
+        steps.append(_step("windows to hold against history", 1, 1, facts))
     return Plan(choice, tuple(step for step in steps if step.batches), "bisection" not in choice.method)
 
 

@@ -3,11 +3,12 @@
 Budgets are in runs. Below 1e-4 a fund counts as confirmed only if a second, independent method agrees.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from ..backtest.panel import Panel
 from ..estimators.agreement import gap_in_errors
 from ..estimators.estimate import Estimate, RefusedError
 from ..estimators.newsvendor import Costs, best_fund
@@ -36,6 +37,7 @@ class Answer:
 
     confirmed: a second method agrees, or none is needed.  curve: columns of `curve.CURVE`, empty where the fund feeds
     back.  seconds is outside everything that is reproducible.  spreads: the fund over other books, other uncertainties.
+    history: the model held against a record of draws, None where it cannot be; no_history: why not.
     """
 
     target: Target
@@ -54,6 +56,13 @@ class Answer:
     runs: int
     seconds: float
     spreads: tuple[Spread, ...] = ()
+    history: Panel | None = None
+    no_history: str = ""
+
+    @property
+    def is_refuted(self) -> bool:
+        """Whether history refutes the model behind the fund."""
+        return self.history is not None and self.history.refuted is not None
 
 
 def size_fund(
@@ -103,6 +112,11 @@ def size_fund(
         runs=runner.runs,
         seconds=runner.seconds,
     )
+
+
+def with_panel(answer: Answer, panel: Panel | None, reason: str) -> Answer:
+    """The answer held against history, or with the reason why it is not."""
+    return replace(answer, history=panel, no_history=reason)
 
 
 def _second_opinion(

@@ -8,11 +8,23 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from clearsim.analysis.errors import AnalysisError
+from clearsim.analysis.errors import AnalysisError as AnalysisError
 
 from ..errors import ClearsimError
 
 if TYPE_CHECKING:
+    from clearsim.analysis.backtest.model import Model as Model
+    from clearsim.analysis.backtest.own_history import own_liquidations as own_liquidations
+    from clearsim.analysis.backtest.panel import hold as hold
+    from clearsim.analysis.backtest.records import LargestFall as LargestFall
+    from clearsim.analysis.backtest.records import Record as Record
+    from clearsim.analysis.backtest.records import RecordedFalls as RecordedFalls
+    from clearsim.analysis.backtest.records import RecordedLiquidations as RecordedLiquidations
+    from clearsim.analysis.backtest.windows import Report as Report
+    from clearsim.analysis.backtest.windows import Windows as Windows
+    from clearsim.analysis.backtest.windows import gap_notes as gap_notes
+    from clearsim.analysis.backtest.windows import of_balances as of_balances
+    from clearsim.analysis.backtest.windows import of_reports as of_reports
     from clearsim.analysis.bounds import bounds_text as bounds_text
     from clearsim.analysis.calibration.fit import BookFit as BookFit
     from clearsim.analysis.calibration.fit import LeverageFit as LeverageFit
@@ -20,6 +32,8 @@ if TYPE_CHECKING:
     from clearsim.analysis.calibration.fit import SizeFit as SizeFit
     from clearsim.analysis.calibration.fit import fit_book as fit_book
     from clearsim.analysis.charts.chart_context import StudyContext as StudyContext
+    from clearsim.analysis.charts.fund_history import HistoryContext as HistoryContext
+    from clearsim.analysis.charts.fund_history import draw_fund_history as draw_fund_history
     from clearsim.analysis.charts.study.estimators import draw_estimators as draw_estimators
     from clearsim.analysis.charts.study.fund_fan import fan_frame as fan_frame
     from clearsim.analysis.charts.study.reverse_stress import draw_reverse_stress as draw_reverse_stress
@@ -36,11 +50,20 @@ if TYPE_CHECKING:
     from clearsim.analysis.fund_and_adl import endless_text as endless_text
     from clearsim.analysis.fund_and_adl import required_text as required_text
     from clearsim.analysis.hedged import hedged_parties as hedged_parties
+    from clearsim.analysis.history.months import months_of as months_of
+    from clearsim.analysis.history.months import months_with_draw as months_with_draw
+    from clearsim.analysis.history.months import summary_of as summary_of
+    from clearsim.analysis.history.months import worst_days as worst_days
     from clearsim.analysis.instants import instant_text as instant_text
     from clearsim.analysis.money import format_short as format_short
     from clearsim.analysis.named_accounts import named_accounts as named_accounts
     from clearsim.analysis.open_interest import CAUSES as CAUSES
     from clearsim.analysis.open_interest import declines as declines
+    from clearsim.analysis.reports.fund_history_page import build_fund_history_page as build_fund_history_page
+    from clearsim.analysis.reports.fund_history_page import month_header as month_header
+    from clearsim.analysis.reports.fund_history_page import month_rows as month_rows
+    from clearsim.analysis.reports.fund_history_page import summary_header as summary_header
+    from clearsim.analysis.reports.fund_history_page import summary_rows as summary_rows
     from clearsim.analysis.reports.page import embed as embed
     from clearsim.analysis.reports.page import page as page
     from clearsim.analysis.reports.run_panels import run_panels as run_panels
@@ -76,6 +99,7 @@ if TYPE_CHECKING:
     from clearsim.analysis.sizing.plan import require_enough as require_enough
     from clearsim.analysis.sizing.solve import Answer as Answer
     from clearsim.analysis.sizing.solve import size_fund as size_fund
+    from clearsim.analysis.sizing.solve import with_panel as with_panel
     from clearsim.analysis.sizing.spread import Spread as Spread
     from clearsim.analysis.sizing.spread import spread_over as spread_over
     from clearsim.analysis.sizing.target import Target as Target
@@ -105,9 +129,15 @@ if TYPE_CHECKING:
     from clearsim.analysis.who_paid import who_paid as who_paid
 
 _HOMES = {
+    "backtest.model": "Model",
+    "backtest.own_history": "own_liquidations",
+    "backtest.panel": "hold",
+    "backtest.records": "LargestFall Record RecordedFalls RecordedLiquidations",
+    "backtest.windows": "Report Windows gap_notes of_balances of_reports",
     "bounds": "bounds_text",
     "calibration.fit": "BookFit LeverageFit MarketFit SizeFit fit_book",
     "charts.chart_context": "StudyContext",
+    "charts.fund_history": "HistoryContext draw_fund_history",
     "charts.study.estimators": "draw_estimators",
     "charts.study.fund_fan": "fan_frame",
     "charts.study.reverse_stress": "draw_reverse_stress",
@@ -120,6 +150,8 @@ _HOMES = {
     "figure_files": "export_figures parse_formats",
     "study.export": "ema_results left_out_lines salib_export study_frame write_ema write_salib",
     "money": "format_short",
+    "history.months": "months_of months_with_draw summary_of worst_days",
+    "reports.fund_history_page": "build_fund_history_page month_header month_rows summary_header summary_rows",
     "reports.page": "embed page",
     "reports.run_panels": "run_panels",
     "reports.run_report": "write_report",
@@ -140,7 +172,7 @@ _HOMES = {
     "sizing.draws": "Block Compute Facts Request",
     "sizing.plan": "Plan duration plan_sizing require_enough",
     "sizing.world_runs": "Runner",
-    "sizing.solve": "Answer size_fund",
+    "sizing.solve": "Answer size_fund with_panel",
     "sizing.spread": "Spread spread_over",
     "sizing.target": "Target parse_target",
     "validation.score": "TargetScore estimate_mean judge reason_of",

@@ -140,6 +140,11 @@ class Answer:
         return all(arm.solved.fund is not None and arm.solved.confirmed for arm in self.arms)
 
     @property
+    def refuted(self) -> bool:
+        """True if history refutes the model behind an arm's fund."""
+        return any(arm.solved.is_refuted for arm in self.arms)
+
+    @property
     def assumptions(self) -> tuple[str, ...]:
         """The assumptions behind the numbers: definition of the event, engine, simplifications."""
         return tuple(dict.fromkeys(text for arm in self.arms for text in analysis.assumptions(arm.solved)))

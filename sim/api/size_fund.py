@@ -9,6 +9,7 @@ from ..config import RunConfig
 from ..errors import ConfigError
 from . import _analysis as analysis
 from .answer import Answer, SizedArm
+from .backtest import readable_history, with_history
 from .door import checked
 from .inputs import once
 from .progress import Counted, Note, count_progress, noting
@@ -33,6 +34,7 @@ def size_fund(
     fidelity: Literal["reduced", "full"] | None = None,
     settings: Mapping[str, Any] | None = None,
     seed: int | None = None,
+    history: str | Path | None = None,
     executor: str | Path = "local",
     workers: int | None = None,
     trust: bool = False,
@@ -55,6 +57,8 @@ def size_fund(
         capital_cost: per year and quote unit; also finds the least-cost fund.  shortfall_cost: per quote unit of it.
         fidelity: reduced or full; default: the study's, or reduced where the config allows it.
         settings: config paths and values to set first.  seed: replaces the config's.
+        history: file of the fund's daily history (`clearsim history import` writes one) to hold the answer against;
+            default: the public record that ships with clearsim. Answers of the reduced engine only.
         executor: "local" (worker processes here, started once the work is worth it), "serial" (this process), the
             address of a Dask scheduler, or the path of the JSON file that it wrote. The answer does not depend on it.
         workers: local worker processes, started at once; default: one per core.
@@ -81,7 +85,8 @@ def size_fund(
             count_progress(progress, _total(asked, sizing)) as callback,
             block_runs(executor, workers, note=note, on_runs=_Total(callback)) as blocks,
         ):
-            sizer = _Sizer(sizing, costs, compute_with(blocks), blocks.n_workers, compare, note)
+            own = None if history is None else readable_history(Path(history))
+            sizer = _Sizer(sizing, costs, compute_with(blocks), blocks.n_workers, compare, note, own)
             for arm in asked:
                 with code_in(source, arm.question, trust=trust, note=note):
                     found = sizer.sized(arm)
@@ -140,6 +145,7 @@ class _Sizer:
     n_workers: int
     compare: bool
     note: Note
+    history: Path | None = None
 
     def sized(self, arm: Arm) -> SizedArm:
         """The answer to one question, the fund over other books and uncertainties, and the comparison if requested."""
@@ -148,6 +154,7 @@ class _Sizer:
         allowed = how.runs_at(arm.question.fidelity, runner.pace, self.n_workers)
         options = {"budget": allowed, "method": how.method, "level": how.level, **self.costs}
         solved = analysis.size_fund(runner, target, arm.meant, **options)
+        solved = with_history(solved, runner, world.reduced, self.history)
         solved = replace(solved, spreads=self._spreads(arm, solved))
         if not self.compare:
             return SizedArm(solved, world)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..config import RunConfig
 from ..errors import ConfigError
 from . import _analysis as analysis
+from .backtest import why_not_held
 from .inputs import note_inputs
 from .progress import Note
 from .study import Study
@@ -94,7 +95,8 @@ class Arm:
         is_auto = sizing.method == "auto"
         analysis.require_enough(choice, p, facts, budget=budget, level=sizing.level, is_auto=is_auto)
         draws = {name: len(configs) for name, configs in self.spreads(sizing.spread).items()}
-        return analysis.plan_sizing(choice, p, facts, budget=budget, draws=draws)
+        is_held = not why_not_held(self.meant, is_reduced=self.question.fidelity == "reduced")
+        return analysis.plan_sizing(choice, p, facts, budget=budget, draws=draws, is_held=is_held)
 
 
 #: Names of the spreads.

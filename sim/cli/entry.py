@@ -1,7 +1,7 @@
 """The command line: all commands in their groups, exit codes, and one-line errors on stderr.
 
-Exit codes: 0 done, 1 failed or differs, 2 bad input, 3 done but some runs failed, 130 Ctrl-C. Each command imports
-what it needs when it runs, so that `--help` is fast.
+Exit codes: see `exit_codes.py`, and 130 for Ctrl-C. Each command imports what it needs when it runs, so that `--help`
+is fast.
 """
 
 import errno
@@ -19,6 +19,7 @@ from . import cite, funds, look, positions, runs, studies
 from .calibrate import calibrate
 from .exit_codes import BAD_INPUT, FAILED
 from .groups import Groups
+from .history import history_app
 from .validate import validate
 
 app = typer.Typer(
@@ -44,6 +45,7 @@ COMMANDS = {
 for group, commands in COMMANDS.items():
     for command in commands:
         app.command(command.__name__.replace("_", "-"), rich_help_panel=group)(command)
+app.add_typer(history_app, name="history", rich_help_panel="fund")
 app.add_typer(positions.positions_app, name="positions", rich_help_panel="data")
 
 

@@ -1,6 +1,7 @@
 """`clearsim size-fund` and `reverse-stress`: how large a fund must be, and what exhausts a given one.
 
-`size-fund` exits with 1 for a refusal, a target out of reach, or an unconfirmed fund.
+`size-fund` exits with 1 for a refusal, a target out of reach, or an unconfirmed fund; with --strict, with 3 if history
+refutes the model.
 """
 
 import shlex
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConfigError
-from .exit_codes import FAILED
+from .exit_codes import FAILED, REFUTED
 from .options import (
     ConfigName,
     CustomPositions,
@@ -71,6 +72,11 @@ def size_fund(
     residual: Residual = None,
     map_: Mapped = [],  # noqa: B006
     round_to_lot: RoundToLot = False,
+    history: Annotated[
+        Path | None,
+        typer.Option(help="Daily history of your fund, as `history import` writes it; default: the public record."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 3 if history refutes the model.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print batches and runs of each step; estimate the time from two batches.")
     ] = False,
@@ -109,6 +115,7 @@ def size_fund(
             **how,
             **chosen,
             compare=compare,
+            history=history,
             capital_cost=capital_cost,
             shortfall_cost=shortfall_cost,
             progress=True,
@@ -118,6 +125,8 @@ def size_fund(
         if len(answer.arms) > 1:
             typer.echo(answer.frame().to_string(index=False, float_format=lambda x: f"{x:,.4g}"))
         typer.echo(answer.save(default_folder(answer)) if place is None else answer.put_in(place))
+    if strict and answer.refuted:
+        raise typer.Exit(REFUTED)
     if not answer.confirmed:
         raise typer.Exit(FAILED)
 

@@ -208,7 +208,7 @@ def _by_key(items: list[Node], key: str) -> dict[Scalar, Node]:
 
 
 #: Folders of the package's `configs` with files other than configs.
-NOT_CONFIGS = ("studies", "scenarios", "cluster")
+NOT_CONFIGS = ("studies", "scenarios", "cluster", "history")
 
 
 def shipped_configs() -> dict[str, Path]:
@@ -252,7 +252,7 @@ _KINDS = {"studies": ("study", "sweep"), "scenarios": ("scenario", "validate")}
 def _other_kind(name: str) -> str:
     """A hint if the package has a file of this name, but of another kind."""
     for path, inside in _package_files().items():
-        if path.stem == name and inside.parts[0] != "cluster":
+        if path.stem == name and inside.parts[0] not in ("cluster", "history"):
             kind, command = _KINDS.get(inside.parts[0], ("config", "run"))
             return f" ({name} is a {kind}: clearsim {command} {name})"
     return ""

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..config import RunConfig, config_hash
+from ..elementary import log1p
 from ..layout import F64
 from ..runs.shortfall import shortfall_quanta
 from .config import LARGEST, open_interest_quote, with_endless_funds, with_fund
@@ -151,6 +152,14 @@ class ReducedWorld:
         from ..reduced.gap_risk import gap_risk_curve
 
         return gap_risk_curve(self.config, lowered=self._own)
+
+    def falls_per_year(self, fraction: float) -> float:
+        """Expected number of jumps a year that fall further than `fraction`."""
+        from ..reduced.jumps import expectation
+
+        jumps = self._own.jumps
+        limit = float(log1p(-fraction))
+        return jumps.per_year * expectation(jumps.law, lambda sizes: np.where(sizes < limit, 1.0, 0.0))
 
     @cached_property
     def control_mean(self) -> float:

@@ -19,6 +19,7 @@ OWNERS = (
     clearsim.StudyResult,
     clearsim.Answer,
     clearsim.StressFrontier,
+    clearsim.FundHistory,
 )
 
 
@@ -48,6 +49,10 @@ def folder(tmp_path_factory, result):
     result.save(folder / "results" / "base-1")
     small = clearsim.Study.from_yaml("depth-leverage-small").with_({"replications": 1})
     clearsim.sweep(small, out=folder / "results" / "depth-leverage-small", executor="serial")
+    entry = '{"timestamp": "2025-%02d-28T12:00:00Z", "currency": "XBt", "walletBalance": 1}'
+    (folder / "insurance.json").write_text(f"[{entry % 1}, {entry % 2}]")
+    days = (f"{day},1" for day in pd.date_range("2025-01-31", "2025-03-01").strftime("%Y-%m-%d"))
+    (folder / "fund-days.csv").write_text("\n".join(["date_utc,balance (BTC)", *days]) + "\n")
     return folder
 
 

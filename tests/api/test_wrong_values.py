@@ -55,6 +55,9 @@ RIGHT = {
         "text": "",
     },
     "MarginFormula": {"maintenance": abs, "initial_ppm": abs},
+    "import_history": {"files": ["no-such-file"], "kind": "fund", "out": "no-such-history.csv"},
+    "fund_history": {"path": "no-such-history.csv"},
+    "FundHistory": {"path": Path("no-such-history.csv")},
 }  # fmt: skip
 
 
@@ -64,7 +67,15 @@ def tiny():
 
 
 @pytest.fixture(scope="module")
-def objects(tiny):
+def history(tmp_path_factory):
+    path = tmp_path_factory.mktemp("history") / "fund.csv"
+    days = (f"{day},1" for day in pd.date_range("2025-01-31", "2025-03-01").strftime("%Y-%m-%d"))
+    path.write_text("\n".join(["date_utc,balance (BTC)", *days]) + "\n")
+    return clearsim.fund_history(path)
+
+
+@pytest.fixture(scope="module")
+def objects(tiny, history):
     """An object of each public class that has methods."""
     study = clearsim.Study(
         tiny,
@@ -80,6 +91,7 @@ def objects(tiny):
         "Lever": clearsim.Lever("fund", path="funds[0].seed_quote", values=[1, 2]),
         "Uncertainty": clearsim.Uncertainty("u", path="seed", low=0, high=1),
         "Answer": clearsim.size_fund("btc-30d", "P(ADL within 1d) < 0.05", budget=2_000, spread=0),
+        "FundHistory": history,
         "StressFrontier": clearsim.reverse_stress("btc-30d", depth=[0], concentration=[0], runs=1, tolerance=0.2),
     }
 

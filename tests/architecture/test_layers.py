@@ -50,6 +50,8 @@ HEIGHT = {
     "config": 4,
     # positions at the start: drawn, or read from a file
     "opening": 5,
+    # recorded data: from downloaded files to days, and reported draws
+    "history": 5,
     # the only code that mutates
     "engine": 6,
     # the second fidelity

@@ -88,3 +88,14 @@ def test_the_spread_is_a_step_of_the_plan():
     plan = plan_sizing(choose_method(0.01, facts, budget=400_000), 0.01, facts, budget=400_000, draws={"books": 8})
     assert plan.steps[-1].what == "8 books"
     assert (plan.steps[-1].batches, plan.steps[-1].runs) == (112, 1_120_000)
+
+
+def test_an_answer_held_against_history_takes_crude_runs_if_no_method_does():
+    """Importance sampling and its wider law draw tilted runs only; crude order statistics have drawn crude ones."""
+    facts = ToyWorld().facts
+    for p, extra in ((1e-6, 1), (0.01, 0)):
+        choice = choose_method(p, facts, budget=400_000)
+        plain, held = (
+            plan_sizing(choice, p, facts, budget=400_000, draws={}, is_held=is_held) for is_held in (False, True)
+        )
+        assert held.batches - plain.batches == extra

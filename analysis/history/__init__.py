@@ -1,0 +1,1 @@
+"""Statistics of a fund's recorded history: months, draws, drawdowns, growth."""
