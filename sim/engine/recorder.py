@@ -246,9 +246,8 @@ class EventTables:
 
 
 #: A row of `series` as the engine writes it: the schema's columns, the market by its number.
-SAMPLE_DTYPE = np.dtype(
-    [("market", np.int64), *((column.name, column.kind) for column in SERIES if column.kind != "string")]
-)
+_SAMPLE = [("market", "int64"), *((column.name, column.kind) for column in SERIES if column.kind != "string")]
+SAMPLE_DTYPE = np.dtype((np.record, np.dtype(_SAMPLE, align=True)))
 
 
 class SeriesTable:
