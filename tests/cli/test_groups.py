@@ -54,8 +54,9 @@ def test_audit_prints_what_it_proved(tmp_path):
     code, text = printed("audit", tmp_path / "run")
     assert code == 0
     lines = text.splitlines()
-    assert len(lines) == 4
-    assert all(line.startswith("holds: ") for line in lines)
+    assert len(lines) == 6
+    assert all(line.startswith("holds: ") for line in lines[:5])
+    assert lines[5].startswith("not compared: trades with the orders that caused them")
     assert re.match(r"holds: [\d,]+ transfers replayed", lines[0])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import clearsim
 import numpy as np
 import pandas as pd
 from clearsim.analysis.charts.chart_context import StudyContext
@@ -147,6 +148,16 @@ def engines(folder: Path) -> Path:
     return save_page(folder / "page.html", page(title="engines", body=embed("engines-required-fund", figure)))
 
 
+def fund_history_page(folder: Path) -> Path:
+    """A fund that grows by a thousand a day for 120 days, and pays 60,000 on the sixtieth."""
+    days = pd.date_range("2025-01-01", periods=120).strftime("%Y-%m-%d")
+    balance = 1_000_000 + 1_000 * np.arange(120) - np.where(np.arange(120) >= 60, 60_000, 0)
+    rows = [f"{day},{amount}" for day, amount in zip(days, balance.tolist(), strict=True)]
+    history = folder / "fund-days.csv"
+    history.write_text("\n".join(["date_utc,balance (USDT)", *rows]) + "\n")
+    return clearsim.fund_history(history).save(folder)[0]
+
+
 _LONG = ("pro rata", "the queue by profit and leverage", "an equal share of every winner, smallest remainders first")
 #: Studies of every design, and pages of other commands.
 STUDY_PAGES: dict[str, Draw] = {
@@ -168,4 +179,5 @@ STUDY_PAGES: dict[str, Draw] = {
     "weighted paths": lambda folder: made_up_study(folder, weighted=True),
     "validation": validation,
     "engines": engines,
+    "history of a fund": fund_history_page,
 }

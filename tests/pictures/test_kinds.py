@@ -21,7 +21,7 @@ KINDS = {
     "study/heat_map": "heat-map", "study/tornado": "tornado", "study/sobol": "sobol",
     "study/factor_importance": "importance", "study/prim": "boxes", "study/arms": "arms",
     "study/arm_outcomes": "outcomes", "study/estimators": "estimators", "study/reverse_stress": "reverse-stress",
-    "study/engines": "engines-", "study/trade_off": "trade-off",
+    "study/engines": "engines-", "study/trade_off": "trade-off", "fund_history": "fund-history",
 }  # fmt: skip
 #: What the pages of every change need not show: variants of the others.
 RARE = ("no events", "grid of full runs, bounds", "no loss", "every run failed", "weighted paths")
