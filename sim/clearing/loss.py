@@ -204,6 +204,14 @@ def measure_gains(accounts, markets, fund, basis, gains):
 
 
 @kernel
+def cap_at_equity(accounts, markets, gains):
+    """Lower each row's gain to the equity it has by now: it may have paid to another scope (CLR-LOS-003)."""
+    for row in range(gains.shape[0]):
+        if gains[row] > 0:
+            gains[row] = max(0, min(gains[row], equity(accounts, markets, row)))
+
+
+@kernel
 def owed_in_scope(exchange, fund, engine):
     """New debts of this round's flat accounts and of a flat ENGINE below zero in the scope of `fund`, quanta."""
     accounts, markets, records = exchange.accounts, exchange.markets, exchange.records
@@ -220,10 +228,13 @@ def owed_in_scope(exchange, fund, engine):
 def _share(desk: Desk, scope: Scope, gains: I64) -> None:
     """Winners pay the debts of the scope, up to their gains, through ENGINE; ENGINE's own debt comes last."""
     owed = owed_in(desk, scope)
+    if owed == 0:
+        return
+    accounts = desk.accounts
+    cap_at_equity(accounts, desk.markets, gains)
     amount = min(owed, int(gains.sum()))
     if amount == 0:
         return
-    accounts = desk.accounts
     own = max(0, -int(accounts.quote[scope.engine])) if not accounts.lots[scope.engine].any() else 0
     desk.pay(plan_haircut(gains, amount, engine=scope.engine, market=scope.market), Reason.SOCIALISED_LOSS)
     pot = min(amount, owed - own)

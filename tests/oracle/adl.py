@@ -10,21 +10,24 @@ from tests.oracle.waterfall import is_insolvent, price_of_part, refresh
 INFINITE = Fraction(10**30)
 
 
-def profit_leverage(exchange: Exchange, row: int, m: int) -> Fraction:
-    """CLR-ADL-009, of a position in profit: PNL% x effective leverage on its share of the equity."""
-    share = Fraction(exchange.equity(row) * maintenance(exchange, row, m), requirement(exchange, row))
-    if share <= 0:
-        return INFINITE
-    return Fraction(exchange.gain(row, m), abs(exchange.cost[row][m])) * abs(exchange.value(row, m)) / share
+def profit_leverage(exchange: Exchange, row: int, m: int) -> float:
+    """CLR-ADL-009, of a position in profit, in float64: PNL% x effective leverage on its share of the equity."""
+    share = float(exchange.equity(row))
+    if len(exchange.held(row)) > 1 and requirement(exchange, row):
+        share *= float(maintenance(exchange, row, m)) / float(requirement(exchange, row))
+    if share <= 0 or not exchange.cost[row][m]:
+        return float("inf")
+    gained = float(exchange.gain(row, m)) / float(abs(exchange.cost[row][m]))
+    return gained * (float(abs(exchange.value(row, m))) / share)
 
 
-def binance_wallet(exchange: Exchange, row: int, m: int, floor: int) -> Fraction:
-    """CLR-ADL-010: profit of the position over the wallet, times maintenance over equity of the account."""
+def binance_wallet(exchange: Exchange, row: int, m: int, floor: int) -> float:
+    """CLR-ADL-010, in float64: profit of the position over the wallet, times maintenance over equity of the account."""
     wallet = exchange.quote[row] + sum(exchange.cost[row])
     if exchange.equity(row) <= 0:
-        return Fraction(0)
-    ratio = Fraction(requirement(exchange, row), exchange.equity(row))
-    return Fraction(max(0, exchange.gain(row, m)), max(floor, wallet)) * ratio
+        return 0.0
+    ratio = float(requirement(exchange, row)) / float(exchange.equity(row))
+    return float(max(0, exchange.gain(row, m))) / float(max(floor, wallet)) * ratio
 
 
 def rank(exchange: Exchange, layer: Layer) -> dict[tuple[int, int], list[int]]:
@@ -34,7 +37,7 @@ def rank(exchange: Exchange, layer: Layer) -> dict[tuple[int, int], list[int]]:
         for sign in (1, -1):
             rows = [row for row in exchange.traders if exchange.lots[row][m] * sign > 0 and exchange.gain(row, m) > 0]
 
-            def key(row: int, m: int = m) -> tuple[Fraction, int]:
+            def key(row: int, m: int = m) -> tuple[float, int]:
                 if layer.ranking == "binance_wallet":
                     return (-binance_wallet(exchange, row, m, layer.wallet_floor), row)
                 return (-profit_leverage(exchange, row, m), row)

@@ -67,7 +67,8 @@ def note_distress(exchange: Exchange, distressed: list[int]) -> None:
     """CLR-LIQ-009: when the unbroken distress of a row began."""
     exchange.found.update(distressed)
     for row in distressed:
-        exchange.since.setdefault(row, exchange.now_ms)
+        if row not in exchange.since:
+            exchange.since[row], exchange.steps[row] = exchange.now_ms, 0
 
 
 def is_late(exchange: Exchange, row: int) -> bool:
@@ -176,7 +177,7 @@ def finish_account(exchange: Exchange, records: list[Record]) -> None:
 
 def run_waterfall(exchange: Exchange, left: list[list[Record]], due: list[int]) -> None:
     """The layers in the order of the config; who is compliant again is left alone by the layers that follow."""
-    exchange.waiting = False
+    exchange.waiting, exchange.due = False, due
     for layer in exchange.rules.layers:
         if layer.kind == "takeover":
             take_over(exchange, left)
@@ -185,7 +186,7 @@ def run_waterfall(exchange: Exchange, left: list[list[Record]], due: list[int]) 
         elif layer.kind == "adl":
             deleverage(exchange, layer, left)
         else:
-            socialise(exchange, layer, left)
+            socialise(exchange, layer, left, due)
     exchange.fresh.clear()
 
 

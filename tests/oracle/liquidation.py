@@ -18,9 +18,9 @@ def in_priority(exchange: Exchange, rows: Sequence[int]) -> list[int]:
 
     def key(row: int) -> tuple[int, float, int]:
         needed = requirement_of(exchange, row)
-        if not exchange.held(row):
+        if not needed:
             return (0, 0.0, row)
-        return (1, exchange.equity(row) / needed if needed else float("inf"), row)
+        return (1, float(exchange.equity(row)) / float(needed), row)
 
     return sorted(rows, key=key)
 
@@ -82,13 +82,14 @@ def base_left(exchange: Exchange, record: Record, keep: int) -> int:
 def plan_compliant(exchange: Exchange, row: int, records: list[Record]) -> None:
     """CLR-LIQ-006: the fewest contracts after whose close at mark equity covers requirement plus fees."""
     equity, needed = exchange.equity(row), sum(record.maintenance for record in records)
-    at_or_below = any(exchange.rules.markets[m].at_or_below for m in exchange.held(row))
-    for record in records:
+    for number, record in enumerate(records):
         market, size = exchange.rules.markets[record.market], abs(record.lots)
         others = needed - record.maintenance
         for close in range(size + 1):
             after = equity - fees_at_mark(exchange, record, close)
             left = others + requirement_on(market, base_left(exchange, record, size - close))
+            remaining = records[number + (close == size) :]
+            at_or_below = any(exchange.rules.markets[later.market].at_or_below for later in remaining)
             if after > left or (after == left and not at_or_below):
                 record.planned = close
                 return

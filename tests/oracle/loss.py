@@ -6,17 +6,15 @@ from tests.oracle.story import Exchange, Layer, Record, split
 from tests.oracle.waterfall import has_fund_layer, is_insolvent, pay_from_fund
 
 
-def socialise(exchange: Exchange, layer: Layer, left: list[list[Record]]) -> None:
+def socialise(exchange: Exchange, layer: Layer, left: list[list[Record]], due: list[int]) -> None:
     """CLR-LOS-001 to -003: gains are measured, positions torn up, FUND pays once more, winners pay what is left."""
     scopes = range(len(exchange.fund))
     gains = [{row: gain_of(exchange, layer, row, scope) for row in exchange.traders} for scope in scopes]
-    torn = exchange.reached["tear-up"]
     if not exchange.waiting:
         tear_up(exchange, left)
     for records in left:
         note_debt(exchange, records)
-    if exchange.reached["tear-up"] > torn:
-        pay_from_fund(exchange, exchange.fresh)
+    pay_from_fund(exchange, due)
     for scope in scopes:
         paid = take_from_winners(exchange, scope, gains[scope])
         if layer.basis == "equity_change":
@@ -86,7 +84,7 @@ def owed_in(exchange: Exchange, scope: int) -> list[tuple[int, int, int]]:
     """(row, market, quanta): new debts of flat accounts in the order of the records, then ENGINE's if it is flat."""
     owing = [
         (row, market, owed)
-        for row in exchange.fresh
+        for row in sorted(exchange.fresh, key=exchange.due.index)
         for market, owed in exchange.debts[row].items()
         if owed and exchange.rules.markets[market].scope == scope
     ]

@@ -188,6 +188,7 @@ class Exchange:
     queue: dict[tuple[int, int], list[int]] | None = None
     matches: int = 0  # of this cycle
     waiting: bool = False  # matches wait in this run of the layers
+    due: list[int] = field(default_factory=list)  # rows of this run of the layers, in the order of the records
     closes: list[tuple[int, int, int, int]] = field(default_factory=list)  # market, row, contracts, harm
     reached: Counter[str] = field(default_factory=Counter)
 

@@ -63,9 +63,10 @@ def take_over(exchange: Exchange, left: list[list[Record]]) -> None:
 
 
 def pay_from_fund(exchange: Exchange, order: list[int]) -> None:
-    """CLR-FND-001, CLR-FND-006: flat accounts in the order of the records, then ENGINE's negative equity at mark."""
+    """CLR-FND-001: a flat ENGINE's money comes in; flat accounts in the order of the records, then negative ENGINEs."""
     if not has_fund_layer(exchange):
         return
+    sweep(exchange)
     for row in order:
         for market, owed in debts_of(exchange, row).items():
             fund = exchange.fund[exchange.rules.markets[market].scope]

@@ -7,7 +7,7 @@ from ...kernels.hashing import GOLDEN, splitmix64
 from ...kernels.jit import inlined_kernel, kernel
 from ...kernels.margin.bankruptcy import bankruptcy_limit, lot_value
 from ...kernels.margin.requirement import equity, is_distressed, maintenance, maintenance_in
-from ...kernels.rounding import rate_ceil, rate_floor
+from ...kernels.rounding import rate_floor
 from ...layout import (
     FLAG_FROZEN,
     STEP_COMPLIANT,
@@ -20,7 +20,7 @@ from ...layout import (
     Side,
     TimeInForce,
 )
-from .steps import closing_fee_ppm, lots_of_fraction, lots_to_comply, lots_to_tier_floor
+from .steps import closing_fees, lots_of_fraction, lots_to_comply, lots_to_tier_floor
 
 PRIORITY_RISKIEST, PRIORITY_BY_ID, PRIORITY_RANDOM = range(3)
 
@@ -97,6 +97,7 @@ def _plan_to_comply(exchange, row, row_equity, plan, intents, count):
     """Orders that restore one account with the fewest contracts: from its largest requirement down."""
     accounts, markets = exchange.accounts, exchange.markets
     free = row_equity
+    strict = _strict_positions(accounts, markets, row)
     total = maintenance(accounts, markets, row)
     last_size, last_market = INT64_MAX, -1
     for _ in range(accounts.lots.shape[1]):
@@ -113,14 +114,27 @@ def _plan_to_comply(exchange, row, row_equity, plan, intents, count):
         last_size, last_market = best_size, best
         params, lots = markets.params[best], accounts.lots[row, best]
         size = lots if lots > 0 else -lots
-        allowed = free - (total - best_size) - (1 if params.at_or_below != 0 else 0)
+        allowed = free - (total - best_size) - (1 if strict > 0 else 0)
         close = lots_to_comply(lots, accounts.cost[row, best], markets.mark[best], params, markets.tiers[best], allowed)
         if _write_intent(exchange, intents, count, row, best, close, plan):
             count += 1
         if close < size:
             return count
+        strict -= 1 if params.at_or_below != 0 else 0
         total -= best_size
-        free -= rate_ceil(size * lot_value(markets, best), closing_fee_ppm(params), _SCALE)
+        free -= closing_fees(params, size * lot_value(markets, best))
+        if free - (1 if strict > 0 else 0) >= total:
+            return count
+    return count
+
+
+@kernel
+def _strict_positions(accounts, markets, row):
+    """Number of the row's positions whose schedule makes it distressed at its requirement too (CLR-MRG-003)."""
+    count = 0
+    for market in range(accounts.lots.shape[1]):
+        if accounts.lots[row, market] != 0 and markets.params[market].at_or_below != 0:
+            count += 1
     return count
 
 
