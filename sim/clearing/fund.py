@@ -61,7 +61,8 @@ class InsuranceFundLayer(LayerBase):
 
 
 def draw_fund(desk: Desk) -> None:
-    """FUND pays what this round's flat accounts owe, and settles with ENGINE."""
+    """A flat ENGINE's gains come to FUND, which pays what this round's flat accounts owe, and settles with ENGINE."""
+    sweep_gains(desk)
     desk.pay(plan_fund_draws(desk.exchange), Reason.FUND_DRAW)
     for number, scope in enumerate(desk.scopes):
         desk.limits.fund_short[number] |= unpaid_in(desk.exchange, scope.fund) > 0
@@ -110,13 +111,20 @@ def unpaid_in(exchange, fund):
 def settle_engines(desk: Desk) -> None:
     """FUND pays ENGINE's negative equity (if the waterfall has that layer); gains of a flat ENGINE go to FUND."""
     for number, scope in enumerate(desk.scopes):
-        worth, holds = desk.standing_of(scope.engine)
+        worth, _ = desk.standing_of(scope.engine)
         if worth < 0 and desk.may_draw:
             paid = min(-worth, int(desk.accounts.quote[scope.fund]))
             desk.limits.fund_short[number] |= paid < -worth
             if paid > 0:
                 draw = one_payment(payer=scope.fund, payee=scope.engine, quote=paid, market=scope.market)
                 desk.pay(draw, Reason.FUND_DRAW)
-        elif worth > 0 and not holds:
+    sweep_gains(desk)
+
+
+def sweep_gains(desk: Desk) -> None:
+    """The money of every ENGINE that holds no contracts goes to its FUND (CLR-FND-004)."""
+    for scope in desk.scopes:
+        worth, holds = desk.standing_of(scope.engine)
+        if worth > 0 and not holds:
             gain = one_payment(payer=scope.engine, payee=scope.fund, quote=worth, market=scope.market)
             desk.pay(gain, Reason.FUND_GAIN)

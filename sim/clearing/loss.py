@@ -58,6 +58,8 @@ class SocialisedLossLayer(LayerBase):
         standing = round_.rows[:0] if round_.is_postponed else _bankrupt_holders(desk, round_.rows)
         insolvent = any(desk.insolvent_engine(scope.market) >= 0 for scope in desk.scopes)
         if len(standing) == 0 and not insolvent and not any(owed_in(desk, scope) for scope in desk.scopes):
+            if desk.may_draw:
+                draw_fund(desk)
             return
         gains = {}
         if self.basis == "unrealised_gain":  # before the tear-up, which makes unrealised profit vanish

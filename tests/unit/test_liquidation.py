@@ -140,6 +140,15 @@ def test_tier_down_of_several_positions_starts_with_the_largest_requirement():
     assert [(order["market"], order["lots"]) for order in world.plan(victim)] == [(1, 100), (0, 10)]
 
 
+def test_tier_down_leaves_the_second_position_alone_if_all_of_the_first_suffices():
+    """CLR-LIQ-006: requirements 80 and 24, equity 27: 19 of 20 lots leave 4 + 24 + 3, all 20 leave 24 + 3."""
+    policy, tiers = TierDownLiquidation(), ((0, 40_000, 0, 50_000),)
+    world = ClearingWorld(FUND, marks=(100, 100), liquidation=policy, tiers=tiers, fee_ppm=1_250)
+    victim = world.trader(0, money=27, lots=20, price=100)
+    world.open(victim, 6, 100, market=1)
+    assert [(order["market"], order["lots"]) for order in world.plan(victim)] == [(0, 20)]
+
+
 def test_tier_floor_falls_just_below_the_floor_of_the_present_tier():
     """CLR-LIQ-007: 200 lots at 100 to below 10,000: 99 lots stay; in the lowest tier all goes."""
     policy = TierDownLiquidation(reduce_to="tier_floor")

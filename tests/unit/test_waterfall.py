@@ -295,6 +295,36 @@ def test_a_debt_that_its_own_orders_left_belongs_to_the_market_closed_last(order
     world.assert_conserved()
 
 
+def flat_debtor(world, i, *, owes, market=0):
+    """An account that its own order has closed: 100 lots bought at 101 and sold at 100."""
+    debtor = world.trader(i, money=100 - owes, lots=100, price=101, market=market)
+    world.transfer(world.trader(i + 1, money=100_000), debtor, 100 * 100, 100, market, Reason.TRADE)
+    assert world.money(debtor) == -owes
+    return debtor
+
+
+def test_a_winner_in_two_scopes_pays_no_more_than_its_equity():
+    """CLR-LOS-003: two scopes owe 80 each; gains of 80 in either, equity 100 because 60 had been lost: 80, then 20."""
+    world = ClearingWorld([LOSS], marks=(100, 100), scope_of=(0, 1))
+    debtors = [flat_debtor(world, 0, owes=80), flat_debtor(world, 2, owes=80, market=1)]
+    winner = world.trader(4, money=-60, lots=80, price=99)
+    world.open(winner, 80, 99, market=1)
+    world.clear(*debtors)
+    assert [world.money(debtor) for debtor in debtors] == [0, -60]
+    assert world.equity(winner) == 0
+    world.assert_conserved()
+
+
+def test_what_two_takeovers_gain_pays_debts_of_the_same_round():
+    """CLR-FND-001, CLR-FND-004: ENGINE, long and short 10, is flat with 3 + 3; FUND pays 6 of the 10 with it."""
+    world = ClearingWorld([TAKEOVER, FUND])
+    long, short = world.trader(0, money=3, lots=10, price=100), world.trader(1, money=3, lots=-10, price=100)
+    debtor = flat_debtor(world, 2, owes=10)
+    world.clear(long, short, debtor)
+    assert [world.money(row) for row in (long, short, debtor, world.fund, world.engine)] == [0, 0, -4, 0, 0]
+    world.assert_conserved()
+
+
 def test_bad_debt_of_one_scope_is_not_paid_by_another_later():
     """CLR-FND-006: 30 of 40 are owed by an empty fund; the other has paid its 10 and pays no more in the next round."""
     world = ClearingWorld(
