@@ -208,7 +208,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path, base_run: Path, numbe
     process = subprocess.Popen(
         [*CLEARSIM, *arguments],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1"},
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,

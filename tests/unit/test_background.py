@@ -1,8 +1,14 @@
 """The thread that writes: tasks in order, never too many at once, and no error is lost."""
 
+import signal
+import subprocess
+import sys
 import threading
+import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 from clearsim.errors import ResultError
@@ -78,6 +84,74 @@ def test_what_is_dropped_is_not_done_and_raises_nothing() -> None:
     writer.drop()
     assert len(done) == 0
     writer.finish()
+
+
+@pytest.fixture
+def interrupted() -> Iterator[None]:
+    """Ctrl-C again and again, from 0.1 s on."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.1, 0.05)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def begin_slow_task(writer: BackgroundWriter, done: list[int]) -> None:
+    """Have a task carried out that takes longer than several signals."""
+    begun: SimpleQueue[None] = SimpleQueue()
+
+    def task() -> None:
+        begun.put(None)
+        time.sleep(1.0)
+        done.append(1)
+
+    writer.add(task)
+    begun.get()
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_no_signal_ends_the_wait_for_the_task_at_hand() -> None:
+    """Else the files would be closed while the thread writes to them."""
+    writer, done = BackgroundWriter(), []
+    begin_slow_task(writer, done)
+    writer.drop()
+    assert done == [1]
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_after_an_interrupted_finish_the_task_at_hand_is_waited_for() -> None:
+    writer, done = BackgroundWriter(), []
+    begin_slow_task(writer, done)
+    with pytest.raises(KeyboardInterrupt):
+        writer.finish()
+    assert done == []
+    writer.drop()
+    assert done == [1]
+
+
+ENDS_AT_ONCE = """
+import sys, time
+import pyarrow as pa, pyarrow.parquet as pq
+from clearsim.runs.background import BackgroundWriter
+
+table = pa.table({"a": list(range(300_000)), "b": [str(n) for n in range(300_000)]})
+writer = BackgroundWriter()
+for number in range(4):
+    writer.add(lambda number=number: pq.write_table(table, f"{sys.argv[1]}/{number}.parquet", compression="zstd"))
+time.sleep(0.05)
+sys.exit(7)
+"""
+
+
+def test_an_interpreter_that_ends_without_dropping_the_writer_waits_for_its_thread(tmp_path: Path) -> None:
+    """No thread is in compiled code while the interpreter and the libraries are taken down."""
+    done = subprocess.run([sys.executable, "-X", "faulthandler", "-c", ENDS_AT_ONCE, tmp_path], timeout=60, check=False)
+    assert done.returncode == 7
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_a_disk_that_fails_while_the_run_goes_on_ends_it_with_the_cause(
