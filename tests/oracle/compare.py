@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from tests.oracle.crowd import make_crowd_story
 from tests.oracle.cycle import run_cycle
 from tests.oracle.generator import make_story
 from tests.oracle.product import Balances, Product, balances_of
@@ -9,8 +10,9 @@ from tests.oracle.stops import make_stop_story
 from tests.oracle.story import Exchange, Rules, Story
 from tests.oracle.waiting import make_waiting_story
 
-#: Stories by kind. waiting: with latency, throttle, random order, few stops and an order band; stops: with many.
-STORIES = {"plain": make_story, "waiting": make_waiting_story, "stops": make_stop_story}
+#: Stories by kind. waiting: with latency, throttle, random order, few stops and an order band; stops: with many; crowd:
+#: of many small accounts that are alike.
+STORIES = {"plain": make_story, "waiting": make_waiting_story, "stops": make_stop_story, "crowd": make_crowd_story}
 
 
 def differences(exchange: Exchange, found: Balances) -> list[str]:
