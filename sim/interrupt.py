@@ -1,12 +1,16 @@
 """Ctrl-C, a request to end (SIGTERM) and a closed terminal (SIGHUP) stop a run, also where their exception gets lost.
 
 A signal may arrive inside a callback of a compiled library, which prints the exception and goes on. So the signal is
-remembered too, and whoever runs long asks between steps.
+remembered too, and whoever runs long asks between steps. And a library that frees memory of its own must not be left
+between two steps: `HeldBack` lets it finish.
 """
 
 import signal
 import sys
-from typing import Any, NoReturn
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, NoReturn, Self
 
 INTERRUPTED = 130  # exit code of Ctrl-C; of another signal it is 128 + its number too
 
@@ -44,6 +48,50 @@ def stop_if_asked() -> None:
 def exit_code() -> int:
     """The exit code of the signal that came, 128 + its number; 0 if none came."""
     return 128 + _pending[-1] if _pending else 0
+
+
+class HeldBack:
+    """In this block a signal raises nothing; what came is handled at its end, as if it came then.
+
+    Around calls of a library in Python that a raised exception would leave with an object freed and not marked as
+    freed: llvmlite then frees it again, and the process crashes. Does nothing outside the main thread, where no signal
+    raises.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[int, Callable[[int, FrameType | None], Any]] = {}
+        self._came: list[int] = []
+
+    def __enter__(self) -> Self:
+        """Put handlers that only take notes in place of those that may raise."""
+        if threading.current_thread() is threading.main_thread():
+            for number in _RAISING:
+                handler = signal.getsignal(number)
+                if callable(handler):
+                    self._before[number] = handler
+                    signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Put the handlers back, and let them handle what came."""
+        error: BaseException | None = None
+        waiting = list(self._before.items())
+        while waiting:
+            try:
+                signal.signal(*waiting[-1])
+                waiting.pop()
+            except BaseException as raised:  # by a handler that is back in its place: the others must follow
+                error = raised
+        for number in self._came:
+            self._before[number](number, None)
+        if error is not None:
+            raise error
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._came.append(number)
+
+
+_RAISING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def _remember(number: int, frame: object) -> NoReturn:

@@ -13,6 +13,7 @@ import clearsim.kernels.addresses  # noqa: F401  (makes numba know structs of ar
 import numba
 from numba.core import config, types
 
+from ..interrupt import HeldBack
 from .cache import KernelCache
 
 Function = Callable[..., Any]
@@ -40,8 +41,20 @@ def _make(function: Function, private: dict[str, Any], *, form: str) -> Any:
         dispatcher = numba.njit(**_OPTIONS)(function)
     dispatcher._cache = KernelCache(function, form)
     _optimise_lightly(dispatcher)
+    _compile_without_signals(dispatcher)
     _resolve_without_literals(dispatcher)
     return dispatcher
+
+
+def _compile_without_signals(dispatcher: Any) -> None:
+    """Let a compilation, or the loading of kept code, end before Ctrl-C raises: see `HeldBack`."""
+    compile_for_args = dispatcher._compile_for_args
+
+    def compile_whole(*args: Any, **kws: Any) -> Any:
+        with HeldBack():
+            return compile_for_args(*args, **kws)
+
+    dispatcher._compile_for_args = compile_whole
 
 
 def _optimise_lightly(dispatcher: Any) -> None:

@@ -125,8 +125,8 @@ def test_the_names_of_kept_files_hold_no_path(cache):
     assert all(name.count("-") == 1 and str(ROOT.name) not in name.split("-")[0].split(".") for name in names)
 
 
-#: Imported by the policies of clearing, which stand beside their kernels; nothing of them is compiled in.
-POLICIES_ONLY = {"errors", "instrument", "ledger.closes", "own_parts", "policy"}
+#: Imported by the policies of clearing, which stand beside their kernels, and by what compiles; nothing of them is compiled in.
+POLICIES_ONLY = {"errors", "instrument", "interrupt", "ledger.closes", "own_parts", "policy"}
 
 
 def test_all_that_kernels_import_is_part_of_the_key():
