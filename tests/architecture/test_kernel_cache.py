@@ -125,7 +125,8 @@ def test_the_names_of_kept_files_hold_no_path(cache):
     assert all(name.count("-") == 1 and str(ROOT.name) not in name.split("-")[0].split(".") for name in names)
 
 
-#: Imported by the policies of clearing, which stand beside their kernels, and by what compiles; nothing of them is compiled in.
+#: Imported by the policies of clearing, which stand beside their kernels, and by what compiles; nothing of these is
+#: compiled in.
 POLICIES_ONLY = {"errors", "instrument", "interrupt", "ledger.closes", "own_parts", "policy"}
 
 

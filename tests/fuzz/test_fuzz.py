@@ -22,7 +22,7 @@ def shared(tmp_path_factory):
 def faults_in(numbers, tmp_path, shared):
     found = []
     for number in numbers:
-        faulthandler.dump_traceback_later(120, exit=True)  # compiled code does not heed the alarm of the harness
+        faulthandler.dump_traceback_later(300, exit=True)  # compiled code does not heed the alarm of the harness
         folder = tmp_path / str(number)
         found += faults_of(number, folder, shared)
         shutil.rmtree(folder)
