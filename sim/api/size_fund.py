@@ -175,7 +175,7 @@ class _Sizer:
             worlds = []
             for number, config in enumerate(configs, start=1):
                 question = at_horizon(replace(arm.question, config=config, others=()), target)
-                worlds.append(WorldOf(question, target.event, book=number if what == BOOKS else 0))
+                worlds.append(WorldOf(question, target.event, book=number if what == BOOKS else None))
             level = self.sizing.level
             spreads.append(analysis.spread_over(what, worlds, target.p, level=level, compute=self.compute))
         return tuple(spreads)

@@ -152,6 +152,7 @@ def _parts(place: int, one: Asked, *, part: int = PART) -> list[BlockJob]:
             config=world.config,
             fidelity="reduced" if is_reduced else "full",
             book=world.book if isinstance(world, ReducedWorld) else 0,
+            books=world.books if isinstance(world, ReducedWorld) else 1,
             number=one.number,
             fund=one.fund,
             aim=one.aim,

@@ -48,7 +48,7 @@ def one_event(
 
     in_gap: "impact", or "none": no impact within gaps.  further: basis that is added to each gap (.02: 2% of the price).
     """
-    from .kernels.draw import gap_share, jump_sizes
+    from .kernels.draw import gap_shares, jump_sizes
     from .kernels.events import run_events
 
     law = lowered.jumps.law[0]
@@ -56,8 +56,8 @@ def one_event(
     edges = np.concatenate([exp(np.linspace(steps[0], steps[1], sizes + 1)), [0.0]])
     tails = np.sqrt(np.maximum(edges[:-1] * edges[1:], RAREST * RAREST))
     weights = edges[:-1] - edges[1:]
-    u = (np.arange(shares) + 0.5) / shares
-    shared = np.array([gap_share(law, value) for value in u])
+    shared = np.zeros(shares)
+    gap_shares(law, (np.arange(shares) + 0.5) / shares, shared)
     parts = []
     for side, chance in ((LONG, float(law["down_share"])), (SHORT, 1.0 - float(law["down_share"]))):
         quantiles = chance * tails if side == LONG else 1.0 - chance * tails

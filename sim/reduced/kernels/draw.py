@@ -194,6 +194,13 @@ def fill_shares(key, law, shares, count):
 
 
 @kernel
+def gap_shares(law, u, out):
+    """Gap shares at each quantile of `u`."""
+    for j in range(len(u)):
+        out[j] = gap_share(law, u[j])
+
+
+@kernel
 def jump_sizes(law, u, out):
     """Log sizes at each quantile of `u`."""
     for j in range(len(u)):
