@@ -93,6 +93,10 @@ if TYPE_CHECKING:
     from clearsim.analysis.sizing.draws import Compute as Compute
     from clearsim.analysis.sizing.draws import Facts as Facts
     from clearsim.analysis.sizing.draws import Request as Request
+    from clearsim.analysis.sizing.one_event import OneEvent as OneEvent
+    from clearsim.analysis.sizing.one_event import answer_one_event as answer_one_event
+    from clearsim.analysis.sizing.one_event import one_event_lines as one_event_lines
+    from clearsim.analysis.sizing.one_event import probability_beyond as probability_beyond
     from clearsim.analysis.sizing.plan import Plan as Plan
     from clearsim.analysis.sizing.plan import duration as duration
     from clearsim.analysis.sizing.plan import plan_sizing as plan_sizing
@@ -172,6 +176,7 @@ _HOMES = {
     "sizing.draws": "Block Compute Facts Request",
     "sizing.plan": "Plan duration plan_sizing require_enough",
     "sizing.world_runs": "Runner",
+    "sizing.one_event": "OneEvent answer_one_event one_event_lines probability_beyond",
     "sizing.solve": "Answer size_fund with_panel",
     "sizing.spread": "Spread spread_over",
     "sizing.target": "Target parse_target",

@@ -13,7 +13,7 @@ from .backtest import readable_history, with_history
 from .door import checked
 from .inputs import once
 from .progress import Counted, Note, count_progress, noting
-from .sizing import BOOKS, Arm, Sizing, block_runs, code_in, compute_with, load_arms
+from .sizing import Arm, Sizing, block_runs, code_in, compute_with, load_arms
 from .study import Study
 from .worlds import WorldOf, at_horizon
 
@@ -52,7 +52,7 @@ def size_fund(
         budget: maximum paths (full: runs) per method, or seconds like "60s"; default: 2,000,000 paths or 200 runs.
         method: auto, crude, importance, pot, bisection or weighted-bisection.
         level: confidence level of all intervals.  arms: size only these arms of a study, like ["margin=low"].
-        spread: number of other opening books, and of other values of the uncertainties, to size; 0: none.
+        spread: number of other values of the uncertainties of a study to size; 0: none.
         compare: run all estimators on the same question.
         capital_cost: per year and quote unit; also finds the least-cost fund.  shortfall_cost: per quote unit of it.
         fidelity: reduced or full; default: the study's, or reduced where the config allows it.
@@ -148,13 +148,14 @@ class _Sizer:
     history: Path | None = None
 
     def sized(self, arm: Arm) -> SizedArm:
-        """The answer to one question, the fund over other books and uncertainties, and the comparison if requested."""
+        """The answer to one question, the fund over other uncertainties, and the comparison if requested."""
         target, how, world = self.sizing.target, self.sizing, arm.world
         runner = analysis.Runner(world, self.compute)
         allowed = how.runs_at(arm.question.fidelity, runner.pace, self.n_workers)
+        found = self._one_event(arm)
         options = {"budget": allowed, "method": how.method, "level": how.level, **self.costs}
         solved = analysis.size_fund(runner, target, arm.meant, **options)
-        solved = with_history(solved, runner, world.reduced, self.history)
+        solved = with_history(replace(solved, one_event=found), runner, world.reduced, self.history)
         solved = replace(solved, spreads=self._spreads(arm, solved))
         if not self.compare:
             return SizedArm(solved, world)
@@ -166,16 +167,27 @@ class _Sizer:
         )
         return SizedArm(solved, world, table, refused)
 
+    def _one_event(self, arm: Arm) -> "analysis.OneEvent | None":
+        """The answer that needs no simulation, said at once; None where it is not the question's."""
+        reduced = arm.world.reduced
+        if reduced is None or arm.meant.basis != "within_horizon":
+            return None
+        found = analysis.answer_one_event(reduced.one_event, self.sizing.target.p, arm.meant.horizon_days)
+        lines = analysis.one_event_lines(found, arm.world.facts.unit)
+        if lines:
+            self.note(lines[0])
+        return found
+
     def _spreads(self, arm: Arm, solved: "analysis.Answer") -> "tuple[analysis.Spread, ...]":
-        """The required fund over other opening books, and over other values of the study's uncertainties."""
+        """The required fund over other values of the study's uncertainties."""
         if solved.fund is None:
             return ()
         spreads, target = [], self.sizing.target
         for what, configs in arm.spreads(self.sizing.spread).items():
             worlds = []
-            for number, config in enumerate(configs, start=1):
+            for config in configs:
                 question = at_horizon(replace(arm.question, config=config, others=()), target)
-                worlds.append(WorldOf(question, target.event, book=number if what == BOOKS else None))
+                worlds.append(WorldOf(question, target.event))
             level = self.sizing.level
             spreads.append(analysis.spread_over(what, worlds, target.p, level=level, compute=self.compute))
         return tuple(spreads)

@@ -33,7 +33,7 @@ Source = Study | RunConfig | str | Path
 class Sizing:
     """How to size, the same in all arms.
 
-    level: of all intervals.  budget: paths or runs, or seconds like "60s".  spread: other books, other uncertainties.
+    level: of all intervals.  budget: paths or runs, or seconds like "60s".  spread: other uncertainties.
     """
 
     target: "analysis.Target"
@@ -77,16 +77,11 @@ class Arm:
     world: WorldOf
 
     def spreads(self, count: int) -> dict[str, list[RunConfig]]:
-        """What to spread over, by name -> configs; the books all have the config of the question."""
+        """What to spread over, by name -> configs."""
         question = self.question
         if count < 2 or question.fidelity != "reduced" or self.world.facts.feeds_back:
             return {}
-        found = {}
-        if question.config.positions is None:  # custom positions are the same in every book
-            found[BOOKS] = [question.config] * count
-        if question.others:
-            found[DRAWS] = list(question.others)
-        return found
+        return {DRAWS: list(question.others)} if question.others else {}
 
     def plan(self, sizing: Sizing, budget: int) -> "analysis.Plan":
         """What will be drawn; ClearsimError if nothing within the budget can answer."""
@@ -99,8 +94,8 @@ class Arm:
         return analysis.plan_sizing(choice, p, facts, budget=budget, draws=draws, is_held=is_held)
 
 
-#: Names of the spreads.
-BOOKS, DRAWS = "other opening books of the same population", "draws of the study's uncertainties"
+#: Name of the spread.
+DRAWS = "draws of the study's uncertainties"
 
 
 def load_arms(

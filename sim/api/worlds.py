@@ -16,7 +16,6 @@ from ..market.price import SCENARIO_KINDS
 from ..runs.size import rough_seconds
 from . import _analysis as analysis
 
-
 #: Opening books over which an answer of the reduced engine is averaged.
 BOOKS = 8
 

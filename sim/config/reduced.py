@@ -262,7 +262,7 @@ class Reduced(Policy):
     def _stressed_depth_is_bounded(self) -> Self:
         if self.stress is not None and self.stress.depth_multiplier < 1 and isinstance(self.impact, LinearDepth):
             raise ValueError(
-                "stress.depth_multiplier must be 1 with linear impact, which would take the price below zero: use impact"
-                " {kind: bounded}"
+                "stress.depth_multiplier must be 1 with linear impact, which would take the price below zero: use"
+                " impact {kind: bounded}"
             )
         return self

@@ -186,8 +186,39 @@ class ReducedWorld:
 
         curves = [gap_risk_curve(self.config, lowered=lowered) for lowered in self.lowered]
         funds = curves[0][0]
-        averaged = np.mean([np.interp(funds, fund, p, right=0.0) for fund, p in curves], axis=0) if len(funds) else funds
+        averaged = (
+            np.mean([np.interp(funds, fund, p, right=0.0) for fund, p in curves], axis=0) if len(funds) else funds
+        )
         return funds, averaged
+
+    def one_event(
+        self, *, has_impact: bool = True, at_cap: bool = False, is_whole: bool = False
+    ) -> dict[str, F64] | None:
+        """What jumps do that come one at a time, by name; None where jumps have no such law.
+
+        rate: (n,) a year.  size: (n,) log.  draw, liquidated: (books, n) quote units.  basis: (books, n) log.
+        has_impact: within gaps.  at_cap: each gap is deeper by the whole cap of a bounded impact, which alone has one
+        (else None).  is_whole: all of a jump comes at once.
+        """
+        from ..config.reduced import BoundedImpact
+        from ..reduced.one_event import has_events, one_event
+
+        assert self.config.reduced is not None
+        impact = self.config.reduced.impact
+        if not has_events(self._own) or (at_cap and not isinstance(impact, BoundedImpact)):
+            return None
+        further = impact.basis_cap_ppm / 1e6 if at_cap and isinstance(impact, BoundedImpact) else 0.0
+        events = [
+            one_event(book, has_impact=has_impact and not at_cap, further=further, is_whole=is_whole)
+            for book in self.lowered
+        ]
+        return {
+            "rate": events[0].rate,
+            "size": events[0].size,
+            "draw": np.stack([event.required for event in events]) * self._unit,
+            "liquidated": np.stack([event.liquidated for event in events]) * self._unit,
+            "basis": np.stack([event.basis for event in events]),
+        }
 
     def falls_per_year(self, fraction: float) -> float:
         """Expected number of jumps a year that fall further than `fraction`."""

@@ -17,6 +17,8 @@ from .lower import Lowered, lower
 RAREST, QUANTILES = 1e-12, 4_000
 #: Quantiles of the part of a jump that comes as its gap.
 SHARES = 64
+#: Smallest fund of a curve above 0, as a part of the largest.
+SMALLEST = 1e-6
 
 
 def gap_losses(gaps: Records, log_sizes: F64) -> F64:
@@ -70,7 +72,7 @@ def gap_risk_curve(config: RunConfig, *, points: int = 200, lowered: Lowered | N
         # each falls as the tail probability rises
         beyond += [gap_losses(numbers.index.gaps, sizes * share) for share in shares_of(numbers)]
     largest = max(float(loss[np.searchsorted(tail, 1e-9)]) for loss in beyond)
-    funds = np.linspace(0.0, largest, points)
+    funds = np.concatenate([[0.0], largest * exp(np.linspace(log(SMALLEST), 0.0, points - 1))])
     probability = sum(_tail_probability(loss, tail, funds) for loss in beyond) / (len(beyond) / 2)
     scale = float(config.quantum / config.scale.simulated_share)
     return funds * scale, np.asarray(-expm1(-numbers.mean_count * probability))

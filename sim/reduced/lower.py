@@ -178,7 +178,10 @@ def _set_prices(
         params.impact_bid, params.impact_ask = _impact(config, section.impact)
         params.decay = LN2 * YEAR_S / float(section.impact.half_life_s)
         if isinstance(section.impact, BoundedImpact):
-            params.impact_cap, params.gap_depth = section.impact.basis_cap_ppm / PPM, section.impact.depth_in_gap_ppm / PPM
+            params.impact_cap, params.gap_depth = (
+                section.impact.basis_cap_ppm / PPM,
+                section.impact.depth_in_gap_ppm / PPM,
+            )
     if section.stress is not None:
         params.stress_sigma = float(section.stress.volatility_multiplier) - 1.0
         params.stress_depth = 1.0 - float(section.stress.depth_multiplier)

@@ -48,7 +48,7 @@ def next_level(p, side):
 
 @kernel
 def jump(p, size, share):
-    """The outside price moves by the log `size`: a `share` of it as a gap, the rest slowly, before and after the gap."""
+    """The outside price moves by the log `size`: a `share` as a gap, the rest slowly, before and after it."""
     if is_stressful(p.params[0]):
         p.state[0].stress = 1.0
     slow = size - size * share
@@ -70,7 +70,7 @@ def gap(p, size):
 
 @kernel
 def glide(p, change):
-    """The outside price moves by the log `change`, slowly: each level is liquidated at its own price, as in diffusion."""
+    """The outside price moves by the log `change` slowly: each level is liquidated at its own price."""
     if change == 0.0:
         return
     state = p.state[0]
