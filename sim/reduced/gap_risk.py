@@ -14,9 +14,9 @@ from .layout import LONG, SHORT
 from .lower import Lowered, lower
 
 #: Probability of the rarest jump used, and number of quantiles of each half of the law.
-RAREST, QUANTILES = 1e-12, 4_000
+RAREST, QUANTILES = 1e-12, 20_000
 #: Quantiles of the part of a jump that comes as its gap.
-SHARES = 64
+SHARES = 16
 #: Smallest fund of a curve above 0, as a part of the largest.
 SMALLEST = 1e-6
 

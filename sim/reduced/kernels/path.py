@@ -70,7 +70,10 @@ def gap(p, size):
 
 @kernel
 def glide(p, change):
-    """The outside price moves by the log `change` slowly: each level is liquidated at its own price."""
+    """The outside price moves by the log `change` slowly: each level is liquidated at its own price.
+
+    The book refills on the way, so no shift of the price is left.
+    """
     if change == 0.0:
         return
     state = p.state[0]
@@ -85,10 +88,8 @@ def glide(p, change):
     else:
         return
     book_chain(p)
-    start, end = exp(before), exp(after)
-    last = cascade(p, side, start, start, end, False, time_ms(state.time))
-    shift(state, end, last, 1.0)
-    state.low = min(state.low, state.log + state.shift)
+    start = exp(before)
+    cascade(p, side, start, start, exp(after), False, time_ms(state.time))
 
 
 @kernel
