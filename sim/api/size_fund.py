@@ -72,7 +72,7 @@ def size_fund(
     ClearsimError where no method is valid, or, before the first run, where the budget is too small whatever the runs
     show; ClusterError if no worker can be used.
 
-        answer = clearsim.size_fund("btc-30d", "P(ADL within 1d) < 0.05", budget=65_536, spread=0)
+        answer = clearsim.size_fund("btc", "P(ADL within 1d) < 0.05", budget=65_536, spread=0)
     """
     sizing = sizing_of(target, budget=budget, method=method, level=level, spread=spread)
     costs = {"capital_cost": capital_cost, "shortfall_cost": shortfall_cost}

@@ -58,12 +58,12 @@ def folder(tmp_path_factory, result):
 
 @pytest.fixture(scope="module")
 def frontier():
-    return clearsim.reverse_stress("btc-30d", depth=[0], concentration=[0], runs=3, tolerance=0.05)
+    return clearsim.reverse_stress("btc", depth=[0], concentration=[0], runs=3, tolerance=0.05)
 
 
 @pytest.fixture(scope="module")
 def paths():
-    return clearsim.run("btc-30d", fidelity="reduced", paths=200)
+    return clearsim.run("btc", fidelity="reduced", paths=200)
 
 
 @pytest.mark.parametrize("where", EXAMPLES)

@@ -85,14 +85,14 @@ def objects(tiny, history):
     return {
         "Config": tiny,
         "Result": clearsim.run(tiny, detail="series"),
-        "PathsResult": clearsim.run("btc-30d", fidelity="reduced", paths=20),
+        "PathsResult": clearsim.run("btc", fidelity="reduced", paths=20),
         "Study": study,
         "StudyResult": clearsim.sweep(study, executor="serial"),
         "Lever": clearsim.Lever("fund", path="funds[0].seed_quote", values=[1, 2]),
         "Uncertainty": clearsim.Uncertainty("u", path="seed", low=0, high=1),
-        "Answer": clearsim.size_fund("btc-30d", "P(ADL within 1d) < 0.05", budget=2_000, spread=0),
+        "Answer": clearsim.size_fund("btc", "P(ADL within 1d) < 0.05", budget=2_000, spread=0),
         "FundHistory": history,
-        "StressFrontier": clearsim.reverse_stress("btc-30d", depth=[0], concentration=[0], runs=1, tolerance=0.2),
+        "StressFrontier": clearsim.reverse_stress("btc", depth=[0], concentration=[0], runs=1, tolerance=0.2),
     }
 
 

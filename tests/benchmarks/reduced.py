@@ -124,9 +124,9 @@ def curve(budget: int = 300_000) -> tuple[float, float, float]:
 def workloads() -> dict[str, tuple[RunConfig, int]]:
     """Each workload by name: what runs, and how many times fewer paths it takes."""
     depth = {"within_ppm": 10_000, "bid_quote": 20_000_000, "ask_quote": 20_000_000}
-    linear, root = {"kind": "linear", **depth}, {"kind": "square_root", **depth}
+    linear, root = {"kind": "linear", **depth}, {"kind": "bounded", "basis_cap_ppm": 20_000, **depth}
     thick = {"within_ppm": 50_000, "bid_quote": 300_000_000, "ask_quote": 300_000_000}
-    day_linear, day_root = {"kind": "linear", **thick}, {"kind": "square_root", **thick}
+    day_linear, day_root = {"kind": "linear", **thick}, {"kind": "bounded", "basis_cap_ppm": 20_000, **thick}
     renewal = {"kind": "half_life", "half_life_days": 7}
     return {
         DAY_LINEAR: (day(impact=day_linear), 1),

@@ -223,7 +223,7 @@ def test_what_cannot_be_answered_is_refused_with_the_reason(base, asked, options
 
 
 def test_a_name_that_is_nothing_names_the_nearest_study_or_config():
-    for name, nearest in (("fund-size-btx", "fund-size-btc"), ("btc-30", "btc-30d")):
+    for name, nearest in (("fund-size-btx", "fund-size-btc"), ("btcx", "btc")):
         result = ask(name)
         assert isinstance(result.exception, ConfigError)
         assert f"{name}: no such study, study folder or config" in str(result.exception)
