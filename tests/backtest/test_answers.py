@@ -64,7 +64,7 @@ def test_the_page_and_the_data_have_the_panel(refuted, tmp_path):
 
 
 def test_a_law_of_gaps_under_a_bounded_basis_is_not_refuted():
-    """P(draw > .5% of open interest) = .023 a month: 1.7 of 73 windows, where 2 to 3 are on record; hours as recorded."""
+    """P(draw > .5% of open interest) = .023 a month: 1.7 of 73 windows, on record 2 to 3; hours as recorded."""
     answer = clearsim.size_fund("btc", TARGET, **QUICK)
     assert not answer.refuted
     assert "REFUTED" not in arm_text(answer.arms[0])
