@@ -117,7 +117,7 @@ def score_scenario(loaded: LoadedScenario, measured: Measured) -> "list[analysis
     scores = []
     for target in loaded.scenario.targets:
         metric = METRICS[target.metric]
-        values = tuple(measured.values.get(target.metric, ()))
+        values = tuple(measured.values.get(target.label, ()))
         estimate = analysis.estimate_mean(values, is_yes_or_no=metric.is_yes_or_no)
         passed, is_firm = analysis.judge(estimate, low=target.low, high=target.high)
         scores.append(
@@ -131,7 +131,7 @@ def score_scenario(loaded: LoadedScenario, measured: Measured) -> "list[analysis
                 passed=passed,
                 is_firm=is_firm,
                 reason=analysis.reason_of(estimate, error=measured.error),
-                **target.model_dump(),
+                **{**target.model_dump(exclude={"at"}), "metric": target.label},
             )
         )
     return scores

@@ -3,7 +3,6 @@
 Each check returns problems with their paths, so that all are reported at once with file and line.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
@@ -12,28 +11,15 @@ from ..errors import ConfigError
 from ..ledger.accounts import is_reserved_name
 from ..units import INT64_MAX, QUANTA_LIMIT
 from .canonical import leaves
+from .facts import problems_of_provenance
 from .model import RunConfig
 from .problems import Problem
-from .shape import path_text
 from .sizes import problems_of_size
-from .yamlfile import Step
 
 Problems = Iterator[Problem]
 
 #: Times in milliseconds stay far below what an integer holds.
 MAX_DURATION_S = 10_000_000_000
-
-#: Keys whose numbers describe the run and the file, not the world: they need no provenance.
-TECHNICAL = (
-    "schema_version",
-    "seed",
-    "record",
-    "provenance",
-    "requires_provenance",
-    "clock",
-    "duration_s",
-    "asset.quantum",
-)
 
 
 def check_config(config: RunConfig) -> list[Problem]:
@@ -50,7 +36,7 @@ def check_config(config: RunConfig) -> list[Problem]:
         _markets_are_known,
         _prices_fit_the_markets,
         _funding_makes_sense,
-        _numbers_have_provenance,
+        problems_of_provenance,
     )
     return [problem for check in checks for problem in check(config)]
 
@@ -180,29 +166,3 @@ def _funding_makes_sense(config: RunConfig) -> Problems:
                 ("markets", index, "funding", "interval_ms"),
                 f"must be at least a tick of {tick_ms} ms, found {interval_ms}",
             )
-
-
-def _numbers_have_provenance(config: RunConfig) -> Problems:
-    covered = [entry.path for entry in config.provenance]
-    for index, path in enumerate(covered):
-        if not any(_covers(path, leaf) for leaf, _ in leaves(config)):
-            yield Problem(("provenance", index, "path"), f"must lead to something in this config, found {path}")
-    if not config.requires_provenance:
-        return
-    for leaf, value in leaves(config):
-        is_number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
-        if is_number and not any(_covers(path, leaf) for path in (*covered, *TECHNICAL)):
-            yield Problem(
-                leaf, f"must be covered by provenance (this config requires it for every number), found {value}"
-            )
-
-
-def _covers(prefix: str, leaf: tuple[Step, ...]) -> bool:
-    """True if `prefix` is the path of the leaf or of something above it; `[*]` stands for any item of a list."""
-    text = path_text(leaf)
-    if prefix == text or text.startswith((f"{prefix}.", f"{prefix}[")):
-        return True
-    if "[*]" not in prefix:
-        return False
-    pattern = re.escape(prefix).replace(r"\[\*\]", r"\[\d+\]")
-    return re.match(rf"{pattern}($|[.\[])", text) is not None

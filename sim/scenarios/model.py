@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 from ..config import RunConfig
 from ..config.load import build_config
@@ -40,6 +40,12 @@ class Target(Policy):
     date: Text = Field(description="Date of the record, or when it was read or computed.")
     note: str = Field("", description="Remarks on the band.")
     is_input: bool = Field(False, description="Checks an input (the path), and is no evidence for the model.")
+    at: AwareDatetime | None = Field(None, description="Time of a metric at one time, e.g. 2025-10-10T21:20:00Z.")
+
+    @property
+    def label(self) -> str:
+        """The metric, with its time if it has one: what tells the targets of a scenario apart."""
+        return self.metric if self.at is None else f"{self.metric} {self.at:%H:%M:%S}"
 
 
 class QuickSize(Policy):
@@ -125,9 +131,12 @@ def _wrong(scenario: Scenario) -> Iterator[Problem]:
         place = ("targets", index, "metric")
         if target.metric not in METRICS:
             yield Problem(place, f"must be a metric, found {target.metric}{nearest_hint(target.metric, METRICS)}")
-        if target.metric in seen:
-            yield Problem(place, f"must be unique, {target.metric} is a duplicate")
-        seen.add(target.metric)
+        elif METRICS[target.metric].is_at_a_time != (target.at is not None):
+            needed = "is missing: this metric reads one time" if target.at is None else "is not a key of this metric"
+            yield Problem(("targets", index, "at"), f"{needed} ({target.metric})")
+        if target.label in seen:
+            yield Problem(place, f"must be unique, {target.label} is a duplicate")
+        seen.add(target.label)
         if target.low > target.high:
             text = f"must be at most high, found {target.low:g} > {target.high:g}"
             yield Problem(("targets", index, "low"), text)

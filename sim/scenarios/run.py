@@ -1,8 +1,10 @@
 """Runs a scenario through the engine, once per replication, and computes the metrics that its targets name."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -17,8 +19,8 @@ from .model import LoadedScenario
 
 @dataclass(frozen=True)
 class Measured:
-    """The metrics of a scenario's targets, one value per replication in order; `error` has the reason if there are
-    none."""
+    """The metrics of a scenario's targets, by their labels, one value per replication in order; `error` has the reason
+    if there are none."""
 
     values: Mapping[str, tuple[float, ...]]
     n_traders: int
@@ -33,7 +35,6 @@ def measure(
 ) -> Measured:
     """Run all replications; a run that fails ends the scenario with its error.  simulate: for tests."""
     config = loaded.config(quick=quick)
-    names = [target.metric for target in loaded.scenario.targets]
     if simulate is None:
         from ..engine.simulation import simulate as engine
 
@@ -47,7 +48,11 @@ def measure(
             error = f"replication {replication}: {' '.join(str(failure).split())}"
             break
         outcomes.append(outcome_of(config, result.runs, result.series))
-    values = {} if error else {name: tuple(METRICS[name].compute(run) for run in outcomes) for name in names}
+    values: dict[str, tuple[float, ...]] = {}
+    for target in () if error else loaded.scenario.targets:
+        at_ms = _since_start_ms(config, target.at)
+        metric = METRICS[target.metric]
+        values[target.label] = tuple(metric.compute(replace(run, at_ms=at_ms)) for run in outcomes)
     return Measured(
         values=values,
         n_traders=int(outcomes[0].of("n_traders")) if outcomes else 0,
@@ -56,6 +61,10 @@ def measure(
         seconds=time.perf_counter() - started,
         error=error,
     )
+
+
+def _since_start_ms(config: RunConfig, at: datetime | None) -> float:
+    return math.nan if at is None else (at - config.start_utc).total_seconds() * 1000
 
 
 def outcome_of(config: RunConfig, row: Mapping[str, Any], series: Mapping[str, Any]) -> Outcome:

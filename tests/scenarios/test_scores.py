@@ -1,6 +1,7 @@
 """Metrics by hand-made rows, and the verdict of a band."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def outcome(**changes):
         "liquidated_short_quanta": np.array([0, 0, 0, 2_000, 2_000.0]),
         "fund_equity_quanta": np.array([1_000, 700, 500, 600, 750.0]),
     }
-    return Outcome(row=row, series=series, venue=0.5, lot_quanta=10.0)
+    return Outcome(row=row, series=series, venue=0.5, lot_quanta=10.0, at_ms=89_999)
 
 
 # First open interest at mark: 40 lots x 100 x 10 = 40,000 quanta.
@@ -48,6 +49,11 @@ BY_HAND = {
     "index_fall": -0.10,
     "index_end": -0.02,
     "mark_fall": -0.12,
+    # at 89,999 ms: the sample at 60 s, index and mark 95, bids 5 of 60
+    "index_at": -0.05,
+    "mark_at": -0.05,
+    "gap_at": 0.0,
+    "depth_bid_at": 5 / 60,
     "dislocation_max": 0.02,
     "open_interest_change": -0.25,
     "fund_change": -0.4,
@@ -79,6 +85,16 @@ def test_the_table_by_hand_has_every_metric():
 @pytest.mark.parametrize("name", sorted(BY_HAND))
 def test_a_metric_is_what_its_description_says(name):
     assert METRICS[name].compute(outcome()) == pytest.approx(BY_HAND[name], abs=1e-12)
+
+
+@pytest.mark.parametrize(("at_ms", "found"), [(0, 0.0), (30_000, 88 / 90 - 1), (59_999.0, 88 / 90 - 1)])
+def test_a_metric_at_a_time_reads_the_last_sample_before_it(at_ms, found):
+    assert METRICS["gap_at"].compute(replace(outcome(), at_ms=at_ms)) == pytest.approx(found, abs=1e-12)
+
+
+@pytest.mark.parametrize("at_ms", [-1, 120_001])
+def test_a_time_outside_the_run_has_no_value(at_ms):
+    assert math.isnan(METRICS["mark_at"].compute(replace(outcome(), at_ms=at_ms)))
 
 
 def test_no_adl_is_zero_and_shares_of_nothing_have_no_value():

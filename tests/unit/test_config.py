@@ -283,7 +283,7 @@ def test_a_config_that_requires_provenance_must_cover_every_number() -> None:
     assert "tick_size" not in message
     assert "population" not in message
     rest = "".join(
-        f"  - {{path: '{path}', status: fact, source: test}}\n"
+        f"  - {{path: '{path}', status: fact, source: test, in_force_from: '2019'}}\n"
         for path in ("markets[0].mark", "markets[0].margin", "markets[0].fees", "liquidation", "waterfall")
     )
     assert config_from_text(text + rest).requires_provenance
