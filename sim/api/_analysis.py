@@ -93,6 +93,9 @@ if TYPE_CHECKING:
     from clearsim.analysis.sizing.draws import Compute as Compute
     from clearsim.analysis.sizing.draws import Facts as Facts
     from clearsim.analysis.sizing.draws import Request as Request
+    from clearsim.analysis.sizing.joint import JOINT_SIZES as JOINT_SIZES
+    from clearsim.analysis.sizing.joint import Joint as Joint
+    from clearsim.analysis.sizing.joint import joint_answer as joint_answer
     from clearsim.analysis.sizing.one_event import OneEvent as OneEvent
     from clearsim.analysis.sizing.one_event import answer_one_event as answer_one_event
     from clearsim.analysis.sizing.one_event import one_event_lines as one_event_lines
@@ -176,6 +179,7 @@ _HOMES = {
     "sizing.draws": "Block Compute Facts Request",
     "sizing.plan": "Plan duration plan_sizing require_enough",
     "sizing.world_runs": "Runner",
+    "sizing.joint": "JOINT_SIZES Joint joint_answer",
     "sizing.one_event": "OneEvent answer_one_event one_event_lines probability_beyond",
     "sizing.solve": "Answer size_fund with_panel",
     "sizing.spread": "Spread spread_over",

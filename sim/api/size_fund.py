@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..config import RunConfig
 from ..errors import ConfigError
@@ -13,9 +13,13 @@ from .backtest import readable_history, with_history
 from .door import checked
 from .inputs import once
 from .progress import Counted, Note, count_progress, noting
-from .sizing import Arm, Sizing, block_runs, code_in, compute_with, load_arms
+from .sizing import Arm, Sizing, block_runs, code_in, compute_with, joint_with, load_arms
 from .study import Study
 from .worlds import WorldOf, at_horizon
+
+if TYPE_CHECKING:
+    from ..funds.questions import JointDraws
+    from ..layout import F64
 
 
 @checked
@@ -86,7 +90,8 @@ def size_fund(
             block_runs(executor, workers, note=note, on_runs=_Total(callback)) as blocks,
         ):
             own = None if history is None else readable_history(Path(history))
-            sizer = _Sizer(sizing, costs, compute_with(blocks), blocks.n_workers, compare, note, own)
+            makes = compute_with(blocks), joint_with(blocks)
+            sizer = _Sizer(sizing, costs, *makes, blocks.n_workers, compare, note, own)
             for arm in asked:
                 with code_in(source, arm.question, trust=trust, note=note):
                     found = sizer.sized(arm)
@@ -142,6 +147,7 @@ class _Sizer:
     sizing: Sizing
     costs: dict[str, Any]
     compute: "analysis.Compute"
+    joint: "Callable[[JointDraws], F64]"
     n_workers: int
     compare: bool
     note: Note
@@ -156,7 +162,7 @@ class _Sizer:
         options = {"budget": allowed, "method": how.method, "level": how.level, **self.costs}
         solved = analysis.size_fund(runner, target, arm.meant, **options)
         solved = with_history(replace(solved, one_event=found), runner, world.reduced, self.history)
-        solved = replace(solved, spreads=self._spreads(arm, solved))
+        solved = replace(solved, joint=self._over_all(arm, solved), spreads=self._spreads(arm, solved))
         if not self.compare:
             return SizedArm(solved, world)
         if solved.fund is None or solved.facts.feeds_back:
@@ -177,6 +183,15 @@ class _Sizer:
         if lines:
             self.note(lines[0])
         return found
+
+    def _over_all(self, arm: Arm, solved: "analysis.Answer") -> "analysis.Joint | None":
+        """The fund over joint draws of all that the study leaves open, weighted by the history of the answer."""
+        asked = arm.question.joint
+        if asked is None or solved.one_event is None:
+            return None
+        windows = None if solved.history is None else solved.history.windows
+        days, p = arm.meant.horizon_days, self.sizing.target.p
+        return analysis.joint_answer(self.joint(asked), asked.values, p, days, windows=windows)
 
     def _spreads(self, arm: Arm, solved: "analysis.Answer") -> "tuple[analysis.Spread, ...]":
         """The required fund over other values of the study's uncertainties."""

@@ -49,7 +49,7 @@ def run_block(job: BlockJob, world: World | None = None) -> Outcome:
     try:
         columns = _columns(job, world or _world(job))
     except Exception as error:
-        return Outcome(job.run_id, {"status": "failed", "error": str(error), "raised": _portable(error)}, None)
+        return Outcome(job.run_id, {"status": "failed", "error": str(error), "raised": portable(error)}, None)
     row = {"status": "done", "error": "", "seconds": time.process_time() - started}
     return Outcome(job.run_id, row, columns)
 
@@ -79,7 +79,7 @@ def joined(parts: list[Columns]) -> Columns:
     return parts[0] if len(parts) == 1 else {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _portable(error: Exception) -> Any:
+def portable(error: Exception) -> Any:
     """The error itself where it can be sent, else its text as an error of clearsim."""
     try:
         pickle.loads(pickle.dumps(error))

@@ -9,12 +9,16 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import NamedTuple, Self
 
+import numpy as np
+
 from ..errors import ClearsimError
 from ..interrupt import stop_if_asked
+from ..layout import F64
 from ..runs.first_start import first_start
 from ..studies.design.job import Outcome
 from ..studies.execute.executors import ExecutorSettings, Pool, open_pool
 from .block_jobs import PART, BlockJob, World, joined, run_block
+from .joint import JointJob, run_joint
 from .worlds import BLOCK, Columns, FullWorld, ReducedWorld
 
 #: Seconds of computation, spent and expected, from which on local workers are started: two of them then end as early as
@@ -86,6 +90,24 @@ class BlockRuns:
         cut = [(one, _parts(place, one)) for place, one in enumerate(asked)]
         outcomes = self._outcomes([(job, one.world) for one, jobs in cut for job in jobs])
         return [_put_together(one, [outcomes[job.run_id] for job in jobs]) for one, jobs in cut]
+
+    def compute_joint(self, jobs: Sequence[JointJob]) -> tuple[F64, float]:
+        """(yearly rates (draws, m), processor seconds) of joint draws. Raises the error of a draw that fails."""
+        found: dict[str, Outcome] = {}
+
+        def take(outcome: Outcome) -> None:
+            if outcome.row["status"] != "done":
+                raise outcome.row.get("raised") or ClearsimError(f"{outcome.run_id}: {outcome.row['error']}")
+            found[outcome.run_id] = outcome
+
+        if self._executor.kind == "serial" or self._executor.n_local_workers < 2:
+            for job in jobs:
+                stop_if_asked()
+                take(run_joint(job))
+        else:
+            self._open().execute(jobs, on_outcome=take, run=run_joint)
+        parts = [(found[job.run_id].paths or {})["required"].reshape(len(job.rows), -1) for job in jobs]
+        return np.concatenate(parts), sum(float(found[job.run_id].row["seconds"]) for job in jobs)
 
     def _whole(self, one: Asked) -> Computed:
         """A block in this process."""

@@ -74,8 +74,13 @@ def mean_jumps(config: RunConfig) -> float:
 
 
 @naming_places
-def lower(config: RunConfig, *, scenario: int = 0, replication: int = 0) -> Lowered:
-    """Return the numbers of a config; ConfigError if the reduced engine cannot simulate it."""
+def lower(
+    config: RunConfig, *, scenario: int = 0, replication: int = 0, index: ThresholdIndex | None = None
+) -> Lowered:
+    """Return the numbers of a config; ConfigError if the reduced engine cannot simulate it.
+
+    index: the threshold index of the same population, seed, scenario and replication, if it is known.
+    """
     require_reduced(config)
     assert config.reduced is not None
     section, market = config.reduced, config.markets[0]
@@ -83,7 +88,8 @@ def lower(config: RunConfig, *, scenario: int = 0, replication: int = 0) -> Lowe
     assert isinstance(price, Gbm | Kou | Merton | SingleShock)
     instrument = market.instrument(config.quantum)
     markets = market_arrays(config, instrument, price.initial_price)
-    index = ThresholdIndex.build(config, markets, instrument, scenario=scenario, replication=replication)
+    if index is None:
+        index = ThresholdIndex.build(config, markets, instrument, scenario=scenario, replication=replication)
     jumps = jumps_of(price, section.jumps, section.concentration)
     params = np.zeros(1, at.PARAMS_DTYPE)
     _set_prices(params[0], config, section, price, jumps)

@@ -33,6 +33,12 @@ class Events:
     liquidated: F64
     basis: F64
 
+    def rates(self, amounts: F64) -> F64:
+        """Yearly number of jumps of which one draws more than each amount, quanta."""
+        order = np.argsort(-self.required, kind="stable")
+        above = np.concatenate([[0.0], np.cumsum(self.rate[order])])
+        return np.asarray(above[np.searchsorted(-self.required[order], -amounts, side="left")])
+
 
 def has_events(lowered: Lowered) -> bool:
     """Whether jumps come at random, from a law with two sides."""
