@@ -1,8 +1,8 @@
-"""Two published losses of funds as exact arithmetic of the waterfall: the price jumps, nobody bids, the fund takes over.
+"""Two published losses of funds as exact arithmetic of the waterfall: the price jumps, nobody bids, the fund pays.
 
-dYdX v3, YFI, 17 November 2023: 38 m USD of longs at 5x, a fall of 44%. The fund loses 38 x (.44 - 1/5) = 9.12 m; it paid
-9 of 22.5 m. Hyperliquid, JELLY, 26 March 2025: a short of 398 m coins with .703 m of margin at .0095, bankrupt at
-.0095 + .703 / 398 = .01127; at .037555 the vault has lost 398 x (.037555 - .0095) - .703 = 10.46 m; about 10.6 published.
+dYdX v3, YFI, 17 November 2023: 38 m USD of longs at 5x, a fall of 44%. The fund loses 38 x (.44 - 1/5) = 9.12 m; it
+paid 9 of 22.5 m. Hyperliquid, JELLY, 26 March 2025: a short of 398 m coins with .703 m of margin at .0095, bankrupt at
+.0095 + .703 / 398 = .01127; at .037555 the vault has lost 398 x (.037555 - .0095) - .703 = 10.46 m (published: 10.6).
 Sources: press of both days, two to four independent texts each, read 2026-11.
 """
 
