@@ -115,6 +115,18 @@ def test_a_cohort_on_arrays_and_an_agent(stressed):
     assert (orders.loc[orders["account"] == seller, "side"] == "sell").all()
 
 
+def test_a_part_may_stand_inside_a_mapping_or_a_list(stressed):
+    place = adl_place(stressed)
+    alone = stressed.with_({f"waterfall[{place}].allocation": Equal, f"waterfall[{place}].trigger": "distressed"})
+    layer = {"kind": "adl", "ranking": {"kind": "profit_leverage"}, "allocation": Equal, "trigger": "distressed"}
+    layers = [*stressed.waterfall[:place], layer, *stressed.waterfall[place + 1 :]]
+    assert stressed.with_({"waterfall": layers}).hash == alone.hash
+    cohort = {"name": "buyers", "traders": 7, "capital": {"quote": 70_000}, "behaviour": Buyers()}
+    config = stressed.with_({"population.cohorts": [*stressed.population.cohorts, cohort]})
+    accounts = clearsim.run(config, detail="summary").accounts()
+    assert (accounts["cohort"] == "buyers").sum() == 7
+
+
 def test_a_chart_is_a_function_from_a_result_to_a_figure(stressed):
     def mine(result):
         return go.Figure(go.Scatter(y=result.series()["mark_price"]))
