@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..api.money_tables import COUNTED_FLOWS
+from ..api.money_tables import COUNTED_FLOWS, MIN_STEP_RATIO
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,6 +154,11 @@ def _warnings(runs: Mapping[str, Any], quantum: float, asset: str) -> list[str]:
             f"warning: {count:,} account{'s' if count != 1 else ''} started below zero, together by"
             f" {money_text(int(runs['deficit_initial_quanta']), quantum)} {asset}: that part of what the fund or others"
             " paid was missing before the first price move"
+        )
+    if 0.0 < float(runs["step_ratio_worst"]) < MIN_STEP_RATIO:
+        lines.append(
+            f"warning: r is below {MIN_STEP_RATIO:g}: the time step may cause part of the shortfall and of the required"
+            " fund; measure it with --check-step"
         )
     if int(runs["rounds_max_reached"]):
         lines.append(
