@@ -197,7 +197,7 @@ def step_check_line(check: Mapping[str, Any]) -> str:
     """The result of `--check-step` as text, with a warning above 5%."""
     share, low, high = (check[f"vanishing_share{end}"] for end in ("", "_low", "_high"))
     interval = "no interval from one pair" if low is None else f"95% interval {100 * low:.1f}% to {100 * high:.1f}%"
-    warning = "; warning: above 5%, use a shorter tick" if share > 0.05 else ""
+    warning = "; warning: above 5%, shorten the tick until it stays, or report the range" if share > 0.05 else ""
     if warning and (low is None or low <= 0.05):
         warning += " (or more pairs: the interval does not exclude 5%)"
     found = f"time-step check: {100 * share:.1f}% of the shortfall vanishes at a quarter of the step"
