@@ -123,5 +123,6 @@ def _item(items: list[Node], step: Step, here: str, source: str) -> int:
         return names.index(step[1:-1])
     wanted = str(step).strip("[]")
     known = [name for name in names if name]
-    hint = nearest_hint(wanted, known) or (f"; its items are {', '.join(known)}" if known else "")
+    numbers = f"; its items have no names: give a number, 0 to {len(items) - 1}" if items else ""
+    hint = nearest_hint(wanted, known) or (f"; its items are {', '.join(known)}" if known else numbers)
     raise ConfigError(f"{source}: {here} has {len(items)} items, but none is {wanted}{hint}")
