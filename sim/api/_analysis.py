@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from clearsim.analysis.estimators.paired import paired_difference as paired_difference
     from clearsim.analysis.figure_files import export_figures as export_figures
     from clearsim.analysis.figure_files import parse_formats as parse_formats
+    from clearsim.analysis.folder import arrays_of as arrays_of
     from clearsim.analysis.fund_account import fund_account as fund_account
     from clearsim.analysis.fund_and_adl import adl_cause_texts as adl_cause_texts
     from clearsim.analysis.fund_and_adl import endless_text as endless_text
@@ -183,6 +184,7 @@ _HOMES = {
     "validation.score": "TargetScore estimate_mean judge reason_of",
     "validation.table": "band measured summary verdict",
     "who_paid": "adl_harm_lines who_paid",
+    "folder": "arrays_of",
     "fund_account": "fund_account",
     "hedged": "hedged_parties",
     "instants": "instant_text",

@@ -46,6 +46,12 @@ class MemoryFolder(analysis.RunFolder):
         frame: pd.DataFrame = self.tables[table].select(names).to_pandas()
         return frame
 
+    def arrays(self, table: str, columns: Sequence[str]) -> dict[str, Any]:
+        """Columns of a table as arrays."""
+        if table not in self.tables:
+            return {name: self.table(table, columns)[name].to_numpy() for name in columns}
+        return analysis.arrays_of(self.tables[table].select(list(columns)))
+
     def batches(self, table: str, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
         """The rows of a table, in one piece."""
         yield self.table(table, columns)
