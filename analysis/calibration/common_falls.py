@@ -1,7 +1,7 @@
 """Falls of several coins together: which fall within the same hour, how often, and how their sizes go together.
 
-Falls of all coins are joined into events: a fall that ends within `near_ms` of the one before belongs to the same event.
-An event with two coins or more is common. Each coin's own threshold decides what counts as its fall, so dependence of
+Falls of all coins are joined into events: one that ends within `near_ms` of the one before belongs to its event. An
+event with two coins or more is common. Each coin's own threshold decides what counts as its fall, so dependence of
 sizes is that of sizes beyond the thresholds. Intervals are percentiles of a bootstrap of blocks of 30 days.
 """
 
@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import stats
 
 from ..errors import AnalysisError
-from .price_windows import YEAR_MS, F64, I64
+from .price_windows import F64, I64, YEAR_MS
 from .threshold_table import BLOCK_MS, MIN_BLOCKS, percentiles
 
 #: With fewer common events no rank correlation is printed.
@@ -66,7 +66,9 @@ def common_falls(
     lengths = np.minimum(last, first + BLOCK_MS * np.arange(1, n_blocks + 1)) - (first + BLOCK_MS * np.arange(n_blocks))
     record = _Record(sizes, block, lengths / YEAR_MS, drawn, level)
     held = (~np.isnan(sizes)).sum(axis=1)
-    counts = pd.DataFrame({"coins": range(1, len(names) + 1), "events": [int((held == k).sum()) for k in range(1, len(names) + 1)]})
+    counts = pd.DataFrame(
+        {"coins": range(1, len(names) + 1), "events": [int((held == k).sum()) for k in range(1, len(names) + 1)]}
+    )
     coins = pd.DataFrame([_coin(record, place, name, held) for place, name in enumerate(names)])
     pairs = pd.DataFrame([_pair(record, names, a, b) for a, b in itertools.combinations(range(len(names)), 2)])
     events = pd.Series(record.rate(held >= 2), dtype=float)

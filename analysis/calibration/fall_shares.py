@@ -20,7 +20,7 @@ QUANTILES = {"low": 0.1, "median": 0.5, "high": 0.9}
 
 @dataclass(frozen=True)
 class FallShares:
-    """shares: (falls, delays), NaN where a hole is longer than the delay; at_most: the same, no larger part is possible.
+    """shares: (falls, delays), NaN where a hole is longer than the delay.  at_most: no larger part is possible.
 
     delays_s: those that the spacing of the rows allows.  table: per delay: n, mean with interval, spread (standard
     deviation over falls), at_most (mean), 10%, 50% and 90% of falls, holes (falls left out).

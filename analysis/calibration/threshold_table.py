@@ -23,18 +23,19 @@ MAX_PER_YEAR = 90
 #: Thresholds are multiples of this log size.
 ROUND = 0.0005
 MIN_EVENTS, MIN_STABLE = 30, 50
-BLOCK_MS = 30 * 86_400_000
+BLOCK_DAYS = 30
+BLOCK_MS = BLOCK_DAYS * 86_400_000
 MIN_BLOCKS = 12
 #: Shapes below -MIN_SHAPE count as that on the scale log(1 + xi).
 MIN_SHAPE = 0.95
-#: Simple falls for which the law is held against the record.
+#: Sizes (simple, of a fall) for which the law is held against the record.
 CHECKED = (0.03, 0.05, 0.085, 0.123)
 QUANTITIES = ("rate", "xi", "beta")
 
 
 @dataclass(frozen=True)
 class Resampled:
-    """Bootstrap samples of the record.  drawn: (samples, blocks) how often each block is in a sample.  block: (rows,)."""
+    """Bootstrap samples of the record.  drawn: (samples, blocks) how often each has a block.  block: (rows,)."""
 
     drawn: F64
     years: F64  # (samples,)
@@ -89,7 +90,7 @@ def resample(rows: PriceRows, *, resamples: int, seed: int) -> Resampled | None:
 def fit_tail(
     rows: PriceRows, sizes: F64, *, gap_ms: int, threshold: float | None, resampled: Resampled | None, level: float
 ) -> TailFit:
-    """The tail of `sizes` (n,) at several thresholds, and at the stated one. AnalysisError with fewer than MIN_EVENTS."""
+    """The tail of `sizes` (n,) at several thresholds, and at a stated one. AnalysisError below MIN_EVENTS events."""
     thresholds = candidate_thresholds(rows, sizes, gap_ms)
     if threshold is not None:
         thresholds = sorted({*thresholds, threshold})
@@ -196,8 +197,8 @@ def _check(
         drawn = rows.years * samples["rate"] * _beyond(x, samples["xi"], samples["beta"])
         low, high = percentiles(drawn, level)
         recorded = int((sizes[events] - threshold > x).sum())
-        found.append({"fall": size, "recorded": recorded, "expected": float(expected), "low": low, "high": high})
-    return pd.DataFrame(found, columns=["fall", "recorded", "expected", "low", "high"])
+        found.append({"size": size, "recorded": recorded, "expected": float(expected), "low": low, "high": high})
+    return pd.DataFrame(found, columns=["size", "recorded", "expected", "low", "high"])
 
 
 def _beyond(x: float, xi: "F64 | float", beta: "F64 | float") -> F64:

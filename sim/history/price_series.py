@@ -66,7 +66,9 @@ def read_series(paths: Sequence[Path]) -> PriceSeries:
     first = parts[0]
     for part in parts[1:]:
         if part.prices.shape[1] != first.prices.shape[1]:
-            raise InputDataError(f"{part.path}: has other columns than {first.path}; a series is of candles or of prices")
+            raise InputDataError(
+                f"{part.path}: has other columns than {first.path}; a series is of candles or of prices"
+            )
         if _step(part) != _step(first) and part.prices.shape[1] == len(CANDLE):
             found = f"{_step(part) / 1e3:g} s, those of {first.path} {_step(first) / 1e3:g} s"
             raise InputDataError(f"{part.path}: candles are {found}; fit each by itself")
@@ -200,7 +202,9 @@ def _whole(column: "pd.Series[Any]", rows: list[int], faults: Faults) -> list[in
         return [int(value) for value in column]
     times = []
     for row, value in zip(rows, column, strict=True):
-        text = "" if pd.isna(value) else f"{value:.0f}" if isinstance(value, float) and value == value // 1 else str(value)
+        text = (
+            "" if pd.isna(value) else f"{value:.0f}" if isinstance(value, float) and value == value // 1 else str(value)
+        )
         found = whole_of(text)
         if found is None:
             faults.add(row, "time must be whole milliseconds or microseconds since 1970", f", found {shown(text)}")
