@@ -156,7 +156,7 @@ class PriceFit:
 def fit_prices(
     files: str | Path | Sequence[str | Path] | Mapping[str, str | Path | Sequence[str | Path]],
     *,
-    side: Literal["both", "falls", "rises"] = "both",
+    side: str = "both",
     threshold: float | None = None,
     gap_minutes: float = 60,
     level: float = 0.95,
@@ -180,6 +180,8 @@ def fit_prices(
 
         clearsim.fit_prices("prices.csv", threshold=0.02).shares
     """
+    if side not in _SIDES:
+        raise ConfigError(f"side must be falls, rises or both, found {side!r}")
     if threshold is not None and not 0 < threshold < 1:
         raise ConfigError(f"threshold must be a log size between 0 and 1, like 0.0275, found {threshold}")
     if not 0 <= gap_minutes <= 1e6:

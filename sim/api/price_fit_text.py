@@ -96,7 +96,8 @@ def common_lines(side: str, common: "CommonFalls") -> list[str]:
     events = common.events
     rate = between(events["per_year"], events["low"], events["high"])
     lines = [
-        f"{side} of two coins or more within the same hour: {events['n']:.0f} in {common.years:.3g} years, {rate} a year"
+        f"{side} of two coins or more within the same hour: {events['n']:.0f} in {common.years:.3g} years,"
+        f" {rate} a year"
     ]
     rows: list[tuple[str, ...]] = [("coin", side, "share in common", "joins a common one", "own, a year")]
     for row in common.coins.to_dict("records"):
@@ -105,9 +106,7 @@ def common_lines(side: str, common: "CommonFalls") -> list[str]:
         own = between(row["own_per_year"], row["own_low"], row["own_high"])
         rows.append((str(row["coin"]), f"{row['falls']}", share, joins, own))
     lines += aligned(rows)
-    rows: list[tuple[str, ...]] = [
-        ("pair", "n", "share of the first's", "of the second's", "rank correlation", "size ratio")
-    ]
+    rows = [("pair", "n", "share of the first's", "of the second's", "rank correlation", "size ratio")]
     for row in common.pairs.to_dict("records"):
         values = [between(row[q], row[f"{q}_low"], row[f"{q}_high"]) for q in ("of_first", "of_second", "rank")]
         rows.append((str(row["coins"]), f"{row['n']:.0f}", *values, short(row["ratio"])))

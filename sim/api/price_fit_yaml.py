@@ -85,8 +85,11 @@ def _points(falls: SideFit) -> list[str]:
         if not row["n"]:
             continue
         spread = 0.0 if math.isnan(row["spread"]) else row["spread"]
+        doubt = ", spread not known" if math.isnan(row["spread"]) else ""
         point = f"      - {{delay_s: {row['delay_s']:g}, mean: {row['mean']:.3g}, spread: {spread:.3g}}}"
-        lines.append(f"{point}  # n {row['n']:.0f}, mean {between(row['mean'], row['mean_low'], row['mean_high'])}")
+        lines.append(
+            f"{point}  # n {row['n']:.0f}, mean {between(row['mean'], row['mean_low'], row['mean_high'])}{doubt}"
+        )
     return lines
 
 
@@ -104,7 +107,7 @@ def _jump_entry(coin: CoinFit, sides: list[SideFit], settings: Settings) -> dict
     gap = f"one event where they end within {settings.gap_ms / 60_000:g} minutes"
     return {
         "path": "reduced.jumps",
-        "status": "fact",
+        "status": "scaled",
         "source": f"{_rows(coin)}; {counts} (log) within rolling 60 minutes, {gap}; generalised Pareto fits",
         "date": " to ".join(coin.series.span),
         "note": f"{settings.level:.0%} intervals, bootstrap of blocks of 30 days: {'; '.join(ranges)}",
@@ -116,8 +119,8 @@ def _concentration_entry(coin: CoinFit, falls: SideFit) -> dict[str, Any]:
     n = " to ".join(map(str, dict.fromkeys((numbers[0], numbers[-1]))))
     return {
         "path": "reduced.concentration",
-        "status": "fact",
-        "source": f"{_rows(coin)}; largest part within the delay, n {n} falls beyond {falls.threshold:g} (log), open to low",
+        "status": "scaled",
+        "source": f"{_rows(coin)}; largest part within a delay of {n} falls beyond {falls.threshold:g} (log)",
         "date": " to ".join(coin.series.span),
         "note": "spread is the standard deviation over falls; which delay applies is the venue's, not in prices",
     }

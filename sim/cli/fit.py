@@ -1,14 +1,13 @@
 """`clearsim fit prices`: the law of falls and rises of recorded prices, as tables and as a part of a config."""
 
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated
 
 import typer
 
 from ..errors import ConfigError
 from .options import Debug
 
-Side = Literal["both", "falls", "rises"]
 FIT_HELP = """Fit a model's inputs to recorded data. `clearsim calibrate` fits positions."""
 
 fit_app = typer.Typer(help=FIT_HELP, no_args_is_help=True, rich_markup_mode=None)
@@ -43,13 +42,11 @@ def prices(
     """Fit falls and rises within rolling 60 minutes: rate, tail, share within delays, what coins have in common."""
     from ..api.price_fit import fit_prices, write_fit
 
-    if side not in ("falls", "rises", "both"):
-        raise ConfigError(f"--side must be falls, rises or both, found {side!r}")
     if bool(files) == bool(coin):
         raise ConfigError("give either files of one coin, or --coin NAME=FILE for each file of several coins")
     fit = fit_prices(
         files or _of_coins(coin),
-        side=cast("Side", side),
+        side=side,
         threshold=threshold,
         gap_minutes=gap_minutes,
         level=level,
