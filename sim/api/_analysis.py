@@ -26,11 +26,30 @@ if TYPE_CHECKING:
     from clearsim.analysis.backtest.windows import of_balances as of_balances
     from clearsim.analysis.backtest.windows import of_reports as of_reports
     from clearsim.analysis.bounds import bounds_text as bounds_text
+    from clearsim.analysis.calibration.common_falls import CoinFalls as CoinFalls
+    from clearsim.analysis.calibration.common_falls import CommonFalls as CommonFalls
+    from clearsim.analysis.calibration.common_falls import common_falls as common_falls
+    from clearsim.analysis.calibration.fall_shares import DELAYS_S as DELAYS_S
+    from clearsim.analysis.calibration.fall_shares import MIN_FALLS as MIN_FALLS
+    from clearsim.analysis.calibration.fall_shares import FallShares as FallShares
+    from clearsim.analysis.calibration.fall_shares import shares_within as shares_within
     from clearsim.analysis.calibration.fit import BookFit as BookFit
     from clearsim.analysis.calibration.fit import LeverageFit as LeverageFit
     from clearsim.analysis.calibration.fit import MarketFit as MarketFit
     from clearsim.analysis.calibration.fit import SizeFit as SizeFit
     from clearsim.analysis.calibration.fit import fit_book as fit_book
+    from clearsim.analysis.calibration.price_windows import F64 as F64
+    from clearsim.analysis.calibration.price_windows import I64 as I64
+    from clearsim.analysis.calibration.price_windows import PriceRows as PriceRows
+    from clearsim.analysis.calibration.price_windows import largest_falls as largest_falls
+    from clearsim.analysis.calibration.price_windows import one_per_run as one_per_run
+    from clearsim.analysis.calibration.threshold_table import BLOCK_DAYS as BLOCK_DAYS
+    from clearsim.analysis.calibration.threshold_table import MAX_PER_YEAR as MAX_PER_YEAR
+    from clearsim.analysis.calibration.threshold_table import MIN_BLOCKS as MIN_BLOCKS
+    from clearsim.analysis.calibration.threshold_table import Resampled as Resampled
+    from clearsim.analysis.calibration.threshold_table import TailFit as TailFit
+    from clearsim.analysis.calibration.threshold_table import fit_tail as fit_tail
+    from clearsim.analysis.calibration.threshold_table import resample as resample
     from clearsim.analysis.charts.chart_context import StudyContext as StudyContext
     from clearsim.analysis.charts.fund_history import HistoryContext as HistoryContext
     from clearsim.analysis.charts.fund_history import draw_fund_history as draw_fund_history
@@ -140,7 +159,11 @@ _HOMES = {
     "backtest.records": "LargestFall Record RecordedFalls RecordedLiquidations",
     "backtest.windows": "Report Windows gap_notes of_balances of_reports",
     "bounds": "bounds_text",
+    "calibration.common_falls": "CoinFalls CommonFalls common_falls",
+    "calibration.fall_shares": "DELAYS_S MIN_FALLS FallShares shares_within",
     "calibration.fit": "BookFit LeverageFit MarketFit SizeFit fit_book",
+    "calibration.price_windows": "F64 I64 PriceRows largest_falls one_per_run",
+    "calibration.threshold_table": "BLOCK_DAYS MAX_PER_YEAR MIN_BLOCKS Resampled TailFit fit_tail resample",
     "charts.chart_context": "StudyContext",
     "charts.fund_history": "HistoryContext draw_fund_history",
     "charts.study.estimators": "draw_estimators",
