@@ -49,12 +49,16 @@ class Outcome:
 
 
 class Metric(NamedTuple):
-    """The label and the computation of a metric; a yes-or-no metric is 1 or 0 in a run, its mean a probability."""
+    """The label and the computation of a metric; a yes-or-no metric is 1 or 0 in a run, its mean a probability.
+
+    of_prices: it needs the paths of index and mark alone, so that it has a value without any market.
+    """
 
     meaning: str
     unit: str
     compute: Callable[[Outcome], float]
     is_yes_or_no: bool = False
+    of_prices: bool = False
 
 
 def ratio(part: float, whole: float) -> float:
@@ -98,10 +102,12 @@ def _required_fund(run: Outcome) -> float:
 
 
 METRICS: dict[str, Metric] = {
-    "index_fall": Metric("lowest index / first - 1", "fraction", _lowest("index_price")),
-    "index_end": Metric("last index / first - 1", "fraction", lambda run: run.change("index_price")),
-    "mark_fall": Metric("lowest mark / first - 1", "fraction", _lowest("mark_price")),
-    "dislocation_max": Metric("largest |mark / index - 1|", "fraction", lambda run: run.of("dislocation_max")),
+    "index_fall": Metric("lowest index / first - 1", "fraction", _lowest("index_price"), of_prices=True),
+    "index_end": Metric("last index / first - 1", "fraction", lambda run: run.change("index_price"), of_prices=True),
+    "mark_fall": Metric("lowest mark / first - 1", "fraction", _lowest("mark_price"), of_prices=True),
+    "dislocation_max": Metric(
+        "largest |mark / index - 1|", "fraction", lambda run: run.of("dislocation_max"), of_prices=True
+    ),
     "open_interest_change": Metric(
         "open interest in contracts, last / first - 1", "fraction", lambda run: run.change("open_interest_lots")
     ),
