@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from .beside import NullValue, beside_nulls
+from .calm import CalmScore
 from .score import TargetScore, count_met
 from .skill import SkillScore
 from .spread import MeanSpread
@@ -107,6 +108,11 @@ def timing_cells(score: TimingScore, nulls: Sequence[str]) -> tuple[str, ...]:
     found = (clocks(score.nulls.get(name, ())) or "-" for name in nulls)
     what = f"{score.scenario}: {score.what}"
     return (what, clock(score.recorded_ms), clocks(score.minutes), *found, late_text(score))
+
+
+def calm_text(score: CalmScore) -> str:
+    """A fact of a calm market with its spread."""
+    return "no value" if score.spread is None else spread_text(score.spread, score.fact.unit)
 
 
 def summary(scores: list[TargetScore]) -> str:

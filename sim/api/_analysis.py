@@ -119,6 +119,9 @@ if TYPE_CHECKING:
     from clearsim.analysis.study.samples import arm_samples as arm_samples
     from clearsim.analysis.validation.beside import NullValue as NullValue
     from clearsim.analysis.validation.beside import beside_nulls as beside_nulls
+    from clearsim.analysis.validation.calm import CalmScore as CalmScore
+    from clearsim.analysis.validation.calm import calm_scores as calm_scores
+    from clearsim.analysis.validation.calm import measure_calm as measure_calm
     from clearsim.analysis.validation.score import TargetScore as TargetScore
     from clearsim.analysis.validation.score import judge as judge
     from clearsim.analysis.validation.score import reason_of as reason_of
@@ -131,8 +134,8 @@ if TYPE_CHECKING:
     from clearsim.analysis.validation.table import band as band
     from clearsim.analysis.validation.table import beside_cells as beside_cells
     from clearsim.analysis.validation.table import beside_text as beside_text
+    from clearsim.analysis.validation.table import calm_text as calm_text
     from clearsim.analysis.validation.table import clock as clock
-    from clearsim.analysis.validation.table import clocks as clocks
     from clearsim.analysis.validation.table import measured as measured
     from clearsim.analysis.validation.table import skill_cells as skill_cells
     from clearsim.analysis.validation.table import summary as summary
@@ -194,11 +197,14 @@ _HOMES = {
     "sizing.solve": "Answer size_fund with_panel",
     "sizing.spread": "Spread spread_over",
     "sizing.target": "Target parse_target",
+    "validation.calm": "CalmScore calm_scores measure_calm",
     "validation.beside": "NullValue beside_nulls",
     "validation.score": "TargetScore judge reason_of",
     "validation.skill": "RecordedPath SkillScore rmse_bp skill_of",
     "validation.spread": "MeanSpread spread_of",
-    "validation.table": "band beside_cells beside_text clock clocks measured skill_cells summary timing_cells verdict",
+    "validation.table": (
+        "band beside_cells beside_text calm_text clock measured skill_cells summary timing_cells verdict"
+    ),
     "validation.timing": "MINUTE_MS TimingScore busiest_minute_ms is_minutely largest_fall_ms steepest_step",
     "who_paid": "adl_harm_lines who_paid",
     "fund_account": "fund_account",

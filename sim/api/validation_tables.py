@@ -35,6 +35,20 @@ def tables_of(
     }
 
 
+def calm_csv(scores: "Sequence[analysis.CalmScore]") -> str:
+    """The facts of a calm market as CSV."""
+    header = ("fact", "unit", *_spread_names("mean"), "bounds", "values", "literature", "source")
+    return _text(header, map(_calm, scores))
+
+
+def _calm(score: "analysis.CalmScore") -> tuple[object, ...]:
+    fact = score.fact
+    return (
+        fact.name, fact.unit, *_spread(score.spread), _bounds(score.spread), _values(score.values), fact.literature,
+        fact.source,
+    )  # fmt: skip
+
+
 def _text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -52,16 +66,19 @@ def _spread(spread: "analysis.MeanSpread | None") -> tuple[object, ...]:
     return ("", "", "") if spread is None else (spread.value, spread.low, spread.high)
 
 
+def _bounds(spread: "analysis.MeanSpread | None") -> str:
+    return "" if spread is None else "95% interval" if spread.is_interval else "range of runs"
+
+
 def _values(values: Sequence[float]) -> str:
     return " ".join(f"{value:.10g}" for value in values)
 
 
 def _target(score: "analysis.TargetScore", names: Sequence[str]) -> tuple[object, ...]:
-    found = score.spread
-    bounds = "" if found is None else "95% interval" if found.is_interval else "range of runs"
     nulls = [_values(null.values) for null in score.nulls] or [""] * len(names)
     return (
-        score.scenario, score.metric, score.low, score.high, *_spread(found), bounds, _values(score.values),
+        score.scenario, score.metric, score.low, score.high, *_spread(score.spread), _bounds(score.spread),
+        _values(score.values),
         score.verdict, score.is_firm, "input" if score.is_input else score.status, " ".join(score.used_for),
         score.source, score.date, score.reason, *nulls, analysis.beside_text(score) if score.nulls else "",
     )  # fmt: skip

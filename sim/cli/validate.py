@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import ConfigError
 from .exit_codes import FAILED, RUNS_FAILED
 from .options import Debug
 from .output import console, note_printer
@@ -28,6 +29,13 @@ def validate(
         int | None, typer.Option(help="Runs of each scenario; default: as it says. From 10 on there is an interval.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 if a target is missed.")] = False,
+    calm: Annotated[
+        bool,
+        typer.Option(
+            "--calm",
+            help="Order flow beside the literature instead, of one config (default: calm); nothing is scored.",
+        ),
+    ] = False,
     list_: Annotated[bool, typer.Option("--list", help="List scenarios and metrics; nothing is run.")] = False,
     debug: Debug = False,
 ) -> None:
@@ -39,6 +47,10 @@ def validate(
         _list()
         return
     from ..api.validation import folder_for_page, load_scenarios
+
+    if calm:
+        _calm(scenarios or [], runs, folder_for_page(out, overwrite=overwrite))
+        return
     from ..api.validation import validate as run_scenarios
 
     loaded = load_scenarios(scenarios or [], quick=quick)
@@ -65,6 +77,17 @@ def _list() -> None:
     typer.echo("\nmetrics")
     for name, unit, meaning in metrics():
         typer.echo(f"{name:32} {unit:14} {meaning}")
+
+
+def _calm(names: list[str], runs: int | None, folder: Path) -> None:
+    from ..api.calm import DEFAULT, Calm
+    from ..api.calm import calm as measure_calm
+
+    if len(names) > 1:
+        raise ConfigError(f"--calm: takes one config, found {', '.join(names)}")
+    found = measure_calm(names[0] if names else DEFAULT, runs=runs, on_note=note_printer())
+    _table(Calm.COLUMNS, found.rows())
+    typer.echo(found.save(folder))
 
 
 def _print(validation: "Validation") -> None:
