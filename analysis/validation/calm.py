@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..errors import AnalysisError
 from . import order_flow as flow
+from .skill import F64
 from .spread import MeanSpread, spread_of
 
 _CONT = "Cont (2001), Quantitative Finance 1"
@@ -70,7 +71,7 @@ class CalmScore(NamedTuple):
 
 
 def measure_calm(
-    series: Mapping[str, flow.F64], fills: pd.DataFrame, orders: pd.DataFrame, *, tick: float
+    series: Mapping[str, F64], fills: pd.DataFrame, orders: pd.DataFrame, *, tick: float
 ) -> dict[str, float]:
     """Every fact of one run of one market.
 

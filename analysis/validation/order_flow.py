@@ -19,7 +19,7 @@ SECONDS_A_MINUTE = 60
 
 def log_returns(price: F64, step: int) -> F64:
     """Logarithmic returns over `step` samples that do not overlap, (n // step,)."""
-    return np.diff(np.log(price[::step]))
+    return np.asarray(np.diff(np.log(price[::step])))
 
 
 def autocorrelation(values: npt.ArrayLike, lag: int) -> float:
@@ -100,7 +100,7 @@ def order_lifetimes(orders: pd.DataFrame, fills: pd.DataFrame) -> F64:
     lives = pd.merge_asof(resting, sweeps, on="row", by=["account", "market"], direction="forward").set_index("key")
     ends = [lives["swept"], _ended_singly(rows).reindex(lives.index), _filled_ms(lives, fills).reindex(lives.index)]
     found = (pd.concat(ends, axis=1).min(axis=1) - lives["time_ms"]).to_numpy(np.float64)
-    return found[np.isfinite(found)]
+    return np.asarray(found[np.isfinite(found)])
 
 
 def _ended_singly(rows: pd.DataFrame) -> pd.Series:

@@ -47,8 +47,9 @@ def beside_text(score: TargetScore) -> str:
         return "no value" if score.spread is None else "no null model has a value"
     if found.nearer:
         return f"nearer in {found.runs_nearer} of {found.n} runs"
-    how = "meets it too" if found.met_by_null and score.passed else "is as near" if found.as_near else "is nearer"
-    return f"no: {found.best} {how}"
+    if found.met_by_null:
+        return f"no: '{found.best}' meets it{' too' if score.passed else ''}"
+    return f"no: '{found.best}' is {'as near' if found.as_near else 'nearer'}"
 
 
 def chose(used_for: Sequence[str]) -> str:

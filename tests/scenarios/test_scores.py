@@ -198,9 +198,10 @@ def test_the_model_is_held_against_the_nearest_null_model_run_by_run():
 @pytest.mark.parametrize(
     ("values", "runs", "words"),
     [
-        ((0.1, 0.1, 0.1), (0.0, 0.1, 0.14), "no: rival meets it too"),  # both inside: the record says nothing
-        ((0.2, 0.2, 0.2), (0.1, 0.1, 0.1), "no: rival is nearer"),
-        ((0.2, 0.2, 0.2), (0.2, 0.2, 0.2), "no: rival is as near"),
+        ((0.1, 0.1, 0.1), (0.0, 0.1, 0.14), "no: 'rival' meets it too"),  # both inside: the record says nothing
+        ((0.2, 0.2, 0.2), (0.1, 0.1, 0.1), "no: 'rival' meets it"),
+        ((0.2, 0.2, 0.2), (0.2, 0.2, 0.2), "no: 'rival' is as near"),
+        ((0.3, 0.3, 0.3), (0.2, 0.2, 0.2), "no: 'rival' is nearer"),
         ((0.2, math.nan, 0.2), (0.2, 0.2, 0.2), "no value"),
         ((0.1, 0.1, 0.1), (math.nan,) * 3, "no null model has a value"),
     ],
@@ -254,7 +255,7 @@ def test_the_page_has_null_models_skill_and_minutes():
     html = build_page(scores, [facts], skills=[skill], timings=[timing], nulls=("rival",), about=about)
     for text in (
         "<td>21:10-21:30</td>", "100 bp (90 bp to 110 bp)", "-1 (-1.2 to -0.8), nearer in 0 of 2 runs; chose b",
-        "<td>21:00</td><td>21:01 (2)</td><td>-</td><td>1 min (1 min to 1 min)</td>", "no: rival is as near",
+        "<td>21:00</td><td>21:01 (2)</td><td>-</td><td>1 min (1 min to 1 min)</td>", "no: &#x27;rival&#x27; is as near",
         "rival: it &lt;broke&gt;",
     ):  # fmt: skip
         assert text in html, text
