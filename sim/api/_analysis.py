@@ -141,14 +141,36 @@ if TYPE_CHECKING:
     from clearsim.analysis.study.progress import Progress as Progress
     from clearsim.analysis.study.question import event_of as event_of
     from clearsim.analysis.study.samples import arm_samples as arm_samples
+    from clearsim.analysis.validation.beside import NullValue as NullValue
+    from clearsim.analysis.validation.beside import beside_nulls as beside_nulls
+    from clearsim.analysis.validation.calm import CalmScore as CalmScore
+    from clearsim.analysis.validation.calm import calm_scores as calm_scores
+    from clearsim.analysis.validation.calm import measure_calm as measure_calm
     from clearsim.analysis.validation.score import TargetScore as TargetScore
-    from clearsim.analysis.validation.score import estimate_mean as estimate_mean
     from clearsim.analysis.validation.score import judge as judge
     from clearsim.analysis.validation.score import reason_of as reason_of
+    from clearsim.analysis.validation.skill import RecordedPath as RecordedPath
+    from clearsim.analysis.validation.skill import SkillScore as SkillScore
+    from clearsim.analysis.validation.skill import rmse_bp as rmse_bp
+    from clearsim.analysis.validation.skill import skill_of as skill_of
+    from clearsim.analysis.validation.spread import MeanSpread as MeanSpread
+    from clearsim.analysis.validation.spread import spread_of as spread_of
     from clearsim.analysis.validation.table import band as band
+    from clearsim.analysis.validation.table import beside_cells as beside_cells
+    from clearsim.analysis.validation.table import beside_text as beside_text
+    from clearsim.analysis.validation.table import calm_text as calm_text
+    from clearsim.analysis.validation.table import clock as clock
     from clearsim.analysis.validation.table import measured as measured
+    from clearsim.analysis.validation.table import skill_cells as skill_cells
     from clearsim.analysis.validation.table import summary as summary
+    from clearsim.analysis.validation.table import timing_cells as timing_cells
     from clearsim.analysis.validation.table import verdict as verdict
+    from clearsim.analysis.validation.timing import MINUTE_MS as MINUTE_MS
+    from clearsim.analysis.validation.timing import TimingScore as TimingScore
+    from clearsim.analysis.validation.timing import busiest_minute_ms as busiest_minute_ms
+    from clearsim.analysis.validation.timing import is_minutely as is_minutely
+    from clearsim.analysis.validation.timing import largest_fall_ms as largest_fall_ms
+    from clearsim.analysis.validation.timing import steepest_step as steepest_step
     from clearsim.analysis.who_paid import adl_harm_lines as adl_harm_lines
     from clearsim.analysis.who_paid import who_paid as who_paid
 
@@ -204,8 +226,15 @@ _HOMES = {
     "sizing.solve": "Answer size_fund with_panel",
     "sizing.spread": "Spread spread_over",
     "sizing.target": "Target parse_target",
-    "validation.score": "TargetScore estimate_mean judge reason_of",
-    "validation.table": "band measured summary verdict",
+    "validation.calm": "CalmScore calm_scores measure_calm",
+    "validation.beside": "NullValue beside_nulls",
+    "validation.score": "TargetScore judge reason_of",
+    "validation.skill": "RecordedPath SkillScore rmse_bp skill_of",
+    "validation.spread": "MeanSpread spread_of",
+    "validation.table": (
+        "band beside_cells beside_text calm_text clock measured skill_cells summary timing_cells verdict"
+    ),
+    "validation.timing": "MINUTE_MS TimingScore busiest_minute_ms is_minutely largest_fall_ms steepest_step",
     "who_paid": "adl_harm_lines who_paid",
     "folder": "arrays_of",
     "fund_account": "fund_account",
