@@ -3,8 +3,10 @@
 Each check returns problems with their paths, so that all are reported at once with file and line.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 from ..agents.cohort import OWN_BOOK, RESIDUAL
 from ..errors import ConfigError
@@ -15,8 +17,11 @@ from .facts import problems_of_provenance
 from .model import RunConfig
 from .problems import Problem
 from .sizes import problems_of_size
+from .yamlfile import Step
 
 Problems = Iterator[Problem]
+#: Every value of a config with its path.
+Values = Sequence[tuple[tuple[Step, ...], Any]]
 
 #: Times in milliseconds stay far below what an integer holds.
 MAX_DURATION_S = 10_000_000_000
@@ -24,19 +29,20 @@ MAX_DURATION_S = 10_000_000_000
 
 def check_config(config: RunConfig) -> list[Problem]:
     """Every problem across the parts of a config that is valid part by part; empty if it can be run."""
+    values = leaves(config)
     checks: tuple[Callable[[RunConfig], Problems], ...] = (
-        _whole_numbers_fit,
+        partial(_whole_numbers_fit, values=values),
         _names_are_unique,
         _names_are_free,
         _times_fit,
         problems_of_size,
         _ticks_fit_the_quantum,
-        _money_has_headroom,
+        partial(_money_has_headroom, values=values),
         _funds_cover_every_market_once,
-        _markets_are_known,
+        partial(_markets_are_known, values=values),
         _prices_fit_the_markets,
         _funding_makes_sense,
-        problems_of_provenance,
+        partial(problems_of_provenance, values=values),
     )
     return [problem for check in checks for problem in check(config)]
 
@@ -47,9 +53,9 @@ def _repeated(names: list[str]) -> Iterator[tuple[int, str]]:
             yield index, name
 
 
-def _whole_numbers_fit(config: RunConfig) -> Problems:
+def _whole_numbers_fit(config: RunConfig, values: Values) -> Problems:
     """Kernels hold whole numbers in int64."""
-    for path, value in leaves(config):
+    for path, value in values:
         if isinstance(value, int) and abs(value) > INT64_MAX and "params" not in path:
             yield Problem(path, f"must be at most {INT64_MAX:,}, found a number of more digits")
 
@@ -105,10 +111,10 @@ def _ticks_fit_the_quantum(config: RunConfig) -> Problems:
             yield Problem(("markets", index, "tick_size"), f"must fit asset.quantum: {error}")
 
 
-def _money_has_headroom(config: RunConfig) -> Problems:
+def _money_has_headroom(config: RunConfig, values: Values) -> Problems:
     limit = QUANTA_LIMIT * config.quantum
     share = config.scale.simulated_share
-    for path, value in leaves(config):
+    for path, value in values:
         is_money = isinstance(value, Decimal) and path[0] != "provenance" and str(path[-1]).endswith("quote")
         if is_money and value * share > limit:
             yield Problem(
@@ -133,10 +139,10 @@ def _funds_cover_every_market_once(config: RunConfig) -> Problems:
             yield Problem(("markets", index, "name"), f"must be in exactly one fund, no fund names {name}")
 
 
-def _markets_are_known(config: RunConfig) -> Problems:
+def _markets_are_known(config: RunConfig, values: Values) -> Problems:
     """Every value under a key called `market` names a market of the run."""
     known = config.market_names
-    for path, value in leaves(config):
+    for path, value in values:
         of_a_file = path[:2] == ("positions", "columns")
         if (
             path[-1] == "market"

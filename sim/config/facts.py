@@ -6,15 +6,16 @@ that extends a venue's overlay replaces a fact of another date by an entry of it
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from .canonical import leaves
 from .model import RunConfig
 from .problems import Problem
 from .provenance import Cover, Provenance, date_range
 from .shape import path_text
+from .yamlfile import Step
 
 #: Keys whose numbers describe the run and the file, not the world: they need no provenance.
 TECHNICAL = (
@@ -38,10 +39,12 @@ RULES = re.compile(
 MAX_AGE = timedelta(days=366)
 
 
-def problems_of_provenance(config: RunConfig) -> Iterator[Problem]:
-    """Paths that lead nowhere, numbers without a source, facts that were not in force."""
+def problems_of_provenance(config: RunConfig, *, values: Sequence[tuple[tuple[Step, ...], Any]]) -> Iterator[Problem]:
+    """Paths that lead nowhere, numbers without a source, facts that were not in force.  values: the config's leaves."""
+    if not config.provenance and not config.requires_provenance:
+        return
     covers = [Cover(entry.path) for entry in config.provenance]
-    texts = {path_text(leaf): (leaf, value) for leaf, value in leaves(config)}
+    texts = {path_text(leaf): (leaf, value) for leaf, value in values}
     for index, cover in enumerate(covers):
         if not any(cover.covers_text(text) for text in texts):
             path = config.provenance[index].path

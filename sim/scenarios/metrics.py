@@ -60,6 +60,7 @@ class Metric(NamedTuple):
     """The label and the computation of a metric; a yes-or-no metric is 1 or 0 in a run, its mean a probability.
 
     is_at_a_time: it reads the run at the time that the target names (`at`), so it cannot mix two minutes.
+    of_prices: it needs the paths of index and mark alone, so that it has a value without any market.
     """
 
     meaning: str
@@ -67,6 +68,7 @@ class Metric(NamedTuple):
     compute: Callable[[Outcome], float]
     is_yes_or_no: bool = False
     is_at_a_time: bool = False
+    of_prices: bool = False
 
 
 def ratio(part: float, whole: float) -> float:
@@ -117,28 +119,33 @@ def _required_fund(run: Outcome) -> float:
 
 
 METRICS: dict[str, Metric] = {
-    "index_fall": Metric("lowest index / first - 1", "fraction", _lowest("index_price")),
-    "index_end": Metric("last index / first - 1", "fraction", lambda run: run.change("index_price")),
-    "mark_fall": Metric("lowest mark / first - 1", "fraction", _lowest("mark_price")),
+    "index_fall": Metric("lowest index / first - 1", "fraction", _lowest("index_price"), of_prices=True),
+    "index_end": Metric("last index / first - 1", "fraction", lambda run: run.change("index_price"), of_prices=True),
+    "mark_fall": Metric("lowest mark / first - 1", "fraction", _lowest("mark_price"), of_prices=True),
     "index_at": Metric(
         "index at a time / first - 1",
         "fraction",
         lambda run: ratio(run.at_time("index_price"), run.first("index_price")) - 1,
         is_at_a_time=True,
+        of_prices=True,
     ),
     "mark_at": Metric(
         "mark at a time / first - 1",
         "fraction",
         lambda run: ratio(run.at_time("mark_price"), run.first("mark_price")) - 1,
         is_at_a_time=True,
+        of_prices=True,
     ),
     "gap_at": Metric(
         "mark / index - 1 at a time",
         "fraction",
         lambda run: ratio(run.at_time("mark_price"), run.at_time("index_price")) - 1,
         is_at_a_time=True,
+        of_prices=True,
     ),
-    "dislocation_max": Metric("largest |mark / index - 1|", "fraction", lambda run: run.of("dislocation_max")),
+    "dislocation_max": Metric(
+        "largest |mark / index - 1|", "fraction", lambda run: run.of("dislocation_max"), of_prices=True
+    ),
     "open_interest_change": Metric(
         "open interest in contracts, last / first - 1", "fraction", lambda run: run.change("open_interest_lots")
     ),

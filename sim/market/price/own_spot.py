@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from ...elementary import exp, log
-from ...errors import ConfigError
+from ...errors import ConfigError, at_key
 from ...policy import Policy, SharePpm
 from .skeleton import F64, I64, PathContext, as_floats, interpolate
 from .timed import TimedPrice
@@ -34,15 +34,14 @@ class OwnSpot(Policy):
         """
         found = np.zeros(len(self.points), np.int64)
         for number, point in enumerate(self.points):
-            at = point.time_ms(context)
-            place = int(np.searchsorted(times_ms, at))
-            if place == len(times_ms) or times_ms[place] != at:
-                text = f"must be at the time of a waypoint of the market, found {point.utc or point.t_s}"
-                raise ConfigError(text).at("points", number)
-            if number and place <= found[number - 1]:
-                text = f"must be in order of time: {point.utc or point.t_s} does not follow the point before it"
-                raise ConfigError(text).at("points", number)
-            found[number] = place
+            with at_key("own_spot", "points", number):
+                at = point.time_ms(context)
+                place = int(np.searchsorted(times_ms, at))
+                if place == len(times_ms) or times_ms[place] != at:
+                    raise ConfigError(f"must be at the time of a waypoint of the market, found {_time(point)}")
+                if number and place <= found[number - 1]:
+                    raise ConfigError(f"must be in order of time: {_time(point)} does not follow the point before it")
+                found[number] = place
         return found
 
     def mixed(self, context: PathContext, times_ms: I64, outside_log: F64) -> F64:
@@ -56,3 +55,7 @@ class OwnSpot(Policy):
         weight = self.weight_ppm / PPM
         mixed: F64 = outside_log + log((1.0 - weight) + weight * exp(basis))
         return mixed
+
+
+def _time(point: TimedPrice) -> str:
+    return f"{point.t_s} s" if point.utc is None else point.utc.isoformat()

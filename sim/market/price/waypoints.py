@@ -90,8 +90,7 @@ class Waypoints(PriceProcessBase):
         """ConfigError if the waypoints do not span the run."""
         times = self.point_times_ms(context)
         if self.own_spot is not None:
-            with at_key("own_spot"):
-                self.own_spot.rows(context, times)
+            self.own_spot.rows(context, times)
 
     def point_times_ms(self, context: PathContext) -> I64:
         """Times of all waypoints; ConfigError if they are out of order or do not span the run."""
