@@ -1,8 +1,8 @@
 """The fund over everything that is not known: joint draws of the parameters, each with one event at a time.
 
-Draw i has parameters and an opening book of its own and a curve P_i(M > u). The predictive fund f solves sum_i w_i P_i(M
-> f) = p; the interval is the weighted quantiles of the f_i that solve P_i(M > f_i) = p. Each holds its own book, so
-nothing is added to them. Weights are equal (prior), or the likelihood of a history's windows (posterior).
+Draw i has parameters and an opening book of its own and a curve P_i(M > u). The predictive fund f solves
+sum_i w_i P_i(M > f) = p; the interval is the weighted quantiles of the f_i that solve P_i(M > f_i) = p. Each holds its
+own book, so nothing is added to them. Weights are equal (prior), or the likelihood of a history's windows (posterior).
 """
 
 from collections.abc import Mapping
@@ -65,8 +65,8 @@ def joint_answer(
 ) -> Joint:
     """The answer of joint draws.
 
-    rates: (draws, len(JOINT_SIZES)) yearly rates of jumps that draw more than each size.  values: (draws,) by parameter.
-    windows: of a history in shares of open interest, as long as the horizon.
+    rates: (draws, len(JOINT_SIZES)) yearly rates of jumps that draw more than each size.  values: (draws,) of each
+    parameter.  windows: of a history in shares of open interest, as long as the horizon.
     """
     curves = -np.expm1(-rates * days / YEAR_DAYS)
     funds = np.array([fund_of(curve, p) for curve in curves])

@@ -31,7 +31,7 @@ def size_fund(
     method: str = "auto",
     level: float = 0.95,
     arms: Sequence[str] = (),
-    spread: int = 8,
+    spread: int = 0,
     compare: bool = False,
     capital_cost: float | None = None,
     shortfall_cost: float = 1.0,
@@ -56,7 +56,7 @@ def size_fund(
         budget: maximum paths (full: runs) per method, or seconds like "60s"; default: 2,000,000 paths or 200 runs.
         method: auto, crude, importance, pot, bisection or weighted-bisection.
         level: confidence level of all intervals.  arms: size only these arms of a study, like ["margin=low"].
-        spread: number of other values of the uncertainties of a study to size; 0: none.
+        spread: number of draws of a study's uncertainties for which whole months are simulated too; 0: none.
         compare: run all estimators on the same question.
         capital_cost: per year and quote unit; also finds the least-cost fund.  shortfall_cost: per quote unit of it.
         fidelity: reduced or full; default: the study's, or reduced where the config allows it.

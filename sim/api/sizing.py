@@ -121,9 +121,8 @@ def load_arms(
     asked = source.plan if isinstance(source, Study) else str(source) if isinstance(source, Path) else source
     pairs = [(path, native(value)) for path, value in (settings or {}).items()]
     found = []
-    for question in load_questions(
-        asked, pairs, seed=seed, fidelity=fidelity, arms=arms, draws=sizing.spread, joint=DRAWS_OF_JOINT
-    ):
+    chosen: dict[str, Any] = {"seed": seed, "fidelity": fidelity, "arms": arms}
+    for question in load_questions(asked, pairs, **chosen, draws=sizing.spread, joint=DRAWS_OF_JOINT):
         said = note_inputs(question.config, note)
         warnings = tuple(text.removeprefix("warning: ") for text in said if text.startswith("warning: "))
         question = at_horizon(replace(question, notes=(*question.notes, *warnings)), sizing.target)

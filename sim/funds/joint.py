@@ -78,7 +78,7 @@ def _lowered(config: RunConfig, book: int) -> Lowered:
     """The config's numbers, with an opening that is kept where nothing that draws it differs."""
     assert config.reduced is not None
     parts = (config.population, config.agents, config.markets[0].margin, config.reduced.renewal)
-    key = repr((parts, config.seed, config.scale, config.reduced.buckets, config.markets[0].price.initial_price)), book
+    key = repr((parts, config.seed, config.scale, config.reduced.buckets, config.markets[0].price)), book
     index = _openings.get(key)
     lowered = lower(config, replication=book, index=index)
     if index is None:
