@@ -26,8 +26,8 @@ MIN_EVENTS, MIN_STABLE = 30, 50
 BLOCK_DAYS = 30
 BLOCK_MS = BLOCK_DAYS * 86_400_000
 MIN_BLOCKS = 12
-#: Shapes below -MIN_SHAPE count as that on the scale log(1 + xi).
-MIN_SHAPE = 0.95
+#: Shapes below count as this on the scale log(1 + xi): there estimates by maximum likelihood are irregular.
+MIN_SHAPE = -0.5
 #: Sizes (simple, of a fall) for which the law is held against the record.
 CHECKED = (0.03, 0.05, 0.085, 0.123)
 QUANTITIES = ("rate", "xi", "beta")
@@ -161,11 +161,12 @@ def _pivotal(name: str, estimate: float, samples: F64, level: float) -> tuple[fl
     onto, back = (_log_shape, np.expm1) if name == "xi" else (np.log, np.exp)
     below, above = percentiles(onto(samples), level)
     twice = 2 * onto(np.asarray(estimate))
-    return float(back(twice - above)), float(back(twice - below))
+    low, high = float(back(twice - above)), float(back(twice - below))
+    return (low, high) if np.isnan(low) else (min(low, estimate), max(high, estimate))
 
 
 def _log_shape(xi: F64) -> F64:
-    return np.asarray(np.log1p(np.maximum(xi, -MIN_SHAPE)))
+    return np.asarray(np.log1p(np.maximum(xi, MIN_SHAPE)))
 
 
 def _samples(excesses: F64, events: I64, resampled: Resampled | None) -> dict[str, F64]:

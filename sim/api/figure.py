@@ -1,6 +1,6 @@
 """`figure`: a figure of anything that has figures; charts of the user's own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ..errors import ConfigError
@@ -48,6 +48,8 @@ def own_charts(result: R, charts: "Sequence[Callable[[R], go.Figure]]") -> "dict
     """Figures of the user's own by the names of their functions; ConfigError if two have the same, or one is none."""
     if callable(charts):
         raise ConfigError("charts must be a list of functions of the result, found one function")
+    if not isinstance(charts, Iterable) or isinstance(charts, str):
+        raise ConfigError(f"charts must be a list of functions of the result, found {charts!r}")
     drawn: dict[str, go.Figure] = {}
     for chart in charts:
         name = str(getattr(chart, "__name__", type(chart).__name__))

@@ -3,7 +3,6 @@
 A config takes no negative xi: where the estimate is negative the exponential law of the same mean is written, and said.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,8 @@ from .price_fit_coin import CoinFit, Settings, SideFit
 from .price_fit_text import between, common_lines, short
 
 _KEYS = {"falls": "down", "rises": "up"}
+#: What prices do not say.
+VENUE = "the venue's own; it is not in prices"
 
 
 def fit_yaml(coin: CoinFit, settings: Settings) -> str:
@@ -35,7 +36,7 @@ def fit_yaml(coin: CoinFit, settings: Settings) -> str:
     falls = next((side for side in coin.sides if side.side == "falls"), None)
     points = [] if falls is None else _points(falls)
     if falls is not None and points:
-        lines += ["  concentration:", "    points:", *points]
+        lines += ["  concentration:", f"    # liquidation_delay_s: {VENUE}", "    curve:", *points]
         entries.append(_concentration_entry(coin, falls))
     elif falls is not None:
         lines.append(
@@ -79,18 +80,28 @@ def _jump_lines(side: SideFit) -> list[str]:
 
 
 def _points(falls: SideFit) -> list[str]:
-    """Points of the curve where at least one fall is known; a spread needs two."""
-    lines = []
+    """Points of the curve where at least one fall is known. Shares do not fall with the delay."""
+    lines, before = [], (0, 0, 0)
     for row in falls.shares.table.to_dict("records"):
         if not row["n"]:
             continue
-        spread = 0.0 if math.isnan(row["spread"]) else row["spread"]
-        doubt = ", spread not known" if math.isnan(row["spread"]) else ""
-        point = f"      - {{delay_s: {row['delay_s']:g}, mean: {row['mean']:.3g}, spread: {spread:.3g}}}"
+        before = tuple(map(max, before, curve_ppm(row["low"], row["median"], row["high"])))  # type: ignore[assignment]
+        keys = ", ".join(f"{name}_ppm: {share}" for name, share in zip(("low", "middle", "high"), before, strict=True))
+        mean = between(row["mean"], row["mean_low"], row["mean_high"])
         lines.append(
-            f"{point}  # n {row['n']:.0f}, mean {between(row['mean'], row['mean_low'], row['mean_high'])}{doubt}"
+            f"      - {{delay_s: {row['delay_s']:g}, {keys}}}  # n {row['n']:.0f}, mean {row['mean']:.3g} {mean}"
         )
     return lines
+
+
+def curve_ppm(low: float, median: float, high: float) -> tuple[int, int, int]:
+    """Ends and middle of the config's law of shares from the 10%, 50% and 90% points of falls, ppm.
+
+    The law is even on either side of its median, so its 10% point lies four fifths of the way down to its low end.
+    """
+    ends = max(0.0, median - (median - low) / 0.8), median, min(1.0, median + (high - median) / 0.8)
+    first, middle, last = (round(1e6 * share) for share in ends)
+    return first, middle, last
 
 
 def _jump_entry(coin: CoinFit, sides: list[SideFit], settings: Settings) -> dict[str, Any]:
@@ -122,7 +133,7 @@ def _concentration_entry(coin: CoinFit, falls: SideFit) -> dict[str, Any]:
         "status": "scaled",
         "source": f"{_rows(coin)}; largest part within a delay of {n} falls beyond {falls.threshold:g} (log)",
         "date": " to ".join(coin.series.span),
-        "note": "spread is the standard deviation over falls; which delay applies is the venue's, not in prices",
+        "note": "10, 50 and 90% points are those of the falls; which delay applies is the venue's, not in prices",
     }
 
 
