@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from clearsim.api.price_fit_yaml import curve_ppm
 from clearsim.cli import app
 from clearsim.errors import ConfigError, InputDataError
 from scipy import stats
@@ -116,8 +117,14 @@ def test_a_short_record_gives_shares_and_says_what_it_does_not_give(tmp_path):
     assert "falls: shares within delays are of 1 only, fewer than 10" in text
     part = yaml.safe_load(fit.yaml())["reduced"]
     assert "jumps" not in part
-    assert part["concentration"]["points"][0] == {"delay_s": 1, "mean": 0.4, "spread": 0}
-    assert "spread not known" in fit.yaml()
+    only = pytest.approx(400_000, abs=100)
+    assert part["concentration"]["curve"][0] == {"delay_s": 1, "low_ppm": only, "middle_ppm": only, "high_ppm": only}
+
+
+def test_ends_of_the_law_are_beyond_the_tenth_and_the_ninetieth_fall():
+    """Median .4: 10% at .2 and 90% at .8 lie four fifths of the way to .15 and .9; ends stay within 0 and 1."""
+    assert curve_ppm(0.2, 0.4, 0.8) == (150_000, 400_000, 900_000)
+    assert curve_ppm(0.0, 0.4, 1.0) == (0, 400_000, 1_000_000)
 
 
 def test_rows_too_long_for_a_delay_or_for_the_window_are_named(made, tmp_path):
