@@ -255,7 +255,7 @@ def test_all_arms_are_refused_before_the_first_runs(study, monkeypatch):
 
 
 def test_a_dry_run_prints_batches_paths_and_time_and_writes_nothing(study, tmp_path, monkeypatch):
-    """p = 0.02: 400 / p = 20,000 paths are one batch, once more with the fund; three draws of two batches in each arm."""
+    """p = 0.02: 400 / p = 20,000 paths are one batch, once more with the fund; three draws of two batches."""
     monkeypatch.chdir(tmp_path)
     result = ask(study, "--spread", "3", "--arm", "margin=low", "--dry-run", "--workers", "2")
     assert result.exit_code == 0, result.output
