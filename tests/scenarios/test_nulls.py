@@ -1,5 +1,7 @@
 """Null models of a run: what they leave out, and that they leave the rest alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from clearsim.config import load_config
@@ -30,8 +32,12 @@ def run(config):
 def test_the_index_alone_has_the_index_for_its_mark():
     """By hand, of the run of test_scores: index 100, 90, 95, 96, 98 for the mark too."""
     alone = index_alone(outcome())
-    found = {name: metric.compute(alone) for name, metric in METRICS.items() if metric.of_prices}
+    of_prices = {name: metric for name, metric in METRICS.items() if metric.of_prices and not metric.is_at_a_time}
+    found = {name: metric.compute(alone) for name, metric in of_prices.items()}
     assert found == pytest.approx({"index_fall": -0.1, "index_end": -0.02, "mark_fall": -0.1, "dislocation_max": 0.0})
+    at_third = replace(alone, at_ms=float(alone.series["time_ms"][2]))
+    found = {name: METRICS[name].compute(at_third) for name in ("index_at", "mark_at", "gap_at")}
+    assert found == pytest.approx({"index_at": -0.05, "mark_at": -0.05, "gap_at": 0.0})
 
 
 def test_without_liquidations_the_run_is_the_same_until_the_first_one(config):
