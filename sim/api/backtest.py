@@ -57,6 +57,11 @@ def readable_history(path: Path) -> Path:
     return path
 
 
+def has_record(market: str) -> bool:
+    """Whether the public record's draws are of this market."""
+    return market.upper().startswith("BTC")
+
+
 def why_not_held(definition: "analysis.Sufficient", *, is_reduced: bool) -> str:
     """Why no history has windows like those of an answer; empty if one may."""
     if not is_reduced:
@@ -133,7 +138,7 @@ def _public(market: str, days: float) -> "analysis.Record":
         variants = {series.recent_title: windows(series.recent_from_utc), **variants}
     notes = [f"{draw.event}: {_shares(draw)} of open interest; {draw.scope} ({draw.source})" for draw in draws]
     notes.append(f"below {series.reporting_threshold_ppm / 1e4:g}% of open interest: {series.threshold_note}")
-    if not market.upper().startswith("BTC"):
+    if not has_record(market):
         notes.append(f"{market} has no public record of its own: give the fund's history by --history")
     return _record(record, whole, variants, market, tuple(notes))
 

@@ -9,7 +9,7 @@ from ..config import RunConfig
 from ..errors import ConfigError
 from . import _analysis as analysis
 from .answer import Answer, SizedArm
-from .backtest import readable_history, with_history
+from .backtest import has_record, readable_history, with_history
 from .door import checked
 from .inputs import once
 from .progress import Counted, Note, count_progress, noting
@@ -185,11 +185,15 @@ class _Sizer:
         return found
 
     def _over_all(self, arm: Arm, solved: "analysis.Answer") -> "analysis.Joint | None":
-        """The fund over joint draws of all that the study leaves open, weighted by the history of the answer."""
+        """The fund over joint draws of all that the study leaves open.
+
+        Weighted by the history of the answer, unless it is the public record of another market.
+        """
         asked = arm.question.joint
         if asked is None or solved.one_event is None:
             return None
-        windows = None if solved.history is None else solved.history.windows
+        is_own = self.history is not None or has_record(arm.question.config.markets[0].name)
+        windows = solved.history.windows if solved.history is not None and is_own else None
         days, p = arm.meant.horizon_days, self.sizing.target.p
         return analysis.joint_answer(self.joint(asked), asked.values, p, days, windows=windows)
 
