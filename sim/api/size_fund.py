@@ -137,7 +137,8 @@ def _total(asked: Sequence[Arm], sizing: Sizing) -> int | None:
     """About the number of runs of all arms; None with a budget in seconds."""
     budgets = [sizing.runs(arm.question.fidelity) for arm in asked]
     plans = [arm.plan(sizing, budget) for arm, budget in zip(asked, budgets, strict=True) if budget is not None]
-    return sum(plan.runs for plan in plans) if len(plans) == len(asked) else None
+    draws = sum(len(arm.question.joint.rows) for arm in asked if arm.question.joint is not None)
+    return sum(plan.runs for plan in plans) + draws if len(plans) == len(asked) else None
 
 
 @dataclass(frozen=True)

@@ -94,11 +94,13 @@ class BlockRuns:
     def compute_joint(self, jobs: Sequence[JointJob]) -> tuple[F64, float]:
         """(yearly rates (draws, m), processor seconds) of joint draws. Raises the error of a draw that fails."""
         found: dict[str, Outcome] = {}
+        draws = {job.run_id: len(job.rows) for job in jobs}
 
         def take(outcome: Outcome) -> None:
             if outcome.row["status"] != "done":
                 raise outcome.row.get("raised") or ClearsimError(f"{outcome.run_id}: {outcome.row['error']}")
             found[outcome.run_id] = outcome
+            self._on_runs(draws[outcome.run_id])
 
         if self._executor.kind == "serial" or self._executor.n_local_workers < 2:
             for job in jobs:
