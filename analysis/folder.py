@@ -95,6 +95,33 @@ def opened_part(part: Path, columns: Sequence[Column], *, cure: str) -> Iterator
         raise AnalysisError(f"{part}: the part is corrupt or cut short ({error}); {cure}") from error
 
 
+def read_arrays(parts: Sequence[Path], columns: Sequence[Column], *, cure: str) -> dict[str, Any]:
+    """These columns of a table in the order of its parts, as `arrays_of` gives them."""
+    tables = [pa.schema([(column.name, KINDS[column.kind]) for column in columns]).empty_table()]
+    for part in parts:
+        with opened_part(part, columns, cure=cure) as handle:
+            tables.append(handle.read(columns=tables[0].column_names).select(tables[0].column_names))
+    return arrays_of(pa.concat_tables(tables, promote_options="permissive"))
+
+
+def arrays_of(table: pa.Table) -> dict[str, Any]:
+    """The columns of a table without nulls: numbers as NumPy arrays, text as pandas categoricals, names (`name`), which
+    hardly repeat, as an Arrow array. No row is looked at in Python: a hundred thousand cost milliseconds.
+    """
+    return {name: _array_of(name, table.column(name)) for name in table.column_names}
+
+
+def _array_of(name: str, column: pa.ChunkedArray) -> Any:
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return column.to_numpy()
+    together = column.combine_chunks()
+    if name == "name":
+        return together.cast(pa.string())
+    coded = together.dictionary_encode()
+    texts = pd.Index(coded.dictionary.to_pylist(), dtype=object)
+    return pd.Categorical.from_codes(coded.indices.to_numpy(), texts)
+
+
 def read_parts(
     parts: Sequence[Path], columns: Sequence[Column], *, cure: str, names: Sequence[str] | None = None
 ) -> pd.DataFrame:

@@ -53,14 +53,13 @@ def named_accounts(accounts: Mapping[str, Any]) -> list[NamedAccount]:
 
     accounts: the columns of the `accounts` table.
     """
-    columns = {
-        name: np.asarray(accounts[name])
-        for name in ("name", "kind", "role", "trader", "cohort", "liquidated", "deleveraged")
-    }
+    columns = {name: np.asarray(accounts[name]) for name in ("kind", "role", "trader", "liquidated", "deleveraged")}
     money = {
         name: np.asarray(accounts[f"{name}_quanta"], np.int64) for name in ("equity_initial", "deposit", "equity_final")
     }
-    traders = np.unique(columns["trader"][_has_own_name(columns)])
+    names = accounts["name"]
+    names = names if isinstance(names, pa.StringArray) else pa.array(np.asarray(names), pa.string())
+    traders = np.unique(columns["trader"][_has_own_name(columns["kind"], names, accounts["cohort"])])
     rows = np.flatnonzero(np.isin(columns["trader"], traders))
     owners, first, owner = np.unique(columns["trader"][rows], return_index=True, return_inverse=True)
     sums = {name: _by_owner(column[rows], owner, len(owners)) for name, column in money.items()}
@@ -69,7 +68,9 @@ def named_accounts(accounts: Mapping[str, Any]) -> list[NamedAccount]:
         for name in ("liquidated", "deleveraged")
     }
     result = sums["equity_final"] - sums["equity_initial"] - sums["deposit"]
-    texts = [columns[name][rows[first]].tolist() for name in ("name", "kind", "role")]
+    rows_of_owners = rows[first]
+    texts = [names.take(pa.array(rows_of_owners)).to_pylist()]
+    texts += [columns[name][rows_of_owners].tolist() for name in ("kind", "role")]
     numbers = [column.tolist() for column in (*flags.values(), *sums.values(), result)]
     found = [NamedAccount(*row) for row in zip(*texts, *numbers, strict=True)]
     order = {"named agent": 0, "residual": 1}
@@ -83,14 +84,13 @@ def _by_owner(values: npt.NDArray[np.int64], owner: npt.NDArray[np.intp], n: int
     return total
 
 
-def _has_own_name(columns: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.bool_]:
+def _has_own_name(kind: npt.NDArray[Any], names: pa.StringArray, cohort: Any) -> npt.NDArray[np.bool_]:
     """True for rows of traders whose name is not made from their cohort's."""
-    is_agent = np.isin(columns["kind"], ("named agent", "residual"))
-    names = pa.array(columns["name"], pa.string())
+    is_agent = (kind == "named agent") | (kind == "residual")
     is_own = np.asarray(pc.not_equal(names, ""))
-    number, cohorts = pd.factorize(columns["cohort"])
-    for place, cohort in enumerate(cohorts):
+    number, cohorts = pd.factorize(cohort)
+    for place, name in enumerate(cohorts):
         rows = np.flatnonzero(number == place)
-        is_own[rows] &= ~np.asarray(pc.starts_with(names.take(pa.array(rows)), f"{cohort}#"))
-    found: npt.NDArray[np.bool_] = is_agent | (is_own & (columns["kind"] != "reserved"))
+        is_own[rows] &= ~np.asarray(pc.starts_with(names.take(pa.array(rows)), f"{name}#"))
+    found: npt.NDArray[np.bool_] = is_agent | (is_own & (kind != "reserved"))
     return found

@@ -2,13 +2,14 @@
 
 Result of a role = final equity - initial equity - net deposits, at the final mark, in quanta. A role may net to 0
 although its members gained and lost, so their gains and losses stand beside it. The harm to the deleveraged is a memo
-outside the sum: no account received it. NumPy only, so that a run prints it without pandas.
+outside the sum: no account received it.
 """
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from clearsim.results import RESERVED_ROLES, ROLES
 
 from .errors import AnalysisError
@@ -35,24 +36,24 @@ def role_results(accounts: Mapping[str, Any]) -> list[RoleResult]:
 
     accounts: the columns of the `accounts` table.  AnalysisError if a role is unknown or the sum is not 0.
     """
-    role, trader = np.asarray(accounts["role"], dtype=object), np.asarray(accounts["trader"])
+    role_of, roles = pd.factorize(accounts["role"], use_na_sentinel=False)
     columns = [
         np.asarray(accounts[name], dtype=np.int64)
         for name in ("equity_initial_quanta", "deposit_quanta", "equity_final_quanta")
     ]
-    unknown = sorted(set(role.tolist()) - set(ROLES))
+    unknown = sorted(set(roles) - set(ROLES), key=str)
     if unknown:
         raise AnalysisError(f"table accounts: unknown roles {unknown}; expected one of {', '.join(ROLES)}")
-    owners, member_of = np.unique(trader, return_inverse=True)
+    member_of, owners = pd.factorize(np.asarray(accounts["trader"]))
     of_owner = np.zeros(len(owners), np.int64)
     np.add.at(of_owner, member_of, columns[2] - columns[0] - columns[1])
     rows = []
-    for name in ROLES:
-        members = role == name
-        if not members.any():
-            continue
+    for name in (name for name in ROLES if name in roles):
+        members = role_of == list(roles).index(name)
         initial, deposits, final = (exact_sum(column[members]) for column in columns)
-        results = of_owner[np.unique(member_of[members])]
+        is_owner = np.zeros(len(owners), np.bool_)
+        is_owner[member_of[members]] = True
+        results = of_owner[is_owner]
         rows.append(
             RoleResult(
                 name,

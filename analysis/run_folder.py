@@ -16,7 +16,7 @@ import pandas as pd
 from clearsim.results import EVENT_TABLES, TABLES
 
 from .errors import AnalysisError
-from .folder import opened_part, read_manifest, read_parts, read_yaml
+from .folder import opened_part, read_arrays, read_manifest, read_parts, read_yaml
 
 _CURE = "replay the run to rewrite it"
 #: Tables a run must have written, by level of detail.
@@ -73,6 +73,16 @@ class RunFolder:
         if key not in self._frames:
             self._frames[key] = self._read(table, columns)
         return self._frames[key]
+
+    def arrays(self, table: str, columns: Sequence[str]) -> dict[str, Any]:
+        """As `table`, with these columns as arrays (see `arrays_of`); read on every call."""
+        parts = self._parts(table)
+        self._require(table, parts)
+        kinds = {column.name: column for column in TABLES[table]}
+        found = read_arrays(parts, [kinds[name] for name in columns], cure=_CURE)
+        if parts:
+            self._check_rows(table, len(found[columns[0]]))
+        return found
 
     def batches(self, table: str, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
         """The rows of a table piece by piece, so that a table larger than memory can be summed."""

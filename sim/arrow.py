@@ -32,7 +32,7 @@ def arrow_array(values: Any) -> pa.Array:
     column = np.ascontiguousarray(values)
     if column.ndim == 1 and column.dtype.kind in "iufb":
         return _by_buffer(column, len(column))
-    if column.ndim == 1 and len(column) and _are_strings(values := column.tolist()):
+    if "pandas" not in sys.modules and column.ndim == 1 and len(column) and _are_strings(values := column.tolist()):
         return arrow_strings(values)
     return pa.array(column, from_pandas=False)
 

@@ -43,11 +43,10 @@ class OpeningBook:
     def account_names(self) -> list[str]:
         """Name of each wallet in order of rows: from the custom positions, a named agent's, else cohort#number."""
         agents = set(self.agent_rows)
-        names = [
-            name if row in agents else f"{name}#{place}"
-            for name, start, end in zip(self.cohort_names, self.cohort_starts, self.cohort_starts[1:], strict=False)
-            for place, row in enumerate(range(start, end))
-        ]
+        names: list[str] = []
+        for name, start, end in zip(self.cohort_names, self.cohort_starts, self.cohort_starts[1:], strict=False):
+            is_agent = end == start + 1 and start in agents
+            names += [name] if is_agent else [f"{name}#{place}" for place in range(end - start)]
         if not self.own_names:
             return names
         return [own or name for own, name in zip(self.own_names, names, strict=True)]

@@ -1,19 +1,34 @@
 """`MoneyTables`: what a run did with money and contracts, as tables; the part of `Result` that explains numbers."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
 from ..errors import ResultError
 from ..results import COUNTED_FLOWS as COUNTED_FLOWS
+from ..results import MIN_STEP_RATIO as MIN_STEP_RATIO
 from . import _analysis as analysis
 from .units import Units, in_units
+
+#: Columns of `accounts` that the tables are made of.
+_ACCOUNT_COLUMNS = (
+    *("trader", "name", "cohort", "kind", "role", "liquidated", "deleveraged"),
+    *(f"{name}_quanta" for name in ("equity_initial", "equity_final", "deposit", "price")),
+    *(f"{name}_quanta" for name in ("fund", "surplus", "liquidation_fee")),
+)
 
 
 class MoneyTables:
     """Tables that explain a run: roles, names, the fund's account, the harm of ADL, open interest."""
 
     _run: "analysis.RunFolder"
+
+    @cached_property
+    def _account_columns(self) -> Mapping[str, Any]:
+        return self._run.arrays("accounts", _ACCOUNT_COLUMNS)
 
     @property
     def final_instant(self) -> str:
@@ -32,7 +47,7 @@ class MoneyTables:
         result.who_paid().set_index("role")["result_quote"]
         """
         with analysis.clearsim_errors(ResultError):
-            return self._in_units(analysis.who_paid(self._run.table("accounts")), units)
+            return self._in_units(analysis.who_paid(self._account_columns), units)
 
     def named_accounts(self, *, units: Units = "quote") -> pd.DataFrame:
         """One row per trader with a name of its own: named agents, the residual account, accounts of a file.
@@ -52,7 +67,7 @@ class MoneyTables:
                 "equity_final_quanta": row.equity_final,
                 "result_quanta": row.result,
             }
-            for row in analysis.named_accounts(self._run.table("accounts"))
+            for row in analysis.named_accounts(self._account_columns)
         ]
         columns = ["name", "kind", "role", "what_happened"]
         money = ["equity_initial_quanta", "net_deposits_quanta", "equity_final_quanta", "result_quanta"]
@@ -66,7 +81,7 @@ class MoneyTables:
 
         result.hedged()
         """
-        found = analysis.hedged_parties(self._run.table("accounts"))
+        found = analysis.hedged_parties(self._account_columns)
         rows = [] if found is None else [(found.traders, found.result, found.outside, found.both)]
         columns = ["traders", "result_quanta", "outside_quanta", "both_quanta"]
         return self._in_units(pd.DataFrame(rows, columns=columns), units)
@@ -78,7 +93,7 @@ class MoneyTables:
 
         result.fund_account().set_index("line")["amount_quote"]
         """
-        lines = analysis.fund_account(self._run.table("accounts"), self._run.run)
+        lines = analysis.fund_account(self._account_columns, self._run.run)
         frame = pd.DataFrame(lines, columns=["line", "label", "amount_quanta", "is_total", "shown_as"])
         return self._in_units(frame, units)
 

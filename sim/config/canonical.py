@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,9 @@ class InputFile:
 
 FileName = Callable[[InputFile], str]
 
+#: Most values of a config; to ask a class first is cheaper than to ask whether it is a policy.
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
 
 def _as_written(file: InputFile) -> str:
     return file.path
@@ -68,6 +72,8 @@ def plain(value: Any, file_name: FileName = _as_written) -> Any:
     `file_name` gives the replacement for the path of an input file. Text carried by a config is left out,
     unless the path is kept and the file does not hold it.
     """
+    if type(value) in _SCALARS:
+        return value
     if isinstance(value, BaseModel):
         return _plain_model(value, file_name)
     if isinstance(value, dict):
@@ -82,12 +88,13 @@ def plain(value: Any, file_name: FileName = _as_written) -> Any:
 
 
 def _plain_model(model: BaseModel, file_name: FileName) -> dict[str, Any]:
-    added = getattr(type(model), "ADDED_FIELDS", ())
-    hidden = getattr(type(model), "UNHASHED_FIELDS", ()) if file_name is InputFile.content_hash else ()
+    policy = type(model)
+    added = getattr(policy, "ADDED_FIELDS", ())
+    hidden = getattr(policy, "UNHASHED_FIELDS", ()) if file_name is InputFile.content_hash else ()
     fields = {
-        (field.alias or name): plain(getattr(model, name), file_name)
-        for name, field in type(model).model_fields.items()
-        if name not in hidden and (name not in added or getattr(model, name) != field.default)
+        key: plain(getattr(model, name), file_name)
+        for name, key in keys_of(policy)
+        if name not in hidden and (name not in added or getattr(model, name) != policy.model_fields[name].default)
     }
     file = _file_of(model)
     if file is not None:
@@ -132,26 +139,40 @@ def input_files(value: Any, path: tuple[Step, ...] = ()) -> Iterator[tuple[tuple
         file = _file_of(value)
         if file is not None:
             yield (*path, "file"), file
-        for name, field in type(value).model_fields.items():
-            yield from input_files(getattr(value, name), (*path, field.alias or name))
+        for name, key in keys_of(type(value)):
+            yield from input_files(getattr(value, name), (*path, key))
     elif isinstance(value, (tuple, list)):
         for index, item in enumerate(value):
             yield from input_files(item, (*path, index))
 
 
-def leaves(value: Any, path: tuple[Step, ...] = ()) -> Iterator[tuple[tuple[Step, ...], Any]]:
-    """Every value of a config that is neither a policy nor a list, with its path."""
-    if isinstance(value, BaseModel):
-        for name, field in type(value).model_fields.items():
-            yield from leaves(getattr(value, name), (*path, field.alias or name))
+def leaves(config: Any) -> list[tuple[tuple[Step, ...], Any]]:
+    """Every value of a config that is neither a policy nor a list, with its path, in the order of the fields."""
+    found: list[tuple[tuple[Step, ...], Any]] = []
+    _collect(config, (), found.append)
+    return found
+
+
+def _collect(value: Any, path: tuple[Step, ...], add: Callable[[tuple[tuple[Step, ...], Any]], None]) -> None:
+    if type(value) in _SCALARS:
+        add((path, value))
+    elif isinstance(value, BaseModel):
+        for name, key in keys_of(type(value)):
+            _collect(getattr(value, name), (*path, key), add)
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from leaves(item, (*path, str(key)))
+            _collect(item, (*path, str(key)), add)
     elif isinstance(value, (tuple, list)):
         for index, item in enumerate(value):
-            yield from leaves(item, (*path, index))
+            _collect(item, (*path, index), add)
     else:
-        yield path, value
+        add((path, value))
+
+
+@lru_cache(maxsize=1024)
+def keys_of(policy: type[BaseModel]) -> tuple[tuple[str, str], ...]:
+    """Attribute and key in a config file of each field of a policy."""
+    return tuple((name, field.alias or name) for name, field in policy.model_fields.items())
 
 
 class _Dumper(yaml.SafeDumper):

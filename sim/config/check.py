@@ -3,54 +3,46 @@
 Each check returns problems with their paths, so that all are reported at once with file and line.
 """
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 from ..agents.cohort import OWN_BOOK, RESIDUAL
 from ..errors import ConfigError
 from ..ledger.accounts import is_reserved_name
 from ..units import INT64_MAX, QUANTA_LIMIT
 from .canonical import leaves
+from .facts import problems_of_provenance
 from .model import RunConfig
 from .problems import Problem
-from .shape import path_text
 from .sizes import problems_of_size
 from .yamlfile import Step
 
 Problems = Iterator[Problem]
+#: Every value of a config with its path.
+Values = Sequence[tuple[tuple[Step, ...], Any]]
 
 #: Times in milliseconds stay far below what an integer holds.
 MAX_DURATION_S = 10_000_000_000
 
-#: Keys whose numbers describe the run and the file, not the world: they need no provenance.
-TECHNICAL = (
-    "schema_version",
-    "seed",
-    "record",
-    "provenance",
-    "requires_provenance",
-    "clock",
-    "duration_s",
-    "asset.quantum",
-)
-
 
 def check_config(config: RunConfig) -> list[Problem]:
     """Every problem across the parts of a config that is valid part by part; empty if it can be run."""
+    values = leaves(config)
     checks: tuple[Callable[[RunConfig], Problems], ...] = (
-        _whole_numbers_fit,
+        partial(_whole_numbers_fit, values=values),
         _names_are_unique,
         _names_are_free,
         _times_fit,
         problems_of_size,
         _ticks_fit_the_quantum,
-        _money_has_headroom,
+        partial(_money_has_headroom, values=values),
         _funds_cover_every_market_once,
-        _markets_are_known,
+        partial(_markets_are_known, values=values),
         _prices_fit_the_markets,
         _funding_makes_sense,
-        _numbers_have_provenance,
+        partial(problems_of_provenance, values=values),
     )
     return [problem for check in checks for problem in check(config)]
 
@@ -61,9 +53,9 @@ def _repeated(names: list[str]) -> Iterator[tuple[int, str]]:
             yield index, name
 
 
-def _whole_numbers_fit(config: RunConfig) -> Problems:
+def _whole_numbers_fit(config: RunConfig, values: Values) -> Problems:
     """Kernels hold whole numbers in int64."""
-    for path, value in leaves(config):
+    for path, value in values:
         if isinstance(value, int) and abs(value) > INT64_MAX and "params" not in path:
             yield Problem(path, f"must be at most {INT64_MAX:,}, found a number of more digits")
 
@@ -119,10 +111,10 @@ def _ticks_fit_the_quantum(config: RunConfig) -> Problems:
             yield Problem(("markets", index, "tick_size"), f"must fit asset.quantum: {error}")
 
 
-def _money_has_headroom(config: RunConfig) -> Problems:
+def _money_has_headroom(config: RunConfig, values: Values) -> Problems:
     limit = QUANTA_LIMIT * config.quantum
     share = config.scale.simulated_share
-    for path, value in leaves(config):
+    for path, value in values:
         is_money = isinstance(value, Decimal) and path[0] != "provenance" and str(path[-1]).endswith("quote")
         if is_money and value * share > limit:
             yield Problem(
@@ -147,10 +139,10 @@ def _funds_cover_every_market_once(config: RunConfig) -> Problems:
             yield Problem(("markets", index, "name"), f"must be in exactly one fund, no fund names {name}")
 
 
-def _markets_are_known(config: RunConfig) -> Problems:
+def _markets_are_known(config: RunConfig, values: Values) -> Problems:
     """Every value under a key called `market` names a market of the run."""
     known = config.market_names
-    for path, value in leaves(config):
+    for path, value in values:
         of_a_file = path[:2] == ("positions", "columns")
         if (
             path[-1] == "market"
@@ -180,29 +172,3 @@ def _funding_makes_sense(config: RunConfig) -> Problems:
                 ("markets", index, "funding", "interval_ms"),
                 f"must be at least a tick of {tick_ms} ms, found {interval_ms}",
             )
-
-
-def _numbers_have_provenance(config: RunConfig) -> Problems:
-    covered = [entry.path for entry in config.provenance]
-    for index, path in enumerate(covered):
-        if not any(_covers(path, leaf) for leaf, _ in leaves(config)):
-            yield Problem(("provenance", index, "path"), f"must lead to something in this config, found {path}")
-    if not config.requires_provenance:
-        return
-    for leaf, value in leaves(config):
-        is_number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
-        if is_number and not any(_covers(path, leaf) for path in (*covered, *TECHNICAL)):
-            yield Problem(
-                leaf, f"must be covered by provenance (this config requires it for every number), found {value}"
-            )
-
-
-def _covers(prefix: str, leaf: tuple[Step, ...]) -> bool:
-    """True if `prefix` is the path of the leaf or of something above it; `[*]` stands for any item of a list."""
-    text = path_text(leaf)
-    if prefix == text or text.startswith((f"{prefix}.", f"{prefix}[")):
-        return True
-    if "[*]" not in prefix:
-        return False
-    pattern = re.escape(prefix).replace(r"\[\*\]", r"\[\d+\]")
-    return re.match(rf"{pattern}($|[.\[])", text) is not None

@@ -27,10 +27,12 @@ C = TypeVar("C", bound=RunConfig)
 
 
 def with_settings(config: RunConfig, settings: Sequence[Setting]) -> RunConfig:
-    """The config with each (path, value) set, in order; ConfigError for what a value breaks.
+    """The config, which fits together, with each (path, value) set, in order; ConfigError for what a value breaks.
 
     A value that names a user's own part without its code gets it from the file, relative to the working folder.
     """
+    if not settings:
+        return config
     paths = [parse_path(path, source=path) for path, _ in settings]
     places = config._places and moved_places(config, map(tuple, paths))
     for steps, (path, value) in zip(paths, settings, strict=True):

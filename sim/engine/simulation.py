@@ -132,8 +132,7 @@ def _accounts(result: RunResult) -> dict[str, object]:
     deposits = (after.flows - before.flows)[:, [0, 1]].sum(axis=1)
     reserved = [world.rows.name(row) for row in range(world.rows.first_trader)]
     owners = np.array([*reserved, *opening.account_names()], dtype=object)
-    cohorts = np.array([*opening.cohort_names, ""], dtype=object)[opening.cohort]
-    kinds = _kinds(world, cohorts)
+    kinds = _kinds(world)
     roles = assign_roles(
         accounts,
         reserved_names=reserved,
@@ -146,7 +145,7 @@ def _accounts(result: RunResult) -> dict[str, object]:
         after,
         result.components,
         names=owners[opening.wallet],
-        cohorts=cohorts,
+        cohorts=np.array([*opening.cohort_names, ""], dtype=object)[opening.cohort],
         kinds=kinds,
         roles=roles,
         liquidation_prices=world.liquidation_prices,
@@ -155,14 +154,14 @@ def _accounts(result: RunResult) -> dict[str, object]:
     )
 
 
-def _kinds(world: World, cohorts: npt.NDArray[np.object_]) -> npt.NDArray[np.int64]:
-    """(A,) what the owner of each row is: an index into KINDS. cohorts: names, by row."""
+def _kinds(world: World) -> npt.NDArray[np.int64]:
+    """(A,) what the owner of each row is: an index into KINDS."""
     opening, config = world.population.opening, world.config
     hedged = {cohort.name for cohort in config.population.cohorts if cohort.behaviour.is_hedged}
     is_hedged = np.array([*(name in hedged for name in opening.cohort_names), False])[opening.cohort]
     fits = {
         "reserved": np.arange(len(opening.wallet)) < world.rows.first_trader,
-        "residual": cohorts == RESIDUAL,
+        "residual": np.array([*(name == RESIDUAL for name in opening.cohort_names), False])[opening.cohort],
         "named agent": opening.is_named,
         "maker": opening.is_maker,
         "hedged": is_hedged,

@@ -5,6 +5,7 @@ import platform
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def describe_run(config: RunConfig, *, scenario: int = 0, replication: int = 0) 
         "lot_sizes": {market.name: f"{market.lot_size:f}" for market in config.markets},
         "depth_bands_ppm": list(config.record.depth_bands_ppm),
         "sample_ms": config.record.sample_ms,
-        "versions": package_versions(),
+        "versions": dict(package_versions()),
         "python": platform.python_version(),
         "host": {"system": platform.platform(), "machine": platform.machine(), "processor": processor()},
         "environment": environment(),
@@ -59,7 +60,8 @@ def describe_run(config: RunConfig, *, scenario: int = 0, replication: int = 0) 
     }
 
 
-def package_versions() -> dict[str, str]:
+@cache
+def package_versions() -> Mapping[str, str]:
     """Versions of the packages that can change numbers, by name; packages that are not installed are left out."""
     versions = {}
     for name in PACKAGES:

@@ -42,7 +42,7 @@ def refresh(store: StudyStore, plan: Plan, *, command: Sequence[str] = ()) -> No
         _write_manifest(store, {**new, "replications": plan.study.replications, "n_runs": plan.n_runs})
         with telling_what_is_kept(store.folder):
             write_whole(store.folder / "study.yaml", study_text(plan.loaded, plan.study).encode())
-    for name, content in _derived_files(plan).items():
+    for name, content in (store.made_files or _derived_files(plan)).items():
         path = store.folder / name
         if not _holds(path, content):
             with telling_what_is_kept(store.folder):

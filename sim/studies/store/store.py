@@ -67,6 +67,8 @@ class StudyStore:
         self.manifest = dict(manifest)
         #: Problems of the folder when it was opened, as sentences; empty if there were none.
         self.problems: list[str] = []
+        #: Files beside the tables as this process made them with the folder; empty for a folder that was there.
+        self.made_files: Mapping[str, bytes] = {}
         self._lock = lock
         self._writer = uuid.uuid4().hex[:8]
         self._number = 0
@@ -99,6 +101,7 @@ class StudyStore:
             raise ResultError(f"{folder}: was made by something else meanwhile; choose another folder")
         store = cls.open(placed, study_hash=manifest["study_hash"])
         store.problems += notes
+        store.made_files = dict(files or {})
         return store
 
     @classmethod
