@@ -75,6 +75,15 @@ class Toy:
         return cls(rows, exchange, house)
 
 
+def compile_ranking(toy: Toy) -> None:
+    """Compile the places in the ADL queue, which the first tick shows to traders who watch theirs."""
+    accounts, winner = toy.exchange.accounts, toy.rows.first_trader + 1
+    scores = ProfitLeverageRanking().score_side(
+        accounts, toy.exchange.markets, market=0, side=-1, only_profit=True, quantum=Decimal(1)
+    )
+    note_places(accounts, 0, scores, np.array([winner]), np.zeros(winner + 1))
+
+
 def compile_tick(toy: Toy) -> None:
     """Compile the calls of a calm tick and a sample; the run compiles trading itself. Changes no account."""
     exchange, winner = toy.exchange, toy.rows.first_trader + 1
@@ -98,20 +107,18 @@ def compile_tick(toy: Toy) -> None:
     write_samples(exchange, sampled, 0, np.zeros(1, SAMPLE_DTYPE))
     free_equity(accounts, markets, winner)
     trigger_stops(exchange, np.zeros(8, INTENT_DTYPE))
-    scores = ProfitLeverageRanking().score_side(
-        accounts, markets, market=0, side=-1, only_profit=True, quantum=Decimal(1)
-    )
-    note_places(accounts, 0, scores, np.array([winner]), np.zeros(winner + 1))
     apply_funding(exchange, 0, 0, 0)
 
 
 def compile_deleveraging() -> int:
     """Close a trader who is 200 quanta short by ADL; return the contracts that were deleveraged (all of them: 10).
 
-    In between, compile the calls of a tick: the run needs them next, once it has compiled its trading.
+    In the order in which the run needs them: first the queue, in between the calls of a tick, which it needs once it
+    has compiled its trading.
     """
     toy = Toy.build([AdlLayer(ranking=ProfitLeverageRanking(), trigger="distressed"), SocialisedLossLayer()])
     loser = toy.rows.first_trader
+    compile_ranking(toy)
     due = toy.house.admit(np.array([loser], np.int64), now_ms=0)
     cancel_account_orders(toy.exchange, due, -1)
     _, still = toy.house.plan(due, np.zeros(8, INTENT_DTYPE))
