@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .api.history import FundHistory, fund_history, import_history
     from .api.paths import PathsResult
     from .api.positions import positions
+    from .api.price_fit import PriceFit, fit_prices
     from .api.required_fund import RequiredFund
     from .api.result import Result, open_run
     from .api.reverse_stress import StressFrontier, reverse_stress
@@ -54,6 +55,7 @@ __all__ = [
     "MarginSchedule",
     "Order",
     "PathsResult",
+    "PriceFit",
     "PricePath",
     "Replay",
     "RequiredFund",
@@ -70,6 +72,7 @@ __all__ = [
     "audit",
     "designs",
     "figure",
+    "fit_prices",
     "fund_history",
     "import_history",
     "load",
@@ -96,6 +99,7 @@ _HOMES = {
     "api.history": "FundHistory fund_history import_history",
     "api.paths": "PathsResult",
     "api.positions": "positions",
+    "api.price_fit": "PriceFit fit_prices",
     "api.required_fund": "RequiredFund",
     "api.result": "Result open_run",
     "api.reverse_stress": "StressFrontier reverse_stress",

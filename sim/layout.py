@@ -379,7 +379,7 @@ class WaitingArrays(NamedTuple):
     seen_ms: I64  # (A,) when the present distress began
     attempt_ms: I64  # (A,) when its last liquidation order was sent
     attempts: I64  # (A,) liquidation steps since the present distress began
-    last_market: I64  # (A,) market in which it was liquidated last, -1 never
+    closed_market: I64  # (A,) market whose position, closed in full, last left the row below zero, -1 never
     bad_debt: I64  # (A, M) debt of a flat row that no layer could pay, quanta, by market: only FUND pays it later
 
 
@@ -390,7 +390,7 @@ def make_waiting(n_rows: int, n_markets: int) -> WaitingArrays:
         seen_ms=np.zeros(n_rows, np.int64),
         attempt_ms=np.full(n_rows, -(2**62), np.int64),
         attempts=np.zeros(n_rows, np.int64),
-        last_market=np.full(n_rows, -1, np.int64),
+        closed_market=np.full(n_rows, -1, np.int64),
         bad_debt=np.zeros((n_rows, n_markets), np.int64),
     )
 

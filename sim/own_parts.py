@@ -150,7 +150,8 @@ class OwnPart(Policy):
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{self.who}: cannot read {path}: {error}") from error
+            reason = getattr(error, "strerror", None) or error
+            raise ConfigError(f"{self.who}: cannot read {path}: {reason}") from error
         return self.model_copy(update={"source": text})
 
     @property

@@ -11,6 +11,8 @@ run's start. A folder holds `config.yaml`, `manifest.json`, `report.html`, and p
 from typing import NamedTuple
 
 SCHEMA_VERSION = 3
+#: A step ratio (runs.step_ratio_worst) below this one is warned of: the step may cause part of the shortfall.
+MIN_STEP_RATIO = 3.0
 
 
 class Column(NamedTuple):

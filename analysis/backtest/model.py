@@ -19,7 +19,8 @@ class Model:
 
     required: (paths,) largest draw on a fund that never runs dry, quote units.  liquidated: (paths,) notional, both
     sides.  days: length of a window.  p, fund: target and the fund found for it, NaN if none.  falls_per_year: of a
-    fraction g: expected number of hours a year that fall further than g; None if prices have no such law.  rivals:
+    fraction g: expected number of hours a year that fall further than g; None if prices have no such law.
+    half_a_side: P(one event liquidates half of a side).  rivals:
     other models as (fund, probability) of their curves, fund rising.
     """
 
@@ -31,6 +32,7 @@ class Model:
     p: float
     fund: float
     falls_per_year: Callable[[float], float] | None = None
+    half_a_side: float | None = None
     rivals: Mapping[str, tuple[F64, F64]] = field(default_factory=dict)
 
     def scale(self, windows: Windows) -> float:

@@ -22,6 +22,8 @@ SHARES = (0.001, 0.005, 0.01)
 #: A median of liquidations within this factor of the record agrees with it.
 LIQUIDATION_FACTOR = 3.0
 MONTH_DAYS = 30.0
+#: Beyond this probability of half a side liquidated, a model has left what is known.
+HALF_LIMIT = 1e-3
 YEAR_DAYS = 365.0
 #: Colour of a line without a rule.
 INFORMATION = "information"
@@ -80,12 +82,13 @@ class LiquidationLine:
 
 @dataclass(frozen=True)
 class Guard:
-    """A value of the answer against the largest on record: beyond it, the answer is extrapolation."""
+    """A value of the answer against the largest on record, or a limit: beyond it, the answer is extrapolation."""
 
     what: str
     value: float
     on_record: float
     source: str
+    bound: str = "on record"
 
     @property
     def warns(self) -> bool:
@@ -171,6 +174,9 @@ def _liquidations(model: Model, recorded: tuple[RecordedLiquidations, ...]) -> t
 
 def _guards(model: Model, windows: Windows, largest: LargestFall | None) -> tuple[Guard, ...]:
     guards = []
+    if model.half_a_side is not None:
+        what = "P(one event liquidates half of a side of open interest)"
+        guards.append(Guard(what, model.half_a_side, HALF_LIMIT, "of this panel", "limit"))
     if model.falls_per_year is not None and largest is not None:
         fall = fall_with_probability(model, model.p)
         guards.append(Guard(f"fall within an hour that comes with P = {model.p:g}", fall, largest.fall, largest.source))

@@ -147,8 +147,9 @@ def guard_text(panel: Panel, guard: Guard, unit: str) -> str:
         shown = [amount_text(panel, value, unit) for value in values]
     else:
         shown = [_percent(value) for value in values]
-    verdict = "warning: beyond the record, the answer is extrapolation" if guard.warns else "within the record"
-    return f"{guard.what}: {shown[0]}, on record {shown[1]} ({guard.source}): {verdict}"
+    within = "within the record" if guard.bound == "on record" else f"within the {guard.bound}"
+    verdict = f"warning: {within.replace('within', 'beyond')}, the answer is extrapolation" if guard.warns else within
+    return f"{guard.what}: {shown[0]}, {guard.bound} {shown[1]} ({guard.source}): {verdict}"
 
 
 def panel_data(panel: Panel | None) -> dict[str, Any] | None:

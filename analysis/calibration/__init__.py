@@ -1,1 +1,1 @@
-"""Fits the laws of a population to a book of positions: leverage (given size), sizes, concentration, with intervals."""
+"""Fits laws to a book of positions (leverage, sizes) and to recorded prices (tails of falls, shares within delays)."""

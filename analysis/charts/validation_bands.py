@@ -1,4 +1,4 @@
-"""The position of each target's measured mean in its band: 0 low end, 1 high end; bars are 95% intervals."""
+"""The position of each target's measured mean in its band: 0 low end, 1 high end; bars are interval or range."""
 
 from collections.abc import Sequence
 
@@ -55,17 +55,17 @@ def figure(scores: Sequence[TargetScore]) -> go.Figure:
 
 
 def _has(score: TargetScore, passed: bool) -> bool:
-    return score.estimate is not None and score.passed == passed
+    return score.spread is not None and score.passed == passed
 
 
 def _place(score: TargetScore) -> tuple[float, float, float]:
     """(position of the mean, length of the bar below, above), cut at the edges of the chart."""
-    if score.estimate is None:
+    if score.spread is None:
         return 0.0, 0.0, 0.0
     width = (score.high - score.low) or 1.0
 
     def at(value: float) -> float:
         return min(max((value - score.low) / width, -EDGE), 1 + EDGE)
 
-    low, mean, high = (at(value) for value in (score.estimate.low, score.estimate.value, score.estimate.high))
+    low, mean, high = (at(value) for value in (score.spread.low, score.spread.value, score.spread.high))
     return mean, mean - low, high - mean

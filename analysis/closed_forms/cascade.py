@@ -48,6 +48,28 @@ def linear_uniform_fall(shock: float, branching: float) -> float:
     return shock / (1 - branching) if branching < 1 else math.inf
 
 
+def bounded_basis(sold: float, *, cap: float, depth: float) -> float:
+    """Basis after selling `sold` (share of open interest): cap (1 - exp(-sold / (depth cap))); depth per 100% move."""
+    return -cap * math.expm1(-sold / (depth * cap))
+
+
+def bounded_uniform_fall(shock: float, density: float, *, cap: float, depth: float) -> float:
+    """Thresholds of even density h (share of open interest per unit of fall) and a bounded basis.
+
+    X = X0 + (1 - X0) b(h X) has the smallest solution X = c + W(-a B k e^(-k c)) / k, with a = 1 - X0, c = X0 + a B,
+    k = h / (depth B), W the principal branch. As B grows without bound it is X0 / (1 - a h / depth).
+    """
+    left = 1 - shock
+    end, steep = shock + left * cap, density / (depth * cap)
+    return float(end + np.real(special.lambertw(-left * cap * steep * math.exp(-steep * end))) / steep)
+
+
+def depth_over_time(depth: float, *, half_life: float, duration: float) -> float:
+    """Depth that a steady flow over `duration` meets if impact decays: D k t / (1 - e^(-k t)), k = ln 2 / half-life."""
+    decay = math.log(2) * duration / half_life
+    return depth * decay / -math.expm1(-decay)
+
+
 def square_root_fall(shock: float, impact: float) -> float:
     """Uniform thresholds and square-root impact, x = shock + A sqrt(x): any shock moves the price by at least A^2."""
     return ((impact + math.sqrt(impact**2 + 4 * shock)) / 2) ** 2

@@ -4,12 +4,14 @@ Results come first: warnings, headline numbers, tables of money; then figures; t
 numbers, and how to reproduce the run. The same result folder gives the same bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+import plotly.graph_objects as go
 from clearsim.results import COUNTED_FLOWS
 
+from ..charts.chart_context import RunContext
 from ..comparisons import measure, read_comparisons
 from ..figure_files import export_figures, parse_formats
 from ..flows import MONEY_COLUMNS, money_flows
@@ -36,6 +38,8 @@ from .run_panels import run_panels
 from .run_trust import examine
 
 REPORT_NAME = "report.html"
+#: Width and height of a chart of the user's own that has none, pixels.
+_OWN_SIZE = (900, 450)
 _ANCHORS = (
     ("who-paid", "who paid"),
     ("fund-account", "account of the fund"),
@@ -48,10 +52,13 @@ _ANCHORS = (
 )
 
 
-def write_report(run_dir: str | Path) -> Path:
-    """Write `report.html` into a result folder, whole or not at all; return its path. AnalysisError if it cannot be."""
+def write_report(run_dir: str | Path, *, own: Mapping[str, go.Figure] | None = None) -> Path:
+    """Write `report.html` into a result folder, whole or not at all; return its path. AnalysisError if it cannot be.
+
+    own: charts of the user's own by name, shown after those of the report.
+    """
     run = open_run(run_dir)
-    return save_page(run.path / REPORT_NAME, build_report(run))
+    return save_page(run.path / REPORT_NAME, build_report(run, own or {}))
 
 
 def export_run(run_dir: str | Path, formats: Sequence[str]) -> list[Path]:
@@ -61,8 +68,8 @@ def export_run(run_dir: str | Path, formats: Sequence[str]) -> list[Path]:
     return export_figures({panel.name: panel.figure for panel in run_panels(run)}, run.path / "figures", formats)
 
 
-def build_report(run: RunFolder) -> str:
-    """The report as HTML."""
+def build_report(run: RunFolder, own: Mapping[str, go.Figure]) -> str:
+    """The report as HTML, with the user's own charts."""
     findings = examine(run)
     title = run.text("title") or str(run.run["name"])
     body = [
@@ -74,6 +81,7 @@ def build_report(run: RunFolder) -> str:
         open_interest_section(run),
         "<h2 id='figures'>Figures</h2>",
         *(embed(panel.name, panel.figure) for panel in run_panels(run)),
+        *_own_charts(run, own),
         _attribution(run),
         _money_flows(run),
         _comparisons(run),
@@ -154,6 +162,14 @@ def required_card(run: RunFolder, short: Money) -> tuple[str, str]:
         amount, label = f"≥ {amount}", f"required fund, only a lower bound: {bound_text(row)}"
     parts = [label, endless_text(run.manifest, short), f"initial fund {short(int(row['fund_initial_quanta']))}"]
     return amount, "; ".join(part for part in parts if part)
+
+
+def _own_charts(run: RunFolder, own: Mapping[str, go.Figure]) -> Iterator[str]:
+    """The user's own charts, each with its name and the source of its numbers; a size if it states none."""
+    for name, drawn in own.items():
+        size = {"width": drawn.layout.width or _OWN_SIZE[0], "height": drawn.layout.height or _OWN_SIZE[1]}
+        yield f"<p class='note'>Chart of the user's own: {escape(name)} · {escape(RunContext.of(run).caption)}</p>"
+        yield embed(f"own-{name}", go.Figure(drawn).update_layout(**size))
 
 
 def _attribution(run: RunFolder) -> str:

@@ -6,12 +6,13 @@ may vanish with steps a quarter as long; otherwise part of the shortfall is an a
 
 import math
 
+from clearsim.results import MIN_STEP_RATIO
+
 from ..fund_and_adl import endless_text, required_text
 from ..money import format_exact
 from ..run_folder import RunFolder
 from .page import Finding
 
-MIN_STEP_RATIO = 3.0
 MAX_VANISHING_SHARE = 0.05
 
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from clearsim.results import ADL_CAUSES, ADL_WAITED
+from clearsim.results import ADL_CAUSES, ADL_WAITED, MIN_STEP_RATIO
 
 from ..charts.compose import upper_first
 from ..estimators.clusters import MIN_CLUSTERS
@@ -15,7 +15,6 @@ from ..study.folder import StudyFolder
 from ..study.question import defined, shows_fund
 from ..study.samples import ArmSample
 from .page import Finding
-from .run_trust import MIN_STEP_RATIO
 
 #: Checks of the study written by other commands (step, number of traders, order of clearing, validation).
 CHECKS_NAME = "checks.json"

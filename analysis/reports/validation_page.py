@@ -1,12 +1,15 @@
 """The page of `clearsim validate`: missed targets first, then all targets with band, source and measurement."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..charts.validation_bands import figure
-from ..validation.score import LEVEL, TargetScore
-from ..validation.table import band, measured, summary, verdict
+from ..validation.score import TargetScore
+from ..validation.skill import SkillScore
+from ..validation.spread import LEVEL, MIN_RUNS
+from ..validation.table import band, beside_cells, measured, skill_cells, summary, timing_cells, verdict
+from ..validation.timing import TimingScore
 from .page import Cell, embed, escape, page, save_page, table
 
 PAGE_NAME = "validation.html"
@@ -28,22 +31,40 @@ class ScenarioFacts:
     seconds: float
     config_hash: str
     error: str = ""
+    null_errors: Mapping[str, str] = field(default_factory=dict)  # null model -> why it has no runs
 
 
 def write_page(
-    folder: Path, scores: Sequence[TargetScore], facts: Sequence[ScenarioFacts], *, about: Mapping[str, str]
+    folder: Path,
+    scores: Sequence[TargetScore],
+    facts: Sequence[ScenarioFacts],
+    *,
+    skills: Sequence[SkillScore],
+    timings: Sequence[TimingScore],
+    nulls: Sequence[str],
+    about: Mapping[str, str],
 ) -> Path:
     """Write `validation.html` into `folder`, whole or not at all; return its path. AnalysisError if that fails."""
-    return save_page(folder / PAGE_NAME, build_page(scores, facts, about=about))
+    html = build_page(scores, facts, skills=skills, timings=timings, nulls=nulls, about=about)
+    return save_page(folder / PAGE_NAME, html)
 
 
-def build_page(scores: Sequence[TargetScore], facts: Sequence[ScenarioFacts], *, about: Mapping[str, str]) -> str:
-    """The page as HTML; the same content gives the same bytes."""
+def build_page(
+    scores: Sequence[TargetScore],
+    facts: Sequence[ScenarioFacts],
+    *,
+    skills: Sequence[SkillScore],
+    timings: Sequence[TimingScore],
+    nulls: Sequence[str],
+    about: Mapping[str, str],
+) -> str:
+    """The page as HTML; the same content gives the same bytes.  nulls: names of the null models, in order."""
     body = [
         "<h1>Does clearsim meet its validation targets?</h1>",
         f"<p class='sub'>{escape(summary(list(scores)))}. {len(facts)} scenarios, {escape(about['size'])}</p>",
         _misses(scores),
         _legend(),
+        _skill(skills, timings, nulls),
         embed("bands", figure(scores)),
         *(_scenario(fact, [score for score in scores if score.scenario == fact.name]) for fact in facts),
         _again(about),
@@ -70,12 +91,40 @@ def _misses(scores: Sequence[TargetScore]) -> str:
 def _legend() -> str:
     return (
         "<p class='note'>A target is met if the mean over the replications lies in its band, ends included. Square"
-        f" brackets hold the {LEVEL:.0%} interval of that mean (Student's t; Clopper-Pearson for shares of runs)."
-        " <i>Not firm</i>: the interval crosses an end of the band. Bands were written before the first run."
+        f" brackets hold the {LEVEL:.0%} interval of that mean (bootstrap, from {MIN_RUNS} runs on; Clopper-Pearson for"
+        " shares of runs); round ones the smallest and largest run, because so few runs give no interval."
+        " <i>Not firm</i>: these cross an end of the band. <i>Tests nothing</i>: the record chose a number of the"
+        " config. Bands were written before the first run."
         " <i>Recorded</i>: a published number; <i>derived</i>: computed from one, or from a closed form;"
         " <i>expectation</i>: reasoned, without a record. <i>Input</i>: checks that the price path is"
         " the intended one, and is no evidence for the model.</p>"
     )
+
+
+def _skill(skills: Sequence[SkillScore], timings: Sequence[TimingScore], nulls: Sequence[str]) -> str:
+    """RMSE and minutes against the records by the minute; nothing if no scenario has one."""
+    if not skills and not timings:
+        return ""
+    path_header = ("record", "window", "points", "model", *nulls, "skill against index alone")
+    time_header = ("what", "recorded", "model", *nulls, "late")
+    return (
+        "<h2>Does the model know more than its inputs?</h2><p class='note'>Root mean squared distance of the run's mark"
+        " from the recorded one at the times of the record. Skill is 1 - model / index alone: below 0 the index, which"
+        " went in, is nearer to the record than the mark that came out. Minutes are named by their start, UTC.</p>"
+        + table(path_header, [skill_cells(score, nulls) for score in skills])
+        + (table(time_header, [timing_cells(score, nulls) for score in timings]) if timings else "")
+    )
+
+
+def _beside(fact: ScenarioFacts, scores: Sequence[TargetScore]) -> str:
+    """The targets beside the null models; nothing for what did not happen."""
+    held = [score for score in scores if score.nulls]
+    if not held:
+        return ""
+    names = [null.name for null in held[0].nulls]
+    errors = "".join(f"<p class='note'>{escape(name)}: {escape(why)}</p>" for name, why in fact.null_errors.items())
+    header = ("target", "band", "model", *names, "model nearer than the best of them")
+    return "<h3>Beside null models</h3>" + table(header, [beside_cells(score) for score in held]) + errors
 
 
 def _scenario(fact: ScenarioFacts, scores: Sequence[TargetScore]) -> str:
@@ -90,6 +139,7 @@ def _scenario(fact: ScenarioFacts, scores: Sequence[TargetScore]) -> str:
     return (
         f"<h2 id='{escape(fact.name)}'>{escape(fact.title)}</h2><p class='note'>{escape(line)}</p>{failed}"
         + table(header, rows)
+        + _beside(fact, scores)
         + (f"<ul class='note'>{assumes}</ul>" if assumes else "")
     )
 

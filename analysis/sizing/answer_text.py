@@ -13,6 +13,8 @@ from ..estimators.estimate import Estimate
 from ..money import format_percent, format_short
 from .choose_method import AGREE_BELOW, METHODS
 from .consequences import Consequences
+from .joint import joint_data, joint_lines
+from .one_event import one_event_data, one_event_lines
 from .solve import Answer
 from .spread import Spread
 
@@ -35,6 +37,8 @@ def answer_data(answer: Answer) -> dict[str, Any]:
         "unit": facts.unit,
         "open_interest": _number(facts.open_interest),
         "fund_at_hand": _number(facts.at_hand),
+        "one_event": one_event_data(answer.one_event),
+        "joint": joint_data(answer.joint),
         "fund": _estimate(answer.fund),
         "fund_share_of_open_interest": _shares(answer.fund, facts.open_interest),
         "confirmed": answer.confirmed,
@@ -70,10 +74,12 @@ def assumptions(answer: Answer) -> list[str]:
 
 
 def answer_lines(answer: Answer) -> list[str]:
-    """The lines that the command prints: the fund first, then the method, the consequences of the fund, the
+    """The lines that the command prints: one event at a time, the fund, the method, the consequences, the
     assumptions."""
     facts = answer.facts
     lines = [f"{_asked(answer)}: {answer.definition.phrase}", ""]
+    lines += one_event_lines(answer.one_event, facts.unit)
+    lines += joint_lines(answer.joint, facts.open_interest, facts.unit)
     if answer.history is not None and (refuted := headline(answer.history, facts.unit)):
         lines.append(refuted)
     lines += _fund_lines(answer)

@@ -20,6 +20,8 @@ from .curve import fund_for, smallest_probability, sufficiency_curve
 from .definition import YEAR_DAYS, Sufficient
 from .draws import Draws, Facts
 from .fund_search import UnattainableError, crude_root, require_attainable, rough_root, weighted_root
+from .joint import Joint
+from .one_event import OneEvent
 from .plan import require_enough
 from .spread import Spread
 from .target import Target
@@ -37,6 +39,8 @@ class Answer:
 
     confirmed: a second method agrees, or none is needed.  curve: columns of `curve.CURVE`, empty where the fund feeds
     back.  seconds is outside everything that is reproducible.  spreads: the fund over other books, other uncertainties.
+    one_event: the fund for one event at a time, None where jumps have no law.  joint: over all
+    that a study leaves open, None for a config.
     history: the model held against a record of draws, None where it cannot be; no_history: why not.
     """
 
@@ -56,6 +60,8 @@ class Answer:
     runs: int
     seconds: float
     spreads: tuple[Spread, ...] = ()
+    one_event: OneEvent | None = None
+    joint: Joint | None = None
     history: Panel | None = None
     no_history: str = ""
 

@@ -1,6 +1,6 @@
-"""Sensitivity of the required fund to inputs that all runs share: the opening book, the values of the uncertainties.
+"""Sensitivity of the required fund to inputs that all runs share: the values of the uncertainties.
 
-An interval from paths that share one book is valid for that book only. So the fund is recomputed, from fewer runs, on
+An interval from paths that share them is valid for them only. So the fund is recomputed, from fewer runs, on
 other draws of the shared inputs. Reported are the range, and the fund for the average over all draws with an interval
 by leaving out one draw at a time (jackknife over draws, the independent units).
 """

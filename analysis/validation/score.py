@@ -1,22 +1,20 @@
-"""Scores a target: whether the mean over replications is in the band, and whether the interval leaves a doubt."""
+"""Scores a target: whether the mean over replications is in the band, and whether its spread leaves a doubt."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..estimators.estimate import Estimate
-from ..estimators.intervals import probability
-from ..estimators.replicates import from_replicates
-
-LEVEL = 0.95
+from .beside import NullValue
+from .spread import MeanSpread
 
 
 @dataclass(frozen=True)
 class TargetScore:
-    """One target with its measurement.
+    """One target with its measurement, and what the null models say of it.
 
-    estimate: None if a run failed or the metric has no value.  passed: the mean is in [low, high], ends included.
-    is_firm: the whole interval agrees with the verdict; more replications are not expected to change it.
+    spread: None if a run failed or the metric has no value.  passed: the mean is in [low, high], ends included.
+    is_firm: the whole interval, or every run where there is none, agrees with the verdict.
+    used_for: numbers of the config that were chosen by this record, so that meeting it tests nothing.
+    nulls: empty for what did not happen.
     """
 
     scenario: str
@@ -31,39 +29,42 @@ class TargetScore:
     date: str
     note: str
     is_input: bool
+    used_for: tuple[str, ...]
     values: tuple[float, ...]
-    estimate: Estimate | None
+    spread: MeanSpread | None
     passed: bool
     is_firm: bool
     reason: str
+    nulls: tuple[NullValue, ...] = ()
 
     @property
     def verdict(self) -> str:
         """pass or miss."""
         return "pass" if self.passed else "miss"
 
-
-def estimate_mean(values: Sequence[float], *, is_yes_or_no: bool) -> Estimate | None:
-    """Mean with its 95% interval: Clopper-Pearson for yes-or-no, else Student's t; None on NaN or no values."""
-    if len(values) < 2 or any(not math.isfinite(value) for value in values):
-        return None
-    if is_yes_or_no:
-        return probability(round(sum(values)), len(values), level=LEVEL)
-    return from_replicates(values, method="mean of runs, t interval", n=len(values), min_replicates=2, level=LEVEL)
+    @property
+    def tests(self) -> bool:
+        """Whether it tests the model: it neither checks an input nor chose a number."""
+        return not self.is_input and not self.used_for
 
 
-def judge(estimate: Estimate | None, *, low: float, high: float) -> tuple[bool, bool]:
+def judge(spread: MeanSpread | None, *, low: float, high: float) -> tuple[bool, bool]:
     """(passed, is_firm) of a band."""
-    if estimate is None:
+    if spread is None:
         return False, True
-    passed = low <= estimate.value <= high
+    passed = low <= spread.value <= high
     if passed:
-        return True, low <= estimate.low and estimate.high <= high
-    return False, estimate.high < low or estimate.low > high
+        return True, low <= spread.low and spread.high <= high
+    return False, spread.high < low or spread.low > high
 
 
-def reason_of(estimate: Estimate | None, *, error: str) -> str:
+def reason_of(spread: MeanSpread | None, *, error: str) -> str:
     """The reason why there is no number; empty if there is one."""
-    if estimate is not None:
+    if spread is not None:
         return ""
     return f"run failed: {error}" if error else "no value: a run had nothing to measure"
+
+
+def count_met(scores: Sequence[TargetScore]) -> str:
+    """How many are met, of how many."""
+    return f"{sum(score.passed for score in scores)} of {len(scores)}"

@@ -26,11 +26,30 @@ if TYPE_CHECKING:
     from clearsim.analysis.backtest.windows import of_balances as of_balances
     from clearsim.analysis.backtest.windows import of_reports as of_reports
     from clearsim.analysis.bounds import bounds_text as bounds_text
+    from clearsim.analysis.calibration.common_falls import CoinFalls as CoinFalls
+    from clearsim.analysis.calibration.common_falls import CommonFalls as CommonFalls
+    from clearsim.analysis.calibration.common_falls import common_falls as common_falls
+    from clearsim.analysis.calibration.fall_shares import DELAYS_S as DELAYS_S
+    from clearsim.analysis.calibration.fall_shares import MIN_FALLS as MIN_FALLS
+    from clearsim.analysis.calibration.fall_shares import FallShares as FallShares
+    from clearsim.analysis.calibration.fall_shares import shares_within as shares_within
     from clearsim.analysis.calibration.fit import BookFit as BookFit
     from clearsim.analysis.calibration.fit import LeverageFit as LeverageFit
     from clearsim.analysis.calibration.fit import MarketFit as MarketFit
     from clearsim.analysis.calibration.fit import SizeFit as SizeFit
     from clearsim.analysis.calibration.fit import fit_book as fit_book
+    from clearsim.analysis.calibration.price_windows import F64 as F64
+    from clearsim.analysis.calibration.price_windows import I64 as I64
+    from clearsim.analysis.calibration.price_windows import PriceRows as PriceRows
+    from clearsim.analysis.calibration.price_windows import largest_falls as largest_falls
+    from clearsim.analysis.calibration.price_windows import one_per_run as one_per_run
+    from clearsim.analysis.calibration.threshold_table import BLOCK_DAYS as BLOCK_DAYS
+    from clearsim.analysis.calibration.threshold_table import MAX_PER_YEAR as MAX_PER_YEAR
+    from clearsim.analysis.calibration.threshold_table import MIN_BLOCKS as MIN_BLOCKS
+    from clearsim.analysis.calibration.threshold_table import Resampled as Resampled
+    from clearsim.analysis.calibration.threshold_table import TailFit as TailFit
+    from clearsim.analysis.calibration.threshold_table import fit_tail as fit_tail
+    from clearsim.analysis.calibration.threshold_table import resample as resample
     from clearsim.analysis.charts.chart_context import StudyContext as StudyContext
     from clearsim.analysis.charts.fund_history import HistoryContext as HistoryContext
     from clearsim.analysis.charts.fund_history import draw_fund_history as draw_fund_history
@@ -94,6 +113,13 @@ if TYPE_CHECKING:
     from clearsim.analysis.sizing.draws import Compute as Compute
     from clearsim.analysis.sizing.draws import Facts as Facts
     from clearsim.analysis.sizing.draws import Request as Request
+    from clearsim.analysis.sizing.joint import JOINT_SIZES as JOINT_SIZES
+    from clearsim.analysis.sizing.joint import Joint as Joint
+    from clearsim.analysis.sizing.joint import joint_answer as joint_answer
+    from clearsim.analysis.sizing.one_event import OneEvent as OneEvent
+    from clearsim.analysis.sizing.one_event import answer_one_event as answer_one_event
+    from clearsim.analysis.sizing.one_event import one_event_lines as one_event_lines
+    from clearsim.analysis.sizing.one_event import probability_beyond as probability_beyond
     from clearsim.analysis.sizing.plan import Plan as Plan
     from clearsim.analysis.sizing.plan import duration as duration
     from clearsim.analysis.sizing.plan import plan_sizing as plan_sizing
@@ -118,14 +144,36 @@ if TYPE_CHECKING:
     from clearsim.analysis.study.progress import Progress as Progress
     from clearsim.analysis.study.question import event_of as event_of
     from clearsim.analysis.study.samples import arm_samples as arm_samples
+    from clearsim.analysis.validation.beside import NullValue as NullValue
+    from clearsim.analysis.validation.beside import beside_nulls as beside_nulls
+    from clearsim.analysis.validation.calm import CalmScore as CalmScore
+    from clearsim.analysis.validation.calm import calm_scores as calm_scores
+    from clearsim.analysis.validation.calm import measure_calm as measure_calm
     from clearsim.analysis.validation.score import TargetScore as TargetScore
-    from clearsim.analysis.validation.score import estimate_mean as estimate_mean
     from clearsim.analysis.validation.score import judge as judge
     from clearsim.analysis.validation.score import reason_of as reason_of
+    from clearsim.analysis.validation.skill import RecordedPath as RecordedPath
+    from clearsim.analysis.validation.skill import SkillScore as SkillScore
+    from clearsim.analysis.validation.skill import rmse_bp as rmse_bp
+    from clearsim.analysis.validation.skill import skill_of as skill_of
+    from clearsim.analysis.validation.spread import MeanSpread as MeanSpread
+    from clearsim.analysis.validation.spread import spread_of as spread_of
     from clearsim.analysis.validation.table import band as band
+    from clearsim.analysis.validation.table import beside_cells as beside_cells
+    from clearsim.analysis.validation.table import beside_text as beside_text
+    from clearsim.analysis.validation.table import calm_text as calm_text
+    from clearsim.analysis.validation.table import clock as clock
     from clearsim.analysis.validation.table import measured as measured
+    from clearsim.analysis.validation.table import skill_cells as skill_cells
     from clearsim.analysis.validation.table import summary as summary
+    from clearsim.analysis.validation.table import timing_cells as timing_cells
     from clearsim.analysis.validation.table import verdict as verdict
+    from clearsim.analysis.validation.timing import MINUTE_MS as MINUTE_MS
+    from clearsim.analysis.validation.timing import TimingScore as TimingScore
+    from clearsim.analysis.validation.timing import busiest_minute_ms as busiest_minute_ms
+    from clearsim.analysis.validation.timing import is_minutely as is_minutely
+    from clearsim.analysis.validation.timing import largest_fall_ms as largest_fall_ms
+    from clearsim.analysis.validation.timing import steepest_step as steepest_step
     from clearsim.analysis.who_paid import adl_harm_lines as adl_harm_lines
     from clearsim.analysis.who_paid import who_paid as who_paid
 
@@ -136,7 +184,11 @@ _HOMES = {
     "backtest.records": "LargestFall Record RecordedFalls RecordedLiquidations",
     "backtest.windows": "Report Windows gap_notes of_balances of_reports",
     "bounds": "bounds_text",
+    "calibration.common_falls": "CoinFalls CommonFalls common_falls",
+    "calibration.fall_shares": "DELAYS_S MIN_FALLS FallShares shares_within",
     "calibration.fit": "BookFit LeverageFit MarketFit SizeFit fit_book",
+    "calibration.price_windows": "F64 I64 PriceRows largest_falls one_per_run",
+    "calibration.threshold_table": "BLOCK_DAYS MAX_PER_YEAR MIN_BLOCKS Resampled TailFit fit_tail resample",
     "charts.chart_context": "StudyContext",
     "charts.fund_history": "HistoryContext draw_fund_history",
     "charts.study.estimators": "draw_estimators",
@@ -173,11 +225,20 @@ _HOMES = {
     "sizing.draws": "Block Compute Facts Request",
     "sizing.plan": "Plan duration plan_sizing require_enough",
     "sizing.world_runs": "Runner",
+    "sizing.joint": "JOINT_SIZES Joint joint_answer",
+    "sizing.one_event": "OneEvent answer_one_event one_event_lines probability_beyond",
     "sizing.solve": "Answer size_fund with_panel",
     "sizing.spread": "Spread spread_over",
     "sizing.target": "Target parse_target",
-    "validation.score": "TargetScore estimate_mean judge reason_of",
-    "validation.table": "band measured summary verdict",
+    "validation.calm": "CalmScore calm_scores measure_calm",
+    "validation.beside": "NullValue beside_nulls",
+    "validation.score": "TargetScore judge reason_of",
+    "validation.skill": "RecordedPath SkillScore rmse_bp skill_of",
+    "validation.spread": "MeanSpread spread_of",
+    "validation.table": (
+        "band beside_cells beside_text calm_text clock measured skill_cells summary timing_cells verdict"
+    ),
+    "validation.timing": "MINUTE_MS TimingScore busiest_minute_ms is_minutely largest_fall_ms steepest_step",
     "who_paid": "adl_harm_lines who_paid",
     "folder": "arrays_of",
     "fund_account": "fund_account",

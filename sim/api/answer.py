@@ -111,7 +111,7 @@ class Answer:
 
     Amounts are quote units at venue scale.
 
-        answer = clearsim.size_fund("btc-30d", "P(ADL within 1d) < 0.05", budget=65_536, spread=0)
+        answer = clearsim.size_fund("btc", "P(ADL within 1d) < 0.05", budget=65_536, spread=0)
         answer.fund, answer.low, answer.high
     """
 

@@ -12,6 +12,7 @@ from ..errors import InputDataError
 from ..history.common_file import read_history
 from ..history.daily import DailyHistory
 from ..history.public_record import Draw, PublicRecord, public_record
+from ..layout import F64
 from . import _analysis as analysis
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 #: The series of the public record whose draws are windows.
 SERIES = "binance-btcusdt"
 LEAST_DAYS = 1.0
+#: Smallest fund of a rival's curve above 0, as a part of open interest; number of points.
+RIVAL_FROM, RIVAL_POINTS = 1e-5, 400
 
 
 def with_history(
@@ -54,6 +57,11 @@ def readable_history(path: Path) -> Path:
     return path
 
 
+def has_record(market: str) -> bool:
+    """Whether the public record's draws are of this market."""
+    return market.upper().startswith("BTC")
+
+
 def why_not_held(definition: "analysis.Sufficient", *, is_reduced: bool) -> str:
     """Why no history has windows like those of an answer; empty if one may."""
     if not is_reduced:
@@ -78,8 +86,32 @@ def _model(solved: "analysis.Answer", runner: "analysis.Runner", world: "Reduced
         p=solved.target.p,
         fund=float("nan") if solved.fund is None else solved.fund.value,
         falls_per_year=world.falls_per_year if world.can_tilt else None,
-        rivals={"no impact, one jump alone": world.gap_risk()} if world.can_tilt else {},
+        half_a_side=_half_a_side(world, facts.open_interest, solved.definition.horizon_days),
+        rivals=_rivals(world, facts.open_interest, solved.definition.horizon_days),
     )
+
+
+def _half_a_side(world: "ReducedWorld", interest: float, days: float) -> float | None:
+    """P(one jump liquidates more than half of a side of open interest); None where jumps have no law."""
+    jumps = world.one_event()
+    if jumps is None:
+        return None
+    half = np.array([interest / 2])
+    return float(analysis.probability_beyond(jumps["rate"], jumps["liquidated"], half, days)[0])
+
+
+def _rivals(world: "ReducedWorld", interest: float, days: float) -> dict[str, tuple[F64, F64]]:
+    """Simpler models as curves: one event at a time, without impact in the gap, and with all of a fall at once."""
+    funds = np.concatenate([[0.0], np.geomspace(RIVAL_FROM, 1.0, RIVAL_POINTS)]) * interest
+    rivals = {}
+    for name, options in (
+        ("one event at a time, no impact", {"has_impact": False}),
+        ("one event at a time, the whole fall at once", {"is_whole": True}),
+    ):
+        jumps = world.one_event(**options)
+        if jumps is not None:
+            rivals[name] = (funds, analysis.probability_beyond(jumps["rate"], jumps["draw"], funds, days))
+    return rivals
 
 
 def _public(market: str, days: float) -> "analysis.Record":
@@ -106,7 +138,7 @@ def _public(market: str, days: float) -> "analysis.Record":
         variants = {series.recent_title: windows(series.recent_from_utc), **variants}
     notes = [f"{draw.event}: {_shares(draw)} of open interest; {draw.scope} ({draw.source})" for draw in draws]
     notes.append(f"below {series.reporting_threshold_ppm / 1e4:g}% of open interest: {series.threshold_note}")
-    if not market.upper().startswith("BTC"):
+    if not has_record(market):
         notes.append(f"{market} has no public record of its own: give the fund's history by --history")
     return _record(record, whole, variants, market, tuple(notes))
 

@@ -48,7 +48,8 @@ class Config(RunConfig, metaclass=PublicPolicy):
         Args:
             values: path -> value, like {"markets[0].price.shock_fraction": -0.1}. An item of a list is named by its
                 number or its name: `funds[main].seed_quote`. A value may be a mapping, or a part of your own (an
-                object or a class, like an AdlRanking): it replaces the whole mechanism.
+                object or a class, like an AdlRanking), also inside a mapping or a list: it replaces the whole
+                mechanism. To add an item, give the whole list: `[*config.population.cohorts, {...}]`.
 
         Returns the changed config. Raises ConfigError with the path, what was expected and the nearest key.
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..errors import ResultError
 from ..results import COUNTED_FLOWS as COUNTED_FLOWS
+from ..results import MIN_STEP_RATIO as MIN_STEP_RATIO
 from . import _analysis as analysis
 from .units import Units, in_units
 

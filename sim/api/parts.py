@@ -1,6 +1,6 @@
 """Custom parts in place of a mechanism of a config, and the family of each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..errors import ConfigError
@@ -21,8 +21,14 @@ def _families() -> Iterator[tuple[type, type[OwnPart]]]:
 def mechanism_of(value: Any) -> Any:
     """The value as a config takes it: a custom object or class becomes the mechanism that carries its code.
 
+    Also one inside a mapping or a list: the behaviour of a new cohort, a layer of a whole waterfall.
+
     Raises ConfigError for an agent, which also needs a name and money, and for a class of no known family.
     """
+    if isinstance(value, Mapping):
+        return {key: mechanism_of(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(mechanism_of, value))
     kind = value if isinstance(value, type) else type(value)
     if not issubclass(kind, UserPart):
         return value

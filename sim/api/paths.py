@@ -19,7 +19,7 @@ class PathsResult:
 
     Units are those of `clearsim.Result`. Money in the summary is a mean over paths, times are the earliest of any path.
 
-        paths = clearsim.run("btc-30d", fidelity="reduced", paths=1_000)
+        paths = clearsim.run("btc", fidelity="reduced", paths=1_000)
         paths.frame()["required_fund_quote"].quantile(0.99)
     """
 

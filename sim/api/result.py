@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from ..results import TABLES, detail_of, is_kept
 from . import _analysis as analysis
 from .config import Config, load
 from .door import checked, checked_class
+from .figure import own_charts
 from .money_tables import MoneyTables
 from .pictures import card, line
 from .required_fund import RequiredFund, required_fund_of
@@ -205,25 +206,29 @@ class Result(MoneyTables):
         """
         return chosen_figure(self._panels(), name)
 
-    def report(self, path: str | Path | None = None) -> Path:
+    def report(self, path: str | Path | None = None, *, charts: "Sequence[Callable[[Result], go.Figure]]" = ()) -> Path:
         """Write the report of the run, one self-contained HTML file; return its path.
 
         Args:
             path: file to write; default: report.html in the result folder.
+            charts: functions that make a plotly figure of the result: charts of your own, shown after those of the
+                report, each with the name of its function and the source of its numbers.
 
-        Raises ClearsimError if it cannot be written, ConfigError without a path for a run in memory.
+        Raises ClearsimError if it cannot be written, ConfigError without a path for a run in memory, or for charts that
+        make no figure or have the same name.
 
             result.report("crash.html")
         """
+        own = own_charts(self, charts)
         if self.folder is not None and path is None:
             with analysis.clearsim_errors():
-                return analysis.write_report(self.folder)
+                return analysis.write_report(self.folder, own=own)
         if path is None:
             raise ConfigError("report: a run in memory has no folder; give the path of the file")
         with tempfile.TemporaryDirectory(prefix="clearsim-report-") as temporary:
             copy = self.save(Path(temporary) / "run")
             with analysis.clearsim_errors():
-                return copied(analysis.write_report(copy), Path(path))
+                return copied(analysis.write_report(copy, own=own), Path(path))
 
     def export_figures(self, formats: str = "png", folder: str | Path | None = None) -> list[Path]:
         """Write every figure as a file (png, svg, pdf; comma-separated); needs kaleido and Chrome.

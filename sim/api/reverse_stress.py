@@ -32,7 +32,7 @@ FILES = re.compile(r"reverse_stress\.(parquet|csv|html)")
 class StressFrontier:
     """The smallest fall that exhausts a fund, for each loss of depth and each concentration.
 
-    frontier = clearsim.reverse_stress("btc-30d", depth=[0], concentration=[0], runs=3, tolerance=0.05)
+    frontier = clearsim.reverse_stress("btc", depth=[0], concentration=[0], runs=3, tolerance=0.05)
     frontier.frame()
     """
 
@@ -153,7 +153,7 @@ def reverse_stress(
     Returns the StressFrontier. Raises ConfigError for arguments out of range, ClearsimError where larger falls spare
     funds that smaller ones exhaust.
 
-        clearsim.reverse_stress("btc-30d", depth=[0], concentration=[0], runs=3, tolerance=0.05).frame()
+        clearsim.reverse_stress("btc", depth=[0], concentration=[0], runs=3, tolerance=0.05).frame()
     """
     from ..funds.config import fund_at_hand
     from ..funds.stress import replaces_price

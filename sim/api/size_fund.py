@@ -3,19 +3,23 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..config import RunConfig
 from ..errors import ConfigError
 from . import _analysis as analysis
 from .answer import Answer, SizedArm
-from .backtest import readable_history, with_history
+from .backtest import has_record, readable_history, with_history
 from .door import checked
 from .inputs import once
 from .progress import Counted, Note, count_progress, noting
-from .sizing import BOOKS, Arm, Sizing, block_runs, code_in, compute_with, load_arms
+from .sizing import Arm, Sizing, block_runs, code_in, compute_with, joint_with, load_arms
 from .study import Study
 from .worlds import WorldOf, at_horizon
+
+if TYPE_CHECKING:
+    from ..funds.questions import JointDraws
+    from ..layout import F64
 
 
 @checked
@@ -27,7 +31,7 @@ def size_fund(
     method: str = "auto",
     level: float = 0.95,
     arms: Sequence[str] = (),
-    spread: int = 8,
+    spread: int = 0,
     compare: bool = False,
     capital_cost: float | None = None,
     shortfall_cost: float = 1.0,
@@ -52,7 +56,7 @@ def size_fund(
         budget: maximum paths (full: runs) per method, or seconds like "60s"; default: 2,000,000 paths or 200 runs.
         method: auto, crude, importance, pot, bisection or weighted-bisection.
         level: confidence level of all intervals.  arms: size only these arms of a study, like ["margin=low"].
-        spread: number of other opening books, and of other values of the uncertainties, to size; 0: none.
+        spread: number of draws of a study's uncertainties for which whole months are simulated too; 0: none.
         compare: run all estimators on the same question.
         capital_cost: per year and quote unit; also finds the least-cost fund.  shortfall_cost: per quote unit of it.
         fidelity: reduced or full; default: the study's, or reduced where the config allows it.
@@ -72,7 +76,7 @@ def size_fund(
     ClearsimError where no method is valid, or, before the first run, where the budget is too small whatever the runs
     show; ClusterError if no worker can be used.
 
-        answer = clearsim.size_fund("btc-30d", "P(ADL within 1d) < 0.05", budget=65_536, spread=0)
+        answer = clearsim.size_fund("btc", "P(ADL within 1d) < 0.05", budget=65_536, spread=0)
     """
     sizing = sizing_of(target, budget=budget, method=method, level=level, spread=spread)
     costs = {"capital_cost": capital_cost, "shortfall_cost": shortfall_cost}
@@ -86,7 +90,8 @@ def size_fund(
             block_runs(executor, workers, note=note, on_runs=_Total(callback)) as blocks,
         ):
             own = None if history is None else readable_history(Path(history))
-            sizer = _Sizer(sizing, costs, compute_with(blocks), blocks.n_workers, compare, note, own)
+            makes = compute_with(blocks), joint_with(blocks)
+            sizer = _Sizer(sizing, costs, *makes, blocks.n_workers, compare, note, own)
             for arm in asked:
                 with code_in(source, arm.question, trust=trust, note=note):
                     found = sizer.sized(arm)
@@ -132,7 +137,8 @@ def _total(asked: Sequence[Arm], sizing: Sizing) -> int | None:
     """About the number of runs of all arms; None with a budget in seconds."""
     budgets = [sizing.runs(arm.question.fidelity) for arm in asked]
     plans = [arm.plan(sizing, budget) for arm, budget in zip(asked, budgets, strict=True) if budget is not None]
-    return sum(plan.runs for plan in plans) if len(plans) == len(asked) else None
+    draws = sum(len(arm.question.joint.rows) for arm in asked if arm.question.joint is not None)
+    return sum(plan.runs for plan in plans) + draws if len(plans) == len(asked) else None
 
 
 @dataclass(frozen=True)
@@ -142,20 +148,22 @@ class _Sizer:
     sizing: Sizing
     costs: dict[str, Any]
     compute: "analysis.Compute"
+    joint: "Callable[[JointDraws], F64]"
     n_workers: int
     compare: bool
     note: Note
     history: Path | None = None
 
     def sized(self, arm: Arm) -> SizedArm:
-        """The answer to one question, the fund over other books and uncertainties, and the comparison if requested."""
+        """The answer to one question, the fund over other uncertainties, and the comparison if requested."""
         target, how, world = self.sizing.target, self.sizing, arm.world
         runner = analysis.Runner(world, self.compute)
         allowed = how.runs_at(arm.question.fidelity, runner.pace, self.n_workers)
+        found = self._one_event(arm)
         options = {"budget": allowed, "method": how.method, "level": how.level, **self.costs}
         solved = analysis.size_fund(runner, target, arm.meant, **options)
-        solved = with_history(solved, runner, world.reduced, self.history)
-        solved = replace(solved, spreads=self._spreads(arm, solved))
+        solved = with_history(replace(solved, one_event=found), runner, world.reduced, self.history)
+        solved = replace(solved, joint=self._over_all(arm, solved), spreads=self._spreads(arm, solved))
         if not self.compare:
             return SizedArm(solved, world)
         if solved.fund is None or solved.facts.feeds_back:
@@ -166,16 +174,40 @@ class _Sizer:
         )
         return SizedArm(solved, world, table, refused)
 
+    def _one_event(self, arm: Arm) -> "analysis.OneEvent | None":
+        """The answer that needs no simulation, said at once; None where it is not the question's."""
+        reduced = arm.world.reduced
+        if reduced is None or arm.meant.basis != "within_horizon":
+            return None
+        found = analysis.answer_one_event(reduced.one_event, self.sizing.target.p, arm.meant.horizon_days)
+        lines = analysis.one_event_lines(found, arm.world.facts.unit)
+        if lines:
+            self.note(lines[0])
+        return found
+
+    def _over_all(self, arm: Arm, solved: "analysis.Answer") -> "analysis.Joint | None":
+        """The fund over joint draws of all that the study leaves open.
+
+        Weighted by the history of the answer, unless it is the public record of another market.
+        """
+        asked = arm.question.joint
+        if asked is None or solved.one_event is None:
+            return None
+        is_own = self.history is not None or has_record(arm.question.config.markets[0].name)
+        windows = solved.history.windows if solved.history is not None and is_own else None
+        days, p = arm.meant.horizon_days, self.sizing.target.p
+        return analysis.joint_answer(self.joint(asked), asked.values, p, days, windows=windows)
+
     def _spreads(self, arm: Arm, solved: "analysis.Answer") -> "tuple[analysis.Spread, ...]":
-        """The required fund over other opening books, and over other values of the study's uncertainties."""
+        """The required fund over other values of the study's uncertainties."""
         if solved.fund is None:
             return ()
         spreads, target = [], self.sizing.target
         for what, configs in arm.spreads(self.sizing.spread).items():
             worlds = []
-            for number, config in enumerate(configs, start=1):
+            for config in configs:
                 question = at_horizon(replace(arm.question, config=config, others=()), target)
-                worlds.append(WorldOf(question, target.event, book=number if what == BOOKS else 0))
+                worlds.append(WorldOf(question, target.event))
             level = self.sizing.level
             spreads.append(analysis.spread_over(what, worlds, target.p, level=level, compute=self.compute))
         return tuple(spreads)

@@ -9,8 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..config import RunConfig
 from ..errors import ConfigError
+from ..layout import F64
 from . import _analysis as analysis
 from .backtest import why_not_held
 from .inputs import note_inputs
@@ -22,7 +25,7 @@ from .worlds import WorldOf, at_horizon, define
 
 if TYPE_CHECKING:
     from ..funds.block_runs import BlockRuns
-    from ..funds.questions import Question
+    from ..funds.questions import JointDraws, Question
 
 #: Paths (reduced) or runs (full) where no budget is given.
 BUDGET = {"reduced": 2_000_000, "full": 200}
@@ -33,7 +36,7 @@ Source = Study | RunConfig | str | Path
 class Sizing:
     """How to size, the same in all arms.
 
-    level: of all intervals.  budget: paths or runs, or seconds like "60s".  spread: other books, other uncertainties.
+    level: of all intervals.  budget: paths or runs, or seconds like "60s".  spread: other uncertainties.
     """
 
     target: "analysis.Target"
@@ -77,16 +80,11 @@ class Arm:
     world: WorldOf
 
     def spreads(self, count: int) -> dict[str, list[RunConfig]]:
-        """What to spread over, by name -> configs; the books all have the config of the question."""
+        """What to spread over, by name -> configs."""
         question = self.question
         if count < 2 or question.fidelity != "reduced" or self.world.facts.feeds_back:
             return {}
-        found = {}
-        if question.config.positions is None:  # custom positions are the same in every book
-            found[BOOKS] = [question.config] * count
-        if question.others:
-            found[DRAWS] = list(question.others)
-        return found
+        return {DRAWS: list(question.others)} if question.others else {}
 
     def plan(self, sizing: Sizing, budget: int) -> "analysis.Plan":
         """What will be drawn; ClearsimError if nothing within the budget can answer."""
@@ -99,8 +97,10 @@ class Arm:
         return analysis.plan_sizing(choice, p, facts, budget=budget, draws=draws, is_held=is_held)
 
 
-#: Names of the spreads.
-BOOKS, DRAWS = "other opening books of the same population", "draws of the study's uncertainties"
+#: Joint draws of what a study leaves open.
+DRAWS_OF_JOINT = 2_048
+#: Name of the spread.
+DRAWS = "draws of the study's uncertainties"
 
 
 def load_arms(
@@ -121,7 +121,8 @@ def load_arms(
     asked = source.plan if isinstance(source, Study) else str(source) if isinstance(source, Path) else source
     pairs = [(path, native(value)) for path, value in (settings or {}).items()]
     found = []
-    for question in load_questions(asked, pairs, seed=seed, fidelity=fidelity, arms=arms, draws=sizing.spread):
+    chosen: dict[str, Any] = {"seed": seed, "fidelity": fidelity, "arms": arms}
+    for question in load_questions(asked, pairs, **chosen, draws=sizing.spread, joint=DRAWS_OF_JOINT):
         said = note_inputs(question.config, note)
         warnings = tuple(text.removeprefix("warning: ") for text in said if text.startswith("warning: "))
         question = at_horizon(replace(question, notes=(*question.notes, *warnings)), sizing.target)
@@ -154,6 +155,17 @@ def block_runs(executor: str | Path, workers: int | None, *, note: Note, on_runs
     settings = replace(executor_settings(executor, workers), if_lost="nothing was kept; repeat the command")
     early = workers is not None or settings.kind != "local"
     return BlockRuns(settings, starts_early=early, say=note, on_runs=on_runs)
+
+
+def joint_with(runs: "BlockRuns") -> "Callable[[JointDraws], F64]":
+    """The function that makes the curves of joint draws, on the sizes of the analysis."""
+    from ..funds.joint import joint_jobs
+
+    def compute(asked: "JointDraws") -> F64:
+        shares = np.array(analysis.JOINT_SIZES)
+        return runs.compute_joint(joint_jobs(asked.config, asked.rows, shares))[0]
+
+    return compute
 
 
 def compute_with(runs: "BlockRuns") -> "analysis.Compute":

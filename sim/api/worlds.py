@@ -16,6 +16,9 @@ from ..market.price import SCENARIO_KINDS
 from ..runs.size import rough_seconds
 from . import _analysis as analysis
 
+#: Opening books over which an answer of the reduced engine is averaged.
+BOOKS = 8
+
 
 def at_horizon(question: Question, target: "analysis.Target") -> Question:
     """The question with paths as long as the target requires; ConfigError where runs cannot be that long."""
@@ -61,11 +64,13 @@ def define(question: Question, target: "analysis.Target") -> "analysis.Sufficien
 class WorldOf:
     """The world of a question, with the interface of `World` and `Extras` of `clearsim.analysis.sizing`."""
 
-    def __init__(self, question: Question, event: str, *, book: int = 0) -> None:
+    def __init__(self, question: Question, event: str, *, book: int | None = None) -> None:
+        """book: the only one; default: paths on BOOKS of them, from the seed."""
         self.question = question
         self.world: ReducedWorld | FullWorld
         if question.fidelity == "reduced":
-            self.world = ReducedWorld(question.config, book)
+            several = book is None and question.config.positions is None
+            self.world = ReducedWorld(question.config, book or 0, BOOKS if several else 1)
         else:
             self.world = FullWorld(question.config)
         self.facts = _facts(question, event, self.world)
@@ -119,6 +124,7 @@ def _assumptions(config: RunConfig, fidelity: str) -> tuple[str, ...]:
         f"deliberately left out of the config: {left_out}",
         f"marks: {config.reduced.marks}; impact: {config.reduced.impact.kind}; a jump is seen at"
         f" {config.reduced.jump_marks} mark{'s' if config.reduced.jump_marks > 1 else ''}",
-        f"one opening book, {'drawn from the seed' if file is None else f'the positions of {file}'}, in all paths;"
-        " intervals are given this book",
+        f"{BOOKS} opening books of the population, drawn from the seed, each in as many paths; intervals are given them"
+        if file is None
+        else f"one opening book, the positions of {file}, in all paths",
     )

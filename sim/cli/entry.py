@@ -18,6 +18,7 @@ from ..interrupt import INTERRUPTED, catch_signals, exit_code
 from . import cite, funds, look, positions, runs, studies
 from .calibrate import calibrate
 from .exit_codes import BAD_INPUT, FAILED
+from .fit import fit_app
 from .groups import Groups
 from .history import history_app
 from .validate import validate
@@ -47,6 +48,7 @@ for group, commands in COMMANDS.items():
         app.command(command.__name__.replace("_", "-"), rich_help_panel=group)(command)
 app.add_typer(history_app, name="history", rich_help_panel="fund")
 app.add_typer(positions.positions_app, name="positions", rich_help_panel="data")
+app.add_typer(fit_app, name="fit", rich_help_panel="data")
 
 
 def _stop(code: int, message: str) -> NoReturn:

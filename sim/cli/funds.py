@@ -57,9 +57,7 @@ def size_fund(
     arm: Annotated[
         list[str], typer.Option(metavar="LEVER=LABEL", help="Size only these arms of a study. Repeatable.")
     ] = [],  # noqa: B006  (typer copies it)
-    spread: Annotated[
-        int, typer.Option(min=0, help="Number of other opening books, and of other draws of uncertainties, to size.")
-    ] = 8,
+    spread: Annotated[int, typer.Option(min=0, help="Draws of a study's uncertainties to simulate too.")] = 0,
     capital_cost: Annotated[
         float | None, typer.Option(help="Annual cost of capital, e.g. 0.1; also finds the least-cost fund.")
     ] = None,

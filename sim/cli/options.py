@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ConfigName = Annotated[str, typer.Argument(metavar="CONFIG", help="A config file, or a name from `clearsim configs`.")]
 Sets = Annotated[
     list[str],
-    typer.Option("--set", metavar="PATH=VALUE", help="Override, e.g. markets[0].fees.taker_ppm=500. Repeatable."),
+    typer.Option("--set", metavar="PATH=VALUE", help="Override, e.g. 'markets[0].fees.taker_ppm=500'. Repeatable."),
 ]
 Positions = Annotated[
     Path | None, typer.Option("--positions", help="CSV of opening positions (clearsim positions --help).")

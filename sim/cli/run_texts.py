@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..api.money_tables import COUNTED_FLOWS
+from ..api.money_tables import COUNTED_FLOWS, MIN_STEP_RATIO
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,6 +155,11 @@ def _warnings(runs: Mapping[str, Any], quantum: float, asset: str) -> list[str]:
             f" {money_text(int(runs['deficit_initial_quanta']), quantum)} {asset}: that part of what the fund or others"
             " paid was missing before the first price move"
         )
+    if 0.0 < float(runs["step_ratio_worst"]) < MIN_STEP_RATIO:
+        lines.append(
+            f"warning: r is below {MIN_STEP_RATIO:g}: the time step may cause part of the shortfall and of the required"
+            " fund; measure it with --check-step"
+        )
     if int(runs["rounds_max_reached"]):
         lines.append(
             f"warning: {int(runs['rounds_max_reached']):,} cycles reached the limit of clearing rounds"
@@ -192,7 +197,7 @@ def step_check_line(check: Mapping[str, Any]) -> str:
     """The result of `--check-step` as text, with a warning above 5%."""
     share, low, high = (check[f"vanishing_share{end}"] for end in ("", "_low", "_high"))
     interval = "no interval from one pair" if low is None else f"95% interval {100 * low:.1f}% to {100 * high:.1f}%"
-    warning = "; warning: above 5%, use a shorter tick" if share > 0.05 else ""
+    warning = "; warning: above 5%, shorten the tick until it stays, or report the range" if share > 0.05 else ""
     if warning and (low is None or low <= 0.05):
         warning += " (or more pairs: the interval does not exclude 5%)"
     found = f"time-step check: {100 * share:.1f}% of the shortfall vanishes at a quarter of the step"

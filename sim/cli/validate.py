@@ -1,11 +1,13 @@
 """`clearsim validate`: compare the model with recorded events. Exit code 0 for a missed target, unless --strict; 3 for
 a scenario of which a run failed."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import ConfigError
 from .exit_codes import FAILED, RUNS_FAILED
 from .options import Debug
 from .output import console, note_printer
@@ -23,23 +25,37 @@ def validate(
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer traders, where a scenario states a smaller size.")
     ] = False,
+    runs: Annotated[
+        int | None, typer.Option(help="Runs of each scenario; default: as it says. From 10 on there is an interval.")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 if a target is missed.")] = False,
+    calm: Annotated[
+        bool,
+        typer.Option(
+            "--calm",
+            help="Order flow beside the literature instead, of one config (default: calm); nothing is scored.",
+        ),
+    ] = False,
     list_: Annotated[bool, typer.Option("--list", help="List scenarios and metrics; nothing is run.")] = False,
     debug: Debug = False,
 ) -> None:
     """Run recorded and hypothetical events and compare the model with targets that were set beforehand.
 
-    Exit code 3 if a run failed.
+    Recorded events stand beside null models: the index alone, no liquidations, no market. Exit code 3 if a run failed.
     """
     if list_:
         _list()
         return
     from ..api.validation import folder_for_page, load_scenarios
+
+    if calm:
+        _calm(scenarios or [], runs, folder_for_page(out, overwrite=overwrite))
+        return
     from ..api.validation import validate as run_scenarios
 
     loaded = load_scenarios(scenarios or [], quick=quick)
     folder = folder_for_page(out, overwrite=overwrite)
-    validation = run_scenarios(loaded, quick=quick, on_note=note_printer())
+    validation = run_scenarios(loaded, quick=quick, replications=runs, on_note=note_printer())
     _print(validation)
     written = validation.save(folder)
     for path in written:
@@ -63,14 +79,39 @@ def _list() -> None:
         typer.echo(f"{name:32} {unit:14} {meaning}")
 
 
+def _calm(names: list[str], runs: int | None, folder: Path) -> None:
+    from ..api.calm import DEFAULT, Calm
+    from ..api.calm import calm as measure_calm
+
+    if len(names) > 1:
+        raise ConfigError(f"--calm: takes one config, found {', '.join(names)}")
+    found = measure_calm(names[0] if names else DEFAULT, runs=runs, on_note=note_printer())
+    _table(Calm.COLUMNS, found.rows())
+    typer.echo(found.save(folder))
+
+
 def _print(validation: "Validation") -> None:
+    rows = validation.rows()
+    _table(validation.COLUMNS, [cells for cells, _ in rows], bold=[not passed for _, passed in rows])
+    if beside := validation.beside_rows():
+        typer.echo("\nbeside null models")
+        _table(validation.BESIDE_COLUMNS, beside)
+    if skill := validation.skill_rows():
+        typer.echo("\nRMSE of the mark against recorded prices")
+        _table(validation.SKILL_COLUMNS, skill)
+    if timing := validation.timing_rows():
+        typer.echo("\nminutes, UTC")
+        _table(validation.TIMING_COLUMNS, timing)
+    console().print(validation.summary(), highlight=False)
+
+
+def _table(columns: Sequence[str], rows: Sequence[tuple[str, ...]], *, bold: Sequence[bool] = ()) -> None:
     from rich.table import Table
 
-    screen = console()
     table = Table(box=None, pad_edge=False)
-    for column in validation.COLUMNS:
+    for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column in ("scenario", "target", "verdict"))
-    for cells, passed in validation.rows():
-        table.add_row(*(cell.replace("[", "\\[") for cell in cells), style=None if passed else "bold")
-    screen.print(table, highlight=False)
-    screen.print(validation.summary(), highlight=False)
+    for number, cells in enumerate(rows):
+        style = "bold" if bold and bold[number] else None
+        table.add_row(*(cell.replace("[", "\\[") for cell in cells), style=style)
+    console().print(table, highlight=False)

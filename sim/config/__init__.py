@@ -8,8 +8,9 @@ if TYPE_CHECKING:
     from .canonical import InputFile, canonical_json, config_hash, input_files, run_id, to_yaml
     from .check import check_config
     from .load import LoadedConfig, build_config, config_from_text, load_config, require_runnable
-    from .model import Asset, Market, PositionsFile, Provenance, Record, RunConfig, Scale
+    from .model import Asset, Market, PositionsFile, Record, RunConfig, Scale
     from .own import own_parts, with_sources
+    from .provenance import Provenance
     from .settings import Setting, with_settings, with_values
     from .sizes import max_orders, n_samples, n_traders, size_lines
     from .traders import traders_overrides
@@ -67,7 +68,6 @@ _HOMES = {
         "Asset",
         "Market",
         "PositionsFile",
-        "Provenance",
         "Record",
         "RunConfig",
         "Scale",
@@ -76,6 +76,7 @@ _HOMES = {
         "own_parts",
         "with_sources",
     ),
+    "provenance": ("Provenance",),
     "settings": (
         "Setting",
         "with_settings",

@@ -3,7 +3,6 @@
 Each check returns problems with their paths, so that all are reported at once with file and line.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
@@ -14,9 +13,9 @@ from ..errors import ConfigError
 from ..ledger.accounts import is_reserved_name
 from ..units import INT64_MAX, QUANTA_LIMIT
 from .canonical import leaves
+from .facts import problems_of_provenance
 from .model import RunConfig
 from .problems import Problem
-from .shape import path_text
 from .sizes import problems_of_size
 from .yamlfile import Step
 
@@ -26,18 +25,6 @@ Values = Sequence[tuple[tuple[Step, ...], Any]]
 
 #: Times in milliseconds stay far below what an integer holds.
 MAX_DURATION_S = 10_000_000_000
-
-#: Keys whose numbers describe the run and the file, not the world: they need no provenance.
-TECHNICAL = (
-    "schema_version",
-    "seed",
-    "record",
-    "provenance",
-    "requires_provenance",
-    "clock",
-    "duration_s",
-    "asset.quantum",
-)
 
 
 def check_config(config: RunConfig) -> list[Problem]:
@@ -55,7 +42,7 @@ def check_config(config: RunConfig) -> list[Problem]:
         partial(_markets_are_known, values=values),
         _prices_fit_the_markets,
         _funding_makes_sense,
-        partial(_numbers_have_provenance, values=values),
+        partial(problems_of_provenance, values=values),
     )
     return [problem for check in checks for problem in check(config)]
 
@@ -185,37 +172,3 @@ def _funding_makes_sense(config: RunConfig) -> Problems:
                 ("markets", index, "funding", "interval_ms"),
                 f"must be at least a tick of {tick_ms} ms, found {interval_ms}",
             )
-
-
-def _numbers_have_provenance(config: RunConfig, values: Values) -> Problems:
-    covered = [entry.path for entry in config.provenance]
-    if not covered and not config.requires_provenance:
-        return
-    texts = [path_text(path) for path, _ in values]
-    above = [_places_above(text) for text in texts]
-    for index, path in enumerate(covered):
-        if not any(path in places for places in above) and not any(map(_pattern((path,)), texts)):
-            yield Problem(("provenance", index, "path"), f"must lead to something in this config, found {path}")
-    if not config.requires_provenance:
-        return
-    known, matches = {*covered, *TECHNICAL}, _pattern(covered)
-    for (leaf, value), text, places in zip(values, texts, above, strict=True):
-        is_number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
-        if is_number and known.isdisjoint(places) and not matches(text):
-            yield Problem(
-                leaf, f"must be covered by provenance (this config requires it for every number), found {value}"
-            )
-
-
-def _places_above(text: str) -> list[str]:
-    """The path of a value, and of everything that it lies in."""
-    return [text, *(text[: end.start()] for end in _STEP.finditer(text))]
-
-
-_STEP = re.compile(r"[.\[]")
-
-
-def _pattern(paths: Sequence[str]) -> Callable[[str], object]:
-    """Tells if a path is one of `paths`, or below it, where `[*]` stands for any item of a list; others are ignored."""
-    patterns = [re.escape(path).replace(r"\[\*\]", r"\[\d+\]") for path in paths if "[*]" in path]
-    return re.compile(rf"(?:{'|'.join(patterns)})(?:$|[.\[])").match if patterns else lambda text: None

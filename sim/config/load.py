@@ -11,6 +11,7 @@ from ..errors import ConfigError
 from .canonical import config_hash, input_files
 from .check import check_config
 from .model import RunConfig
+from .nearest import nearest_hint
 from .overrides import apply_overrides, set_value
 from .own import with_sources
 from .places import places_of, with_places
@@ -69,10 +70,16 @@ def build_config(node: Node) -> RunConfig:
     return with_places(resolved, places_of(node))
 
 
+def _file_meant(missing: Path) -> str:
+    """The file with the nearest name in the same folder, as a hint; empty if there is none."""
+    near = missing.parent.glob(f"*{missing.suffix}") if missing.parent.is_dir() else ()
+    return nearest_hint(missing.name, sorted(path.name for path in near))
+
+
 def require_runnable(config: RunConfig, node: Node | None = None) -> None:
     """ConfigError if the parts of a config do not fit together or an input file is missing."""
     missing = [
-        Problem(path, f"must be a file, found no {file.path}")
+        Problem(path, f"must be a file, found no {file.path}{_file_meant(Path(file.path))}")
         for path, file in input_files(config)
         if file.text is None and not Path(file.path).is_file()
     ]

@@ -28,6 +28,7 @@ from ..market.impact import ImpactRule
 from ..market.mark import MarkRule
 from ..market.price import PriceProcess, PriceSystem
 from ..policy import SLUG_PATTERN, Name, Policy, PositiveDecimal, PositiveInt
+from .provenance import Provenance
 from .reduced import Reduced
 
 Slug = Annotated[str, Field(pattern=SLUG_PATTERN, max_length=80)]
@@ -114,18 +115,6 @@ class Record(Policy):
         if not bands[0] < bands[1] < bands[2] < 1_000_000:
             raise ValueError(f"must widen from near to far and stay below 1,000,000, found {list(bands)}")
         return bands
-
-
-class Provenance(Policy):
-    """The source of the numbers below a path."""
-
-    path: str = Field(min_length=1, description="Path in this config; the entry covers everything below it.")
-    status: Literal["fact", "scaled", "assumption"] = Field(
-        description="Observed, computed from observations, or assumed."
-    )
-    source: str = Field(min_length=1, description="Document, data set or reasoning.")
-    date: str | None = Field(None, description="Date at which the source was valid or was read.")
-    note: str | None = Field(None, description="Range of an assumption, formula of a scaling, doubts.")
 
 
 class RecordedPrice(Policy):

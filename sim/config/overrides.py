@@ -55,6 +55,17 @@ def set_value(root: Node, path: str, value: Any, model: Any, *, source: str) -> 
     return path_text(_set(root, parse_path(path, source=source), node_of(value, source), shape_of(model), source))
 
 
+def find_path(root: Node, path: str, model: Any, *, source: str) -> str:
+    """The path with item numbers in place of item names; ConfigError names the nearest path if there is none."""
+    node, shape, done = root, shape_of(model), list[Step]()
+    for raw in parse_path(path, source=source):
+        step = _resolve(node, raw, shape, done, source)
+        shape = below(shape, node, step)
+        node = child(node, step) or Node({}, source, 0)
+        done.append(step)
+    return path_text(done)
+
+
 def _value(text: str, source: str) -> Node:
     if not text.strip():
         return Node(None, source, 0)
@@ -123,5 +134,6 @@ def _item(items: list[Node], step: Step, here: str, source: str) -> int:
         return names.index(step[1:-1])
     wanted = str(step).strip("[]")
     known = [name for name in names if name]
-    hint = nearest_hint(wanted, known) or (f"; its items are {', '.join(known)}" if known else "")
+    numbers = f"; its items have no names: give a number, 0 to {len(items) - 1}" if items else ""
+    hint = nearest_hint(wanted, known) or (f"; its items are {', '.join(known)}" if known else numbers)
     raise ConfigError(f"{source}: {here} has {len(items)} items, but none is {wanted}{hint}")

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from ..errors import ConfigError
 from ..policy import NAME_PATTERN, SLUG_PATTERN
-from .nearest import nearest_hint
+from .nearest import nearest, nearest_hint
 from .places import Places, place_of
 from .shape import Shape, below, child, keys, kinds, path_text, shape_of
 from .yamlfile import Node, Step, describe
@@ -108,7 +108,15 @@ def _to_problem(detail: ErrorDetails, path: tuple[Step, ...], shape: Shape, plac
         return Problem(path, f"must be one of {', '.join(valid)}, found {describe(detail['input'])}{hint}")
     if kind in ("value_error", "assertion_error"):
         return _to_the_key(_model_message(detail["msg"], path), path, place)
-    return Problem(path, f"{_requirement(detail)}, found {describe(detail['input'])}")
+    return Problem(path, f"{_requirement(detail)}, found {describe(detail['input'])}{_as_a_kind(detail, shape)}")
+
+
+def _as_a_kind(detail: ErrorDetails, shape: Shape) -> str:
+    """How a mechanism is written, where its kind alone (or something like it) stands in place of the mapping."""
+    if not isinstance(detail["input"], str) or not detail["type"].startswith("model_") or not kinds(shape):
+        return ""
+    meant = nearest(detail["input"], kinds(shape))
+    return f"; write {{kind: {meant}}}" if meant else f"; its kind must be one of {', '.join(sorted(kinds(shape)))}"
 
 
 def _unknown_key(path: tuple[Step, ...], valid: list[str]) -> Problem:

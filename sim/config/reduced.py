@@ -6,6 +6,7 @@ of jumps, rates per year of 365 days.
 """
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StrictInt, model_validator
@@ -27,9 +28,7 @@ class _DepthImpact(Policy):
     )
     bid_quote: PositiveDecimal | None = Field(None, description="Bids within it, venue scale; null: the makers' depth.")
     ask_quote: PositiveDecimal | None = Field(None, description="Asks within it, venue scale; null: the makers' depth.")
-    depth_multiplier: PositiveDecimal = Field(Decimal(1), description="Factor on both depths.")
-    half_life_s: PositiveDecimal = Field(Decimal(60), description="Half-life of the part that decays, seconds.")
-    permanent_share_ppm: SharePpm = Field(0, description="Permanent share of the impact, ppm.")
+    half_life_s: PositiveDecimal = Field(Decimal(60), description="Half-life of the impact, seconds.")
 
     @model_validator(mode="after")
     def _all_or_none(self) -> Self:
@@ -42,20 +41,32 @@ class _DepthImpact(Policy):
 
 
 class LinearDepth(_DepthImpact):
-    """The price moves in proportion to the amount sold in one walk: cumulative depth of BTCUSDT grows with distance to
-    the power .85.
+    """The price moves in proportion to the amount sold in one walk, without end: for closed forms and calm books.
+
+    Cumulative depth of BTCUSDT grows with distance to the power .85. No arbitrage holds the price, so large sales
+    drive it below zero: a stressed depth is refused.
     """
 
     kind: Literal["linear"] = Field("linear", description="Impact = within x sold / depth.")
 
 
-class SquareRootDepth(_DepthImpact):
-    """The price moves with the square root of the amount sold in one walk: a law of metaorders, not of a book."""
+class BoundedImpact(_DepthImpact):
+    """The basis that liquidations make: b(q) = cap (1 - exp(-q / (depth in gap x cap))), relative to the outside price.
 
-    kind: Literal["square_root"] = Field("square_root", description="Impact = within x sqrt(sold / depth).")
+    q / depth is the linear impact. Outside the market the price is what it is: recorded prices already hold the common
+    part of every cascade, so only the distance of the venue from the others is simulated, and arbitrage bounds it.
+    """
+
+    kind: Literal["bounded"] = Field("bounded", description="Impact = cap x (1 - exp(-linear impact / cap)).")
+    basis_cap_ppm: Annotated[StrictInt, Field(gt=0, lt=1_000_000)] = Field(
+        description="Largest distance from the outside price that liquidations make, ppm."
+    )
+    depth_in_gap_ppm: Annotated[StrictInt, Field(gt=0, le=1_000_000)] = Field(
+        1_000_000, description="Depth while a gap is cleared, as a part of the calm one, ppm."
+    )
 
 
-ImpactCurve = Annotated[NoImpact | LinearDepth | SquareRootDepth, Field(discriminator="kind")]
+ImpactCurve = Annotated[NoImpact | LinearDepth | BoundedImpact, Field(discriminator="kind")]
 
 
 class _Jumps(Policy):
@@ -75,27 +86,75 @@ class MertonJumps(_Jumps, NormalJump):
     kind: Literal["merton"] = "merton"  # type: ignore[assignment]
 
 
-class ThresholdJumps(_Jumps):
-    """Falls beyond a threshold with a generalised Pareto tail; rises beyond one with an exponential tail.
+class ThresholdJumps(Policy):
+    """Falls and rises within an hour beyond a threshold, each with a rate and a generalised Pareto tail of its own.
 
-    BTC, hours 2020-25: threshold .0275, xi .28 +- .06, beta .0099, 59 a year of both signs, 55% down. Hourly moves are
-    not instant gaps: see `jump_marks`.
+    P(fall > x) = (1 + xi (x - threshold) / beta)^(-1 / xi), log sizes. They are not instant gaps: see `concentration`.
     """
 
     kind: Literal["threshold"] = Field("threshold", description="Exceedances of a threshold.")
-    down_share_ppm: SharePpm = Field(description="Probability that a jump is down, ppm.")
+    falls_per_year: NonNegativeDecimal = Field(description="Expected falls beyond the threshold, per year of 365 days.")
     down_threshold: NonNegativeDecimal = Field(description="Smallest log fall.")
     down_xi: Annotated[Decimal, Field(ge=0, lt=1)] = Field(description="Shape of the tail of falls; 0: exponential.")
     down_beta: PositiveDecimal = Field(description="Scale of the tail of falls, log size.")
+    rises_per_year: NonNegativeDecimal = Field(description="Expected rises beyond the threshold, per year.")
     up_threshold: NonNegativeDecimal = Field(description="Smallest log rise.")
-    up_eta: PositiveDecimal = Field(description="1 / mean log rise beyond the threshold; above 1.")
+    up_xi: Annotated[Decimal, Field(ge=0, lt=1)] = Field(description="Shape of the tail of rises; 0: exponential.")
+    up_beta: PositiveDecimal = Field(description="Scale of the tail of rises, log size.")
+    compensate: bool = Field(
+        False, description="Subtract the jumps' mean return from the drift; possible only with bounded rises, up_xi 0."
+    )
 
     @model_validator(mode="after")
-    def _mean_price_is_finite(self) -> Self:
-        if self.up_eta <= 1:
-            raise ValueError(
-                f"up_eta must be above 1, otherwise the mean of the price is infinite (found {self.up_eta})"
-            )
+    def _is_a_law(self) -> Self:
+        if self.falls_per_year + self.rises_per_year <= 0:
+            raise ValueError("falls_per_year and rises_per_year must not both be 0")
+        if self.compensate and (self.up_xi > 0 or self.up_beta >= 1) and self.rises_per_year > 0:
+            raise ValueError("compensate must be false: with these rises the mean of the price is infinite")
+        return self
+
+    @property
+    def jumps_per_year(self) -> Decimal:
+        """Falls and rises."""
+        return self.falls_per_year + self.rises_per_year
+
+
+class ShareWithin(Policy):
+    """The part of a fall (of its log size) that comes within a delay: of all falls, smallest, median and largest."""
+
+    delay_s: PositiveDecimal = Field(description="The delay, seconds.")
+    low_ppm: SharePpm = Field(description="Smallest share, ppm.")
+    middle_ppm: SharePpm = Field(description="Median share, ppm.")
+    high_ppm: SharePpm = Field(description="Largest share, ppm.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.low_ppm <= self.middle_ppm <= self.high_ppm:
+            raise ValueError("low_ppm, middle_ppm and high_ppm must not fall")
+        return self
+
+
+class Concentration(Policy):
+    """How much of a jump comes at once: the concentration curve of prices, read at the venue's own delay.
+
+    Between two delays shares are linear in the delay's log; below the first they fall to 0 in proportion to the delay,
+    beyond the last they stay. Each jump draws its share: half of them evenly from low to median, half to high.
+    """
+
+    liquidation_delay_s: PositiveDecimal = Field(
+        description="Time in which nobody on the venue reacts to a fall, neither traders nor the liquidation engine."
+    )
+    curve: Annotated[tuple[ShareWithin, ...], Field(min_length=1)] = Field(description="Shares, by rising delay.")
+    slow_first_ppm: SharePpm = Field(500_000, description="Part of the slow rest that comes before the gap, ppm.")
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        for earlier, later in pairwise(self.curve):
+            if later.delay_s <= earlier.delay_s:
+                raise ValueError(f"delays must rise, found {later.delay_s} after {earlier.delay_s}")
+            for name in ("low_ppm", "middle_ppm", "high_ppm"):
+                if getattr(later, name) < getattr(earlier, name):
+                    raise ValueError(f"{name} must not fall with the delay, found it lower at {later.delay_s} s")
         return self
 
 
@@ -185,9 +244,12 @@ class Reduced(Policy):
     )
     impact: ImpactCurve = Field(NoImpact(), description="Price impact of liquidations.")
     jumps: JumpLaw | None = Field(None, description="Jumps, if the market's price process is gbm; null: none.")
+    concentration: Concentration | None = Field(
+        None, description="How much of a jump comes as a gap, before anyone reacts; null: all of it."
+    )
     jump_marks: PositiveInt = Field(
         1,
-        description="Marks over which a jump is observed: 1 is an instant gap, n splits it into n equal log moves.",
+        description="Marks over which the gap of a jump is observed: 1 is an instant, n splits it into n log moves.",
     )
     renewal: Renewal = Field(AgedOnce(), description="Renewal of open interest.")
     fund: FundRules = Field(FundRules(), description="Cap, trigger and replenishment of the fund.")
@@ -195,3 +257,12 @@ class Reduced(Policy):
     leaves_out: tuple[Feature, ...] = Field(
         (), description="Mechanisms of the config that this study deliberately omits."
     )
+
+    @model_validator(mode="after")
+    def _stressed_depth_is_bounded(self) -> Self:
+        if self.stress is not None and self.stress.depth_multiplier < 1 and isinstance(self.impact, LinearDepth):
+            raise ValueError(
+                "stress.depth_multiplier must be 1 with linear impact, which would take the price below zero: use"
+                " impact {kind: bounded}"
+            )
+        return self

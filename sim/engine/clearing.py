@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from ..kernels.book.matching import cancel_account_orders
 from ..kernels.ledger.standing import stand_of_all
+from ..kernels.ledger.totals import release_isolated
 from ..kernels.step import REPORT_FUND, REPORT_LOTS, REPORT_QUOTE, settle_tick
 from ..layout import FLAG_FROZEN
-from .trading import match, publish_mark, refresh_quotes, sample_funding
+from .trading import match, publish_mark, refresh_quotes, sample_funding, spill_logs
 from .world import World
 
 I64 = npt.NDArray[np.int64]
@@ -77,7 +78,9 @@ def clear(world: World) -> None:
             liquidate(world, due)
         elif holds:
             _run_layers(world, NOBODY)
-        if not unwind(world) and not len(due):
+        unwound = unwind(world)
+        release_flat(world)
+        if not unwound and not len(due):
             break
         refresh_quotes(world)
         has_moved = publish_mark(world, elapsed_ms=0)
@@ -135,6 +138,15 @@ def unwind(world: World) -> bool:
         match(world, world.intents.rows, count)
     house.settle_engines()
     return bool(count)
+
+
+def release_flat(world: World) -> None:
+    """Return the money of isolated rows that the round left flat to their wallets (CLR-MRG-017)."""
+    start, end = 0, int(world.log.header["n_touched"][0])
+    while start < end:
+        start = int(release_isolated(world.exchange, world.tick.lots_seen, start))
+        if start < end:
+            spill_logs(world)
 
 
 def note_extremes(world: World) -> None:

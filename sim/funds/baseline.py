@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..config import with_settings
-from ..reduced.gap_risk import gap_risk_curve
+from ..reduced.gap_risk import SMALLEST, gap_risk_curve
 from ..studies.design.load_study import load_study
 from ..studies.design.plan import Plan
 from ..studies.design.plan_checks import plan_study
@@ -56,5 +56,8 @@ def mean_curve(curves: Sequence[tuple[np.ndarray, np.ndarray]], *, points: int =
     """The mean probability of several curves at common funds; beyond the end of a curve it is 0."""
     if not curves:
         return np.zeros(0), np.zeros(0)
-    funds = np.linspace(0.0, max(float(fund[-1]) for fund, _ in curves), points)
+    if len(curves) == 1:
+        return curves[0]
+    largest = max(float(fund[-1]) for fund, _ in curves)
+    funds = np.concatenate([[0.0], np.geomspace(SMALLEST * largest, largest, points - 1)])
     return funds, np.mean([np.interp(funds, fund, chance, right=0.0) for fund, chance in curves], axis=0)

@@ -22,7 +22,7 @@ World = ReducedWorld | FullWorld
 PART = 1 << 14
 #: Worlds of the reduced engine that a process keeps.
 _KEPT = 4
-_worlds: dict[tuple[str, int], ReducedWorld] = {}
+_worlds: dict[tuple[str, int, int], ReducedWorld] = {}
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class BlockJob:
     config: RunConfig
     fidelity: str
     book: int
+    books: int
     number: int
     fund: float | None
     aim: float | None
@@ -48,7 +49,7 @@ def run_block(job: BlockJob, world: World | None = None) -> Outcome:
     try:
         columns = _columns(job, world or _world(job))
     except Exception as error:
-        return Outcome(job.run_id, {"status": "failed", "error": str(error), "raised": _portable(error)}, None)
+        return Outcome(job.run_id, {"status": "failed", "error": str(error), "raised": portable(error)}, None)
     row = {"status": "done", "error": "", "seconds": time.process_time() - started}
     return Outcome(job.run_id, row, columns)
 
@@ -65,11 +66,11 @@ def _world(job: BlockJob) -> World:
     """The world of a job; the latest few are kept, so that their opening books are not drawn for every part."""
     if job.fidelity == "full":
         return FullWorld(job.config)
-    name = job.key, job.book
+    name = job.key, job.book, job.books
     if name not in _worlds:
         while len(_worlds) >= _KEPT:
             del _worlds[next(iter(_worlds))]
-        _worlds[name] = ReducedWorld(job.config, job.book)
+        _worlds[name] = ReducedWorld(job.config, job.book, job.books)
     return _worlds[name]
 
 
@@ -78,7 +79,7 @@ def joined(parts: list[Columns]) -> Columns:
     return parts[0] if len(parts) == 1 else {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _portable(error: Exception) -> Any:
+def portable(error: Exception) -> Any:
     """The error itself where it can be sent, else its text as an error of clearsim."""
     try:
         pickle.loads(pickle.dumps(error))

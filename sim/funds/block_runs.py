@@ -9,12 +9,16 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import NamedTuple, Self
 
+import numpy as np
+
 from ..errors import ClearsimError
 from ..interrupt import stop_if_asked
+from ..layout import F64
 from ..runs.first_start import first_start
 from ..studies.design.job import Outcome
 from ..studies.execute.executors import ExecutorSettings, Pool, open_pool
 from .block_jobs import PART, BlockJob, World, joined, run_block
+from .joint import JointJob, run_joint
 from .worlds import BLOCK, Columns, FullWorld, ReducedWorld
 
 #: Seconds of computation, spent and expected, from which on local workers are started: two of them then end as early as
@@ -87,6 +91,26 @@ class BlockRuns:
         outcomes = self._outcomes([(job, one.world) for one, jobs in cut for job in jobs])
         return [_put_together(one, [outcomes[job.run_id] for job in jobs]) for one, jobs in cut]
 
+    def compute_joint(self, jobs: Sequence[JointJob]) -> tuple[F64, float]:
+        """(yearly rates (draws, m), processor seconds) of joint draws. Raises the error of a draw that fails."""
+        found: dict[str, Outcome] = {}
+        draws = {job.run_id: len(job.rows) for job in jobs}
+
+        def take(outcome: Outcome) -> None:
+            if outcome.row["status"] != "done":
+                raise outcome.row.get("raised") or ClearsimError(f"{outcome.run_id}: {outcome.row['error']}")
+            found[outcome.run_id] = outcome
+            self._on_runs(draws[outcome.run_id])
+
+        if self._executor.kind == "serial" or self._executor.n_local_workers < 2:
+            for job in jobs:
+                stop_if_asked()
+                take(run_joint(job))
+        else:
+            self._open().execute(jobs, on_outcome=take, run=run_joint)
+        parts = [(found[job.run_id].paths or {})["required"].reshape(len(job.rows), -1) for job in jobs]
+        return np.concatenate(parts), sum(float(found[job.run_id].row["seconds"]) for job in jobs)
+
     def _whole(self, one: Asked) -> Computed:
         """A block in this process."""
         (job,) = _parts(0, one, part=BLOCK)
@@ -152,6 +176,7 @@ def _parts(place: int, one: Asked, *, part: int = PART) -> list[BlockJob]:
             config=world.config,
             fidelity="reduced" if is_reduced else "full",
             book=world.book if isinstance(world, ReducedWorld) else 0,
+            books=world.books if isinstance(world, ReducedWorld) else 1,
             number=one.number,
             fund=one.fund,
             aim=one.aim,

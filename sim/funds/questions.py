@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..config import RunConfig, Setting, config_hash, load_config, with_settings
 from ..config.nearest import nearest_hint
 from ..config.yamlfile import parse_yaml, shipped_configs
 from ..errors import ConfigError
+from ..layout import F64
 from ..reduced.admit import require_reduced
+from ..studies.design.designs import LatinHypercube
 from ..studies.design.load_study import load_study, shipped_studies
 from ..studies.design.plan import Plan, Point
 from ..studies.design.plan_checks import plan_study
@@ -28,6 +32,7 @@ class Question:
     """A config to size, with its fidelity, the study's definition of "sufficient", and its origin.
 
     arm: labels of the levers.  others: the same question with other draws of the uncertainties from the design.
+    joint: many draws at random, None where nothing is uncertain.
     """
 
     name: str
@@ -38,6 +43,20 @@ class Question:
     notes: tuple[str, ...] = ()
     arm: str = ""
     others: tuple[RunConfig, ...] = ()
+    joint: "JointDraws | None" = None
+
+
+@dataclass(frozen=True)
+class JointDraws:
+    """Joint draws of a study's uncertainties around a config.
+
+    config: that they change.  rows: settings of each draw.  values: of each uncertainty by name, NaN where it does not
+    apply; what is not a number is numbered.
+    """
+
+    config: RunConfig
+    rows: tuple[tuple[Setting, ...], ...]
+    values: Mapping[str, F64]
 
 
 def load_questions(
@@ -48,18 +67,19 @@ def load_questions(
     fidelity: str | None = None,
     arms: Sequence[str] = (),
     draws: int = 0,
+    joint: int = 0,
 ) -> list[Question]:
     """The questions that `source` poses; ConfigError if it cannot be read or run.
 
     settings: (path, value) pairs set in every config.  arms: `lever=label`, keep only these.  draws: number of
-    other values of the uncertainties to prepare.
+    other values of the uncertainties to prepare.  joint: number of joint draws.
     """
     changes = [*settings, *([] if seed is None else [("seed", seed)])]
     if fidelity not in (None, "full", "reduced"):
         raise ConfigError(f"fidelity must be reduced or full, found {fidelity!r}")
     plan = _plan(source) if isinstance(source, str) else source if isinstance(source, Plan) else None
     if plan is not None:
-        questions = _of_study(plan, changes, fidelity, arms, draws)
+        questions = _of_study(plan, changes, fidelity, arms, draws, joint)
     elif isinstance(source, RunConfig):
         questions = [_of_config(source, source.name, changes, fidelity)]
     else:
@@ -102,7 +122,7 @@ def _of_config(base: RunConfig, source: str, settings: list[Setting], fidelity: 
 
 
 def _of_study(
-    plan: Plan, settings: list[Setting], fidelity: str | None, arms: Sequence[str], draws: int
+    plan: Plan, settings: list[Setting], fidelity: str | None, arms: Sequence[str], draws: int, joint: int
 ) -> list[Question]:
     study, base = plan.study, _with(plan.base, settings)
     chosen = [arm for arm in range(len(plan.arms)) if _is_asked(plan, arm, arms)]
@@ -128,9 +148,32 @@ def _of_study(
                 notes=(*_held(point), *study.assumes),
                 arm=_label(plan, arm),
                 others=tuple(_with(base, row.settings) for row in rows),
+                joint=_joint(plan, arm, base, joint) if joint else None,
             )
         )
     return questions
+
+
+def _joint(plan: Plan, arm: int, base: RunConfig, count: int) -> JointDraws | None:
+    """`count` draws of the uncertainties, a Latin hypercube whatever the study's own design; seed: the study's."""
+    items = plan.study.uncertainties
+    if not items:
+        return None
+    quantiles, _ = LatinHypercube(n=count).rows(len(items), base.seed)
+    points = [
+        plan.at_values(arm, {item.name: item.value(float(u)) for item, u in zip(items, row, strict=True)})
+        for row in quantiles
+    ]
+    values = {item.name: _numbered([point.shown[f"u.{item.name}"] for point in points]) for item in items}
+    return JointDraws(base, tuple(tuple(point.settings) for point in points), values)
+
+
+def _numbered(values: Sequence[Any]) -> F64:
+    """Numbers as they are, None as NaN, anything else by its place among the different ones."""
+    if all(value is None or isinstance(value, int | float) for value in values):
+        return np.array([np.nan if value is None else float(value) for value in values])
+    known = sorted({str(value) for value in values})
+    return np.array([float(known.index(str(value))) for value in values])
 
 
 def _rows(plan: Plan, draws: int) -> list[int]:

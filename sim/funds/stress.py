@@ -71,17 +71,18 @@ def _with_jump(config: RunConfig, jump: float) -> RunConfig:
 
 
 def _thinner(config: RunConfig, fidelity: str, factor: Decimal) -> RunConfig:
-    """Depth times `factor`: of the impact curve in the reduced engine, of all makers in the full one."""
+    """Depth times `factor`: of the impact curve in the reduced engine where it states one, else of all makers."""
     if factor == 1:
         return config
     if fidelity == "reduced":
         assert config.reduced is not None
         impact = config.reduced.impact
         if isinstance(impact, NoImpact):
-            text = "none means that there is no depth to lose; use linear or square_root"
+            text = "none means that there is no depth to lose; use linear or bounded"
             raise error_at(config, text, "reduced", "impact")
-        curve = _changed(impact, depth_multiplier=impact.depth_multiplier * factor)
-        return config.model_copy(update={"reduced": _changed(config.reduced, impact=curve)})
+        if impact.bid_quote is not None and impact.ask_quote is not None:
+            curve = _changed(impact, bid_quote=impact.bid_quote * factor, ask_quote=impact.ask_quote * factor)
+            return config.model_copy(update={"reduced": _changed(config.reduced, impact=curve)})
     cohorts = tuple(
         cohort.model_copy(update={"behaviour": cohort.behaviour.with_depth(factor)})
         for cohort in config.population.cohorts

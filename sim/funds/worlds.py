@@ -1,13 +1,14 @@
 """Runs for sizing a fund, as plain arrays: the reduced engine's paths in blocks, the full engine's runs one by one.
 
 Amounts are quote units at venue scale. The randomness of a block is that of the replication with its number,
-whatever the fund is; the opening book is that of scenario 0, replication 0 in all blocks of the reduced engine.
+whatever the fund is; the opening books are the same in all blocks of the reduced engine, a part of the paths on each.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,10 +34,14 @@ SHOCK_JUMPS = 16
 
 @dataclass
 class ReducedWorld:
-    """Paths of the reduced engine in blocks of `BLOCK`; `book`: replication whose opening book all of them share."""
+    """Paths of the reduced engine in blocks of `BLOCK`, evenly on `books` opening books, a divisor of BLOCK.
+
+    book: replication that draws the first book; the next draw the others.
+    """
 
     config: RunConfig
     book: int = 0
+    books: int = 1
 
     @cached_property
     def key(self) -> str:
@@ -49,14 +54,20 @@ class ReducedWorld:
         return float(self.config.quantum / self.config.scale.simulated_share)
 
     @cached_property
-    def _own(self) -> "Lowered":
+    def lowered(self) -> "tuple[Lowered, ...]":
+        """The config with each opening book."""
         from ..reduced.lower import lower
 
-        return lower(self.config, replication=self.book)
+        return tuple(lower(self.config, replication=self.book + number) for number in range(self.books))
+
+    @property
+    def _own(self) -> "Lowered":
+        """With the first book."""
+        return self.lowered[0]
 
     def draw_book(self) -> None:
-        """Draw the opening book, which all blocks share; ConfigError if it cannot be drawn."""
-        _ = self._own
+        """Draw the opening books, which all blocks share; ConfigError if one cannot be drawn."""
+        _ = self.lowered
 
     @cached_property
     def can_tilt(self) -> bool:
@@ -78,9 +89,21 @@ class ReducedWorld:
 
         first, paths: only this part of the block: the same numbers as in the whole of it.
         """
+        share = BLOCK // self.books
+        parts = [
+            self._columns(number, book, fund=fund, aim=aim, first=start, paths=stop - start)
+            for book, start, stop in _pieces(first, first + paths, share)
+        ]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _columns(
+        self, number: int, book: int, *, fund: float | None, aim: float | None, first: int, paths: int
+    ) -> Columns:
+        """Paths of one block and book."""
         from ..reduced.run import simulate_batch
         from ..reduced.samplers import TARGET
 
+        lowered = self.lowered[book]
         batch = simulate_batch(
             self.config,
             replication=number,
@@ -88,7 +111,7 @@ class ReducedWorld:
             first=first,
             sampler="crude" if aim is None else "importance",
             target=TARGET if aim is None else aim,
-            lowered=self._own if fund is None else self._lowered(fund),
+            lowered=lowered if fund is None else self._with_seed(lowered, fund),
         )
         income = batch.flow("fee_fund") + batch.flow("surplus_fund")
         columns = {
@@ -106,10 +129,11 @@ class ReducedWorld:
         return {name: np.asarray(values, np.float64) for name, values in columns.items()}
 
     def scrambled(self, number: int, points: int) -> F64:
-        """Required funds from scrambled Sobol points, scrambling `number`: jumps come from the points."""
+        """Required funds from scrambled Sobol points, scrambling `number`, on its book: jumps come from the points."""
         from ..reduced.run import simulate_batch
 
-        batch = simulate_batch(self.config, replication=number, paths=points, sampler="sobol", lowered=self._own)
+        lowered = self.lowered[number % self.books]
+        batch = simulate_batch(self.config, replication=number, paths=points, sampler="sobol", lowered=lowered)
         return np.asarray(batch.columns("")["required_fund_quanta"] * self._unit, np.float64)
 
     @property
@@ -119,11 +143,11 @@ class ReducedWorld:
         return 1 + 3 * SHOCK_JUMPS + self._own.steps
 
     def shocked(self, uniforms: F64, number: int) -> F64:
-        """Required funds (n,) of jumps given as uniforms (n, dimension); all other noise is that of `number`."""
+        """Required funds (n,) of jumps given as uniforms (n, dimension); all other noise, and the book, of `number`."""
         from ..reduced.run import batch_key, run_paths
         from ..reduced.samplers import make_sampling
 
-        own = self._own
+        own = self.lowered[number % self.books]
         batch = run_paths(
             own,
             make_sampling(own.jumps, own.horizon, "sobol"),
@@ -142,16 +166,59 @@ class ReducedWorld:
         return self._own.steps
 
     def branched(self, keys: npt.NDArray[np.uint64]) -> F64:
-        """Largest draw so far, at the end of each step, on a fund that never runs dry (n, steps).  keys: (n, steps)."""
+        """Largest draw so far, at the end of each step, on a fund that never runs dry (n, steps).  keys: (n, steps).
+
+        A path's first key decides its book.
+        """
         from ..reduced.branches import required_by_step
 
-        return np.asarray(required_by_step(self._own, keys) * self._unit, np.float64)
+        out = np.zeros(keys.shape)
+        book = (keys[:, 0] % np.uint64(self.books)).astype(np.int64)
+        for number, lowered in enumerate(self.lowered):
+            mine = book == number
+            if mine.any():
+                out[mine] = required_by_step(lowered, keys[mine]) * self._unit
+        return out
 
     def gap_risk(self) -> tuple[F64, F64]:
-        """(fund, probability) of gap risk alone: a baseline, see `reduced/gap_risk.py`."""
+        """(fund, probability) of gap risk alone, averaged over books: a baseline, see `reduced/gap_risk.py`."""
         from ..reduced.gap_risk import gap_risk_curve
 
-        return gap_risk_curve(self.config, lowered=self._own)
+        curves = [gap_risk_curve(self.config, lowered=lowered) for lowered in self.lowered]
+        funds = curves[0][0]
+        averaged = (
+            np.mean([np.interp(funds, fund, p, right=0.0) for fund, p in curves], axis=0) if len(funds) else funds
+        )
+        return funds, averaged
+
+    def one_event(
+        self, *, has_impact: bool = True, at_cap: bool = False, is_whole: bool = False
+    ) -> dict[str, F64] | None:
+        """What jumps do that come one at a time, by name; None where jumps have no such law.
+
+        rate: (n,) a year.  size: (n,) log.  draw, liquidated: (books, n) quote units.  basis: (books, n) log.
+        has_impact: within gaps.  at_cap: each gap is deeper by the whole cap of a bounded impact, which alone has one
+        (else None).  is_whole: all of a jump comes at once.
+        """
+        from ..config.reduced import BoundedImpact
+        from ..reduced.one_event import has_events, one_event
+
+        assert self.config.reduced is not None
+        impact = self.config.reduced.impact
+        if not has_events(self._own) or (at_cap and not isinstance(impact, BoundedImpact)):
+            return None
+        further = impact.basis_cap_ppm / 1e6 if at_cap and isinstance(impact, BoundedImpact) else 0.0
+        events = [
+            one_event(book, has_impact=has_impact and not at_cap, further=further, is_whole=is_whole)
+            for book in self.lowered
+        ]
+        return {
+            "rate": events[0].rate,
+            "size": events[0].size,
+            "draw": np.stack([event.required for event in events]) * self._unit,
+            "liquidated": np.stack([event.liquidated for event in events]) * self._unit,
+            "basis": np.stack([event.basis for event in events]),
+        }
 
     def falls_per_year(self, fraction: float) -> float:
         """Expected number of jumps a year that fall further than `fraction`."""
@@ -163,21 +230,19 @@ class ReducedWorld:
 
     @cached_property
     def control_mean(self) -> float:
-        """Mean of `control`: expected jumps times the mean shortfall of one on the opening book."""
-        from ..reduced.gap_risk import gap_losses
-        from ..reduced.jumps import expectation
+        """Mean of `control`: expected jumps times the mean shortfall of one gap on an opening book."""
+        from ..reduced.gap_risk import mean_gap_loss
 
-        own = self._own
-        mean = expectation(own.jumps.law, lambda sizes: gap_losses(own.index.gaps, sizes))
-        return float(own.mean_count * mean) * self._unit
+        means = [own.mean_count * mean_gap_loss(own) for own in self.lowered]
+        return float(np.mean(means)) * self._unit
 
-    def _lowered(self, fund: float) -> "Lowered":
-        """The config's numbers with another fund: only the seed differs."""
+    def _with_seed(self, lowered: "Lowered", fund: float) -> "Lowered":
+        """The same numbers with another fund: only the seed differs."""
         from dataclasses import replace
 
-        params = self._own.params.copy()
+        params = lowered.params.copy()
         params["seed"] = round(fund / self._unit)
-        return replace(self._own, params=params)
+        return replace(lowered, params=params)
 
 
 @dataclass
@@ -248,6 +313,12 @@ class FullWorld:
         columns["first_adl_days"] = _days(np.array([row["first_adl_ms"]], np.int64))
         columns["first_empty_days"] = _days(np.array([row["first_fund_empty_ms"]], np.int64))
         return columns
+
+
+def _pieces(first: int, stop: int, share: int) -> list[tuple[int, int, int]]:
+    """(book, first, stop) of the parts of a range of paths, `share` of which have each book."""
+    edges = sorted({first, stop, *range((first // share + 1) * share, stop, share)})
+    return [(start // share, start, end) for start, end in pairwise(edges)]
 
 
 def _days(times_ms: npt.NDArray[np.int64]) -> F64:

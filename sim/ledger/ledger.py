@@ -123,6 +123,8 @@ class Ledger:
                 value=-quote,
             )
             accounts.lots[row, market] += lots
+            if accounts.quote[row] < 0 and accounts.lots[row, market] == 0:
+                self.exchange.waiting.closed_market[row] = market
             accounts.marked_cost[row] += marked
             accounts.flows[row, reason] += marked
         header = self.log.header

@@ -1,4 +1,4 @@
-"""Gap risk alone, in closed form: the cost of one jump from the opening price, and its probability within a path.
+"""Gap risk alone, in closed form: the cost of the gap of one jump from the opening price, and its probability.
 
 No diffusion, no impact, no cascade, no income, one jump at a time against the opening book: the part of the required
 fund that needs no simulation. The difference from a simulated curve is the effect of everything else.
@@ -9,11 +9,16 @@ import numpy as np
 from ..config import RunConfig
 from ..elementary import exp, expm1, log
 from ..layout import F64, Records
+from .jumps import expectation
 from .layout import LONG, SHORT
 from .lower import Lowered, lower
 
 #: Probability of the rarest jump used, and number of quantiles of each half of the law.
-RAREST, QUANTILES = 1e-12, 4_000
+RAREST, QUANTILES = 1e-12, 20_000
+#: Quantiles of the part of a jump that comes as its gap.
+SHARES = 16
+#: Smallest fund of a curve above 0, as a part of the largest.
+SMALLEST = 1e-6
 
 
 def gap_losses(gaps: Records, log_sizes: F64) -> F64:
@@ -28,6 +33,24 @@ def gap_losses(gaps: Records, log_sizes: F64) -> F64:
     long_loss = cost[LONG, falls] - price * quantity[LONG, falls]
     short_loss = price * quantity[SHORT, rises] - cost[SHORT, rises]
     return np.asarray(np.maximum(np.where(log_sizes < 0, long_loss, short_loss), 0.0))
+
+
+def shares_of(lowered: Lowered) -> F64:
+    """Parts of a jump that come as its gap, at SHARES equally likely quantiles; one if all of it does."""
+    from .kernels.draw import gap_shares
+
+    law = lowered.jumps.law[0]
+    count = 1 if law["share_low"] == law["share_high"] else SHARES
+    out = np.zeros(count)
+    gap_shares(law, (np.arange(count) + 0.5) / count, out)
+    return out
+
+
+def mean_gap_loss(lowered: Lowered) -> float:
+    """Mean unpaid debt after the gap of one jump on the opening book, quanta."""
+    law, gaps = lowered.jumps.law, lowered.index.gaps
+    shares = shares_of(lowered)
+    return expectation(law, lambda sizes: np.mean([gap_losses(gaps, sizes * share) for share in shares], axis=0))
 
 
 def gap_risk_curve(config: RunConfig, *, points: int = 200, lowered: Lowered | None = None) -> tuple[F64, F64]:
@@ -46,10 +69,11 @@ def gap_risk_curve(config: RunConfig, *, points: int = 200, lowered: Lowered | N
     for quantile in (tail, 1.0 - tail):
         sizes = np.zeros(QUANTILES)
         jump_sizes(numbers.jumps.law[0], quantile, sizes)
-        beyond.append(gap_losses(numbers.index.gaps, sizes))  # falls as the tail probability rises
+        # each falls as the tail probability rises
+        beyond += [gap_losses(numbers.index.gaps, sizes * share) for share in shares_of(numbers)]
     largest = max(float(loss[np.searchsorted(tail, 1e-9)]) for loss in beyond)
-    funds = np.linspace(0.0, largest, points)
-    probability = sum(_tail_probability(loss, tail, funds) for loss in beyond)
+    funds = np.concatenate([[0.0], largest * exp(np.linspace(log(SMALLEST), 0.0, points - 1))])
+    probability = sum(_tail_probability(loss, tail, funds) for loss in beyond) / (len(beyond) / 2)
     scale = float(config.quantum / config.scale.simulated_share)
     return funds * scale, np.asarray(-expm1(-numbers.mean_count * probability))
 

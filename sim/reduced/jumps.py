@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..config.reduced import KouJumps, MertonJumps, ThresholdJumps
+from ..config.reduced import Concentration, KouJumps, MertonJumps, ThresholdJumps
 from ..elementary import exp, expm1, log, log1p
 from ..layout import F64, Records
 from ..market.price import Gbm, Kou, Merton, SingleShock
@@ -34,8 +34,30 @@ class Jumps:
         return self.per_year * years
 
 
-def jumps_of(price: object, stated: KouJumps | MertonJumps | ThresholdJumps | None) -> Jumps:
+def jumps_of(
+    price: object, stated: KouJumps | MertonJumps | ThresholdJumps | None, concentration: Concentration | None = None
+) -> Jumps:
     """The jumps of an admitted price process, or those that the `reduced` section adds to a gbm."""
+    jumps = _jumps_of(price, stated)
+    shares = (1.0, 1.0, 1.0) if concentration is None else gap_shares(concentration)
+    for name, share in zip(("share_low", "share_middle", "share_high"), shares, strict=True):
+        jumps.law[name] = share
+    return jumps
+
+
+def gap_shares(stated: Concentration) -> tuple[float, float, float]:
+    """Smallest, median and largest part of a jump that comes within the venue's delay: the curve, read there."""
+    delay, curve = float(stated.liquidation_delay_s), stated.curve
+    delays = np.array([float(point.delay_s) for point in curve])
+    ends = np.array([[point.low_ppm, point.middle_ppm, point.high_ppm] for point in curve]) / 1e6
+    if delay <= delays[0]:
+        low, middle, high = ends[0] * (delay / delays[0])
+    else:
+        low, middle, high = (np.interp(log(np.array([delay])), log(delays), ends[:, side])[0] for side in range(3))
+    return float(low), float(middle), float(high)
+
+
+def _jumps_of(price: object, stated: KouJumps | MertonJumps | ThresholdJumps | None) -> Jumps:
     if isinstance(price, SingleShock):
         law = np.zeros(1, at.LAW_DTYPE)
         law["kind"], law["log_mean"] = at.LAW_FIXED, log1p(float(price.shock_fraction))
@@ -48,8 +70,10 @@ def jumps_of(price: object, stated: KouJumps | MertonJumps | ThresholdJumps | No
     if stated is None:
         return Jumps(0.0, np.zeros(1, at.LAW_DTYPE), 0.0)
     law = law_of(stated)
+    if not stated.compensate:
+        return Jumps(float(stated.jumps_per_year), law, 0.0)
     mean = mean_return(law) if isinstance(stated, ThresholdJumps) else stated.mean_return()
-    return Jumps(float(stated.jumps_per_year), law, mean if stated.compensate else 0.0)
+    return Jumps(float(stated.jumps_per_year), law, mean)
 
 
 def law_of(size: DoubleExponentialJump | NormalJump | ThresholdJumps) -> Records:
@@ -59,13 +83,13 @@ def law_of(size: DoubleExponentialJump | NormalJump | ThresholdJumps) -> Records
         law["kind"], law["log_mean"], law["log_sd"] = at.LAW_NORMAL, float(size.log_mean), float(size.log_sd)
         return law
     law["kind"] = at.LAW_TWO_SIDED
-    law["down_share"] = size.down_share_ppm / 1e6
-    law["up_beta"] = 1.0 / float(size.up_eta)
     if isinstance(size, DoubleExponentialJump):
-        law["down_beta"] = 1.0 / float(size.down_eta)
+        law["down_share"] = size.down_share_ppm / 1e6
+        law["down_beta"], law["up_beta"] = 1.0 / float(size.down_eta), 1.0 / float(size.up_eta)
         return law
-    law["down_threshold"], law["up_threshold"] = float(size.down_threshold), float(size.up_threshold)
-    law["down_xi"], law["down_beta"] = float(size.down_xi), float(size.down_beta)
+    law["down_share"] = float(size.falls_per_year / size.jumps_per_year)
+    for name in ("down_threshold", "down_xi", "down_beta", "up_threshold", "up_xi", "up_beta"):
+        law[name] = float(getattr(size, name))
     return law
 
 

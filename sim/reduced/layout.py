@@ -26,7 +26,7 @@ def _of(kind: type, *names: str) -> list[tuple[str, type]]:
 LONG, SHORT = range(2)
 
 # Values of `impact`.
-IMPACT_NONE, IMPACT_LINEAR, IMPACT_SQUARE_ROOT = range(3)
+IMPACT_NONE, IMPACT_LINEAR, IMPACT_BOUNDED = range(3)
 
 #: Numbers of a config.
 PARAMS_DTYPE = mixed(
@@ -36,10 +36,11 @@ PARAMS_DTYPE = mixed(
         "step",  # years
         "sigma",  # per sqrt(year)
         "drift",  # of the log between jumps, per year
-        "impact_bid",  # linear: 1 / (quanta that move the price by 100%); square root: impact of one quantum
+        "impact_bid",  # slope of the curve: 1 / (quanta that move the price by 100%)
         "impact_ask",
+        "impact_cap",  # bounded: largest relative move
+        "gap_depth",  # bounded: depth within a gap over the calm one
         "decay",  # ln 2 / half-life of the decaying impact, per year
-        "permanent",  # share of the impact that stays
         "stress_sigma",  # volatility right after a jump over the calm one, less 1; 0: no stress
         "stress_depth",  # 1 - depth at a jump over the calm one
         "stress_decay",  # ln 2 / half-life of the stress, per year
@@ -48,6 +49,7 @@ PARAMS_DTYPE = mixed(
         "reach",  # largest |log| on the renewed book's grid
         "fade",  # expm1(-decay x step): what a whole step takes of the decaying impact
         "half_fade",  # exp(-decay x step / 2): what is left of it after half a step
+        "slow_first",  # part of the slow share of a jump that comes before its gap
     ),
     *_of(
         np.int64,
@@ -141,10 +143,16 @@ OUTCOME_DTYPE = mixed(
     *_of(np.int64, "required", "n_jumps"),  # required: largest fall of a fund that never runs dry
 )
 
+#: What one jump does.
+EVENT_DTYPE = mixed(
+    ("basis", np.float64),  # log shift of the price by impact, right after the gap
+    *_of(np.int64, "required", "notional"),  # largest fall of the fund; liquidated, quanta
+)
+
 # -- jumps -------------------------------------------------------------------------------------------------------------
 
-# Kinds of a law of jump sizes. A two-sided law has falls beyond a threshold with a generalised Pareto tail (xi = 0:
-# exponential) and exponential rises beyond another.
+# Kinds of a law of jump sizes. A two-sided law has falls beyond a threshold and rises beyond another, each with a
+# generalised Pareto tail (xi = 0: exponential).
 LAW_NONE, LAW_NORMAL, LAW_TWO_SIDED, LAW_FIXED = range(4)
 
 LAW_DTYPE = mixed(
@@ -159,7 +167,11 @@ LAW_DTYPE = mixed(
         "down_xi",
         "down_beta",
         "up_threshold",
+        "up_xi",
         "up_beta",
+        "share_low",  # part of a jump that comes as a gap: smallest, median, largest; even between them
+        "share_middle",
+        "share_high",
     ),
 )
 

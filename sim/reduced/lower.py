@@ -5,7 +5,6 @@ Decides units: relative prices, years, quanta. Leaves to others: which configs a
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ import numpy as np
 from ..agents.behaviours import MarketMaker
 from ..config import RunConfig
 from ..config.places import naming_places
-from ..config.reduced import HalfLifeRenewal, LinearDepth, NoImpact, Reduced, SquareRootDepth
+from ..config.reduced import BoundedImpact, HalfLifeRenewal, LinearDepth, NoImpact, Reduced
 from ..elementary import LN2, exp, expm1, half_lives
 from ..errors import ConfigError
 from ..layout import F64, I64, Records
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from .kernels.arrays import Path
 
 DAY_S = 86_400
-IMPACTS = {"none": at.IMPACT_NONE, "linear": at.IMPACT_LINEAR, "square_root": at.IMPACT_SQUARE_ROOT}
+IMPACTS = {"none": at.IMPACT_NONE, "linear": at.IMPACT_LINEAR, "bounded": at.IMPACT_BOUNDED}
 
 
 @dataclass(frozen=True)
@@ -75,8 +74,13 @@ def mean_jumps(config: RunConfig) -> float:
 
 
 @naming_places
-def lower(config: RunConfig, *, scenario: int = 0, replication: int = 0) -> Lowered:
-    """Return the numbers of a config; ConfigError if the reduced engine cannot simulate it."""
+def lower(
+    config: RunConfig, *, scenario: int = 0, replication: int = 0, index: ThresholdIndex | None = None
+) -> Lowered:
+    """Return the numbers of a config; ConfigError if the reduced engine cannot simulate it.
+
+    index: the threshold index of the same population, seed, scenario and replication, if it is known.
+    """
     require_reduced(config)
     assert config.reduced is not None
     section, market = config.reduced, config.markets[0]
@@ -84,8 +88,9 @@ def lower(config: RunConfig, *, scenario: int = 0, replication: int = 0) -> Lowe
     assert isinstance(price, Gbm | Kou | Merton | SingleShock)
     instrument = market.instrument(config.quantum)
     markets = market_arrays(config, instrument, price.initial_price)
-    index = ThresholdIndex.build(config, markets, instrument, scenario=scenario, replication=replication)
-    jumps = jumps_of(price, section.jumps)
+    if index is None:
+        index = ThresholdIndex.build(config, markets, instrument, scenario=scenario, replication=replication)
+    jumps = jumps_of(price, section.jumps, section.concentration)
     params = np.zeros(1, at.PARAMS_DTYPE)
     _set_prices(params[0], config, section, price, jumps)
     _set_rules(params[0], config, section)
@@ -128,7 +133,7 @@ def path_arrays(lowered: Lowered, n_jumps: int) -> Path:
         impacts=lowered.impacts, stops=lowered.stops, far_lots=np.zeros(far), far_owed=np.zeros(far),
         fresh_lots=fresh["lots"].copy(), fresh_owed=fresh["owed"].copy(), fresh_far_lots=wide["lots"].copy(),
         fresh_far_owed=wide["owed"].copy(), state=state.copy(), ledger=ledger.copy(), start_state=state,
-        start_ledger=ledger, times=np.zeros(n_jumps), sizes=np.zeros(n_jumps),
+        start_ledger=ledger, times=np.zeros(n_jumps), sizes=np.zeros(n_jumps), shares=np.ones(n_jumps),
         step_ends=params["step"][0] * np.arange(1, lowered.steps + 1), lengths=np.zeros(pieces),
         ends=np.zeros(pieces), events=np.zeros(pieces, np.int64), moves=np.zeros(pieces),
         variances=np.zeros(pieces), lows=np.zeros(pieces), highs=np.zeros(pieces), stresses=np.zeros(pieces),
@@ -137,10 +142,10 @@ def path_arrays(lowered: Lowered, n_jumps: int) -> Path:
 
 
 def with_chain(lowered: Lowered) -> Lowered:
-    """The same with the chain of a book without renewal whose impact all decays."""
+    """The same with the chain of a book without renewal."""
     from .kernels.chain import build_chain
 
-    if lowered.params["renewed"][0] or lowered.params["permanent"][0] > 0:
+    if lowered.params["renewed"][0]:
         return lowered
     chained = replace(lowered, **_chain_arrays(lowered.index.opening.shape[1] + 1))
     build_chain(path_arrays(chained, 0))
@@ -174,10 +179,15 @@ def _set_prices(
     params.sigma = float(price.annual_volatility)
     drift = 0.0 if isinstance(price, SingleShock) else float(price.annual_drift)
     params.drift = drift - params.sigma * params.sigma / 2 - jumps.per_year * jumps.compensator
+    params.impact_cap = params.gap_depth = 1.0
     if not isinstance(section.impact, NoImpact):
         params.impact_bid, params.impact_ask = _impact(config, section.impact)
         params.decay = LN2 * YEAR_S / float(section.impact.half_life_s)
-        params.permanent = section.impact.permanent_share_ppm / PPM
+        if isinstance(section.impact, BoundedImpact):
+            params.impact_cap, params.gap_depth = (
+                section.impact.basis_cap_ppm / PPM,
+                section.impact.depth_in_gap_ppm / PPM,
+            )
     if section.stress is not None:
         params.stress_sigma = float(section.stress.volatility_multiplier) - 1.0
         params.stress_depth = 1.0 - float(section.stress.depth_multiplier)
@@ -185,28 +195,24 @@ def _set_prices(
     params.fade = expm1(-params.decay * params.step)
     params.half_fade = exp(-0.5 * params.decay * params.step)
     params.keep = 1.0
+    params.slow_first = 0.0 if section.concentration is None else section.concentration.slow_first_ppm / PPM
     if isinstance(section.renewal, HalfLifeRenewal):
         half_life = float(section.renewal.half_life_days) * DAY_S / YEAR_S
         params.keep = half_lives(params.step, half_life)
         params.cell, params.reach = section.renewal.cell_ppm / PPM, GRID_REACH
 
 
-def _impact(config: RunConfig, curve: LinearDepth | SquareRootDepth) -> tuple[float, float]:
-    """Coefficients of bid and ask: of the amount sold (linear) or its root, so that the depth moves the price by
-    `within`.
-    """
+def _impact(config: RunConfig, curve: LinearDepth | BoundedImpact) -> tuple[float, float]:
+    """Slopes at bid and ask: relative move of the price per quantum, so that the depth moves it by `within`."""
     within_ppm, bid, ask = (
         _makers_depth(config) if needs_depth(config) else (curve.within_ppm, curve.bid_quote, curve.ask_quote)
     )
     assert within_ppm is not None
     assert bid is not None
     assert ask is not None
-    scale = float(curve.depth_multiplier * config.scale.simulated_share / config.quantum)
-    depths = float(bid) * scale, float(ask) * scale
+    scale = float(config.scale.simulated_share / config.quantum)
     within = within_ppm / PPM
-    if isinstance(curve, LinearDepth):
-        return within / depths[0], within / depths[1]
-    return within / math.sqrt(depths[0]), within / math.sqrt(depths[1])
+    return within / (float(bid) * scale), within / (float(ask) * scale)
 
 
 def _makers_depth(config: RunConfig) -> tuple[int, Decimal, Decimal]:

@@ -87,9 +87,9 @@ def tilt(law: Records, size: float) -> Records:
     if law["kind"] == at.LAW_NORMAL:
         out["log_mean"], out["log_sd"] = np.minimum(law["log_mean"], -size), WIDER * law["log_sd"]
         return out
-    excess = np.maximum(size - law["down_threshold"], 0.0)
-    out["down_beta"] = np.maximum(law["down_beta"], excess * (1.0 - law["down_xi"]))
-    out["up_beta"] = np.maximum(law["up_beta"], size - law["up_threshold"])
+    for side in ("down", "up"):
+        excess = np.maximum(size - law[f"{side}_threshold"], 0.0)
+        out[f"{side}_beta"] = np.maximum(law[f"{side}_beta"], excess * (1.0 - law[f"{side}_xi"]))
     return out
 
 

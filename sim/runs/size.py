@@ -26,7 +26,7 @@ ROW_EVENT_BYTES = 20
 ORDER_EVENT_BYTES = 1.5
 ORDER_BYTES = 8
 #: Processor seconds: a tick of a market with its orders; a margin row, drawn and packed; of the reduced engine a step.
-#: Measured on base, two-markets and btc-30d. Agents of the user's own can take any time.
+#: Measured on base, two-markets and btc. Agents of the user's own can take any time.
 TICK_SECONDS = 1.2e-4
 ROW_SECONDS = 3e-6
 STEP_SECONDS = 2e-7

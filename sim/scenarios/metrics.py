@@ -24,12 +24,14 @@ class Outcome:
     """The data of one run for metrics: its summary row, and the series of the first market as float arrays.
 
     venue: quote units of the venue that one quantum of the run stands for.  lot_quanta: price 1 on one lot, in quanta.
+    at_ms: the time that a metric at one time reads, ms since the start of the run.
     """
 
     row: Mapping[str, Any]
     series: Mapping[str, F64]
     venue: float
     lot_quanta: float
+    at_ms: float = math.nan
 
     def of(self, column: str) -> float:
         """A number of the summary row."""
@@ -38,6 +40,12 @@ class Outcome:
     def first(self, column: str) -> float:
         """First sample of a series."""
         return float(self.series[column][0])
+
+    def at_time(self, column: str) -> float:
+        """The last sample of a series at or before `at_ms`; NaN if the run has none there."""
+        times = self.series["time_ms"]
+        place = int(np.searchsorted(times, self.at_ms, side="right")) - 1
+        return float(self.series[column][place]) if place >= 0 and self.at_ms <= times[-1] else math.nan
 
     def change(self, column: str) -> float:
         """Last sample divided by the first, minus one."""
@@ -49,12 +57,18 @@ class Outcome:
 
 
 class Metric(NamedTuple):
-    """The label and the computation of a metric; a yes-or-no metric is 1 or 0 in a run, its mean a probability."""
+    """The label and the computation of a metric; a yes-or-no metric is 1 or 0 in a run, its mean a probability.
+
+    is_at_a_time: it reads the run at the time that the target names (`at`), so it cannot mix two minutes.
+    of_prices: it needs the paths of index and mark alone, so that it has a value without any market.
+    """
 
     meaning: str
     unit: str
     compute: Callable[[Outcome], float]
     is_yes_or_no: bool = False
+    is_at_a_time: bool = False
+    of_prices: bool = False
 
 
 def ratio(part: float, whole: float) -> float:
@@ -62,10 +76,17 @@ def ratio(part: float, whole: float) -> float:
     return part / whole if whole else math.nan
 
 
+def _calm(depth: F64) -> float:
+    return float(np.median(depth[: max(1, int(len(depth) * CALM_SHARE))]))
+
+
 def _depth_loss(run: Outcome) -> float:
     depth = run.series["depth_bid_near_quanta"] + run.series["depth_ask_near_quanta"]
-    calm = float(np.median(depth[: max(1, int(len(depth) * CALM_SHARE))]))
-    return 1 - ratio(float(depth.min()), calm)
+    return 1 - ratio(float(depth.min()), _calm(depth))
+
+
+def _depth_bid_at(run: Outcome) -> float:
+    return ratio(run.at_time("depth_bid_near_quanta"), _calm(run.series["depth_bid_near_quanta"]))
 
 
 def _long_share(run: Outcome) -> float:
@@ -98,10 +119,33 @@ def _required_fund(run: Outcome) -> float:
 
 
 METRICS: dict[str, Metric] = {
-    "index_fall": Metric("lowest index / first - 1", "fraction", _lowest("index_price")),
-    "index_end": Metric("last index / first - 1", "fraction", lambda run: run.change("index_price")),
-    "mark_fall": Metric("lowest mark / first - 1", "fraction", _lowest("mark_price")),
-    "dislocation_max": Metric("largest |mark / index - 1|", "fraction", lambda run: run.of("dislocation_max")),
+    "index_fall": Metric("lowest index / first - 1", "fraction", _lowest("index_price"), of_prices=True),
+    "index_end": Metric("last index / first - 1", "fraction", lambda run: run.change("index_price"), of_prices=True),
+    "mark_fall": Metric("lowest mark / first - 1", "fraction", _lowest("mark_price"), of_prices=True),
+    "index_at": Metric(
+        "index at a time / first - 1",
+        "fraction",
+        lambda run: ratio(run.at_time("index_price"), run.first("index_price")) - 1,
+        is_at_a_time=True,
+        of_prices=True,
+    ),
+    "mark_at": Metric(
+        "mark at a time / first - 1",
+        "fraction",
+        lambda run: ratio(run.at_time("mark_price"), run.first("mark_price")) - 1,
+        is_at_a_time=True,
+        of_prices=True,
+    ),
+    "gap_at": Metric(
+        "mark / index - 1 at a time",
+        "fraction",
+        lambda run: ratio(run.at_time("mark_price"), run.at_time("index_price")) - 1,
+        is_at_a_time=True,
+        of_prices=True,
+    ),
+    "dislocation_max": Metric(
+        "largest |mark / index - 1|", "fraction", lambda run: run.of("dislocation_max"), of_prices=True
+    ),
     "open_interest_change": Metric(
         "open interest in contracts, last / first - 1", "fraction", lambda run: run.change("open_interest_lots")
     ),
@@ -151,6 +195,12 @@ METRICS: dict[str, Metric] = {
         lambda run: ratio(run.of("adl_notional_quanta"), run.of("liquidated_notional_quanta")),
     ),
     "depth_loss_max": Metric("1 - lowest depth in the near band / median of the first tenth", "fraction", _depth_loss),
+    "depth_bid_at": Metric(
+        "bids in the near band at a time / their median of the first tenth",
+        "fraction",
+        _depth_bid_at,
+        is_at_a_time=True,
+    ),
     "liquidated_long_millions": Metric(
         "long notional liquidated, venue scale",
         "m",

@@ -37,4 +37,4 @@ def swept(study):
 @pytest.fixture(scope="session")
 def answer():
     """A fund for one day of the reduced reference market."""
-    return clearsim.size_fund("btc-30d", "P(ADL within 1d) < 0.05", budget=65_536, spread=0)
+    return clearsim.size_fund("btc", "P(ADL within 1d) < 0.05", budget=65_536, spread=0)

@@ -20,6 +20,7 @@ OWNERS = (
     clearsim.Answer,
     clearsim.StressFrontier,
     clearsim.FundHistory,
+    clearsim.PriceFit,
 )
 
 
@@ -51,6 +52,7 @@ def folder(tmp_path_factory, result):
     clearsim.sweep(small, out=folder / "results" / "depth-leverage-small", executor="serial")
     entry = '{"timestamp": "2025-%02d-28T12:00:00Z", "currency": "XBt", "walletBalance": 1}'
     (folder / "insurance.json").write_text(f"[{entry % 1}, {entry % 2}]")
+    (folder / "prices.csv").write_text("ts_ms,price\n1700000000000,100\n1700000060000,95\n")
     days = (f"{day},1" for day in pd.date_range("2025-01-31", "2025-03-01").strftime("%Y-%m-%d"))
     (folder / "fund-days.csv").write_text("\n".join(["date_utc,balance (BTC)", *days]) + "\n")
     return folder
@@ -58,12 +60,12 @@ def folder(tmp_path_factory, result):
 
 @pytest.fixture(scope="module")
 def frontier():
-    return clearsim.reverse_stress("btc-30d", depth=[0], concentration=[0], runs=3, tolerance=0.05)
+    return clearsim.reverse_stress("btc", depth=[0], concentration=[0], runs=3, tolerance=0.05)
 
 
 @pytest.fixture(scope="module")
 def paths():
-    return clearsim.run("btc-30d", fidelity="reduced", paths=200)
+    return clearsim.run("btc", fidelity="reduced", paths=200)
 
 
 @pytest.mark.parametrize("where", EXAMPLES)

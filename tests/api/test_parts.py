@@ -115,12 +115,54 @@ def test_a_cohort_on_arrays_and_an_agent(stressed):
     assert (orders.loc[orders["account"] == seller, "side"] == "sell").all()
 
 
+def test_a_part_may_stand_inside_a_mapping_or_a_list(stressed):
+    place = adl_place(stressed)
+    alone = stressed.with_({f"waterfall[{place}].allocation": Equal, f"waterfall[{place}].trigger": "distressed"})
+    layer = {"kind": "adl", "ranking": {"kind": "profit_leverage"}, "allocation": Equal, "trigger": "distressed"}
+    layers = [*stressed.waterfall[:place], layer, *stressed.waterfall[place + 1 :]]
+    assert stressed.with_({"waterfall": layers}).hash == alone.hash
+    cohort = {"name": "buyers", "traders": 7, "capital": {"quote": 70_000}, "behaviour": Buyers()}
+    config = stressed.with_({"population.cohorts": [*stressed.population.cohorts, cohort]})
+    accounts = clearsim.run(config, detail="summary").accounts()
+    assert (accounts["cohort"] == "buyers").sum() == 7
+
+
 def test_a_chart_is_a_function_from_a_result_to_a_figure(stressed):
     def mine(result):
         return go.Figure(go.Scatter(y=result.series()["mark_price"]))
 
     figure = clearsim.figure(clearsim.run(stressed), mine)
     assert len(figure.data[0].y) > 100
+
+
+def mark_line(result):
+    return go.Figure(go.Scatter(y=result.series()["mark_price"], name="</script><b>"))
+
+
+def test_a_chart_of_your_own_stands_in_the_report_with_the_source_of_its_numbers(stressed, tmp_path):
+    result = clearsim.run(stressed.with_({"duration_s": 300, "seed": 4711}))
+    html = result.report(tmp_path / "own.html", charts=[mark_line]).read_text()
+    _, note, figure = html.partition("Chart of the user's own: mark_line · base · seed 4711 · 300 traders")
+    assert note
+    assert 'id="figure-own-mark_line"' in figure.partition("<h2")[0]
+    assert "</script><b>" not in html
+    assert "mark_line" not in result.report(tmp_path / "plain.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("charts", "message"),
+    [
+        ([mark_line, mark_line], "two charts are named mark_line"),
+        (["price"], "charts must be functions of the result, found str"),
+        (mark_line, "charts must be a list of functions"),
+        ([lambda result: 3], "must return a plotly figure, not int"),
+    ],
+)
+def test_charts_that_are_none_are_refused(stressed, tmp_path, charts, message):
+    result = clearsim.run(stressed, detail="series")
+    with pytest.raises(clearsim.ConfigError, match=message):
+        result.report(tmp_path / "own.html", charts=charts)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_part_of_no_family_is_refused(stressed):

@@ -31,27 +31,27 @@ def test_an_answer_holds_its_interval_and_what_it_rests_on(answer, tmp_path):
 )
 def test_a_question_that_is_not_well_posed_is_refused(target, options, message):
     with pytest.raises(clearsim.ConfigError, match=message):
-        clearsim.size_fund("btc-30d", target, **options)
+        clearsim.size_fund("btc", target, **options)
 
 
 def test_a_larger_fund_needs_a_larger_fall():
     def smallest(fund):
         frontier = clearsim.reverse_stress(
-            "btc-30d", fund=fund, depth=[0], concentration=[0], runs=3, tolerance=0.02, fidelity="reduced"
+            "btc", fund=fund, depth=[0], concentration=[0], runs=3, tolerance=0.02, fidelity="reduced"
         )
         return frontier.frame()["jump"].item()
 
     assert 0 < smallest(1e8) < smallest(1e9)
     with pytest.raises(clearsim.ConfigError, match="leverage must lie between 1 and 1000"):
-        clearsim.reverse_stress("btc-30d", leverage=0)
+        clearsim.reverse_stress("btc", leverage=0)
 
 
 def test_progress_counts_the_runs():
     heard = []
-    clearsim.reverse_stress("btc-30d", depth=[0], concentration=[0], runs=3, tolerance=0.2, progress=heard.append)
+    clearsim.reverse_stress("btc", depth=[0], concentration=[0], runs=3, tolerance=0.2, progress=heard.append)
     assert heard == list(range(3, 3 * len(heard) + 1, 3))
     paths = []
-    clearsim.size_fund("btc-30d", "P(ADL within 1d) < 0.05", budget=65_536, spread=0, progress=paths.append)
+    clearsim.size_fund("btc", "P(ADL within 1d) < 0.05", budget=65_536, spread=0, progress=paths.append)
     assert paths == sorted(paths)
     assert paths[-1] == 2 * 65_536  # drawn, and once more with the fund
 

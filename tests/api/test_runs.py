@@ -186,16 +186,16 @@ def test_positions_come_from_a_table(config):
 
 def test_both_engines_run_through_one_door():
     """The row of the reduced engine is that of a study of one point."""
-    paths = clearsim.run("btc-30d", fidelity="reduced", paths=500)
+    paths = clearsim.run("btc", fidelity="reduced", paths=500)
     assert len(paths.frame()) == len(paths) == 500
-    study = clearsim.Study("btc-30d", fidelity="reduced", paths=500)
+    study = clearsim.Study("btc", fidelity="reduced", paths=500)
     swept = clearsim.sweep(study, executor="serial")
     row, own = swept.frame().iloc[0], paths.summary()
     for name in ("required_fund_quote", "liquidated_notional_quote", "first_adl_ms", "index_low"):
         assert row[name] == own[name]
     assert swept.paths()["required_fund_quote"].tolist() == paths.frame()["required_fund_quote"].tolist()
-    assert clearsim.run("btc-30d", fidelity="reduced", paths=500).result_hash == paths.result_hash
-    assert clearsim.run("btc-30d", fidelity="reduced", paths=500, seed=2).result_hash != paths.result_hash
+    assert clearsim.run("btc", fidelity="reduced", paths=500).result_hash == paths.result_hash
+    assert clearsim.run("btc", fidelity="reduced", paths=500, seed=2).result_hash != paths.result_hash
     assert "<svg" in paths._repr_html_()
 
 
@@ -203,12 +203,12 @@ def test_both_engines_run_through_one_door():
     ("source", "options", "message"),
     [
         ("base", {"fidelity": "reduced"}, "reduced must be given for fidelity reduced"),
-        ("btc-30d", {"fidelity": "reduced", "detail": "series"}, "detail is not an option of fidelity reduced"),
+        ("btc", {"fidelity": "reduced", "detail": "series"}, "detail is not an option of fidelity reduced"),
         ("base", {"paths": 10}, "paths is not an option of fidelity full"),
         ("base", {"detial": "series"}, "detial is not an option of fidelity full"),
         ("base", {"fidelity": "fast"}, "fidelity must be full or reduced"),
-        ("btc-30d", {"fidelity": "reduced", "paths": 0}, "paths must be a whole number from 1, found 0"),
-        ("btc-30d", {"fidelity": "reduced", "paths": 10.5}, "paths must be a whole number, found 10.5"),
+        ("btc", {"fidelity": "reduced", "paths": 0}, "paths must be a whole number from 1, found 0"),
+        ("btc", {"fidelity": "reduced", "paths": 10.5}, "paths must be a whole number, found 10.5"),
         ("base", {"detail": "foo"}, "detail must be one of summary, series, events, orders; found 'foo'"),
         ("base", {"scenario": -1}, "scenario must be a whole number from 0, found -1"),
         ("base", {"replication": "a"}, "replication must be a whole number, found 'a'"),

@@ -20,7 +20,7 @@ def test_a_study_in_python_a_file_and_the_command_line_give_the_same_rows(study,
     assert clearsim.open_study(tmp_path / "cli").result_hash == swept.result_hash
 
 
-@pytest.mark.parametrize("name", ["base", "two-markets", "btc-30d", "2020-03-12-btcusdt"])
+@pytest.mark.parametrize("name", ["base", "two-markets", "btc", "2020-03-12-btcusdt"])
 def test_the_base_of_a_study_is_the_config_that_was_given(name):
     config = clearsim.load(name)
     assert clearsim.Study(config).base.hash == config.hash

@@ -58,6 +58,8 @@ RIGHT = {
     "import_history": {"files": ["no-such-file"], "kind": "fund", "out": "no-such-history.csv"},
     "fund_history": {"path": "no-such-history.csv"},
     "FundHistory": {"path": Path("no-such-history.csv")},
+    "fit_prices": {"files": ["no-such-prices.csv"]},
+    "PriceFit": {"coins": [], "common": {}, "settings": 3},
 }  # fmt: skip
 
 
@@ -75,7 +77,14 @@ def history(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def objects(tiny, history):
+def prices(tmp_path_factory):
+    path = tmp_path_factory.mktemp("prices") / "prices.csv"
+    path.write_text("ts_ms,price\n1700000000000,100\n1700000060000,95\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def objects(tiny, history, prices):
     """An object of each public class that has methods."""
     study = clearsim.Study(
         tiny,
@@ -85,14 +94,15 @@ def objects(tiny, history):
     return {
         "Config": tiny,
         "Result": clearsim.run(tiny, detail="series"),
-        "PathsResult": clearsim.run("btc-30d", fidelity="reduced", paths=20),
+        "PathsResult": clearsim.run("btc", fidelity="reduced", paths=20),
         "Study": study,
         "StudyResult": clearsim.sweep(study, executor="serial"),
         "Lever": clearsim.Lever("fund", path="funds[0].seed_quote", values=[1, 2]),
         "Uncertainty": clearsim.Uncertainty("u", path="seed", low=0, high=1),
-        "Answer": clearsim.size_fund("btc-30d", "P(ADL within 1d) < 0.05", budget=2_000, spread=0),
+        "Answer": clearsim.size_fund("btc", "P(ADL within 1d) < 0.05", budget=2_000, spread=0),
         "FundHistory": history,
-        "StressFrontier": clearsim.reverse_stress("btc-30d", depth=[0], concentration=[0], runs=1, tolerance=0.2),
+        "PriceFit": clearsim.fit_prices(prices),
+        "StressFrontier": clearsim.reverse_stress("btc", depth=[0], concentration=[0], runs=1, tolerance=0.2),
     }
 
 

@@ -5,9 +5,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import clearsim
+import numpy as np
 import pytest
 from clearsim.api.answer import arm_text
 from clearsim.cli import app
+from clearsim.config import load_config
+from clearsim.funds.worlds import ReducedWorld
 
 OLD_LAWS = Path(__file__).parent / "old_laws"
 TARGET = "P(ADL within 30d) < 1e-2"
@@ -25,16 +28,19 @@ def lines(answer):
 
 @pytest.mark.parametrize("name", ["btc", "eth", "alt"])
 def test_hourly_moves_as_instant_gaps_under_linear_impact_are_refuted(name):
-    """Moves of an hour taken for gaps, and a cascade on top of moves that hold one: for BTC a third of the months.
+    """Moves of an hour taken for gaps, and a cascade on top of moves that hold one.
 
-    P(draw > 57 m of 10.64 bn in 30 days) = .33, by independent code: 24 of 73 windows, where 2 to 3 are on record.
+    P(draw > 57 m of 10.64 bn in 30 days) = .33 on BTC's first opening book, by independent code: 24 of 73 windows,
+    where 2 to 3 are on record. Over eight books it is .21.
     """
     answer = clearsim.size_fund(str(OLD_LAWS / f"{name}.yaml"), TARGET, **QUICK)
     assert answer.refuted
     (line,) = (line for line in answer.data()["history"]["draws"] if line["size"] == 0.005)
     assert (line["n"], line["on_record"], line["colour"]) == (73, [2, 3], "red")
     if name == "btc":
-        assert line["p"]["value"] == pytest.approx(0.33, abs=0.01)
+        first = ReducedWorld(load_config(OLD_LAWS / "btc.yaml").config).arrays(0, paths=16_384)
+        assert np.mean(first["required"] > 57e6) == pytest.approx(0.33, abs=0.015)
+        assert line["p"]["value"] == pytest.approx(0.21, abs=0.015)
 
 
 def test_the_refutation_stands_before_the_number(refuted):
@@ -50,18 +56,22 @@ def test_the_page_and_the_data_have_the_panel(refuted, tmp_path):
     assert "Is it consistent with history?" in page
     data = json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))["history"]
     assert data["refuted"]["line"] == 1
-    assert data["refuted"]["p"] < 1e-8
+    assert data["refuted"]["p"] < 1e-4
     assert next(iter(data["variants"])) == "without 2020"
     assert data["variants"]["without 2020"][0]["n"] == 60
     assert len(data["variants"]) == 4  # without 2020, and without each of three events
     assert "history 1" in (tmp_path / "answer.md").read_text(encoding="utf-8")
 
 
-def test_a_law_of_five_minute_moves_is_not_refuted():
-    """P(draw > .54% of open interest) = .023 a month: 1.7 of 73 windows."""
-    answer = clearsim.size_fund("base-reduced", TARGET, **QUICK)
+def test_a_law_of_gaps_under_a_bounded_basis_is_not_refuted():
+    """P(draw > .5% of open interest) = .023 a month: 1.7 of 73 windows, on record 2 to 3; hours as recorded."""
+    answer = clearsim.size_fund("btc", TARGET, **QUICK)
     assert not answer.refuted
     assert "REFUTED" not in arm_text(answer.arms[0])
+    data = answer.data()["history"]
+    assert {line["colour"] for line in data["draws"]} <= {"green", "silent"}
+    assert {line["colour"] for line in data["prices"]} == {"green"}
+    assert answer.data()["one_event"]["no_impact"] < answer.data()["one_event"]["fund"]
 
 
 def balances(path, draws, *, days=1800, interest=10_000_000_000):
@@ -76,14 +86,14 @@ def balances(path, draws, *, days=1800, interest=10_000_000_000):
 
 
 def test_an_own_history_takes_the_place_of_the_record(tmp_path):
-    """Sixty months with a draw of .8% in every third: what the law says, and the public record does not."""
-    path = balances(tmp_path / "fund.csv", [0.008 if month % 3 == 0 else 0 for month in range(60)])
+    """Sixty months with a draw of .8% in every fifth: what the law says, and the public record does not."""
+    path = balances(tmp_path / "fund.csv", [0.008 if month % 5 == 0 else 0 for month in range(60)])
     answer = clearsim.size_fund(str(OLD_LAWS / "btc.yaml"), TARGET, history=path, **QUICK)
     data = answer.data()["history"]
     assert data["windows"] == 60
     assert data["source"] == "fund.csv"
     (line,) = (line for line in data["draws"] if line["size"] == 0.005)
-    assert (line["on_record"], line["colour"]) == ([20, 20], "green")
+    assert (line["on_record"], line["colour"]) == ([12, 12], "green")
 
 
 def test_a_history_that_draws_far_more_says_too_kind(tmp_path):

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.reduced
 
-Goals: 1.0 M paths/s with linear impact, 0.4 M with square root. They were set by a sketch whose workload is `day`:
+Goals: 1.0 M paths/s with linear impact, 0.4 M with bounded. They were set by a sketch whose workload is `day`:
 longs only, a day of steps of .4%, one jump in 29 paths, marks at steps. `month` is what a study runs: 30 days with five
 jumps a path, a book on both sides of which 125 of 512 levels go, thresholds crossed between the steps.
 
@@ -30,7 +30,7 @@ from clearsim.reduced.run import simulate_batch
 from tests.reduced.reduced_worlds import config, holders
 
 PATHS, ROUNDS, PLACE = 4_096, 60, 4
-DAY_LINEAR, DAY_ROOT = "day, linear", "day, square root"
+DAY_LINEAR, DAY_BOUNDED = "day, linear", "day, bounded"
 Section = dict[str, Any]
 
 
@@ -124,18 +124,18 @@ def curve(budget: int = 300_000) -> tuple[float, float, float]:
 def workloads() -> dict[str, tuple[RunConfig, int]]:
     """Each workload by name: what runs, and how many times fewer paths it takes."""
     depth = {"within_ppm": 10_000, "bid_quote": 20_000_000, "ask_quote": 20_000_000}
-    linear, root = {"kind": "linear", **depth}, {"kind": "square_root", **depth}
+    linear, bounded = {"kind": "linear", **depth}, {"kind": "bounded", "basis_cap_ppm": 20_000, **depth}
     thick = {"within_ppm": 50_000, "bid_quote": 300_000_000, "ask_quote": 300_000_000}
-    day_linear, day_root = {"kind": "linear", **thick}, {"kind": "square_root", **thick}
+    day_linear, day_bounded = {"kind": "linear", **thick}, {"kind": "bounded", "basis_cap_ppm": 20_000, **thick}
     renewal = {"kind": "half_life", "half_life_days": 7}
     return {
         DAY_LINEAR: (day(impact=day_linear), 1),
         "day, linear, bridges": (day(impact=day_linear, marks="bridge"), 1),
-        DAY_ROOT: (day(impact=day_root), 1),
-        "day, square root, bridges": (day(impact=day_root, marks="bridge"), 1),
+        DAY_BOUNDED: (day(impact=day_bounded), 1),
+        "day, bounded, bridges": (day(impact=day_bounded, marks="bridge"), 1),
         "month, no impact": (month(impact={"kind": "none"}), 1),
         "month, linear": (month(impact=linear), 1),
-        "month, square root": (month(impact=root), 1),
+        "month, bounded": (month(impact=bounded), 1),
         "month, linear, discrete marks": (month(impact=linear, marks="discrete"), 1),
         "month, linear, renewed": (month(impact=linear, renewal=renewal), 50),
     }
@@ -144,7 +144,7 @@ def workloads() -> dict[str, tuple[RunConfig, int]]:
 def goals() -> dict[str, float]:
     """M paths/s of the two workloads that have a goal, by name."""
     loads = workloads()
-    return {name: rate(loads[name][0], PATHS)[0] / 1e6 for name in (DAY_LINEAR, DAY_ROOT)}
+    return {name: rate(loads[name][0], PATHS)[0] / 1e6 for name in (DAY_LINEAR, DAY_BOUNDED)}
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ def test_help_lists_every_command_once_under_its_group():
     for group, commands in COMMANDS.items():
         names = re.findall(r"^  ([a-z-]+) ", listed[TITLES[group]], flags=re.MULTILINE)
         expected = [command.__name__.replace("_", "-") for command in commands]
-        assert names == expected + {"fund": ["history"], "data": ["positions"]}.get(group, [])
+        assert names == expected + {"fund": ["history"], "data": ["positions", "fit"]}.get(group, [])
 
 
 def test_what_checks_something_says_what_it_alone_does():

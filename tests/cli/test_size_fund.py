@@ -59,7 +59,8 @@ def test_a_config_is_sized_and_the_answer_written(base, tmp_path):
         "crude, order statistics",
         "expected ADL notional: ",
         "time to rebuild the fund from empty",
-        "over 2 other opening books",
+        "one event at a time: ",
+        "8 opening books of the population",
         "assumes: open interest: the opening book ages once",
         "fund of least cost: ",
         "importance sampling, wider law",
@@ -223,7 +224,7 @@ def test_what_cannot_be_answered_is_refused_with_the_reason(base, asked, options
 
 
 def test_a_name_that_is_nothing_names_the_nearest_study_or_config():
-    for name, nearest in (("fund-size-btx", "fund-size-btc"), ("btc-30", "btc-30d")):
+    for name, nearest in (("fund-size-btx", "fund-size-btc"), ("btcx", "btc")):
         result = ask(name)
         assert isinstance(result.exception, ConfigError)
         assert f"{name}: no such study, study folder or config" in str(result.exception)
@@ -253,14 +254,14 @@ def test_all_arms_are_refused_before_the_first_runs(study, monkeypatch):
     assert "refused: 368,887 paths are needed" in str(result.exception)
 
 
-def test_a_dry_run_prints_batches_paths_and_time_and_writes_nothing(base, tmp_path, monkeypatch):
-    """p = 0.02: 400 / p = 20,000 paths are one batch, once more with the fund; three books of two batches."""
+def test_a_dry_run_prints_batches_paths_and_time_and_writes_nothing(study, tmp_path, monkeypatch):
+    """p = 0.02: 400 / p = 20,000 paths are one batch, once more with the fund; three draws of two batches."""
     monkeypatch.chdir(tmp_path)
-    result = ask(base, "--spread", "3", "--dry-run", "--workers", "2")
+    result = ask(study, "--spread", "3", "--arm", "margin=low", "--dry-run", "--workers", "2")
     assert result.exit_code == 0, result.output
     lines = [" ".join(line.split()) for line in result.output.splitlines()]
     for number, line in enumerate(("1 batches 65,536", "1 batches 65,536", "6 batches 393,216"), start=1):
         assert lines[number].startswith(f"{line} paths "), lines
     assert lines[4] == "8 batches, 524,288 paths"
     assert re.fullmatch(r"time of two batches: all of it takes about \d+ s on 2 workers", lines[5])
-    assert [path.name for path in tmp_path.iterdir()] == ["base.yaml"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["base.yaml", "study-file.yaml"]

@@ -118,7 +118,7 @@ def test_objects_passed_from_python_run_and_replay(config, tmp_path):
 
 def test_parts_that_see_the_exchange_may_read_the_fund(config):
     places = [reason.path for reason in fund_feeds_back(config, fidelity="full", event="equity_zero")]
-    assert places == ["funds[0].inventory_cap_quote", "population.cohorts[3].behaviour", "agents[1]"]
+    assert places == ["population.cohorts[3].behaviour", "agents[1]"]
 
 
 STUDY = """

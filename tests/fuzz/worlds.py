@@ -28,7 +28,7 @@ def configs():
         yaml.safe_load(to_yaml(base.with_(few))),
         _tree("fund-empty-adl", {}),
         _tree("two-markets", short),
-        _tree("btc-30d", {}),
+        _tree("btc", {}),
     ]
 
 

@@ -18,7 +18,7 @@ N_RANDOM, N_RANDOM_QUICK = 100, 10
 EVENT_TRADERS = {"2020-03-12": (4_000, 12_000), "2021-05-19": (4_000, 12_000), "2025-10-10": (12_000,)}
 OTHER_EVENT_TRADERS = (1_000, 4_000, 12_000)
 #: Seconds of configs that last thirty days, in the full engine.
-LONG_CONFIGS = ("base-reduced", "btc-30d", "eth-30d", "alt-30d")
+LONG_CONFIGS = ("base-reduced", "btc", "eth")
 TRADERS = {"base": 500, "two-markets": 800, **dict.fromkeys(LONG_CONFIGS, 500)}
 QUICK_EXAMPLES = ("cross-loses-all", "fund-empty-adl", "gap-through-bankruptcy", "stop-loss-with-depth")
 QUICK_EVENTS = ("2023-11-17-yfi", "2025-03-26-jelly")

@@ -19,7 +19,7 @@ SMALL_COHORTS: dict[str, dict[str, int]] = {
 }
 #: What makes the full engine run a study of the reduced one: two hours instead of thirty days.
 FULL_SIZE = {"duration_s": 7200}
-REDUCED_CONFIGS = ("base-reduced", "btc-30d", "eth-30d", "alt-30d")
+REDUCED_CONFIGS = ("base-reduced", "btc", "eth")
 SAMPLERS = ("crude", "importance", "sobol")
 #: Studies that `--quick` runs.
 QUICK = ("adl-fairness", "fund-size-btc", "two-engines")

@@ -5,8 +5,12 @@ from collections import Counter
 from tests.oracle.cycle import run_cycle
 from tests.oracle.generator import make_story
 from tests.oracle.product import Balances, Product, balances_of
+from tests.oracle.stops import make_stop_story
 from tests.oracle.story import Exchange, Rules, Story
 from tests.oracle.waiting import make_waiting_story
+
+#: Stories by kind. waiting: with latency, throttle, random order, few stops and an order band; stops: with many.
+STORIES = {"plain": make_story, "waiting": make_waiting_story, "stops": make_stop_story}
 
 
 def differences(exchange: Exchange, found: Balances) -> list[str]:
@@ -46,6 +50,6 @@ def compare(story: Story, *, read_as: Rules | None = None) -> tuple[list[str], C
     return lines, exchange.reached
 
 
-def compare_seed(seed: int, *, waiting: bool = False) -> tuple[list[str], Counter[str]]:
-    """`compare` the story of a seed.  waiting: with latency, throttle, random order, stops and an order band."""
-    return compare((make_waiting_story if waiting else make_story)(seed))
+def compare_seed(seed: int, kind: str = "plain") -> tuple[list[str], Counter[str]]:
+    """`compare` the story of a seed.  kind: one of STORIES."""
+    return compare(STORIES[kind](seed))

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from tests.oracle.adl import deleverage
 from tests.oracle.book import cancel_all, take, take_as_trader
-from tests.oracle.liquidation import in_priority, is_left, note_debt, plan, send, settle
+from tests.oracle.liquidation import in_priority, is_left, note_debt, note_own_debt, plan, send, settle
 from tests.oracle.loss import socialise
 from tests.oracle.margin import is_distressed
 from tests.oracle.story import MILLION, Exchange, Record
@@ -17,9 +17,11 @@ def run_cycle(exchange: Exchange, marks: tuple[int, ...], now_ms: int) -> None:
     exchange.queue, exchange.matches = None, 0
     exchange.since = {row: first for row, first in exchange.since.items() if row in exchange.found}
     exchange.found = set()
+    held = holders(exchange)
     fire_stops(exchange)
+    release_isolated(exchange, held)
     for number in range(exchange.rules.liquidation.rounds_max):
-        moved = exchange.moved
+        moved, held = exchange.moved, holders(exchange)
         distressed = find_distressed(exchange)
         note_distress(exchange, distressed)
         active = within_limit(exchange, [row for row in distressed if not waits(exchange, row)])
@@ -30,6 +32,7 @@ def run_cycle(exchange: Exchange, marks: tuple[int, ...], now_ms: int) -> None:
         elif (distressed or number == 0) and any(exchange.held(engine) for engine in exchange.engine):
             run_waterfall(exchange, [], [])
         unwind(exchange)
+        release_isolated(exchange, held)
         if not distressed or exchange.moved == moved:
             break
     note_end(exchange)
@@ -92,7 +95,7 @@ def within_limit(exchange: Exchange, due: list[int]) -> list[int]:
 
 def fire_stops(exchange: Exchange) -> None:
     """CLR-MRG-015: stops that the mark has reached sell or buy at the market, within the band of their market."""
-    for stop in list(exchange.stops):
+    for stop in sorted(exchange.stops, key=lambda stop: stop.market):  # in a market as they were entered
         selling = stop.lots > 0
         mark = exchange.mark[stop.market]
         if (mark > stop.trigger) if selling else (mark < stop.trigger):
@@ -111,27 +114,46 @@ def fire_stops(exchange: Exchange) -> None:
         exchange.reached["order band"] += limit is not None and filled < size
 
 
+def holders(exchange: Exchange) -> set[int]:
+    """Traders' rows with contracts."""
+    return {row for row in exchange.traders if exchange.held(row)}
+
+
+def release_isolated(exchange: Exchange, before: set[int]) -> None:
+    """CLR-MRG-017: what is left on an isolated row that held contracts `before` and is flat goes to its wallet."""
+    for row in sorted(before):
+        wallet, left = exchange.owner[row], exchange.quote[row]
+        if wallet != row and left > 0 and not exchange.held(row):
+            exchange.move_own(row, wallet, left)
+            exchange.reached["released"] += 1
+
+
 def run_round(exchange: Exchange, due: list[int]) -> None:
     """Book, settlement, and the waterfall with what is left."""
     plans: list[list[Record]] = []
     if exchange.rules.liquidation.mode == "batch":
         for row in due:
             cancel_all(exchange, row)
-        plans = [plan(exchange, row) for row in due if exchange.held(row)]
+        planned = {row: plan(exchange, row) for row in due if exchange.held(row)}
+        plans = list(planned.values())
         for records in plans:
             for record in records:
                 send(exchange, record)
         for records in plans:
             finish_account(exchange, records)
-        for records in plans:
-            note_debt(exchange, records)
+        for row in due:
+            if row in planned:
+                note_debt(exchange, planned[row])
+            else:
+                note_own_debt(exchange, row)
     else:
         for row in due:
-            if not exchange.held(row):
-                run_waterfall(exchange, [], [row])
-                continue
             if not is_distressed(exchange, row):
                 exchange.reached["recovered"] += 1
+                continue
+            if not exchange.held(row):
+                note_own_debt(exchange, row)
+                run_waterfall(exchange, [], [row])
                 continue
             cancel_all(exchange, row)
             records = plan(exchange, row)

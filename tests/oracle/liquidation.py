@@ -164,9 +164,7 @@ def keep_surplus(exchange: Exchange, records: list[Record]) -> None:
             if part:
                 exchange.transfer(row, exchange.fund[exchange.rules.markets[market].scope], part)
     elif exchange.owner[row] != row:
-        exchange.transfer(row, exchange.owner[row], left)
-        exchange.own_moves[row] -= left
-        exchange.own_moves[exchange.owner[row]] += left
+        exchange.move_own(row, exchange.owner[row], left)
 
 
 def note_debt(exchange: Exchange, records: list[Record]) -> None:
@@ -176,6 +174,14 @@ def note_debt(exchange: Exchange, records: list[Record]) -> None:
         exchange.debts[row] = by_market(records, -exchange.quote[row])
         exchange.fresh.append(row)
         exchange.reached["deficit"] += 1
+
+
+def note_own_debt(exchange: Exchange, row: int) -> None:
+    """CLR-FND-006: what an account owes that was flat when its turn came, all in the market it left last."""
+    if row not in exchange.debts:
+        exchange.debts[row] = {exchange.closed_in[row]: -exchange.quote[row]}
+        exchange.fresh.append(row)
+        exchange.reached["deficit without liquidation"] += 1
 
 
 def is_left(exchange: Exchange, records: list[Record]) -> bool:

@@ -51,5 +51,8 @@ def is_distressed(exchange: Exchange, row: int) -> bool:
 def bankruptcy_total(exchange: Exchange, row: int, m: int) -> int:
     """CLR-LIQ-002: what the row gets for its whole position at bankruptcy; negative for most shorts."""
     needed = requirement(exchange, row)
-    share = exchange.equity(row) * maintenance(exchange, row, m) // needed if needed else exchange.equity(row)
+    if exchange.held(row) == [m]:
+        share = exchange.equity(row)
+    else:
+        share = exchange.equity(row) * maintenance(exchange, row, m) // needed if needed else 0
     return exchange.value(row, m) - share

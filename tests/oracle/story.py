@@ -173,6 +173,7 @@ class Exchange:
     moved: int = 0  # transfers so far
     start: dict[int, int] = field(default_factory=dict)  # equity when the run began
     own_moves: Counter[int] = field(default_factory=Counter)
+    closed_in: dict[int, int] = field(default_factory=dict)  # row -> market in which it last closed a position in full
     debts: dict[int, dict[int, int]] = field(default_factory=dict)  # row -> market -> quanta owed
     fresh: list[int] = field(default_factory=list)  # rows whose debt no layer has seen yet
     stops: list[Stop] = field(default_factory=list)  # rows by their ids
@@ -222,6 +223,12 @@ class Exchange:
             self._change(payee, market, -lots, -quote)
         self.moved += 1
 
+    def move_own(self, row: int, wallet: int, quote: int) -> None:
+        """Money between two rows of one trader: no gain of either (CLR-LOS-003)."""
+        self.transfer(row, wallet, quote)
+        self.own_moves[row] -= quote
+        self.own_moves[wallet] += quote
+
     def _change(self, row: int, market: int, change: int, value: int) -> None:
         """CLR-LDG-002: average entry, rounded down."""
         before, cost = self.lots[row][market], self.cost[row][market]
@@ -229,7 +236,7 @@ class Exchange:
         if before == 0 or (before > 0) == (change > 0):
             cost += value
         elif after == 0:
-            cost = 0
+            cost, self.closed_in[row] = 0, market
         elif (after > 0) == (before > 0):
             cost = cost * abs(after) // abs(before)
         else:

@@ -16,7 +16,8 @@ from clearsim.analysis.estimators.estimate import Estimate
 from clearsim.analysis.reports.page import embed, page, save_page
 from clearsim.analysis.reports.run_report import write_report
 from clearsim.analysis.reports.study_report import write_study_report
-from clearsim.analysis.validation.score import TargetScore, estimate_mean, judge, reason_of
+from clearsim.analysis.validation.score import TargetScore, judge, reason_of
+from clearsim.analysis.validation.spread import spread_of
 
 from tests.worlds.accounts import FIRST, FUND, OUTSIDE, QUANTUM, make_blank_accounts
 from tests.worlds.results import write_folder, write_quiet, write_rich
@@ -125,12 +126,12 @@ def validation(folder: Path) -> Path:
 
 
 def _score(metric: str, values: tuple[float, ...]) -> TargetScore:
-    estimate = estimate_mean(values, is_yes_or_no=False) if values else None
-    passed, firm = judge(estimate, low=0.0, high=0.15)
+    spread = spread_of(values, is_yes_or_no=False) if values else None
+    passed, firm = judge(spread, low=0.0, high=0.15)
     return TargetScore(
         scenario="made-up", kind="historical", metric=metric, meaning="m", unit="fraction", low=0.0, high=0.15,
-        status="recorded", source="made up", date="2020", note="", is_input=False, values=values, estimate=estimate,
-        passed=passed, is_firm=firm, reason=reason_of(estimate, error=""),
+        status="recorded", source="made up", date="2020", note="", is_input=False, used_for=(), values=values,
+        spread=spread, passed=passed, is_firm=firm, reason=reason_of(spread, error=""),
     )  # fmt: skip
 
 

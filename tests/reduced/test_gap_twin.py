@@ -25,6 +25,8 @@ FLOOR = 1e-9
 def world(kind: str, **changes: Any) -> RunConfig:
     """A week of jumps over a Pareto book on both sides; steps of hours, so that marks leave shortfalls."""
     impact = {"kind": kind} if kind == "none" else {"kind": kind, **DEPTH}
+    if kind == "bounded":
+        impact |= {"basis_cap_ppm": 30_000, "depth_in_gap_ppm": 400_000}
     leverage = {"kind": "pareto", "exponent": 1.3, "minimum": 2, "maximum": 100}
     cohort = holders("levered", long=1, short=1, leverage=leverage, traders=400)
     cohort["opening"][0]["ageing"] = {"mean_age_days": 2, "volatility_per_day_ppm": 25_000}
@@ -35,7 +37,7 @@ def world(kind: str, **changes: Any) -> RunConfig:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["none", "linear", "square_root"])
+@pytest.mark.parametrize("kind", ["none", "linear", "bounded"])
 @pytest.mark.parametrize("surplus", ["fund", "trader"])
 def test_a_gap_books_the_same_quanta_either_way(kind: str, surplus: str) -> None:
     lowered = lower(world(kind, liquidation={"kind": "full", "surplus": surplus}))
@@ -52,15 +54,15 @@ def test_a_gap_books_the_same_quanta_either_way(kind: str, surplus: str) -> None
             path.ledger["reached"][0, side] = path.ledger["booked"][0, side] = np.count_nonzero(
                 sign * (path.logs[side] + sign * size) > 0
             )
-        last, lasting = cascade(plain, side, before, price, price, 0)
-        assert gap_cascade(fast, side, before, price) == last
-        assert lasting == 0.0
+        measured = price if kind == "bounded" else before
+        last = cascade(plain, side, measured, price, price, True, 0)
+        assert gap_cascade(fast, side, measured, price) == last
         assert fast.ledger.tobytes() == plain.ledger.tobytes()
         drawn.append(fast.ledger["draw"][0])
     assert 50 < np.count_nonzero(drawn) < 290  # both kinds of level have been met
 
 
-@pytest.mark.parametrize("kind", ["linear", "square_root"])
+@pytest.mark.parametrize("kind", ["linear", "bounded"])
 def test_a_batch_is_the_paths_that_a_plain_loop_walks(kind: str) -> None:
     setting = world(kind)
     lowered = lower(setting)
@@ -117,6 +119,7 @@ def mark(p: Any, before: float) -> None:
     else:
         return
     price = math.exp(after)
-    last, _ = cascade(p, side, math.exp(before), price, price, 0)
+    measured = price if p.params[0].impact == at.IMPACT_BOUNDED else math.exp(before)
+    last = cascade(p, side, measured, price, price, True, 0)
     if last != 0.0:
         p.state[0].shift = kept(p.state[0].shift, math.log(max(price + last, FLOOR) / price))

@@ -17,6 +17,9 @@ from tests.reduced.reduced_worlds import KOU, config, longs_of, shock
 BOOK = ((2, 0.30), (5, 0.30), (10, 0.20), (20, 0.10), (50, 0.07), (100, 0.03))
 
 
+CAP_PPM = 40_000
+
+
 def depth(kind, *, quote, within_ppm=10_000):
     return {"kind": kind, "within_ppm": within_ppm, "bid_quote": quote, "ask_quote": quote}
 
@@ -45,11 +48,11 @@ def plain_cascade(levels, price, impact):
     return triggered, shortfall, need
 
 
-@pytest.mark.parametrize("kind", ["linear", "square_root"])
+@pytest.mark.parametrize("kind", ["linear", "bounded"])
 @pytest.mark.parametrize("gap", [0.01, 0.05, 0.12, 0.3])
 @pytest.mark.parametrize("quote", [20_000, 200_000, 5_000_000])
 def test_a_cascade_is_the_smallest_fixed_point_and_pays_along_one_walk(kind, gap, quote):
-    section = {"impact": depth(kind, quote=quote)}
+    section = {"impact": depth(kind, quote=quote) | ({} if kind == "linear" else {"basis_cap_ppm": CAP_PPM})}
     world = config(shock(-gap), longs_of(*BOOK), reduced=section, seed_quote=1_000_000_000)
     batch = simulate_batch(world, paths=1)
     opening = batch.lowered.index.opening[at.LONG]
@@ -61,7 +64,8 @@ def test_a_cascade_is_the_smallest_fixed_point_and_pays_along_one_walk(kind, gap
     full = quote * 1e6
 
     def impact(sold):
-        return 0.01 * sold / full if kind == "linear" else 0.01 * math.sqrt(sold / full)
+        line, cap = 0.01 * sold / full, CAP_PPM / 1e6
+        return line if kind == "linear" else (1 - gap) * cap * (1 - math.exp(-line / cap))
 
     triggered, shortfall, need = plain_cascade(levels, 1 - gap, impact)
     assert batch.flow("reached")[:, 0][0] == triggered
@@ -128,7 +132,10 @@ def test_a_larger_fund_or_fee_never_brings_adl_sooner():
 
 
 RENEWED = {"renewal": {"kind": "half_life", "half_life_days": 3}}
-STRESSED = {"stress": {"volatility_multiplier": 3, "depth_multiplier": 0.5, "half_life_hours": 6}}
+STRESSED = {
+    "stress": {"volatility_multiplier": 3, "depth_multiplier": 0.5, "half_life_hours": 6},
+    "impact": {**depth("bounded", quote=100_000), "basis_cap_ppm": CAP_PPM},
+}
 
 
 @pytest.mark.parametrize("reduced", [{}, RENEWED, STRESSED, {"marks": "discrete"}], ids=str)

@@ -94,8 +94,8 @@ def test_importance_sampling_changes_no_expectation(price):
 def test_tails_of_threshold_jumps_are_tilted_without_bias():
     price = {"kind": "gbm", "initial_price": 10000, "annual_volatility": 0.5}
     jumps = {
-        "kind": "threshold", "jumps_per_year": 20, "down_share_ppm": 550_000, "down_threshold": 0.0275,
-        "down_xi": 0.28, "down_beta": 0.0099, "up_threshold": 0.0275, "up_eta": 80,
+        "kind": "threshold", "falls_per_year": 11, "down_threshold": 0.0275, "down_xi": 0.28, "down_beta": 0.0099,
+        "rises_per_year": 9, "up_threshold": 0.0275, "up_xi": 0.2, "up_beta": 0.0083,
     }  # fmt: skip
     world = config(price, longs_of((5, 0.5), (12, 0.5)), reduced={"jumps": jumps, "steps": 2}, days=30)
     crude = simulate_batch(world, paths=300_000)

@@ -50,6 +50,23 @@ def test_an_unknown_metric_names_the_nearest(tmp_path):
     assert "small.yaml:8: targets[0].metric must be a metric, found index_fal (did you mean index_fall?)" in text
 
 
+def test_a_metric_at_a_time_needs_its_time_and_no_other_takes_one(tmp_path):
+    text = refusal(tmp_path, HEAD + TARGET.replace("index_fall", "mark_at"))
+    assert "targets[0].at is missing: this metric reads one time (mark_at)" in text
+    text = refusal(tmp_path, HEAD + TARGET + "    at: 2025-01-01T00:01:00Z\n")
+    assert "small.yaml:14: targets[0].at is not a key of this metric (index_fall)" in text
+
+
+def test_one_metric_may_be_a_target_at_two_times(tmp_path):
+    path = tmp_path / "small.yaml"
+    at = [TARGET.replace("index_fall", f"index_at\n    at: 2025-01-01T00:0{minute}:00Z") for minute in (1, 2)]
+    path.write_text(HEAD + at[0] + at[1].removeprefix("targets:\n"))
+    assert [target.label for target in load_scenario(path).scenario.targets] == [
+        "index_at 00:01:00",
+        "index_at 00:02:00",
+    ]
+
+
 @pytest.mark.parametrize("key", ["source", "date", "status", "low", "high"])
 def test_a_target_without_a_key_that_it_needs_is_refused(tmp_path, key):
     lines = [line for line in (HEAD + TARGET).splitlines() if not line.strip().startswith(f"{key}:")]

@@ -122,6 +122,8 @@ def test_all_errors_are_told_at_once() -> None:
         ("population.cohorts[makers].name=noise", "names must differ"),
         ("population.cohorts[noise].behaviour.market=ETH", "must be one of the markets BTCUSDT, found 'ETH'"),
         ("positions={file: nowhere.csv}", "positions.file must be a file, found no nowhere.csv"),
+        ("waterfall[2].allocation=pro_ratta", "must be a mapping of keys, found 'pro_ratta'; write {kind: pro_rata}"),
+        ("waterfall[2].ranking=x", "found 'x'; its kind must be one of binance_wallet, own, profit_leverage"),
         ("scale.simulated_share=2", "scale.simulated_share must be at most 1, found 2"),
         ("prices={kind: correlated, correlation: [[1, 0], [0, 1]]}", "prices.correlation must fit the 1 markets"),
         ("prices={kind: correlated, correlation: [[1, 2], [2, 1]]}", "must be in [-1, 1]"),
@@ -129,6 +131,15 @@ def test_all_errors_are_told_at_once() -> None:
 )
 def test_a_wrong_value_says_what_was_expected_and_found(override: str, message: str) -> None:
     assert message in error_of(override)
+
+
+def test_a_missing_file_is_named_with_the_file_that_may_be_meant(tmp_path: Path) -> None:
+    (tmp_path / "my_rule.py").write_text("")
+    config = tmp_path / "f.yaml"
+    agent = "{kind: user, name: a, file: my_rul.py, class: A, deposit_quote: 1, interval_ms: 1000}"
+    config.write_text(f"{STARTER}\nagents: [{agent}]\n")
+    with pytest.raises(ConfigError, match=r"must be a file, found no .*my_rul\.py \(did you mean my_rule\.py\?\)"):
+        load_config(config)
 
 
 def test_maintenance_above_initial_and_tiers_out_of_order_are_refused() -> None:
@@ -181,6 +192,10 @@ def test_two_markets_of_one_name_are_refused() -> None:
         ("market[0].fees=5", "there is no market (did you mean markets?)"),
         ("markets[1].fees.taker_ppm=5", "markets has 1 items, but none is 1; its items are BTCUSDT"),
         ("markets[BTCUSD].fees.taker_ppm=5", "none is BTCUSD (did you mean BTCUSDT?)"),
+        (
+            "waterfall[adl].trigger=5",
+            "waterfall has 4 items, but none is adl; its items have no names: give a number, 0 to 3",
+        ),
         ("seed.x=5", "seed is a single value, so there is no seed.x in it"),
         ("seed", "must be path=value, like --set seed=7"),
         ("=5", "must be path=value"),
@@ -283,7 +298,7 @@ def test_a_config_that_requires_provenance_must_cover_every_number() -> None:
     assert "tick_size" not in message
     assert "population" not in message
     rest = "".join(
-        f"  - {{path: '{path}', status: fact, source: test}}\n"
+        f"  - {{path: '{path}', status: fact, source: test, in_force_from: '2019'}}\n"
         for path in ("markets[0].mark", "markets[0].margin", "markets[0].fees", "liquidation", "waterfall")
     )
     assert config_from_text(text + rest).requires_provenance

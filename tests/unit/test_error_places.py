@@ -109,7 +109,8 @@ def test_an_error_of_the_build_names_file_line_and_key(story, tmp_path):
 def test_the_reduced_engine_names_file_line_and_key(tmp_path):
     path = tmp_path / "own.yaml"
     path.write_text(
-        "extends: btc-30d\nreduced:\n  impact: !replace {kind: linear, half_life_s: 60}\nprovenance: !replace []\n"
+        "extends: btc\nreduced:\n  impact: !replace {kind: linear, half_life_s: 60}\nrequires_provenance: false\n"
+        "provenance: !replace []\n"
     )
     text = refusal(path, lower)
     assert text.startswith(f"{path}:3: reduced.impact: must state within_ppm, bid_quote and ask_quote")

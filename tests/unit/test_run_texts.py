@@ -20,8 +20,8 @@ AMOUNTS = (
 )
 
 
-def lines_of(counts: Mapping[str, int] | None = None, **quanta: int) -> str:
-    runs: dict[str, float] = {**dict.fromkeys(FLOATS, 1.0), **dict.fromkeys(COUNTS, 0), **(counts or {})}
+def lines_of(counts: Mapping[str, float] | None = None, **quanta: int) -> str:
+    runs: dict[str, float] = {**dict.fromkeys(FLOATS, 3.0), **dict.fromkeys(COUNTS, 0), **(counts or {})}
     runs.update({f"{name}_quanta": 0 for name in AMOUNTS})
     runs.update({f"{name}_quanta": value for name, value in quanta.items()})
     return "\n".join(memo_lines(runs, CONFIG))  # type: ignore[arg-type]
@@ -44,6 +44,12 @@ def test_balances_that_do_not_sum_to_zero_are_warned_of() -> None:
     nothing = dict.fromkeys(("liquidated_notional", "book_liquidated", "taken_over"), 0)
     assert "warning" not in lines_of(**nothing)
     assert "warning: balances sum to 7 quanta, not to 0" in lines_of(**nothing, residual=7)
+
+
+def test_a_step_that_one_move_can_cross_the_margin_in_is_warned_of() -> None:
+    nothing = dict.fromkeys(("liquidated_notional", "book_liquidated", "taken_over"), 0)
+    for ratio, warns in ((2.99, True), (3.0, False), (float("inf"), False), (float("nan"), False), (0.0, False)):
+        assert ("warning: r is below 3" in lines_of({"step_ratio_worst": ratio}, **nothing)) == warns
 
 
 def test_the_harm_of_adl_is_printed_with_both_signs() -> None:

@@ -27,9 +27,9 @@ def test_a_jump_takes_the_place_of_the_configs_own():
 
 
 def test_another_law_gives_way_to_one_fall_within_an_hour():
-    own = load_config("btc-30d").config
+    own = load_config("btc").config
     assert replaces_price(own)
-    config = shocked("btc-30d", "reduced")
+    config = shocked("btc", "reduced")
     price = config.markets[0].price
     assert (price.kind, price.shock_fraction, price.annual_volatility) == ("single_shock", Decimal("-0.1"), 0)
     assert price.initial_price == own.markets[0].price.initial_price
@@ -43,7 +43,8 @@ def test_depth_is_taken_from_makers_or_from_the_impact_curve():
         return [band.bid_quote for band in makers.behaviour.depth]
 
     assert bids(shocked("base", depth_loss=0.75)) == [band / 4 for band in bids(load_config("base").config)]
-    assert shocked("btc-30d", "reduced", depth_loss=0.5).reduced.impact.depth_multiplier == Decimal("0.5")
+    impact = shocked("btc", "reduced", depth_loss=0.5).reduced.impact
+    assert (impact.bid_quote, impact.ask_quote) == (153_000_000, 120_500_000)
 
 
 def test_the_largest_account_holds_its_share_of_open_interest():
@@ -66,7 +67,7 @@ def test_the_command_finds_a_smaller_fall_for_a_smaller_fund(tmp_path):
     """Gap risk only (no impact), one opening book: the smallest fall rises with the fund, and is a bracket."""
 
     def jump(fund):
-        arguments = ["reverse-stress", "btc-30d", "--set", "reduced.impact={kind: none}", "--depth", "0", "--overwrite",
+        arguments = ["reverse-stress", "btc", "--set", "reduced.impact={kind: none}", "--depth", "0", "--overwrite",
                      "--concentration", "0", "--runs", "1", "--fund", str(fund), "--out", str(tmp_path)]  # fmt: skip
         done = CliRunner().invoke(app, arguments, catch_exceptions=False, standalone_mode=False)
         assert "the price of BTCUSDT falls once after a minute" in done.output
@@ -77,7 +78,7 @@ def test_the_command_finds_a_smaller_fall_for_a_smaller_fund(tmp_path):
     assert small["jump_high"] - small["jump_low"] <= 0.005
     with pytest.raises(ResultError, match=r"holds reverse_stress\.csv, reverse_stress\.html, .* --overwrite"):
         CliRunner().invoke(
-            app, ["reverse-stress", "btc-30d", "--out", str(tmp_path)], catch_exceptions=False, standalone_mode=False
+            app, ["reverse-stress", "btc", "--out", str(tmp_path)], catch_exceptions=False, standalone_mode=False
         )
     assert "smallest shock that exhausts" in (tmp_path / "reverse_stress.html").read_text()
 

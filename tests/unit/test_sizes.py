@@ -57,7 +57,7 @@ def test_a_study_beyond_its_bounds_is_refused_at_once(fields, message):
 
 def test_a_run_of_too_many_paths_is_refused():
     with pytest.raises(ConfigError, match="paths must be at most 100,000,000, found 1,000,000,000"):
-        clearsim.run("btc-30d", fidelity="reduced", paths=10**9)
+        clearsim.run("btc", fidelity="reduced", paths=10**9)
 
 
 def test_drawing_the_opening_book_finds_what_only_the_run_refuses():

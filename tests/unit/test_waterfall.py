@@ -278,6 +278,23 @@ def test_a_debt_over_two_scopes_is_split_by_maintenance_freed():
     world.assert_conserved()
 
 
+@pytest.mark.parametrize(("order", "paid"), [((0, 1), [1_000, 960]), ((1, 0), [960, 1_000])])
+def test_a_debt_that_its_own_orders_left_belongs_to_the_market_closed_last(order, paid):
+    """CLR-FND-006: 200 lots bought at 101 with 160 and sold at 100 leave -40."""
+    world = ClearingWorld([FUND], marks=(100, 100), scope_of=(0, 1))
+    for scope in (0, 1):
+        world.deposit(world.rows.fund(scope), 1_000)
+    victim = world.trader(0, money=160, lots=100, price=101)
+    world.open(victim, 100, 101, market=1)
+    other = world.trader(1, money=100_000)
+    for market in order:
+        world.transfer(other, victim, 100 * 100, 100, market, Reason.TRADE)
+    world.clear(victim)
+    assert [world.money(world.rows.fund(scope)) for scope in (0, 1)] == paid
+    assert world.money(victim) == 0
+    world.assert_conserved()
+
+
 def test_bad_debt_of_one_scope_is_not_paid_by_another_later():
     """CLR-FND-006: 30 of 40 are owed by an empty fund; the other has paid its 10 and pays no more in the next round."""
     world = ClearingWorld(

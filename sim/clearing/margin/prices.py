@@ -1,4 +1,7 @@
-"""Liquidation prices (closed form in floating point, for reports) and maintenance margins (exact) of many positions."""
+"""Liquidation prices (closed form in floating point, for reports) and maintenance margins (exact) of many positions.
+
+The clearing cycle compares exact thresholds in whole ticks instead: `sim/kernels/margin/thresholds.py` (CLR-MRG-008).
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""Maintenance rates by tier of notional, continuous at the joins."""
+"""Maintenance rates by tier of notional, continuous at the joins.
+
+Decides rates, floors and deductions. `sim/kernels/margin/requirement.py` computes the margin of a position from them.
+"""
 
 from collections.abc import Mapping
 from decimal import Decimal

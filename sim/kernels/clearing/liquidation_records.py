@@ -53,7 +53,6 @@ def begin_record(exchange, row, market, row_equity, row_maintenance):
     if lots != 0:
         record.bankruptcy_quote = bankruptcy_quote(accounts, markets, row, market, lots if lots > 0 else -lots)
         record.market_maintenance = maintenance_in(accounts, markets, row, market)
-        exchange.waiting.last_market[row] = market
     header[0].seq += 1
     records.counts[0].liquidations += 1
     if accounts.flags[row] & FLAG_LIQUIDATED == 0 and lots != 0:
@@ -64,7 +63,10 @@ def begin_record(exchange, row, market, row_equity, row_maintenance):
 
 @kernel
 def begin_row(exchange, row):
-    """Append the liquidation rows of one account: one a position, or one a market of its debt; link them to it."""
+    """Append the liquidation rows of one account: one a position, or one a market of its debt; link them to it.
+
+    A debt that is not recorded yet belongs to the market whose position the row closed last (CLR-FND-006).
+    """
     accounts, markets, records = exchange.accounts, exchange.markets, exchange.records
     row_equity = equity(accounts, markets, row)
     row_maintenance = maintenance(accounts, markets, row)
@@ -75,7 +77,7 @@ def begin_row(exchange, row):
             if exchange.waiting.bad_debt[row, market] > 0:
                 begin_record(exchange, row, market, row_equity, row_maintenance)
         if records.counts[0].liquidations == first:
-            market = max(accounts.market[row], exchange.waiting.last_market[row], 0)
+            market = max(accounts.market[row], exchange.waiting.closed_market[row], 0)
             begin_record(exchange, row, market, row_equity, row_maintenance)
         return row_equity
     for market in range(accounts.lots.shape[1]):

@@ -36,7 +36,10 @@ def entry_cost_after(cost, lots, change, value):
 
 @kernel
 def _book_one_side(exchange, row, quote, lots, market, reason):
-    """Add `quote` quanta and `lots` contracts to one row, keeping its flows, entry cost and touch consistent."""
+    """Add `quote` quanta and `lots` contracts to one row, keeping its flows, entry cost and touch consistent.
+
+    A position that it closes in full while the money is below zero is noted: it may be what the row owes (CLR-FND-006).
+    """
     accounts, markets = exchange.accounts, exchange.markets
     accounts.quote[row] += quote
     if lots != 0:
@@ -45,6 +48,8 @@ def _book_one_side(exchange, row, quote, lots, market, reason):
             accounts.cost[row, market], accounts.lots[row, market], lots, -quote
         )
         accounts.lots[row, market] += lots
+        if accounts.quote[row] < 0 and accounts.lots[row, market] == 0:
+            exchange.waiting.closed_market[row] = market
         accounts.marked_cost[row] += marked
         accounts.flows[row, reason] += quote + marked
     else:

@@ -1,5 +1,8 @@
 """Recorded prices at given times with a seeded Brownian bridge in log price between them; exact at the waypoints.
 
+A venue's index is often a basket that holds its own spot market. Where that market leaves the others and the basket is
+not recorded, `own_spot` mixes the two with a stated weight (`own_spot.py`).
+
 The clock ticks at every waypoint inside the run, in addition to its own ticks. The first waypoint must be at or before
 the start of the run and the last at or after its end.
 """
@@ -9,13 +12,13 @@ from itertools import pairwise
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from ...elementary import log
 from ...errors import ConfigError, at_key
-from ...policy import NonNegativeDecimal, Policy, PositiveDecimal
-from ...units import INT64_MAX
+from ...policy import NonNegativeDecimal
 from ...variates import standard_normal
+from .own_spot import OwnSpot
 from .skeleton import (
     F64,
     I64,
@@ -28,14 +31,12 @@ from .skeleton import (
     as_floats,
     interpolate,
 )
+from .timed import TimedPrice
 
 
-class Waypoint(Policy):
+class Waypoint(TimedPrice):
     """A recorded (or assumed) price at a time, and the volatility of the bridge that starts there."""
 
-    utc: AwareDatetime | None = Field(None, description="Time, e.g. 2025-10-10T21:15:00Z; or give t_s.")
-    t_s: Decimal | None = Field(None, description="Time in seconds since the start of the run; or give utc.")
-    price: PositiveDecimal = Field(description="Index price at that time, quote units per base unit.")
     annual_volatility: NonNegativeDecimal | None = Field(
         None,
         description="Volatility of the bridge from here to the next waypoint, fraction per sqrt(year); if it differs.",
@@ -45,32 +46,17 @@ class Waypoint(Policy):
     )
 
     @model_validator(mode="after")
-    def _one_time_one_volatility(self) -> "Waypoint":
-        if (self.utc is None) == (self.t_s is None):
-            raise ValueError("a waypoint needs exactly one of utc and t_s")
+    def _one_volatility(self) -> "Waypoint":
         if self.annual_volatility is not None and self.volatility_per_sqrt_s is not None:
             raise ValueError("give annual_volatility or volatility_per_sqrt_s, not both")
         return self
-
-    def time_ms(self, context: PathContext) -> int:
-        """Milliseconds since the start of the run; ConfigError if not whole, or if utc is used without a start."""
-        if self.t_s is not None:
-            value = self.t_s * 1000
-        elif self.utc is not None and context.start_ms is not None:
-            value = Decimal(str(self.utc.timestamp())) * 1000 - context.start_ms
-        else:
-            raise ConfigError(f"market {context.name}: waypoints in utc need start_utc in the run's config")
-        if value != int(value):
-            raise ConfigError(f"market {context.name}: waypoint at {self.utc or self.t_s} is not a whole millisecond")
-        if abs(value) > INT64_MAX:
-            raise ConfigError(f"market {context.name}: waypoint at {self.utc or self.t_s} is beyond any run")
-        return int(value)
 
 
 class Waypoints(PriceProcessBase):
     """A path through the points; sigma is the larger of the bridge's and |log move| / sqrt(length) of the segment."""
 
     plays_event: ClassVar[bool] = True
+    ADDED_FIELDS: ClassVar[frozenset[str]] = frozenset({"own_spot"})
 
     kind: Literal["waypoints"] = Field("waypoints", description="Brownian bridge through recorded prices.")
     points: Annotated[tuple[Waypoint, ...], Field(min_length=2)] = Field(description="Waypoints in order of time.")
@@ -79,6 +65,10 @@ class Waypoints(PriceProcessBase):
     )
     volatility_per_sqrt_s: NonNegativeDecimal | None = Field(
         None, description="The same per sqrt(second), in place of annual_volatility."
+    )
+
+    own_spot: OwnSpot | None = Field(
+        None, description="The venue's own spot market in its index, where it left the markets of `points`."
     )
 
     @model_validator(mode="after")
@@ -98,7 +88,9 @@ class Waypoints(PriceProcessBase):
 
     def require_inputs(self, context: PathContext) -> None:
         """ConfigError if the waypoints do not span the run."""
-        self.point_times_ms(context)
+        times = self.point_times_ms(context)
+        if self.own_spot is not None:
+            self.own_spot.rows(context, times)
 
     def point_times_ms(self, context: PathContext) -> I64:
         """Times of all waypoints; ConfigError if they are out of order or do not span the run."""
@@ -139,6 +131,8 @@ class Waypoints(PriceProcessBase):
         """Return the path on the base grid, which contains every waypoint inside the run."""
         at = self.point_times_ms(context)
         logs = log(as_floats([point.price for point in self.points]))
+        if self.own_spot is not None:
+            logs = self.own_spot.mixed(context, at, logs)
         segment_sigma = self.bridge_sigma()
         moved = np.abs(np.diff(logs)) / np.sqrt(np.diff(at) / 1e3)
         first = int(np.searchsorted(at, 0, side="right")) - 1  # only the segments within the run

@@ -33,6 +33,7 @@ class Path(NamedTuple):
     start_ledger: Records  # (1,) LEDGER_DTYPE of every path
     times: F64  # (C,) of jumps, years
     sizes: F64  # (C,) log
+    shares: F64  # (C,) of each jump that comes as a gap
     step_ends: F64  # (steps,) years since the start
     lengths: F64  # (steps + C,) of the pieces of diffusion, years
     ends: F64  # (steps + C,) years since the start

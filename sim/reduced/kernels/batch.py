@@ -5,7 +5,7 @@ where that can differ.
 from ...kernels.elementary import exp
 from ...kernels.jit import kernel
 from ..layout import CRUDE, IMPORTANCE, LONG, SHORT
-from .draw import draw_crude, draw_given, draw_importance, path_key
+from .draw import draw_crude, draw_given, draw_importance, fill_shares, path_key
 from .path import advance, start_path
 
 
@@ -57,6 +57,7 @@ def run_batch(p, law, laws, counts, sampling, key, first_path, heads, gaps, outc
     for row in range(len(outcomes)):
         own, head, outcome = path_key(key, first_path + row), heads[row], outcomes[row]
         count, weight = draw_jumps(p, own, first_path + row, law[0], laws, counts, sampling[0], head)
+        fill_shares(own, law[0], p.shares, count)
         start_path(p, 1)
         advance(p, own, head, first_normal, 0, count, 0, params.steps)
         outcome.required, outcome.n_jumps = ledger.need, count
@@ -66,7 +67,7 @@ def run_batch(p, law, laws, counts, sampling, key, first_path, heads, gaps, outc
         ledgers[row] = ledger
         largest, control = 0.0, 0.0
         for j in range(count):
-            control += gap_shortfall(gaps, sizes[j])
+            control += gap_shortfall(gaps, sizes[j] * p.shares[j])
             if abs(sizes[j]) > abs(largest):
                 largest = sizes[j]
         outcome.log_weight, outcome.largest_jump = weight, largest

@@ -6,7 +6,7 @@ randomness: no state need be kept. Leaves to others: which rows are branched fro
 
 from ...kernels.jit import kernel
 from ..layout import LAW_FIXED
-from .draw import COUNT, SIZE, TIME, count_at, jump_size, sort_jumps, uniform
+from .draw import COUNT, SIZE, TIME, count_at, fill_shares, jump_size, sort_jumps, uniform
 from .path import advance, start_path
 
 
@@ -39,5 +39,6 @@ def run_branches(p, laws, counts, keys, none, required):
         for number in range(p.params[0].steps):
             key = keys[row, number]
             count = jumps_within(key, laws[0], counts, step * number, step, p.times, p.sizes)
+            fill_shares(key, laws[0], p.shares, count)
             advance(p, key, none, 0, 0, count, number, number + 1)
             required[row, number] = ledger.need

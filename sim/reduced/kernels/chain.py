@@ -3,8 +3,7 @@
 Where the price reaches a level continuously, the consequences do not depend on the path: the level is triggered at its
 own price, and impact alone decides how far the walk goes. So every level has a next one (the first that impact alone
 does not reach) and a sum of flows until the book is empty; passing from one level to another is a difference of two
-rows. This fails if a fund that can run dry would have to pay, after jumps, in stress, and with lasting impact: then
-`cascade` walks.
+rows. This fails if a fund that can run dry would have to pay, after jumps, and in stress: then `cascade` walks.
 """
 
 import math
@@ -26,7 +25,7 @@ def build_chain(p):
             p.state[0], p.ledger[0] = p.start_state[0], p.start_ledger[0]
             ledger.never_dry, ledger.reached[side] = 1, k
             level = p.prices[side, k]
-            last, _ = cascade(p, side, level, level, level, 0)
+            last = cascade(p, side, level, level, level, False, 0)
             after = ledger.reached[side]
             p.nexts[side, k] = after
             p.dips[side, k] = ledger.need

@@ -25,7 +25,7 @@ ROOT_2 = math.sqrt(2.0)
 MIDDLE = 0.47575
 
 # Purposes of a draw.
-COUNT, SIZE, TIME, DIFFUSION, BRIDGE, PICK = range(6)
+COUNT, SIZE, TIME, DIFFUSION, BRIDGE, PICK, SHARE = range(7)
 
 
 mix = inlined_kernel(splitmix64)
@@ -173,7 +173,31 @@ def jump_size(law, u):
         excess = expm1(xi * tail) / xi if xi > 0.0 else tail
         return -(law.down_threshold + law.down_beta * excess)
     tail = minus_log((1.0 - u) / (1.0 - down))
-    return law.up_threshold + law.up_beta * tail
+    xi = law.up_xi
+    excess = expm1(xi * tail) / xi if xi > 0.0 else tail
+    return law.up_threshold + law.up_beta * excess
+
+
+@inlined_kernel
+def gap_share(law, u):
+    """Share of a jump that comes as a gap, at quantile u: even from the smallest to the median, and to the largest."""
+    if u < 0.5:
+        return law.share_low + 2.0 * u * (law.share_middle - law.share_low)
+    return law.share_middle + (2.0 * u - 1.0) * (law.share_high - law.share_middle)
+
+
+@kernel
+def fill_shares(key, law, shares, count):
+    """The gap shares of the first `count` jumps in order of time; drawn apart from their sizes."""
+    for j in range(count):
+        shares[j] = gap_share(law, uniform(key, SHARE, j))
+
+
+@kernel
+def gap_shares(law, u, out):
+    """Gap shares at each quantile of `u`."""
+    for j in range(len(u)):
+        out[j] = gap_share(law, u[j])
 
 
 @kernel
@@ -199,7 +223,9 @@ def jump_log_density(law, size):
     excess = (size - law.up_threshold) / law.up_beta
     if excess < 0.0 or law.down_share >= 1.0:
         return -math.inf
-    return log((1.0 - law.down_share) / law.up_beta) - excess
+    xi = law.up_xi
+    tail = (1.0 + 1.0 / xi) * log1p(xi * excess) if xi > 0.0 else excess
+    return log((1.0 - law.down_share) / law.up_beta) - tail
 
 
 @kernel

@@ -24,7 +24,8 @@ def gap_cascade(p, side, before, start):
     params, ledger, sign = p.params[0], p.ledger[0], 1 if side == LONG else -1
     first = ledger.reached[side]
     lots_of, level_of, owed_of = p.lots[side, first:], p.prices[side, first:], p.owed[side, first:]
-    kind, scale, fee_ppm, share_ppm = params.impact, impact_scale(p, side), params.fee_ppm, params.fee_share_ppm
+    kind, scale, cap = params.impact, impact_scale(p, side, True), params.impact_cap
+    fee_ppm, share_ppm = params.fee_ppm, params.fee_share_ppm
     keeps, seed, fund, need, peak = params.fund_keeps, params.seed, ledger.fund, ledger.need, ledger.peak
     notionals, proceeds, owed, fees, fees_fund, draws, levels = 0, 0, 0, 0, 0, 0, 0
     sold, moved, passed = 0.0, 0.0, 0  # moved: relative impact of `sold`
@@ -34,8 +35,8 @@ def gap_cascade(p, side, before, start):
             if sign * (price - level_of[k]) > 0.0:
                 break
             price, sold_after = max(price, PRICE_FLOOR), sold + lots
-            after = impact(kind, scale, sold_after)
-            own = own_impact(kind, scale, sold, moved, after, lots)
+            after = impact(kind, scale, cap, sold_after)
+            own = own_impact(kind, scale, cap, moved, after, lots)
             notional = to_quanta(lots * price)
             paid, due = to_quanta(lots * max(price - sign * before * own, 0.0)), to_quanta(owed_of[k])
             residual = sign * (paid - due)

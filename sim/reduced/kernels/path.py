@@ -10,7 +10,7 @@ import math
 from ...kernels.elementary import exp, expm1, log
 from ...kernels.jit import inlined_kernel, kernel
 from ..layout import LONG, SHORT
-from .cascade import PRICE_FLOOR, cascade
+from .cascade import PRICE_FLOOR, cascade, measured_at
 from .chain import book_chain, follow
 from .fund import replenish
 from .gap import gap_cascade, is_plain
@@ -47,16 +47,49 @@ def next_level(p, side):
 
 
 @kernel
-def jump(p, size):
-    """The outside price jumps by the log `size`, seen in equal moves; each triggers on one walk of the book."""
-    state = p.state[0]
+def jump(p, size, share):
+    """The outside price moves by the log `size`: a `share` as a gap, the rest slowly, before and after it."""
     if is_stressful(p.params[0]):
-        state.stress = 1.0
-    marks = p.params[0].jump_marks
+        p.state[0].stress = 1.0
+    slow = size - size * share
+    first = slow * p.params[0].slow_first
+    glide(p, first)
+    gap(p, size * share)
+    glide(p, slow - first)
+
+
+@kernel
+def gap(p, size):
+    """The outside price moves by the log `size` before anyone reacts; each of its marks triggers on one walk."""
+    state, marks = p.state[0], p.params[0].jump_marks
     for _ in range(marks):
         before = state.log + state.shift
         state.log += size / marks
         see_mark(p, before)
+
+
+@kernel
+def glide(p, change):
+    """The outside price moves by the log `change` slowly: each level is liquidated at its own price.
+
+    The book refills on the way, so no shift of the price is left.
+    """
+    if change == 0.0:
+        return
+    state = p.state[0]
+    before = state.log + state.shift
+    state.log += change
+    after = state.log + state.shift
+    state.low = min(state.low, after)
+    if after <= next_level(p, LONG):
+        side = LONG
+    elif after >= next_level(p, SHORT):
+        side = SHORT
+    else:
+        return
+    book_chain(p)
+    start = exp(before)
+    cascade(p, side, start, start, exp(after), False, time_ms(state.time))
 
 
 @kernel
@@ -72,28 +105,21 @@ def see_mark(p, before):
     else:
         return
     book_chain(p)
-    price, lasting = exp(after), 0.0
+    price = exp(after)
+    measured = measured_at(p.params[0].impact, exp(before), price)
     if is_plain(p):
-        last = gap_cascade(p, side, exp(before), price)
+        last = gap_cascade(p, side, measured, price)
     else:
-        last, lasting = cascade(p, side, exp(before), price, price, time_ms(state.time))
-    shift(state, price, lasting, last, 1.0)
+        last = cascade(p, side, measured, price, price, True, time_ms(state.time))
+    shift(state, price, last, 1.0)
     state.low = min(state.low, state.log + state.shift)
 
 
 @inlined_kernel
-def shift(state, price, lasting, last, kept):
-    """Move the outside log by the lasting impact and the shift by the rest of the last walk, of which `kept` is
-    left.
-    """
-    stays = 0.0
-    if lasting != 0.0:
-        stays = log(max(price + lasting, PRICE_FLOOR) / price)
-        state.log += stays
+def shift(state, price, last, kept):
+    """Shift the log price by the impact of the last walk, of which `kept` is left."""
     if last != 0.0:
-        total = log(max(price + last, PRICE_FLOOR) / price)
-        if abs(total) > abs(stays):
-            add_shift(state, (total - stays) * kept)
+        add_shift(state, log(max(price + last, PRICE_FLOOR) / price) * kept)
 
 
 @inlined_kernel
@@ -126,9 +152,9 @@ def reach(p, side, before, after, variance, stray, length):
             return
     book_chain(p)
     end, start = exp(extreme), exp(before)
-    last, lasting = cascade(p, side, start, start, end, time_ms(state.time - 0.5 * length))
+    last = cascade(p, side, start, start, end, False, time_ms(state.time - 0.5 * length))
     state.low = min(state.low, log(max(end + last, PRICE_FLOOR)))
-    shift(state, end, lasting, last, half_fade(p.params[0], length))
+    shift(state, end, last, half_fade(p.params[0], length))
 
 
 @kernel
@@ -220,7 +246,7 @@ def stop_at(p, j, before, fell, rose):
             if rose:
                 reach(p, SHORT, before, after, variance, p.highs[j], p.lengths[j])
     if p.events[j] != STEP_END:
-        jump(p, p.sizes[p.events[j]])
+        jump(p, p.sizes[p.events[j]], p.shares[p.events[j]])
         return
     if p.params[0].renewed == 1:
         renew(p)

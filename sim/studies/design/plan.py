@@ -123,6 +123,10 @@ class Plan:
         """An arm with the uncertainties that apply in it at their medians, whatever the design; numbered as row 0."""
         return self._point(0, arm, {item.name: item.value(0.5) for item in self.study.uncertainties})
 
+    def at_values(self, arm: int, drawn: Mapping[str, Any]) -> Point:
+        """An arm with given values of the uncertainties that apply in it; numbered as row 0."""
+        return self._point(0, arm, drawn)
+
     def _point(self, row: int, arm: int, drawn: Mapping[str, Any]) -> Point:
         chosen = self.arms[arm]
         settings: list[Setting] = []

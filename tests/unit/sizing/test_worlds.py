@@ -125,13 +125,14 @@ def test_open_interest_of_named_agents_alone_is_that_of_their_positions():
 def test_whether_jumps_can_be_tilted_is_known_without_an_opening_book():
     runs = ReducedWorld(world())
     assert runs.can_tilt
-    assert "_own" not in vars(runs)
+    assert "lowered" not in vars(runs)
     assert not ReducedWorld(config({**KOU, "jumps_per_year": 0}, LONGS, reduced={"steps": 4})).can_tilt
 
 
 def test_open_interest_is_told_in_quote_units_whichever_way_it_is_given():
     assert open_interest_quote(world()) == 1_000_000
-    assert open_interest_quote(load_config("btc-30d").config) == 91_000 * Decimal("116900")
+    assert open_interest_quote(load_config("btc").config) == 10_400_000_000
+    assert open_interest_quote(load_config("2025-10-10-btcusdt").config) == 91_000 * Decimal("116903.4")
 
 
 def test_a_longer_horizon_keeps_the_length_of_a_step():
