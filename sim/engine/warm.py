@@ -110,19 +110,27 @@ def compile_tick(toy: Toy) -> None:
     apply_funding(exchange, 0, 0, 0)
 
 
-def compile_deleveraging() -> int:
-    """Close a trader who is 200 quanta short by ADL; return the contracts that were deleveraged (all of them: 10).
+def toy_of_adl() -> Toy:
+    """The exchange whose waterfall is ADL, and socialised loss for what that leaves."""
+    return Toy.build([AdlLayer(ranking=ProfitLeverageRanking(), trigger="distressed"), SocialisedLossLayer()])
 
-    In the order in which the run needs them: first the queue, in between the calls of a tick, which it needs once it
-    has compiled its trading.
-    """
-    toy = Toy.build([AdlLayer(ranking=ProfitLeverageRanking(), trigger="distressed"), SocialisedLossLayer()])
-    loser = toy.rows.first_trader
+
+def compile_first() -> None:
+    """Compile what the run needs before its first account is liquidated: the queue, the plan, the calls of a tick."""
+    toy = toy_of_adl()
     compile_ranking(toy)
-    due = toy.house.admit(np.array([loser], np.int64), now_ms=0)
+    due = toy.house.admit(np.array([toy.rows.first_trader], np.int64), now_ms=0)
     cancel_account_orders(toy.exchange, due, -1)
-    _, still = toy.house.plan(due, np.zeros(8, INTENT_DTYPE))
+    toy.house.plan(due, np.zeros(8, INTENT_DTYPE))
     compile_tick(toy)
+
+
+def compile_deleveraging() -> int:
+    """Close a trader who is 200 quanta short by ADL; return the contracts that were deleveraged (all of them: 10)."""
+    toy = toy_of_adl()
+    loser = toy.rows.first_trader
+    due = toy.house.admit(np.array([loser], np.int64), now_ms=0)
+    _, still = toy.house.plan(due, np.zeros(8, INTENT_DTYPE))
     toy.house.run_waterfall(still)
     return LOTS - int(toy.exchange.accounts.lots[loser, 0])
 
@@ -143,5 +151,6 @@ def compile_takeover() -> None:
 
 if __name__ == "__main__":
     gc.disable()
-    compile_deleveraging()
+    compile_first()
     compile_takeover()
+    compile_deleveraging()  # last, because ADL comes when the fund is empty
