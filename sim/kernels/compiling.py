@@ -46,7 +46,7 @@ def _make(function: Function, private: dict[str, Any], *, form: str) -> Any:
     return dispatcher
 
 
-class _QuickFlags(Flags):  # type: ignore[misc]  (numba has no types)
+class _QuickFlags(Flags):
     """Flags of a compilation that are compared fast: numba looks every built-in up by them, and reads 30 options each
     time, a tenth of all compiling. Equal to the flags that they are made of, with the same hash."""
 
