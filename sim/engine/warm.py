@@ -75,6 +75,15 @@ class Toy:
         return cls(rows, exchange, house)
 
 
+def compile_ranking(toy: Toy) -> None:
+    """Compile the places in the ADL queue, which the first tick shows to traders who watch theirs."""
+    accounts, winner = toy.exchange.accounts, toy.rows.first_trader + 1
+    scores = ProfitLeverageRanking().score_side(
+        accounts, toy.exchange.markets, market=0, side=-1, only_profit=True, quantum=Decimal(1)
+    )
+    note_places(accounts, 0, scores, np.array([winner]), np.zeros(winner + 1))
+
+
 def compile_tick(toy: Toy) -> None:
     """Compile the calls of a calm tick and a sample; the run compiles trading itself. Changes no account."""
     exchange, winner = toy.exchange, toy.rows.first_trader + 1
@@ -98,24 +107,30 @@ def compile_tick(toy: Toy) -> None:
     write_samples(exchange, sampled, 0, np.zeros(1, SAMPLE_DTYPE))
     free_equity(accounts, markets, winner)
     trigger_stops(exchange, np.zeros(8, INTENT_DTYPE))
-    scores = ProfitLeverageRanking().score_side(
-        accounts, markets, market=0, side=-1, only_profit=True, quantum=Decimal(1)
-    )
-    note_places(accounts, 0, scores, np.array([winner]), np.zeros(winner + 1))
     apply_funding(exchange, 0, 0, 0)
 
 
-def compile_deleveraging() -> int:
-    """Close a trader who is 200 quanta short by ADL; return the contracts that were deleveraged (all of them: 10).
+def toy_of_adl() -> Toy:
+    """The exchange whose waterfall is ADL, and socialised loss for what that leaves."""
+    return Toy.build([AdlLayer(ranking=ProfitLeverageRanking(), trigger="distressed"), SocialisedLossLayer()])
 
-    In between, compile the calls of a tick: the run needs them next, once it has compiled its trading.
-    """
-    toy = Toy.build([AdlLayer(ranking=ProfitLeverageRanking(), trigger="distressed"), SocialisedLossLayer()])
+
+def compile_first() -> None:
+    """Compile what the run needs before its first account is liquidated: the queue, the plan, the calls of a tick."""
+    toy = toy_of_adl()
+    compile_ranking(toy)
+    due = toy.house.admit(np.array([toy.rows.first_trader], np.int64), now_ms=0)
+    cancel_account_orders(toy.exchange, due, -1)
+    toy.house.plan(due, np.zeros(8, INTENT_DTYPE))
+    compile_tick(toy)
+
+
+def compile_deleveraging() -> int:
+    """Close a trader who is 200 quanta short by ADL; return the contracts that were deleveraged (all of them: 10)."""
+    toy = toy_of_adl()
     loser = toy.rows.first_trader
     due = toy.house.admit(np.array([loser], np.int64), now_ms=0)
-    cancel_account_orders(toy.exchange, due, -1)
     _, still = toy.house.plan(due, np.zeros(8, INTENT_DTYPE))
-    compile_tick(toy)
     toy.house.run_waterfall(still)
     return LOTS - int(toy.exchange.accounts.lots[loser, 0])
 
@@ -136,5 +151,6 @@ def compile_takeover() -> None:
 
 if __name__ == "__main__":
     gc.disable()
-    compile_deleveraging()
+    compile_first()
     compile_takeover()
+    compile_deleveraging()  # last, because ADL comes when the fund is empty

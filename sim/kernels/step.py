@@ -7,7 +7,7 @@ names, in that order.
 
 from ..layout import I64
 from .book.arrivals import sort_by_arrival
-from .book.matching import match_orders
+from .book.matching import match_in
 from .book.stops import is_any_due
 from .jit import kernel
 from .ledger.post_batch import settle_touched
@@ -44,7 +44,7 @@ def trade(exchange, tick, intents, scratch_rows, scratch_counts, start, is_sorte
     """
     if not is_sorted:
         sort_by_arrival(intents, scratch_rows, scratch_counts)
-    reached = match_orders(exchange, intents, start)
+    reached = match_in(exchange, exchange.accounts, intents, start)
     if reached < intents.shape[0]:
         return reached, False
     books = exchange.books

@@ -93,15 +93,14 @@ def _pick(accounts, markets, target, market, whole, head, winners, matches_left,
 
 
 @kernel
-def _close_target(accounts, ids, target, market, quote, got, winners, scratch, closes, first):
-    """Write the closes of `got` contracts of `target` against the picked winners from `first` on, and move the draft.
+def _close_target(accounts, ids, target, market, quote, got, winners, n, scratch, closes, first):
+    """Write the closes of `got` contracts of `target` against n picked winners from `first` on, and move the draft.
 
-    quote: for all of them, split by largest remainder.  scratch: int64 (5, picked winners), the first two as `_pick`
-    left them.
+    quote: for all of them, split by largest remainder.  scratch: int64 (5, >= n), the first two as `_pick` left them.
     """
-    picks, parts, quotes, tie, remainders = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
+    picks, parts, quotes = scratch[0, :n], scratch[1, :n], scratch[2, :n]  # C-contiguous, as other callers' parts are
+    tie, remainders = scratch[3, :n], scratch[4, :n]
     sign = 1 if accounts.lots[target, market] > 0 else -1
-    n = tie.shape[0]
     for i in range(n):
         tie[i] = ids[winners[picks[i]]]
     allocate(quote, parts, tie, got, quotes, remainders)
@@ -140,7 +139,7 @@ def _close_greedily(accounts, markets, market, ids, targets, winners, is_whole, 
             return done, _NEEDS_MORE
         if n > 0:
             quote = whole if got == want else mul_div_floor(whole, got, want)
-            _close_target(accounts, ids, target, market, quote, got, winners, scratch[:, :n], closes, done)
+            _close_target(accounts, ids, target, market, quote, got, winners, n, scratch, closes, done)
             done += n
         if n == 0 or got == want or is_used_up:
             at += 1

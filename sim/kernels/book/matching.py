@@ -214,12 +214,12 @@ def match_orders(exchange, intents, start):
     theirs. Transfers of a liquidation order have the sequence number in its `order` as their cause.
     exchange: an Exchange, or BareBooks.
     """
-    return _match(exchange, exchange.accounts, intents, start)
+    return match_in(exchange, exchange.accounts, intents, start)
 
 
 @inlined_kernel
-def _match(exchange, accounts, intents, start):
-    """As `match_orders`; accounts: the exchange's."""
+def match_in(exchange, accounts, intents, start):
+    """As `match_orders`, for kernels, because one between them takes a second to compile. accounts: the exchange's."""
     books, header, n = exchange.books, exchange.log.header, intents.shape[0]
     for i in range(start, n):
         if accounts is not None and i + _FAR < n:
