@@ -43,6 +43,58 @@ HOUR: dict[str, Any] = {
     },
     "record": {"detail": "series", "sample_ms": 10_000},
 }
+#: Thirty days of the reduced engine in words that have not changed: shipped configs follow another law than they did.
+PATHS_CONFIG: dict[str, Any] = {
+    "extends": "simple-flat",
+    "name": "frozen-paths",
+    "title": "Thirty days",
+    "seed": 1,
+    "start_utc": "2025-10-01T00:00:00Z",
+    "duration_s": 2_592_000,
+    "clock": {"kind": "fixed", "tick_ms": 60_000},
+    "prices": {"kind": "independent"},
+    "markets": [{"name": "BTCUSDT", "price": {"kind": "gbm", "initial_price": 114_000, "annual_volatility": 0.55}}],
+    "funds": [{"name": "main", "markets": ["BTCUSDT"], "seed_quote": 550_000_000}],
+    "population": {
+        "open_interest": [{"market": "BTCUSDT", "quote": 10_400_000_000}],
+        "cohorts": [
+            {
+                "name": "levered",
+                "traders": 4_000,
+                "behaviour": {"kind": "levered"},
+                "opening": [
+                    {
+                        "market": "BTCUSDT",
+                        "long_weight": 1,
+                        "short_weight": 1,
+                        "size": {"kind": "pareto", "exponent": 0.8},
+                        "largest_share_ppm": 20_000,
+                        "leverage": {
+                            "kind": "pareto",
+                            "weight": "notional",
+                            "at": "now",
+                            "exponent": 1.69,
+                            "minimum": 2.3,
+                            "maximum": 100,
+                        },
+                        "ageing": {"mean_age_days": 0, "volatility_per_day_ppm": 0},
+                    }
+                ],
+            }
+        ],
+    },
+    "reduced": {
+        "impact": {
+            "kind": "linear",
+            "within_ppm": 10_000,
+            "bid_quote": 306_000_000,
+            "ask_quote": 241_000_000,
+            "half_life_s": 60,
+        },
+        "jumps": {"kind": "kou", "jumps_per_year": 40, "down_share_ppm": 500_000, "up_eta": 60, "down_eta": 50},
+        "renewal": {"kind": "half_life", "half_life_days": 3},
+    },
+}
 
 #: Takes a side (0 base, 1 here) and returns seconds.
 Timed = Callable[[int], float]
@@ -117,7 +169,8 @@ def _write_inputs(folder: Path) -> list[str]:
     """Files of the hour, of a sweep and of a study of paths."""
     sizes = {f"population.cohorts[{cohort}].traders": number for cohort, number in SMALL_COHORTS["base"].items()}
     sweep = {"name": "sweep", "title": "Sweep", "base": "base", "replications": 24, "set": {**sizes, "duration_s": 300}}
-    paths = {**of_reduced_config("base-reduced", "crude"), "paths": 30_000, "keep_paths": False}
+    paths = {**of_reduced_config("frozen-paths.yaml", "crude"), "name": "paths", "paths": 30_000, "keep_paths": False}
+    (folder / "frozen-paths.yaml").write_text(to_text(PATHS_CONFIG), encoding="utf-8")
     written = []
     for name, content in (("hour", HOUR), ("sweep", sweep), ("paths", paths)):
         path = folder / f"{name}.yaml"
