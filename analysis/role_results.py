@@ -31,6 +31,25 @@ class RoleResult(NamedTuple):
     lost: int
 
 
+def own_order_note(accounts: Mapping[str, Any]) -> str:
+    """Why the role of the liquidated may count more traders than were liquidated; empty if it does not.
+
+    accounts: the columns of the `accounts` table. The role also holds traders whom a fill of their own order, such as a
+    stop in a gap, left below zero before the clearing house acted.
+    """
+    in_role = np.asarray(accounts["role"]) == "liquidated traders"
+    traders = np.asarray(accounts["trader"])
+    liquidated = np.unique(traders[np.asarray(accounts["liquidated"], dtype=np.bool_)])
+    count = len(np.setdiff1d(traders[in_role], liquidated))
+    if not count:
+        return ""
+    many = count != 1
+    return (
+        f"{count:,} of the liquidated traders {'were' if many else 'was'} never liquidated by the clearing house: a fill"
+        f" of {'their' if many else 'its'} own order left {'them' if many else 'it'} below zero"
+    )
+
+
 def role_results(accounts: Mapping[str, Any]) -> list[RoleResult]:
     """Return one row per role, in the order of ROLES, roles without accounts left out; results sum to exactly 0.
 

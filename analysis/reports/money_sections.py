@@ -10,6 +10,7 @@ from ..instants import instant_text
 from ..money import format_exact
 from ..named_accounts import named_accounts
 from ..open_interest import CAUSES, Decline, Split, declines
+from ..role_results import own_order_note
 from ..run_folder import RunFolder
 from ..who_paid import adl_harm_lines, who_paid
 from .page import Cell, amount, escape, table
@@ -52,7 +53,7 @@ def who_paid_section(run: RunFolder) -> str:
         + _note(
             "Every account has exactly one role: what happened to its owner, else what the owner is, else winner or"
             f" loser by its result at the final mark, {instant}. Result = final equity − initial equity − net deposits."
-            " The results sum to exactly zero."
+            " The results sum to exactly zero." + (f" {own}." if (own := own_order_note(run.accounts)) else "")
         )
         + table(header, rows, sums=sums, numbers=range(1, 9), kind="wide small")
         + _named(run)

@@ -174,6 +174,7 @@ if TYPE_CHECKING:
     from clearsim.analysis.validation.timing import is_minutely as is_minutely
     from clearsim.analysis.validation.timing import largest_fall_ms as largest_fall_ms
     from clearsim.analysis.validation.timing import steepest_step as steepest_step
+    from clearsim.analysis.role_results import own_order_note as own_order_note
     from clearsim.analysis.who_paid import adl_harm_lines as adl_harm_lines
     from clearsim.analysis.who_paid import who_paid as who_paid
 
@@ -239,6 +240,7 @@ _HOMES = {
         "band beside_cells beside_text calm_text clock measured skill_cells summary timing_cells verdict"
     ),
     "validation.timing": "MINUTE_MS TimingScore busiest_minute_ms is_minutely largest_fall_ms steepest_step",
+    "role_results": "own_order_note",
     "who_paid": "adl_harm_lines who_paid",
     "folder": "arrays_of",
     "fund_account": "fund_account",

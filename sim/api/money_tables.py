@@ -38,6 +38,14 @@ class MoneyTables:
         """
         return analysis.instant_text(int(self._run.run["duration_ms"]), self._run.start_utc)
 
+    @property
+    def own_order_note(self) -> str:
+        """Why the role of the liquidated counts more traders than were liquidated; empty if it does not.
+
+        print(result.own_order_note)
+        """
+        return analysis.own_order_note(self._account_columns)
+
     def who_paid(self, *, units: Units = "quote") -> pd.DataFrame:
         """One row per role: accounts, equity before and after, deposits, result, gains and losses of its members.
 

@@ -130,11 +130,11 @@ def hedged_lines(hedged: "pd.DataFrame", config: "Config") -> list[str]:
     ]
 
 
-def fund_lines(account: "pd.DataFrame", config: "Config") -> list[str]:
-    """The account of the fund, one line per amount; a single line if nothing moved."""
+def fund_lines(account: "pd.DataFrame", config: "Config", required: str) -> list[str]:
+    """The account of the fund, one line per amount; a single line, with the required fund as text, if nothing moved."""
     amounts = [int(value) for value in account["amount_quanta"]]
     if not any(amounts):
-        return ["account of the fund: it paid nothing and received nothing; required 0"]
+        return [f"account of the fund: it paid nothing and received nothing; required fund {required}"]
     texts = [money_text(value, float(config.quantum)) for value in amounts]
     width = max(len(text) for text in texts)
     return [
@@ -210,11 +210,11 @@ def print_run(result: "Result", console: "Console") -> None:
     row: Any = result.summary(units="quanta")
     console.print(who_paid_table(result.who_paid(units="quanta"), config, result.final_instant))
     lines = [
-        ACCOUNTS_NOTE,
+        "; ".join(part for part in (ACCOUNTS_NOTE, result.own_order_note) if part),
         *named_lines(result.named_accounts(units="quanta"), config),
         *hedged_lines(result.hedged(units="quanta"), config),
         *memo_lines(row, config, required=str(result.required_fund), why_adl=result.why_adl),
-        *fund_lines(result.fund_account(units="quanta"), config),
+        *fund_lines(result.fund_account(units="quanta"), config, str(result.required_fund)),
         *open_interest_lines(result),
     ]
     for line in lines:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from clearsim.analysis.errors import AnalysisError
-from clearsim.analysis.role_results import RoleResult, role_results
+from clearsim.analysis.role_results import RoleResult, own_order_note, role_results
 
 from tests.fake_engine import accounts_table
 
@@ -52,3 +52,18 @@ def test_a_role_that_is_not_in_the_table_is_an_error() -> None:
     table["role"] = np.array(["outside", "winners", "bystanders"], dtype=object)
     with pytest.raises(AnalysisError, match="bystanders"):
         role_results(table)
+
+
+def test_traders_below_zero_by_their_own_orders_are_told_apart_from_the_liquidated() -> None:
+    columns = {
+        "role": ["liquidated traders", "liquidated traders", "liquidated traders", "winners"],
+        "trader": [1, 1, 2, 3],
+        "liquidated": [True, False, True, False],
+    }
+    assert own_order_note(columns) == ""  # a trader with one liquidated row of two was liquidated
+    own_stop = columns | {"liquidated": [True, False, False, False]}
+    assert own_order_note(own_stop) == (
+        "1 of the liquidated traders was never liquidated by the clearing house: a fill of its own order left it below"
+        " zero"
+    )
+    assert own_order_note(own_stop | {"liquidated": [False] * 4}).startswith("2 of the liquidated traders were never")

@@ -71,13 +71,16 @@ def test_a_fund_that_did_nothing_is_one_line_and_others_add_up() -> None:
         [("gross payments", -8_000, True), ("received from ENGINE: its gains", 1_200, False)],
         columns=["label", "amount_quanta", "is_total"],
     )
-    assert fund_lines(frame, CONFIG) == [  # type: ignore[arg-type]
+    assert fund_lines(frame, CONFIG, "80") == [  # type: ignore[arg-type]
         "account of the fund (USDT, rounded, + into the fund):",
         "  -80  = gross payments",
         "   12  received from ENGINE: its gains",
     ]
-    [line] = fund_lines(frame.assign(amount_quanta=0), CONFIG)  # type: ignore[arg-type]
-    assert line == "account of the fund: it paid nothing and received nothing; required 0"
+    [line] = fund_lines(frame.assign(amount_quanta=0), CONFIG, "at least 0 (there was no fund)")  # type: ignore[arg-type]
+    assert (
+        line
+        == "account of the fund: it paid nothing and received nothing; required fund at least 0 (there was no fund)"
+    )
 
 
 def test_named_accounts_beyond_the_limit_are_counted() -> None:
