@@ -45,8 +45,8 @@ def own_order_note(accounts: Mapping[str, Any]) -> str:
         return ""
     many = count != 1
     return (
-        f"{count:,} of the liquidated traders {'were' if many else 'was'} never liquidated by the clearing house: a fill"
-        f" of {'their' if many else 'its'} own order left {'them' if many else 'it'} below zero"
+        f"{count:,} of the liquidated traders {'were' if many else 'was'} never liquidated by the clearing house:"
+        f" a fill of {'their' if many else 'its'} own order left {'them' if many else 'it'} below zero"
     )
 
 

@@ -95,6 +95,7 @@ if TYPE_CHECKING:
     from clearsim.analysis.reports.study_report import write_study_report as write_study_report
     from clearsim.analysis.reports.validation_page import ScenarioFacts as ScenarioFacts
     from clearsim.analysis.reports.validation_page import write_page as write_page
+    from clearsim.analysis.role_results import own_order_note as own_order_note
     from clearsim.analysis.run_folder import RunFolder as RunFolder
     from clearsim.analysis.run_folder import open_run as open_run
     from clearsim.analysis.sensitivity.reverse_stress import frontier as frontier
@@ -174,7 +175,6 @@ if TYPE_CHECKING:
     from clearsim.analysis.validation.timing import is_minutely as is_minutely
     from clearsim.analysis.validation.timing import largest_fall_ms as largest_fall_ms
     from clearsim.analysis.validation.timing import steepest_step as steepest_step
-    from clearsim.analysis.role_results import own_order_note as own_order_note
     from clearsim.analysis.who_paid import adl_harm_lines as adl_harm_lines
     from clearsim.analysis.who_paid import who_paid as who_paid
 
