@@ -1,7 +1,6 @@
 """`RequiredFund`: the fund that a run needed, with what bounds it and what an endless fund would have needed.
 
-Only prints it. The amount is taken in every cycle by `note_extremes` of `sim/engine/clearing.py`: the maximum over time
-of the fund's start less the equity of FUND and ENGINE. `sim/funds/second_pass.py` runs again with an endless fund.
+Only prints it. `sim/clearing/required_fund.py` computes it; `sim/funds/second_pass.py` runs again with an endless fund.
 """
 
 from collections.abc import Mapping

@@ -12,7 +12,9 @@ from ..agents.opening import OpeningBook, Venue
 from ..agents.population import Population
 from ..agents.view import Intents, MarketView
 from ..clearing.house import ClearingHouse
-from ..clearing.margin.prices import liquidation_prices, margin_of_all
+from ..clearing.margin.liquidation_price import liquidation_prices
+from ..clearing.margin.maintenance import margin_of_all
+from ..clearing.required_fund import RequiredFund
 from ..config import RunConfig
 from ..config.places import naming_places
 from ..errors import ConfigError, ConservationError, at_key
@@ -373,5 +375,5 @@ def _open(world: World, opening: OpeningBook) -> None:
     world.margin_initial = margin_of_all(world.accounts, world.markets)
     world.funds_initial = [int(world.accounts.quote[world.rows.fund(s)]) for s in range(len(world.rows.scopes))]
     world.fund_initial = sum(world.funds_initial)
-    world.extremes.needed_of_fund = [0] * len(world.funds_initial)
+    world.required_fund = RequiredFund.of(world.funds_initial)
     world.extremes.fund_min = world.fund_initial

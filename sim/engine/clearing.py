@@ -150,16 +150,13 @@ def release_flat(world: World) -> None:
 
 
 def note_extremes(world: World) -> None:
-    """Keep the running extremes of funds, inventory and backlog that a summary reports."""
+    """Keep the running extremes of funds, inventory and backlog that a summary reports, and the required fund."""
     extremes, house = world.extremes, world.clearing
     extremes.backlog_peak = max(extremes.backlog_peak, len(house.backlog))
-    scopes = positions_of_funds(world)
-    cash, equity, inventory = (sum(column) for column in zip(*scopes, strict=True))
-    extremes.fund_min = min(extremes.fund_min, cash)
-    extremes.fund_needed = max(extremes.fund_needed, world.fund_initial - equity)
-    for number, scope in enumerate(scopes):
-        extremes.needed_of_fund[number] = max(extremes.needed_of_fund[number], world.funds_initial[number] - scope[1])
-    extremes.inventory_peak = max(extremes.inventory_peak, inventory)
+    cash, equity, inventory = zip(*positions_of_funds(world), strict=True)
+    extremes.fund_min = min(extremes.fund_min, sum(cash))
+    world.required_fund.note(equity)
+    extremes.inventory_peak = max(extremes.inventory_peak, sum(inventory))
     counters = house.records.counters
     if extremes.first_adl_ms < 0 and any(counters["adl_matches"].tolist()):
         extremes.first_adl_ms = world.time_ms

@@ -143,7 +143,7 @@ def summary_row(world: World, identity: dict[str, object]) -> dict[str, object]:
         "fund_min_quanta": extremes.fund_min,
         "fund_draw_quanta": int(total["fund_draw"]),
         "fund_gain_quanta": int(total["fund_gain"]),
-        "required_fund_quanta": extremes.fund_needed,
+        "required_fund_quanta": world.required_fund.together,
         **_bound(limits.fund_short.any(), limits.cap_reached.any()),
         "inventory_peak_quanta": extremes.inventory_peak,
         "socialised_loss_quanta": int(total["socialised"]),
@@ -171,7 +171,7 @@ def funds_table(world: World) -> dict[str, object]:
         "final_quanta": [cash for cash, _, _ in positions_of_funds(world)],
         "draw_quanta": [int(counters["fund_draw"][markets].sum()) for markets in own],
         "gain_quanta": [int(counters["fund_gain"][markets].sum()) for markets in own],
-        "required_fund_quanta": world.extremes.needed_of_fund,
+        "required_fund_quanta": world.required_fund.of_fund,
         **{name: [bound[name] for bound in bounds] for name in bounds[0]},
     }
 

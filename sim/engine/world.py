@@ -13,6 +13,7 @@ import numpy as np
 from ..agents.population import Population
 from ..agents.view import CashMove, Intents, MarketView
 from ..clearing.house import ClearingHouse
+from ..clearing.required_fund import RequiredFund
 from ..instrument import Instrument
 from ..kernels.book.levels import BookArrays
 from ..kernels.exchange import Exchange
@@ -60,8 +61,6 @@ class Extremes:
     mark_low: float = float("inf")
     dislocation_max: float = 0.0
     fund_min: int = 0
-    fund_needed: int = 0  # max over time of (F0 - equity of FUND + ENGINE)+, net of income
-    needed_of_fund: list[int] = field(default_factory=list)  # the same of each fund alone
     inventory_peak: int = 0
     backlog_peak: int = 0
     first_adl_ms: int = -1
@@ -110,6 +109,7 @@ class World:
     backlog: int = 0
     fund_initial: int = 0
     funds_initial: list[int] = field(default_factory=list)  # of each fund
+    required_fund: RequiredFund = field(default_factory=lambda: RequiredFund.of(()))
     margin_initial: int = 0  # quanta, maintenance of all positions at the start
     events_on: bool = False
 

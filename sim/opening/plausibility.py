@@ -15,7 +15,7 @@ import numpy as np
 from ..agents.book import OpeningBook
 from ..agents.shares import Venue
 from ..cells import Faults, shown
-from ..clearing.margin.prices import maintenance_margins
+from ..clearing.margin.maintenance import maintenance_margins
 from ..instrument import Instrument
 from ..layout import F64, I64, MarketArrays
 from .position_cells import PositionRow

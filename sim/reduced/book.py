@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..agents.opening import OpeningBook, Venue
-from ..clearing.margin.prices import liquidation_ticks, maintenance_margins
+from ..clearing.margin.liquidation_price import liquidation_ticks
+from ..clearing.margin.maintenance import maintenance_margins
 from ..config import RunConfig
 from ..config.reduced import HalfLifeRenewal
 from ..elementary import exp, log, log1p

@@ -7,8 +7,8 @@ from typing import get_args
 import pytest
 from clearsim.clearing.fees import FeeSchedule
 from clearsim.clearing.margin import FlatMargin, MarginPolicy, MarginSchedule, OwnSchedule, Tier, TieredMargin
+from clearsim.kernels.margin.liquidation_price import distress_price
 from clearsim.kernels.margin.requirement import initial_requirement, position_maintenance
-from clearsim.kernels.margin.thresholds import distress_price
 
 from tests.exact_margin import Requirement, liquidation_price
 from tests.worlds.margin import make_markets

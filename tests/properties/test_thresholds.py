@@ -2,7 +2,8 @@
 
 import numpy as np
 from clearsim.kernels.exchange import make_exchange, reindex_all
-from clearsim.kernels.margin.thresholds import BLOCK, distress_price, find_distressed, is_distressed_at, reindex
+from clearsim.kernels.margin.liquidation_price import distress_price, is_distressed_at
+from clearsim.kernels.margin.thresholds import BLOCK, find_distressed, reindex
 from clearsim.layout import BASE_ENTRY, BASE_MARK, BASE_MARK_PLUS_FEE
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from clearsim.clearing.fees import FeeSchedule
 from clearsim.clearing.margin import MarginFormula, MarginSchedule, OwnSchedule
-from clearsim.clearing.margin.prices import liquidation_ticks
+from clearsim.clearing.margin.liquidation_price import liquidation_ticks
 from clearsim.errors import ConfigError
+from clearsim.kernels.margin.liquidation_price import ALWAYS_DOWN, NEVER_UP, distress_price
 from clearsim.kernels.margin.requirement import initial_requirement, is_distressed, position_maintenance
-from clearsim.kernels.margin.thresholds import ALWAYS_DOWN, NEVER_UP, distress_price
 from clearsim.layout import MARKET_DTYPE
 
 FEES = FeeSchedule(taker_ppm=500, maker_ppm=200)

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from clearsim.clearing.margin.prices import maintenance_margins, margin_of_all
+from clearsim.clearing.margin.maintenance import maintenance_margins, margin_of_all
 from clearsim.layout import BASE_ENTRY, BASE_MARK, BASE_MARK_PLUS_FEE
 from clearsim.units import PPM
 

@@ -8,8 +8,8 @@ import pytest
 from clearsim.clearing.fees import FeeSchedule
 from clearsim.clearing.margin import FlatMargin
 from clearsim.instrument import Instrument
+from clearsim.kernels.margin.liquidation_price import distress_price
 from clearsim.kernels.margin.requirement import equity, is_distressed
-from clearsim.kernels.margin.thresholds import distress_price
 
 from tests.exact_margin import (
     Requirement,

@@ -12,8 +12,8 @@ from fractions import Fraction
 import pytest
 from clearsim.clearing.fees import FeeSchedule
 from clearsim.clearing.margin import Tier, TieredMargin
+from clearsim.kernels.margin.liquidation_price import distress_price
 from clearsim.kernels.margin.requirement import initial_requirement, is_distressed, position_maintenance
-from clearsim.kernels.margin.thresholds import distress_price
 
 from tests.exact_margin import Requirement, bankruptcy_price, liquidation_price
 from tests.worlds.margin import FIRST_TRADER as ROW

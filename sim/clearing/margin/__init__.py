@@ -1,8 +1,8 @@
 """Margin schedules: the margin that a position requires, by its size. One schedule per file.
 
 A schedule lowers itself to parameters and a table of tiers. The formula that reads them and the pre-trade check are in
-`kernels/margin/requirement.py`, because matching needs them too. Liquidation prices are in
-`kernels/margin/thresholds.py` (exact, one by one) and in `prices.py` here (many, for reports).
+`kernels/margin/requirement.py`, because matching needs them too. Liquidation prices: `liquidation_price.py` here (many,
+for reports) and in `kernels/margin/` (exact, one by one); margins of many positions: `maintenance.py`.
 """
 
 from typing import Annotated

@@ -1,6 +1,8 @@
-"""Liquidation prices (closed form in floating point, for reports) and maintenance margins (exact) of many positions.
+"""Liquidation prices of many positions, in closed form and floating point, for opening books and reports.
 
-The clearing cycle compares exact thresholds in whole ticks instead: `sim/kernels/margin/thresholds.py` (CLR-MRG-008).
+The price P at which equity meets the requirement: quote + lots x P = rate x |lots| x P - deduction, in the tier that
+holds the solution. The clearing cycle compares exact prices in whole ticks: `sim/kernels/margin/liquidation_price.py`
+(CLR-MRG-008), which has the same formula.
 """
 
 from typing import Any
@@ -8,8 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...kernels.margin.requirement import measure_maintenance
-from ...kernels.margin.thresholds import NEVER_UP, distress_prices
+from ...kernels.margin.liquidation_price import NEVER_UP, distress_prices
 from ...layout import BASE_ENTRY, BASE_MARK_PLUS_FEE, AccountArrays, MarketArrays, Records
 from ...units import PPM
 
@@ -47,26 +48,6 @@ def liquidation_ticks(params: Any, tiers: Records, *, lots: I64, quote: I64, cos
     solved = owed / (unit[:, None] * (1.0 - sign[:, None] * rate))
     tier = np.where(sign > 0, solved.argmax(axis=1), solved.argmin(axis=1))
     return solved[np.arange(len(solved)), tier], tier.astype(np.int64)
-
-
-def maintenance_margins(params: Any, tiers: Records, mark: int, *, lots: I64, cost: I64) -> I64:
-    """(n,) maintenance margin of each position of one market, quanta, as `position_maintenance` of the kernels.
-
-    params, tiers (K,): records of the market.  mark: ticks.  lots, cost (n,): signed lots, signed entry cost in quanta.
-    """
-    out = np.empty(len(lots), np.int64)
-    measure_maintenance(np.ascontiguousarray(lots), np.ascontiguousarray(cost), mark, params, tiers, out)
-    return out
-
-
-def margin_of_all(accounts: AccountArrays, markets: MarketArrays) -> int:
-    """Maintenance margin of all positions of all rows at the mark, quanta."""
-    total = 0
-    for market, mark in enumerate(markets.mark.tolist()):
-        lots, cost = accounts.lots[:, market], accounts.cost[:, market]
-        margins = maintenance_margins(markets.params[market], markets.tiers[market], mark, lots=lots, cost=cost)
-        total += int(margins.sum())
-    return total
 
 
 def liquidation_prices(accounts: AccountArrays, markets: MarketArrays, tick_sizes: F64) -> F64:
