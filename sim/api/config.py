@@ -7,6 +7,7 @@ from typing import Any, Self
 from ..config import RunConfig, config_hash, load_config, to_yaml, traders_overrides, with_values
 from ..config.places import with_places
 from ..config.yamlfile import find_config, parse_yaml
+from ..config.yamlfile import study_file as study_file
 from ..errors import ConfigError
 from ..own_parts import OwnPart, refusing_own_code
 from ..policy import PublicPolicy

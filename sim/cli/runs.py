@@ -94,15 +94,34 @@ def check(
     ] = False,
     debug: Debug = False,
 ) -> None:
-    """Check that CONFIG and its input files are valid, and print the size of a run; nothing is run."""
-    from ..api.config import checked_lines, path_of
+    """Check that CONFIG (or a study) and its input files are valid, and print its size; nothing is run."""
+    from ..api.config import checked_lines, path_of, study_file
 
     custom = CustomPositions(positions, residual, map_, round_to_lot)
+    if (study := study_file(config)) is not None:
+        _check_study(study, set_, is_plain=traders is None and not draw and not custom.are_given)
+        return
     chosen = load(config, set_, traders=traders, positions=custom)
     lines = checked_lines(chosen, draw=draw)
     typer.echo(f"{path_of(config)}: valid; config hash {chosen.hash}")
     for line in lines:
         typer.echo(line)
+
+
+def _check_study(path: Path, sets: list[str], *, is_plain: bool) -> None:
+    """Print that a study is valid, with the number of its runs; ConfigError if it is not."""
+    from ..api.study import Study
+    from ..api.trust import reading
+    from .study_texts import plan_text
+
+    if not is_plain:
+        raise ConfigError(f"{path}: is a study; of the options of `check` it takes --set only, for keys of the study")
+    with reading(str(path)):
+        study = Study.from_yaml(path, sets)
+    typer.echo(f"{path}: valid study; study hash {study.hash}")
+    for text in study.notes:
+        typer.echo(f"note: {text}")
+    typer.echo(plan_text(study))
 
 
 def schema(

@@ -35,16 +35,22 @@ def sbatch_script(study: str, name: str, out: str, *, sets: Sequence[str], full:
     return SBATCH.format(name=name, arguments=shlex.join(arguments), out=shlex.quote(out))
 
 
+def plan_text(chosen: "Study") -> str:
+    """`60 points (30 of the design x 2 arms) x 8 replications = 480 full runs`."""
+    plan = chosen.plan
+    paths = f" of {plan.study.paths:,} paths" if plan.fidelities == ("reduced",) else ""
+    return (
+        f"{plan.n_points:,} points ({len(plan.rows.scenarios):,} of the design x {len(plan.arms)} arms)"
+        f" x {plan.study.replications} replications = {plan.n_runs:,} {' and '.join(plan.fidelities)} runs{paths}"
+    )
+
+
 def print_dry_run(chosen: "Study", workers: int) -> int:
     """Print the points, the first rows, and the cost of the sweep; return how many pilot runs failed."""
     plan = chosen.plan
     study = plan.study
-    paths = f" of {study.paths:,} paths" if plan.fidelities == ("reduced",) else ""
     typer.echo(f"{study.name}: {study.title}")
-    typer.echo(
-        f"{plan.n_points:,} points ({len(plan.rows.scenarios):,} of the design x {len(plan.arms)} arms)"
-        f" x {study.replications} replications = {plan.n_runs:,} {' and '.join(plan.fidelities)} runs{paths}"
-    )
+    typer.echo(plan_text(chosen))
     shown = [plan.point(number) for number in range(min(ROWS_SHOWN, plan.n_points))]
     for point in shown:
         values = "  ".join(f"{name} {short(value)}" for name, value in point.shown.items())

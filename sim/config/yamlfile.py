@@ -258,6 +258,25 @@ def _other_kind(name: str) -> str:
     return ""
 
 
+def study_file(text: str) -> Path | None:
+    """The study that `text` names, a file or the name of a shipped one; None if it names anything else."""
+    path = Path(text).expanduser()
+    if not path.is_file():
+        name = text.removesuffix(".yaml")
+        named = [file for file, inside in _package_files().items() if inside.parts[0] == "studies"]
+        return next((file for file in named if file.stem == name), None) if name not in shipped_configs() else None
+    try:
+        return path if is_study(parse_yaml(path.read_text(encoding="utf-8"), source=str(path))) else None
+    except (OSError, UnicodeDecodeError, ConfigError):
+        return None
+
+
+def is_study(node: Node) -> bool:
+    """True if a tree has the keys of a study in place of those of a config."""
+    keys = node.value.keys() if isinstance(node.value, dict) else set()
+    return "base" in keys and bool({"design", "uncertainties", "levers"} & keys) and "markets" not in keys
+
+
 def read_nodes(path: Path) -> Node:
     """Return the tree of a config file with its `extends` laid under it; the `extends` key itself is gone.
 

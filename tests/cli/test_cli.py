@@ -91,6 +91,8 @@ def test_init_writes_a_valid_config_once(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["check", "bas"], "bas: no such config file or shipped config (did you mean base?)"),
+        (["check", "concentration", "--traders", "500"], "is a study; of the options of `check` it takes --set only"),
+        (["check", "concentration", "--set", "replication=8"], "(did you mean replications?)"),
         (["run", "base", "--set", "markets[0].fees.taker_pp=1"], "(did you mean markets[0].fees.taker_ppm?)"),
         (["run", "base", "--set", "seed=1.5"], "seed must be a whole number, found 1.5"),
         (["run", "base", "--seed", "-1"], "seed must be at least 0, found -1"),
@@ -102,6 +104,24 @@ def test_init_writes_a_valid_config_once(tmp_path: Path) -> None:
 def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list[str], message: str) -> None:
     assert message in refused(*arguments, cwd=tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_check_tells_a_study_from_a_config(tmp_path: Path) -> None:
+    """A study is checked as one, by name or file, with the size of its plan; `run` names the right command."""
+    shipped = clearsim("check", "concentration", cwd=tmp_path)
+    assert shipped.returncode == 0
+    assert "valid study; study hash" in shipped.stdout
+    (tmp_path / "mine.yaml").write_text(
+        "name: mine\ntitle: Mine\nquestion: Which?\nbase: base\ndesign: {kind: grid, n: 3}\nreplications: 2\n"
+        "uncertainties:\n  - {name: fall, path: 'markets[0].price.shock_fraction',"
+        " distribution: {kind: uniform, low: -0.2, high: -0.1}}\n"
+        "levers:\n  - {name: fund, path: 'funds[0].seed_quote', values: [50000, 90000]}\n"
+    )
+    mine = clearsim("check", "mine.yaml", cwd=tmp_path)
+    assert mine.returncode == 0, mine.stderr
+    assert "6 points (3 of the design x 2 arms) x 2 replications = 12 full runs" in mine.stdout
+    assert "mine.yaml: is a study, not a config: clearsim sweep mine.yaml" in refused("run", "mine.yaml", cwd=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
 
 
 def test_an_unknown_option_is_exit_code_2(tmp_path: Path) -> None:
