@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -71,10 +72,12 @@ def sweep_progress(progress: "Literal[True] | SweepProgress | None") -> "Iterato
 
 
 @contextmanager
-def count_progress(progress: "Literal[True] | Counted | None", total: int | None = None) -> "Iterator[Counted]":
+def count_progress(
+    progress: "Literal[True] | Counted | None", total: int | None = None, *, to_come: str = ""
+) -> "Iterator[Counted]":
     """The callback that receives the number of runs so far: the one given, or lines on standard error for True.
 
-    total: about the number of runs there will be.
+    total: about the number of runs there will be.  to_come: what follows in parts of its own, as text.
     """
     if progress is None:
         yield lambda runs: None
@@ -82,7 +85,7 @@ def count_progress(progress: "Literal[True] | Counted | None", total: int | None
     if progress is not True:
         yield progress
         return
-    with CountBar(console(stderr=True), total) as bar:
+    with CountBar(console(stderr=True), total, to_come=to_come) as bar:
         yield bar
 
 
@@ -207,16 +210,36 @@ class SweepBar:
             self._console.print(f"{done:,} runs{left}, {failed} failed", highlight=False)
 
 
+@dataclass
+class CountedPart:
+    """A part of the work whose items take about as long as each other.  total: about their number; None: not known."""
+
+    what: str
+    total: int | None
+    started: float
+    begun_at: int  # items of all parts when it began
+    done: int = 0
+
+    def text(self, now: float) -> str:
+        """`512 of about 2,048 joint draws in 20 s, about 60 s left`."""
+        seconds, done, total = now - self.started, self.done, self.total
+        if total is None or done > total:
+            return f"{done:,} {self.what} in {span(seconds)}"
+        is_known = done > total * SHARE_THAT_SHOWS_SPEED  # the first items also compile and start workers
+        left = f", about {span((total - done) * seconds / done)} left" if is_known else ""
+        return f"{done:,} of about {total:,} {self.what} in {span(seconds)}{left}"
+
+
 class CountBar:
     """Progress in runs so far: live in a terminal, a line every ten seconds elsewhere, also while no run ends.
 
-    total: about the number of runs there will be; None if that is not known.
+    total: about the number of runs there will be; None if that is not known.  to_come: what follows in parts of its
+    own, whose time is not known before they begin.
     """
 
-    def __init__(self, console: "Console", total: int | None = None) -> None:
-        self._console, self._total = console, total
-        self._started = time.monotonic()
-        self._runs = 0
+    def __init__(self, console: "Console", total: int | None = None, *, to_come: str = "") -> None:
+        self._console, self._to_come = console, to_come
+        self._part = CountedPart("runs", total, time.monotonic(), 0)
         self._status: Any = None
         self._ended = threading.Event()
         self._ticker = threading.Thread(target=self._tick, daemon=True)
@@ -241,7 +264,20 @@ class CountBar:
     def __call__(self, runs: int) -> None:
         """Note the number of runs so far; stop if a signal requires it."""
         stop_if_asked()
-        self._runs = runs
+        self._part.done = runs - self._part.begun_at
+
+    @contextmanager
+    def part(self, what: str, total: int) -> Iterator[None]:
+        """Count what is done inside as a part of its own: its items take another time than the runs around it."""
+        outer, self._to_come = self._part, ""
+        begun = time.monotonic()
+        self._part = part = CountedPart(what, total, begun, outer.begun_at + outer.done)
+        try:
+            yield
+        finally:
+            outer.started += time.monotonic() - begun
+            outer.begun_at += part.done
+            self._part = outer
 
     def _tick(self) -> None:
         """Show the number of runs from time to time."""
@@ -252,9 +288,5 @@ class CountBar:
                 self._status.update(self._text())
 
     def _text(self) -> str:
-        seconds, runs, total = time.monotonic() - self._started, self._runs, self._total
-        if total is None or runs > total:
-            return f"{runs:,} runs in {span(seconds)}"
-        is_known = runs > total * SHARE_THAT_SHOWS_SPEED  # the first runs also compile and start workers
-        left = f", about {span((total - runs) * seconds / runs)} left" if is_known else ""
-        return f"{runs:,} of about {total:,} runs in {span(seconds)}{left}"
+        then = f"; then {self._to_come}" if self._to_come else ""
+        return self._part.text(time.monotonic()) + then

@@ -12,7 +12,7 @@ from .answer import Answer, SizedArm
 from .backtest import has_record, readable_history, with_history
 from .door import checked
 from .inputs import once
-from .progress import Counted, Note, count_progress, noting
+from .progress import CountBar, Counted, Note, count_progress, noting
 from .sizing import Arm, Sizing, block_runs, code_in, compute_with, joint_with, load_arms
 from .study import Study
 from .worlds import WorldOf, at_horizon
@@ -86,11 +86,11 @@ def size_fund(
     with analysis.clearsim_errors(ConfigError):
         asked = load_arms(source, sizing, trust=trust, note=note, **chosen)
         with (
-            count_progress(progress, _total(asked, sizing)) as callback,
-            block_runs(executor, workers, note=note, on_runs=_Total(callback)) as blocks,
+            count_progress(progress, _total(asked, sizing), to_come=_joint_text(asked)) as callback,
+            block_runs(executor, workers, note=note, on_runs=(counted := _Total(callback))) as blocks,
         ):
             own = None if history is None else readable_history(Path(history))
-            makes = compute_with(blocks), joint_with(blocks)
+            makes = compute_with(blocks), counted.joint(joint_with(blocks))
             sizer = _Sizer(sizing, costs, *makes, blocks.n_workers, compare, note, own)
             for arm in asked:
                 with code_in(source, arm.question, trust=trust, note=note):
@@ -128,17 +128,33 @@ class _Total:
         self._runs += runs
         self._callback(self._runs)
 
+    def joint(self, compute: "Callable[[JointDraws], F64]") -> "Callable[[JointDraws], F64]":
+        """The same function, whose draws are counted as a part of their own."""
+
+        def counted(asked: "JointDraws") -> "F64":
+            if not isinstance(self._callback, CountBar):
+                return compute(asked)
+            with self._callback.part("joint draws", len(asked.rows)):
+                return compute(asked)
+
+        return counted
+
 
 def _named(source: Study | RunConfig | str | Path) -> str:
     return source.name if isinstance(source, Study | RunConfig) else str(source)
 
 
 def _total(asked: Sequence[Arm], sizing: Sizing) -> int | None:
-    """About the number of runs of all arms; None with a budget in seconds."""
+    """About the number of runs of all arms, without joint draws; None with a budget in seconds."""
     budgets = [sizing.runs(arm.question.fidelity) for arm in asked]
     plans = [arm.plan(sizing, budget) for arm, budget in zip(asked, budgets, strict=True) if budget is not None]
+    return sum(plan.runs for plan in plans) if len(plans) == len(asked) else None
+
+
+def _joint_text(asked: Sequence[Arm]) -> str:
+    """The joint draws of all arms, as the progress announces them; empty if there are none."""
     draws = sum(len(arm.question.joint.rows) for arm in asked if arm.question.joint is not None)
-    return sum(plan.runs for plan in plans) + draws if len(plans) == len(asked) else None
+    return f"{draws:,} joint draws" if draws else ""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """What a sizing would draw and how long that would take: the dry run of `size_fund`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from . import _analysis as analysis
 from .inputs import once
@@ -11,20 +13,28 @@ from .progress import Note, noting
 from .sizing import Arm, Sizing, Source, block_runs, code_in, compute_with, load_arms
 from .sweep import executor_settings
 
+if TYPE_CHECKING:
+    from ..funds.block_runs import BlockRuns
+
+#: Joint draws that are made, twice, to time one: the first time also compiles and draws the opening books.
+TIMED_DRAWS = 16
+
 
 @dataclass(frozen=True)
 class SizePlan:
-    """The steps of one arm.  seconds_a_run: measured on two batches, on one processor."""
+    """The steps of one arm.  seconds_a_run, seconds_a_draw: measured on a few, on one processor."""
 
     name: str
     unit: str  # paths or runs
     plan: "analysis.Plan"
     seconds_a_run: float
+    joint_draws: int = 0  # of all that is not known, after the runs
+    seconds_a_draw: float = 0.0
 
     @property
     def seconds(self) -> float:
         """Of all steps on one processor."""
-        return self.plan.runs * self.seconds_a_run
+        return self.plan.runs * self.seconds_a_run + self.joint_draws * self.seconds_a_draw
 
     def lines(self) -> list[str]:
         """The plan as the command line prints it."""
@@ -33,6 +43,10 @@ class SizePlan:
         for step in plan.steps:
             took = analysis.duration(step.runs * self.seconds_a_run)
             lines.append(f"  {step.batches:>7,} batches  {step.runs:>12,} {unit}  {took:>10}  {step.what}")
+        if self.joint_draws:
+            took = analysis.duration(self.joint_draws * self.seconds_a_draw)
+            what = "over what is not known, at the most"
+            lines.append(f"  {'':>7}          {self.joint_draws:>12,} {'draws':{len(unit)}}  {took:>10}  {what}")
         about = "" if plan.is_exact else "about "
         return [*lines, f"  {about}{plan.batches:,} batches, {about}{plan.runs:,} {unit}"]
 
@@ -62,7 +76,8 @@ def plan_size_fund(
         plans = []
         for arm in found:
             with code_in(source, arm.question, trust=trust, note=note):
-                plans.append(_planned(arm, sizing, analysis.Runner(arm.world, compute_with(blocks)), n_workers))
+                planned = _planned(arm, sizing, analysis.Runner(arm.world, compute_with(blocks)), n_workers)
+                plans.append(_with_joint(planned, arm, blocks))
     return plans, n_workers
 
 
@@ -72,3 +87,16 @@ def _planned(arm: Arm, sizing: Sizing, runner: "analysis.Runner", n_workers: int
     plan = arm.plan(sizing, sizing.runs_at(fidelity, lambda: pace, n_workers))
     facts = arm.world.facts
     return SizePlan(facts.arm or facts.name, "paths" if fidelity == "reduced" else "runs", plan, pace)
+
+
+def _with_joint(planned: SizePlan, arm: Arm, blocks: "BlockRuns") -> SizePlan:
+    """The plan with the joint draws of the arm, if its question has any."""
+    from ..funds.joint import joint_jobs
+
+    asked = arm.question.joint
+    if asked is None or not len(asked.rows) or arm.meant.basis != "within_horizon":
+        return planned
+    jobs = joint_jobs(asked.config, asked.rows[:TIMED_DRAWS], np.array(analysis.JOINT_SIZES))
+    blocks.compute_joint(jobs)
+    seconds = blocks.compute_joint(jobs)[1] / len(asked.rows[:TIMED_DRAWS])
+    return replace(planned, joint_draws=len(asked.rows), seconds_a_draw=seconds)
