@@ -262,6 +262,7 @@ def test_a_dry_run_prints_batches_paths_and_time_and_writes_nothing(study, tmp_p
     lines = [" ".join(line.split()) for line in result.output.splitlines()]
     for number, line in enumerate(("1 batches 65,536", "1 batches 65,536", "6 batches 393,216"), start=1):
         assert lines[number].startswith(f"{line} paths "), lines
-    assert lines[4] == "8 batches, 524,288 paths"
-    assert re.fullmatch(r"time of two batches: all of it takes about \d+ s on 2 workers", lines[5])
+    assert re.fullmatch(r"2,048 draws [\d.]+ m?s over what is not known, at the most", lines[4])
+    assert lines[5] == "8 batches, 524,288 paths"
+    assert re.fullmatch(r"time of two batches: all of it takes about \d+ s on 2 workers", lines[6])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["base.yaml", "study-file.yaml"]
