@@ -94,7 +94,7 @@ def _write_intent(exchange, intents, index, row, market, lots, plan):
 
 @kernel
 def _plan_to_comply(exchange, row, row_equity, plan, intents, count):
-    """Orders that restore one account with the fewest contracts: from its largest requirement down."""
+    """Orders that restore one account by closing as little as possible, from its largest requirement down."""
     accounts, markets = exchange.accounts, exchange.markets
     free = row_equity
     strict = _strict_positions(accounts, markets, row)

@@ -24,7 +24,7 @@ def closing_fees(params, value):
 
 @kernel
 def lots_to_comply(lots, cost, mark, params, tiers, allowed):
-    """Fewest contracts (absolute) whose close at mark brings requirement plus fees down to `allowed` quanta.
+    """Contracts (absolute), as few as possible, whose close at mark brings requirement plus fees to `allowed` quanta.
 
     All of them if no smaller number does (CLR-LIQ-006). But for rounding, requirement plus fees is convex in the number
     closed: bisection finds the first number that could do, and the few from there on are tried one by one. A formula of
@@ -86,7 +86,7 @@ def _lots_at_value(value, size, cost, unit, params):
 
 @kernel
 def lots_to_tier_floor(lots, cost, mark, params, tiers):
-    """Fewest contracts (absolute) to close so that the position falls into the tier below; all of them in the lowest.
+    """Contracts (absolute), as few as possible, whose close takes the position into the tier below; all in the lowest.
 
     A value exactly on a floor still belongs to the tier above it, so the target is one quantum less. The entry value of
     what is left is rounded down with its sign: a long's may stand just below the floor (CLR-LDG-002).
