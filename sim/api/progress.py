@@ -73,11 +73,11 @@ def sweep_progress(progress: "Literal[True] | SweepProgress | None") -> "Iterato
 
 @contextmanager
 def count_progress(
-    progress: "Literal[True] | Counted | None", total: int | None = None, *, to_come: str = ""
+    progress: "Literal[True] | Counted | None", total: int | None = None, *, to_come: int = 0
 ) -> "Iterator[Counted]":
     """The callback that receives the number of runs so far: the one given, or lines on standard error for True.
 
-    total: about the number of runs there will be.  to_come: what follows in parts of its own, as text.
+    total: about the number of runs there will be.  to_come: joint draws besides them.
     """
     if progress is None:
         yield lambda runs: None
@@ -233,11 +233,11 @@ class CountedPart:
 class CountBar:
     """Progress in runs so far: live in a terminal, a line every ten seconds elsewhere, also while no run ends.
 
-    total: about the number of runs there will be; None if that is not known.  to_come: what follows in parts of its
-    own, whose time is not known before they begin.
+    total: about the number of runs there will be; None if that is not known.  to_come: joint draws
+    besides them, whose pace is not known before they begin.
     """
 
-    def __init__(self, console: "Console", total: int | None = None, *, to_come: str = "") -> None:
+    def __init__(self, console: "Console", total: int | None = None, *, to_come: int = 0) -> None:
         self._console, self._to_come = console, to_come
         self._part = CountedPart("runs", total, time.monotonic(), 0)
         self._status: Any = None
@@ -267,11 +267,11 @@ class CountBar:
         self._part.done = runs - self._part.begun_at
 
     @contextmanager
-    def part(self, what: str, total: int) -> Iterator[None]:
-        """Count what is done inside as a part of its own: its items take another time than the runs around it."""
-        outer, self._to_come = self._part, ""
-        begun = time.monotonic()
-        self._part = part = CountedPart(what, total, begun, outer.begun_at + outer.done)
+    def joint_draws(self, total: int) -> Iterator[None]:
+        """Count what is done inside as joint draws, which take another time than the runs around them."""
+        outer, begun = self._part, time.monotonic()
+        self._to_come -= total
+        self._part = part = CountedPart("joint draws", total, begun, outer.begun_at + outer.done)
         try:
             yield
         finally:
@@ -288,5 +288,5 @@ class CountBar:
                 self._status.update(self._text())
 
     def _text(self) -> str:
-        then = f"; then {self._to_come}" if self._to_come else ""
+        then = f"; besides, {self._to_come:,} joint draws" if self._to_come > 0 else ""
         return self._part.text(time.monotonic()) + then

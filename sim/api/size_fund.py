@@ -86,7 +86,7 @@ def size_fund(
     with analysis.clearsim_errors(ConfigError):
         asked = load_arms(source, sizing, trust=trust, note=note, **chosen)
         with (
-            count_progress(progress, _total(asked, sizing), to_come=_joint_text(asked)) as callback,
+            count_progress(progress, _total(asked, sizing), to_come=sum(arm.joint_draws for arm in asked)) as callback,
             block_runs(executor, workers, note=note, on_runs=(counted := _Total(callback))) as blocks,
         ):
             own = None if history is None else readable_history(Path(history))
@@ -134,7 +134,7 @@ class _Total:
         def counted(asked: "JointDraws") -> "F64":
             if not isinstance(self._callback, CountBar):
                 return compute(asked)
-            with self._callback.part("joint draws", len(asked.rows)):
+            with self._callback.joint_draws(len(asked.rows)):
                 return compute(asked)
 
         return counted
@@ -149,12 +149,6 @@ def _total(asked: Sequence[Arm], sizing: Sizing) -> int | None:
     budgets = [sizing.runs(arm.question.fidelity) for arm in asked]
     plans = [arm.plan(sizing, budget) for arm, budget in zip(asked, budgets, strict=True) if budget is not None]
     return sum(plan.runs for plan in plans) if len(plans) == len(asked) else None
-
-
-def _joint_text(asked: Sequence[Arm]) -> str:
-    """The joint draws of all arms, as the progress announces them; empty if there are none."""
-    draws = sum(len(arm.question.joint.rows) for arm in asked if arm.question.joint is not None)
-    return f"{draws:,} joint draws" if draws else ""
 
 
 @dataclass(frozen=True)

@@ -94,9 +94,10 @@ def _with_joint(planned: SizePlan, arm: Arm, blocks: "BlockRuns") -> SizePlan:
     from ..funds.joint import joint_jobs
 
     asked = arm.question.joint
-    if asked is None or not len(asked.rows) or arm.meant.basis != "within_horizon":
+    if asked is None or not arm.joint_draws:
         return planned
-    jobs = joint_jobs(asked.config, asked.rows[:TIMED_DRAWS], np.array(analysis.JOINT_SIZES))
+    rows = asked.rows[:TIMED_DRAWS]
+    jobs = joint_jobs(asked.config, rows, np.array(analysis.JOINT_SIZES))
     blocks.compute_joint(jobs)
-    seconds = blocks.compute_joint(jobs)[1] / len(asked.rows[:TIMED_DRAWS])
-    return replace(planned, joint_draws=len(asked.rows), seconds_a_draw=seconds)
+    _, seconds = blocks.compute_joint(jobs)
+    return replace(planned, joint_draws=arm.joint_draws, seconds_a_draw=seconds / len(rows))

@@ -86,6 +86,12 @@ class Arm:
             return {}
         return {DRAWS: list(question.others)} if question.others else {}
 
+    @property
+    def joint_draws(self) -> int:
+        """Number of joint draws of what the study leaves open; 0 where the answer has none."""
+        joint, has_events = self.question.joint, self.world.reduced is not None
+        return len(joint.rows) if joint and has_events and self.meant.basis == "within_horizon" else 0
+
     def plan(self, sizing: Sizing, budget: int) -> "analysis.Plan":
         """What will be drawn; ClearsimError if nothing within the budget can answer."""
         facts, p = self.world.facts, sizing.target.p

@@ -9,6 +9,7 @@ from ..config import RunConfig, build_config, config_hash, to_yaml
 from ..config.settings import native
 from ..config.yamlfile import read_nodes, shipped_configs
 from ..errors import ConfigError
+from ..own_parts import refusing_own_code
 from ..policy import Policy
 from ..studies.design import study as parts
 from ..studies.design.load_study import LoadedStudy, load_study, study_of, study_text, with_keys
@@ -335,6 +336,14 @@ class Study:
 def load_any_study(study: "Study | str | Path") -> Study:
     """The study itself, or the one that a path or a shipped name refers to."""
     return study if isinstance(study, Study) else Study.from_yaml(study)
+
+
+def checked_study(path: Path, overrides: Sequence[str]) -> Study:
+    """The study of a file, with its plan; no code that came with it is executed. ConfigError if it is invalid."""
+    with refusing_own_code("check executes no code"):
+        study = Study.from_yaml(path, overrides)
+        study.plan  # noqa: B018  (made here, once)
+    return study
 
 
 def _kept(fields: dict[str, Any]) -> dict[str, Any]:

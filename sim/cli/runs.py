@@ -110,14 +110,12 @@ def check(
 
 def _check_study(path: Path, sets: list[str], *, is_plain: bool) -> None:
     """Print that a study is valid, with the number of its runs; ConfigError if it is not."""
-    from ..api.study import Study
-    from ..api.trust import reading
+    from ..api.study import checked_study
     from .study_texts import plan_text
 
     if not is_plain:
         raise ConfigError(f"{path}: is a study; of the options of `check` it takes --set only, for keys of the study")
-    with reading(str(path)):
-        study = Study.from_yaml(path, sets)
+    study = checked_study(path, sets)
     typer.echo(f"{path}: valid study; study hash {study.hash}")
     for text in study.notes:
         typer.echo(f"note: {text}")

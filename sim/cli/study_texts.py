@@ -40,9 +40,14 @@ def plan_text(chosen: "Study") -> str:
     plan = chosen.plan
     paths = f" of {plan.study.paths:,} paths" if plan.fidelities == ("reduced",) else ""
     return (
-        f"{plan.n_points:,} points ({len(plan.rows.scenarios):,} of the design x {len(plan.arms)} arms)"
-        f" x {plan.study.replications} replications = {plan.n_runs:,} {' and '.join(plan.fidelities)} runs{paths}"
+        f"{plan.n_points:,} points ({len(plan.rows.scenarios):,} of the design x {_many(len(plan.arms), 'arm')})"
+        f" x {_many(plan.study.replications, 'replication')}"
+        f" = {plan.n_runs:,} {' and '.join(plan.fidelities)} runs{paths}"
     )
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def print_dry_run(chosen: "Study", workers: int) -> int:

@@ -16,7 +16,7 @@ from .overrides import apply_overrides, set_value
 from .own import with_sources
 from .places import places_of, with_places
 from .problems import Problem, loose_values, problems_of, raise_problems
-from .yamlfile import Node, anchor_files, find_config, is_study, parse_yaml, read_nodes
+from .yamlfile import Node, anchor_files, find_config, has_study_keys, parse_yaml, read_nodes
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def load_config(
     """
     path = find_config(str(source))
     node = read_nodes(path)
-    if is_study(node):
+    if isinstance(node.value, dict) and has_study_keys(node.value.keys()):
         raise ConfigError(f"{path}: is a study, not a config: clearsim sweep {path}")
     for name, (place, value) in (options or {}).items():
         set_value(node, place, value, RunConfig, source=name)

@@ -8,7 +8,7 @@ Valid keys are defined by the models (`model.py`), error messages by `problems.p
 
 import importlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -258,6 +258,10 @@ def _other_kind(name: str) -> str:
     return ""
 
 
+#: A key at the top of a file, without parsing it.
+_TOP_KEY = re.compile(r"^([a-z_]+):", re.MULTILINE)
+
+
 def study_file(text: str) -> Path | None:
     """The study that `text` names, a file or the name of a shipped one; None if it names anything else."""
     path = Path(text).expanduser()
@@ -266,14 +270,14 @@ def study_file(text: str) -> Path | None:
         named = [file for file, inside in _package_files().items() if inside.parts[0] == "studies"]
         return next((file for file in named if file.stem == name), None) if name not in shipped_configs() else None
     try:
-        return path if is_study(parse_yaml(path.read_text(encoding="utf-8"), source=str(path))) else None
-    except (OSError, UnicodeDecodeError, ConfigError):
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
         return None
+    return path if has_study_keys(set(_TOP_KEY.findall(text))) else None
 
 
-def is_study(node: Node) -> bool:
-    """True if a tree has the keys of a study in place of those of a config."""
-    keys = node.value.keys() if isinstance(node.value, dict) else set()
+def has_study_keys(keys: Set[str]) -> bool:
+    """True if the keys at the top of a file are those of a study and not of a config."""
     return "base" in keys and bool({"design", "uncertainties", "levers"} & keys) and "markets" not in keys
 
 

@@ -124,6 +124,22 @@ def test_check_tells_a_study_from_a_config(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
 
 
+def test_check_of_a_study_executes_none_of_its_code(tmp_path: Path) -> None:
+    (tmp_path / "loud.py").write_text(
+        "open('executed.txt', 'w').close()\nfrom clearsim import AdlRanking\n\n\n"
+        "class Loud(AdlRanking):\n    def score(self, side):\n        return side.equity * 1.0\n"
+    )
+    (tmp_path / "mine.yaml").write_text(
+        "name: mine\ntitle: Mine\nquestion: Which?\nbase: base\nlevers:\n  - name: rule\n"
+        "    path: waterfall[2].ranking\n"
+        "    values: [{kind: profit_leverage}, {kind: own, file: loud.py, class: Loud}]\n"
+    )
+    done = clearsim("check", "mine.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "2 points (1 of the design x 2 arms) x 1 replication = 2 full runs" in done.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["loud.py", "mine.yaml"]
+
+
 def test_an_unknown_option_is_exit_code_2(tmp_path: Path) -> None:
     done = clearsim("run", "base", "--sed", "1", cwd=tmp_path)
     assert done.returncode == 2

@@ -203,7 +203,7 @@ def test_a_dry_run_tells_points_and_cost_and_writes_nothing(tmp_path):
     lines = done.stdout.splitlines()
     assert lines[:3] == [
         "tiny: A tiny study",
-        "4 points (2 of the design x 2 arms) x 1 replications = 4 full runs",
+        "4 points (2 of the design x 2 arms) x 1 replication = 4 full runs",
         "  point 0 (scenario 0, arm 0)  u.shock -0.1  l.taker 400",
     ]
     assert re.fullmatch(

@@ -32,11 +32,11 @@ def test_a_part_of_its_own_has_its_own_pace_and_is_left_out_of_the_others(monkey
     """900 runs in 90 s, then 64 of 128 draws in 64 s: 64 s are left of the draws; the runs go on at 10 a second."""
     now = 0.0
     monkeypatch.setattr(progress.time, "monotonic", lambda: now)
-    bar = CountBar(Console(file=io.StringIO()), 1_000, to_come="128 joint draws")
+    bar = CountBar(Console(file=io.StringIO()), 1_000, to_come=128)
     now = 90.0
     bar(900)
-    assert bar._text() == "900 of about 1,000 runs in 90 s, about 10 s left; then 128 joint draws"
-    with bar.part("joint draws", 128):
+    assert bar._text() == "900 of about 1,000 runs in 90 s, about 10 s left; besides, 128 joint draws"
+    with bar.joint_draws(128):
         now = 154.0
         bar(964)
         assert bar._text() == "64 of about 128 joint draws in 64 s, about 64 s left"
